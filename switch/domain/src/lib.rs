@@ -1,1 +1,62 @@
-//! Placeholder.
+//! The words of card authorization: identifiers, money, cards, reasons and the records of the
+//! journal. It owns what those words mean and which values are legal. It never does I/O, never
+//! reads a clock, and knows no wire form: ISO 8583 bytes belong to `codecs`, stored bytes to
+//! `switch-store`. It has no serde on purpose: whoever crosses a boundary owns its own format.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects
+    )
+)]
+
+mod approval_code;
+mod ascii_text;
+mod authorization;
+mod balance;
+mod card;
+mod control;
+mod currency;
+mod effects;
+mod expiry;
+mod ids;
+mod image;
+mod message_key;
+mod money;
+mod pan;
+mod reason;
+mod record;
+mod timestamp;
+
+pub use approval_code::ApprovalCode;
+pub use ascii_text::{AsciiText, NotAsciiText};
+pub use authorization::{
+    Authorization, Channel, EntryMode, Merchant, MessageFacts, OriginalReference, StoredAnswer,
+    Totals,
+};
+pub use balance::{Balance, BalanceState, CustomerState};
+pub use card::{Card, CardStatus, LockCode, VaultRef};
+pub use control::{
+    Bin, BinRange, Control, Funding, Partner, PartnerState, Pool, PoolKind, Programme,
+};
+pub use currency::{Currency, UnknownCurrency};
+pub use effects::{
+    Account, AuthorizationDelta, BalanceDelta, Effects, PoolDelta, PoolShare, Posting,
+};
+pub use expiry::{Expiry, InvalidExpiry};
+pub use ids::{
+    AuthorizationId, BalanceId, CardId, CustomerId, Epoch, IdempotencyKey, LinkId, OwnerId,
+    PartnerId, PoolId, ProgrammeId, Seq, ShardId,
+};
+pub use image::ShardImage;
+pub use message_key::{Acquirer, MessageClass, MessageKey, OriginalKey};
+pub use money::{Amount, MinorUnits};
+pub use pan::{Fingerprint, InvalidPan, Pan};
+pub use reason::Reason;
+pub use record::{
+    Authorized, BalanceOpened, CardIssued, Cause, Event, Record, Reversed, TakenOver, Voided,
+};
+pub use timestamp::Timestamp;

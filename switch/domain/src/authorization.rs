@@ -1,0 +1,162 @@
+//! An authorization as one aggregate with running totals (design section 4), and the facts of the
+//! messages about it. It owns how a hold follows from the totals; it holds no card number.
+
+use crate::{
+    ApprovalCode, AsciiText, AuthorizationId, BalanceId, CardId, Currency, MessageKey, MinorUnits,
+    OriginalKey, PoolId, Reason, Timestamp,
+};
+
+/// Where a purchase is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Channel {
+    /// At a terminal of a merchant.
+    Pos,
+    /// At a cash machine.
+    Atm,
+    /// Without the card being present.
+    Ecommerce,
+}
+
+/// How the card number came into the terminal: the first two digits of DE22 (1987).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum EntryMode {
+    /// Not said.
+    Unknown,
+    /// Typed.
+    Manual,
+    /// Magnetic stripe.
+    Stripe,
+    /// Chip.
+    Chip,
+    /// Contactless, chip data.
+    Contactless,
+    /// Contactless, stripe data.
+    ContactlessStripe,
+    /// Stored or entered for an order without the card.
+    Ecommerce,
+}
+
+/// Who asks for the money.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Merchant {
+    /// DE18.
+    pub category: u16,
+    /// DE42.
+    pub id: AsciiText<15>,
+}
+
+/// Facts of a request that its record keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MessageFacts {
+    /// What makes it the same message when it comes again.
+    pub key: MessageKey,
+    /// DE7 as MMDDhhmmss, 0 where absent: tells originals apart, never repeats.
+    pub transmitted: u64,
+    /// Where the purchase is made.
+    pub channel: Channel,
+    /// How the card was read.
+    pub entry: EntryMode,
+    /// Who asks.
+    pub merchant: Merchant,
+}
+
+/// What a reversal says of its original.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OriginalReference {
+    /// The fields that must be equal.
+    pub key: OriginalKey,
+    /// DE7 of the original by DE90, 0 where unknown: prefers one of several, rules none out.
+    pub transmitted: u64,
+    /// DE37 of the reversal, which repeats that of the original: prefers, rules none out.
+    pub rrn: AsciiText<12>,
+}
+
+/// Running totals of an authorization, in minor units; none is ever negative.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Approved at first.
+    pub authorized: MinorUnits,
+    /// Added by incremental authorizations.
+    pub incremented: MinorUnits,
+    /// Taken back by reversals.
+    pub reversed: MinorUnits,
+    /// Settled.
+    pub cleared: MinorUnits,
+    /// Given back after settlement.
+    pub refunded: MinorUnits,
+}
+
+impl Totals {
+    /// These totals and `delta`, each by itself; `None` past the range of an i64.
+    #[must_use]
+    pub fn checked_add(self, delta: Self) -> Option<Self> {
+        Some(Self {
+            authorized: self.authorized.checked_add(delta.authorized)?,
+            incremented: self.incremented.checked_add(delta.incremented)?,
+            reversed: self.reversed.checked_add(delta.reversed)?,
+            cleared: self.cleared.checked_add(delta.cleared)?,
+            refunded: self.refunded.checked_add(delta.refunded)?,
+        })
+    }
+
+    /// What an open authorization holds: never below zero. Saturates rather than wraps.
+    #[must_use]
+    pub fn open(&self) -> MinorUnits {
+        let up = self.authorized.0.saturating_add(self.incremented.0);
+        let down = self.reversed.0.saturating_add(self.cleared.0);
+        MinorUnits(up.saturating_sub(down).max(0))
+    }
+}
+
+/// An authorization and all that happened to it. Amounts are minor units of `currency`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Authorization {
+    /// Its name.
+    pub id: AuthorizationId,
+    /// The facts of the request.
+    pub facts: MessageFacts,
+    /// The card, where it is known.
+    pub card: Option<CardId>,
+    /// The account, where the card is known.
+    pub balance: Option<BalanceId>,
+    /// The deposit pool that was charged, if any.
+    pub pool: Option<PoolId>,
+    /// Of what.
+    pub currency: Currency,
+    /// What was asked for.
+    pub requested: MinorUnits,
+    /// What the stored answer says.
+    pub reason: Reason,
+    /// DE38 of the stored answer, for approvals.
+    pub approval_code: Option<ApprovalCode>,
+    /// Running totals; all zero for a decline.
+    pub totals: Totals,
+    /// When it was decided.
+    pub decided_at: Timestamp,
+    /// Set by the reversal, void or expiry that ended it.
+    pub closed: bool,
+}
+
+impl Authorization {
+    /// What is still held: `max(0, authorized + incremented - reversed - cleared)`, zero once
+    /// closed (design section 4).
+    #[must_use]
+    pub fn held(&self) -> MinorUnits {
+        if self.closed { MinorUnits::ZERO } else { self.totals.open() }
+    }
+}
+
+/// The answer that a message got, kept for when it comes again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoredAnswer {
+    /// The message.
+    pub key: MessageKey,
+    /// DE39, before rendering.
+    pub reason: Reason,
+    /// DE38.
+    pub approval_code: Option<ApprovalCode>,
+    /// The authorization that the answer is about, for an authorization request.
+    pub authorization: Option<AuthorizationId>,
+    /// When it was decided.
+    pub decided_at: Timestamp,
+}

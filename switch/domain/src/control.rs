@@ -1,0 +1,168 @@
+//! What an issuer sets up before any card spends: partners, their pools, programmes. It owns their
+//! shapes and the look-up of a BIN; shards read it as a snapshot and never change it (W-17).
+
+use std::collections::BTreeMap;
+
+use crate::{AsciiText, Currency, PartnerId, PoolId, ProgrammeId};
+
+/// Whether a partner's cards are served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PartnerState {
+    /// Served.
+    Active,
+    /// Every authorization of its cards is declined.
+    Suspended,
+}
+
+/// An institution.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Partner {
+    /// Its name for us.
+    pub id: PartnerId,
+    /// Its name for people.
+    pub name: AsciiText<40>,
+    /// Whether its cards are served.
+    pub state: PartnerState,
+}
+
+/// What a pool of a partner's money is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PoolKind {
+    /// Topping up a customer charges it (SR-221).
+    Credit,
+    /// Each authorization charges it (SR-224).
+    Deposit,
+}
+
+/// A pool of a partner's money. Its level is the sum of the shards' shares (W-15).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pool {
+    /// Its name.
+    pub id: PoolId,
+    /// Whose money.
+    pub partner: PartnerId,
+    /// What it is for.
+    pub kind: PoolKind,
+    /// Of what.
+    pub currency: Currency,
+}
+
+/// How spending under a programme is funded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Funding {
+    /// A top-up charges this credit pool; an authorization holds user funds alone.
+    Credit(PoolId),
+    /// An authorization charges this deposit pool and holds user funds, both or neither.
+    Deposit(PoolId),
+}
+
+impl Funding {
+    /// The pool, whichever kind.
+    #[must_use]
+    pub const fn pool(self) -> PoolId {
+        match self {
+            Self::Credit(pool) | Self::Deposit(pool) => pool,
+        }
+    }
+
+    /// The pool that an authorization charges, if it charges one.
+    #[must_use]
+    pub const fn deposit(self) -> Option<PoolId> {
+        match self {
+            Self::Deposit(pool) => Some(pool),
+            Self::Credit(_) => None,
+        }
+    }
+}
+
+/// The first eight digits of a card number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Bin(pub u32);
+
+/// The card numbers of a programme: an inclusive range of eight-digit BINs, and the PAN's length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct BinRange {
+    /// First BIN.
+    pub low: Bin,
+    /// Last BIN, itself included.
+    pub high: Bin,
+    /// Digits of a PAN, check digit included: 14 to 19.
+    pub pan_length: u8,
+}
+
+impl BinRange {
+    /// Whether a card number that begins so is of this range.
+    #[must_use]
+    pub fn contains(&self, bin: Bin) -> bool {
+        (self.low..=self.high).contains(&bin)
+    }
+
+    /// Whether two ranges share a BIN.
+    #[must_use]
+    pub fn overlaps(&self, other: &Self) -> bool {
+        self.low <= other.high && other.low <= self.high
+    }
+}
+
+/// A card product.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Programme {
+    /// Its name for us.
+    pub id: ProgrammeId,
+    /// Its name for people.
+    pub name: AsciiText<40>,
+    /// Whose product.
+    pub partner: PartnerId,
+    /// Its card numbers.
+    pub bins: BinRange,
+    /// The one currency that its cards spend in.
+    pub currency: Currency,
+    /// Where the money comes from.
+    pub funding: Funding,
+}
+
+/// Everything above, as one versioned snapshot.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Control {
+    /// Counts changes; records made under a snapshot cite it.
+    pub version: u64,
+    /// By id.
+    pub partners: BTreeMap<PartnerId, Partner>,
+    /// By id.
+    pub pools: BTreeMap<PoolId, Pool>,
+    /// By id.
+    pub programmes: BTreeMap<ProgrammeId, Programme>,
+    /// First BIN of each range to its programme: ranges never overlap.
+    by_bin: BTreeMap<Bin, ProgrammeId>,
+}
+
+impl Control {
+    /// The programme whose range a BIN falls in.
+    #[must_use]
+    pub fn programme_of(&self, bin: Bin) -> Option<&Programme> {
+        let (_, id) = self.by_bin.range(..=bin).next_back()?;
+        self.programmes.get(id).filter(|programme| programme.bins.contains(bin))
+    }
+
+    /// Adds or replaces a partner.
+    pub fn put_partner(&mut self, partner: Partner) {
+        self.version = self.version.saturating_add(1);
+        self.partners.insert(partner.id, partner);
+    }
+
+    /// Adds or replaces a pool.
+    pub fn put_pool(&mut self, pool: Pool) {
+        self.version = self.version.saturating_add(1);
+        self.pools.insert(pool.id, pool);
+    }
+
+    /// Adds or replaces a programme.
+    pub fn put_programme(&mut self, programme: Programme) {
+        self.version = self.version.saturating_add(1);
+        if let Some(old) = self.programmes.get(&programme.id) {
+            self.by_bin.remove(&old.bins.low);
+        }
+        self.by_bin.insert(programme.bins.low, programme.id);
+        self.programmes.insert(programme.id, programme);
+    }
+}

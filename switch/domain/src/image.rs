@@ -1,0 +1,60 @@
+//! A shard's state as the tables have it, on the way from store to engine. It owns nothing but the
+//! shape: which rows make up a shard, and how far each has got (W-23).
+
+use crate::{
+    Authorization, Balance, Card, Control, CustomerId, CustomerState, Fingerprint, IdempotencyKey,
+    OriginalReference, PoolId, PoolShare, Seq, ShardId, StoredAnswer, Timestamp,
+};
+
+/// All rows of one shard.
+#[derive(Clone, Debug)]
+pub struct ShardImage {
+    /// Whose rows.
+    pub shard: ShardId,
+    /// Every record up to here is in the rows; replay goes on after it.
+    pub projected: Seq,
+    /// Highest counter in any identifier that the shard minted.
+    pub last_counter: u64,
+    /// Time of the last projected record.
+    pub last_decided: Timestamp,
+    /// Partners, pools and programmes; empty but for the control shard.
+    pub control: Control,
+    /// Accounts.
+    pub balances: Vec<Balance>,
+    /// Customers whose state is not the default.
+    pub customers: Vec<(CustomerId, CustomerState)>,
+    /// Cards, with the keyed hash of each number from the vault.
+    pub cards: Vec<(Card, Fingerprint)>,
+    /// Shares of pools.
+    pub shares: Vec<(PoolId, PoolShare)>,
+    /// Open authorizations, and those decided since the start of the repeat window.
+    pub authorizations: Vec<Authorization>,
+    /// Answers given since the start of the repeat window, oldest first.
+    pub answers: Vec<StoredAnswer>,
+    /// Reversals since the start of the window whose original has not come.
+    pub early_reversals: Vec<OriginalReference>,
+    /// Commands done within the life of their keys, with the identifier that each made.
+    pub commands: Vec<(IdempotencyKey, Option<i64>, Timestamp)>,
+}
+
+impl ShardImage {
+    /// A shard that nothing has happened in.
+    #[must_use]
+    pub fn empty(shard: ShardId) -> Self {
+        Self {
+            shard,
+            projected: Seq::NONE,
+            last_counter: 0,
+            last_decided: Timestamp::default(),
+            control: Control::default(),
+            balances: Vec::new(),
+            customers: Vec::new(),
+            cards: Vec::new(),
+            shares: Vec::new(),
+            authorizations: Vec::new(),
+            answers: Vec::new(),
+            early_reversals: Vec::new(),
+            commands: Vec::new(),
+        }
+    }
+}

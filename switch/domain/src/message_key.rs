@@ -1,0 +1,67 @@
+//! What makes two messages the same one, and what finds a message's original. It owns which fields
+//! count (design section 2); it never looks at a message itself.
+
+use crate::{AsciiText, Fingerprint, LinkId};
+
+/// Who sent it: DE32, or the link where the message names no acquirer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Acquirer {
+    /// DE32.
+    Institution(AsciiText<11>),
+    /// The link it came by.
+    Link(LinkId),
+}
+
+/// Class and function of the message, without the repeat digit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum MessageClass {
+    /// x100.
+    AuthorizationRequest,
+    /// x400.
+    ReversalRequest,
+}
+
+/// Two messages with equal keys are one message sent twice. DE7 is not part of it: peers renew it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MessageKey {
+    /// DE32 or the link.
+    pub acquirer: Acquirer,
+    /// MTI without version and repeat digit.
+    pub class: MessageClass,
+    /// DE11.
+    pub stan: u32,
+    /// DE13 and DE12 as MMDDhhmmss; 0 where the message has neither.
+    pub local_time: u64,
+    /// DE41.
+    pub terminal: AsciiText<8>,
+    /// DE37.
+    pub rrn: AsciiText<12>,
+    /// Which card.
+    pub card: Fingerprint,
+}
+
+/// What a reversal and its original have in common, whichever comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OriginalKey {
+    /// DE32 or the link.
+    pub acquirer: Acquirer,
+    /// DE11 of the original: DE90 of the reversal, or its own DE11 where it has no DE90.
+    pub stan: u32,
+    /// DE41.
+    pub terminal: AsciiText<8>,
+    /// Which card.
+    pub card: Fingerprint,
+}
+
+impl MessageKey {
+    /// Under which key a reversal will look for this message.
+    #[must_use]
+    pub const fn as_original(&self) -> OriginalKey {
+        OriginalKey {
+            acquirer: self.acquirer,
+            stan: self.stan,
+            terminal: self.terminal,
+            card: self.card,
+        }
+    }
+}

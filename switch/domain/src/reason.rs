@@ -1,0 +1,263 @@
+//! Why a message was answered as it was, and how DE39 says so in the three versions of ISO 8583.
+//! It owns the one table of renderings; logic asks for a reason and never sees "05".
+
+use crate::LockCode;
+
+/// The internal reason of an answer. It is recorded beside whatever was put on the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reason {
+    /// Approved.
+    Approved,
+    /// A reversal was taken note of.
+    ReversalAccepted,
+    /// A network management message was taken note of.
+    NetworkAccepted,
+    /// The message cannot be read.
+    FormatError,
+    /// The message asks for something that this host does not do.
+    InvalidTransaction,
+    /// Card number in DE2 and in the track differ.
+    PanSourcesDiffer,
+    /// The amount is zero or out of range.
+    InvalidAmount,
+    /// The card number is of no programme here.
+    NoRoute,
+    /// The card number is of a programme here, but no such card was issued, or it was removed.
+    InvalidCardNumber,
+    /// The card was not activated yet.
+    CardNotActive,
+    /// The card is locked.
+    Locked(LockCode),
+    /// The card's month is over, or the message names another month than the card's own.
+    ExpiredCard,
+    /// The account is blocked.
+    BalanceBlocked,
+    /// The account is closed.
+    BalanceClosed,
+    /// The customer may not spend.
+    CustomerBlocked,
+    /// The partner's cards are not served.
+    PartnerSuspended,
+    /// Not the programme's currency.
+    CurrencyUnacceptable,
+    /// The partner's deposit does not cover the amount.
+    PartnerDepositInsufficient,
+    /// The customer's funds do not cover the amount.
+    InsufficientFunds,
+    /// Its reversal came before it.
+    OriginalReversed,
+    /// The switch cannot commit in time: nothing was approved.
+    IssuerInoperative,
+    /// The link has not signed on.
+    SignedOff,
+    /// The switch failed on this one message.
+    SystemMalfunction,
+}
+
+/// The three forms of an action code.
+struct Forms {
+    v2003: &'static str,
+    v1993: &'static str,
+    v1987: &'static str,
+}
+
+const fn forms(v2003: &'static str, v1993: &'static str, v1987: &'static str) -> Forms {
+    Forms { v2003, v1993, v1987 }
+}
+
+impl Reason {
+    /// Every reason once, for tables and tests.
+    pub const ALL: [Self; 31] = [
+        Self::Approved,
+        Self::ReversalAccepted,
+        Self::NetworkAccepted,
+        Self::FormatError,
+        Self::InvalidTransaction,
+        Self::PanSourcesDiffer,
+        Self::InvalidAmount,
+        Self::NoRoute,
+        Self::InvalidCardNumber,
+        Self::CardNotActive,
+        Self::Locked(LockCode::Lost),
+        Self::Locked(LockCode::Stolen),
+        Self::Locked(LockCode::PendingQuery),
+        Self::Locked(LockCode::Consolidation),
+        Self::Locked(LockCode::Inactive),
+        Self::Locked(LockCode::PinTriesExceeded),
+        Self::Locked(LockCode::SuspectedFraud),
+        Self::Locked(LockCode::Replaced),
+        Self::Locked(LockCode::OfflinePinTriesExceeded),
+        Self::ExpiredCard,
+        Self::BalanceBlocked,
+        Self::BalanceClosed,
+        Self::CustomerBlocked,
+        Self::PartnerSuspended,
+        Self::CurrencyUnacceptable,
+        Self::PartnerDepositInsufficient,
+        Self::InsufficientFunds,
+        Self::OriginalReversed,
+        Self::IssuerInoperative,
+        Self::SignedOff,
+        Self::SystemMalfunction,
+    ];
+
+    /// Where a version has no twin, the nearest meaning stands in.
+    const fn forms(self) -> Forms {
+        match self {
+            Self::Approved => forms("0000", "000", "00"),
+            Self::ReversalAccepted => forms("4000", "400", "00"),
+            Self::NetworkAccepted => forms("8000", "800", "00"),
+            Self::FormatError => forms("9100", "904", "30"),
+            Self::InvalidTransaction => forms("9102", "902", "12"),
+            Self::PanSourcesDiffer => forms("1022", "122", "63"),
+            Self::InvalidAmount => forms("1010", "110", "13"),
+            Self::NoRoute => forms("9108", "908", "92"),
+            Self::InvalidCardNumber => forms("1011", "111", "14"),
+            Self::CardNotActive => forms("1025", "125", "62"),
+            Self::Locked(lock) => Self::lock_forms(lock),
+            Self::ExpiredCard => forms("1001", "101", "54"),
+            Self::BalanceBlocked => forms("1041", "119", "57"),
+            Self::BalanceClosed => forms("1035", "114", "05"),
+            Self::CustomerBlocked | Self::PartnerSuspended => forms("1004", "104", "62"),
+            Self::CurrencyUnacceptable => forms("1030", "119", "57"),
+            Self::PartnerDepositInsufficient | Self::InsufficientFunds => {
+                forms("1016", "116", "51")
+            }
+            Self::OriginalReversed => forms("9122", "922", "12"),
+            Self::IssuerInoperative => forms("9107", "907", "91"),
+            Self::SignedOff => forms("9110", "910", "91"),
+            Self::SystemMalfunction => forms("9109", "909", "96"),
+        }
+    }
+
+    /// The seed system's code for each lock (SR-200..208; 11 by reading A-17).
+    const fn lock_forms(lock: LockCode) -> Forms {
+        match lock {
+            LockCode::Lost => forms("2008", "208", "41"),
+            LockCode::Stolen => forms("2009", "209", "43"),
+            LockCode::PendingQuery => forms("1000", "100", "05"),
+            LockCode::Consolidation => forms("1016", "116", "51"),
+            LockCode::Inactive => forms("1018", "118", "56"),
+            LockCode::PinTriesExceeded | LockCode::OfflinePinTriesExceeded => {
+                forms("1006", "106", "75")
+            }
+            LockCode::SuspectedFraud => forms("1002", "102", "59"),
+            LockCode::Replaced => forms("1011", "111", "14"),
+        }
+    }
+
+    /// DE39 of ISO 8583:2003, four digits.
+    #[must_use]
+    pub const fn action_code_2003(self) -> &'static str {
+        self.forms().v2003
+    }
+
+    /// DE39 of ISO 8583:1993, three digits.
+    #[must_use]
+    pub const fn action_code_1993(self) -> &'static str {
+        self.forms().v1993
+    }
+
+    /// DE39 of ISO 8583:1987, two characters.
+    #[must_use]
+    pub const fn action_code_1987(self) -> &'static str {
+        self.forms().v1987
+    }
+
+    /// True for an approval, which is the only answer that carries DE38.
+    #[must_use]
+    pub const fn is_approval(self) -> bool {
+        matches!(self, Self::Approved)
+    }
+
+    /// The stable name, as stored and as metrics label it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Approved => "approved",
+            Self::ReversalAccepted => "reversal_accepted",
+            Self::NetworkAccepted => "network_accepted",
+            Self::FormatError => "format_error",
+            Self::InvalidTransaction => "invalid_transaction",
+            Self::PanSourcesDiffer => "pan_sources_differ",
+            Self::InvalidAmount => "invalid_amount",
+            Self::NoRoute => "no_route",
+            Self::InvalidCardNumber => "invalid_card_number",
+            Self::CardNotActive => "card_not_active",
+            Self::Locked(lock) => Self::lock_name(lock),
+            Self::ExpiredCard => "expired_card",
+            Self::BalanceBlocked => "balance_blocked",
+            Self::BalanceClosed => "balance_closed",
+            Self::CustomerBlocked => "customer_blocked",
+            Self::PartnerSuspended => "partner_suspended",
+            Self::CurrencyUnacceptable => "currency_unacceptable",
+            Self::PartnerDepositInsufficient => "partner_deposit_insufficient",
+            Self::InsufficientFunds => "insufficient_funds",
+            Self::OriginalReversed => "original_reversed",
+            Self::IssuerInoperative => "issuer_inoperative",
+            Self::SignedOff => "signed_off",
+            Self::SystemMalfunction => "system_malfunction",
+        }
+    }
+
+    const fn lock_name(lock: LockCode) -> &'static str {
+        match lock {
+            LockCode::Lost => "locked_lost",
+            LockCode::Stolen => "locked_stolen",
+            LockCode::PendingQuery => "locked_pending_query",
+            LockCode::Consolidation => "locked_consolidation",
+            LockCode::Inactive => "locked_inactive",
+            LockCode::PinTriesExceeded => "locked_pin_tries_exceeded",
+            LockCode::SuspectedFraud => "locked_suspected_fraud",
+            LockCode::Replaced => "locked_replaced",
+            LockCode::OfflinePinTriesExceeded => "locked_offline_pin_tries_exceeded",
+        }
+    }
+
+    /// From the stable name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.name() == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn every_reason_has_a_name_of_its_own_and_three_forms() {
+        let names: HashSet<_> = Reason::ALL.iter().map(|reason| reason.name()).collect();
+        assert_eq!(names.len(), Reason::ALL.len());
+        for reason in Reason::ALL {
+            assert_eq!(Reason::from_name(reason.name()), Some(reason));
+            assert_eq!(reason.action_code_2003().len(), 4, "{reason:?}");
+            assert_eq!(reason.action_code_1993().len(), 3, "{reason:?}");
+            assert_eq!(reason.action_code_1987().len(), 2, "{reason:?}");
+        }
+    }
+
+    #[test]
+    fn locks_answer_with_the_codes_of_the_seed() {
+        let expected = [
+            (1, "2008", "41"),
+            (2, "2009", "43"),
+            (3, "1000", "05"),
+            (4, "1016", "51"),
+            (5, "1018", "56"),
+            (6, "1006", "75"),
+            (7, "1002", "59"),
+            (8, "1011", "14"),
+            (11, "1006", "75"),
+        ];
+        for (number, v2003, v1987) in expected {
+            let reason = LockCode::from_number(number).expect("a lock code").reason();
+            assert_eq!(
+                (reason.action_code_2003(), reason.action_code_1987()),
+                (v2003, v1987),
+                "lock {number}"
+            );
+        }
+    }
+}

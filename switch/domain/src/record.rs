@@ -1,0 +1,203 @@
+//! Records: what happened, as the journal keeps it. They are physical (W-8): each states its facts
+//! and its effects on money in full. They name vault rows and never carry a card number (W-9).
+
+use crate::{
+    Amount, ApprovalCode, AsciiText, AuthorizationId, BalanceId, BalanceState, CardId, CardStatus,
+    Currency, CustomerId, CustomerState, Effects, Epoch, Expiry, IdempotencyKey, LinkId, LockCode,
+    MessageFacts, MessageKey, OriginalReference, OwnerId, Partner, PartnerId, Pool, PoolId,
+    Programme, ProgrammeId, Reason, ShardId, Timestamp, VaultRef,
+};
+
+/// One thing that happened in a shard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// When it was decided.
+    pub at: Timestamp,
+    /// Who or what made it happen.
+    pub cause: Cause,
+    /// What happened.
+    pub event: Event,
+    /// What it does to money.
+    pub effects: Effects,
+}
+
+/// Who or what made something happen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// A message on a link.
+    Message(LinkId),
+    /// A management command: deduplicated by its key, audited with its actor (W-18).
+    Command {
+        /// The same for every sending of one command.
+        key: IdempotencyKey,
+        /// Who: `uid:1000`, `operator:7`, `partner:3`.
+        actor: AsciiText<40>,
+    },
+    /// The switch itself: takeover, void.
+    Switch,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A process took the shard over; first record of its epoch.
+    TakenOver(TakenOver),
+    /// A partner was made or changed: the whole of it.
+    PartnerDefined(Partner),
+    /// A pool was made: the whole of it.
+    PoolDefined(Pool),
+    /// A programme was made or changed: the whole of it.
+    ProgrammeDefined(Programme),
+    /// Money came into a pool; the amount is in the effects.
+    PoolReloaded {
+        /// The pool.
+        pool: PoolId,
+        /// The bank's reference of the transfer.
+        reference: AsciiText<40>,
+    },
+    /// An account was opened.
+    BalanceOpened(BalanceOpened),
+    /// An account was blocked, unblocked or closed.
+    BalanceStateChanged {
+        /// The account.
+        balance: BalanceId,
+        /// Its state from now on.
+        state: BalanceState,
+    },
+    /// A customer got money; the amounts are in the effects.
+    BalanceCredited {
+        /// The account.
+        balance: BalanceId,
+        /// The caller's reference.
+        reference: AsciiText<40>,
+    },
+    /// A customer was blocked or unblocked, as far as this shard goes.
+    CustomerStateChanged {
+        /// The customer.
+        customer: CustomerId,
+        /// The state from now on.
+        state: CustomerState,
+    },
+    /// A card was issued.
+    CardIssued(CardIssued),
+    /// A card was activated or removed.
+    CardStatusChanged {
+        /// The card.
+        card: CardId,
+        /// Its status from now on.
+        status: CardStatus,
+    },
+    /// A card was locked, locked otherwise, or unlocked.
+    CardLockChanged {
+        /// The card.
+        card: CardId,
+        /// Its lock from now on.
+        lock: Option<LockCode>,
+    },
+    /// An authorization request was answered.
+    Authorized(Authorized),
+    /// A reversal was answered.
+    Reversed(Reversed),
+    /// An approval that was never sent was taken back.
+    Voided(Voided),
+}
+
+/// A process took the shard over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TakenOver {
+    /// The shard, so that a row put in the wrong place is noticed.
+    pub shard: ShardId,
+    /// The new epoch.
+    pub epoch: Epoch,
+    /// The new owner.
+    pub owner: OwnerId,
+    /// The shards of the group when it was taken over, the control shard included.
+    pub shards: u16,
+}
+
+/// An account was opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BalanceOpened {
+    /// The account.
+    pub balance: BalanceId,
+    /// Its product.
+    pub programme: ProgrammeId,
+    /// Its institution.
+    pub partner: PartnerId,
+    /// Its holder.
+    pub customer: CustomerId,
+    /// Its currency.
+    pub currency: Currency,
+}
+
+/// A card was issued.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CardIssued {
+    /// The card.
+    pub card: CardId,
+    /// Its account.
+    pub balance: BalanceId,
+    /// Its product.
+    pub programme: ProgrammeId,
+    /// Its institution: in every record of the hot tables (design section 9).
+    pub partner: PartnerId,
+    /// Where its number is kept.
+    pub vault: VaultRef,
+    /// Last month of validity.
+    pub expiry: Expiry,
+    /// Inactive for a card in the post, active for a virtual one.
+    pub status: CardStatus,
+}
+
+/// An authorization request was answered: approved or declined.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Authorized {
+    /// The authorization.
+    pub id: AuthorizationId,
+    /// The facts of the request.
+    pub facts: MessageFacts,
+    /// The card, where known.
+    pub card: Option<CardId>,
+    /// The account, where known.
+    pub balance: Option<BalanceId>,
+    /// The institution, where known.
+    pub partner: Option<PartnerId>,
+    /// The deposit pool that was charged, if any.
+    pub pool: Option<PoolId>,
+    /// What was asked for.
+    pub requested: Amount,
+    /// What was decided.
+    pub reason: Reason,
+    /// DE38, for approvals.
+    pub approval_code: Option<ApprovalCode>,
+    /// The card's count of approvals after this one.
+    pub approvals: u32,
+    /// True where a reversal had come before: approved by nobody, held by nobody.
+    pub reversed_before: bool,
+}
+
+/// A reversal was answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reversed {
+    /// The reversal message's own number.
+    pub id: AuthorizationId,
+    /// The key under which a repeat of it is found.
+    pub key: MessageKey,
+    /// What it says of its original.
+    pub reference: OriginalReference,
+    /// The original, where it was found.
+    pub original: Option<AuthorizationId>,
+    /// The institution, where the original was found.
+    pub partner: Option<PartnerId>,
+    /// What was answered.
+    pub reason: Reason,
+}
+
+/// An approval was taken back before it left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Voided {
+    /// The authorization.
+    pub authorization: AuthorizationId,
+    /// What its message is answered from now on.
+    pub reason: Reason,
+}
