@@ -1,1 +1,58 @@
-//! Placeholder.
+//! Decides. A pure function of its inputs: state, command, pool headroom and the time, which all
+//! come from the caller. It owns the order of checks, the matching of repeats and reversals, and
+//! which part of a record counts when. It never does I/O, reads a clock, draws a random number,
+//! touches an atomic, or knows an ISO 8583 field number. A refusal is a decision, not an error.
+//!
+//! The cycle, run by `switch-shard` (rule W-14 of the durable core):
+//!
+//! 1. [`State::decide`] looks and answers, with at most one record; nothing changes.
+//! 2. [`State::apply_decided`] applies what restricts: holds, locks, counters, remembered answers.
+//! 3. The record is committed to the journal.
+//! 4. [`State::apply_committed`] applies what relaxes: releases, credits, unlocks, new cards.
+//!
+//! Replay runs 2 and 4 for each record and nothing else, so memory follows from records alone.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects
+    )
+)]
+
+mod authorize;
+mod checks;
+mod command;
+mod manage;
+mod outcome;
+mod reverse;
+mod state;
+mod void;
+
+pub use checks::CHECK_NAMES;
+pub use command::{Act, Authorize, Command, Manage, Reverse};
+pub use outcome::{Answer, Decision, Headroom, Outcome, PoolTake, Refusal};
+pub use state::{BookFault, Broken, Difference, State};
+
+use switch_domain::Timestamp;
+
+impl State {
+    /// Decides one command. Reads the state and changes nothing.
+    ///
+    /// `now` is at least the time of the last journalled record (W-16). `headroom` tells what a
+    /// pool has left at this moment; the caller takes from the pool what the outcome asks for, and
+    /// decides again if another shard was faster (W-15).
+    #[must_use]
+    pub fn decide(&self, command: &Command, headroom: &dyn Headroom, now: Timestamp) -> Outcome {
+        match command {
+            Command::Authorize(request) => authorize::decide(self, request, headroom, now),
+            Command::Reverse(request) => reverse::decide(self, request, now),
+            Command::Void { authorization, reason } => {
+                void::decide(self, *authorization, *reason, now)
+            }
+            Command::Manage(manage) => manage::decide(self, manage, headroom, now),
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! The amount is in the programme's currency, which is also that of the account.
+
+use switch_domain::Reason;
+
+use super::Case;
+
+pub(super) fn check(case: &Case<'_>) -> Result<(), Reason> {
+    let asked = case.request.amount.currency;
+    let of_programme = case.programme.is_some_and(|programme| programme.currency == asked);
+    let of_balance = case.balance.is_some_and(|balance| balance.currency == asked);
+    if of_programme && of_balance { Ok(()) } else { Err(Reason::CurrencyUnacceptable) }
+}

@@ -1,0 +1,179 @@
+//! Commands: what a shard can be asked to do, in the field's own words. They carry no card number
+//! and nothing secret; what had to be verified was verified before (design section 2, step 3).
+
+use switch_domain::{
+    Amount, AsciiText, AuthorizationId, BalanceId, BalanceState, Bin, BinRange, CardId, CardStatus,
+    Currency, CustomerId, CustomerState, Expiry, Funding, IdempotencyKey, LinkId, LockCode,
+    MessageFacts, MessageKey, MinorUnits, OriginalReference, PartnerId, PartnerState, PoolId,
+    PoolKind, ProgrammeId, Reason, VaultRef,
+};
+
+/// One command.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// An authorization request (x100, x101).
+    Authorize(Authorize),
+    /// A full reversal (x400, x401).
+    Reverse(Reverse),
+    /// Takes back an approval whose answer will not be sent (W-20).
+    Void {
+        /// The approval.
+        authorization: AuthorizationId,
+        /// What its message is answered from now on.
+        reason: Reason,
+    },
+    /// A management command.
+    Manage(Manage),
+}
+
+/// An authorization request.
+#[derive(Clone, Debug)]
+pub struct Authorize {
+    /// The link it came by.
+    pub link: LinkId,
+    /// What the record keeps of the message.
+    pub facts: MessageFacts,
+    /// The first eight digits of the card number.
+    pub bin: Bin,
+    /// The card, where the directory knows it.
+    pub card: Option<CardId>,
+    /// Expiry by DE14 or the track, where the message names one.
+    pub expiry: Option<Expiry>,
+    /// Why the message as a whole cannot be granted, where translation found that it cannot.
+    pub fault: Option<Reason>,
+    /// What is asked for.
+    pub amount: Amount,
+}
+
+/// A full reversal.
+#[derive(Clone, Debug)]
+pub struct Reverse {
+    /// The link it came by.
+    pub link: LinkId,
+    /// What makes it the same reversal when it comes again.
+    pub key: MessageKey,
+    /// What it says of its original.
+    pub reference: OriginalReference,
+}
+
+/// A management command: done once for its key, audited with its actor.
+#[derive(Clone, Debug)]
+pub struct Manage {
+    /// The same for every sending of one command.
+    pub key: IdempotencyKey,
+    /// Who asks.
+    pub actor: AsciiText<40>,
+    /// For what.
+    pub act: Act,
+}
+
+/// What a management command does. The first five belong to the control shard.
+#[derive(Clone, Debug)]
+pub enum Act {
+    /// Makes a partner.
+    DefinePartner {
+        /// Its name for people.
+        name: AsciiText<40>,
+    },
+    /// Serves a partner's cards or stops serving them.
+    SetPartnerState {
+        /// The partner.
+        partner: PartnerId,
+        /// Its state from now on.
+        state: PartnerState,
+    },
+    /// Makes an empty pool.
+    OpenPool {
+        /// Whose.
+        partner: PartnerId,
+        /// For what.
+        kind: PoolKind,
+        /// Of what.
+        currency: Currency,
+    },
+    /// Books money that the partner transferred.
+    ReloadPool {
+        /// The pool.
+        pool: PoolId,
+        /// How much; above zero.
+        amount: MinorUnits,
+        /// The bank's reference.
+        reference: AsciiText<40>,
+    },
+    /// Makes a programme.
+    DefineProgramme {
+        /// Whose.
+        partner: PartnerId,
+        /// Its name for people.
+        name: AsciiText<40>,
+        /// Its card numbers.
+        bins: BinRange,
+        /// Its currency.
+        currency: Currency,
+        /// Where the money comes from.
+        funding: Funding,
+    },
+    /// Opens an account.
+    OpenBalance {
+        /// Under which product.
+        programme: ProgrammeId,
+        /// For whom.
+        customer: CustomerId,
+    },
+    /// Blocks, unblocks or closes an account.
+    SetBalanceState {
+        /// The account.
+        balance: BalanceId,
+        /// Its state from now on.
+        state: BalanceState,
+    },
+    /// Gives a customer money.
+    CreditBalance {
+        /// The account.
+        balance: BalanceId,
+        /// How much; above zero.
+        amount: MinorUnits,
+        /// The caller's reference.
+        reference: AsciiText<40>,
+    },
+    /// Blocks or unblocks a customer, as far as this shard goes.
+    SetCustomerState {
+        /// The customer.
+        customer: CustomerId,
+        /// The state from now on.
+        state: CustomerState,
+    },
+    /// Issues a card whose number is in the vault already.
+    IssueCard {
+        /// The account it spends from.
+        balance: BalanceId,
+        /// Where its number is.
+        vault: VaultRef,
+        /// Last month of validity.
+        expiry: Expiry,
+        /// Inactive or active.
+        status: CardStatus,
+    },
+    /// Activates a card that was issued inactive.
+    ActivateCard {
+        /// The card.
+        card: CardId,
+    },
+    /// Removes a card for good.
+    RemoveCard {
+        /// The card.
+        card: CardId,
+    },
+    /// Locks a card.
+    LockCard {
+        /// The card.
+        card: CardId,
+        /// Why.
+        lock: LockCode,
+    },
+    /// Unlocks a card.
+    UnlockCard {
+        /// The card.
+        card: CardId,
+    },
+}

@@ -1,0 +1,86 @@
+//! Decides management commands. It owns deduplication by key and the split of work by subject; each
+//! subject's rules stand in its own file.
+
+mod balance;
+mod card;
+mod control;
+
+use switch_domain::{Cause, Effects, Event, Record, Timestamp};
+
+use crate::state::Subject;
+use crate::{Act, Answer, Headroom, Manage, Outcome, Refusal, State};
+
+/// What a command changes, if it changes anything, and the identifier it made.
+struct Change {
+    event: Event,
+    effects: Effects,
+    made: Option<i64>,
+}
+
+impl Change {
+    /// A change that moves no money.
+    fn plain(event: Event, made: Option<i64>) -> Self {
+        Self { event, effects: Effects::default(), made }
+    }
+}
+
+/// `Ok(None)` where the command asks for what is so already.
+type Decided = Result<Option<Change>, Refusal>;
+
+pub(crate) fn decide(
+    state: &State,
+    manage: &Manage,
+    headroom: &dyn Headroom,
+    now: Timestamp,
+) -> Outcome {
+    if let Some(made) = state.command_done(manage.key) {
+        return Outcome { answer: Answer::Done(made), record: None };
+    }
+    if Subject::of_act(&manage.act).is_some_and(|subject| state.is_in_flight(subject)) {
+        return Outcome { answer: Answer::Busy, record: None };
+    }
+    match change(state, &manage.act, headroom, now) {
+        Err(refusal) => Outcome::refused(refusal),
+        Ok(None) => Outcome { answer: Answer::Done(None), record: None },
+        Ok(Some(change)) => Outcome {
+            answer: Answer::Done(change.made),
+            record: Some(Record {
+                at: now,
+                cause: Cause::Command { key: manage.key, actor: manage.actor },
+                event: change.event,
+                effects: change.effects,
+            }),
+        },
+    }
+}
+
+fn change(state: &State, act: &Act, headroom: &dyn Headroom, now: Timestamp) -> Decided {
+    match act {
+        Act::DefinePartner { name } => control::define_partner(state, *name),
+        Act::SetPartnerState { partner, state: new } => {
+            control::set_partner_state(state, *partner, *new)
+        }
+        Act::OpenPool { partner, kind, currency } => {
+            control::open_pool(state, *partner, *kind, *currency)
+        }
+        Act::ReloadPool { pool, amount, reference } => {
+            control::reload_pool(state, *pool, *amount, *reference)
+        }
+        Act::DefineProgramme { .. } => control::define_programme(state, act),
+        Act::OpenBalance { programme, customer } => balance::open(state, *programme, *customer),
+        Act::SetBalanceState { balance, state: new } => balance::set_state(state, *balance, *new),
+        Act::CreditBalance { balance, amount, reference } => {
+            balance::credit(state, *balance, *amount, *reference, headroom)
+        }
+        Act::SetCustomerState { customer, state: new } => {
+            balance::set_customer_state(state, *customer, *new)
+        }
+        Act::IssueCard { balance, vault, expiry, status } => {
+            card::issue(state, *balance, *vault, *expiry, *status, now)
+        }
+        Act::ActivateCard { card } => card::activate(state, *card),
+        Act::RemoveCard { card } => card::remove(state, *card),
+        Act::LockCard { card, lock } => card::lock(state, *card, *lock),
+        Act::UnlockCard { card } => card::unlock(state, *card),
+    }
+}

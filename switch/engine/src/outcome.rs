@@ -1,0 +1,151 @@
+//! What deciding gives: an answer and at most one record. It owns the refusals of management
+//! commands; reasons of declines are words of the domain.
+
+use switch_domain::{
+    ApprovalCode, AuthorizationId, MinorUnits, PoolId, Reason, Record, StoredAnswer,
+};
+
+/// Tells how much of a pool is left at this moment, over all shards. Pure for the engine: whether
+/// an atomic stands behind it is the caller's affair.
+pub trait Headroom {
+    /// What may still be taken, in minor units of the pool's currency.
+    fn available(&self, pool: PoolId) -> MinorUnits;
+}
+
+/// The result of deciding one command.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// What to answer once the record, and all before it, is committed.
+    pub answer: Answer,
+    /// What happened; `None` when nothing did (a repeat, a refusal).
+    pub record: Option<Record>,
+}
+
+/// What must be taken from a pool before the record may stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PoolTake {
+    /// The pool.
+    pub pool: PoolId,
+    /// How much; above zero.
+    pub amount: MinorUnits,
+}
+
+impl Outcome {
+    pub(crate) const fn refused(refusal: Refusal) -> Self {
+        Self { answer: Answer::Refused(refusal), record: None }
+    }
+
+    /// What the record takes from a pool when it is decided, if it takes anything.
+    #[must_use]
+    pub fn pool_take(&self) -> Option<PoolTake> {
+        let delta = self.record.as_ref()?.effects.pool?;
+        let (decided, _) = delta.split();
+        let amount = MinorUnits(decided.available().saturating_neg());
+        amount.is_positive().then_some(PoolTake { pool: delta.pool, amount })
+    }
+}
+
+/// What the asker is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// To a message on a link.
+    Decided(Decision),
+    /// To a management command that was done, now or before: the identifier it made, if any.
+    Done(Option<i64>),
+    /// To a management command that cannot be done.
+    Refused(Refusal),
+    /// To a management command whose subject has another one on its way to the journal: nothing
+    /// happened; decide it again after the next commit.
+    Busy,
+}
+
+/// The answer to a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// DE39, before rendering.
+    pub reason: Reason,
+    /// DE38, for approvals.
+    pub approval_code: Option<ApprovalCode>,
+    /// The authorization it is about, if it is about one.
+    pub authorization: Option<AuthorizationId>,
+    /// True where the message had been answered before and this is that answer again.
+    pub repeated: bool,
+}
+
+impl Decision {
+    /// An answer without approval code and authorization.
+    #[must_use]
+    pub const fn plain(reason: Reason) -> Self {
+        Self { reason, approval_code: None, authorization: None, repeated: false }
+    }
+}
+
+impl From<&StoredAnswer> for Decision {
+    fn from(stored: &StoredAnswer) -> Self {
+        Self {
+            reason: stored.reason,
+            approval_code: stored.approval_code,
+            authorization: stored.authorization,
+            repeated: true,
+        }
+    }
+}
+
+/// Why a management command was not done. Nothing changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The partner is unknown.
+    #[error("there is no such partner")]
+    NoSuchPartner,
+    /// The pool is unknown.
+    #[error("there is no such pool")]
+    NoSuchPool,
+    /// The programme is unknown.
+    #[error("there is no such programme")]
+    NoSuchProgramme,
+    /// The account is unknown.
+    #[error("there is no such balance")]
+    NoSuchBalance,
+    /// The card is unknown, or was removed.
+    #[error("there is no such card")]
+    NoSuchCard,
+    /// The BIN range is empty, or its PAN length is not 14 to 19.
+    #[error("a BIN range goes from a lower to a higher eight-digit BIN, with PANs of 14 to 19")]
+    BinsInvalid,
+    /// The BIN range shares a BIN with another programme.
+    #[error("another programme has card numbers in this BIN range")]
+    BinsTaken,
+    /// The pool is of another partner, kind or currency than the programme needs.
+    #[error("the pool is not of this partner, kind and currency")]
+    PoolUnfit,
+    /// The amount is zero or negative.
+    #[error("the amount must be above zero")]
+    AmountNotPositive,
+    /// The sum would pass the range of amounts.
+    #[error("the amount is too large")]
+    AmountTooLarge,
+    /// The partner's credit pool does not cover the amount (SR-222, step 9).
+    #[error("insufficient funds in the partner's credit pool")]
+    PoolInsufficient,
+    /// The account is closed for good.
+    #[error("the balance is closed")]
+    BalanceClosed,
+    /// The account still has money or holds on it.
+    #[error("a balance with money or open holds cannot be closed")]
+    BalanceNotEmpty,
+    /// The card's lock can never be taken back (SR-174).
+    #[error("the card is locked with a code that cannot be taken back")]
+    LockIsFinal,
+    /// The card is locked with another code, which must be taken back first.
+    #[error("the card is locked with another code already")]
+    LockedOtherwise,
+    /// The card is already past the state that the command starts from.
+    #[error("the card is not awaiting activation")]
+    NotAwaitingActivation,
+    /// A card is issued inactive or active, and not past its expiry.
+    #[error("a card is issued inactive or active, with an expiry that is not over")]
+    CardUnfit,
+    /// Identifiers of this shard have run out.
+    #[error("this shard has no identifiers left")]
+    IdentifiersExhausted,
+}

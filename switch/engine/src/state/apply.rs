@@ -1,0 +1,264 @@
+//! Applies records: what restricts when it was decided, what relaxes when it was committed (W-14).
+//! It is the only code that changes a shard's money. It never judges: a record is what happened.
+
+use std::sync::Arc;
+
+use switch_domain::{
+    Authorization, AuthorizationDelta, Authorized, Balance, BalanceDelta, BalanceState, Card,
+    CardStatus, Cause, CustomerState, Effects, Event, PoolDelta, Record, Reversed, StoredAnswer,
+    Totals, Voided,
+};
+
+use super::{State, Subject};
+
+/// A record does not fit the state: a defect here or a damaged journal. The process must end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a record does not fit the state of its shard: {0}")]
+pub struct Broken(pub &'static str);
+
+impl State {
+    /// Applies what restricts: holds, locks, counters, remembered answers, taken money.
+    ///
+    /// # Errors
+    /// The record does not fit; the state is unusable from then on.
+    pub fn apply_decided(&mut self, record: &Record) -> Result<(), Broken> {
+        self.last_at = self.last_at.max(record.at);
+        let made = identifier_made(&record.event);
+        if let Some((_, counter)) = made {
+            self.next_counter = self.next_counter.max(counter.saturating_add(1));
+        }
+        if let Cause::Command { key, .. } = &record.cause {
+            self.commands.insert(*key, made.map(|(id, _)| id));
+            self.command_order.push_back((record.at, *key));
+        }
+        self.in_flight.extend(Subject::of_event(&record.event));
+        self.decided_event(record)?;
+        self.decided_effects(&record.effects)
+    }
+
+    /// Applies what relaxes: releases, credits, unlocks, new accounts and cards.
+    ///
+    /// # Errors
+    /// The record does not fit; the state is unusable from then on.
+    pub fn apply_committed(&mut self, record: &Record) -> Result<(), Broken> {
+        if let Some(subject) = Subject::of_event(&record.event) {
+            self.in_flight.remove(&subject);
+        }
+        self.committed_event(&record.event)?;
+        if let Some(delta) = record.effects.balance {
+            self.add_to_balance(delta.split().1)?;
+        }
+        if let Some(delta) = record.effects.pool {
+            self.add_to_share(delta.split().1)?;
+        }
+        Ok(())
+    }
+
+    /// Applies a committed record to a state that has not seen it: replay.
+    ///
+    /// # Errors
+    /// The record does not fit; the state is unusable from then on.
+    pub fn replay(&mut self, record: &Record) -> Result<(), Broken> {
+        self.apply_decided(record)?;
+        self.apply_committed(record)
+    }
+
+    fn decided_event(&mut self, record: &Record) -> Result<(), Broken> {
+        match &record.event {
+            Event::Authorized(authorized) => self.remember_authorized(record, authorized),
+            Event::Reversed(reversed) => self.remember_reversed(record, reversed),
+            Event::Voided(voided) => return self.remember_voided(voided),
+            Event::ProgrammeDefined(programme) => {
+                self.reserved_bins.insert(programme.id, programme.bins);
+            }
+            Event::BalanceStateChanged { balance, state } if *state != BalanceState::Active => {
+                self.balance_mut(*balance)?.state = *state;
+            }
+            Event::CustomerStateChanged { customer, state: CustomerState::Blocked } => {
+                self.customers.insert(*customer, CustomerState::Blocked);
+            }
+            Event::CardStatusChanged { card, status: CardStatus::Removed } => {
+                self.card_mut(*card)?.status = CardStatus::Removed;
+            }
+            Event::CardLockChanged { card, lock: Some(lock) } => {
+                self.card_mut(*card)?.lock = Some(*lock);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn committed_event(&mut self, event: &Event) -> Result<(), Broken> {
+        match event {
+            Event::PartnerDefined(partner) => {
+                Arc::make_mut(&mut self.control).put_partner(partner.clone());
+            }
+            Event::PoolDefined(pool) => Arc::make_mut(&mut self.control).put_pool(pool.clone()),
+            Event::ProgrammeDefined(programme) => {
+                self.reserved_bins.remove(&programme.id);
+                Arc::make_mut(&mut self.control).put_programme(programme.clone());
+            }
+            Event::BalanceOpened(opened) => {
+                let balance = Balance {
+                    id: opened.balance,
+                    programme: opened.programme,
+                    partner: opened.partner,
+                    customer: opened.customer,
+                    currency: opened.currency,
+                    state: BalanceState::Active,
+                    ledger: switch_domain::MinorUnits::ZERO,
+                    held: switch_domain::MinorUnits::ZERO,
+                };
+                self.balances.insert(opened.balance, balance);
+            }
+            Event::BalanceStateChanged { balance, state: BalanceState::Active } => {
+                self.balance_mut(*balance)?.state = BalanceState::Active;
+            }
+            Event::CustomerStateChanged { customer, state: CustomerState::Active } => {
+                self.customers.remove(customer);
+            }
+            Event::CardIssued(issued) => {
+                let card = Card {
+                    id: issued.card,
+                    balance: issued.balance,
+                    programme: issued.programme,
+                    vault: issued.vault,
+                    expiry: issued.expiry,
+                    status: issued.status,
+                    lock: None,
+                    approvals: 0,
+                };
+                self.cards.insert(issued.card, card);
+            }
+            Event::CardStatusChanged { card, status: CardStatus::Active } => {
+                self.card_mut(*card)?.status = CardStatus::Active;
+            }
+            Event::CardLockChanged { card, lock: None } => self.card_mut(*card)?.lock = None,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn remember_authorized(&mut self, record: &Record, authorized: &Authorized) {
+        if let Some(card) = authorized.card.and_then(|id| self.cards.get_mut(&id)) {
+            card.approvals = card.approvals.max(authorized.approvals);
+        }
+        self.remember_answer(StoredAnswer {
+            key: authorized.facts.key,
+            reason: authorized.reason,
+            approval_code: authorized.approval_code,
+            authorization: Some(authorized.id),
+            decided_at: record.at,
+        });
+        self.insert_authorization(Authorization {
+            id: authorized.id,
+            facts: authorized.facts,
+            card: authorized.card,
+            balance: authorized.balance,
+            pool: authorized.pool,
+            currency: authorized.requested.currency,
+            requested: authorized.requested.minor,
+            reason: authorized.reason,
+            approval_code: authorized.approval_code,
+            totals: Totals::default(),
+            decided_at: record.at,
+            closed: !authorized.reason.is_approval(),
+        });
+    }
+
+    fn remember_reversed(&mut self, record: &Record, reversed: &Reversed) {
+        self.remember_answer(StoredAnswer {
+            key: reversed.key,
+            reason: reversed.reason,
+            approval_code: None,
+            authorization: reversed.original,
+            decided_at: record.at,
+        });
+        if reversed.original.is_none() {
+            self.remember_early(reversed.reference, record.at);
+        }
+    }
+
+    fn remember_voided(&mut self, voided: &Voided) -> Result<(), Broken> {
+        let original = self
+            .authorizations
+            .get_mut(&voided.authorization)
+            .ok_or(Broken("a void of an authorization that is not there"))?;
+        original.reason = voided.reason;
+        original.approval_code = None;
+        original.closed = true;
+        let key = original.facts.key;
+        if let Some(answer) = self.answers.get_mut(&key) {
+            answer.reason = voided.reason;
+            answer.approval_code = None;
+        }
+        Ok(())
+    }
+
+    fn decided_effects(&mut self, effects: &Effects) -> Result<(), Broken> {
+        if let Some(delta) = effects.authorization {
+            self.add_to_authorization(delta)?;
+        }
+        if let Some(delta) = effects.balance {
+            self.add_to_balance(delta.split().0)?;
+        }
+        if let Some(delta) = effects.pool {
+            self.add_to_share(delta.split().0)?;
+        }
+        Ok(())
+    }
+
+    fn add_to_authorization(&mut self, delta: AuthorizationDelta) -> Result<(), Broken> {
+        let authorization = self
+            .authorizations
+            .get_mut(&delta.authorization)
+            .ok_or(Broken("totals of an authorization that is not there"))?;
+        let totals = authorization.totals.checked_add(delta.totals);
+        authorization.totals = totals.ok_or(Broken("totals past the range of amounts"))?;
+        authorization.closed |= delta.closes;
+        Ok(())
+    }
+
+    fn add_to_balance(&mut self, delta: BalanceDelta) -> Result<(), Broken> {
+        if delta.ledger.is_zero() && delta.held.is_zero() {
+            return Ok(());
+        }
+        let balance = self.balance_mut(delta.balance)?;
+        let ledger = balance.ledger.checked_add(delta.ledger);
+        let held = balance.held.checked_add(delta.held).filter(|held| !held.is_negative());
+        balance.ledger = ledger.ok_or(Broken("a ledger amount past the range of amounts"))?;
+        balance.held = held.ok_or(Broken("a held amount below zero or past the range"))?;
+        Ok(())
+    }
+
+    fn add_to_share(&mut self, delta: PoolDelta) -> Result<(), Broken> {
+        let share = self.shares.entry(delta.pool).or_default();
+        let level = share.level.checked_add(delta.level);
+        let held = share.held.checked_add(delta.held).filter(|held| !held.is_negative());
+        share.level = level.ok_or(Broken("a pool level past the range of amounts"))?;
+        share.held = held.ok_or(Broken("a pool's held amount below zero or past the range"))?;
+        Ok(())
+    }
+
+    fn balance_mut(&mut self, id: switch_domain::BalanceId) -> Result<&mut Balance, Broken> {
+        self.balances.get_mut(&id).ok_or(Broken("a balance that is not there"))
+    }
+
+    fn card_mut(&mut self, id: switch_domain::CardId) -> Result<&mut Card, Broken> {
+        self.cards.get_mut(&id).ok_or(Broken("a card that is not there"))
+    }
+}
+
+/// The identifier that an event minted, and its counter.
+fn identifier_made(event: &Event) -> Option<(i64, u64)> {
+    match event {
+        Event::PartnerDefined(partner) => Some((partner.id.0, partner.id.counter())),
+        Event::PoolDefined(pool) => Some((pool.id.0, pool.id.counter())),
+        Event::ProgrammeDefined(programme) => Some((programme.id.0, programme.id.counter())),
+        Event::BalanceOpened(opened) => Some((opened.balance.0, opened.balance.counter())),
+        Event::CardIssued(issued) => Some((issued.card.0, issued.card.counter())),
+        Event::Authorized(authorized) => Some((authorized.id.0, authorized.id.counter())),
+        Event::Reversed(reversed) => Some((reversed.id.0, reversed.id.counter())),
+        _ => None,
+    }
+}

@@ -1,0 +1,69 @@
+//! Checks a shard's own books: what is held is what open authorizations hold. It owns the sums; the
+//! check of pools over all shards and of the tables is made by those who see them all.
+
+use std::collections::BTreeMap;
+
+use switch_domain::{BalanceId, PoolId};
+
+use super::State;
+
+/// One figure that does not follow from the others.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{what}: the books say {stated}, its parts add up to {computed}")]
+pub struct BookFault {
+    /// Which figure, with the row it stands in.
+    pub what: String,
+    /// What it says.
+    pub stated: i64,
+    /// What its parts add up to.
+    pub computed: i64,
+}
+
+impl State {
+    /// Every figure of this shard that does not add up; empty when the books balance. Meant for a
+    /// state at rest: between decision and commit a release is still counted as held.
+    #[must_use]
+    pub fn books(&self) -> Vec<BookFault> {
+        let mut by_balance: BTreeMap<BalanceId, i64> = BTreeMap::new();
+        let mut by_pool: BTreeMap<PoolId, i64> = BTreeMap::new();
+        for authorization in self.authorizations.values() {
+            let held = authorization.held().0;
+            if let Some(balance) = authorization.balance {
+                let sum = by_balance.entry(balance).or_default();
+                *sum = sum.saturating_add(held);
+            }
+            if let Some(pool) = authorization.pool {
+                let sum = by_pool.entry(pool).or_default();
+                *sum = sum.saturating_add(held);
+            }
+        }
+        let mut faults = Vec::new();
+        for balance in self.balances.values() {
+            let computed = by_balance.remove(&balance.id).unwrap_or_default();
+            check(
+                &mut faults,
+                || format!("held on balance {}", balance.id),
+                balance.held.0,
+                computed,
+            );
+        }
+        for (pool, share) in &self.shares {
+            let computed = by_pool.remove(pool).unwrap_or_default();
+            let what = || format!("held of pool {pool} by shard {}", self.shard);
+            check(&mut faults, what, share.held.0, computed);
+        }
+        for (balance, computed) in by_balance {
+            check(&mut faults, || format!("held on missing balance {balance}"), 0, computed);
+        }
+        for (pool, computed) in by_pool {
+            check(&mut faults, || format!("held of missing pool share {pool}"), 0, computed);
+        }
+        faults
+    }
+}
+
+fn check(faults: &mut Vec<BookFault>, what: impl FnOnce() -> String, stated: i64, computed: i64) {
+    if stated != computed {
+        faults.push(BookFault { what: what(), stated, computed });
+    }
+}

@@ -1,0 +1,72 @@
+//! Compares two states of one shard, such as one rebuilt from the journal and one loaded from the
+//! tables. It owns which parts must be equal: everything about money and cards, and the open
+//! authorizations; not what is remembered for a window only.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+
+use switch_domain::Authorization;
+
+use super::State;
+
+/// One thing that two states disagree on.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{what}: {here} in the one, {there} in the other")]
+pub struct Difference {
+    /// Which thing.
+    pub what: String,
+    /// As this state has it.
+    pub here: String,
+    /// As the other state has it.
+    pub there: String,
+}
+
+impl State {
+    /// Everything that the two disagree on, in a stable order.
+    #[must_use]
+    pub fn differences(&self, other: &Self) -> Vec<Difference> {
+        let mut found = Vec::new();
+        if self.control != other.control {
+            found.push(Difference {
+                what: "programmes, partners and pools".into(),
+                here: format!("{:?}", self.control),
+                there: format!("{:?}", other.control),
+            });
+        }
+        compare(&mut found, "balance", &self.balances, &other.balances);
+        compare(&mut found, "customer", &self.customers, &other.customers);
+        compare(&mut found, "card", &self.cards, &other.cards);
+        compare(&mut found, "share of pool", &self.shares, &other.shares);
+        compare(&mut found, "open authorization", &self.open(), &other.open());
+        found
+    }
+
+    fn open(&self) -> super::Map<switch_domain::AuthorizationId, &Authorization> {
+        let open = self.authorizations.values().filter(|a| a.held().is_positive());
+        open.map(|authorization| (authorization.id, authorization)).collect()
+    }
+}
+
+fn compare<K: Ord + Copy + Debug + std::hash::Hash, V: PartialEq + Debug>(
+    found: &mut Vec<Difference>,
+    kind: &str,
+    here: &super::Map<K, V>,
+    there: &super::Map<K, V>,
+) {
+    let mut both: BTreeMap<K, (Option<&V>, Option<&V>)> = BTreeMap::new();
+    for (key, value) in here {
+        both.entry(*key).or_default().0 = Some(value);
+    }
+    for (key, value) in there {
+        both.entry(*key).or_default().1 = Some(value);
+    }
+    for (key, (one, other)) in both {
+        if one != other {
+            found.push(Difference {
+                what: format!("{kind} {key:?}"),
+                here: one.map_or("nothing".into(), |value| format!("{value:?}")),
+                there: other.map_or("nothing".into(), |value| format!("{value:?}")),
+            });
+        }
+    }
+}

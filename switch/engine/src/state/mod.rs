@@ -1,0 +1,179 @@
+//! The state of one shard: plain maps with one owner. It owns what is kept and for how long; it
+//! changes only by applying records (`apply`), by loading an image (`load`), and by forgetting what
+//! is past its window (`forget`).
+
+mod apply;
+mod books;
+mod compare;
+mod forget;
+mod load;
+mod originals;
+mod subject;
+
+use std::collections::hash_map::DefaultHasher;
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::hash::BuildHasherDefault;
+use std::sync::Arc;
+
+use switch_domain::{
+    Authorization, AuthorizationId, Balance, BalanceId, BinRange, Card, CardId, Control,
+    CustomerId, CustomerState, IdempotencyKey, MessageKey, OriginalKey, OriginalReference,
+    PartnerId, PoolId, PoolShare, ProgrammeId, ShardId, StoredAnswer, Timestamp,
+};
+
+pub use apply::Broken;
+pub use books::BookFault;
+pub use compare::Difference;
+pub(crate) use subject::Subject;
+
+/// A map whose hashing is the same in every process: the engine draws no random numbers.
+type Map<K, V> = HashMap<K, V, BuildHasherDefault<DefaultHasher>>;
+
+/// The highest counter that an identifier can hold.
+const LAST_COUNTER: u64 = (1 << 40) - 1;
+
+/// One shard's state.
+#[derive(Clone, Debug)]
+pub struct State {
+    shard: ShardId,
+    /// The next identifier's counter; raised when a record that used it is applied.
+    next_counter: u64,
+    /// Time of the last applied record: the clock never goes back behind it (W-16).
+    last_at: Timestamp,
+    /// Partners, pools, programmes. The control shard's own; a snapshot in the others (W-17).
+    control: Arc<Control>,
+    /// BIN ranges of programmes decided and not yet committed, so that two in one batch collide.
+    reserved_bins: BTreeMap<ProgrammeId, BinRange>,
+    balances: Map<BalanceId, Balance>,
+    customers: Map<CustomerId, CustomerState>,
+    cards: Map<CardId, Card>,
+    shares: Map<PoolId, PoolShare>,
+    /// Open authorizations, and closed ones while their answer is remembered.
+    authorizations: Map<AuthorizationId, Authorization>,
+    /// What a reversal looks for.
+    originals: Map<OriginalKey, Vec<AuthorizationId>>,
+    /// Reversals whose original had not come.
+    early_reversals: Map<OriginalKey, Vec<OriginalReference>>,
+    early_order: VecDeque<(Timestamp, OriginalKey)>,
+    /// Answers for repeats.
+    answers: Map<MessageKey, StoredAnswer>,
+    answer_order: VecDeque<(Timestamp, MessageKey)>,
+    /// Commands done, for the life of their keys (W-18), with what each made.
+    commands: Map<IdempotencyKey, Option<i64>>,
+    command_order: VecDeque<(Timestamp, IdempotencyKey)>,
+    /// What management records decided and not yet committed are about.
+    in_flight: BTreeSet<Subject>,
+}
+
+impl State {
+    /// Whose state it is.
+    #[must_use]
+    pub const fn shard(&self) -> ShardId {
+        self.shard
+    }
+
+    /// Time of the last applied record.
+    #[must_use]
+    pub const fn last_at(&self) -> Timestamp {
+        self.last_at
+    }
+
+    /// Partners, pools and programmes as this shard sees them.
+    #[must_use]
+    pub const fn control(&self) -> &Arc<Control> {
+        &self.control
+    }
+
+    /// Puts a newer snapshot of the control shard's state in force.
+    pub fn install_control(&mut self, control: Arc<Control>) {
+        self.control = control;
+    }
+
+    /// An account.
+    #[must_use]
+    pub fn balance(&self, id: BalanceId) -> Option<&Balance> {
+        self.balances.get(&id)
+    }
+
+    /// A card.
+    #[must_use]
+    pub fn card(&self, id: CardId) -> Option<&Card> {
+        self.cards.get(&id)
+    }
+
+    /// An authorization that is open, or whose answer is still remembered.
+    #[must_use]
+    pub fn authorization(&self, id: AuthorizationId) -> Option<&Authorization> {
+        self.authorizations.get(&id)
+    }
+
+    /// Whether a customer may spend; those never spoken of may.
+    #[must_use]
+    pub fn customer_state(&self, id: CustomerId) -> CustomerState {
+        self.customers.get(&id).copied().unwrap_or(CustomerState::Active)
+    }
+
+    /// This shard's share of a pool.
+    #[must_use]
+    pub fn share(&self, pool: PoolId) -> PoolShare {
+        self.shares.get(&pool).copied().unwrap_or_default()
+    }
+
+    /// All shares of pools.
+    pub fn shares(&self) -> impl Iterator<Item = (PoolId, PoolShare)> + '_ {
+        self.shares.iter().map(|(pool, share)| (*pool, *share))
+    }
+
+    /// All cards, in no order.
+    pub fn cards(&self) -> impl Iterator<Item = &Card> {
+        self.cards.values()
+    }
+
+    /// All accounts, in no order.
+    pub fn balances(&self) -> impl Iterator<Item = &Balance> {
+        self.balances.values()
+    }
+
+    /// How many answers are remembered for repeats.
+    #[must_use]
+    pub fn remembered(&self) -> usize {
+        self.answers.len()
+    }
+
+    /// How many authorizations hold something.
+    #[must_use]
+    pub fn open_authorizations(&self) -> usize {
+        self.authorizations.values().filter(|a| a.held().is_positive()).count()
+    }
+
+    /// The answer that a message got when it came first.
+    pub(crate) fn answer_to(&self, key: &MessageKey) -> Option<&StoredAnswer> {
+        self.answers.get(key)
+    }
+
+    /// What a command made when it was done first; `None` if it was not done.
+    pub(crate) fn command_done(&self, key: IdempotencyKey) -> Option<Option<i64>> {
+        self.commands.get(&key).copied()
+    }
+
+    /// Whether a management record about this is on its way to the journal.
+    pub(crate) fn is_in_flight(&self, subject: Subject) -> bool {
+        self.in_flight.contains(&subject)
+    }
+
+    /// The identifier that the next record may use; `None` when they have run out.
+    pub(crate) fn mint<T>(&self, make: fn(ShardId, u64) -> T) -> Option<T> {
+        (self.next_counter <= LAST_COUNTER).then(|| make(self.shard, self.next_counter))
+    }
+
+    /// The institution whose money an authorization spends.
+    pub(crate) fn partner_of(&self, authorization: &Authorization) -> Option<PartnerId> {
+        self.balance(authorization.balance?).map(|balance| balance.partner)
+    }
+
+    /// Whether another programme has, or is about to have, a card number of this range.
+    pub(crate) fn bins_taken(&self, bins: &BinRange) -> bool {
+        let committed = self.control.programmes.values().map(|programme| &programme.bins);
+        committed.chain(self.reserved_bins.values()).any(|taken| taken.overlaps(bins))
+    }
+}

@@ -1,0 +1,49 @@
+//! What a management command is about. It owns the rule that one thing has one management record on
+//! its way to the journal at a time: a relaxation that counts at its commit would else undo a
+//! restriction that was decided after it.
+
+use switch_domain::{BalanceId, CardId, CustomerId, Event, PartnerId};
+
+use crate::Act;
+
+/// One thing that management commands change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Subject {
+    Partner(PartnerId),
+    Balance(BalanceId),
+    Customer(CustomerId),
+    Card(CardId),
+}
+
+impl Subject {
+    /// What an event changes, where the order of changes matters.
+    pub(crate) const fn of_event(event: &Event) -> Option<Self> {
+        match event {
+            Event::PartnerDefined(partner) => Some(Self::Partner(partner.id)),
+            Event::BalanceStateChanged { balance, .. } | Event::BalanceCredited { balance, .. } => {
+                Some(Self::Balance(*balance))
+            }
+            Event::CustomerStateChanged { customer, .. } => Some(Self::Customer(*customer)),
+            Event::CardStatusChanged { card, .. } | Event::CardLockChanged { card, .. } => {
+                Some(Self::Card(*card))
+            }
+            _ => None,
+        }
+    }
+
+    /// What a command asks to change.
+    pub(crate) const fn of_act(act: &Act) -> Option<Self> {
+        match act {
+            Act::SetPartnerState { partner, .. } => Some(Self::Partner(*partner)),
+            Act::SetBalanceState { balance, .. } | Act::CreditBalance { balance, .. } => {
+                Some(Self::Balance(*balance))
+            }
+            Act::SetCustomerState { customer, .. } => Some(Self::Customer(*customer)),
+            Act::ActivateCard { card }
+            | Act::RemoveCard { card }
+            | Act::LockCard { card, .. }
+            | Act::UnlockCard { card } => Some(Self::Card(*card)),
+            _ => None,
+        }
+    }
+}
