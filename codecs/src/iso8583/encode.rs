@@ -1,0 +1,343 @@
+//! Fields to message bytes, into buffers that are used again. Must refuse what does not fit: a value
+//! cut or written short makes the peer misread every field after it.
+
+use bytes::{BufMut, BytesMut};
+
+use super::charset::{Charset, character_nibble, hex_character};
+use super::decode::MAX_MESSAGE;
+use super::dialect::Dialect;
+use super::encode_error::{EncodeError, EncodeFault};
+use super::field_set::FieldSet;
+use super::message::Message;
+use super::mti::Mti;
+use super::spec::{
+    BitmapEncoding, Encoding, FieldSpec, FieldType, LengthForm, NumeralEncoding, Side,
+};
+
+/// Room for building messages. Make one per connection and start every message in it: after the
+/// first few, nothing is allocated.
+#[derive(Default)]
+pub struct Encoder {
+    staged: Vec<u8>,
+    places: Vec<Place>,
+}
+
+/// Where a field's bytes are staged.
+#[derive(Clone, Copy, Default)]
+struct Place {
+    start: usize,
+    end: usize,
+}
+
+/// A message being built: fields are set in any order, and set again to replace them.
+pub struct MessageWriter<'e> {
+    encoder: &'e mut Encoder,
+    dialect: &'e Dialect,
+    mti: Mti,
+    present: FieldSet,
+    /// True while fields came in ascending order, each once: then the staged bytes are the message.
+    in_order: bool,
+    highest: u8,
+}
+
+impl Encoder {
+    /// With room for an ordinary message.
+    #[must_use]
+    pub fn new() -> Encoder {
+        Encoder { staged: Vec::with_capacity(1024), places: vec![Place::default(); 129] }
+    }
+
+    /// Starts a message; one begun before and not finished is gone.
+    pub fn start<'e>(&'e mut self, dialect: &'e Dialect, mti: Mti) -> MessageWriter<'e> {
+        self.staged.clear();
+        self.places.resize(129, Place::default());
+        let present = FieldSet::EMPTY;
+        MessageWriter { encoder: self, dialect, mti, present, in_order: true, highest: 1 }
+    }
+}
+
+impl MessageWriter<'_> {
+    /// The fields set so far.
+    #[must_use]
+    pub const fn present(&self) -> FieldSet {
+        self.present
+    }
+
+    /// Sets a field of text or digits. A short value in a fixed field is padded: `n` with zeros on the
+    /// left, text with spaces on the right. `z` and `x+n` are not padded.
+    ///
+    /// # Errors
+    /// [`EncodeError`] when the dialect cannot write this value in this field.
+    pub fn text(&mut self, field: u8, value: &str) -> Result<(), EncodeError> {
+        self.digits(field, value.as_bytes())
+    }
+
+    /// The same for characters held as ASCII bytes.
+    ///
+    /// # Errors
+    /// As [`MessageWriter::text`].
+    pub fn digits(&mut self, field: u8, value: &[u8]) -> Result<(), EncodeError> {
+        self.set(field, |spec, out| put_text(spec, value, out))
+    }
+
+    /// Sets a field to a number, written without leading zeros unless it is fixed.
+    ///
+    /// # Errors
+    /// As [`MessageWriter::text`].
+    pub fn number(&mut self, field: u8, value: u64) -> Result<(), EncodeError> {
+        let mut buffer = [b'0'; 20];
+        let mut rest = value;
+        let mut first = buffer.len();
+        for slot in buffer.iter_mut().rev() {
+            *slot = b'0' | (rest % 10) as u8;
+            rest /= 10;
+            first = first.saturating_sub(1);
+            if rest == 0 {
+                break;
+            }
+        }
+        self.digits(field, buffer.get(first..).unwrap_or_default())
+    }
+
+    /// Sets a binary field.
+    ///
+    /// # Errors
+    /// [`EncodeError`] when the dialect cannot write this value in this field.
+    pub fn bytes(&mut self, field: u8, value: &[u8]) -> Result<(), EncodeError> {
+        self.set(field, |spec, out| put_bytes(spec, value, out))
+    }
+
+    /// Copies a field from a decoded message byte for byte; false when it is not there.
+    ///
+    /// # Errors
+    /// [`EncodeFault::OtherDialect`] when that message's dialect writes the field in another form.
+    pub fn echo(&mut self, field: u8, from: &Message<'_>) -> Result<bool, EncodeError> {
+        let Some(raw) = from.raw(field) else { return Ok(false) };
+        let theirs = from.dialect().spec(field);
+        self.set(field, |spec, out| {
+            if theirs != Some(spec) {
+                return Err(EncodeFault::OtherDialect);
+            }
+            out.extend_from_slice(raw);
+            Ok(())
+        })?;
+        Ok(true)
+    }
+
+    /// Copies every field that the dialect's `[answers]` names for this message type and the request has.
+    ///
+    /// # Errors
+    /// As [`MessageWriter::echo`].
+    pub fn echo_answer_fields(&mut self, request: &Message<'_>) -> Result<(), EncodeError> {
+        for field in self.dialect.answer_fields(self.mti).unwrap_or_default() {
+            self.echo(field, request)?;
+        }
+        Ok(())
+    }
+
+    /// Appends the whole message to `out`.
+    ///
+    /// # Errors
+    /// [`EncodeFault::MessageTooLong`], and then `out` is as it was.
+    pub fn finish(self, out: &mut BytesMut) -> Result<(), EncodeError> {
+        let MessageWriter { encoder, dialect, mti, present, .. } = &self;
+        let fields: usize = present
+            .iter()
+            .filter_map(|field| encoder.places.get(usize::from(field)))
+            .fold(0usize, |sum, place| sum.saturating_add(place.end.saturating_sub(place.start)));
+        let head = 4 + 32; // the longest message type and bitmap
+        if fields.saturating_add(head) > MAX_MESSAGE {
+            return Err(self.error(1, EncodeFault::MessageTooLong { max: MAX_MESSAGE }));
+        }
+        out.reserve(fields.saturating_add(head));
+        put_mti(dialect.mti_encoding(), *mti, out);
+        put_bitmap(dialect.bitmap_encoding(), *present, out);
+        if self.in_order {
+            out.extend_from_slice(&encoder.staged);
+            return Ok(());
+        }
+        for field in *present {
+            let place = encoder.places.get(usize::from(field)).copied().unwrap_or_default();
+            out.extend_from_slice(encoder.staged.get(place.start..place.end).unwrap_or_default());
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn set(
+        &mut self,
+        field: u8,
+        put: impl FnOnce(&FieldSpec, &mut Vec<u8>) -> Result<(), EncodeFault>,
+    ) -> Result<(), EncodeError> {
+        let Some(spec) = self.dialect.spec(field) else {
+            return Err(self.error(field, EncodeFault::Undefined));
+        };
+        let start = self.encoder.staged.len();
+        if let Err(fault) = put(spec, &mut self.encoder.staged) {
+            self.encoder.staged.truncate(start);
+            return Err(self.error(field, fault));
+        }
+        let end = self.encoder.staged.len();
+        if let Some(place) = self.encoder.places.get_mut(usize::from(field)) {
+            *place = Place { start, end };
+            self.present.insert(field);
+        }
+        self.in_order &= field > self.highest;
+        self.highest = self.highest.max(field);
+        Ok(())
+    }
+
+    #[cold]
+    fn error(&self, field: u8, fault: EncodeFault) -> EncodeError {
+        EncodeError { field, name: self.dialect.shared_name(field), fault }
+    }
+}
+
+fn put_text(spec: &FieldSpec, value: &[u8], out: &mut Vec<u8>) -> Result<(), EncodeFault> {
+    if spec.kind == FieldType::Binary {
+        return Err(EncodeFault::Binary);
+    }
+    let max = usize::from(spec.max);
+    let length = value.len();
+    if length > max {
+        return Err(EncodeFault::TooLong { length, max });
+    }
+    check_characters(spec, value)?;
+    let missing = match spec.length {
+        LengthForm::Fixed => max.saturating_sub(length),
+        LengthForm::Ll | LengthForm::Lll => 0,
+    };
+    let padded = !matches!(spec.kind, FieldType::Track | FieldType::SignedAmount);
+    if missing > 0 && (!padded || length == 0) {
+        return Err(EncodeFault::TooShort { length, needed: max });
+    }
+    put_length(spec, length, out);
+    if spec.encoding == Encoding::Bcd {
+        put_packed(spec, value, missing, out);
+        return Ok(());
+    }
+    let numeric = spec.kind == FieldType::Numeric;
+    if numeric {
+        out.put_bytes(b'0', missing);
+    }
+    let start = out.len();
+    out.extend_from_slice(value);
+    if spec.kind == FieldType::Track {
+        for byte in out.iter_mut().skip(start).filter(|byte| matches!(byte, b'D' | b'd')) {
+            *byte = b'=';
+        }
+    }
+    if !numeric {
+        out.put_bytes(b' ', missing);
+    }
+    Ok(())
+}
+
+fn check_characters(spec: &FieldSpec, value: &[u8]) -> Result<(), EncodeFault> {
+    let charset = Charset::of(spec.kind);
+    let (rest, skipped) = match (spec.kind, value.split_first()) {
+        (FieldType::SignedAmount, Some((b'C' | b'D', digits))) => (digits, 1),
+        (FieldType::SignedAmount, _) => {
+            return Err(EncodeFault::Character { position: 1, expected: "a sign, C or D" });
+        }
+        _ => (value, 0usize),
+    };
+    match charset.first_stranger(rest) {
+        None => Ok(()),
+        Some(index) => Err(EncodeFault::Character {
+            position: index.saturating_add(skipped).saturating_add(1),
+            expected: charset.words(),
+        }),
+    }
+}
+
+/// Packs two digits a byte, `zeros` of them in front of the value.
+fn put_packed(spec: &FieldSpec, value: &[u8], zeros: usize, out: &mut Vec<u8>) {
+    let digits = match (spec.kind, value.split_first()) {
+        (FieldType::SignedAmount, Some((sign, digits))) => {
+            out.push(*sign);
+            digits
+        }
+        _ => value,
+    };
+    let odd = zeros.saturating_add(digits.len()) & 1;
+    let (in_front, behind) = match spec.pad.side {
+        Side::Left => (odd, 0),
+        Side::Right => (0, odd),
+    };
+    let pad = |count| std::iter::repeat_n(spec.pad.nibble, count);
+    let mut nibbles = pad(in_front)
+        .chain(std::iter::repeat_n(0, zeros))
+        .chain(digits.iter().map(|digit| character_nibble(*digit)))
+        .chain(pad(behind));
+    while let (Some(high), Some(low)) = (nibbles.next(), nibbles.next()) {
+        out.push(high << 4 | low);
+    }
+}
+
+fn put_bytes(spec: &FieldSpec, value: &[u8], out: &mut Vec<u8>) -> Result<(), EncodeFault> {
+    if spec.kind != FieldType::Binary {
+        return Err(EncodeFault::NotBinary);
+    }
+    let length = match spec.encoding {
+        Encoding::Hex => value.len().saturating_mul(2),
+        _ => value.len(),
+    };
+    let max = usize::from(spec.max);
+    if length > max {
+        return Err(EncodeFault::TooLong { length, max });
+    }
+    if spec.length == LengthForm::Fixed && length < max {
+        return Err(EncodeFault::TooShort { length, needed: max });
+    }
+    put_length(spec, length, out);
+    if spec.encoding == Encoding::Hex {
+        out.extend(value.iter().flat_map(|b| [hex_character(b >> 4), hex_character(*b)]));
+    } else {
+        out.extend_from_slice(value);
+    }
+    Ok(())
+}
+
+/// Writes the length in front of a variable field; it has been checked against the maximum, 999.
+fn put_length(spec: &FieldSpec, length: usize, out: &mut Vec<u8>) {
+    let [hundreds, tens, units] = [length / 100 % 10, length / 10 % 10, length % 10];
+    let [hundreds, tens, units] = [hundreds as u8, tens as u8, units as u8];
+    match (spec.length, spec.length_encoding) {
+        (LengthForm::Fixed, _) => {}
+        (LengthForm::Ll, NumeralEncoding::Ascii) => out.extend([tens | b'0', units | b'0']),
+        (LengthForm::Lll, NumeralEncoding::Ascii) => {
+            out.extend([hundreds | b'0', tens | b'0', units | b'0']);
+        }
+        (LengthForm::Ll, NumeralEncoding::Bcd) => out.push(tens << 4 | units),
+        (LengthForm::Lll, NumeralEncoding::Bcd) => out.extend([hundreds, tens << 4 | units]),
+    }
+}
+
+fn put_mti(encoding: NumeralEncoding, mti: Mti, out: &mut BytesMut) {
+    let [a, b, c, d] = mti.digits();
+    match encoding {
+        NumeralEncoding::Ascii => out.extend_from_slice(&[a, b, c, d].map(|digit| digit | b'0')),
+        NumeralEncoding::Bcd => out.extend_from_slice(&[a << 4 | b, c << 4 | d]),
+    }
+}
+
+fn put_bitmap(encoding: BitmapEncoding, present: FieldSet, out: &mut BytesMut) {
+    let mut present = present;
+    let secondary = present.bits() as u64 != 0; // the lower half: fields 65 to 128
+    if secondary {
+        present.insert(1);
+    }
+    let bytes = present.bits().to_be_bytes();
+    let (primary, rest) = bytes.split_at(8);
+    for half in [Some(primary), secondary.then_some(rest)].into_iter().flatten() {
+        match encoding {
+            BitmapEncoding::Binary => out.extend_from_slice(half),
+            BitmapEncoding::Hex => {
+                for byte in half {
+                    out.extend_from_slice(&[hex_character(byte >> 4), hex_character(*byte)]);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! ISO 8583 messages: a dialect (data) decodes received bytes to offsets and encodes fields into a
+//! reused buffer. Must never copy a field's content anywhere it could be printed from.
+//!
+//! ```
+//! use codecs::iso8583::{Dialect, Encoder, Fields, Mti};
+//!
+//! let dialect = Dialect::shipped("iso87-ascii").ok_or("not shipped")?;
+//! let mut encoder = Encoder::new();
+//! let mut out = bytes::BytesMut::new();
+//! let mut echo_test = encoder.start(&dialect, Mti::NETWORK_REQUEST);
+//! echo_test.text(7, "1123091500")?;
+//! echo_test.number(11, 42)?;
+//! echo_test.number(70, 301)?;
+//! echo_test.finish(&mut out)?;
+//! assert_eq!(&out[..], b"0800822000000000000004000000000000001123091500000042301");
+//!
+//! let mut fields = Fields::new();
+//! dialect.decode(&out, &mut fields)?;
+//! let message = dialect.view(&out, &fields);
+//! assert_eq!(message.number(11)?, 42);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod charset;
+mod decode;
+mod decode_error;
+mod dialect;
+mod dialect_error;
+mod dialect_file;
+mod encode;
+mod encode_error;
+mod field_set;
+mod fields;
+mod message;
+mod mti;
+mod spec;
+mod text;
+mod wire;
+
+pub use decode::MAX_MESSAGE;
+pub use decode_error::{ByteKind, DecodeError, DecodeFault, Found};
+pub use dialect::Dialect;
+pub use dialect_error::DialectError;
+pub use encode::{Encoder, MessageWriter};
+pub use encode_error::{EncodeError, EncodeFault};
+pub use field_set::FieldSet;
+pub use fields::Fields;
+pub use message::{Message, ValueError};
+pub use mti::Mti;
+pub use spec::{
+    BitmapEncoding, Encoding, FieldSpec, FieldType, LengthForm, NumeralEncoding, Pad, Side, Version,
+};
+pub use text::Text;
