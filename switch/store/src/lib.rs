@@ -1,3 +1,24 @@
-//! Placeholder.
+//! PostgreSQL, as the switch uses it: the journal that is the truth, the relational rows made from
+//! it, takeover, load and the checks at start, the vault's rows, and a private cluster for who has
+//! none. It depends on `switch-domain` alone, and it decides nothing about money.
+//!
+//! Statements are static text handed to `sqlx::query`, not to its `query!` macros: those need a
+//! database, or a directory of answers made with one, wherever the workspace is built. What the
+//! macros would check, the tests check against a real PostgreSQL.
 
+mod backoff;
+mod codes;
+mod error;
+mod format;
+mod health;
+mod journal;
 pub mod private_postgres;
+mod store;
+
+pub use error::{ChainFault, StoreError, UnsafeSetting};
+pub use format::{FORMAT, FormatError, RecordFault, decode_records, encode_records};
+pub use health::StoreHealth;
+pub use journal::{Appended, ChainHead, Hash, Journal, JournalRow, PgAppender};
+#[cfg(feature = "testing")]
+pub use journal::{ModelJournal, ModelJournalHandle};
+pub use store::{Store, StoreOptions, fresh_owner};

@@ -1,0 +1,89 @@
+//! The bytes of a journal row: which format they are in, and records to bytes and back. It owns the
+//! format number and its refusals; it never reads what it does not know in full (W-6).
+//!
+//! New kinds of records become readable one release before they are written. Tags are never reused.
+
+mod read;
+mod read_effects;
+mod shapes;
+mod write;
+
+use bytes::Bytes;
+use prost::Message;
+use switch_domain::Record;
+
+/// The format that this build writes, and the highest that it reads.
+pub const FORMAT: i16 = 1;
+
+/// Why stored bytes cannot be read. Each of these refuses the start.
+#[derive(Debug, thiserror::Error)]
+pub enum FormatError {
+    /// Written by another version.
+    #[error(
+        "format {found} is unknown here, where 1 to {known} are read: \
+         start the version that wrote it, or a later one"
+    )]
+    Unknown {
+        /// The row's format number.
+        found: i16,
+        /// The highest that this build reads.
+        known: i16,
+    },
+    /// Not the encoding at all.
+    #[error("the records are not in the format that the row claims: {0}")]
+    Malformed(#[from] prost::DecodeError),
+    /// One record cannot be read in full.
+    #[error("record {index} of the row: {fault}")]
+    Record {
+        /// Its place in the row, from 0.
+        index: usize,
+        /// What is wrong with it.
+        fault: RecordFault,
+    },
+}
+
+/// What is wrong with one stored record.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RecordFault {
+    /// A choice without a member that this build knows: written by a later version.
+    #[error("its {0} is of a kind that this version does not know; start a later version")]
+    UnknownKind(&'static str),
+    /// An amount is not there.
+    #[error("the amount `{0}` is missing, and a missing amount is never read as zero")]
+    MissingAmount(&'static str),
+    /// A part is not there.
+    #[error("its {0} is missing")]
+    Missing(&'static str),
+    /// A value that cannot be.
+    #[error("its {field} is out of range: {found}")]
+    Illegal {
+        /// What it should be.
+        field: &'static str,
+        /// What it is.
+        found: String,
+    },
+}
+
+/// Records as the bytes of one row, in [`FORMAT`].
+#[must_use]
+pub fn encode_records(records: &[Record]) -> Bytes {
+    let batch = shapes::Batch { records: records.iter().map(write::record).collect() };
+    batch.encode_to_vec().into()
+}
+
+/// Records back from the bytes of one row.
+///
+/// # Errors
+/// A format that is not known, or bytes that cannot be read in full.
+pub fn decode_records(format: i16, bytes: &[u8]) -> Result<Vec<Record>, FormatError> {
+    if !(1..=FORMAT).contains(&format) {
+        return Err(FormatError::Unknown { found: format, known: FORMAT });
+    }
+    let batch = shapes::Batch::decode(bytes)?;
+    let records = batch.records.into_iter().enumerate();
+    records
+        .map(|(index, record)| {
+            read::record(record).map_err(|fault| FormatError::Record { index, fault })
+        })
+        .collect()
+}

@@ -1,0 +1,245 @@
+//! From the stored shape back to a record. It refuses whatever this build cannot read in full: an
+//! unknown kind, a missing amount, a value out of range (W-6). It never fills a gap with a default.
+
+use switch_domain as domain;
+use switch_domain::{
+    Acquirer, Amount, ApprovalCode, AsciiText, AuthorizationId, BalanceId, CardId, Cause, Currency,
+    CustomerId, Epoch, Event, Expiry, Fingerprint, IdempotencyKey, LinkId, LockCode, Merchant,
+    MessageFacts, MessageKey, MinorUnits, OriginalKey, OriginalReference, OwnerId, PartnerId,
+    PoolId, PoolKind, ProgrammeId, Reason, Record, ShardId, Timestamp, VaultRef,
+};
+
+use super::{RecordFault, shapes};
+use crate::codes::Stored;
+
+type Read<T> = Result<T, RecordFault>;
+
+/// A record from its stored shape.
+pub(super) fn record(stored: shapes::Record) -> Read<Record> {
+    Ok(Record {
+        at: Timestamp(stored.at.ok_or(RecordFault::Missing("time"))?),
+        cause: cause(stored.cause.ok_or(RecordFault::UnknownKind("cause"))?)?,
+        event: event(stored.event.ok_or(RecordFault::UnknownKind("event"))?)?,
+        effects: stored.effects.map(super::read_effects::effects).transpose()?.unwrap_or_default(),
+    })
+}
+
+fn cause(stored: shapes::Cause) -> Read<Cause> {
+    Ok(match stored {
+        shapes::Cause::Link(link) => Cause::Message(LinkId(narrow("link", link)?)),
+        shapes::Cause::Command(command) => Cause::Command {
+            key: IdempotencyKey(sixteen("idempotency key", &command.key)?),
+            actor: text("actor", &command.actor)?,
+        },
+        shapes::Cause::Switch(_) => Cause::Switch,
+    })
+}
+
+fn event(stored: shapes::Event) -> Read<Event> {
+    use shapes::Event as Shape;
+    Ok(match stored {
+        Shape::TakenOver(taken) => Event::TakenOver(domain::TakenOver {
+            shard: ShardId(narrow("shard", taken.shard)?),
+            epoch: Epoch(taken.epoch),
+            owner: OwnerId(sixteen("owner", &taken.owner)?),
+            shards: narrow("shards", taken.shards)?,
+        }),
+        Shape::PartnerDefined(partner) => Event::PartnerDefined(domain::Partner {
+            id: PartnerId(partner.id),
+            name: text("partner name", &partner.name)?,
+            state: choice(partner.state)?,
+        }),
+        Shape::PoolDefined(pool) => Event::PoolDefined(domain::Pool {
+            id: PoolId(pool.id),
+            partner: PartnerId(pool.partner),
+            kind: choice(pool.kind)?,
+            currency: currency(pool.currency)?,
+        }),
+        Shape::ProgrammeDefined(stored) => Event::ProgrammeDefined(programme(&stored)?),
+        Shape::PoolReloaded(stored) => Event::PoolReloaded {
+            pool: PoolId(stored.id),
+            reference: text("reference", &stored.reference)?,
+        },
+        Shape::BalanceOpened(opened) => Event::BalanceOpened(domain::BalanceOpened {
+            balance: BalanceId(opened.balance),
+            programme: ProgrammeId(opened.programme),
+            partner: PartnerId(opened.partner),
+            customer: CustomerId(opened.customer),
+            currency: currency(opened.currency)?,
+        }),
+        Shape::BalanceStateChanged(stored) => Event::BalanceStateChanged {
+            balance: BalanceId(stored.id),
+            state: choice(stored.state)?,
+        },
+        Shape::BalanceCredited(stored) => Event::BalanceCredited {
+            balance: BalanceId(stored.id),
+            reference: text("reference", &stored.reference)?,
+        },
+        Shape::CustomerStateChanged(stored) => Event::CustomerStateChanged {
+            customer: CustomerId(stored.id),
+            state: choice(stored.state)?,
+        },
+        Shape::CardIssued(stored) => Event::CardIssued(card_issued(&stored)?),
+        Shape::CardStatusChanged(stored) => {
+            Event::CardStatusChanged { card: CardId(stored.id), status: choice(stored.state)? }
+        }
+        Shape::CardLockChanged(stored) => Event::CardLockChanged {
+            card: CardId(stored.card),
+            lock: stored.lock.map(lock).transpose()?,
+        },
+        Shape::Authorized(stored) => Event::Authorized(authorized(*stored)?),
+        Shape::Reversed(stored) => Event::Reversed(reversed(*stored)?),
+        Shape::Voided(stored) => Event::Voided(domain::Voided {
+            authorization: AuthorizationId(stored.authorization),
+            reason: reason(&stored.reason)?,
+        }),
+    })
+}
+
+fn programme(stored: &shapes::Programme) -> Read<domain::Programme> {
+    let pool = PoolId(stored.pool);
+    Ok(domain::Programme {
+        id: ProgrammeId(stored.id),
+        name: text("programme name", &stored.name)?,
+        partner: PartnerId(stored.partner),
+        bins: domain::BinRange {
+            low: domain::Bin(stored.bin_low),
+            high: domain::Bin(stored.bin_high),
+            pan_length: narrow("PAN length", stored.pan_length)?,
+        },
+        currency: currency(stored.currency)?,
+        funding: match choice(stored.funding)? {
+            PoolKind::Credit => domain::Funding::Credit(pool),
+            PoolKind::Deposit => domain::Funding::Deposit(pool),
+        },
+    })
+}
+
+fn card_issued(stored: &shapes::CardIssued) -> Read<domain::CardIssued> {
+    let yymm = narrow("expiry", stored.expiry)?;
+    Ok(domain::CardIssued {
+        card: CardId(stored.card),
+        balance: BalanceId(stored.balance),
+        programme: ProgrammeId(stored.programme),
+        partner: PartnerId(stored.partner),
+        vault: VaultRef { row: stored.vault_row, version: stored.vault_version },
+        expiry: Expiry::from_yymm(yymm).map_err(|_| illegal("expiry", yymm))?,
+        status: choice(stored.status)?,
+    })
+}
+
+fn authorized(stored: shapes::Authorized) -> Read<domain::Authorized> {
+    Ok(domain::Authorized {
+        id: AuthorizationId(stored.id),
+        facts: facts(stored.facts.ok_or(RecordFault::Missing("facts"))?)?,
+        card: stored.card.map(CardId),
+        balance: stored.balance.map(BalanceId),
+        partner: stored.partner.map(PartnerId),
+        pool: stored.pool.map(PoolId),
+        requested: Amount {
+            minor: amount("requested", stored.requested)?,
+            currency: currency(stored.currency)?,
+        },
+        reason: reason(&stored.reason)?,
+        approval_code: stored.approval_code.as_deref().map(approval_code).transpose()?,
+        approvals: stored.approvals,
+        reversed_before: stored.reversed_before,
+    })
+}
+
+fn reversed(stored: shapes::Reversed) -> Read<domain::Reversed> {
+    let reference = stored.reference.ok_or(RecordFault::Missing("original's reference"))?;
+    Ok(domain::Reversed {
+        id: AuthorizationId(stored.id),
+        key: key(stored.key.ok_or(RecordFault::Missing("message key"))?)?,
+        reference: OriginalReference {
+            key: OriginalKey {
+                acquirer: acquirer(reference.acquirer)?,
+                stan: reference.stan,
+                terminal: text("terminal", &reference.terminal)?,
+                card: Fingerprint(sixteen("fingerprint", &reference.card)?),
+            },
+            transmitted: reference.transmitted,
+            rrn: text("RRN", &reference.rrn)?,
+        },
+        original: stored.original.map(AuthorizationId),
+        partner: stored.partner.map(PartnerId),
+        reason: reason(&stored.reason)?,
+    })
+}
+
+fn facts(stored: shapes::Facts) -> Read<MessageFacts> {
+    Ok(MessageFacts {
+        key: key(stored.key.ok_or(RecordFault::Missing("message key"))?)?,
+        transmitted: stored.transmitted,
+        channel: choice(stored.channel)?,
+        entry: choice(stored.entry)?,
+        merchant: Merchant {
+            category: narrow("merchant category", stored.category)?,
+            id: text("merchant", &stored.merchant)?,
+        },
+    })
+}
+
+fn key(stored: shapes::Key) -> Read<MessageKey> {
+    Ok(MessageKey {
+        acquirer: acquirer(stored.acquirer)?,
+        class: choice(stored.class)?,
+        stan: stored.stan,
+        local_time: stored.local_time,
+        terminal: text("terminal", &stored.terminal)?,
+        rrn: text("RRN", &stored.rrn)?,
+        card: Fingerprint(sixteen("fingerprint", &stored.card)?),
+    })
+}
+
+fn acquirer(stored: Option<shapes::Acquirer>) -> Read<Acquirer> {
+    Ok(match stored.ok_or(RecordFault::UnknownKind("acquirer"))? {
+        shapes::Acquirer::Institution(id) => Acquirer::Institution(text("acquirer", &id)?),
+        shapes::Acquirer::Link(link) => Acquirer::Link(LinkId(narrow("link", link)?)),
+    })
+}
+
+fn illegal(field: &'static str, found: impl std::fmt::Display) -> RecordFault {
+    RecordFault::Illegal { field, found: found.to_string() }
+}
+
+/// An amount that must be there.
+pub(super) fn amount(field: &'static str, stored: Option<i64>) -> Read<MinorUnits> {
+    stored.map(MinorUnits).ok_or(RecordFault::MissingAmount(field))
+}
+
+/// A currency by its numeric code.
+pub(super) fn currency(code: u32) -> Read<Currency> {
+    let code: u16 = narrow("currency", code)?;
+    Currency::from_numeric(code).map_err(|_| illegal("currency", code))
+}
+
+fn choice<T: Stored>(code: u32) -> Read<T> {
+    T::from_code(code).ok_or_else(|| illegal(T::FIELD, code))
+}
+
+fn lock(number: u32) -> Read<LockCode> {
+    let number = narrow("lock code", number)?;
+    LockCode::from_number(number).ok_or_else(|| illegal("lock code", number))
+}
+
+fn reason(name: &str) -> Read<Reason> {
+    Reason::from_name(name).ok_or_else(|| illegal("reason", name))
+}
+
+fn approval_code(code: &str) -> Read<ApprovalCode> {
+    ApprovalCode::from_text(code).ok_or_else(|| illegal("approval code", code))
+}
+
+fn text<const N: usize>(field: &'static str, stored: &str) -> Read<AsciiText<N>> {
+    AsciiText::new(stored.as_bytes()).map_err(|error| illegal(field, error))
+}
+
+fn narrow<T: TryFrom<u32>>(field: &'static str, value: u32) -> Read<T> {
+    T::try_from(value).map_err(|_| illegal(field, value))
+}
+
+fn sixteen(field: &'static str, bytes: &[u8]) -> Read<[u8; 16]> {
+    bytes.try_into().map_err(|_| illegal(field, format_args!("{} bytes", bytes.len())))
+}

@@ -1,0 +1,373 @@
+//! The stored shapes of format 1: protobuf messages, derived, without a compiler of their own. They
+//! own the tags, which are never reused and never change their meaning (W-6). They hold no logic.
+//!
+//! Amounts are `optional`, so that a missing one is told from zero. Choices are numbers from 1.
+
+use prost::{Message, Oneof};
+
+/// What one journal row holds.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Batch {
+    #[prost(message, repeated, tag = "1")]
+    pub(super) records: Vec<Record>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Record {
+    #[prost(sint64, optional, tag = "1")]
+    pub(super) at: Option<i64>,
+    #[prost(message, optional, tag = "5")]
+    pub(super) effects: Option<Effects>,
+    #[prost(oneof = "Cause", tags = "2, 3, 4")]
+    pub(super) cause: Option<Cause>,
+    #[prost(oneof = "Event", tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24")]
+    pub(super) event: Option<Event>,
+}
+
+#[derive(Clone, PartialEq, Oneof)]
+pub(super) enum Cause {
+    #[prost(uint32, tag = "2")]
+    Link(u32),
+    #[prost(message, tag = "3")]
+    Command(Command),
+    #[prost(message, tag = "4")]
+    Switch(Nothing),
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Nothing {}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Command {
+    #[prost(bytes = "vec", tag = "1")]
+    pub(super) key: Vec<u8>,
+    #[prost(string, tag = "2")]
+    pub(super) actor: String,
+}
+
+#[derive(Clone, PartialEq, Oneof)]
+pub(super) enum Event {
+    #[prost(message, tag = "10")]
+    TakenOver(TakenOver),
+    #[prost(message, tag = "11")]
+    PartnerDefined(Partner),
+    #[prost(message, tag = "12")]
+    PoolDefined(Pool),
+    #[prost(message, tag = "13")]
+    ProgrammeDefined(Programme),
+    #[prost(message, tag = "14")]
+    PoolReloaded(Referenced),
+    #[prost(message, tag = "15")]
+    BalanceOpened(BalanceOpened),
+    #[prost(message, tag = "16")]
+    BalanceStateChanged(StateChanged),
+    #[prost(message, tag = "17")]
+    BalanceCredited(Referenced),
+    #[prost(message, tag = "18")]
+    CustomerStateChanged(StateChanged),
+    #[prost(message, tag = "19")]
+    CardIssued(CardIssued),
+    #[prost(message, tag = "20")]
+    CardStatusChanged(StateChanged),
+    #[prost(message, tag = "21")]
+    CardLockChanged(LockChanged),
+    #[prost(message, tag = "22")]
+    Authorized(Box<Authorized>),
+    #[prost(message, tag = "23")]
+    Reversed(Box<Reversed>),
+    #[prost(message, tag = "24")]
+    Voided(Voided),
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct TakenOver {
+    #[prost(uint32, tag = "1")]
+    pub(super) shard: u32,
+    #[prost(int64, tag = "2")]
+    pub(super) epoch: i64,
+    #[prost(bytes = "vec", tag = "3")]
+    pub(super) owner: Vec<u8>,
+    #[prost(uint32, tag = "4")]
+    pub(super) shards: u32,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Partner {
+    #[prost(int64, tag = "1")]
+    pub(super) id: i64,
+    #[prost(string, tag = "2")]
+    pub(super) name: String,
+    #[prost(uint32, tag = "3")]
+    pub(super) state: u32,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Pool {
+    #[prost(int64, tag = "1")]
+    pub(super) id: i64,
+    #[prost(int64, tag = "2")]
+    pub(super) partner: i64,
+    #[prost(uint32, tag = "3")]
+    pub(super) kind: u32,
+    #[prost(uint32, tag = "4")]
+    pub(super) currency: u32,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Programme {
+    #[prost(int64, tag = "1")]
+    pub(super) id: i64,
+    #[prost(string, tag = "2")]
+    pub(super) name: String,
+    #[prost(int64, tag = "3")]
+    pub(super) partner: i64,
+    #[prost(uint32, tag = "4")]
+    pub(super) bin_low: u32,
+    #[prost(uint32, tag = "5")]
+    pub(super) bin_high: u32,
+    #[prost(uint32, tag = "6")]
+    pub(super) pan_length: u32,
+    #[prost(uint32, tag = "7")]
+    pub(super) currency: u32,
+    /// The same numbers as a pool's kind.
+    #[prost(uint32, tag = "8")]
+    pub(super) funding: u32,
+    #[prost(int64, tag = "9")]
+    pub(super) pool: i64,
+}
+
+/// A pool or balance got money under somebody's reference.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Referenced {
+    #[prost(int64, tag = "1")]
+    pub(super) id: i64,
+    #[prost(string, tag = "2")]
+    pub(super) reference: String,
+}
+
+/// A balance, customer or card has another state from now on.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct StateChanged {
+    #[prost(int64, tag = "1")]
+    pub(super) id: i64,
+    #[prost(uint32, tag = "2")]
+    pub(super) state: u32,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct LockChanged {
+    #[prost(int64, tag = "1")]
+    pub(super) card: i64,
+    /// The seed's lock number; absent where the card was unlocked.
+    #[prost(uint32, optional, tag = "2")]
+    pub(super) lock: Option<u32>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct BalanceOpened {
+    #[prost(int64, tag = "1")]
+    pub(super) balance: i64,
+    #[prost(int64, tag = "2")]
+    pub(super) programme: i64,
+    #[prost(int64, tag = "3")]
+    pub(super) partner: i64,
+    #[prost(int64, tag = "4")]
+    pub(super) customer: i64,
+    #[prost(uint32, tag = "5")]
+    pub(super) currency: u32,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct CardIssued {
+    #[prost(int64, tag = "1")]
+    pub(super) card: i64,
+    #[prost(int64, tag = "2")]
+    pub(super) balance: i64,
+    #[prost(int64, tag = "3")]
+    pub(super) programme: i64,
+    #[prost(int64, tag = "4")]
+    pub(super) partner: i64,
+    #[prost(int64, tag = "5")]
+    pub(super) vault_row: i64,
+    #[prost(int32, tag = "6")]
+    pub(super) vault_version: i32,
+    /// YYMM.
+    #[prost(uint32, tag = "7")]
+    pub(super) expiry: u32,
+    #[prost(uint32, tag = "8")]
+    pub(super) status: u32,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Authorized {
+    #[prost(int64, tag = "1")]
+    pub(super) id: i64,
+    #[prost(message, optional, tag = "2")]
+    pub(super) facts: Option<Facts>,
+    #[prost(int64, optional, tag = "3")]
+    pub(super) card: Option<i64>,
+    #[prost(int64, optional, tag = "4")]
+    pub(super) balance: Option<i64>,
+    #[prost(int64, optional, tag = "5")]
+    pub(super) partner: Option<i64>,
+    #[prost(int64, optional, tag = "6")]
+    pub(super) pool: Option<i64>,
+    #[prost(sint64, optional, tag = "7")]
+    pub(super) requested: Option<i64>,
+    #[prost(uint32, tag = "8")]
+    pub(super) currency: u32,
+    /// The reason's stable name.
+    #[prost(string, tag = "9")]
+    pub(super) reason: String,
+    #[prost(string, optional, tag = "10")]
+    pub(super) approval_code: Option<String>,
+    #[prost(uint32, tag = "11")]
+    pub(super) approvals: u32,
+    #[prost(bool, tag = "12")]
+    pub(super) reversed_before: bool,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Reversed {
+    #[prost(int64, tag = "1")]
+    pub(super) id: i64,
+    #[prost(message, optional, tag = "2")]
+    pub(super) key: Option<Key>,
+    #[prost(message, optional, tag = "3")]
+    pub(super) reference: Option<Reference>,
+    #[prost(int64, optional, tag = "4")]
+    pub(super) original: Option<i64>,
+    #[prost(int64, optional, tag = "5")]
+    pub(super) partner: Option<i64>,
+    #[prost(string, tag = "6")]
+    pub(super) reason: String,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Voided {
+    #[prost(int64, tag = "1")]
+    pub(super) authorization: i64,
+    #[prost(string, tag = "2")]
+    pub(super) reason: String,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Facts {
+    #[prost(message, optional, tag = "1")]
+    pub(super) key: Option<Key>,
+    #[prost(uint64, tag = "2")]
+    pub(super) transmitted: u64,
+    #[prost(uint32, tag = "3")]
+    pub(super) channel: u32,
+    #[prost(uint32, tag = "4")]
+    pub(super) entry: u32,
+    #[prost(uint32, tag = "5")]
+    pub(super) category: u32,
+    #[prost(string, tag = "6")]
+    pub(super) merchant: String,
+}
+
+#[derive(Clone, PartialEq, Oneof)]
+pub(super) enum Acquirer {
+    #[prost(string, tag = "1")]
+    Institution(String),
+    #[prost(uint32, tag = "2")]
+    Link(u32),
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Key {
+    #[prost(oneof = "Acquirer", tags = "1, 2")]
+    pub(super) acquirer: Option<Acquirer>,
+    #[prost(uint32, tag = "3")]
+    pub(super) class: u32,
+    #[prost(uint32, tag = "4")]
+    pub(super) stan: u32,
+    #[prost(uint64, tag = "5")]
+    pub(super) local_time: u64,
+    #[prost(string, tag = "6")]
+    pub(super) terminal: String,
+    #[prost(string, tag = "7")]
+    pub(super) rrn: String,
+    #[prost(bytes = "vec", tag = "8")]
+    pub(super) card: Vec<u8>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Reference {
+    #[prost(oneof = "Acquirer", tags = "1, 2")]
+    pub(super) acquirer: Option<Acquirer>,
+    #[prost(uint32, tag = "3")]
+    pub(super) stan: u32,
+    #[prost(string, tag = "4")]
+    pub(super) terminal: String,
+    #[prost(bytes = "vec", tag = "5")]
+    pub(super) card: Vec<u8>,
+    #[prost(uint64, tag = "6")]
+    pub(super) transmitted: u64,
+    #[prost(string, tag = "7")]
+    pub(super) rrn: String,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Effects {
+    #[prost(message, optional, tag = "1")]
+    pub(super) authorization: Option<AuthorizationDelta>,
+    #[prost(message, optional, tag = "2")]
+    pub(super) balance: Option<AmountsDelta>,
+    #[prost(message, optional, tag = "3")]
+    pub(super) pool: Option<AmountsDelta>,
+    #[prost(message, repeated, tag = "4")]
+    pub(super) postings: Vec<Posting>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct AuthorizationDelta {
+    #[prost(int64, tag = "1")]
+    pub(super) authorization: i64,
+    #[prost(sint64, optional, tag = "2")]
+    pub(super) authorized: Option<i64>,
+    #[prost(sint64, optional, tag = "3")]
+    pub(super) incremented: Option<i64>,
+    #[prost(sint64, optional, tag = "4")]
+    pub(super) reversed: Option<i64>,
+    #[prost(sint64, optional, tag = "5")]
+    pub(super) cleared: Option<i64>,
+    #[prost(sint64, optional, tag = "6")]
+    pub(super) refunded: Option<i64>,
+    #[prost(bool, tag = "7")]
+    pub(super) closes: bool,
+}
+
+/// Change of a balance (ledger, held) or of a pool share (level, held).
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct AmountsDelta {
+    #[prost(int64, tag = "1")]
+    pub(super) id: i64,
+    #[prost(sint64, optional, tag = "2")]
+    pub(super) level: Option<i64>,
+    #[prost(sint64, optional, tag = "3")]
+    pub(super) held: Option<i64>,
+}
+
+#[derive(Clone, Copy, PartialEq, Oneof)]
+pub(super) enum Account {
+    #[prost(int64, tag = "1")]
+    Balance(i64),
+    #[prost(int64, tag = "2")]
+    Pool(i64),
+    #[prost(int64, tag = "3")]
+    SettlementBank(i64),
+    #[prost(int64, tag = "4")]
+    Memorandum(i64),
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Posting {
+    #[prost(oneof = "Account", tags = "1, 2, 3, 4")]
+    pub(super) account: Option<Account>,
+    #[prost(sint64, optional, tag = "5")]
+    pub(super) amount: Option<i64>,
+    #[prost(uint32, tag = "6")]
+    pub(super) currency: u32,
+}

@@ -1,0 +1,229 @@
+//! From a record to its stored shape. It writes all that a record says and decides nothing.
+
+use switch_domain as domain;
+use switch_domain::{Acquirer, Cause, Event, MessageFacts, MessageKey, Record};
+
+use super::shapes;
+use crate::codes::Stored;
+
+/// A record as it is stored.
+pub(super) fn record(record: &Record) -> shapes::Record {
+    shapes::Record {
+        at: Some(record.at.0),
+        cause: Some(cause(&record.cause)),
+        event: Some(event(&record.event)),
+        effects: effects(&record.effects),
+    }
+}
+
+fn cause(cause: &Cause) -> shapes::Cause {
+    match cause {
+        Cause::Message(link) => shapes::Cause::Link(u32::from(link.0)),
+        Cause::Command { key, actor } => shapes::Cause::Command(shapes::Command {
+            key: key.0.to_vec(),
+            actor: actor.to_string(),
+        }),
+        Cause::Switch => shapes::Cause::Switch(shapes::Nothing {}),
+    }
+}
+
+fn event(event: &Event) -> shapes::Event {
+    use shapes::Event as Shape;
+    match event {
+        Event::TakenOver(taken) => Shape::TakenOver(shapes::TakenOver {
+            shard: u32::from(taken.shard.0),
+            epoch: taken.epoch.0,
+            owner: taken.owner.0.to_vec(),
+            shards: u32::from(taken.shards),
+        }),
+        Event::PartnerDefined(partner) => Shape::PartnerDefined(shapes::Partner {
+            id: partner.id.0,
+            name: partner.name.to_string(),
+            state: partner.state.code(),
+        }),
+        Event::PoolDefined(pool) => Shape::PoolDefined(shapes::Pool {
+            id: pool.id.0,
+            partner: pool.partner.0,
+            kind: pool.kind.code(),
+            currency: u32::from(pool.currency.numeric()),
+        }),
+        Event::ProgrammeDefined(one) => Shape::ProgrammeDefined(programme(one)),
+        Event::PoolReloaded { pool, reference } => {
+            Shape::PoolReloaded(shapes::Referenced { id: pool.0, reference: reference.to_string() })
+        }
+        Event::BalanceOpened(opened) => Shape::BalanceOpened(shapes::BalanceOpened {
+            balance: opened.balance.0,
+            programme: opened.programme.0,
+            partner: opened.partner.0,
+            customer: opened.customer.0,
+            currency: u32::from(opened.currency.numeric()),
+        }),
+        Event::BalanceStateChanged { balance, state } => {
+            Shape::BalanceStateChanged(changed(balance.0, *state))
+        }
+        Event::BalanceCredited { balance, reference } => {
+            let reference = reference.to_string();
+            Shape::BalanceCredited(shapes::Referenced { id: balance.0, reference })
+        }
+        Event::CustomerStateChanged { customer, state } => {
+            Shape::CustomerStateChanged(changed(customer.0, *state))
+        }
+        Event::CardIssued(issued) => Shape::CardIssued(card_issued(issued)),
+        Event::CardStatusChanged { card, status } => {
+            Shape::CardStatusChanged(changed(card.0, *status))
+        }
+        Event::CardLockChanged { card, lock } => Shape::CardLockChanged(shapes::LockChanged {
+            card: card.0,
+            lock: lock.map(|lock| u32::from(lock.number())),
+        }),
+        Event::Authorized(one) => Shape::Authorized(Box::new(authorized(one))),
+        Event::Reversed(one) => Shape::Reversed(Box::new(reversed(one))),
+        Event::Voided(voided) => Shape::Voided(shapes::Voided {
+            authorization: voided.authorization.0,
+            reason: voided.reason.name().to_owned(),
+        }),
+    }
+}
+
+fn changed(id: i64, state: impl Stored) -> shapes::StateChanged {
+    shapes::StateChanged { id, state: state.code() }
+}
+
+fn programme(programme: &domain::Programme) -> shapes::Programme {
+    let kind = match programme.funding {
+        domain::Funding::Credit(_) => domain::PoolKind::Credit,
+        domain::Funding::Deposit(_) => domain::PoolKind::Deposit,
+    };
+    shapes::Programme {
+        id: programme.id.0,
+        name: programme.name.to_string(),
+        partner: programme.partner.0,
+        bin_low: programme.bins.low.0,
+        bin_high: programme.bins.high.0,
+        pan_length: u32::from(programme.bins.pan_length),
+        currency: u32::from(programme.currency.numeric()),
+        funding: kind.code(),
+        pool: programme.funding.pool().0,
+    }
+}
+
+fn card_issued(issued: &domain::CardIssued) -> shapes::CardIssued {
+    shapes::CardIssued {
+        card: issued.card.0,
+        balance: issued.balance.0,
+        programme: issued.programme.0,
+        partner: issued.partner.0,
+        vault_row: issued.vault.row,
+        vault_version: issued.vault.version,
+        expiry: u32::from(issued.expiry.yymm()),
+        status: issued.status.code(),
+    }
+}
+
+fn authorized(authorized: &domain::Authorized) -> shapes::Authorized {
+    shapes::Authorized {
+        id: authorized.id.0,
+        facts: Some(facts(&authorized.facts)),
+        card: authorized.card.map(|id| id.0),
+        balance: authorized.balance.map(|id| id.0),
+        partner: authorized.partner.map(|id| id.0),
+        pool: authorized.pool.map(|id| id.0),
+        requested: Some(authorized.requested.minor.0),
+        currency: u32::from(authorized.requested.currency.numeric()),
+        reason: authorized.reason.name().to_owned(),
+        approval_code: authorized.approval_code.map(|code| code.as_str().to_owned()),
+        approvals: authorized.approvals,
+        reversed_before: authorized.reversed_before,
+    }
+}
+
+fn reversed(reversed: &domain::Reversed) -> shapes::Reversed {
+    let original = &reversed.reference.key;
+    shapes::Reversed {
+        id: reversed.id.0,
+        key: Some(key(&reversed.key)),
+        reference: Some(shapes::Reference {
+            acquirer: Some(acquirer(&original.acquirer)),
+            stan: original.stan,
+            terminal: original.terminal.to_string(),
+            card: original.card.0.to_vec(),
+            transmitted: reversed.reference.transmitted,
+            rrn: reversed.reference.rrn.to_string(),
+        }),
+        original: reversed.original.map(|id| id.0),
+        partner: reversed.partner.map(|id| id.0),
+        reason: reversed.reason.name().to_owned(),
+    }
+}
+
+fn facts(facts: &MessageFacts) -> shapes::Facts {
+    shapes::Facts {
+        key: Some(key(&facts.key)),
+        transmitted: facts.transmitted,
+        channel: facts.channel.code(),
+        entry: facts.entry.code(),
+        category: u32::from(facts.merchant.category),
+        merchant: facts.merchant.id.to_string(),
+    }
+}
+
+fn key(key: &MessageKey) -> shapes::Key {
+    shapes::Key {
+        acquirer: Some(acquirer(&key.acquirer)),
+        class: key.class.code(),
+        stan: key.stan,
+        local_time: key.local_time,
+        terminal: key.terminal.to_string(),
+        rrn: key.rrn.to_string(),
+        card: key.card.0.to_vec(),
+    }
+}
+
+fn acquirer(acquirer: &Acquirer) -> shapes::Acquirer {
+    match acquirer {
+        Acquirer::Institution(id) => shapes::Acquirer::Institution(id.to_string()),
+        Acquirer::Link(link) => shapes::Acquirer::Link(u32::from(link.0)),
+    }
+}
+
+fn effects(effects: &domain::Effects) -> Option<shapes::Effects> {
+    if *effects == domain::Effects::default() {
+        return None;
+    }
+    Some(shapes::Effects {
+        authorization: effects.authorization.map(|delta| shapes::AuthorizationDelta {
+            authorization: delta.authorization.0,
+            authorized: Some(delta.totals.authorized.0),
+            incremented: Some(delta.totals.incremented.0),
+            reversed: Some(delta.totals.reversed.0),
+            cleared: Some(delta.totals.cleared.0),
+            refunded: Some(delta.totals.refunded.0),
+            closes: delta.closes,
+        }),
+        balance: effects.balance.map(|delta| shapes::AmountsDelta {
+            id: delta.balance.0,
+            level: Some(delta.ledger.0),
+            held: Some(delta.held.0),
+        }),
+        pool: effects.pool.map(|delta| shapes::AmountsDelta {
+            id: delta.pool.0,
+            level: Some(delta.level.0),
+            held: Some(delta.held.0),
+        }),
+        postings: effects.postings.iter().map(posting).collect(),
+    })
+}
+
+fn posting(posting: &domain::Posting) -> shapes::Posting {
+    let account = match posting.account {
+        domain::Account::Balance(id) => shapes::Account::Balance(id.0),
+        domain::Account::Pool(id) => shapes::Account::Pool(id.0),
+        domain::Account::SettlementBank(id) => shapes::Account::SettlementBank(id.0),
+        domain::Account::Memorandum(id) => shapes::Account::Memorandum(id.0),
+    };
+    shapes::Posting {
+        account: Some(account),
+        amount: Some(posting.amount.0),
+        currency: u32::from(posting.currency.numeric()),
+    }
+}

@@ -1,0 +1,184 @@
+//! Appending to the journal in PostgreSQL: put-if-absent, chained, tried again with the same bytes
+//! until the truth is known (W-2 to W-5). It never changes, skips or reorders a row.
+
+use std::time::{Duration, Instant};
+
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{PgConnection, Row};
+use switch_domain::{Epoch, OwnerId};
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use super::{Appended, Journal, JournalRow};
+use crate::backoff::BackOff;
+use crate::health::StoreHealth;
+use crate::store::connect;
+
+/// How long we wait for one attempt before its outcome counts as unknown (W-5).
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// One statement: in if the place is free and the row before it is the one we know (W-2). The row
+/// at place 0 has no row before it.
+pub(crate) const INSERT: &str = "\
+    INSERT INTO journal (shard, seq, epoch, owner, format, records, hash)
+    SELECT $1, $2, $3, $4, $5, $6, $7
+    WHERE $2 = 0 OR EXISTS (
+        SELECT FROM journal WHERE shard = $1 AND seq = $2 - 1 AND hash = $8
+    )
+    ON CONFLICT DO NOTHING";
+
+const READ_KEY: &str = "SELECT hash, owner, epoch FROM journal WHERE shard = $1 AND seq = $2";
+
+const PREDECESSOR: &str =
+    "SELECT EXISTS (SELECT FROM journal WHERE shard = $1 AND seq = $2 - 1 AND hash = $3)";
+
+/// Appends rows of one shard over one connection of its own.
+#[derive(Debug)]
+pub struct PgAppender {
+    options: PgConnectOptions,
+    connection: Option<PgConnection>,
+    patience: Duration,
+    health: watch::Sender<StoreHealth>,
+}
+
+impl PgAppender {
+    /// Connects at the first append. `options` carry the owner's name.
+    pub(crate) fn new(options: PgConnectOptions) -> Self {
+        // These end a statement that is stuck before its commit, so that a connection given up by
+        // us does not keep a place for ever. The commit itself is bounded by our own timer (W-5).
+        let options = options.options([
+            ("lock_timeout", "3000"),
+            ("statement_timeout", "10000"),
+            ("idle_in_transaction_session_timeout", "10000"),
+        ]);
+        Self {
+            options,
+            connection: None,
+            patience: PATIENCE,
+            health: watch::Sender::new(StoreHealth::Up),
+        }
+    }
+
+    /// With another patience than the usual five seconds for one attempt.
+    #[must_use]
+    pub fn with_patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
+    /// Whether appends go through; changes while one is being tried again.
+    #[must_use]
+    pub fn health(&self) -> watch::Receiver<StoreHealth> {
+        self.health.subscribe()
+    }
+
+    /// One attempt. The connection is taken out meanwhile: an error, the timer or a caller who
+    /// drops the future close it, and nothing is ever sent over a connection in an unknown state.
+    async fn attempt(&mut self, row: &JournalRow) -> Result<Option<Appended>, Unknown> {
+        let connection = self.connection.take();
+        let options = &self.options;
+        let work = async move {
+            let mut connection = match connection {
+                Some(connection) => connection,
+                None => connect(options).await?,
+            };
+            let outcome = put(&mut connection, row).await?;
+            Ok::<_, sqlx::Error>((outcome, connection))
+        };
+        let (outcome, connection) =
+            tokio::time::timeout(self.patience, work).await.map_err(|_| Unknown::Timer)??;
+        self.connection = Some(connection);
+        Ok(outcome)
+    }
+
+    fn note_failure(&self, row: &JournalRow, error: &Unknown) {
+        metrics::counter!("cardswitch_journal_append_retries_total").increment(1);
+        self.health.send_if_modified(|health| {
+            let was_up = *health == StoreHealth::Up;
+            if was_up {
+                *health = StoreHealth::Down { since: Instant::now() };
+            }
+            was_up
+        });
+        tracing::warn!(
+            shard = row.shard.0, seq = row.seq.0, %error,
+            "the outcome of an append is unknown; the same row is sent again"
+        );
+    }
+
+    fn note_success(&self) {
+        self.health.send_if_modified(|health| {
+            std::mem::replace(health, StoreHealth::Up) != StoreHealth::Up
+        });
+    }
+}
+
+impl Journal for PgAppender {
+    async fn append(&mut self, row: &JournalRow) -> Appended {
+        let mut back_off = BackOff::new();
+        loop {
+            match self.attempt(row).await {
+                Ok(Some(outcome)) => {
+                    self.note_success();
+                    return outcome;
+                }
+                Ok(None) => {}
+                Err(error) => self.note_failure(row, &error),
+            }
+            tokio::time::sleep(back_off.next_wait()).await;
+        }
+    }
+}
+
+/// Why an attempt says nothing of the row.
+#[derive(Debug, thiserror::Error)]
+enum Unknown {
+    #[error("no answer in time")]
+    Timer,
+    #[error(transparent)]
+    Driver(#[from] sqlx::Error),
+}
+
+/// Puts the row and tells its fate; `None` where the place was taken by a transaction that then
+/// rolled back, so that the row has to be put again.
+pub(crate) async fn put(
+    connection: &mut PgConnection,
+    row: &JournalRow,
+) -> Result<Option<Appended>, sqlx::Error> {
+    let done = sqlx::query(INSERT)
+        .bind(i32::from(row.shard.0))
+        .bind(row.seq.0)
+        .bind(row.epoch.0)
+        .bind(Uuid::from_bytes(row.owner.0))
+        .bind(row.format)
+        .bind(&row.records[..])
+        .bind(&row.hash.0[..])
+        .bind(&row.previous.0[..])
+        .execute(&mut *connection)
+        .await?;
+    if done.rows_affected() == 1 {
+        return Ok(Some(Appended::Committed));
+    }
+    let found = sqlx::query(READ_KEY)
+        .bind(i32::from(row.shard.0))
+        .bind(row.seq.0)
+        .fetch_optional(&mut *connection)
+        .await?;
+    if let Some(found) = found {
+        let hash: Vec<u8> = found.try_get("hash")?;
+        if hash == row.hash.0 {
+            return Ok(Some(Appended::Committed));
+        }
+        let owner: Uuid = found.try_get("owner")?;
+        let epoch = Epoch(found.try_get("epoch")?);
+        return Ok(Some(Appended::Taken { owner: OwnerId(owner.into_bytes()), epoch }));
+    }
+    let there: bool = sqlx::query_scalar(PREDECESSOR)
+        .bind(i32::from(row.shard.0))
+        .bind(row.seq.0)
+        .bind(&row.previous.0[..])
+        .fetch_one(connection)
+        .await?;
+    let first = row.seq.0 == 0;
+    Ok((!there && !first).then_some(Appended::PredecessorMissing))
+}

@@ -1,0 +1,43 @@
+//! The journal: the truth, row by row (W-1 to W-7). It owns how a row is sealed, appended and
+//! checked; what the records mean is the engine's business.
+
+mod append;
+mod chain;
+#[cfg(feature = "testing")]
+mod model;
+mod read;
+mod row;
+
+pub use append::PgAppender;
+pub use chain::ChainHead;
+#[cfg(feature = "testing")]
+pub use model::{ModelJournal, ModelJournalHandle};
+pub use row::{Hash, JournalRow};
+
+use std::future::Future;
+
+use switch_domain::{Epoch, OwnerId};
+
+/// Where a shard appends. One append at a time; the next row is sealed meanwhile and waits.
+pub trait Journal: Send + 'static {
+    /// Appends a row, and returns when its fate is known for certain: never before, and never by
+    /// giving up. Dropping the future leaves the outcome unknown; appending the same row again
+    /// finds it out (W-4).
+    fn append(&mut self, row: &JournalRow) -> impl Future<Output = Appended> + Send;
+}
+
+/// The fate of an appended row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Appended {
+    /// It is in the journal, committed, as it was sealed.
+    Committed,
+    /// Another row has its place: somebody took the shard over. Send nothing and stop.
+    Taken {
+        /// Who wrote that row.
+        owner: OwnerId,
+        /// Under which epoch.
+        epoch: Epoch,
+    },
+    /// The row before it is not there: PostgreSQL went back in time. Stop approving (W-24).
+    PredecessorMissing,
+}

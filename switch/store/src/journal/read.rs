@@ -1,0 +1,162 @@
+//! Reading a shard's journal in order, in chunks. It owns the walk, and verifies every link of the
+//! chain as it passes (W-1); it keeps no row longer than a chunk.
+
+use sqlx::postgres::PgRow;
+use sqlx::{PgConnection, Row};
+use switch_domain::{Epoch, OwnerId, Record, Seq, ShardId};
+use uuid::Uuid;
+
+use super::{ChainHead, Hash, JournalRow};
+use crate::error::{ChainFault, StoreError};
+use crate::store::Store;
+
+/// Rows that are fetched at once: under load a row holds a few hundred records.
+const CHUNK: i64 = 256;
+
+const ROWS: &str = "\
+    SELECT seq, epoch, owner, format, records, hash FROM journal
+    WHERE shard = $1 AND seq > $2 ORDER BY seq LIMIT $3";
+
+const HASH: &str = "SELECT hash FROM journal WHERE shard = $1 AND seq = $2";
+
+/// A walk along one shard's chain.
+pub(super) struct Walk {
+    shard: ShardId,
+    at: Seq,
+    hash: Hash,
+}
+
+impl Walk {
+    /// Begins behind row `after`, which must be there; at the first row for [`Seq::NONE`].
+    pub(super) async fn begin(
+        connection: &mut PgConnection,
+        shard: ShardId,
+        after: Seq,
+    ) -> Result<Self, StoreError> {
+        let hash = if after.0 < 0 {
+            Hash::genesis(shard)
+        } else {
+            sqlx::query(HASH)
+                .bind(i32::from(shard.0))
+                .bind(after.0)
+                .fetch_optional(connection)
+                .await
+                .and_then(|row| row.map(|row| hash_of(&row)).transpose())
+                .map_err(StoreError::database("reading the journal"))?
+                .ok_or(ChainFault::Missing { shard, seq: after })?
+        };
+        Ok(Self { shard, at: after, hash })
+    }
+
+    /// The next rows, each checked; empty at the head.
+    pub(super) async fn next_chunk(
+        &mut self,
+        connection: &mut PgConnection,
+    ) -> Result<Vec<JournalRow>, StoreError> {
+        let rows = sqlx::query(ROWS)
+            .bind(i32::from(self.shard.0))
+            .bind(self.at.0)
+            .bind(CHUNK)
+            .fetch_all(connection)
+            .await
+            .map_err(StoreError::database("reading the journal"))?;
+        rows.iter().map(|row| self.link(row)).collect()
+    }
+
+    /// Where the walk has got to.
+    pub(super) fn head(&self) -> ChainHead {
+        ChainHead { shard: self.shard, seq: self.at, hash: self.hash }
+    }
+
+    fn link(&mut self, row: &PgRow) -> Result<JournalRow, StoreError> {
+        let row = stored(self.shard, self.hash, row)
+            .map_err(StoreError::database("reading the journal"))?;
+        let (shard, expected) = (self.shard, self.at.next());
+        if row.seq != expected {
+            return Err(ChainFault::Missing { shard, seq: expected }.into());
+        }
+        if row.computed_hash() != row.hash {
+            return Err(ChainFault::Changed { shard, seq: row.seq }.into());
+        }
+        (self.at, self.hash) = (row.seq, row.hash);
+        Ok(row)
+    }
+}
+
+fn stored(shard: ShardId, previous: Hash, row: &PgRow) -> Result<JournalRow, sqlx::Error> {
+    let records: Vec<u8> = row.try_get("records")?;
+    let owner: Uuid = row.try_get("owner")?;
+    Ok(JournalRow {
+        shard,
+        seq: Seq(row.try_get("seq")?),
+        epoch: Epoch(row.try_get("epoch")?),
+        owner: OwnerId(owner.into_bytes()),
+        format: row.try_get("format")?,
+        records: records.into(),
+        previous,
+        hash: hash_of(row)?,
+    })
+}
+
+/// The hash column. One of a wrong length cannot match anything, and reads as zeros.
+pub(crate) fn hash_of(row: &PgRow) -> Result<Hash, sqlx::Error> {
+    let bytes: Vec<u8> = row.try_get("hash")?;
+    Ok(Hash(bytes.try_into().unwrap_or([0; 32])))
+}
+
+/// The records of a row, or which row cannot be read.
+pub(crate) fn decode(row: &JournalRow) -> Result<Vec<Record>, StoreError> {
+    let (shard, seq) = (row.shard, row.seq);
+    row.decode().map_err(|source| StoreError::Unreadable { shard, seq, source })
+}
+
+impl Store {
+    /// All rows behind `after`, in order, checked against the chain.
+    ///
+    /// # Errors
+    /// A gap or a changed row, named; a row that this version cannot read; PostgreSQL.
+    pub async fn tail(
+        &self,
+        shard: ShardId,
+        after: Seq,
+    ) -> Result<Vec<(Seq, Vec<Record>)>, StoreError> {
+        let mut rows = Vec::new();
+        self.for_each_row(shard, after, |seq, records| rows.push((seq, records))).await?;
+        Ok(rows)
+    }
+
+    /// Hands over the rows behind `after`, in order, checked against the chain, holding no more
+    /// than a chunk of them at once.
+    ///
+    /// # Errors
+    /// As [`Store::tail`]; rows handed over before the error were good.
+    pub async fn for_each_row(
+        &self,
+        shard: ShardId,
+        after: Seq,
+        mut take: impl FnMut(Seq, Vec<Record>) + Send,
+    ) -> Result<ChainHead, StoreError> {
+        let mut connection = self.connection().await.map_err(StoreError::database("connecting"))?;
+        let mut walk = Walk::begin(&mut connection, shard, after).await?;
+        loop {
+            let rows = walk.next_chunk(&mut connection).await?;
+            if rows.is_empty() {
+                return Ok(walk.head());
+            }
+            for row in &rows {
+                take(row.seq, decode(row)?);
+            }
+        }
+    }
+
+    /// The first rows behind `after`, at most a chunk; for a projector that missed some.
+    pub(crate) async fn some_rows(
+        connection: &mut PgConnection,
+        shard: ShardId,
+        after: Seq,
+    ) -> Result<Vec<(Seq, Vec<Record>)>, StoreError> {
+        let mut walk = Walk::begin(connection, shard, after).await?;
+        let rows = walk.next_chunk(connection).await?;
+        rows.iter().map(|row| Ok((row.seq, decode(row)?))).collect()
+    }
+}

@@ -1,0 +1,131 @@
+//! The way to PostgreSQL: how connections are made, named and bounded. It owns the pool for ordinary
+//! SQL; appends, takeover and projection have connections of their own, so that none of them can
+//! be starved by a report.
+
+use std::fmt;
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::{ConnectOptions, Connection, PgConnection};
+use switch_domain::OwnerId;
+
+use crate::error::StoreError;
+use crate::journal::PgAppender;
+
+/// How long a connection may take to be made.
+pub(crate) const CONNECT_WITHIN: Duration = Duration::from_secs(5);
+
+/// Whom to connect to, and as whom. `Debug` shows neither user nor password.
+#[derive(Clone)]
+pub struct StoreOptions {
+    /// The server, as read from a URL by whoever holds the secret.
+    pub connect: PgConnectOptions,
+    /// The process: stands in the name of every connection, so that a later owner can end them.
+    pub owner: OwnerId,
+    /// Connections for ordinary SQL. Each shard has two more of its own.
+    pub max_connections: u32,
+}
+
+impl fmt::Debug for StoreOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoreOptions")
+            .field("host", &self.connect.get_host())
+            .field("port", &self.connect.get_port())
+            .field("database", &self.connect.get_database())
+            .field("owner", &self.owner)
+            .field("max_connections", &self.max_connections)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A fresh owner, for one process start (W-1).
+#[must_use]
+pub fn fresh_owner() -> OwnerId {
+    OwnerId(uuid::Uuid::new_v4().into_bytes())
+}
+
+/// The name of an owner's connections (W-11).
+pub(crate) fn application_name(owner: OwnerId) -> String {
+    format!("cardswitch/{owner}")
+}
+
+/// PostgreSQL, as the switch uses it. Cloning shares the pool.
+#[derive(Clone)]
+pub struct Store {
+    pool: PgPool,
+    options: PgConnectOptions,
+    owner: OwnerId,
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store").field("owner", &self.owner).finish_non_exhaustive()
+    }
+}
+
+impl Store {
+    /// Connects. The tables may still be absent: see [`Store::migrate`].
+    ///
+    /// # Errors
+    /// The server cannot be reached, or refuses.
+    pub async fn connect(options: StoreOptions) -> Result<Self, StoreError> {
+        let owner = options.owner;
+        let named = options
+            .connect
+            .application_name(&application_name(owner))
+            // A peer that vanished without a word must not hold a key or a lock for hours (W-11).
+            .options([
+                ("tcp_keepalives_idle", "5"),
+                ("tcp_keepalives_interval", "2"),
+                ("tcp_keepalives_count", "3"),
+                ("tcp_user_timeout", "10000"),
+                ("idle_in_transaction_session_timeout", "60000"),
+            ])
+            .disable_statement_logging();
+        let pool = PgPoolOptions::new()
+            .max_connections(options.max_connections)
+            .acquire_timeout(CONNECT_WITHIN)
+            .connect_with(named.clone())
+            .await
+            .map_err(StoreError::database("connecting"))?;
+        Ok(Self { pool, options: named, owner })
+    }
+
+    /// Brings the tables to this version. Forward only.
+    ///
+    /// # Errors
+    /// A migration fails, or the tables are of a later version.
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        Ok(sqlx::migrate!("./migrations").run(&self.pool).await?)
+    }
+
+    /// The pool, for ordinary SQL: customers, sessions, reports. Never for what the journal owns.
+    #[must_use]
+    pub const fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    /// The process that this store was opened by.
+    #[must_use]
+    pub const fn owner(&self) -> OwnerId {
+        self.owner
+    }
+
+    /// An appender with a connection of its own, made at the first append. One for each shard.
+    #[must_use]
+    pub fn appender(&self) -> PgAppender {
+        PgAppender::new(self.options.clone())
+    }
+
+    /// A connection of its own, outside the pool.
+    pub(crate) async fn connection(&self) -> Result<PgConnection, sqlx::Error> {
+        connect(&self.options).await
+    }
+}
+
+/// Connects within [`CONNECT_WITHIN`].
+pub(crate) async fn connect(options: &PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
+    tokio::time::timeout(CONNECT_WITHIN, PgConnection::connect_with(options))
+        .await
+        .unwrap_or(Err(sqlx::Error::PoolTimedOut))
+}
