@@ -120,23 +120,29 @@ fn read_mti(encoding: NumeralEncoding, reader: &mut Reader<'_>) -> Result<Mti, F
 }
 
 fn read_bitmap(encoding: BitmapEncoding, reader: &mut Reader<'_>) -> Result<FieldSet, Flaw> {
-    let primary = read_bitmap_half(encoding, reader)?;
+    let start = reader.at();
+    let primary = read_bitmap_half(encoding, start, reader)?;
     let mut bits = u128::from(primary) << 64;
     if primary >> 63 == 1 {
-        bits |= u128::from(read_bitmap_half(encoding, reader)?);
+        bits |= u128::from(read_bitmap_half(encoding, start, reader)?);
     }
     let mut announced = FieldSet::from_bits(bits);
     announced.remove(1);
     Ok(announced)
 }
 
-fn read_bitmap_half(encoding: BitmapEncoding, reader: &mut Reader<'_>) -> Result<u64, Flaw> {
+/// Reads 64 bits; `bitmap_at` is where the whole bitmap begins.
+fn read_bitmap_half(
+    encoding: BitmapEncoding,
+    bitmap_at: usize,
+    reader: &mut Reader<'_>,
+) -> Result<u64, Flaw> {
     let start = reader.at();
     let needed = match encoding {
         BitmapEncoding::Hex => 16,
         BitmapEncoding::Binary => 8,
     };
-    let bytes = reader.take(needed).ok_or_else(|| truncated(reader, start, needed))?;
+    let bytes = reader.take(needed).ok_or_else(|| truncated(reader, bitmap_at, needed))?;
     let mut bits = 0u64;
     for (index, byte) in bytes.iter().enumerate() {
         bits = match encoding {

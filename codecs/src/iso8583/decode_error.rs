@@ -185,14 +185,14 @@ impl DecodeError {
     /// read too. Either way [`super::Fields`] holds every field read without fault.
     #[must_use]
     pub const fn is_structural(&self) -> bool {
-        !matches!(
-            self.fault,
+        match self.fault {
+            DecodeFault::TrailingBytes { .. } => false,
             DecodeFault::Character { .. }
-                | DecodeFault::Padding { .. }
-                | DecodeFault::OddHex { .. }
-                | DecodeFault::NoSign
-                | DecodeFault::TrailingBytes { .. }
-        )
+            | DecodeFault::Padding { .. }
+            | DecodeFault::OddHex { .. }
+            | DecodeFault::NoSign => self.field <= 1, // message type and bitmap lead to all the rest
+            _ => true,
+        }
     }
 
     /// At most 25 characters for the additional response data of an answer, e.g. `FIELD 4 BYTE 40`.
