@@ -1,0 +1,101 @@
+# What can be done with a clone: each target installs what it needs and works again and again.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+DEMO_SECONDS ?= 20
+DEMO_RATE ?= 500
+
+NEXTEST_VERSION := 0.9.143
+DENY_VERSION := 0.20.2
+PYISO8583_VERSION := 4.0.1
+
+VENV := $(TARGET)/venv
+# The independent ISO 8583 client of the tests runs in this Python.
+export CARDSWITCH_TEST_PYTHON := $(abspath $(VENV))/bin/python
+
+# $(call apt,packages,what to say where there is no apt): to standard error, standard output is
+# for results.
+define apt
+	sudo=""; \
+	if [ "$$(id -u)" != 0 ]; then \
+		sudo="sudo"; [ -t 0 ] || sudo="sudo -n"; \
+	fi; \
+	if command -v apt-get >/dev/null && { [ -z "$$sudo" ] || command -v sudo >/dev/null; }; then \
+		{ $$sudo apt-get update -q && \
+		$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -q \
+			--no-install-recommends $(1) </dev/null; } >&2; \
+	else \
+		echo "$(2)" >&2; exit 1; \
+	fi
+endef
+
+.PHONY: help
+help: ## This list.
+	@echo "Cardswitch: a real-time ISO 8583 issuer host. Targets:"
+	@awk -F ':[^#]*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' \
+		$(firstword $(MAKEFILE_LIST))
+	@echo
+	@echo "Options of demo: DEMO_SECONDS=$(DEMO_SECONDS) (0: serve until Ctrl-C)" \
+		"DEMO_RATE=$(DEMO_RATE) (messages a second)"
+
+.PHONY: demo
+demo: setup-compiler setup-postgres ## Build, start the switch on a private PostgreSQL, run traffic, check the books.
+	@cargo build --release --locked -p switch-server -p simulators
+	@$(TARGET)/release/cardswitch demo --seconds $(DEMO_SECONDS) --rate $(DEMO_RATE)
+
+# One build of everything first: the tests find the programs they start beside each other, and
+# nothing is compiled twice.
+.PHONY: test
+test: setup-compiler setup-postgres setup-nextest setup-python ## Run every test, on a throw-away PostgreSQL.
+	cargo build --workspace --all-targets --locked
+	cargo test --workspace --doc --locked --quiet
+	$(TARGET)/debug/with-postgres cargo nextest run --workspace --locked
+
+.PHONY: lint
+lint: setup-compiler setup-deny ## Formatting, clippy with warnings denied, bans, licences and sources.
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo deny --locked check --hide-inclusion-graph bans licenses sources
+
+.PHONY: fmt
+fmt: ## Format the code.
+	cargo fmt --all
+
+.PHONY: setup-compiler
+setup-compiler: ## Install a C compiler and linker if there is none.
+	@command -v cc >/dev/null || { $(call apt,build-essential,no C compiler: install one); }
+
+.PHONY: setup-postgres
+setup-postgres: ## Install PostgreSQL's server programs if there are none.
+	@for initdb in "$${CARDSWITCH_PG_BIN:-/nonexistent}/initdb" "$$(command -v initdb || true)" \
+		/usr/lib/postgresql/*/bin/initdb /usr/pgsql-*/bin/initdb /usr/libexec/postgresql*/initdb \
+		/usr/local/pgsql/bin/initdb /opt/homebrew/opt/postgresql@*/bin/initdb \
+		/usr/local/opt/postgresql@*/bin/initdb; do \
+		if [ -x "$$initdb" ]; then exit 0; fi; \
+	done; \
+	$(call apt,postgresql,no PostgreSQL: install its server (dnf install postgresql-server; apk add postgresql; brew install postgresql) or set CARDSWITCH_PG_BIN to where initdb is)
+
+.PHONY: setup-nextest
+setup-nextest: ## Install cargo-nextest if it is missing.
+	@cargo nextest --version >/dev/null 2>&1 || cargo install --locked cargo-nextest \
+		--version $(NEXTEST_VERSION) --no-default-features --features default-no-update
+
+.PHONY: setup-deny
+setup-deny: ## Install cargo-deny if it is missing.
+	@cargo deny --version >/dev/null 2>&1 || \
+		cargo install --locked cargo-deny --version $(DENY_VERSION)
+
+.PHONY: setup-python
+setup-python: $(VENV)/pyiso8583-$(PYISO8583_VERSION) ## Make a Python environment with pyiso8583.
+
+$(VENV)/pyiso8583-$(PYISO8583_VERSION):
+	@rm -rf $(VENV) && mkdir -p $(TARGET)
+	@python3 -c 'import ensurepip, venv' >/dev/null 2>&1 || { \
+		$(call apt,python3 python3-venv,no Python 3 with venv and pip: install it); }
+	@python3 -m venv $(VENV) >&2
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check \
+		pyiso8583==$(PYISO8583_VERSION) >&2
+	@touch $@
