@@ -1,1 +1,29 @@
-//! Placeholder.
+//! Card cryptography and keys. It owns the PAN vault (encryption at rest, fingerprints), the keys
+//! it works with, the making of new card numbers, and the one exit by which a card number may leave
+//! as text. It never stores, sends or logs anything: callers get sealed values and fingerprints.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects
+    )
+)]
+
+mod exit;
+mod issue;
+mod key_file;
+mod keys;
+mod module;
+mod sealed;
+mod vault;
+
+pub use exit::{NotATestPan, reveal_test_pan};
+pub use issue::{IssueError, PanGenerator};
+pub use key_file::KeyFileError;
+pub use keys::{CheckValue, PanKeys};
+pub use module::{SecurityModule, SoftwareModule};
+pub use sealed::{InvalidKeyId, KeyId, SealedPan};
+pub use vault::{PanVault, VaultError};

@@ -1,0 +1,189 @@
+//! The vault's key file: three lines, readable by its owner alone. It owns the file's form and its
+//! permissions; it never repairs a file that is wrong and never writes over one.
+//!
+//! ```text
+//! key_id = 16 hexadecimal digits
+//! encryption = 64 hexadecimal digits
+//! fingerprint = 64 hexadecimal digits
+//! ```
+//! Empty lines and lines that start with `#` say nothing.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use crate::keys::KEY_BYTES;
+use crate::{KeyId, PanKeys};
+
+const KEY_ID: &str = "key_id";
+const ENCRYPTION: &str = "encryption";
+const FINGERPRINT: &str = "fingerprint";
+
+/// Read and write for the owner, nothing for anybody else.
+const OWNER_ONLY: u32 = 0o600;
+/// Everything that must be off: group, others, and execution by the owner.
+const FORBIDDEN_BITS: u32 = 0o7177;
+/// A key file has about 200 bytes; a larger file is something else.
+const MAX_BYTES: u64 = 4096;
+
+/// Why there are no keys. Never says anything of a key's content.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyFileError {
+    /// The file cannot be opened or read.
+    #[error("the PAN key file {path} cannot be read: {source}")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The file cannot be made.
+    #[error("the PAN key file {path} cannot be written: {source}")]
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// There is such a file already; writing over it would lose every stored card number.
+    #[error("{0} exists already and is not written over: PANs may be stored under its keys")]
+    Exists(PathBuf),
+    /// Somebody other than the owner may use the file.
+    #[error("the PAN key file {path} has mode {mode:04o}; it must be 0600: run chmod 600 on it")]
+    OpenToOthers {
+        /// The file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// Not a regular file of a few hundred bytes.
+    #[error("{0} is not a PAN key file: it is no regular file, or too large for one")]
+    NotAKeyFile(PathBuf),
+    /// A line is not `name = hexadecimal digits`, or its name is unknown or comes twice.
+    #[error("line {line} of the PAN key file: expected {expected}")]
+    Line {
+        /// Which line, from 1.
+        line: usize,
+        /// What should stand there.
+        expected: &'static str,
+    },
+    /// A line is not there.
+    #[error("the PAN key file has no line `{0} = ...`")]
+    Missing(&'static str),
+    /// Both keys are the same, or one is all zeros.
+    #[error("the two PAN keys must differ and come from a random generator")]
+    WeakKeys,
+    /// The system's random generator failed.
+    #[error("the system's random generator failed: no keys were made")]
+    NoRandomness,
+}
+
+impl PanKeys {
+    /// Reads a key file.
+    ///
+    /// # Errors
+    /// The file is missing, open to others than its owner, or not of the form above.
+    pub fn load(path: &Path) -> Result<Self, KeyFileError> {
+        let unreadable = |source| KeyFileError::Unreadable { path: path.to_owned(), source };
+        let file = File::open(path).map_err(unreadable)?;
+        // Of the open file, not of the path: what is judged is what is read.
+        let metadata = file.metadata().map_err(unreadable)?;
+        if !metadata.is_file() || metadata.len() > MAX_BYTES {
+            return Err(KeyFileError::NotAKeyFile(path.to_owned()));
+        }
+        let mode = metadata.permissions().mode() & 0o7777;
+        if mode & FORBIDDEN_BITS != 0 {
+            return Err(KeyFileError::OpenToOthers { path: path.to_owned(), mode });
+        }
+        // All room at once: a buffer that grows leaves copies of the keys behind.
+        let room = usize::try_from(MAX_BYTES).unwrap_or(usize::MAX);
+        let mut content = Zeroizing::new(String::with_capacity(room));
+        file.take(MAX_BYTES).read_to_string(&mut content).map_err(unreadable)?;
+        Self::parse(&content)
+    }
+
+    /// Makes a fresh pair and writes it to a new file with mode 0600.
+    ///
+    /// # Errors
+    /// The file exists already or cannot be written; the random generator failed.
+    pub fn generate_file(path: &Path) -> Result<Self, KeyFileError> {
+        let keys = Self::generate()?;
+        let unwritable = |source| KeyFileError::Unwritable { path: path.to_owned(), source };
+        let opened = OpenOptions::new().write(true).create_new(true).mode(OWNER_ONLY).open(path);
+        let mut file = opened.map_err(|source| match source.kind() {
+            io::ErrorKind::AlreadyExists => KeyFileError::Exists(path.to_owned()),
+            _ => unwritable(source),
+        })?;
+        file.write_all(&keys.to_text()).map_err(unwritable)?;
+        // The first PAN is stored moments later; its key must not be the thing a power cut takes.
+        file.sync_all().map_err(unwritable)?;
+        let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let folder = File::open(folder.unwrap_or(Path::new("."))).map_err(unwritable)?;
+        folder.sync_all().map_err(unwritable)?;
+        Ok(keys)
+    }
+
+    /// Built in buffers of their final size: one that grows leaves copies of the keys behind.
+    fn to_text(&self) -> Zeroizing<Vec<u8>> {
+        let mut text = Zeroizing::new(Vec::with_capacity(512));
+        text.extend(b"# Keys of the PAN vault. Without this file no stored PAN can be read.\n");
+        text.extend(format!("{KEY_ID} = {}\n", self.id).as_bytes());
+        for (name, key) in [(ENCRYPTION, &self.encryption), (FINGERPRINT, &self.fingerprint)] {
+            let mut digits = Zeroizing::new([0; KEY_BYTES * 2]);
+            // Cannot fail: the room is exactly twice the key.
+            let encoded = hex::encode_to_slice(key.as_slice(), &mut *digits);
+            debug_assert!(encoded.is_ok());
+            text.extend(format!("{name} = ").as_bytes());
+            text.extend(&*digits);
+            text.push(b'\n');
+        }
+        text
+    }
+
+    /// From the text of a key file.
+    ///
+    /// # Errors
+    /// The text is not of the form above; says which line.
+    pub fn parse(text: &str) -> Result<Self, KeyFileError> {
+        let (mut id, mut encryption, mut fingerprint) = (None, None, None);
+        for (line, content) in (1usize..).zip(text.lines().map(str::trim)) {
+            if content.is_empty() || content.starts_with('#') {
+                continue;
+            }
+            let wrong = |expected| KeyFileError::Line { line, expected };
+            let (name, value) = content.split_once('=').ok_or(wrong("`name = digits`"))?;
+            let value = value.trim();
+            let twice = wrong("each name once");
+            match name.trim() {
+                KEY_ID => {
+                    let value: KeyId =
+                        value.parse().map_err(|_| wrong("key_id = 16 hexadecimal digits"))?;
+                    id.replace(value).map_or(Ok(()), |_| Err(twice))?;
+                }
+                ENCRYPTION => {
+                    let key = key(value).ok_or(wrong("encryption = 64 hexadecimal digits"))?;
+                    encryption.replace(key).map_or(Ok(()), |_| Err(twice))?;
+                }
+                FINGERPRINT => {
+                    let key = key(value).ok_or(wrong("fingerprint = 64 hexadecimal digits"))?;
+                    fingerprint.replace(key).map_or(Ok(()), |_| Err(twice))?;
+                }
+                _ => return Err(wrong("one of the names key_id, encryption, fingerprint")),
+            }
+        }
+        Self::from_parts(
+            id.ok_or(KeyFileError::Missing(KEY_ID))?,
+            encryption.ok_or(KeyFileError::Missing(ENCRYPTION))?,
+            fingerprint.ok_or(KeyFileError::Missing(FINGERPRINT))?,
+        )
+    }
+}
+
+fn key(digits: &str) -> Option<Zeroizing<[u8; KEY_BYTES]>> {
+    let mut bytes = Zeroizing::new([0; KEY_BYTES]);
+    hex::decode_to_slice(digits, &mut *bytes).ok()?;
+    Some(bytes)
+}

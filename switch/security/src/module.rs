@@ -1,0 +1,85 @@
+//! The security module: what the rest of the switch may ask of cryptography. It owns the list of
+//! commands; clear keys never cross it, and the only card numbers that do are those on their way to
+//! a card's holder or a peer's message.
+
+use switch_domain::{BinRange, Fingerprint, Pan};
+
+use crate::{
+    CheckValue, IssueError, KeyFileError, PanGenerator, PanKeys, PanVault, SealedPan, VaultError,
+};
+
+/// Commands to a security module. Each stands alone and names all that it needs, as a hardware
+/// module's host commands do. Callers hold an `Arc<dyn SecurityModule>`.
+pub trait SecurityModule: Send + Sync {
+    /// What finds the card of this number. On the path of every message: it never waits.
+    fn fingerprint(&self, pan: &Pan) -> Fingerprint;
+
+    /// Encrypts a card number for the row that `place` names (table, column, row).
+    ///
+    /// # Errors
+    /// The random generator or the cipher failed.
+    fn seal(&self, pan: &Pan, place: &[u8]) -> Result<SealedPan, VaultError>;
+
+    /// Decrypts what was sealed for the same fingerprint and place.
+    ///
+    /// # Errors
+    /// Another key, or anything that is not exactly what was sealed.
+    fn open(
+        &self,
+        sealed: &SealedPan,
+        fingerprint: &Fingerprint,
+        place: &[u8],
+    ) -> Result<Pan, VaultError>;
+
+    /// A new card number of a BIN range.
+    ///
+    /// # Errors
+    /// The range is not one; the random generator failed.
+    fn generate_pan(&self, range: &BinRange) -> Result<Pan, IssueError>;
+
+    /// Identifies the keys that are loaded, without revealing them.
+    fn check_value(&self) -> &CheckValue;
+}
+
+/// The module that works in this process's memory, with keys from a file.
+pub struct SoftwareModule {
+    vault: PanVault,
+    generator: PanGenerator,
+}
+
+impl SoftwareModule {
+    /// With these keys.
+    ///
+    /// # Errors
+    /// The cipher refuses the key.
+    pub fn new(keys: &PanKeys) -> Result<Self, KeyFileError> {
+        Ok(Self { vault: PanVault::new(keys)?, generator: PanGenerator })
+    }
+}
+
+impl SecurityModule for SoftwareModule {
+    fn fingerprint(&self, pan: &Pan) -> Fingerprint {
+        self.vault.fingerprint(pan)
+    }
+
+    fn seal(&self, pan: &Pan, place: &[u8]) -> Result<SealedPan, VaultError> {
+        self.vault.seal(pan, place)
+    }
+
+    fn open(
+        &self,
+        sealed: &SealedPan,
+        fingerprint: &Fingerprint,
+        place: &[u8],
+    ) -> Result<Pan, VaultError> {
+        self.vault.open(sealed, fingerprint, place)
+    }
+
+    fn generate_pan(&self, range: &BinRange) -> Result<Pan, IssueError> {
+        self.generator.generate(range)
+    }
+
+    fn check_value(&self) -> &CheckValue {
+        self.vault.check_value()
+    }
+}

@@ -1,0 +1,139 @@
+//! The PAN vault: seals card numbers for storage and makes the fingerprints that find them. It owns
+//! the two constructions; it never keeps a card number, and never says why a value does not open.
+//!
+//! - **Fingerprint**: the first 16 bytes of HMAC-SHA-256 over the ASCII digits (PCI DSS 3.5.1.1:
+//!   a keyed hash over the whole PAN).
+//! - **Sealed value**: AES-256-GCM over the digits padded to one length. The associated data binds
+//!   key, fingerprint and the caller's place (table, column, row), so that a ciphertext copied to
+//!   another row does not open there.
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use aws_lc_rs::{hmac, rand};
+use switch_domain::{Fingerprint, Pan};
+use zeroize::Zeroizing;
+
+use crate::{CheckValue, KeyFileError, KeyId, PanKeys, SealedPan};
+
+const AAD_LABEL: &[u8] = b"cardswitch sealed pan v1";
+/// Stands after the last digit up to the greatest length, so that ciphertexts tell no length.
+const PAD: u8 = 0;
+
+/// Seals, opens and fingerprints card numbers. Shared between threads as it is.
+pub struct PanVault {
+    key_id: KeyId,
+    check_value: CheckValue,
+    encryption: LessSafeKey,
+    /// Keyed once: each fingerprint starts from a copy of this state, not from the key.
+    fingerprint: hmac::Key,
+}
+
+/// Why a value was not sealed or not opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum VaultError {
+    /// Sealed with another key pair than the loaded one.
+    #[error("the PAN was sealed with key {found}, and the key file has {loaded}")]
+    OtherKey {
+        /// The key of the value.
+        found: KeyId,
+        /// The key that is loaded.
+        loaded: KeyId,
+    },
+    /// The value, its fingerprint or its place is not what was sealed.
+    #[error(
+        "a stored PAN does not open: it was changed, moved to another row, or is of other keys"
+    )]
+    NotAuthentic,
+    /// The system's random generator failed: nothing was sealed.
+    #[error("the system's random generator failed: no PAN was sealed")]
+    NoRandomness,
+    /// The cipher refused. Not seen with values of this size.
+    #[error("the cipher refused the PAN")]
+    Cipher,
+}
+
+impl PanVault {
+    /// A vault with these keys. They are wiped from where they came; the cipher's own copies live
+    /// as long as the vault.
+    ///
+    /// # Errors
+    /// The cipher refuses the key.
+    pub fn new(keys: &PanKeys) -> Result<Self, KeyFileError> {
+        let unbound = UnboundKey::new(&AES_256_GCM, &*keys.encryption);
+        Ok(Self {
+            key_id: keys.id(),
+            check_value: keys.check_value(),
+            encryption: LessSafeKey::new(unbound.map_err(|_| KeyFileError::WeakKeys)?),
+            fingerprint: hmac::Key::new(hmac::HMAC_SHA256, &*keys.fingerprint),
+        })
+    }
+
+    /// Identifies the loaded key pair: see [`PanKeys::check_value`].
+    #[must_use]
+    pub const fn check_value(&self) -> &CheckValue {
+        &self.check_value
+    }
+
+    /// What finds the card of this number.
+    #[must_use]
+    pub fn fingerprint(&self, pan: &Pan) -> Fingerprint {
+        let tag = hmac::sign(&self.fingerprint, pan.digits_for_security());
+        let mut short = [0; 16];
+        for (slot, byte) in short.iter_mut().zip(tag.as_ref()) {
+            *slot = *byte;
+        }
+        Fingerprint(short)
+    }
+
+    /// Encrypts a card number for the row that `place` names: any bytes that no other row has.
+    ///
+    /// # Errors
+    /// The random generator or the cipher failed.
+    pub fn seal(&self, pan: &Pan, place: &[u8]) -> Result<SealedPan, VaultError> {
+        let mut nonce = [0; 12];
+        rand::fill(&mut nonce).map_err(|_| VaultError::NoRandomness)?;
+        // Wiped if the cipher fails half-way. It overwrites the digits in place otherwise.
+        let mut room = Zeroizing::new([PAD; Pan::MAX_DIGITS]);
+        for (slot, digit) in room.iter_mut().zip(pan.digits_for_security()) {
+            *slot = *digit;
+        }
+        let aad = associated_data(self.key_id, &self.fingerprint(pan), place);
+        let tag = self.encryption.seal_in_place_separate_tag(
+            Nonce::assume_unique_for_key(nonce),
+            Aad::from(aad),
+            &mut *room,
+        );
+        let tag = tag.map_err(|_| VaultError::Cipher)?;
+        let ciphertext = room.iter().chain(tag.as_ref()).copied().collect();
+        Ok(SealedPan { key_id: self.key_id, nonce, ciphertext })
+    }
+
+    /// Decrypts what was sealed for the same fingerprint and place.
+    ///
+    /// # Errors
+    /// Another key, or anything that is not exactly what was sealed.
+    pub fn open(
+        &self,
+        sealed: &SealedPan,
+        fingerprint: &Fingerprint,
+        place: &[u8],
+    ) -> Result<Pan, VaultError> {
+        if sealed.key_id != self.key_id {
+            return Err(VaultError::OtherKey { found: sealed.key_id, loaded: self.key_id });
+        }
+        let mut room = Zeroizing::new(sealed.ciphertext.clone());
+        let opened = self.encryption.open_in_place(
+            Nonce::assume_unique_for_key(sealed.nonce),
+            Aad::from(associated_data(self.key_id, fingerprint, place)),
+            &mut room,
+        );
+        let padded = opened.map_err(|_| VaultError::NotAuthentic)?;
+        let digits = padded.split(|byte| *byte == PAD).next().unwrap_or_default();
+        Pan::from_digits(digits).map_err(|_| VaultError::NotAuthentic)
+    }
+}
+
+/// Label, key and fingerprint have fixed lengths and the place ends it: two different places never
+/// give the same bytes.
+fn associated_data(key_id: KeyId, fingerprint: &Fingerprint, place: &[u8]) -> Vec<u8> {
+    [AAD_LABEL, key_id.as_bytes(), &fingerprint.0, place].concat()
+}

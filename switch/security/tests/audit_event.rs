@@ -1,0 +1,39 @@
+//! Showing a test number leaves an audit event that itself shows BIN and last four digits only.
+
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+
+use switch_domain::Pan;
+use switch_security::reveal_test_pan;
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("one thread").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn each_reveal_and_each_refusal_is_logged_masked() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone()).finish();
+    tracing::subscriber::with_default(subscriber, || {
+        for digits in ["9999991200000018", "4111111111111111"] {
+            let _ = reveal_test_pan(&Pan::from_digits(digits.as_bytes()).expect("well formed"));
+        }
+    });
+    let text = String::from_utf8(log.0.lock().expect("one thread").clone()).expect("text");
+    for expected in ["audit", "99999912", "0018", "41111111", "1111"] {
+        assert!(text.contains(expected), "{text}");
+    }
+    assert!(!text.contains("9999991200000018") && !text.contains("4111111111111111"), "{text}");
+    assert_eq!(text.lines().count(), 2);
+}
