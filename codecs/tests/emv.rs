@@ -3,6 +3,7 @@
 use bytes::BytesMut;
 use codecs::emv::{Tag, TlvFault, TlvList, TlvWriter};
 use proptest::prelude::*;
+use serde_json::Value;
 
 fn tag(number: u32) -> Tag {
     Tag::new(number).unwrap()
@@ -144,10 +145,14 @@ fn any_tag() -> impl Strategy<Value = Tag> {
     ]
 }
 
+fn any_value() -> impl Strategy<Value = Vec<u8>> {
+    prop::collection::vec(any::<u8>(), 0..300)
+}
+
 proptest! {
     #[test]
     fn what_is_written_is_read_back_and_written_alike(
-        objects in prop::collection::vec((any_tag(), prop::collection::vec(any::<u8>(), 0..300)), 0..12)
+        objects in prop::collection::vec((any_tag(), any_value()), 0..12)
     ) {
         let mut out = BytesMut::new();
         let mut writer = TlvWriter::new(&mut out);
@@ -182,7 +187,7 @@ proptest! {
 fn collected_tlv_cases_agree() {
     let Some(directory) = std::env::var_os("CARDSWITCH_SAMPLES") else { return };
     let path = std::path::Path::new(&directory).join("tlv-cases.json");
-    let cases: serde_json::Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let cases: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
     for case in cases["cases"].as_array().unwrap() {
         let field55 = case["field55_hex"].as_str().and_then(|text| text.get(6..)); // after its LLL
         let list = case["list"].as_array().into_iter().flatten().filter_map(|v| v.as_str());
@@ -194,20 +199,11 @@ fn collected_tlv_cases_agree() {
                 continue;
             }
             assert_eq!(rewritten(&bytes), bytes, "{}", case["id"]);
-            if let Some(wanted) = case["tags"].as_array() {
-                let found: Vec<_> =
-                    pairs(&bytes).into_iter().map(|(t, v)| (t.to_lowercase(), v)).collect();
-                let wanted: Vec<_> = wanted
-                    .iter()
-                    .map(|pair| {
-                        (
-                            pair[0].as_str().unwrap().to_lowercase(),
-                            pair[1].as_str().unwrap().to_lowercase(),
-                        )
-                    })
-                    .collect();
-                assert_eq!(found, wanted, "{}", case["id"]);
-            }
+            let lower = |text: &Value| text.as_str().unwrap().to_lowercase();
+            let wanted = case["tags"].as_array().into_iter().flatten();
+            let wanted: Vec<_> = wanted.map(|p| (lower(&p[0]), lower(&p[1]))).collect();
+            let found = pairs(&bytes).into_iter().map(|(tag, value)| (tag.to_lowercase(), value));
+            assert!(wanted.is_empty() || wanted == found.collect::<Vec<_>>(), "{}", case["id"]);
         }
     }
 }

@@ -134,22 +134,24 @@ fn the_limit_is_inclusive_and_checked_before_reserving() {
 
 #[test]
 fn a_peer_that_frames_otherwise_is_told_what_it_looks_like() {
-    #[rustfmt::skip]
-    let table = [
-        (LengthHeader::Binary2, &b"0100"[..], "frame of 12337 bytes, at most 4096 allowed; length bytes look like ASCII digits: is the peer's framing ascii4?"),
-        (LengthHeader::Binary2, b"\xFF\xFF", "frame of 65535 bytes, at most 4096 allowed"),
-        (LengthHeader::Ascii4, b"\x01\x2C01", "byte 0 of the frame length is 0x01, not a digit; length bytes look like a binary length: is the peer's framing binary2?"),
-        (LengthHeader::Ascii4, b"03a0", "byte 2 of the frame length is 0x61, not a digit"),
-        (LengthHeader::Ascii4, b"-001", "byte 0 of the frame length is 0x2D, not a digit"),
-        (LengthHeader::Ascii4, b"9999", "frame of 9999 bytes, at most 4096 allowed"),
-        (LengthHeader::Bcd2, b"\x01\x2C", "byte 1 of the frame length is 0x2C, not a digit; length bytes look like a binary length: is the peer's framing binary2?"),
-        (LengthHeader::Bcd2, b"\xA0\x01", "byte 0 of the frame length is 0xA0, not a digit"),
-        (LengthHeader::Bcd2, b"99", "frame of 3939 bytes, at most 1000 allowed; length bytes look like ASCII digits: is the peer's framing ascii4?"),
+    const ASCII: &str = "; length bytes look like ASCII digits: is the peer's framing ascii4?";
+    const BINARY: &str = "; length bytes look like a binary length: is the peer's framing binary2?";
+    let too_long = |length, max| format!("frame of {length} bytes, at most {max} allowed");
+    let digit = |index, byte| format!("byte {index} of the frame length is {byte}, not a digit");
+    let table: [(LengthHeader, &[u8], usize, String, &str); 9] = [
+        (LengthHeader::Binary2, b"0100", 4096, too_long(12337, 4096), ASCII),
+        (LengthHeader::Binary2, b"\xFF\xFF", 4096, too_long(65535, 4096), ""),
+        (LengthHeader::Ascii4, b"\x01\x2C01", 4096, digit(0, "0x01"), BINARY),
+        (LengthHeader::Ascii4, b"03a0", 4096, digit(2, "0x61"), ""),
+        (LengthHeader::Ascii4, b"-001", 4096, digit(0, "0x2D"), ""),
+        (LengthHeader::Ascii4, b"9999", 4096, too_long(9999, 4096), ""),
+        (LengthHeader::Bcd2, b"\x01\x2C", 4096, digit(1, "0x2C"), BINARY),
+        (LengthHeader::Bcd2, b"\xA0\x01", 4096, digit(0, "0xA0"), ""),
+        (LengthHeader::Bcd2, b"99", 1000, too_long(3939, 1000), ASCII),
     ];
-    for (header, wire, wanted) in table {
-        let max = if wanted.contains("1000") { 1000 } else { 4096 };
+    for (header, wire, max, wanted, hint) in table {
         let error = codec(header, false, max).decode(&mut BytesMut::from(wire)).unwrap_err();
-        assert_eq!(error.to_string(), wanted);
+        assert_eq!(error.to_string(), wanted + hint);
     }
 }
 

@@ -1,5 +1,5 @@
-//! Messages through the public face: what is set is read back, alike in every dialect; what does not fit
-//! is refused; nothing shows content.
+//! Messages through the public face: what is set is read back, alike in every dialect; what does
+//! not fit is refused; nothing shows content.
 
 use bytes::BytesMut;
 use codecs::iso8583::{Dialect, EncodeFault, Encoder, Fields, Mti, ValueError};
@@ -137,20 +137,20 @@ fn a_field_is_not_copied_into_a_dialect_that_writes_it_otherwise() {
 fn what_does_not_fit_is_refused_and_never_cut() {
     #[rustfmt::skip]
     let table: &[(u8, &str, &str)] = &[
-        (4, "1234567890123", "field 4 (amount, transaction) cannot be written: the value has length 13, the most is 12"),
-        (4, "12A4", "field 4 (amount, transaction) cannot be written: character 3 of the value is not one of: digits"),
+        (4, "1234567890123", "the value has length 13, the most is 12"),
+        (4, "12A4", "(amount, transaction) cannot be written: character 3 of the value is not"),
         (4, "-5", "character 1 of the value is not one of: digits"),
         (4, "", "the value has length 0, it must be 12"),
         (2, "99999900000000000000", "the value has length 20, the most is 19"),
         (28, "100", "character 1 of the value is not one of: a sign, C or D"),
         (28, "D100", "the value has length 4, it must be 9"),
         (28, "D0000010X", "character 9 of the value is not one of: digits"),
-        (35, "9999990000000000^2912", "character 17 of the value is not one of: digits or a separator"),
+        (35, "9999990000000000^2912", "character 17 of the value is not one of: digits or"),
         (41, "TERM00011", "the value has length 9, the most is 8"),
-        (41, "TERM\n", "character 5 of the value is not one of: printable ASCII characters"),
-        (43, "CAF\u{c9}", "character 4 of the value is not one of: printable ASCII characters"),
+        (41, "TERM\n", "character 5 of the value is not one of: printable ASCII"),
+        (43, "CAF\u{c9}", "character 4 of the value is not one of: printable ASCII"),
         (52, "1234", "it is binary and takes bytes, not text"),
-        (65, "1", "field 65 (not defined in this dialect) cannot be written: the dialect does not define it"),
+        (65, "1", "(not defined in this dialect) cannot be written: the dialect does not"),
         (0, "1", "the dialect does not define it"),
         (1, "1", "the dialect does not define it"),
         (200, "1", "the dialect does not define it"),

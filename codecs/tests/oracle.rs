@@ -1,5 +1,5 @@
-//! iso8583_rs, an independent codec, as a peer: each side reads what the other wrote. It gets well-formed
-//! messages only, since it panics on others; that is why it is never on the wire.
+//! iso8583_rs, an independent codec, as a peer: each side reads what the other wrote. It gets
+//! well-formed messages only, since it panics on others; that is why it is never on the wire.
 
 use bytes::BytesMut;
 use codecs::iso8583::{Dialect, Encoder, Fields};

@@ -162,8 +162,8 @@ proptest! {
     }
 }
 
-/// Messages collected elsewhere, read when `CARDSWITCH_SAMPLES` names their directory. Their layouts differ
-/// from the shipped ones, so most can only be survived.
+/// Messages collected elsewhere, read when `CARDSWITCH_SAMPLES` names their directory. Their
+/// layouts differ from the shipped ones, so most can only be survived.
 #[test]
 fn collected_messages_are_survived() {
     let Some(directory) = std::env::var_os("CARDSWITCH_SAMPLES") else { return };

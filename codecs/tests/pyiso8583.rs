@@ -1,4 +1,5 @@
-//! Messages packed by pyiso8583, an independent codec: read value by value, and written again byte for byte.
+//! Messages packed by pyiso8583, an independent codec: read value by value, and written again byte
+//! for byte.
 
 use bytes::BytesMut;
 use codecs::iso8583::{Dialect, Encoder, FieldType, Fields, Mti};

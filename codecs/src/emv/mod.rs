@@ -1,5 +1,5 @@
-//! BER-TLV, the form of field 55 (EMV Book 3 annex B): tags, lengths, values. Must keep the order, the
-//! repetitions and the unknown tags of what it reads, and never interpret a value.
+//! BER-TLV, the form of field 55 (EMV Book 3 annex B): tags, lengths, values. Must keep the order,
+//! the repetitions and the unknown tags of what it reads, and never interpret a value.
 
 mod read;
 mod tag;

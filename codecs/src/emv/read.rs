@@ -1,5 +1,5 @@
-//! Reading BER-TLV over borrowed bytes. Must refuse every length that runs past its list, and follow
-//! constructed objects no deeper than allowed.
+//! Reading BER-TLV over borrowed bytes. Must refuse every length that runs past its list, and
+//! follow constructed objects no deeper than allowed.
 
 use std::fmt;
 
@@ -60,8 +60,8 @@ pub struct TlvList<'a> {
 }
 
 impl<'a> TlvList<'a> {
-    /// Checks the objects of one level, the outermost. What constructed objects hold is read when asked for
-    /// with [`Tlv::children`]: vendors put other things there too.
+    /// Checks the objects of one level, the outermost. What constructed objects hold is read when
+    /// asked for with [`Tlv::children`]: vendors put other things there too.
     ///
     /// # Errors
     /// The first object that is not well formed.
@@ -121,7 +121,8 @@ impl<'a> Tlv<'a> {
     /// The objects within a constructed one.
     ///
     /// # Errors
-    /// [`TlvFault::NotConstructed`], [`TlvFault::TooDeep`], or the first object within that is not well formed.
+    /// [`TlvFault::NotConstructed`], [`TlvFault::TooDeep`], or the first object within that is not
+    /// well formed.
     pub fn children(&self) -> Result<TlvList<'a>, TlvError> {
         let fail = |fault| Err(TlvError { offset: self.offset, fault });
         if !self.tag.is_constructed() {

@@ -10,8 +10,8 @@ impl Tag {
     /// Most bytes a tag may have.
     pub const MAX_LEN: usize = 4;
 
-    /// From its bytes read as one number, if they make one tag: the first byte is not zero, and exactly the
-    /// bytes that say so are followed by another.
+    /// From its bytes read as one number, if they make one tag: the first byte is not zero, and
+    /// exactly the bytes that say so are followed by another.
     #[must_use]
     pub const fn new(bytes: u32) -> Option<Tag> {
         let tag = Tag(bytes);

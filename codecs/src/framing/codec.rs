@@ -43,10 +43,11 @@ impl std::fmt::Debug for Frame {
 
 /// Cuts and builds frames for one connection; made by [`Framing::codec`].
 ///
-/// A frame of length zero is a keep-alive: it is skipped and counted, never given out and never answered
-/// (two ends that answer each other's keep-alives do so for ever). A frame on a TPDU link that is too short
-/// for a TPDU comes out as a message without one: its end is known, so the connection stays good.
-/// After any error the stream has no known next frame and the connection must be closed.
+/// A frame of length zero is a keep-alive: it is skipped and counted, never given out and never
+/// answered (two ends that answer each other's keep-alives do so for ever). A frame on a TPDU link
+/// that is too short for a TPDU comes out as a message without one: its end is known, so the
+/// connection stays good. After any error the stream has no known next frame and the connection
+/// must be closed.
 #[derive(Clone, Debug)]
 pub struct FrameCodec {
     framing: Framing,
@@ -73,8 +74,8 @@ impl FrameCodec {
     /// Appends one frame to `out` from borrowed parts.
     ///
     /// # Errors
-    /// [`FrameError::TooLong`], [`FrameError::Empty`] or [`FrameError::TpduMissing`]; `out` is then unchanged,
-    /// and the connection may go on.
+    /// [`FrameError::TooLong`], [`FrameError::Empty`] or [`FrameError::TpduMissing`]; `out` is then
+    /// unchanged, and the connection may go on.
     pub fn append(
         &self,
         header: Option<Tpdu>,

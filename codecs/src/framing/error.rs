@@ -1,5 +1,6 @@
-//! Faults of framing. All of them end a connection: once a length cannot be trusted, nobody knows where
-//! the next message begins. (An unreadable *message* is another matter, and costs nothing but itself.)
+//! Faults of framing. All of them end a connection: once a length cannot be trusted, nobody knows
+//! where the next message begins. (An unreadable *message* is another matter, and costs nothing but
+//! itself.)
 
 use std::fmt;
 use std::io;
@@ -29,7 +30,8 @@ impl fmt::Display for LengthHint {
 /// A frame that cannot be read or written. Close the connection after it.
 #[derive(Debug, thiserror::Error)]
 pub enum FrameError {
-    /// The peer announces, or the caller hands over, a longer frame than allowed; nothing was reserved.
+    /// The peer announces, or the caller hands over, a longer frame than allowed; nothing was
+    /// reserved.
     #[error("frame of {length} bytes, at most {max} allowed{}", with_hint(.hint))]
     TooLong {
         /// Bytes of the frame.

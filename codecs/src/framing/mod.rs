@@ -1,5 +1,6 @@
 //! Where one message ends and the next begins on a TCP connection: a length in front, and on some
-//! links a TPDU. Must refuse a length before it reserves a byte for it, and never look inside messages.
+//! links a TPDU. Must refuse a length before it reserves a byte for it, and never look inside
+//! messages.
 
 mod codec;
 mod error;
@@ -28,8 +29,9 @@ pub struct Framing {
     /// True when a TPDU stands between length and message.
     #[serde(default)]
     pub tpdu: bool,
-    /// Longest length accepted, in bytes, the TPDU included and the length itself not. Keep it below 12,336
-    /// (two ASCII digits read as binary), and a peer with the wrong framing is told from a long message.
+    /// Longest length accepted, in bytes, the TPDU included and the length itself not. Keep it
+    /// below 12,336 (two ASCII digits read as binary), and a peer with the wrong framing is told
+    /// from a long message.
     #[serde(default = "default_max_frame")]
     pub max_frame: usize,
 }
@@ -60,7 +62,8 @@ impl Framing {
     /// Checks that the limit is one the length header can express.
     ///
     /// # Errors
-    /// When `max_frame` is zero (or leaves no room beside the TPDU), or above the header's capacity.
+    /// When `max_frame` is zero (or leaves no room beside the TPDU), or above the header's
+    /// capacity.
     pub const fn check(&self) -> Result<(), FramingError> {
         let min = if self.tpdu { Tpdu::LEN + 1 } else { 1 };
         let max = self.length.capacity();

@@ -1,5 +1,5 @@
-//! The transport header some terminal links put in front of every message: five bytes, an identifier
-//! and two addresses. Must only be carried and answered, never interpreted.
+//! The transport header some terminal links put in front of every message: five bytes, an
+//! identifier and two addresses. Must only be carried and answered, never interpreted.
 
 /// Identifier, destination address, source address.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

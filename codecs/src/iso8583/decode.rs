@@ -1,5 +1,6 @@
-//! Received bytes to field offsets, in one pass and without allocating. Must read every byte at most
-//! once, never past the end, and go on after a fault whenever the next field's place is still known.
+//! Received bytes to field offsets, in one pass and without allocating. Must read every byte at
+//! most once, never past the end, and go on after a fault whenever the next field's place is still
+//! known.
 
 use super::charset::{Charset, hex_value, nibble_character};
 use super::decode_error::{ByteKind, DecodeError, DecodeFault, Found};
@@ -29,9 +30,10 @@ impl Dialect {
     /// Decodes one message into offsets.
     ///
     /// # Errors
-    /// The first fault in the order of the bytes. `fields` then still holds all that was wholly read: after
-    /// a fault in a field's content (letters in a number) the later fields too, after a structural
-    /// one (a length that cannot be, a message cut short, an undefined bit) the earlier ones only.
+    /// The first fault in the order of the bytes. `fields` then still holds all that was wholly
+    /// read: after a fault in a field's content (letters in a number) the later fields too, after a
+    /// structural one (a length that cannot be, a message cut short, an undefined bit) the earlier
+    /// ones only.
     pub fn decode(&self, bytes: &[u8], fields: &mut Fields) -> Result<(), DecodeError> {
         fields.clear();
         if bytes.len() > MAX_MESSAGE {

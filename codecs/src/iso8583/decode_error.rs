@@ -139,8 +139,8 @@ pub enum DecodeFault {
 
 /// A message that is not what its dialect says.
 ///
-/// `Display` gives the whole sentence, e.g. `field 4 (amount, transaction) at byte 38: expected 12 digits,
-/// found 0x41 at byte 40`. The text shows no content of sensitive fields and may be logged.
+/// `Display` gives the whole sentence, e.g. `field 4 (amount, transaction) at byte 38: expected 12
+/// digits, found 0x41 at byte 40`. The text shows no content of sensitive fields and may be logged.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct DecodeError {
     pub(super) field: u8,
@@ -181,16 +181,18 @@ impl DecodeError {
         &self.fault
     }
 
-    /// True when reading had to stop here; false when the field's extent was known and the rest was
-    /// read too. Either way [`super::Fields`] holds every field read without fault.
+    /// True when reading cannot go on behind this fault; false when the field's extent was known,
+    /// and the rest was read too (up to a structural fault behind it, if there is one). Either way
+    /// [`super::Fields`] holds every field read without fault.
     #[must_use]
     pub const fn is_structural(&self) -> bool {
         match self.fault {
             DecodeFault::TrailingBytes { .. } => false,
+            // Without message type or bitmap nothing behind them can be read.
             DecodeFault::Character { .. }
             | DecodeFault::Padding { .. }
             | DecodeFault::OddHex { .. }
-            | DecodeFault::NoSign => self.field <= 1, // message type and bitmap lead to all the rest
+            | DecodeFault::NoSign => self.field <= 1,
             _ => true,
         }
     }

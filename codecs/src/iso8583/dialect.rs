@@ -1,5 +1,5 @@
-//! A dialect: one peer's form of ISO 8583 as a flat table. Must hold data only; nothing in it depends
-//! on which dialect it is.
+//! A dialect: one peer's form of ISO 8583 as a flat table. Must hold data only; nothing in it
+//! depends on which dialect it is.
 
 use std::sync::Arc;
 
@@ -16,9 +16,9 @@ const SHIPPED: [(&str, &str); 2] = [
     ("iso87-bcd", include_str!("../../../config/dialects/iso87-bcd.toml")),
 ];
 
-/// Fields whose content no error text shows, whatever a dialect file says: PAN (2, 34), expiry (14),
-/// tracks (35, 36, 45), private data that may carry a CVV2 (48), PIN block (52), security control (53),
-/// chip data (55), authentication codes (64, 96, 128), account numbers (102, 103).
+/// Fields whose content no error text shows, whatever a dialect file says: PAN (2, 34), expiry
+/// (14), tracks (35, 36, 45), private data that may carry a CVV2 (48), PIN block (52), security
+/// control (53), chip data (55), authentication codes (64, 96, 128), account numbers (102, 103).
 const ALWAYS_SENSITIVE: [u8; 15] = [2, 14, 34, 35, 36, 45, 48, 52, 53, 55, 64, 96, 102, 103, 128];
 
 /// One form of ISO 8583, checked and compiled.
@@ -124,15 +124,15 @@ impl Dialect {
         self.answers.iter().find(|(mti, _)| *mti == response).map(|(_, fields)| *fields)
     }
 
-    /// The field that carries [`super::DecodeError::answer_text`] in an answer to a message that could not
-    /// be read, if the dialect wants one.
+    /// The field that carries [`super::DecodeError::answer_text`] in an answer to a message that
+    /// could not be read, if the dialect wants one.
     #[must_use]
     pub const fn format_error_text_field(&self) -> Option<u8> {
         self.format_error_text
     }
 
-    /// Looks at a decoded message. `bytes` must be those decoded into `fields`: others give wrong values or
-    /// none, but never a panic.
+    /// Looks at a decoded message. `bytes` must be those decoded into `fields`: others give wrong
+    /// values or none, but never a panic.
     #[must_use]
     pub const fn view<'a>(&'a self, bytes: &'a [u8], fields: &'a Fields) -> Message<'a> {
         Message::new(self, bytes, fields)

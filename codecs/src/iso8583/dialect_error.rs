@@ -1,8 +1,9 @@
-//! What is wrong with a dialect file, and on which line. Must be readable by whoever edits the file.
+//! What is wrong with a dialect file, and on which line. Must be readable by whoever edits the
+//! file.
 
 /// A dialect file that cannot be used.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("line {line}{}: {problem}", .field.map(|field| format!(", field {field}")).unwrap_or_default())]
+#[error("line {line}{}: {problem}", named(.field))]
 pub struct DialectError {
     pub(super) line: usize,
     pub(super) field: Option<u8>,
@@ -27,4 +28,8 @@ impl DialectError {
     pub fn problem(&self) -> &str {
         &self.problem
     }
+}
+
+fn named(field: &Option<u8>) -> String {
+    field.map(|field| format!(", field {field}")).unwrap_or_default()
 }

@@ -1,5 +1,5 @@
-//! A dialect file (TOML) to a compiled dialect. Must refuse whatever it does not fully understand, and
-//! say on which line.
+//! A dialect file (TOML) to a compiled dialect. Must refuse whatever it does not fully understand,
+//! and say on which line.
 
 use std::collections::BTreeMap;
 use std::ops::Range;

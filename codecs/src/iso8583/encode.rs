@@ -1,5 +1,5 @@
-//! Fields to message bytes, into buffers that are used again. Must refuse what does not fit: a value
-//! cut or written short makes the peer misread every field after it.
+//! Fields to message bytes, into buffers that are used again. Must refuse what does not fit: a
+//! value cut or written short makes the peer misread every field after it.
 
 use bytes::{BufMut, BytesMut};
 
@@ -63,8 +63,8 @@ impl MessageWriter<'_> {
         self.present
     }
 
-    /// Sets a field of text or digits. A short value in a fixed field is padded: `n` with zeros on the
-    /// left, text with spaces on the right. `z` and `x+n` are not padded.
+    /// Sets a field of text or digits. A short value in a fixed field is padded:
+    /// `n` with zeros on the left, text with spaces on the right. `z` and `x+n` are not padded.
     ///
     /// # Errors
     /// [`EncodeError`] when the dialect cannot write this value in this field.
@@ -124,7 +124,8 @@ impl MessageWriter<'_> {
         Ok(true)
     }
 
-    /// Copies every field that the dialect's `[answers]` names for this message type and the request has.
+    /// Copies every field that the dialect's `[answers]` names for this message type and the
+    /// request has.
     ///
     /// # Errors
     /// As [`MessageWriter::echo`].

@@ -1,5 +1,5 @@
-//! Where each field of one decoded message lies. Must hold offsets only, never content, so that it can
-//! be kept, reused and printed freely.
+//! Where each field of one decoded message lies. Must hold offsets only, never content, so that it
+//! can be kept, reused and printed freely.
 
 use super::field_set::FieldSet;
 use super::mti::Mti;

@@ -1,5 +1,5 @@
-//! A decoded message, looked at through its dialect. Must read alike whatever the encoding, and must
-//! not print content.
+//! A decoded message, looked at through its dialect. Must read alike whatever the encoding, and
+//! must not print content.
 
 use std::fmt;
 
@@ -105,8 +105,8 @@ impl<'a> Message<'a> {
         Ok(Value { spec, content, length: usize::from(span.length) })
     }
 
-    /// The field's characters, with the padding they came with. Track data has `=` for its separator,
-    /// whichever way that was written.
+    /// The field's characters, with the padding they came with. Track data has `=` for its
+    /// separator, whichever way that was written.
     ///
     /// # Errors
     /// [`ValueError::Absent`]; [`ValueError::WrongType`] for binary fields.
@@ -193,8 +193,8 @@ impl<'a> Message<'a> {
         Ok(length)
     }
 
-    /// The bytes a binary field stands for: borrowed where they are on the wire as they are, else (hex)
-    /// unpacked into `buffer`.
+    /// The bytes a binary field stands for: borrowed where they are on the wire as they are, else
+    /// (hex) unpacked into `buffer`.
     ///
     /// # Errors
     /// [`ValueError::Absent`]; [`ValueError::WrongType`] unless the type is binary;

@@ -85,8 +85,8 @@ impl Mti {
         if self.is_repeat() { Mti([version, class, function, origin & !1]) } else { self }
     }
 
-    /// The type that answers this request: 0100 and 0101 give 0110, 0401 gives 0410, 0420 gives 0430.
-    /// `None` when this is itself a response, or a notification, which takes none.
+    /// The type that answers this request: 0100 and 0101 give 0110, 0401 gives 0410, 0420 gives
+    /// 0430. `None` when this is itself a response, or a notification, which takes none.
     #[must_use]
     pub const fn response(self) -> Option<Mti> {
         let Mti([version, class, function, origin]) = self.without_repeat();

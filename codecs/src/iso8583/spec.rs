@@ -143,8 +143,8 @@ pub struct FieldSpec {
     pub encoding: Encoding,
     /// Padding of odd BCD digits.
     pub pad: Pad,
-    /// Largest length (the length, if fixed), in what a length counts: characters for ASCII and hex,
-    /// digits for BCD (with the sign of `x+n`), bytes for raw.
+    /// Largest length (the length, if fixed), in what a length counts: characters for ASCII and
+    /// hex, digits for BCD (with the sign of `x+n`), bytes for raw.
     pub max: u16,
 }
 

@@ -7,7 +7,8 @@ use std::ops::Deref;
 /// Most digits a packed field may have, and so what is unpacked without allocating.
 pub(super) const INLINE: usize = 128;
 
-/// A field's characters: borrowed from the message where they are ASCII there, else unpacked in place.
+/// A field's characters: borrowed from the message where they are ASCII there, else unpacked in
+/// place.
 #[derive(Clone)]
 pub struct Text<'a>(Inner<'a>);
 
