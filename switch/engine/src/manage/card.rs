@@ -2,7 +2,7 @@
 
 use switch_domain::{
     BalanceId, BalanceState, Card, CardId, CardIssued, CardStatus, Event, Expiry, LockCode,
-    Timestamp, VaultRef,
+    VaultRef,
 };
 
 use super::{Change, Decided};
@@ -14,13 +14,12 @@ pub(super) fn issue(
     vault: VaultRef,
     expiry: Expiry,
     status: CardStatus,
-    now: Timestamp,
 ) -> Decided {
     let balance = state.balance(balance).ok_or(Refusal::NoSuchBalance)?;
     if balance.state == BalanceState::Closed {
         return Err(Refusal::BalanceClosed);
     }
-    if status == CardStatus::Removed || expiry.is_past(now) {
+    if status == CardStatus::Removed {
         return Err(Refusal::CardUnfit);
     }
     let id = state.mint(CardId::mint).ok_or(Refusal::IdentifiersExhausted)?;

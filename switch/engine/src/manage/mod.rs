@@ -39,7 +39,7 @@ pub(crate) fn decide(
     if Subject::of_act(&manage.act).is_some_and(|subject| state.is_in_flight(subject)) {
         return Outcome { answer: Answer::Busy, record: None };
     }
-    match change(state, &manage.act, headroom, now) {
+    match change(state, &manage.act, headroom) {
         Err(refusal) => Outcome::refused(refusal),
         Ok(None) => Outcome { answer: Answer::Done(None), record: None },
         Ok(Some(change)) => Outcome {
@@ -54,7 +54,7 @@ pub(crate) fn decide(
     }
 }
 
-fn change(state: &State, act: &Act, headroom: &dyn Headroom, now: Timestamp) -> Decided {
+fn change(state: &State, act: &Act, headroom: &dyn Headroom) -> Decided {
     match act {
         Act::DefinePartner { name } => control::define_partner(state, *name),
         Act::SetPartnerState { partner, state: new } => {
@@ -76,7 +76,7 @@ fn change(state: &State, act: &Act, headroom: &dyn Headroom, now: Timestamp) -> 
             balance::set_customer_state(state, *customer, *new)
         }
         Act::IssueCard { balance, vault, expiry, status } => {
-            card::issue(state, *balance, *vault, *expiry, *status, now)
+            card::issue(state, *balance, *vault, *expiry, *status)
         }
         Act::ActivateCard { card } => card::activate(state, *card),
         Act::RemoveCard { card } => card::remove(state, *card),
