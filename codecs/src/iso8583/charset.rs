@@ -3,51 +3,6 @@
 
 use super::spec::FieldType;
 
-const DIGIT: u8 = 1;
-const LETTER: u8 = 2;
-const SPACE: u8 = 4;
-const SEPARATOR: u8 = 8;
-const PRINTABLE: u8 = 16;
-const HEX: u8 = 32;
-
-/// The classes each byte belongs to.
-static CLASSES: [u8; 256] = classes();
-
-const fn classes() -> [u8; 256] {
-    let mut table = [0u8; 256];
-    let mut rest: &mut [u8] = &mut table;
-    let mut byte = 0u8;
-    while let Some((class, tail)) = rest.split_first_mut() {
-        *class = class_of(byte);
-        rest = tail;
-        byte = byte.wrapping_add(1);
-    }
-    table
-}
-
-const fn class_of(byte: u8) -> u8 {
-    let mut class = 0;
-    if byte.is_ascii_digit() {
-        class |= DIGIT;
-    }
-    if byte.is_ascii_alphabetic() {
-        class |= LETTER;
-    }
-    if byte == b' ' {
-        class |= SPACE;
-    }
-    if matches!(byte, b'=' | b'D' | b'd') {
-        class |= SEPARATOR;
-    }
-    if byte.is_ascii_graphic() || byte == b' ' {
-        class |= PRINTABLE;
-    }
-    if byte.is_ascii_hexdigit() {
-        class |= HEX;
-    }
-    class
-}
-
 /// What the characters of a field must be.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Charset {
@@ -84,37 +39,42 @@ impl Charset {
         }
     }
 
-    const fn mask(self) -> u8 {
+    /// True when the byte may stand in the field. Plain comparisons without branches, so that a
+    /// loop over them becomes vector code.
+    #[inline(always)]
+    const fn admits(self, byte: u8) -> bool {
+        let digit = byte.wrapping_sub(b'0') <= 9;
+        let letter = (byte | 0x20).wrapping_sub(b'a') < 26;
         match self {
-            Charset::Digits => DIGIT,
-            Charset::Letters => LETTER | SPACE,
-            Charset::LettersAndDigits => LETTER | DIGIT | SPACE,
-            Charset::Printable => PRINTABLE,
-            Charset::Track => DIGIT | SEPARATOR,
-            Charset::Hex => HEX,
+            Charset::Digits => digit,
+            Charset::Letters => letter | (byte == b' '),
+            Charset::LettersAndDigits => digit | letter | (byte == b' '),
+            Charset::Printable => byte.wrapping_sub(b' ') <= 0x5E,
+            Charset::Track => digit | (byte == b'=') | (byte | 0x20 == b'd'),
+            Charset::Hex => digit | ((byte | 0x20).wrapping_sub(b'a') < 6),
         }
-    }
-
-    #[inline]
-    fn admits(self, byte: u8) -> bool {
-        CLASSES.get(usize::from(byte)).is_some_and(|class| class & self.mask() != 0)
     }
 
     /// Index of the first byte that may not stand here.
     #[inline]
     pub(super) fn first_stranger(self, bytes: &[u8]) -> Option<usize> {
+        // One loop for each set: with the set known, it has no branch for each byte.
         let all_admitted = match self {
-            // Folds without an early exit, which the compiler turns into vector code.
-            Charset::Digits => {
-                bytes.iter().fold(true, |good, byte| good & (byte.wrapping_sub(b'0') <= 9))
-            }
-            Charset::Printable => {
-                bytes.iter().fold(true, |good, byte| good & (byte.wrapping_sub(b' ') <= 0x5e))
-            }
-            _ => bytes.iter().fold(true, |good, byte| good & self.admits(*byte)),
+            Charset::Digits => all(bytes, |byte| Charset::Digits.admits(byte)),
+            Charset::Letters => all(bytes, |byte| Charset::Letters.admits(byte)),
+            Charset::LettersAndDigits => all(bytes, |byte| Charset::LettersAndDigits.admits(byte)),
+            Charset::Printable => all(bytes, |byte| Charset::Printable.admits(byte)),
+            Charset::Track => all(bytes, |byte| Charset::Track.admits(byte)),
+            Charset::Hex => all(bytes, |byte| Charset::Hex.admits(byte)),
         };
         if all_admitted { None } else { bytes.iter().position(|byte| !self.admits(*byte)) }
     }
+}
+
+/// True when every byte passes; looks at all of them rather than stop early.
+#[inline(always)]
+fn all(bytes: &[u8], admitted: impl Fn(u8) -> bool) -> bool {
+    bytes.iter().fold(true, |good, byte| good & admitted(*byte))
 }
 
 /// The nibble of a BCD digit or separator as a character: 0 to 9, or `=` for 0xD in track data.

@@ -142,10 +142,14 @@ impl MessageWriter<'_> {
     /// [`EncodeFault::MessageTooLong`], and then `out` is as it was.
     pub fn finish(self, out: &mut BytesMut) -> Result<(), EncodeError> {
         let MessageWriter { encoder, dialect, mti, present, .. } = &self;
-        let fields: usize = present
-            .iter()
-            .filter_map(|field| encoder.places.get(usize::from(field)))
-            .fold(0usize, |sum, place| sum.saturating_add(place.end.saturating_sub(place.start)));
+        let place_of = |field| encoder.places.get(usize::from(field)).copied().unwrap_or_default();
+        let fields = if self.in_order {
+            encoder.staged.len()
+        } else {
+            present.iter().map(place_of).fold(0usize, |sum, place| {
+                sum.saturating_add(place.end.saturating_sub(place.start))
+            })
+        };
         let head = 4 + 32; // the longest message type and bitmap
         if fields.saturating_add(head) > MAX_MESSAGE {
             return Err(self.error(1, EncodeFault::MessageTooLong { max: MAX_MESSAGE }));
@@ -158,7 +162,7 @@ impl MessageWriter<'_> {
             return Ok(());
         }
         for field in *present {
-            let place = encoder.places.get(usize::from(field)).copied().unwrap_or_default();
+            let place = place_of(field);
             out.extend_from_slice(encoder.staged.get(place.start..place.end).unwrap_or_default());
         }
         Ok(())
@@ -329,16 +333,18 @@ fn put_bitmap(encoding: BitmapEncoding, present: FieldSet, out: &mut BytesMut) {
     if secondary {
         present.insert(1);
     }
+    let (binary, hex) = if secondary { (16, 32) } else { (8, 16) };
     let bytes = present.bits().to_be_bytes();
-    let (primary, rest) = bytes.split_at(8);
-    for half in [Some(primary), secondary.then_some(rest)].into_iter().flatten() {
-        match encoding {
-            BitmapEncoding::Binary => out.extend_from_slice(half),
-            BitmapEncoding::Hex => {
-                for byte in half {
-                    out.extend_from_slice(&[hex_character(byte >> 4), hex_character(*byte)]);
-                }
+    match encoding {
+        BitmapEncoding::Binary => {
+            out.extend_from_slice(bytes.get(..binary).unwrap_or_default());
+        }
+        BitmapEncoding::Hex => {
+            let mut characters = [0; 32];
+            for (pair, byte) in characters.chunks_exact_mut(2).zip(bytes) {
+                pair.copy_from_slice(&[hex_character(byte >> 4), hex_character(byte)]);
             }
+            out.extend_from_slice(characters.get(..hex).unwrap_or_default());
         }
     }
 }
