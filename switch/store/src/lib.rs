@@ -12,8 +12,10 @@ mod error;
 mod format;
 mod health;
 mod journal;
+mod pg_timestamp;
 pub mod private_postgres;
 mod store;
+mod takeover;
 
 pub use error::{ChainFault, StoreError, UnsafeSetting};
 pub use format::{FORMAT, FormatError, RecordFault, decode_records, encode_records};
@@ -22,3 +24,4 @@ pub use journal::{Appended, ChainHead, Hash, Journal, JournalRow, PgAppender};
 #[cfg(feature = "testing")]
 pub use journal::{ModelJournal, ModelJournalHandle};
 pub use store::{Store, StoreOptions, fresh_owner};
+pub use takeover::{LockState, TakenShard, Takeover, TakeoverError, TakeoverMode};

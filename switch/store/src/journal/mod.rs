@@ -9,9 +9,11 @@ mod read;
 mod row;
 
 pub use append::PgAppender;
+pub(crate) use append::put;
 pub use chain::ChainHead;
 #[cfg(feature = "testing")]
 pub use model::{ModelJournal, ModelJournalHandle};
+pub(crate) use read::{decode, hash_of};
 pub use row::{Hash, JournalRow};
 
 use std::future::Future;
