@@ -90,6 +90,26 @@ fn values_that_are_not_there_say_so() {
 }
 
 #[test]
+fn a_track_reads_alike_whichever_separator_came_and_is_echoed_as_it_came() {
+    let dialect = Dialect::shipped("iso87-ascii").unwrap();
+    for track in
+        ["9999990000000003=2912201", "9999990000000003D2912201", "9999990000000003d2912201"]
+    {
+        let bytes = format!("01000000000020000000{}{track}", track.len());
+        let mut fields = Fields::new();
+        dialect.decode(bytes.as_bytes(), &mut fields).unwrap();
+        let message = dialect.view(bytes.as_bytes(), &fields);
+        assert_eq!(message.text(35).unwrap(), "9999990000000003=2912201");
+        let mut encoder = Encoder::new();
+        let mut copy = encoder.start(&dialect, Mti::AUTHORIZATION_REQUEST);
+        assert!(copy.echo(35, &message).unwrap());
+        let mut out = BytesMut::new();
+        copy.finish(&mut out).unwrap();
+        assert_eq!(out, bytes.as_bytes());
+    }
+}
+
+#[test]
 fn an_answer_echoes_its_request_byte_for_byte() {
     for dialect in dialects() {
         let bytes = purchase(&dialect);

@@ -168,6 +168,7 @@ impl MessageWriter<'_> {
         Ok(())
     }
 
+    /// Stages one field. `put` must check everything before it writes the first byte.
     #[inline]
     fn set(
         &mut self,
@@ -179,7 +180,6 @@ impl MessageWriter<'_> {
         };
         let start = self.encoder.staged.len();
         if let Err(fault) = put(spec, &mut self.encoder.staged) {
-            self.encoder.staged.truncate(start);
             return Err(self.error(field, fault));
         }
         let end = self.encoder.staged.len();
