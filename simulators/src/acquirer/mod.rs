@@ -1,0 +1,18 @@
+//! An acquirer's side of a link: builds requests as terminals and networks do, sends them, matches answers.
+//! Must know nothing of how the switch decides.
+
+mod client;
+mod connection;
+mod matcher;
+mod numbers;
+mod origin;
+mod purchase;
+mod requests;
+
+pub use client::Acquirer;
+pub use connection::{Arrival, Connection, Incoming};
+pub use matcher::{Matched, Matcher};
+pub use numbers::{NumberSource, Numbers};
+pub use origin::Channel;
+pub use purchase::{Purchase, purchase};
+pub use requests::{NetworkCode, Original, network_management, repeat_of, reversal_of};

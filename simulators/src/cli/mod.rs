@@ -1,0 +1,66 @@
+//! The command line of `cardswitch-sim`. Must only read arguments, call the library and print.
+
+mod drive;
+mod one_shot;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand, ValueEnum};
+
+use simulators::acquirer::Channel;
+
+/// Terminals and networks to try a running `cardswitch` with.
+///
+/// Every command reads `demo.json`, which `cardswitch demo` writes when it starts, for the address, the
+/// framing and the test cards.
+#[derive(Debug, Parser)]
+#[command(name = "cardswitch-sim", version)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run demo traffic at a fixed rate and check every answer; exit code 1 if one is wrong or missing.
+    Drive(drive::Args),
+    /// A chip card in a shop terminal.
+    Pos(one_shot::TerminalArgs),
+    /// Cash from a machine.
+    Atm(one_shot::TerminalArgs),
+    /// A web shop.
+    Ecom(one_shot::TerminalArgs),
+    /// Take a purchase back; without --original, makes the purchase first.
+    Reverse(one_shot::ReverseArgs),
+    /// Network management: are you there (0800, DE70 301)?
+    Echo(one_shot::LinkArgs),
+    /// Network management: sign on (0800, DE70 001).
+    SignOn(one_shot::LinkArgs),
+}
+
+/// Where a one-shot's table goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum Output {
+    /// Standard output.
+    Stdout,
+    /// Standard error.
+    Stderr,
+    /// Nowhere.
+    None,
+}
+
+impl Cli {
+    pub(crate) async fn run(self) -> Result<ExitCode> {
+        match self.command {
+            Command::Drive(args) => return args.run().await,
+            Command::Pos(args) => args.run(Channel::Pos).await?,
+            Command::Atm(args) => args.run(Channel::Atm).await?,
+            Command::Ecom(args) => args.run(Channel::Ecommerce).await?,
+            Command::Reverse(args) => args.run().await?,
+            Command::Echo(args) => args.echo().await?,
+            Command::SignOn(args) => args.sign_on().await?,
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
