@@ -12,6 +12,7 @@ mod error;
 mod format;
 mod health;
 mod journal;
+mod load;
 mod pg_timestamp;
 pub mod private_postgres;
 mod store;

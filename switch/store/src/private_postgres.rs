@@ -1,4 +1,4 @@
-//! A PostgreSQL server of our own: found, made, started, adopted and stopped without anybody's setup.
+//! A PostgreSQL server of our own: found, made, started, adopted and stopped with no setup.
 //! It must never turn durability off, listen beyond 127.0.0.1, run as root, or print its password.
 //!
 //! A private cluster lives in one directory:

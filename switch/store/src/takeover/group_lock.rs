@@ -168,7 +168,7 @@ impl Keeper {
                 Ok(Regained::Never) => return None,
                 Ok(Regained::NotYet) => {}
                 Err(error) => {
-                    tracing::warn!(%error, "the lock of the shards is not ours again yet")
+                    tracing::warn!(%error, "the lock of the shards is not ours again yet");
                 }
             }
             tokio::time::sleep(back_off.next_wait()).await;

@@ -1,0 +1,73 @@
+//! Partners, pools and programmes from their tables: rows of the control shard.
+
+use sqlx::PgConnection;
+use switch_domain::{
+    Bin, BinRange, Control, Funding, Partner, PartnerId, Pool, PoolId, PoolKind, Programme,
+    ProgrammeId, ShardId,
+};
+
+use super::row::{Named, each};
+use crate::error::StoreError;
+
+const PARTNERS: &str = "SELECT id, name, state FROM partner WHERE shard = $1 ORDER BY id";
+const POOLS: &str = "SELECT id, partner_id, kind, currency FROM pool WHERE shard = $1 ORDER BY id";
+const PROGRAMMES: &str = "\
+    SELECT id, name, partner_id, bin_low, bin_high, pan_length, currency, funding, pool_id
+    FROM programme WHERE shard = $1 ORDER BY id";
+
+/// The snapshot, at the version that the journal gives it.
+pub(super) async fn control(
+    tx: &mut PgConnection,
+    shard: ShardId,
+    version: i64,
+) -> Result<Control, StoreError> {
+    let shard = i32::from(shard.0);
+    let mut control = Control::default();
+    for partner in each(tx, sqlx::query(PARTNERS).bind(shard), partner).await? {
+        control.put_partner(partner);
+    }
+    for pool in each(tx, sqlx::query(POOLS).bind(shard), pool).await? {
+        control.put_pool(pool);
+    }
+    for programme in each(tx, sqlx::query(PROGRAMMES).bind(shard), programme).await? {
+        control.put_programme(programme);
+    }
+    // Putting counts rows; the version counts changes, of which a row may have had many.
+    control.version = u64::try_from(version).unwrap_or(0);
+    Ok(control)
+}
+
+fn partner(row: &sqlx::postgres::PgRow) -> Result<Partner, StoreError> {
+    let row = Named::new("partner", row, "id")?;
+    Ok(Partner { id: PartnerId(row.key), name: row.text("name")?, state: row.choice("state")? })
+}
+
+fn pool(row: &sqlx::postgres::PgRow) -> Result<Pool, StoreError> {
+    let row = Named::new("pool", row, "id")?;
+    Ok(Pool {
+        id: PoolId(row.key),
+        partner: PartnerId(row.get("partner_id")?),
+        kind: row.choice("kind")?,
+        currency: row.currency()?,
+    })
+}
+
+fn programme(row: &sqlx::postgres::PgRow) -> Result<Programme, StoreError> {
+    let row = Named::new("programme", row, "id")?;
+    let pool = PoolId(row.get("pool_id")?);
+    Ok(Programme {
+        id: ProgrammeId(row.key),
+        name: row.text("name")?,
+        partner: PartnerId(row.get("partner_id")?),
+        bins: BinRange {
+            low: Bin(row.narrow::<i32, u32>("bin_low")?),
+            high: Bin(row.narrow::<i32, u32>("bin_high")?),
+            pan_length: row.narrow::<i16, u8>("pan_length")?,
+        },
+        currency: row.currency()?,
+        funding: match row.choice("funding")? {
+            PoolKind::Credit => Funding::Credit(pool),
+            PoolKind::Deposit => Funding::Deposit(pool),
+        },
+    })
+}

@@ -1,0 +1,77 @@
+//! Loading a shard's rows into an image, after takeover and before replay. It reads one consistent
+//! snapshot and decides nothing: the tail of the journal is the caller's to replay (W-11, W-23).
+
+mod accounts;
+mod authorizations;
+mod control;
+mod row;
+
+use sqlx::Connection;
+use switch_domain::{Seq, ShardId, ShardImage, Timestamp};
+
+use crate::error::StoreError;
+use crate::pg_timestamp::PgTimestamp;
+use crate::store::Store;
+
+use row::{DOING, get};
+
+const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
+const PROJECTION: &str = "\
+    SELECT seq, last_counter, last_decided, control_version FROM projection WHERE shard = $1";
+
+impl Store {
+    /// All rows of a shard. Answers, early reversals and commands from before `window_start` stay
+    /// out; so do authorizations that are over and were decided before it.
+    ///
+    /// # Errors
+    /// A value that this version does not know, named; a card without its vault row; PostgreSQL.
+    pub async fn load(
+        &self,
+        shard: ShardId,
+        window_start: Timestamp,
+    ) -> Result<ShardImage, StoreError> {
+        let mut connection = self.connection().await.map_err(StoreError::database("connecting"))?;
+        let mut tx = connection.begin_with(SNAPSHOT).await.map_err(StoreError::database(DOING))?;
+        let found = sqlx::query(PROJECTION)
+            .bind(i32::from(shard.0))
+            .fetch_optional(&mut *tx)
+            .await
+            .map_err(StoreError::database(DOING))?;
+        let Some(found) = found else { return Ok(ShardImage::empty(shard)) };
+        let last_decided: PgTimestamp = get(&found, "last_decided")?;
+        let counter: i64 = get(&found, "last_counter")?;
+        let version: i64 = get(&found, "control_version")?;
+        let authorizations = authorizations::open_or_recent(&mut tx, shard, window_start).await?;
+        let answers =
+            authorizations::answers(&mut tx, shard, window_start, &authorizations).await?;
+        Ok(ShardImage {
+            shard,
+            projected: Seq(get(&found, "seq")?),
+            last_counter: u64::try_from(counter).unwrap_or(0),
+            last_decided: last_decided.0,
+            answers,
+            authorizations,
+            early_reversals: authorizations::early(&mut tx, shard, window_start).await?,
+            control: control::control(&mut tx, shard, version).await?,
+            balances: accounts::balances(&mut tx, shard).await?,
+            customers: accounts::customers(&mut tx, shard).await?,
+            cards: accounts::cards(&mut tx, shard).await?,
+            shares: accounts::shares(&mut tx, shard).await?,
+            commands: authorizations::commands(&mut tx, shard, window_start).await?,
+        })
+    }
+
+    /// How far a shard's rows are; [`Seq::NONE`] where there are none.
+    ///
+    /// # Errors
+    /// PostgreSQL.
+    pub async fn projected(&self, shard: ShardId) -> Result<Seq, StoreError> {
+        let seq: Option<i64> = sqlx::query_scalar("SELECT seq FROM projection WHERE shard = $1")
+            .bind(i32::from(shard.0))
+            .fetch_optional(self.pool())
+            .await
+            .map_err(StoreError::database("reading how far the rows are"))?;
+        Ok(seq.map_or(Seq::NONE, Seq))
+    }
+}
