@@ -7,6 +7,7 @@
 //! macros would check, the tests check against a real PostgreSQL.
 
 mod backoff;
+mod books;
 mod codes;
 mod error;
 mod format;
@@ -15,9 +16,13 @@ mod journal;
 mod load;
 mod pg_timestamp;
 pub mod private_postgres;
+mod settings;
+mod shards;
 mod store;
 mod takeover;
+mod vault;
 
+pub use books::BookFault;
 pub use error::{ChainFault, StoreError, UnsafeSetting};
 pub use format::{FORMAT, FormatError, RecordFault, decode_records, encode_records};
 pub use health::StoreHealth;
@@ -26,3 +31,4 @@ pub use journal::{Appended, ChainHead, Hash, Journal, JournalRow, PgAppender};
 pub use journal::{ModelJournal, ModelJournalHandle};
 pub use store::{Store, StoreOptions, fresh_owner};
 pub use takeover::{LockState, TakenShard, Takeover, TakeoverError, TakeoverMode};
+pub use vault::{StoredPan, VaultError};
