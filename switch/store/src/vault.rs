@@ -1,161 +1,196 @@
-//! The rows of the vault: sealed card numbers and what identifies the keys that sealed them. It owns
-//! the SQL and the uniqueness of a number over all shards (W-23); it holds no key and opens nothing.
+//! Rows of the vault: card numbers as somebody else encrypted them, found by a keyed hash. It owns the
+//! table and its uniqueness; it never sees a number or a key.
 
-use sqlx::Row;
+use std::fmt;
+
+use sqlx::postgres::PgPool;
+use sqlx::{PgConnection, Row};
 use switch_domain::{Fingerprint, VaultRef};
 
 use crate::error::StoreError;
 use crate::store::Store;
 
-/// Why a vault row is not written or read.
+/// An encrypted card number with what is needed to find and to decrypt it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SealedPan {
+    /// Keyed hash of the number.
+    pub fingerprint: Fingerprint,
+    /// Which key encrypted it.
+    pub key_id: String,
+    /// AES-GCM nonce.
+    pub nonce: Vec<u8>,
+    /// AES-GCM ciphertext with its tag.
+    pub ciphertext: Vec<u8>,
+    /// The last four digits, which may be shown.
+    pub last_four: String,
+}
+
+impl fmt::Debug for SealedPan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SealedPan")
+            .field("fingerprint", &self.fingerprint)
+            .field("key_id", &self.key_id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why the vault cannot do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum VaultError {
-    /// A card with this number exists.
-    #[error("a card with this number exists already")]
+    /// The number is in the vault already.
+    #[error("this card number is already in the vault: a number can be issued once")]
     Taken,
-    /// The row is not there, or is of another version.
-    #[error("row {row}, version {version}, of pan_vault is not there")]
-    Missing {
-        /// The row.
-        row: i64,
-        /// The version that was asked for.
-        version: i32,
-    },
-    /// The row's bytes are not of the lengths that a sealed number has.
-    #[error("row {0} of pan_vault is damaged: restore that row")]
-    Damaged(i64),
+    /// There is no such row, or its content has another version by now.
+    #[error("row {} of pan_vault has no version {}: it was re-encrypted or removed", .0.row, .0.version)]
+    NoSuchRow(VaultRef),
+    /// A key of this name was used before, and it was another key.
+    #[error(
+        "key `{0}` is not the key that the vault was written with under that name: \
+         the key file is of another installation, or was replaced"
+    )]
+    AnotherKey(String),
     /// PostgreSQL.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// A sealed number as stored.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StoredPan {
-    /// The keyed hash of the number.
-    pub fingerprint: Fingerprint,
-    /// Which keys sealed it.
-    pub key_id: String,
-    /// The nonce of the sealing.
-    pub nonce: [u8; 12],
-    /// Number and tag, sealed.
-    pub ciphertext: Vec<u8>,
-    /// For masked views.
-    pub last_four: String,
+/// The vault's rows.
+#[derive(Clone, Debug)]
+pub struct Vault {
+    pool: PgPool,
 }
 
 const INSERT: &str = "\
     INSERT INTO pan_vault (fingerprint, key_id, nonce, ciphertext, last_four)
-    VALUES ($1, $2, $3, $4, $5)
-    ON CONFLICT (fingerprint) DO NOTHING
-    RETURNING id, version";
+    VALUES ($1, $2, $3, $4, $5) ON CONFLICT (fingerprint) DO NOTHING RETURNING id, version";
 
 const FETCH: &str = "\
     SELECT fingerprint, key_id, nonce, ciphertext, last_four
     FROM pan_vault WHERE id = $1 AND version = $2";
 
+const FIND: &str = "SELECT id, version FROM pan_vault WHERE fingerprint = $1";
+
+const KEY: &str = "SELECT check_value FROM vault_key WHERE key_id = $1";
+
+const SET_KEY: &str = "\
+    INSERT INTO vault_key (key_id, check_value) VALUES ($1, $2) ON CONFLICT (key_id) DO NOTHING";
+
+fn failed(error: sqlx::Error) -> VaultError {
+    VaultError::Store(StoreError::database("using the vault")(error))
+}
+
 impl Store {
-    /// Keeps a sealed number. Two cards never get the same one: the second is refused.
+    /// The vault's rows.
+    #[must_use]
+    pub fn vault(&self) -> Vault {
+        Vault { pool: self.pool().clone() }
+    }
+}
+
+impl Vault {
+    /// Puts a number in, before the command that names it (W-9).
     ///
     /// # Errors
-    /// The number is taken; PostgreSQL.
-    pub async fn insert_pan(&self, pan: &StoredPan) -> Result<VaultRef, VaultError> {
-        let row = sqlx::query(INSERT)
-            .bind(pan.fingerprint.0.as_slice())
-            .bind(&pan.key_id)
-            .bind(pan.nonce.as_slice())
-            .bind(&pan.ciphertext)
-            .bind(&pan.last_four)
-            .fetch_optional(self.pool())
-            .await
-            .map_err(StoreError::database("keeping a sealed card number"))?
-            .ok_or(VaultError::Taken)?;
-        let read = || -> Result<VaultRef, sqlx::Error> {
-            Ok(VaultRef { row: row.try_get("id")?, version: row.try_get("version")? })
-        };
-        Ok(read().map_err(StoreError::database("keeping a sealed card number"))?)
+    /// [`VaultError::Taken`], PostgreSQL.
+    pub async fn insert_pan(&self, pan: &SealedPan) -> Result<VaultRef, VaultError> {
+        let mut connection = self.pool.acquire().await.map_err(failed)?;
+        insert(&mut connection, pan).await.map_err(failed)?.ok_or(VaultError::Taken)
     }
 
-    /// A sealed number.
+    /// Puts many in, all or none.
     ///
     /// # Errors
-    /// The row is missing or damaged; PostgreSQL.
-    pub async fn fetch_pan(&self, vault: VaultRef) -> Result<StoredPan, VaultError> {
-        const DOING: &str = "reading a sealed card number";
-        let VaultRef { row: id, version } = vault;
+    /// As [`Vault::insert_pan`].
+    pub async fn insert_pans(&self, pans: &[SealedPan]) -> Result<Vec<VaultRef>, VaultError> {
+        let mut tx = self.pool.begin().await.map_err(failed)?;
+        let mut refs = Vec::with_capacity(pans.len());
+        for pan in pans {
+            let inserted = insert(&mut tx, pan).await.map_err(failed)?;
+            refs.push(inserted.ok_or(VaultError::Taken)?);
+        }
+        tx.commit().await.map_err(failed)?;
+        Ok(refs)
+    }
+
+    /// A number by its row.
+    ///
+    /// # Errors
+    /// [`VaultError::NoSuchRow`], PostgreSQL.
+    pub async fn fetch(&self, vault: VaultRef) -> Result<SealedPan, VaultError> {
         let row = sqlx::query(FETCH)
-            .bind(id)
-            .bind(version)
-            .fetch_optional(self.pool())
+            .bind(vault.row)
+            .bind(vault.version)
+            .fetch_optional(&self.pool)
             .await
-            .map_err(StoreError::database(DOING))?
-            .ok_or(VaultError::Missing { row: id, version })?;
-        let bytes = |column: &str| -> Result<Vec<u8>, StoreError> {
-            row.try_get(column).map_err(StoreError::database(DOING))
-        };
-        let text = |column: &str| -> Result<String, StoreError> {
-            row.try_get(column).map_err(StoreError::database(DOING))
-        };
-        let fingerprint = bytes("fingerprint")?.try_into().map_err(|_| VaultError::Damaged(id))?;
-        Ok(StoredPan {
-            fingerprint: Fingerprint(fingerprint),
-            key_id: text("key_id")?,
-            nonce: bytes("nonce")?.try_into().map_err(|_| VaultError::Damaged(id))?,
-            ciphertext: bytes("ciphertext")?,
-            last_four: text("last_four")?,
+            .map_err(failed)?
+            .ok_or(VaultError::NoSuchRow(vault))?;
+        let fingerprint: Vec<u8> = row.try_get("fingerprint").map_err(failed)?;
+        let sixteen = fingerprint.try_into().map_err(|_| VaultError::NoSuchRow(vault))?;
+        Ok(SealedPan {
+            fingerprint: Fingerprint(sixteen),
+            key_id: row.try_get("key_id").map_err(failed)?,
+            nonce: row.try_get("nonce").map_err(failed)?,
+            ciphertext: row.try_get("ciphertext").map_err(failed)?,
+            last_four: row.try_get("last_four").map_err(failed)?,
         })
     }
 
-    /// Gives a number up that no record names: one that was drawn and then not issued.
+    /// The row of a number, by its keyed hash.
     ///
     /// # Errors
     /// PostgreSQL.
-    pub async fn delete_unissued_pan(&self, vault: VaultRef) -> Result<(), VaultError> {
-        sqlx::query("DELETE FROM pan_vault WHERE id = $1 AND version = $2")
-            .bind(vault.row)
-            .bind(vault.version)
-            .execute(self.pool())
+    pub async fn find(&self, fingerprint: Fingerprint) -> Result<Option<VaultRef>, VaultError> {
+        let row = sqlx::query(FIND)
+            .bind(&fingerprint.0[..])
+            .fetch_optional(&self.pool)
             .await
-            .map_err(StoreError::database("giving a card number up"))?;
-        Ok(())
+            .map_err(failed)?;
+        row.map(|row| {
+            Ok(VaultRef {
+                row: row.try_get("id").map_err(failed)?,
+                version: row.try_get("version").map_err(failed)?,
+            })
+        })
+        .transpose()
     }
 
-    /// Identifiers and check values of all keys that ever sealed a number here.
+    /// The check value that a key was first used with.
     ///
     /// # Errors
     /// PostgreSQL.
-    pub async fn key_check_values(&self) -> Result<Vec<(String, String)>, VaultError> {
-        const DOING: &str = "reading the vault's keys";
-        let rows = sqlx::query("SELECT key_id, check_value FROM vault_key ORDER BY key_id")
-            .fetch_all(self.pool())
-            .await
-            .map_err(StoreError::database(DOING))?;
-        let read = |row: &sqlx::postgres::PgRow| -> Result<(String, String), sqlx::Error> {
-            let value: Vec<u8> = row.try_get("check_value")?;
-            Ok((row.try_get("key_id")?, String::from_utf8_lossy(&value).into_owned()))
-        };
-        let keys: Result<Vec<_>, _> = rows.iter().map(read).collect();
-        Ok(keys.map_err(StoreError::database(DOING))?)
+    pub async fn key_check(&self, key_id: &str) -> Result<Option<Vec<u8>>, VaultError> {
+        sqlx::query_scalar(KEY).bind(key_id).fetch_optional(&self.pool).await.map_err(failed)
     }
 
-    /// Remembers a key by its check value. The first value of an identifier stands.
+    /// Notes a key's check value at its first use, and compares it ever after. Called at start, so
+    /// that a wrong key file is noticed then.
     ///
     /// # Errors
-    /// PostgreSQL.
-    pub async fn put_key_check_value(
-        &self,
-        key_id: &str,
-        check_value: &str,
-    ) -> Result<(), VaultError> {
-        sqlx::query(
-            "INSERT INTO vault_key (key_id, check_value) VALUES ($1, $2) \
-             ON CONFLICT (key_id) DO NOTHING",
-        )
-        .bind(key_id)
-        .bind(check_value.as_bytes())
-        .execute(self.pool())
-        .await
-        .map_err(StoreError::database("remembering the vault's key"))?;
-        Ok(())
+    /// [`VaultError::AnotherKey`], PostgreSQL.
+    pub async fn set_key_check(&self, key_id: &str, check: &[u8]) -> Result<(), VaultError> {
+        let setting = sqlx::query(SET_KEY).bind(key_id).bind(check);
+        setting.execute(&self.pool).await.map_err(failed)?;
+        let stored = self.key_check(key_id).await?;
+        if stored.as_deref() == Some(check) {
+            Ok(())
+        } else {
+            Err(VaultError::AnotherKey(key_id.to_owned()))
+        }
     }
+}
+
+async fn insert(
+    connection: &mut PgConnection,
+    pan: &SealedPan,
+) -> Result<Option<VaultRef>, sqlx::Error> {
+    let row = sqlx::query(INSERT)
+        .bind(&pan.fingerprint.0[..])
+        .bind(&pan.key_id)
+        .bind(&pan.nonce)
+        .bind(&pan.ciphertext)
+        .bind(&pan.last_four)
+        .fetch_optional(connection)
+        .await?;
+    row.map(|row| Ok(VaultRef { row: row.try_get("id")?, version: row.try_get("version")? }))
+        .transpose()
 }

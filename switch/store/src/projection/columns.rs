@@ -1,0 +1,61 @@
+//! How values of the domain stand in columns: keys of messages, currencies, numbers without sign. The
+//! way back is in `load`.
+
+use switch_domain::{Acquirer, Currency, MessageKey, OriginalReference, Timestamp};
+
+use super::copy::RowWriter;
+
+/// The text of an acquirer; DE32 has digits only, so that no institution looks like a link.
+fn acquirer(acquirer: &Acquirer) -> String {
+    match acquirer {
+        Acquirer::Institution(id) => id.to_string(),
+        Acquirer::Link(link) => format!("link:{}", link.0),
+    }
+}
+
+/// A number without sign. The domain's own are MMDDhhmmss or counters, far below the limit.
+pub(super) fn unsigned(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+/// The numeric code: at most 999.
+pub(super) fn currency(currency: Currency) -> i16 {
+    i16::try_from(currency.numeric()).unwrap_or(i16::MAX)
+}
+
+/// The seven columns of a message key.
+pub(super) fn message_key(row: &mut RowWriter<'_>, key: &MessageKey) {
+    row.text(&acquirer(&key.acquirer))
+        .text(crate::codes::Stored::name(key.class))
+        .int8(i64::from(key.stan))
+        .int8(unsigned(key.local_time))
+        .text(key.terminal.as_str())
+        .text(key.rrn.as_str())
+        .bytes(&key.card.0);
+}
+
+/// The six columns of what a reversal says of its original.
+pub(super) fn reference(row: &mut RowWriter<'_>, reference: &OriginalReference) {
+    row.text(&acquirer(&reference.key.acquirer))
+        .int8(i64::from(reference.key.stan))
+        .text(reference.key.terminal.as_str())
+        .bytes(&reference.key.card.0)
+        .int8(unsigned(reference.transmitted))
+        .text(reference.rrn.as_str());
+}
+
+/// Where a history row comes from: its key, and when.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    pub(super) shard: i32,
+    pub(super) seq: i64,
+    pub(super) idx: i32,
+    pub(super) at: Timestamp,
+}
+
+impl Place {
+    /// The four columns that every history row begins with.
+    pub(super) fn write(self, row: &mut RowWriter<'_>) {
+        row.int4(self.shard).int8(self.seq).int4(self.idx).timestamp(self.at);
+    }
+}

@@ -1,0 +1,101 @@
+//! What an event is called, what it is about and what it made: the words of audit rows.
+
+use switch_domain::{Account, Event, PartnerId, Record};
+
+use super::history::word;
+
+/// What a record is about.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Subject {
+    /// The row.
+    pub(super) id: Option<i64>,
+    /// The identifier that it minted.
+    pub(super) made: Option<i64>,
+    /// The institution, where the record says which.
+    pub(super) partner: Option<PartnerId>,
+}
+
+impl Subject {
+    fn of(id: i64) -> Self {
+        Self { id: Some(id), ..Self::default() }
+    }
+
+    fn made(id: i64, partner: Option<PartnerId>) -> Self {
+        Self { id: Some(id), made: Some(id), partner }
+    }
+}
+
+/// What a record is about, by the record alone (W-8).
+pub(super) fn subject(record: &Record) -> Subject {
+    let mut subject = match &record.event {
+        Event::TakenOver(taken) => Subject::of(i64::from(taken.shard.0)),
+        Event::PartnerDefined(partner) => Subject::made(partner.id.0, Some(partner.id)),
+        Event::PoolDefined(pool) => Subject::made(pool.id.0, Some(pool.partner)),
+        Event::ProgrammeDefined(one) => Subject::made(one.id.0, Some(one.partner)),
+        Event::PoolReloaded { pool, .. } => Subject::of(pool.0),
+        Event::BalanceOpened(one) => Subject::made(one.balance.0, Some(one.partner)),
+        Event::BalanceStateChanged { balance, .. } | Event::BalanceCredited { balance, .. } => {
+            Subject::of(balance.0)
+        }
+        Event::CustomerStateChanged { customer, .. } => Subject::of(customer.0),
+        Event::CardIssued(one) => Subject::made(one.card.0, Some(one.partner)),
+        Event::CardStatusChanged { card, .. } | Event::CardLockChanged { card, .. } => {
+            Subject::of(card.0)
+        }
+        Event::Authorized(one) => Subject::made(one.id.0, one.partner),
+        Event::Reversed(one) => Subject::made(one.id.0, one.partner),
+        Event::Voided(one) => Subject::of(one.authorization.0),
+    };
+    if subject.partner.is_none() {
+        subject.partner = record.effects.postings.iter().find_map(|leg| match leg.account {
+            Account::SettlementBank(partner) | Account::Memorandum(partner) => Some(partner),
+            Account::Balance(_) | Account::Pool(_) => None,
+        });
+    }
+    subject
+}
+
+/// The stable name of a kind of event.
+pub(super) const fn kind(event: &Event) -> &'static str {
+    match event {
+        Event::TakenOver(_) => "taken_over",
+        Event::PartnerDefined(_) => "partner_defined",
+        Event::PoolDefined(_) => "pool_defined",
+        Event::ProgrammeDefined(_) => "programme_defined",
+        Event::PoolReloaded { .. } => "pool_reloaded",
+        Event::BalanceOpened(_) => "balance_opened",
+        Event::BalanceStateChanged { .. } => "balance_state_changed",
+        Event::BalanceCredited { .. } => "balance_credited",
+        Event::CustomerStateChanged { .. } => "customer_state_changed",
+        Event::CardIssued(_) => "card_issued",
+        Event::CardStatusChanged { .. } => "card_status_changed",
+        Event::CardLockChanged { .. } => "card_lock_changed",
+        Event::Authorized(_) => "authorized",
+        Event::Reversed(_) => "reversed",
+        Event::Voided(_) => "voided",
+    }
+}
+
+/// The new state, lock or reference in words; empty where the kind says it all.
+pub(super) fn detail(event: &Event) -> String {
+    match event {
+        Event::TakenOver(taken) => format!("epoch {} owner {}", taken.epoch.0, taken.owner),
+        Event::PartnerDefined(partner) => word(partner.state),
+        Event::PoolDefined(pool) => word(pool.kind),
+        Event::PoolReloaded { reference, .. } | Event::BalanceCredited { reference, .. } => {
+            reference.to_string()
+        }
+        Event::BalanceStateChanged { state, .. } => word(*state),
+        Event::CustomerStateChanged { state, .. } => word(*state),
+        Event::CardIssued(issued) => word(issued.status),
+        Event::CardStatusChanged { status, .. } => word(*status),
+        Event::CardLockChanged { lock, .. } => {
+            lock.map_or_else(|| "unlocked".to_owned(), |lock| format!("lock {}", lock.number()))
+        }
+        Event::Voided(voided) => voided.reason.name().to_owned(),
+        Event::ProgrammeDefined(_)
+        | Event::BalanceOpened(_)
+        | Event::Authorized(_)
+        | Event::Reversed(_) => String::new(),
+    }
+}

@@ -1,0 +1,180 @@
+//! History: what happened, row for row, from single records. It owns the columns of
+//! `authorization_event`, `posting` and `audit_entry`; nothing here is ever changed afterwards.
+
+use switch_domain::{
+    Account, ApprovalCode, AuthorizationDelta, Cause, Event, PartnerId, Posting, Record, Reversed,
+};
+
+use super::columns::{Place, currency, message_key, reference};
+use super::copy::{CopyRows, RowWriter};
+use super::events::{Subject, detail, kind, subject};
+use crate::codes::Stored;
+
+/// Statements that take the rows.
+pub(super) const COPY_EVENTS: &str = "\
+    COPY authorization_event (shard, seq, idx, at, kind, id, authorization_id, partner_id, link,
+        reason, approval_code, reversed_before,
+        authorized, incremented, reversed, cleared, refunded, closes,
+        acquirer, class, stan, local_time, terminal, rrn, fingerprint,
+        original_acquirer, original_stan, original_terminal, original_fingerprint,
+        original_transmitted, original_rrn) FROM STDIN (FORMAT binary)";
+const EVENT_COLUMNS: i16 = 31;
+const KEY_COLUMNS: usize = 7;
+const REFERENCE_COLUMNS: usize = 6;
+
+pub(super) const COPY_POSTINGS: &str = "\
+    COPY posting (shard, seq, idx, at, record_idx, partner_id, kind, account, account_id, amount,
+        currency) FROM STDIN (FORMAT binary)";
+const POSTING_COLUMNS: i16 = 11;
+
+pub(super) const COPY_AUDIT: &str = "\
+    COPY audit_entry (shard, seq, idx, at, partner_id, idempotency_key, actor, kind, subject_id,
+        made_id, detail) FROM STDIN (FORMAT binary)";
+const AUDIT_COLUMNS: i16 = 11;
+
+/// History rows of a chunk.
+#[derive(Debug)]
+pub(super) struct History {
+    pub(super) events: CopyRows,
+    pub(super) postings: CopyRows,
+    pub(super) audit: CopyRows,
+}
+
+impl History {
+    pub(super) fn new() -> Self {
+        Self {
+            events: CopyRows::new(EVENT_COLUMNS),
+            postings: CopyRows::new(POSTING_COLUMNS),
+            audit: CopyRows::new(AUDIT_COLUMNS),
+        }
+    }
+
+    /// Adds what a record says. `first_posting` counts the postings of its journal row so far.
+    pub(super) fn add(&mut self, place: Place, record: &Record, first_posting: i32) {
+        let subject = subject(record);
+        self.event(place, record);
+        for (leg, posting) in (first_posting..).zip(&record.effects.postings) {
+            self.posting(place, leg, record, subject.partner, posting);
+        }
+        if !matches!(record.cause, Cause::Message(_)) {
+            self.audit(place, record, subject);
+        }
+    }
+
+    fn event(&mut self, place: Place, record: &Record) {
+        let head = match &record.event {
+            Event::Authorized(one) => EventHead {
+                id: one.id.0,
+                authorization: Some(one.id.0),
+                partner: one.partner,
+                reason: one.reason,
+                approval_code: one.approval_code.as_ref().map(ApprovalCode::as_str),
+                reversed_before: one.reversed_before,
+                reversed: None,
+            },
+            Event::Reversed(one) => EventHead {
+                id: one.id.0,
+                authorization: one.original.map(|id| id.0),
+                partner: one.partner,
+                reason: one.reason,
+                approval_code: None,
+                reversed_before: false,
+                reversed: Some(one),
+            },
+            Event::Voided(one) => EventHead {
+                id: one.authorization.0,
+                authorization: Some(one.authorization.0),
+                partner: None,
+                reason: one.reason,
+                approval_code: None,
+                reversed_before: false,
+                reversed: None,
+            },
+            _ => return,
+        };
+        let mut row = self.events.row();
+        place.write(&mut row);
+        row.text(kind(&record.event));
+        head.write(&mut row, &record.cause, record.effects.authorization.as_ref());
+    }
+
+    fn posting(
+        &mut self,
+        place: Place,
+        leg: i32,
+        record: &Record,
+        partner: Option<PartnerId>,
+        posting: &Posting,
+    ) {
+        let (account, id) = match posting.account {
+            Account::Balance(id) => ("balance", id.0),
+            Account::Pool(id) => ("pool", id.0),
+            Account::SettlementBank(id) => ("settlement_bank", id.0),
+            Account::Memorandum(id) => ("memorandum", id.0),
+        };
+        let mut row = self.postings.row();
+        Place { idx: leg, ..place }.write(&mut row);
+        row.int4(place.idx)
+            .maybe_int8(partner.map(|id| id.0))
+            .text(kind(&record.event))
+            .text(account)
+            .int8(id)
+            .int8(posting.amount.0)
+            .int2(currency(posting.currency));
+    }
+
+    fn audit(&mut self, place: Place, record: &Record, subject: Subject) {
+        let mut row = self.audit.row();
+        place.write(&mut row);
+        row.maybe_int8(subject.partner.map(|id| id.0));
+        match &record.cause {
+            Cause::Command { key, actor } => row.bytes(&key.0).text(actor.as_str()),
+            Cause::Message(_) | Cause::Switch => row.null().text("switch"),
+        };
+        row.text(kind(&record.event))
+            .maybe_int8(subject.id)
+            .maybe_int8(subject.made)
+            .text(&detail(&record.event));
+    }
+}
+
+struct EventHead<'a> {
+    id: i64,
+    authorization: Option<i64>,
+    partner: Option<PartnerId>,
+    reason: switch_domain::Reason,
+    approval_code: Option<&'a str>,
+    reversed_before: bool,
+    reversed: Option<&'a Reversed>,
+}
+
+impl EventHead<'_> {
+    fn write(&self, row: &mut RowWriter<'_>, cause: &Cause, delta: Option<&AuthorizationDelta>) {
+        row.int8(self.id).maybe_int8(self.authorization).maybe_int8(self.partner.map(|id| id.0));
+        match cause {
+            Cause::Message(link) => row.int4(i32::from(link.0)),
+            Cause::Command { .. } | Cause::Switch => row.null(),
+        };
+        row.text(self.reason.name()).maybe_text(self.approval_code).bool(self.reversed_before);
+        let totals = delta.map(|delta| delta.totals);
+        row.maybe_int8(totals.map(|totals| totals.authorized.0))
+            .maybe_int8(totals.map(|totals| totals.incremented.0))
+            .maybe_int8(totals.map(|totals| totals.reversed.0))
+            .maybe_int8(totals.map(|totals| totals.cleared.0))
+            .maybe_int8(totals.map(|totals| totals.refunded.0))
+            .bool(delta.is_some_and(|delta| delta.closes));
+        if let Some(reversed) = self.reversed {
+            message_key(row, &reversed.key);
+            reference(row, &reversed.reference);
+        } else {
+            for _ in 0..KEY_COLUMNS + REFERENCE_COLUMNS {
+                row.null();
+            }
+        }
+    }
+}
+
+/// The new state, in one word, for choices that are stored by name.
+pub(super) fn word(choice: impl Stored) -> String {
+    choice.name().to_owned()
+}

@@ -1,0 +1,84 @@
+//! Batches that wait for projection. It owns their order and forgets one only when the tables have
+//! it.
+
+use std::collections::VecDeque;
+
+use switch_domain::Seq;
+use tokio::sync::mpsc;
+
+use super::CommittedBatch;
+
+/// What was handed over and is not in the tables yet.
+#[derive(Debug)]
+pub(super) struct Queue {
+    rx: mpsc::UnboundedReceiver<CommittedBatch>,
+    waiting: VecDeque<CommittedBatch>,
+    records: usize,
+    closed: bool,
+}
+
+impl Queue {
+    pub(super) const fn new(rx: mpsc::UnboundedReceiver<CommittedBatch>) -> Self {
+        Self { rx, waiting: VecDeque::new(), records: 0, closed: false }
+    }
+
+    /// Records that wait.
+    pub(super) const fn records(&self) -> usize {
+        self.records
+    }
+
+    /// True once nothing more will come.
+    pub(super) const fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    /// Place of the first batch that waits.
+    pub(super) fn first(&self) -> Option<Seq> {
+        self.waiting.front().map(|batch| batch.seq)
+    }
+
+    /// Takes one more batch in, or notes that there are no more.
+    pub(super) async fn receive(&mut self) {
+        match self.rx.recv().await {
+            Some(batch) => self.push(batch),
+            None => self.closed = true,
+        }
+    }
+
+    /// Waits until a batch is here; false when none is and none will come.
+    pub(super) async fn wait_for_first(&mut self) -> bool {
+        while self.waiting.is_empty() && !self.closed {
+            self.receive().await;
+        }
+        !self.waiting.is_empty()
+    }
+
+    /// Takes in all that is there already.
+    pub(super) fn receive_waiting(&mut self) {
+        while let Ok(batch) = self.rx.try_recv() {
+            self.push(batch);
+        }
+    }
+
+    fn push(&mut self, batch: CommittedBatch) {
+        self.records = self.records.saturating_add(batch.records.len());
+        self.waiting.push_back(batch);
+    }
+
+    /// Forgets what the tables have.
+    pub(super) fn forget_to(&mut self, watermark: Seq) {
+        while let Some(batch) = self.waiting.pop_front_if(|batch| batch.seq <= watermark) {
+            self.records = self.records.saturating_sub(batch.records.len());
+        }
+    }
+
+    /// The batches behind `watermark`, as far as they follow on each other without a gap.
+    pub(super) fn in_order(&self, watermark: Seq) -> impl Iterator<Item = &CommittedBatch> {
+        self.waiting.iter().scan(watermark, |at, batch| {
+            (batch.seq == at.next()).then(|| {
+                *at = batch.seq;
+                batch
+            })
+        })
+    }
+}
