@@ -142,7 +142,8 @@ pub enum Refusal {
     /// The card is already past the state that the command starts from.
     #[error("the card is not awaiting activation")]
     NotAwaitingActivation,
-    /// A card is issued inactive or active; one past its expiry may be, when it comes from elsewhere.
+    /// A card is issued inactive or active; one past its expiry may be, when it comes from
+    /// elsewhere.
     #[error("a card is issued inactive or active")]
     CardUnfit,
     /// Identifiers of this shard have run out.

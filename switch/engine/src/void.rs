@@ -1,5 +1,6 @@
 //! Takes back an approval whose answer was never sent (W-20). It owns what a void leaves behind: no
-//! hold, and a decline as the answer to the message from then on.
+//! hold, and a decline as the answer to the message from then on. It never replaces a decline, nor
+//! what another void left: that answer may have been sent by now.
 
 use switch_domain::{AuthorizationId, Cause, Event, Reason, Record, Timestamp, Voided};
 
@@ -11,8 +12,14 @@ pub(crate) fn decide(
     reason: Reason,
     now: Timestamp,
 ) -> Outcome {
-    let decision = Decision { authorization: Some(authorization), ..Decision::plain(reason) };
-    let record = state.authorization(authorization).map(|original| Record {
+    let original = state.authorization(authorization);
+    let answered = original.map(|original| original.reason).filter(|stored| !stored.is_approval());
+    let decision = Decision {
+        authorization: Some(authorization),
+        ..Decision::plain(answered.unwrap_or(reason))
+    };
+    let approval = original.filter(|original| original.reason.is_approval());
+    let record = approval.map(|original| Record {
         at: now,
         cause: Cause::Switch,
         event: Event::Voided(Voided { authorization, reason }),

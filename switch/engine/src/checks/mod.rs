@@ -1,5 +1,5 @@
-//! The checks of an authorization, in their fixed order: one rule a file. The first that fails names
-//! the reason. Adding a check is one file and one line in [`ORDER`].
+//! The checks of an authorization, in their fixed order: one rule a file. The first that fails
+//! names the reason. Adding a check is one file and one line in [`ORDER`].
 
 mod balance_state;
 mod bin;

@@ -1,4 +1,5 @@
-//! The message was not reversed before it came. Its hold would never end: the peer has done with it.
+//! The message was not reversed before it came. Its hold would never end: the peer has done with
+//! it.
 
 use switch_domain::Reason;
 

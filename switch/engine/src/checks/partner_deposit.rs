@@ -1,5 +1,5 @@
-//! The partner's deposit covers the amount, where the programme is funded by deposit (SR-226: before
-//! user funds). It only looks: the pool is taken after every other rule has passed (W-15).
+//! The partner's deposit covers the amount, where the programme is funded by deposit (SR-226:
+//! before user funds). It only looks: the pool is taken after every other rule has passed (W-15).
 
 use switch_domain::Reason;
 

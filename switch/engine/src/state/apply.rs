@@ -150,6 +150,7 @@ impl State {
             authorization: Some(authorized.id),
             decided_at: record.at,
         });
+        self.use_up_early(&authorized.facts);
         self.insert_authorization(Authorization {
             id: authorized.id,
             facts: authorized.facts,
@@ -188,7 +189,10 @@ impl State {
         original.approval_code = None;
         original.closed = true;
         let key = original.facts.key;
-        if let Some(answer) = self.answers.get_mut(&key) {
+        // A message that was forgotten and came again has an answer about another authorization.
+        let answer = self.answers.get_mut(&key);
+        let about = Some(voided.authorization);
+        if let Some(answer) = answer.filter(|answer| answer.authorization == about) {
             answer.reason = voided.reason;
             answer.approval_code = None;
         }

@@ -1,7 +1,7 @@
 //! Bounds what a shard remembers. It owns the order in which answers, early reversals and command
 //! keys are let go; it never lets go of an open authorization or of anything not yet in the tables.
 
-use switch_domain::{MessageKey, Timestamp};
+use switch_domain::{AuthorizationId, MessageKey, Timestamp};
 
 use super::State;
 
@@ -17,16 +17,13 @@ impl State {
                 break;
             }
             self.answer_order.pop_front();
-            self.forget_answer(&key);
-            forgotten = forgotten.saturating_add(1);
+            forgotten = forgotten.saturating_add(usize::from(self.forget_answer(at, &key)));
         }
         let limit = window_start.min(projected);
-        while let Some((at, key)) = self.early_order.front().copied().filter(|(at, _)| *at < limit)
-        {
+        while let Some((_, key)) = self.early_order.front().copied().filter(|(at, _)| *at < limit) {
             self.early_order.pop_front();
-            let _ = at;
             if let Some(references) = self.early_reversals.get_mut(&key) {
-                references.drain(..references.len().min(1));
+                references.retain(|(at, _)| *at >= limit);
                 if references.is_empty() {
                     self.early_reversals.remove(&key);
                 }
@@ -40,13 +37,29 @@ impl State {
         forgotten
     }
 
-    /// Forgets an answer, and its authorization unless something is still held by it.
-    fn forget_answer(&mut self, key: &MessageKey) {
-        let Some(answer) = self.answers.remove(key) else { return };
-        let Some(id) = answer.authorization else { return };
+    /// Forgets the answer that a message got at `at`, and the authorization that it is about once
+    /// nothing else needs that. False where the message got a newer answer: one rebuilt from the
+    /// journal has seen messages that were forgotten, came again and were decided anew.
+    fn forget_answer(&mut self, at: Timestamp, key: &MessageKey) -> bool {
+        let Some(answer) = self.answers.get(key).filter(|answer| answer.decided_at == at) else {
+            return false;
+        };
+        let about = answer.authorization;
+        self.answers.remove(key);
+        if let Some(id) = about {
+            self.forget_authorization(id);
+        }
+        true
+    }
+
+    /// Forgets an authorization unless something is still held by it or its own answer is kept. One
+    /// that was open when its answer went comes here with the reversal that closed it.
+    fn forget_authorization(&mut self, id: AuthorizationId) {
         let Some(authorization) = self.authorizations.get(&id) else { return };
-        let of_this_message = authorization.facts.key == *key;
-        if !of_this_message || authorization.held().is_positive() {
+        let key = authorization.facts.key;
+        let answer = self.answers.get(&key);
+        let answered = answer.is_some_and(|answer| answer.authorization == Some(id));
+        if answered || authorization.held().is_positive() {
             return;
         }
         self.authorizations.remove(&id);

@@ -60,6 +60,6 @@ impl State {
 
     pub(super) fn remember_early(&mut self, reference: OriginalReference, at: Timestamp) {
         self.early_order.push_back((at, reference.key));
-        self.early_reversals.entry(reference.key).or_default().push(reference);
+        self.early_reversals.entry(reference.key).or_default().push((at, reference));
     }
 }

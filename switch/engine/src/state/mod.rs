@@ -52,8 +52,8 @@ pub struct State {
     authorizations: Map<AuthorizationId, Authorization>,
     /// What a reversal looks for.
     originals: Map<OriginalKey, Vec<AuthorizationId>>,
-    /// Reversals whose original had not come.
-    early_reversals: Map<OriginalKey, Vec<OriginalReference>>,
+    /// Reversals whose original has not come, with the time of each.
+    early_reversals: Map<OriginalKey, Vec<(Timestamp, OriginalReference)>>,
     early_order: VecDeque<(Timestamp, OriginalKey)>,
     /// Answers for repeats.
     answers: Map<MessageKey, StoredAnswer>,

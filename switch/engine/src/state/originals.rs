@@ -36,6 +36,18 @@ impl State {
     /// Whether a reversal that came before speaks of this message.
     pub(crate) fn was_reversed_early(&self, facts: &MessageFacts) -> bool {
         let early = self.early_reversals.get(&facts.key.as_original());
-        early.is_some_and(|references| references.iter().any(|r| fit(r, facts).is_some()))
+        early.is_some_and(|references| references.iter().any(|(_, r)| fit(r, facts).is_some()))
+    }
+
+    /// The message has come: the early reversals that speak of it have done their work, and must
+    /// not stop a later purchase with the same STAN. Of several that fit, those that fit best.
+    pub(super) fn use_up_early(&mut self, facts: &MessageFacts) {
+        let key = facts.key.as_original();
+        let Some(references) = self.early_reversals.get_mut(&key) else { return };
+        let best = references.iter().filter_map(|(_, reference)| fit(reference, facts)).max();
+        references.retain(|(_, reference)| best.is_none() || fit(reference, facts) != best);
+        if references.is_empty() {
+            self.early_reversals.remove(&key);
+        }
     }
 }

@@ -1,0 +1,261 @@
+//! The order of checks, pair by pair: two things are wrong at once, and the earlier check names the
+//! reason. Each fault is also tried alone, so that a pair is known to be of two real faults.
+
+use switch_domain::{
+    Amount, Balance, BalanceId, BalanceState, Bin, BinRange, Card, CardId, CardStatus, Control,
+    CustomerId, CustomerState, Expiry, Fingerprint, Funding, LockCode, MessageClass, MinorUnits,
+    Partner, PartnerId, PartnerState, Pool, PoolId, PoolKind, Programme, ProgrammeId, Reason,
+    ShardId, ShardImage, Timestamp, VaultRef,
+};
+use switch_engine::{Answer, Authorize, CHECK_NAMES, Command, State};
+
+use crate::harness::{Pools, authorize, currency, fingerprint, key, reversal};
+
+const PARTNER: PartnerId = PartnerId(1);
+const POOL: PoolId = PoolId(2);
+const PROGRAMME: ProgrammeId = ProgrammeId(3);
+const BALANCE: BalanceId = BalanceId(4);
+const CARD: CardId = CardId(5);
+const CUSTOMER: CustomerId = CustomerId(6);
+const AMOUNT: MinorUnits = MinorUnits(10_00);
+
+/// A request with nothing wrong in it, and all that it is judged by.
+struct Case {
+    image: ShardImage,
+    request: Authorize,
+    pools: Pools,
+}
+
+fn partner(state: PartnerState) -> Partner {
+    Partner { id: PARTNER, name: Default::default(), state }
+}
+
+fn sound() -> Case {
+    let eur = currency("EUR");
+    let mut image = ShardImage::empty(ShardId(0));
+    image.last_counter = 100;
+    image.control.put_partner(partner(PartnerState::Active));
+    let pool = Pool { id: POOL, partner: PARTNER, kind: PoolKind::Deposit, currency: eur };
+    image.control.put_pool(pool);
+    image.control.put_programme(Programme {
+        id: PROGRAMME,
+        name: Default::default(),
+        partner: PARTNER,
+        bins: BinRange { low: Bin(99_999_912), high: Bin(99_999_912), pan_length: 16 },
+        currency: eur,
+        funding: Funding::Deposit(POOL),
+    });
+    image.balances.push(Balance {
+        id: BALANCE,
+        programme: PROGRAMME,
+        partner: PARTNER,
+        customer: CUSTOMER,
+        currency: eur,
+        state: BalanceState::Active,
+        ledger: AMOUNT,
+        held: MinorUnits::ZERO,
+    });
+    let card = Card {
+        id: CARD,
+        balance: BALANCE,
+        programme: PROGRAMME,
+        vault: VaultRef { row: 1, version: 1 },
+        expiry: Expiry::from_yymm(2712).expect("a month"),
+        status: CardStatus::Active,
+        lock: None,
+        approvals: 0,
+    };
+    image.cards.push((card, Fingerprint([7; 16])));
+    let key = key(MessageClass::AuthorizationRequest, 1, fingerprint("c1"));
+    let mut request = authorize(key, Amount { minor: AMOUNT, currency: eur });
+    request.card = Some(CARD);
+    Case { image, request, pools: Pools([(POOL, AMOUNT)].into()) }
+}
+
+fn decide(case: Case) -> Reason {
+    let now = Timestamp::from_unix_seconds(1_813_060_800); // 2027-06-15
+    let mut state = State::from_image(case.image);
+    let outcome = state.decide(&Command::Authorize(case.request), &case.pools, now);
+    let Answer::Decided(decision) = outcome.answer else { panic!("{:?}", outcome.answer) };
+    let record = outcome.record.expect("declines are recorded too");
+    let moves = record.effects.balance.is_some() || record.effects.pool.is_some();
+    assert_eq!(moves, decision.reason.is_approval(), "a decline moves nothing");
+    state.apply_decided(&record).expect("fits");
+    state.apply_committed(&record).expect("fits");
+    assert_eq!(state.open_authorizations(), usize::from(decision.reason.is_approval()));
+    decision.reason
+}
+
+/// One way to fail a check: which one (by its place), what goes wrong, and the answer to it.
+type Fault = (usize, &'static str, Reason, fn(&mut Case));
+
+fn card(case: &mut Case) -> &mut Card {
+    &mut case.image.cards[0].0
+}
+
+/// Every fault. Later faults are put in first, so that taking away a whole row comes last.
+fn faults() -> Vec<Fault> {
+    let mut faults: Vec<Fault> = vec![
+        (0, "unreadable", Reason::FormatError, |c| c.request.fault = Some(Reason::FormatError)),
+        (0, "two card numbers", Reason::PanSourcesDiffer, |c| {
+            c.request.fault = Some(Reason::PanSourcesDiffer);
+        }),
+        (0, "no amount", Reason::InvalidAmount, |c| c.request.amount.minor = MinorUnits::ZERO),
+        (1, "programme not in force here", Reason::NoRoute, |c| {
+            let partners = std::mem::take(&mut c.image.control).partners;
+            partners.into_values().for_each(|partner| c.image.control.put_partner(partner));
+        }),
+        (1, "BIN of somebody else", Reason::NoRoute, |c| {
+            (c.request.card, c.request.bin) = (None, Bin(41_111_111));
+        }),
+        (2, "never issued", Reason::InvalidCardNumber, |c| c.request.card = None),
+        (2, "account not here", Reason::InvalidCardNumber, |c| c.image.balances.clear()),
+        (3, "not activated", Reason::CardNotActive, |c| card(c).status = CardStatus::Inactive),
+        (3, "removed", Reason::InvalidCardNumber, |c| card(c).status = CardStatus::Removed),
+        (5, "month over", Reason::ExpiredCard, |c| {
+            card(c).expiry = Expiry::from_yymm(2705).expect("a month");
+        }),
+        (5, "another month named", Reason::ExpiredCard, |c| {
+            c.request.expiry = Some(Expiry::from_yymm(2711).expect("a month"));
+        }),
+        (6, "balance blocked", Reason::BalanceBlocked, |c| {
+            c.image.balances[0].state = BalanceState::Blocked;
+        }),
+        (6, "balance closed", Reason::BalanceClosed, |c| {
+            c.image.balances[0].state = BalanceState::Closed;
+        }),
+        (7, "customer blocked", Reason::CustomerBlocked, |c| {
+            c.image.customers.push((CUSTOMER, CustomerState::Blocked));
+        }),
+        (8, "partner suspended", Reason::PartnerSuspended, |c| {
+            c.image.control.put_partner(partner(PartnerState::Suspended));
+        }),
+        (9, "another currency", Reason::CurrencyUnacceptable, |c| {
+            c.request.amount.currency = currency("USD");
+        }),
+        (10, "deposit short by one", Reason::PartnerDepositInsufficient, |c| {
+            c.pools = Pools([(POOL, MinorUnits(AMOUNT.0 - 1))].into());
+        }),
+        (11, "funds short by one", Reason::InsufficientFunds, |c| {
+            c.image.balances[0].ledger = MinorUnits(AMOUNT.0 - 1);
+        }),
+        (11, "funds held", Reason::InsufficientFunds, |c| c.image.balances[0].held = MinorUnits(1)),
+        (12, "reversed before", Reason::OriginalReversed, |c| {
+            c.image.early_reversals.push(reversal(9, &c.request.facts.key).reference);
+        }),
+    ];
+    let locks: [fn(&mut Case); 9] = [
+        |c| card(c).lock = Some(LockCode::Lost),
+        |c| card(c).lock = Some(LockCode::Stolen),
+        |c| card(c).lock = Some(LockCode::PendingQuery),
+        |c| card(c).lock = Some(LockCode::Consolidation),
+        |c| card(c).lock = Some(LockCode::Inactive),
+        |c| card(c).lock = Some(LockCode::PinTriesExceeded),
+        |c| card(c).lock = Some(LockCode::SuspectedFraud),
+        |c| card(c).lock = Some(LockCode::Replaced),
+        |c| card(c).lock = Some(LockCode::OfflinePinTriesExceeded),
+    ];
+    faults.extend(LockCode::ALL.iter().zip(locks).map(|(l, f)| (4, "locked", l.reason(), f)));
+    faults
+}
+
+/// Pairs that cannot meet, for the later check then has nothing to look at. They are run all the
+/// same: the later check fails closed, and the earlier one must still name the reason.
+const CANNOT_MEET: [(usize, usize, &str); 7] = [
+    (0, 10, "for an amount of nothing; it meets the other message faults"),
+    (1, 8, "without a programme there is no partner"),
+    (1, 9, "without a programme there is no currency to compare with"),
+    (1, 10, "without a programme no pool is charged"),
+    (2, 6, "an account that is not here has no state"),
+    (2, 7, "an account that is not here has no holder"),
+    (2, 11, "an account that is not here has no funds"),
+];
+
+#[test]
+fn the_order_is_the_documented_one() {
+    assert_eq!(
+        CHECK_NAMES,
+        [
+            "message valid",
+            "BIN ours",
+            "card known",
+            "card status",
+            "lock code",
+            "expiry",
+            "balance state",
+            "customer state",
+            "partner state",
+            "programme currency",
+            "partner deposit",
+            "user funds",
+            "not reversed before",
+        ]
+    );
+}
+
+#[test]
+fn nothing_wrong_is_approved_and_each_fault_alone_is_answered_with_its_own_reason() {
+    assert_eq!(decide(sound()), Reason::Approved);
+    let mut covered = [false; CHECK_NAMES.len()];
+    for (place, what, reason, spoil) in faults() {
+        let mut case = sound();
+        spoil(&mut case);
+        assert_eq!(decide(case), reason, "{}: {what}", CHECK_NAMES[place]);
+        covered[place] = true;
+    }
+    assert_eq!(covered, [true; CHECK_NAMES.len()], "every check has a fault here");
+}
+
+#[test]
+fn of_every_two_faults_the_earlier_check_names_the_reason() {
+    let mut pairs = std::collections::BTreeSet::new();
+    for (early, early_fault, reason, spoil_early) in faults() {
+        for (late, late_fault, _, spoil_late) in faults() {
+            if early >= late {
+                continue;
+            }
+            let mut case = sound();
+            spoil_late(&mut case);
+            spoil_early(&mut case);
+            let found = decide(case);
+            let (one, other) = (CHECK_NAMES[early], CHECK_NAMES[late]);
+            assert_eq!(found, reason, "{one} ({early_fault}) before {other} ({late_fault})");
+            pairs.insert((early, late));
+        }
+    }
+    assert_eq!(pairs.len(), 78, "every pair of thirteen");
+    assert!(CANNOT_MEET.iter().all(|(early, late, _)| pairs.contains(&(*early, *late))));
+}
+
+/// All thirteen at once, then one fault taken away after the other: each has its turn.
+#[test]
+fn faults_surface_one_after_the_other_as_they_are_mended() {
+    let one_each: Vec<Fault> = {
+        let mut kept: Vec<Fault> = Vec::new();
+        // Faults that leave the others something to look at.
+        let whole = |what: &str| {
+            !["BIN of somebody else", "never issued", "account not here"].contains(&what)
+        };
+        for fault in faults().into_iter().filter(|fault| whole(fault.1)) {
+            if !kept.iter().any(|other| other.0 == fault.0) {
+                kept.push(fault);
+            }
+        }
+        kept.sort_by_key(|fault| fault.0);
+        kept
+    };
+    assert_eq!(one_each.len(), 12, "all checks but the one for an unknown card");
+    for mended in 0..=one_each.len() {
+        let mut case = sound();
+        one_each[mended..].iter().rev().for_each(|(.., spoil)| spoil(&mut case));
+        let expected = one_each.get(mended).map_or(Reason::Approved, |fault| fault.2);
+        assert_eq!(decide(case), expected, "after {mended} were mended");
+    }
+}
+
+#[test]
+fn a_default_control_serves_nobody() {
+    let mut case = sound();
+    case.image.control = Control::default();
+    assert_eq!(decide(case), Reason::NoRoute);
+}

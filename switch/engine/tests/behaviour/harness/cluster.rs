@@ -1,0 +1,266 @@
+//! Two shards run as `switch-shard` runs them: decide, take from the pool, apply what restricts,
+//! commit in order, apply what relaxes. It owns the invariants that hold after every step; it never
+//! looks inside a state.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+
+use switch_domain::{
+    Account, AuthorizationId, Currency, Event, MessageKey, MinorUnits, PoolId, Record, ShardId,
+    ShardImage, Timestamp,
+};
+use switch_engine::{Answer, Command, Decision, Headroom, Outcome, State};
+
+/// The control shard: partners, pools, programmes.
+pub(crate) const CONTROL: usize = 0;
+/// The shard of all balances and cards.
+pub(crate) const CARDS: usize = 1;
+
+/// What every pool has left, as the caller's atomics would tell.
+#[derive(Clone, Default)]
+pub(crate) struct Pools(pub(crate) BTreeMap<PoolId, MinorUnits>);
+
+impl Headroom for Pools {
+    fn available(&self, pool: PoolId) -> MinorUnits {
+        self.0.get(&pool).copied().unwrap_or(MinorUnits::ZERO)
+    }
+}
+
+/// A control shard and a shard of cards, with the rows that are on their way to the journal.
+pub(crate) struct Cluster {
+    pub(crate) states: [State; 2],
+    pub(crate) journals: [Vec<Record>; 2],
+    /// Decided and not yet committed, in the order of deciding.
+    pub(crate) in_flight: VecDeque<(usize, Record)>,
+    pub(crate) now: Timestamp,
+    /// Overrides what a pool has left, to play another shard that took from it.
+    pub(crate) headroom: BTreeMap<PoolId, MinorUnits>,
+    /// The answer that each message must get when it comes again.
+    answers: HashMap<MessageKey, Decision>,
+}
+
+pub(crate) fn empty(shard: usize) -> State {
+    let number = u16::try_from(shard).expect("two shards");
+    State::from_image(ShardImage::empty(ShardId(number)))
+}
+
+impl Cluster {
+    pub(crate) fn new() -> Self {
+        Self {
+            states: [empty(CONTROL), empty(CARDS)],
+            journals: [Vec::new(), Vec::new()],
+            in_flight: VecDeque::new(),
+            now: Timestamp::from_unix_seconds(1_813_060_800), // 2027-06-15
+            headroom: BTreeMap::new(),
+            answers: HashMap::new(),
+        }
+    }
+
+    /// What every pool has left: the sum of its shares, unless a test says otherwise.
+    pub(crate) fn pools(&self) -> Pools {
+        let mut sums = BTreeMap::new();
+        for (pool, share) in self.states.iter().flat_map(State::shares) {
+            let sum: &mut MinorUnits = sums.entry(pool).or_default();
+            *sum = sum.checked_add(share.available()).expect("in range");
+        }
+        sums.extend(self.headroom.iter().map(|(pool, left)| (*pool, *left)));
+        Pools(sums)
+    }
+
+    /// Decides without consequences, twice: deciding must be pure.
+    pub(crate) fn ask(&self, shard: usize, command: &Command) -> Outcome {
+        let pools = self.pools();
+        let once = self.states[shard].decide(command, &pools, self.now);
+        let again = self.states[shard].decide(command, &pools, self.now);
+        assert_eq!(once.answer, again.answer, "deciding is not pure");
+        assert_eq!(once.record, again.record, "deciding is not pure");
+        once
+    }
+
+    /// Decides and applies what restricts. The record waits for [`Cluster::commit`].
+    pub(crate) fn submit(&mut self, shard: usize, command: &Command) -> Answer {
+        self.now = Timestamp(self.now.0 + 1_000);
+        let outcome = self.ask(shard, command);
+        self.judge(command, &outcome);
+        if let Some(take) = outcome.pool_take() {
+            let left = self.pools().available(take.pool);
+            assert!(take.amount.is_positive() && take.amount <= left, "{take:?} of {left}");
+            if let Some(level) = self.headroom.get_mut(&take.pool) {
+                *level = level.checked_sub(take.amount).expect("in range");
+            }
+        }
+        if let Some(record) = outcome.record {
+            postings_balance(&record);
+            self.states[shard].apply_decided(&record).expect("a record fits its own state");
+            if is_approval(&outcome.answer) {
+                self.nothing_below_zero(&record);
+            }
+            self.in_flight.push_back((shard, record));
+        }
+        outcome.answer
+    }
+
+    /// Commits the oldest `count` records in flight, in order.
+    pub(crate) fn commit(&mut self, count: usize) {
+        for _ in 0..count {
+            let Some((shard, record)) = self.in_flight.pop_front() else { return };
+            self.states[shard].apply_committed(&record).expect("a decided record fits");
+            self.journals[shard].push(record);
+            if shard == CONTROL {
+                let control = self.states[CONTROL].control().clone();
+                self.states[CARDS].install_control(control);
+            }
+        }
+    }
+
+    pub(crate) fn commit_all(&mut self) {
+        self.commit(self.in_flight.len());
+    }
+
+    /// What has to be true of one answer and its record, whatever the command was.
+    fn judge(&mut self, command: &Command, outcome: &Outcome) {
+        if let Answer::Decided(decision) = outcome.answer {
+            let coded = decision.approval_code.is_some();
+            assert_eq!(coded, decision.reason.is_approval(), "DE38 goes with approvals alone");
+            assert!(decision.approval_code.is_none_or(|code| code.as_str().len() == 6));
+            let key = match command {
+                Command::Authorize(request) => Some(request.facts.key),
+                Command::Reverse(request) => Some(request.key),
+                Command::Void { authorization, .. } => {
+                    let original = self.states[CARDS].authorization(*authorization);
+                    original.map(|original| original.facts.key)
+                }
+                Command::Manage(_) => None,
+            };
+            let Some(key) = key else { return };
+            if decision.repeated {
+                assert!(outcome.record.is_none(), "a repeat makes nothing happen");
+                let first = self.answers.get(&key).expect("a repeat of something");
+                assert_eq!(decision, Decision { repeated: true, ..*first });
+            } else if outcome.record.is_some() && self.is_newest(command, &key) {
+                self.answers.insert(key, decision);
+            }
+        } else if !matches!(outcome.answer, Answer::Done(_)) {
+            assert!(outcome.record.is_none(), "a refusal makes nothing happen");
+        }
+    }
+
+    /// A void is of the message's own answer, unless that was forgotten and the message came again.
+    fn is_newest(&self, command: &Command, key: &MessageKey) -> bool {
+        let Command::Void { authorization, .. } = command else { return true };
+        self.answers.get(key).is_none_or(|newest| newest.authorization == Some(*authorization))
+    }
+
+    fn nothing_below_zero(&self, record: &Record) {
+        if let Some(delta) = record.effects.balance {
+            let balance = self.states[CARDS].balance(delta.balance).expect("charged");
+            assert!(!balance.available().is_negative(), "an approval overdrew {balance:?}");
+        }
+        if let Some(delta) = record.effects.pool {
+            let left = self.pools().available(delta.pool);
+            assert!(!left.is_negative(), "an approval overdrew pool {}: {left}", delta.pool);
+        }
+    }
+
+    /// The states as they will be once everything in flight is committed.
+    fn settled(&self) -> [State; 2] {
+        let mut states = self.states.clone();
+        for (shard, record) in &self.in_flight {
+            states[*shard].apply_committed(record).expect("a decided record fits");
+        }
+        let control = states[CONTROL].control().clone();
+        states[CARDS].install_control(control);
+        states
+    }
+
+    fn all_records(&self, shard: usize) -> impl Iterator<Item = &Record> {
+        let waiting = self.in_flight.iter().filter(move |(of, _)| *of == shard);
+        self.journals[shard].iter().chain(waiting.map(|(_, record)| record))
+    }
+
+    /// Both shards replayed from nothing, all records in order.
+    pub(crate) fn replayed(&self) -> [State; 2] {
+        let mut states = [empty(CONTROL), empty(CARDS)];
+        for (shard, state) in states.iter_mut().enumerate() {
+            for record in self.all_records(shard) {
+                state.replay(record).expect("the journal fits");
+            }
+        }
+        let control = states[CONTROL].control().clone();
+        states[CARDS].install_control(control);
+        states
+    }
+
+    /// Everything that must add up once what is in flight is committed: books, replay, postings,
+    /// shares of pools, and an account of holds kept apart from the engine's.
+    pub(crate) fn audit(&self) {
+        let settled = self.settled();
+        let replayed = self.replayed();
+        for (live, rebuilt) in settled.iter().zip(&replayed) {
+            assert_eq!(live.books(), []);
+            assert_eq!(rebuilt.books(), []);
+            assert_eq!(live.differences(rebuilt), []);
+        }
+        let holds = self.open_holds();
+        let posted = self.posted();
+        for balance in settled[CARDS].balances() {
+            let held: i64 =
+                holds.values().filter(|hold| hold.0 == Some(balance.id)).map(|hold| hold.2).sum();
+            let ledger = posted.get(&Account::Balance(balance.id)).copied().unwrap_or(0);
+            assert_eq!((balance.ledger.0, balance.held.0), (ledger, held), "{balance:?}");
+        }
+        for pool in settled[CONTROL].control().pools.keys() {
+            let shares: Vec<_> = settled.iter().map(|state| state.share(*pool)).collect();
+            let level: i64 = shares.iter().map(|share| share.level.0).sum();
+            let held: i64 = shares.iter().map(|share| share.held.0).sum();
+            let stated: i64 =
+                holds.values().filter(|hold| hold.1 == Some(*pool)).map(|hold| hold.2).sum();
+            let ledger = posted.get(&Account::Pool(*pool)).copied().unwrap_or(0);
+            assert_eq!((level, held), (ledger, stated), "pool {pool}");
+        }
+    }
+
+    /// What each open approval holds, by the events alone: account, pool, amount.
+    fn open_holds(&self) -> BTreeMap<AuthorizationId, Hold> {
+        let mut holds = BTreeMap::new();
+        for record in self.all_records(CARDS) {
+            match &record.event {
+                Event::Authorized(a) if a.reason.is_approval() => {
+                    holds.insert(a.id, (a.balance, a.pool, a.requested.minor.0));
+                }
+                Event::Reversed(reversed) => {
+                    reversed.original.map(|original| holds.remove(&original));
+                }
+                Event::Voided(voided) => {
+                    holds.remove(&voided.authorization);
+                }
+                _ => {}
+            }
+        }
+        holds
+    }
+
+    fn posted(&self) -> BTreeMap<Account, i64> {
+        let mut sums = BTreeMap::new();
+        for record in (0..2).flat_map(|shard| self.all_records(shard)) {
+            for posting in &record.effects.postings {
+                *sums.entry(posting.account).or_default() += posting.amount.0;
+            }
+        }
+        sums
+    }
+}
+
+/// Account, pool and amount of a hold.
+type Hold = (Option<switch_domain::BalanceId>, Option<PoolId>, i64);
+
+fn is_approval(answer: &Answer) -> bool {
+    matches!(answer, Answer::Decided(decision) if decision.reason.is_approval())
+}
+
+fn postings_balance(record: &Record) {
+    let mut sums: BTreeMap<Currency, i64> = BTreeMap::new();
+    for posting in &record.effects.postings {
+        *sums.entry(posting.currency).or_default() += posting.amount.0;
+    }
+    assert!(sums.values().all(|sum| *sum == 0), "postings of {record:?}");
+}

@@ -1,0 +1,173 @@
+//! Rows that stand for ISO 8583 messages, and for the void of one: `auth`, `reverse`, `void`.
+
+use switch_domain::{
+    Acquirer, Amount, AsciiText, Bin, Channel, EntryMode, Expiry, Fingerprint, LinkId, Merchant,
+    MessageClass, MessageFacts, MessageKey, OriginalReference, Reason,
+};
+use switch_engine::{Answer, Authorize, Command, Reverse};
+
+use super::row::Row;
+use super::{CARDS, World, currency, minor_units};
+
+pub(crate) const DEMO_BIN: u32 = 99_999_912;
+
+/// The fingerprint that stands for a card of this name.
+pub(crate) fn fingerprint(name: &str) -> Fingerprint {
+    let mut bytes = [0; 16];
+    for (index, byte) in name.bytes().enumerate() {
+        bytes[index % 16] = byte.wrapping_add(bytes[index % 16]);
+    }
+    Fingerprint(bytes)
+}
+
+fn text<const N: usize>(value: &str) -> AsciiText<N> {
+    AsciiText::new(value.as_bytes()).expect("short and printable")
+}
+
+/// A key with the everyday values of a terminal.
+pub(crate) fn key(class: MessageClass, stan: u32, card: Fingerprint) -> MessageKey {
+    MessageKey {
+        acquirer: Acquirer::Institution(text("999001")),
+        class,
+        stan,
+        local_time: 615_120_000,
+        terminal: text("TERM0001"),
+        rrn: AsciiText::EMPTY,
+        card,
+    }
+}
+
+/// A purchase over link 1 without anything wrong in it.
+pub(crate) fn authorize(key: MessageKey, amount: Amount) -> Authorize {
+    Authorize {
+        link: LinkId(1),
+        facts: MessageFacts {
+            key,
+            transmitted: 0,
+            channel: Channel::Pos,
+            entry: EntryMode::Chip,
+            merchant: Merchant { category: 5411, id: text("MERCHANT0000001") },
+        },
+        bin: Bin(DEMO_BIN),
+        card: None,
+        expiry: None,
+        fault: None,
+        amount,
+    }
+}
+
+/// A reversal over link 1 with number `own`, of what `original` is the key of.
+pub(crate) fn reversal(own: u32, original: &MessageKey) -> Reverse {
+    Reverse {
+        link: LinkId(1),
+        key: MessageKey { stan: own, class: MessageClass::ReversalRequest, ..*original },
+        reference: OriginalReference {
+            key: original.as_original(),
+            transmitted: 0,
+            rrn: AsciiText::EMPTY,
+        },
+    }
+}
+
+impl World {
+    pub(super) fn message(&mut self, row: &Row<'_>) {
+        match row.verb {
+            "auth" => self.authorization(row),
+            "reverse" => self.reverse(row),
+            _ => self.void(row),
+        }
+    }
+
+    /// `auth CARD AMOUNT stan N [in CUR] [exp YYMM] [bin N] [fault REASON] [as LABEL] [rrn ..]
+    /// [de7 ..] [time ..] [term ..] [acq ..] [link ..]`
+    fn authorization(&mut self, row: &Row<'_>) {
+        let name = row.word("a card");
+        let known = self.names.cards.get(name).copied();
+        if known.is_none() && !name.starts_with("no-") {
+            row.fail(&format!("no card is called {name}"));
+        }
+        let of_card = known.map_or(currency("EUR"), |(_, currency)| currency);
+        let currency = row.option("in").map_or(of_card, currency);
+        let minor = minor_units(row, row.word("an amount"), currency);
+        let stan = row.number_option("stan").unwrap_or_else(|| row.fail("wants a stan"));
+        let key = common_key(row, MessageClass::AuthorizationRequest, stan, name);
+        let mut request = authorize(key, Amount { minor, currency });
+        request.link = link_of(&key, request.link);
+        request.facts.transmitted = row.number_option("de7").unwrap_or(0);
+        request.card = known.map(|(id, _)| id);
+        request.bin = Bin(row.number_option("bin").unwrap_or(DEMO_BIN));
+        request.expiry = row.number_option("exp").map(|yymm| expiry(row, yymm));
+        request.fault = row.option("fault").map(|name| reason(row, name));
+        let label = row.option("as").map_or_else(|| stan.to_string(), str::to_owned);
+        let answer = self.submit(row, CARDS, &Command::Authorize(request));
+        if let Answer::Decided(decision) = answer {
+            self.names.card_of_stan.insert(stan, name.to_owned());
+            if let Some(id) = decision.authorization.filter(|_| !decision.repeated) {
+                self.names.authorizations.insert(label, id);
+            }
+        }
+    }
+
+    /// `reverse [CARD] stan N [own M] [rrn ..] [de7 ..] [time ..] [term ..] [acq ..] [link ..]`:
+    /// the reversal of the message with STAN N, itself with STAN M.
+    fn reverse(&mut self, row: &Row<'_>) {
+        let stan: u32 = row.number_option("stan").unwrap_or_else(|| row.fail("wants a stan"));
+        let spoken_of = self.names.card_of_stan.get(&stan).cloned();
+        let name = row.optional_word().map(str::to_owned).or(spoken_of);
+        let Some(name) = name else { row.fail("of which card?") };
+        let own = row.number_option("own").unwrap_or(500_000 + stan);
+        let transmitted = row.number_option("de7").unwrap_or(0);
+        let key = common_key(row, MessageClass::ReversalRequest, own, &name);
+        let mut reference_key = key.as_original();
+        reference_key.stan = stan;
+        let request = Reverse {
+            link: link_of(&key, LinkId(1)),
+            key,
+            reference: OriginalReference { key: reference_key, transmitted, rrn: key.rrn },
+        };
+        self.submit(row, CARDS, &Command::Reverse(request));
+    }
+
+    /// `void LABEL REASON`
+    fn void(&mut self, row: &Row<'_>) {
+        let label = row.word("an authorization");
+        let authorization = match self.names.authorizations.get(label) {
+            Some(id) => *id,
+            None if label.starts_with("no-") => switch_domain::AuthorizationId(9),
+            None => row.fail("no such authorization"),
+        };
+        let reason = reason(row, row.word("a reason"));
+        self.submit(row, CARDS, &Command::Void { authorization, reason });
+    }
+}
+
+fn common_key(row: &Row<'_>, class: MessageClass, stan: u32, card: &str) -> MessageKey {
+    let mut key = key(class, stan, fingerprint(card));
+    if let Some(acquirer) = row.option("acq") {
+        key.acquirer = Acquirer::Institution(text(acquirer));
+    }
+    if let Some(link) = row.number_option("link") {
+        key.acquirer = Acquirer::Link(LinkId(link));
+    }
+    if let Some(time) = row.number_option("time") {
+        key.local_time = time;
+    }
+    key.terminal = row.option("term").map_or(key.terminal, text);
+    key.rrn = row.option("rrn").map_or(key.rrn, text);
+    key
+}
+
+fn link_of(key: &MessageKey, otherwise: LinkId) -> LinkId {
+    match key.acquirer {
+        Acquirer::Link(link) => link,
+        Acquirer::Institution(_) => otherwise,
+    }
+}
+
+fn reason(row: &Row<'_>, name: &str) -> Reason {
+    Reason::from_name(name).unwrap_or_else(|| row.fail(&format!("{name} is no reason")))
+}
+
+pub(super) fn expiry(row: &Row<'_>, yymm: u16) -> Expiry {
+    Expiry::from_yymm(yymm).unwrap_or_else(|_| row.fail("an expiry is YYMM"))
+}

@@ -1,0 +1,16 @@
+//! Behaviour of the engine through its public face: scenario tables by subject, and properties over
+//! random runs. It never looks at anything that another package could not see.
+
+mod approvals;
+mod bad_input;
+mod check_order;
+mod forget;
+mod harness;
+mod in_flight;
+mod locks;
+mod management;
+mod pools;
+mod properties;
+mod repeats;
+mod restart;
+mod reversals;
