@@ -1,1 +1,15 @@
-//! Placeholder.
+//! Management over the shards: the services that make and change partners, pools, programmes,
+//! customers, balances and cards, and the HTTP service with health and metrics. It owns ordinary
+//! transactional SQL of its own slices; whatever moves money or decides an authorization it asks of
+//! a shard, and never writes itself.
+
+mod health;
+mod idempotency;
+pub mod operation;
+mod problem;
+mod service;
+
+pub use health::{HealthSource, Readiness, router};
+pub use idempotency::idempotency_key;
+pub use problem::Problem;
+pub use service::{IssuedCard, NewCard, NewProgramme, Services};

@@ -1,1 +1,16 @@
-//! Placeholder.
+//! Everything behind the `cardswitch` command: configuration, wiring, the control socket, the demo,
+//! shutdown. It owns the order in which parts start and stop; it holds no rule of payments. Nothing
+//! depends on it.
+
+pub mod app;
+pub mod cli;
+pub mod commands;
+pub mod config;
+mod control_socket;
+mod database;
+pub mod demo;
+mod health;
+mod keys;
+mod telemetry;
+
+pub use telemetry::{metrics_handle, start_logging};

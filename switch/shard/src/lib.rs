@@ -1,1 +1,37 @@
-//! Placeholder.
+//! Runs the engine: one thread of control for each shard, with a bounded queue before it and the
+//! journal behind it. It owns batches, deadlines, voids, pool grants, the card directory, start and
+//! audit. It never decides (that is `switch-engine`), never writes SQL (that is `switch-store`), and
+//! sends no answer that moves money before its record is committed.
+
+mod audit;
+mod batch;
+mod clock;
+mod directory;
+#[cfg(feature = "testing")]
+mod in_memory;
+mod mailbox;
+mod manage_error;
+mod metrics;
+mod node;
+mod pools;
+mod running;
+mod settings;
+mod start;
+mod submission;
+mod worker;
+
+pub use audit::{AuditReport, audit};
+pub use directory::{CardEntry, Directory};
+#[cfg(feature = "testing")]
+pub use in_memory::start_in_memory;
+pub use manage_error::ManageError;
+pub use metrics::describe as describe_metrics;
+pub use node::Node;
+pub use running::{Fatal, Running, StoppedLate};
+pub use settings::ShardSettings;
+pub use start::{StartError, start};
+pub use submission::{Admission, Reply, ReplyOutcome, ReplyTo, Submission};
+pub use switch_engine::{
+    Act, Authorize, CHECK_NAMES, Command, Decision, Manage, Refusal, Reverse, State,
+};
+pub use switch_store::TakeoverMode;

@@ -8,7 +8,6 @@
 
 mod backoff;
 mod books;
-mod books;
 mod codes;
 mod error;
 mod format;
@@ -19,14 +18,11 @@ mod pg_timestamp;
 pub mod private_postgres;
 mod projection;
 mod settings;
-mod settings;
 mod shards;
 mod store;
 mod takeover;
 mod vault;
-mod vault;
 
-pub use books::BookFault;
 pub use books::{Fault, books};
 pub use error::{ChainFault, StoreError, UnsafeSetting};
 pub use format::{FORMAT, FormatError, RecordFault, decode_records, encode_records};
@@ -38,4 +34,3 @@ pub use projection::{CommittedBatch, Projector};
 pub use store::{Store, StoreOptions, fresh_owner};
 pub use takeover::{LockState, TakenShard, Takeover, TakeoverError, TakeoverMode};
 pub use vault::{SealedPan, Vault, VaultError};
-pub use vault::{StoredPan, VaultError};

@@ -179,6 +179,31 @@ impl Vault {
     }
 }
 
+impl Vault {
+    /// The identifiers of all keys that ever encrypted a number here.
+    ///
+    /// # Errors
+    /// PostgreSQL.
+    pub async fn known_keys(&self) -> Result<Vec<String>, VaultError> {
+        let known = sqlx::query_scalar("SELECT key_id FROM vault_key ORDER BY key_id");
+        known.fetch_all(&self.pool).await.map_err(failed)
+    }
+
+    /// Gives up a number that was drawn and then not issued: no record of the journal names it.
+    ///
+    /// # Errors
+    /// PostgreSQL.
+    pub async fn remove_unissued(&self, vault: VaultRef) -> Result<(), VaultError> {
+        sqlx::query("DELETE FROM pan_vault WHERE id = $1 AND version = $2")
+            .bind(vault.row)
+            .bind(vault.version)
+            .execute(&self.pool)
+            .await
+            .map_err(failed)?;
+        Ok(())
+    }
+}
+
 async fn insert(
     connection: &mut PgConnection,
     pan: &SealedPan,

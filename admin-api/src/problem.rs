@@ -1,0 +1,83 @@
+//! What a caller is told when a request cannot be done. It owns the stable codes; each error of the
+//! layers below is given one here, and nowhere else.
+
+use serde::Serialize;
+use switch_shard::{ManageError, Refusal};
+
+/// A failed request, in the shape of RFC 9457 without the HTTP parts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, thiserror::Error)]
+#[error("{detail} ({code})")]
+pub struct Problem {
+    /// Stable, for programs.
+    pub code: &'static str,
+    /// For people: what was wrong, and what to do.
+    pub detail: String,
+}
+
+impl Problem {
+    /// The request itself is wrong.
+    #[must_use]
+    pub fn invalid(detail: impl Into<String>) -> Self {
+        Self { code: "INVALID_REQUEST", detail: detail.into() }
+    }
+
+    /// Something asked for is not there.
+    #[must_use]
+    pub fn not_found(detail: impl Into<String>) -> Self {
+        Self { code: "NOT_FOUND", detail: detail.into() }
+    }
+
+    /// Ours: the caller can only try again later.
+    #[must_use]
+    pub fn internal(doing: &str, error: &dyn std::fmt::Display) -> Self {
+        tracing::error!(%error, "{doing} failed");
+        Self { code: "INTERNAL", detail: format!("{doing} failed; the log of the switch says why") }
+    }
+}
+
+impl From<ManageError> for Problem {
+    fn from(error: ManageError) -> Self {
+        let code = match error {
+            ManageError::Refused(refusal) => refusal_code(refusal),
+            ManageError::Overloaded => "OVERLOADED",
+            ManageError::Stopping => "STOPPING",
+            ManageError::Unknown => "OUTCOME_UNKNOWN",
+            ManageError::NoSuchShard => "NOT_FOUND",
+            ManageError::Malfunction => "INTERNAL",
+        };
+        let detail = match error {
+            ManageError::Refused(refusal) => refusal.to_string(),
+            other => other.to_string(),
+        };
+        Self { code, detail }
+    }
+}
+
+const fn refusal_code(refusal: Refusal) -> &'static str {
+    match refusal {
+        Refusal::NoSuchPartner
+        | Refusal::NoSuchPool
+        | Refusal::NoSuchProgramme
+        | Refusal::NoSuchBalance
+        | Refusal::NoSuchCard => "NOT_FOUND",
+        Refusal::BinsInvalid
+        | Refusal::AmountNotPositive
+        | Refusal::AmountTooLarge
+        | Refusal::CardUnfit => "INVALID_REQUEST",
+        Refusal::PoolInsufficient => "INSUFFICIENT_FUNDS",
+        Refusal::BinsTaken
+        | Refusal::PoolUnfit
+        | Refusal::BalanceClosed
+        | Refusal::BalanceNotEmpty
+        | Refusal::LockIsFinal
+        | Refusal::LockedOtherwise
+        | Refusal::NotAwaitingActivation => "CONFLICT",
+        Refusal::IdentifiersExhausted => "EXHAUSTED",
+    }
+}
+
+impl From<sqlx::Error> for Problem {
+    fn from(error: sqlx::Error) -> Self {
+        Self::internal("reading or writing the database", &error)
+    }
+}

@@ -1,0 +1,204 @@
+//! Cards: issue, activation, locks, removal. It owns the order of an issue: number drawn, sealed in
+//! the vault (where its uniqueness is decided), and only then the command that names the row (W-9).
+
+use switch_domain::{
+    AsciiText, BalanceId, CardId, CardStatus, Expiry, IdempotencyKey, LockCode, Pan,
+};
+use switch_shard::{Act, Manage};
+use switch_store::{SealedPan, VaultError};
+
+use super::Services;
+use crate::Problem;
+
+/// The table that sealed numbers are bound to.
+const PLACE: &[u8] = b"pan_vault";
+/// How many numbers are drawn before a BIN range is taken for full.
+const DRAWS: usize = 16;
+
+/// A card to be issued.
+#[derive(Clone, Copy, Debug)]
+pub struct NewCard {
+    /// The account that it spends from.
+    pub balance: BalanceId,
+    /// Last month of validity.
+    pub expiry: Expiry,
+    /// Active at once, or awaiting activation.
+    pub active: bool,
+}
+
+/// A card that was issued.
+#[derive(Debug)]
+pub struct IssuedCard {
+    /// The card.
+    pub card: CardId,
+    /// Its number, for whoever must deliver it.
+    pub pan: Pan,
+    /// Last month of validity.
+    pub expiry: Expiry,
+}
+
+impl Services {
+    /// Issues a card with a number of its programme's range.
+    ///
+    /// # Errors
+    /// See [`Problem`].
+    pub async fn issue_card(
+        &self,
+        key: IdempotencyKey,
+        actor: AsciiText<40>,
+        new: NewCard,
+    ) -> Result<IssuedCard, Problem> {
+        let no_balance = || Problem::not_found("there is no such balance");
+        let balance = self.node.balance(new.balance).await.ok_or_else(no_balance)?;
+        let control = self.node.control();
+        let programme = control.programmes.get(&balance.programme).ok_or_else(no_balance)?;
+        for _ in 0..DRAWS {
+            let pan = self
+                .security
+                .generate_pan(&programme.bins)
+                .map_err(|error| Problem::internal("drawing a card number", &error))?;
+            let fingerprint = self.security.fingerprint(&pan);
+            let sealed = self
+                .security
+                .seal(&pan, PLACE)
+                .map_err(|error| Problem::internal("sealing a card number", &error))?;
+            let row = SealedPan {
+                fingerprint,
+                key_id: sealed.key_id.to_string(),
+                nonce: sealed.nonce.to_vec(),
+                ciphertext: sealed.ciphertext,
+                last_four: String::from_utf8_lossy(&pan.last_four()).into_owned(),
+            };
+            let vault = self.store.vault().insert_pan(&row).await;
+            let vault = match vault {
+                Err(VaultError::Taken) => continue,
+                other => other.map_err(|e| Problem::internal("keeping a card number", &e))?,
+            };
+            let status = if new.active { CardStatus::Active } else { CardStatus::Inactive };
+            let act = Act::IssueCard { balance: new.balance, vault, expiry: new.expiry, status };
+            let made = self.node.manage(Manage { key, actor, act }, Some(fingerprint)).await;
+            return self.issued(made, vault, pan, new.expiry).await;
+        }
+        Err(Problem {
+            code: "BIN_RANGE_FULL",
+            detail: "no free card number was found in the programme's BIN range; add a range"
+                .into(),
+        })
+    }
+
+    /// The result of an issue. Where the key was used before, the card of that time is the result,
+    /// and the number drawn now is given up.
+    async fn issued(
+        &self,
+        made: Result<Option<i64>, switch_shard::ManageError>,
+        vault: switch_domain::VaultRef,
+        pan: Pan,
+        expiry: Expiry,
+    ) -> Result<IssuedCard, Problem> {
+        let made = match made {
+            Ok(made) => made,
+            Err(error) => {
+                // Of an unknown outcome the number is kept: the journal may name it.
+                if matches!(error, switch_shard::ManageError::Refused(_)) {
+                    self.give_up(vault).await;
+                }
+                return Err(error.into());
+            }
+        };
+        let missing = || Problem::internal("issuing a card", &"the command made no card");
+        let card = CardId(made.ok_or_else(missing)?);
+        let known = self.node.card(card).await.ok_or_else(missing)?;
+        if known.vault == vault {
+            return Ok(IssuedCard { card, pan, expiry });
+        }
+        self.give_up(vault).await;
+        let sealed = self
+            .store
+            .vault()
+            .fetch(known.vault)
+            .await
+            .map_err(|error| Problem::internal("reading a card number", &error))?;
+        let pan = self.open(&sealed)?;
+        Ok(IssuedCard { card, pan, expiry: known.expiry })
+    }
+
+    /// Activates a card that was issued inactive.
+    ///
+    /// # Errors
+    /// See [`Problem`].
+    pub async fn activate_card(
+        &self,
+        key: IdempotencyKey,
+        actor: AsciiText<40>,
+        card: CardId,
+    ) -> Result<(), Problem> {
+        self.act(key, actor, Act::ActivateCard { card }).await.map(|_| ())
+    }
+
+    /// Removes a card for good.
+    ///
+    /// # Errors
+    /// See [`Problem`].
+    pub async fn remove_card(
+        &self,
+        key: IdempotencyKey,
+        actor: AsciiText<40>,
+        card: CardId,
+    ) -> Result<(), Problem> {
+        self.act(key, actor, Act::RemoveCard { card }).await.map(|_| ())
+    }
+
+    /// Locks a card: in force for the next authorization.
+    ///
+    /// # Errors
+    /// See [`Problem`].
+    pub async fn lock_card(
+        &self,
+        key: IdempotencyKey,
+        actor: AsciiText<40>,
+        card: CardId,
+        lock: LockCode,
+    ) -> Result<(), Problem> {
+        self.act(key, actor, Act::LockCard { card, lock }).await.map(|_| ())
+    }
+
+    /// Unlocks a card, where its lock can be taken back.
+    ///
+    /// # Errors
+    /// See [`Problem`].
+    pub async fn unlock_card(
+        &self,
+        key: IdempotencyKey,
+        actor: AsciiText<40>,
+        card: CardId,
+    ) -> Result<(), Problem> {
+        self.act(key, actor, Act::UnlockCard { card }).await.map(|_| ())
+    }
+}
+
+impl Services {
+    async fn give_up(&self, vault: switch_domain::VaultRef) {
+        if let Err(error) = self.store.vault().remove_unissued(vault).await {
+            // Only a number is lost, from a range of millions.
+            tracing::warn!(%error, row = vault.row, "an unused vault row stays");
+        }
+    }
+
+    fn open(&self, stored: &SealedPan) -> Result<Pan, Problem> {
+        fn reading(error: &dyn std::fmt::Display) -> Problem {
+            Problem::internal("opening the vault", error)
+        }
+        let key_id =
+            stored.key_id.parse().map_err(|e: switch_security::InvalidKeyId| reading(&e))?;
+        let sealed = switch_security::SealedPan {
+            key_id,
+            nonce: stored
+                .nonce
+                .as_slice()
+                .try_into()
+                .map_err(|e: std::array::TryFromSliceError| reading(&e))?,
+            ciphertext: stored.ciphertext.clone(),
+        };
+        self.security.open(&sealed, &stored.fingerprint, PLACE).map_err(|e| reading(&e))
+    }
+}

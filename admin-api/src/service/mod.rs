@@ -1,0 +1,60 @@
+//! The management services: what the control socket and the REST channels call. It owns the steps
+//! around a shard's command (look-ups, vault, customers), one file a subject.
+
+mod cards;
+mod customers;
+mod money;
+
+use std::sync::Arc;
+
+use switch_domain::{AsciiText, IdempotencyKey};
+use switch_security::SecurityModule;
+use switch_shard::{Act, Manage, Node};
+use switch_store::Store;
+
+use crate::Problem;
+
+pub use cards::{IssuedCard, NewCard};
+pub use money::NewProgramme;
+
+/// All management services over one node. Cloning gives another handle.
+#[derive(Clone)]
+pub struct Services {
+    node: Node,
+    store: Store,
+    security: Arc<dyn SecurityModule>,
+}
+
+impl Services {
+    /// Over a started node, its store, and the security module that keeps card numbers.
+    #[must_use]
+    pub fn new(node: Node, store: Store, security: Arc<dyn SecurityModule>) -> Self {
+        Self { node, store, security }
+    }
+
+    /// The node that the services work on.
+    #[must_use]
+    pub const fn node(&self) -> &Node {
+        &self.node
+    }
+
+    async fn act(
+        &self,
+        key: IdempotencyKey,
+        actor: AsciiText<40>,
+        act: Act,
+    ) -> Result<Option<i64>, Problem> {
+        Ok(self.node.manage(Manage { key, actor, act }, None).await?)
+    }
+
+    /// Does a command that makes something, and gives its identifier.
+    async fn make(
+        &self,
+        key: IdempotencyKey,
+        actor: AsciiText<40>,
+        act: Act,
+    ) -> Result<i64, Problem> {
+        let made = self.act(key, actor, act).await?;
+        made.ok_or_else(|| Problem::internal("making it", &"the command made nothing"))
+    }
+}

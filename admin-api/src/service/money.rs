@@ -1,0 +1,168 @@
+//! Partners, pools, programmes and balances. It owns nothing but the way to the shard's command.
+
+use switch_domain::{
+    AsciiText, BalanceId, BalanceState, BinRange, Currency, CustomerId, CustomerState, Funding,
+    IdempotencyKey, MinorUnits, PartnerId, PartnerState, PoolId, PoolKind, ProgrammeId,
+};
+use switch_shard::Act;
+
+use super::Services;
+use crate::Problem;
+
+/// A programme to be made.
+#[derive(Clone, Copy, Debug)]
+pub struct NewProgramme {
+    /// Whose.
+    pub partner: PartnerId,
+    /// Its name for people.
+    pub name: AsciiText<40>,
+    /// Its card numbers.
+    pub bins: BinRange,
+    /// Its currency.
+    pub currency: Currency,
+    /// Where the money comes from.
+    pub funding: Funding,
+}
+
+type Actor = AsciiText<40>;
+
+impl Services {
+    /// Makes a partner.
+    ///
+    /// # Errors
+    /// See [`Problem`].
+    pub async fn define_partner(
+        &self,
+        key: IdempotencyKey,
+        actor: Actor,
+        name: AsciiText<40>,
+    ) -> Result<PartnerId, Problem> {
+        self.make(key, actor, Act::DefinePartner { name }).await.map(PartnerId)
+    }
+
+    /// Serves a partner's cards, or stops serving them.
+    ///
+    /// # Errors
+    /// See [`Problem`].
+    pub async fn set_partner_state(
+        &self,
+        key: IdempotencyKey,
+        actor: Actor,
+        partner: PartnerId,
+        state: PartnerState,
+    ) -> Result<(), Problem> {
+        self.act(key, actor, Act::SetPartnerState { partner, state }).await.map(|_| ())
+    }
+
+    /// Makes an empty pool of a partner's money.
+    ///
+    /// # Errors
+    /// See [`Problem`].
+    pub async fn open_pool(
+        &self,
+        key: IdempotencyKey,
+        actor: Actor,
+        partner: PartnerId,
+        kind: PoolKind,
+        currency: Currency,
+    ) -> Result<PoolId, Problem> {
+        self.make(key, actor, Act::OpenPool { partner, kind, currency }).await.map(PoolId)
+    }
+
+    /// Books money that came into a pool.
+    ///
+    /// # Errors
+    /// See [`Problem`].
+    pub async fn reload_pool(
+        &self,
+        key: IdempotencyKey,
+        actor: Actor,
+        pool: PoolId,
+        amount: MinorUnits,
+        reference: AsciiText<40>,
+    ) -> Result<(), Problem> {
+        self.act(key, actor, Act::ReloadPool { pool, amount, reference }).await.map(|_| ())
+    }
+
+    /// Makes a programme.
+    ///
+    /// # Errors
+    /// See [`Problem`].
+    pub async fn define_programme(
+        &self,
+        key: IdempotencyKey,
+        actor: Actor,
+        new: NewProgramme,
+    ) -> Result<ProgrammeId, Problem> {
+        let NewProgramme { partner, name, bins, currency, funding } = new;
+        let act = Act::DefineProgramme { partner, name, bins, currency, funding };
+        self.make(key, actor, act).await.map(ProgrammeId)
+    }
+
+    /// Opens an account for a customer.
+    ///
+    /// # Errors
+    /// See [`Problem`].
+    pub async fn open_balance(
+        &self,
+        key: IdempotencyKey,
+        actor: Actor,
+        programme: ProgrammeId,
+        customer: CustomerId,
+    ) -> Result<BalanceId, Problem> {
+        let control = self.node.control();
+        let programme = control
+            .programmes
+            .get(&programme)
+            .ok_or_else(|| Problem::not_found("there is no such programme"))?;
+        if self.partner_of_customer(customer).await? != programme.partner {
+            return Err(Problem::not_found("the programme's partner has no such customer"));
+        }
+        let act = Act::OpenBalance { programme: programme.id, customer };
+        self.make(key, actor, act).await.map(BalanceId)
+    }
+
+    /// Gives a customer money.
+    ///
+    /// # Errors
+    /// See [`Problem`].
+    pub async fn credit_balance(
+        &self,
+        key: IdempotencyKey,
+        actor: Actor,
+        balance: BalanceId,
+        amount: MinorUnits,
+        reference: AsciiText<40>,
+    ) -> Result<(), Problem> {
+        self.act(key, actor, Act::CreditBalance { balance, amount, reference }).await.map(|_| ())
+    }
+
+    /// Blocks, unblocks or closes an account.
+    ///
+    /// # Errors
+    /// See [`Problem`].
+    pub async fn set_balance_state(
+        &self,
+        key: IdempotencyKey,
+        actor: Actor,
+        balance: BalanceId,
+        state: BalanceState,
+    ) -> Result<(), Problem> {
+        self.act(key, actor, Act::SetBalanceState { balance, state }).await.map(|_| ())
+    }
+
+    /// Blocks or unblocks a customer in every shard.
+    ///
+    /// # Errors
+    /// See [`Problem`]; where it failed half way, the same key finishes it.
+    pub async fn set_customer_state(
+        &self,
+        key: IdempotencyKey,
+        actor: Actor,
+        customer: CustomerId,
+        state: CustomerState,
+    ) -> Result<(), Problem> {
+        self.partner_of_customer(customer).await?;
+        self.act(key, actor, Act::SetCustomerState { customer, state }).await.map(|_| ())
+    }
+}

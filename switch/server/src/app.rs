@@ -1,0 +1,250 @@
+//! One running switch, wired together. It owns the order: everything is checked before a port
+//! opens, and on stopping the links go first and PostgreSQL last (W-25).
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use admin_api::Services;
+use anyhow::Context;
+use switch_domain::LinkId;
+use switch_network::{LinkConfig, Listener};
+use switch_shard::{Fatal, Running, TakeoverMode};
+use switch_store::private_postgres::DatabaseUrl;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::{self, Config, Link};
+use crate::control_socket::ControlSocket;
+use crate::database::{self, Connected};
+use crate::health::NodeHealth;
+use crate::{keys, telemetry};
+
+/// A switch that serves.
+pub struct App {
+    services: Services,
+    running: Running,
+    database: Connected,
+    links: Vec<JoinHandle<()>>,
+    others: Vec<JoinHandle<()>>,
+    stop_links: CancellationToken,
+    stop_others: CancellationToken,
+    within: Duration,
+    addresses: Addresses,
+}
+
+/// Where a switch can be reached.
+#[derive(Clone, Debug)]
+pub struct Addresses {
+    /// Links by name.
+    pub links: Vec<(String, SocketAddr)>,
+    /// The HTTP service.
+    pub http: SocketAddr,
+    /// The control socket.
+    pub control: PathBuf,
+}
+
+impl App {
+    /// Starts a switch: database, keys, shards, and then the ports.
+    ///
+    /// # Errors
+    /// Whatever does not work is said; nothing keeps running.
+    pub async fn start(config: &Config, mode: TakeoverMode) -> anyhow::Result<Self> {
+        let metrics = telemetry::metrics_handle();
+        let database = database::connect(&config.database).await?;
+        match Self::start_over(config, mode, &database, metrics).await {
+            Ok(parts) => Ok(Self::assemble(config, database, parts)),
+            Err(error) => {
+                let _ = database.close().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn start_over(
+        config: &Config,
+        mode: TakeoverMode,
+        database: &Connected,
+        metrics: metrics_exporter_prometheus::PrometheusHandle,
+    ) -> anyhow::Result<Parts> {
+        let store = &database.store;
+        store.check_settings(config.database.allow_settings_that_lose_money).await?;
+        store.migrate().await?;
+        let security = keys::security_module(&config.security.pan_key_file, store).await?;
+        let (node, running) = switch_shard::start(store, config.shards.settings(), mode).await?;
+        let services = Services::new(node.clone(), store.clone(), Arc::clone(&security));
+        let opened = open_ports(config, &services, security, running.fatal(), metrics).await;
+        match opened {
+            Ok(ports) => Ok(Parts { services, running, ports }),
+            Err(error) => {
+                let _ = running.stop(Duration::from_millis(config.shutdown.within_ms)).await;
+                Err(error)
+            }
+        }
+    }
+
+    fn assemble(config: &Config, database: Connected, parts: Parts) -> Self {
+        let Parts { services, running, ports } = parts;
+        tracing::info!(
+            links = ?ports.addresses.links, http = %ports.addresses.http,
+            control = %ports.addresses.control.display(), "serving"
+        );
+        Self {
+            services,
+            running,
+            database,
+            links: ports.links,
+            others: ports.others,
+            stop_links: ports.stop_links,
+            stop_others: ports.stop_others,
+            within: Duration::from_millis(config.shutdown.within_ms),
+            addresses: ports.addresses,
+        }
+    }
+
+    /// Where it can be reached.
+    #[must_use]
+    pub const fn addresses(&self) -> &Addresses {
+        &self.addresses
+    }
+
+    /// The management services of this switch.
+    #[must_use]
+    pub const fn services(&self) -> &Services {
+        &self.services
+    }
+
+    /// The database that it writes to.
+    #[must_use]
+    pub const fn database_url(&self) -> &DatabaseUrl {
+        &self.database.url
+    }
+
+    /// Follows the reason why the process must end.
+    #[must_use]
+    pub fn fatal(&self) -> watch::Receiver<Option<Fatal>> {
+        self.running.fatal()
+    }
+
+    /// Stops: links take no more and answer what they took, shards commit and project to the head,
+    /// and then the connections, the ports and the private PostgreSQL are closed.
+    ///
+    /// # Errors
+    /// Something did not end in its time. What was committed is safe: the next start replays it.
+    pub async fn stop(self) -> anyhow::Result<()> {
+        self.stop_links.cancel();
+        for link in self.links {
+            let _ = link.await;
+        }
+        self.stop_others.cancel();
+        for other in self.others {
+            let _ = other.await;
+        }
+        let stopped = self.running.stop(self.within).await;
+        self.database.close().await?;
+        stopped.context("stopping the shards")
+    }
+}
+
+struct Parts {
+    services: Services,
+    running: Running,
+    ports: Ports,
+}
+
+struct Ports {
+    links: Vec<JoinHandle<()>>,
+    others: Vec<JoinHandle<()>>,
+    stop_links: CancellationToken,
+    stop_others: CancellationToken,
+    addresses: Addresses,
+}
+
+async fn open_ports(
+    config: &Config,
+    services: &Services,
+    security: Arc<dyn switch_security::SecurityModule>,
+    fatal: watch::Receiver<Option<Fatal>>,
+    metrics: metrics_exporter_prometheus::PrometheusHandle,
+) -> anyhow::Result<Ports> {
+    let (stop_links, stop_others) = (CancellationToken::new(), CancellationToken::new());
+    let node = services.node().clone();
+    let mut bound = Vec::new();
+    for (name, link) in &config.links {
+        let link_config = link_config(name, link)?;
+        let listener = Listener::bind(link_config, node.clone(), Arc::clone(&security))
+            .with_context(|| format!("link {name}: listening on {}", link.listen))?;
+        bound.push((name.clone(), listener));
+    }
+    let http = TcpListener::bind(config.http.listen)
+        .await
+        .with_context(|| format!("http: listening on {}", config.http.listen))?;
+    let control = ControlSocket::bind(&config.control.socket)?;
+    let addresses = Addresses {
+        links: bound.iter().map(|(name, listener)| (name.clone(), listener.local_addr())).collect(),
+        http: http.local_addr()?,
+        control: config.control.socket.clone(),
+    };
+    let links = bound
+        .into_iter()
+        .map(|(_, listener)| tokio::spawn(listener.run(stop_links.clone())))
+        .collect();
+    let health = Arc::new(NodeHealth { node, fatal });
+    let router = admin_api::router(health, metrics.clone());
+    let stop_http = stop_others.clone();
+    let others = vec![
+        tokio::spawn(async move {
+            let stopped = stop_http.cancelled_owned();
+            if let Err(error) = axum::serve(http, router).with_graceful_shutdown(stopped).await {
+                tracing::error!(%error, "the HTTP service has ended");
+            }
+        }),
+        tokio::spawn(control.run(services.clone(), stop_others.clone())),
+        tokio::spawn(upkeep(metrics, stop_others.clone())),
+    ];
+    Ok(Ports { links, others, stop_links, stop_others, addresses })
+}
+
+/// Drains the histograms of the metrics now and then, so that they stay small when nobody asks.
+async fn upkeep(metrics: metrics_exporter_prometheus::PrometheusHandle, stop: CancellationToken) {
+    let mut every = tokio::time::interval(Duration::from_secs(5));
+    loop {
+        tokio::select! {
+            _ = every.tick() => metrics.run_upkeep(),
+            () = stop.cancelled() => return,
+        }
+    }
+}
+
+fn link_config(name: &str, link: &Link) -> anyhow::Result<LinkConfig> {
+    let dialect = config::dialect(&link.dialect).map_err(anyhow::Error::msg)?;
+    let millis = Duration::from_millis;
+    Ok(LinkConfig {
+        name: name.to_owned(),
+        id: LinkId(link.id),
+        listen: link.listen,
+        framing: link.framing,
+        dialect: Arc::new(dialect),
+        sign_on_required: link.sign_on_required,
+        max_connections: link.max_connections,
+        max_in_flight: link.max_in_flight,
+        answer_deadline: millis(link.answer_deadline_ms),
+        frame_deadline: millis(link.frame_deadline_ms),
+        idle_deadline: millis(link.idle_deadline_ms),
+        drain_deadline: millis(link.answer_deadline_ms),
+        max_output: link.output_limit_bytes,
+        peers: link.peers.clone(),
+    })
+}
+
+/// The directory of a path, made if it is not there.
+pub(crate) fn make_directory_of(path: &Path) -> anyhow::Result<()> {
+    match path.parent().filter(|directory| !directory.as_os_str().is_empty()) {
+        Some(directory) => std::fs::create_dir_all(directory)
+            .with_context(|| format!("making {}", directory.display())),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,134 @@
+//! The command line. It owns names, arguments and help; what a command does stands in `commands`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// A real-time card authorization host: ISO 8583 over TCP, decided in memory, written through to
+/// PostgreSQL before every answer.
+#[derive(Debug, Parser)]
+#[command(name = "cardswitch", version, about, long_about = LONG_ABOUT, max_term_width = 100)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const LONG_ABOUT: &str = "\
+A real-time card authorization host. Networks and processors connect over TCP and speak ISO 8583; \
+each authorization is decided from memory, written through to PostgreSQL, and only then answered.
+
+First steps:
+  cardswitch demo                      everything at once, on a private PostgreSQL
+  cardswitch config check my.toml      is this configuration right?
+  cardswitch serve --config my.toml    serve until Ctrl-C
+  cardswitch partner create --name Acme   (and pool, programme, customer, balance, card):
+                                       commands to a running switch, through its control socket
+  cardswitch audit --config my.toml    is every hold, every coin and every row accounted for?
+
+The configuration is one TOML file; any key can be set from the environment, as in
+CARDSWITCH_HTTP__LISTEN=127.0.0.1:9000. DATABASE_URL names a PostgreSQL server; without one a \
+private server is run in a data directory.";
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve until Ctrl-C or SIGTERM
+    Serve {
+        /// The configuration
+        #[command(flatten)]
+        config: ConfigArgs,
+        /// End the process that owns the shards now, even if it seems alive
+        #[arg(long)]
+        take_over: bool,
+    },
+    /// Show the whole thing: private PostgreSQL, 1,000 cards, simulated traffic, checked books
+    Demo(DemoArgs),
+    /// Bring the database to this version, and stop
+    Migrate {
+        /// The configuration
+        #[command(flatten)]
+        config: ConfigArgs,
+    },
+    /// Check chain, books and tables against the journal; exit code 1 if anything is wrong
+    Audit {
+        /// The configuration
+        #[command(flatten)]
+        config: ConfigArgs,
+        /// Print the result as one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Work on configurations
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Partners: institutions whose cards are served
+    #[command(subcommand)]
+    Partner(super::commands::PartnerCommand),
+    /// Pools: partners' credit and deposit money
+    #[command(subcommand)]
+    Pool(super::commands::PoolCommand),
+    /// Programmes: card products
+    #[command(subcommand)]
+    Programme(super::commands::ProgrammeCommand),
+    /// Customers: end users
+    #[command(subcommand)]
+    Customer(super::commands::CustomerCommand),
+    /// Balances: customers' accounts
+    #[command(subcommand)]
+    Balance(super::commands::BalanceCommand),
+    /// Cards
+    #[command(subcommand)]
+    Card(super::commands::CardCommand),
+    /// What a running switch serves
+    Status(SocketArgs),
+}
+
+/// Where the configuration is.
+#[derive(Clone, Debug, Args)]
+pub struct ConfigArgs {
+    /// The configuration file; without one the defaults and the environment hold
+    #[arg(long, short, env = "CARDSWITCH_CONFIG")]
+    pub config: Option<PathBuf>,
+}
+
+/// Work on configurations.
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Check a configuration and name every fault with its line; exit code 2 if there is one
+    Check {
+        /// The file
+        path: PathBuf,
+    },
+}
+
+/// How a running switch is reached.
+#[derive(Clone, Debug, Args)]
+pub struct SocketArgs {
+    /// The switch's control socket
+    #[arg(long, env = "CARDSWITCH_CONTROL__SOCKET", default_value = "data/cardswitch.sock")]
+    pub socket: PathBuf,
+    /// Idempotency key: send the same again and it is done once [default: a new one]
+    #[arg(long)]
+    pub key: Option<String>,
+}
+
+/// How the demo runs.
+#[derive(Clone, Debug, Args)]
+pub struct DemoArgs {
+    /// Seconds of traffic; 0 serves until Ctrl-C
+    #[arg(long, default_value_t = 20)]
+    pub seconds: u64,
+    /// Messages a second
+    #[arg(long, default_value_t = 500)]
+    pub rate: u64,
+    /// Where demo.json and the demo's data go
+    #[arg(long, default_value = "target/demo")]
+    pub dir: PathBuf,
+    /// Cards to make
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(40..))]
+    pub cards: u32,
+    /// The simulator [default: cardswitch-sim beside this program]
+    #[arg(long)]
+    pub simulator: Option<PathBuf>,
+}

@@ -1,0 +1,331 @@
+//! Commands to a running switch, sent through its control socket. It owns their arguments; each
+//! becomes one operation, and its result is printed as JSON.
+
+use std::process::ExitCode;
+
+use admin_api::operation::{Kind, Operation};
+use clap::{Args, Subcommand, ValueEnum};
+
+use crate::cli::SocketArgs;
+use crate::control_socket;
+
+/// One identifier, and the switch.
+#[derive(Debug, Args)]
+pub struct Id {
+    /// The identifier
+    id: i64,
+    /// How the switch is reached
+    #[command(flatten)]
+    socket: SocketArgs,
+}
+
+/// Partners.
+#[derive(Debug, Subcommand)]
+pub enum PartnerCommand {
+    /// Make a partner
+    Create {
+        /// Its name for people
+        #[arg(long)]
+        name: String,
+        /// How the switch is reached
+        #[command(flatten)]
+        socket: SocketArgs,
+    },
+    /// Decline every authorization of its cards
+    Suspend(Id),
+    /// Serve its cards again
+    Resume(Id),
+}
+
+/// What a pool is for.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum KindArg {
+    /// Topping up a customer charges it
+    Credit,
+    /// Each authorization charges it
+    Deposit,
+}
+
+/// Pools.
+#[derive(Debug, Subcommand)]
+pub enum PoolCommand {
+    /// Make an empty pool
+    Open {
+        /// Whose
+        #[arg(long)]
+        partner: i64,
+        /// For what
+        #[arg(long)]
+        kind: KindArg,
+        /// Of what, as EUR
+        #[arg(long)]
+        currency: String,
+        /// How the switch is reached
+        #[command(flatten)]
+        socket: SocketArgs,
+    },
+    /// Book money that came into it
+    Reload {
+        /// The pool
+        #[arg(long)]
+        pool: i64,
+        /// How much, in major units
+        #[arg(long)]
+        amount: String,
+        /// The bank's reference
+        #[arg(long)]
+        reference: String,
+        /// How the switch is reached
+        #[command(flatten)]
+        socket: SocketArgs,
+    },
+    /// Its level, holds and what is left
+    Show(Id),
+}
+
+/// Programmes.
+#[derive(Debug, Subcommand)]
+pub enum ProgrammeCommand {
+    /// Make a programme
+    Create {
+        /// Whose
+        #[arg(long)]
+        partner: i64,
+        /// Its name for people
+        #[arg(long)]
+        name: String,
+        /// First eight-digit BIN
+        #[arg(long)]
+        bin_low: u32,
+        /// Last eight-digit BIN [default: the first]
+        #[arg(long)]
+        bin_high: Option<u32>,
+        /// Digits of a card number
+        #[arg(long, default_value_t = 16)]
+        pan_length: u8,
+        /// Its currency, as EUR
+        #[arg(long)]
+        currency: String,
+        /// The pool that funds it: credit or deposit, as it was opened
+        #[arg(long)]
+        pool: i64,
+        /// How the switch is reached
+        #[command(flatten)]
+        socket: SocketArgs,
+    },
+}
+
+/// Customers.
+#[derive(Debug, Subcommand)]
+pub enum CustomerCommand {
+    /// Register a customer; the same reference gives the same customer again
+    Create {
+        /// Whose customer
+        #[arg(long)]
+        partner: i64,
+        /// The partner's own name for the customer
+        #[arg(long)]
+        reference: String,
+        /// How the switch is reached
+        #[command(flatten)]
+        socket: SocketArgs,
+    },
+    /// Decline every authorization of the customer
+    Block(Id),
+    /// Let the customer spend again
+    Unblock(Id),
+}
+
+/// Balances.
+#[derive(Debug, Subcommand)]
+pub enum BalanceCommand {
+    /// Open an account
+    Open {
+        /// Under which programme
+        #[arg(long)]
+        programme: i64,
+        /// For whom
+        #[arg(long)]
+        customer: i64,
+        /// How the switch is reached
+        #[command(flatten)]
+        socket: SocketArgs,
+    },
+    /// Give the customer money
+    Credit {
+        /// The account
+        #[arg(long)]
+        balance: i64,
+        /// How much, in major units
+        #[arg(long)]
+        amount: String,
+        /// A reference of yours
+        #[arg(long)]
+        reference: String,
+        /// How the switch is reached
+        #[command(flatten)]
+        socket: SocketArgs,
+    },
+    /// Decline every authorization of it (1041)
+    Block(Id),
+    /// Let it be spent from again
+    Unblock(Id),
+    /// Close it for good; it must be empty
+    Close(Id),
+    /// Its amounts
+    Show(Id),
+}
+
+/// Cards.
+#[derive(Debug, Subcommand)]
+pub enum CardCommand {
+    /// Issue a card
+    Issue {
+        /// The account it spends from
+        #[arg(long)]
+        balance: i64,
+        /// Last month of validity, YYMM
+        #[arg(long)]
+        expiry: u16,
+        /// Awaiting activation, as a card in the post is
+        #[arg(long)]
+        inactive: bool,
+        /// Print the number, which is done for numbers that begin with 9999 only
+        #[arg(long)]
+        reveal_test_pan: bool,
+        /// How the switch is reached
+        #[command(flatten)]
+        socket: SocketArgs,
+    },
+    /// Activate a card
+    Activate(Id),
+    /// Lock a card
+    Lock {
+        /// The card
+        id: i64,
+        /// 1 lost, 2 stolen, 3 query, 4 consolidation, 5 retired, 6 PIN tries, 7 fraud,
+        /// 8 replaced, 11 offline PIN tries; 1, 2, 5 and 8 are for ever
+        #[arg(long)]
+        code: u8,
+        /// How the switch is reached
+        #[command(flatten)]
+        socket: SocketArgs,
+    },
+    /// Unlock a card
+    Unlock(Id),
+    /// Remove a card for good
+    Remove(Id),
+    /// Its status and lock
+    Show(Id),
+}
+
+/// Sends an operation and prints its result.
+async fn send(socket: SocketArgs, operation: Operation) -> anyhow::Result<ExitCode> {
+    let key = socket.key.unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
+    let result = control_socket::call(&socket.socket, key, operation).await?;
+    println!("{}", serde_json::to_string_pretty(&result)?);
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) async fn partner(command: PartnerCommand) -> anyhow::Result<ExitCode> {
+    let (socket, operation) = match command {
+        PartnerCommand::Create { name, socket } => (socket, Operation::PartnerCreate { name }),
+        PartnerCommand::Suspend(Id { id, socket }) => {
+            (socket, Operation::PartnerSuspend { partner: id })
+        }
+        PartnerCommand::Resume(Id { id, socket }) => {
+            (socket, Operation::PartnerResume { partner: id })
+        }
+    };
+    send(socket, operation).await
+}
+
+pub(super) async fn pool(command: PoolCommand) -> anyhow::Result<ExitCode> {
+    let (socket, operation) = match command {
+        PoolCommand::Open { partner, kind, currency, socket } => {
+            let kind = match kind {
+                KindArg::Credit => Kind::Credit,
+                KindArg::Deposit => Kind::Deposit,
+            };
+            (socket, Operation::PoolOpen { partner, kind, currency })
+        }
+        PoolCommand::Reload { pool, amount, reference, socket } => {
+            (socket, Operation::PoolReload { pool, amount, reference })
+        }
+        PoolCommand::Show(Id { id, socket }) => (socket, Operation::PoolShow { pool: id }),
+    };
+    send(socket, operation).await
+}
+
+pub(super) async fn programme(command: ProgrammeCommand) -> anyhow::Result<ExitCode> {
+    let ProgrammeCommand::Create {
+        partner,
+        name,
+        bin_low,
+        bin_high,
+        pan_length,
+        currency,
+        pool,
+        socket,
+    } = command;
+    let bin_high = bin_high.unwrap_or(bin_low);
+    let operation =
+        Operation::ProgrammeCreate { partner, name, bin_low, bin_high, pan_length, currency, pool };
+    send(socket, operation).await
+}
+
+pub(super) async fn customer(command: CustomerCommand) -> anyhow::Result<ExitCode> {
+    let (socket, operation) = match command {
+        CustomerCommand::Create { partner, reference, socket } => {
+            (socket, Operation::CustomerCreate { partner, reference })
+        }
+        CustomerCommand::Block(Id { id, socket }) => {
+            (socket, Operation::CustomerBlock { customer: id })
+        }
+        CustomerCommand::Unblock(Id { id, socket }) => {
+            (socket, Operation::CustomerUnblock { customer: id })
+        }
+    };
+    send(socket, operation).await
+}
+
+pub(super) async fn balance(command: BalanceCommand) -> anyhow::Result<ExitCode> {
+    let (socket, operation) = match command {
+        BalanceCommand::Open { programme, customer, socket } => {
+            (socket, Operation::BalanceOpen { programme, customer })
+        }
+        BalanceCommand::Credit { balance, amount, reference, socket } => {
+            (socket, Operation::BalanceCredit { balance, amount, reference })
+        }
+        BalanceCommand::Block(Id { id, socket }) => {
+            (socket, Operation::BalanceBlock { balance: id })
+        }
+        BalanceCommand::Unblock(Id { id, socket }) => {
+            (socket, Operation::BalanceUnblock { balance: id })
+        }
+        BalanceCommand::Close(Id { id, socket }) => {
+            (socket, Operation::BalanceClose { balance: id })
+        }
+        BalanceCommand::Show(Id { id, socket }) => (socket, Operation::BalanceShow { balance: id }),
+    };
+    send(socket, operation).await
+}
+
+pub(super) async fn card(command: CardCommand) -> anyhow::Result<ExitCode> {
+    let (socket, operation) = match command {
+        CardCommand::Issue { balance, expiry, inactive, reveal_test_pan, socket } => {
+            let active = !inactive;
+            (socket, Operation::CardIssue { balance, expiry, active, reveal_test_pan })
+        }
+        CardCommand::Activate(Id { id, socket }) => (socket, Operation::CardActivate { card: id }),
+        CardCommand::Lock { id, code, socket } => (socket, Operation::CardLock { card: id, code }),
+        CardCommand::Unlock(Id { id, socket }) => (socket, Operation::CardUnlock { card: id }),
+        CardCommand::Remove(Id { id, socket }) => (socket, Operation::CardRemove { card: id }),
+        CardCommand::Show(Id { id, socket }) => (socket, Operation::CardShow { card: id }),
+    };
+    send(socket, operation).await
+}
+
+pub(super) async fn status(socket: SocketArgs) -> anyhow::Result<ExitCode> {
+    send(socket, Operation::Status).await
+}

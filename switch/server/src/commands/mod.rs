@@ -1,0 +1,66 @@
+//! The commands, one file each. It owns which function runs for which, and their exit codes.
+
+mod audit;
+mod manage;
+mod migrate;
+mod serve;
+
+pub(crate) use serve::stop_signal;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use crate::cli::{Cli, Command, ConfigCommand};
+use crate::config::{self, Config, ConfigError};
+use crate::{demo, telemetry};
+
+pub use manage::{
+    BalanceCommand, CardCommand, CustomerCommand, PartnerCommand, PoolCommand, ProgrammeCommand,
+};
+
+/// Runs the command that was asked for.
+///
+/// # Errors
+/// The command failed; the message says what and what to do.
+pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    match cli.command {
+        Command::Serve { config, take_over } => {
+            serve::run(&read(config.config.as_deref())?, take_over).await
+        }
+        Command::Demo(args) => demo::run(args).await,
+        Command::Migrate { config } => migrate::run(&read(config.config.as_deref())?).await,
+        Command::Audit { config, json } => audit::run(&read(config.config.as_deref())?, json).await,
+        Command::Config(ConfigCommand::Check { path }) => check(&path),
+        Command::Partner(command) => manage::partner(command).await,
+        Command::Pool(command) => manage::pool(command).await,
+        Command::Programme(command) => manage::programme(command).await,
+        Command::Customer(command) => manage::customer(command).await,
+        Command::Balance(command) => manage::balance(command).await,
+        Command::Card(command) => manage::card(command).await,
+        Command::Status(socket) => manage::status(socket).await,
+    }
+}
+
+/// 2 where the configuration is at fault, as for a wrong command line; else 1.
+#[must_use]
+pub fn exit_code(error: &anyhow::Error) -> u8 {
+    if error.downcast_ref::<ConfigError>().is_some() { 2 } else { 1 }
+}
+
+/// Reads the configuration and starts logging as it says.
+fn read(path: Option<&Path>) -> anyhow::Result<Config> {
+    let config = config::load(path)?;
+    telemetry::start_logging(&config.log);
+    Ok(config)
+}
+
+fn check(path: &Path) -> anyhow::Result<ExitCode> {
+    let config = config::load(Some(path))?;
+    println!(
+        "{}: good. {} link(s), {} data shard(s).",
+        path.display(),
+        config.links.len(),
+        config.shards.data_shards
+    );
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,63 @@
+//! `cardswitch serve`: a switch until it is told to stop, or must. It owns the signals.
+
+use std::process::ExitCode;
+
+use switch_shard::TakeoverMode;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::app::{Addresses, App};
+use crate::config::Config;
+
+pub(super) async fn run(config: &Config, take_over: bool) -> anyhow::Result<ExitCode> {
+    if config.links.is_empty() {
+        tracing::warn!("no [links.<name>] is configured: no peer can connect");
+    }
+    let mode = if take_over { TakeoverMode::Force } else { TakeoverMode::RefuseIfOwned };
+    let app = App::start(config, mode).await?;
+    announce(app.addresses());
+    let mut fatal = app.fatal();
+    let ended = tokio::select! {
+        () = stop_signal() => None,
+        reason = fatal.wait_for(Option::is_some) => reason.ok().and_then(|reason| reason.clone()),
+    };
+    if let Some(reason) = &ended {
+        tracing::error!(%reason, "ending");
+    }
+    let stopped = app.stop().await;
+    match ended {
+        Some(reason) => Err(reason.into()),
+        None => stopped.map(|()| ExitCode::SUCCESS),
+    }
+}
+
+/// One line of JSON on standard output once everything is open: who asked for port 0 reads from it
+/// which ports were given.
+fn announce(addresses: &Addresses) {
+    let links: serde_json::Map<_, _> = addresses
+        .links
+        .iter()
+        .map(|(name, address)| (name.clone(), address.to_string().into()))
+        .collect();
+    println!(
+        "{}",
+        serde_json::json!({
+            "serving": { "links": links, "http": addresses.http, "control": addresses.control }
+        })
+    );
+}
+
+/// Waits for Ctrl-C or SIGTERM.
+pub(crate) async fn stop_signal() {
+    let terminated = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => tracing::info!("interrupted, stopping"),
+        () = terminated => tracing::info!("terminated, stopping"),
+    }
+}

@@ -1,0 +1,157 @@
+//! What a configuration must satisfy beyond its types. It owns the rules; each fault names its key.
+
+use std::collections::BTreeMap;
+
+use super::{Config, Link};
+
+/// One value that cannot work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// The key, from the root.
+    pub path: Vec<String>,
+    /// What is wrong, and what to write instead.
+    pub message: String,
+}
+
+struct Faults(Vec<Fault>);
+
+impl Faults {
+    fn require(&mut self, holds: bool, path: &[&str], message: impl Into<String>) {
+        if !holds {
+            let path = path.iter().map(|&name| name.to_owned()).collect();
+            self.0.push(Fault { path, message: message.into() });
+        }
+    }
+}
+
+/// All faults.
+pub(super) fn faults(config: &Config) -> Vec<Fault> {
+    let mut faults = Faults(Vec::new());
+    database(config, &mut faults);
+    shards(config, &mut faults);
+    let filter = config.log.filter.parse::<tracing_subscriber::filter::Targets>();
+    faults.require(
+        filter.is_ok(),
+        &["log", "filter"],
+        "write a level, or target=level pairs with commas between: switch_shard=debug,info",
+    );
+    faults.require(
+        config.shutdown.within_ms >= 100,
+        &["shutdown", "within_ms"],
+        "at least 100: what was taken must have time to be committed",
+    );
+    for (name, link) in &config.links {
+        each_link(name, link, &mut faults);
+    }
+    unique_links(config, &mut faults);
+    faults.0
+}
+
+fn database(config: &Config, faults: &mut Faults) {
+    let database = &config.database;
+    if let Some(url) = &database.url {
+        let known = switch_store::private_postgres::DatabaseUrl::parse(url).is_ok();
+        faults.require(
+            known,
+            &["database", "url"],
+            "write postgres://user:password@host:port/database",
+        );
+    }
+    faults.require(
+        (2..=500).contains(&database.max_connections),
+        &["database", "max_connections"],
+        "from 2 to 500",
+    );
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    faults.require(
+        !database.name.is_empty() && database.name.chars().all(plain),
+        &["database", "name"],
+        "letters, digits and underscores",
+    );
+}
+
+fn shards(config: &Config, faults: &mut Faults) {
+    let shards = &config.shards;
+    let path = |key| ["shards", key];
+    let in_range = |value: usize, low: usize, high: usize| (low..=high).contains(&value);
+    faults.require((1..=256).contains(&shards.data_shards), &path("data_shards"), "from 1 to 256");
+    faults.require(
+        in_range(shards.queue_limit, 1, 1_000_000),
+        &path("queue_limit"),
+        "from 1 to 1000000",
+    );
+    faults.require(
+        in_range(shards.reserved_queue, 1, 1_000_000),
+        &path("reserved_queue"),
+        "from 1 to 1000000: reversals cannot be declined, they need room",
+    );
+    faults.require(
+        in_range(shards.batch_limit, 1, 16_384),
+        &path("batch_limit"),
+        "from 1 to 16384",
+    );
+    faults.require(
+        shards.projection_lag_limit >= shards.batch_limit,
+        &path("projection_lag_limit"),
+        "at least batch_limit, or every full batch would shed the next",
+    );
+    faults.require(
+        shards.repeat_window_s >= 60,
+        &path("repeat_window_s"),
+        "at least 60: repeats come minutes after their original",
+    );
+    faults.require(shards.repeat_limit >= 1_000, &path("repeat_limit"), "at least 1000");
+}
+
+fn each_link(name: &str, link: &Link, faults: &mut Faults) {
+    let path = |key| ["links", name, key];
+    faults.require(
+        link.id > 0,
+        &path("id"),
+        "give every link a number from 1 that is never used for another: answers to repeats are \
+         found by it",
+    );
+    if let Err(error) = super::links::dialect(&link.dialect) {
+        faults.require(false, &path("dialect"), error);
+    }
+    if let Err(error) = link.framing.check() {
+        faults.require(false, &path("framing"), error.to_string());
+    }
+    faults.require(
+        (1..=65_536).contains(&link.max_connections),
+        &path("max_connections"),
+        "from 1 to 65536",
+    );
+    faults.require(
+        (1..=65_536).contains(&link.max_in_flight),
+        &path("max_in_flight"),
+        "from 1 to 65536",
+    );
+    faults.require(
+        (50..=60_000).contains(&link.answer_deadline_ms),
+        &path("answer_deadline_ms"),
+        "from 50 to 60000; networks stand in after 5 to 10 seconds",
+    );
+    faults.require(link.frame_deadline_ms >= 100, &path("frame_deadline_ms"), "at least 100");
+    faults.require(
+        link.idle_deadline_ms >= 1_000,
+        &path("idle_deadline_ms"),
+        "at least 1000; longer than the peer's echo interval",
+    );
+    faults.require(
+        link.output_limit_bytes >= link.framing.max_frame,
+        &path("output_limit_bytes"),
+        "at least the longest frame",
+    );
+}
+
+/// Two links must not have one number; addresses are taken by binding, which tells by itself.
+fn unique_links(config: &Config, faults: &mut Faults) {
+    let mut by_id: BTreeMap<u16, &str> = BTreeMap::new();
+    for (name, link) in config.links.iter().filter(|(_, link)| link.id > 0) {
+        if let Some(other) = by_id.insert(link.id, name) {
+            let message = format!("link {other} has number {} already", link.id);
+            faults.require(false, &["links", name, "id"], message);
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! One ISO 8583 link in the configuration. It owns the keys, their defaults and units; what they do
+//! is the network's affair.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
+
+use codecs::framing::{Framing, LengthHeader};
+use codecs::iso8583::Dialect;
+use serde::Deserialize;
+
+/// A link that listens.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Link {
+    /// A number of its own, kept for ever: it stands in for the acquirer where a message names none.
+    pub id: u16,
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// A shipped dialect by name, or the path of a dialect file.
+    pub dialect: String,
+    /// How messages are cut from the stream.
+    pub framing: Framing,
+    /// Refuse authorizations before the peer has signed on (0800, 001).
+    pub sign_on_required: bool,
+    /// Connections at a time; one more is closed at once.
+    pub max_connections: usize,
+    /// Messages of one connection being decided; past it the connection is not read.
+    pub max_in_flight: usize,
+    /// After this an approval is no longer wanted, in milliseconds. Shorter than the peer's own.
+    pub answer_deadline_ms: u64,
+    /// A frame begun must be whole within this, in milliseconds.
+    pub frame_deadline_ms: u64,
+    /// A connection without any traffic for this long is closed, in milliseconds.
+    pub idle_deadline_ms: u64,
+    /// Answers that a peer may leave unread, in bytes; past it the connection is closed.
+    pub output_limit_bytes: usize,
+    /// Addresses that may connect; none listed: any.
+    pub peers: Vec<IpAddr>,
+}
+
+impl Default for Link {
+    fn default() -> Self {
+        Self {
+            id: 0,
+            listen: SocketAddr::from(([127, 0, 0, 1], 8583)),
+            dialect: "iso87-ascii".into(),
+            framing: Framing::new(LengthHeader::Binary2),
+            sign_on_required: false,
+            max_connections: 64,
+            max_in_flight: 1_024,
+            answer_deadline_ms: 4_000,
+            frame_deadline_ms: 10_000,
+            idle_deadline_ms: 900_000,
+            output_limit_bytes: 1 << 20,
+            peers: Vec::new(),
+        }
+    }
+}
+
+/// The dialect of a name: shipped, or a file.
+///
+/// # Errors
+/// A message for people: what was looked for, and what is wrong with it.
+pub fn dialect(name: &str) -> Result<Dialect, String> {
+    if let Some(shipped) = Dialect::shipped(name) {
+        return Ok(shipped);
+    }
+    let path = Path::new(name);
+    if path.extension().is_none_or(|extension| extension != "toml") {
+        let names: Vec<_> = Dialect::shipped_names().collect();
+        return Err(format!(
+            "no dialect {name:?} is shipped ({} are); for one of your own give the path of its \
+             .toml file",
+            names.join(", ")
+        ));
+    }
+    let text = std::fs::read_to_string(path).map_err(|error| format!("{name}: {error}"))?;
+    Dialect::from_toml(&text).map_err(|error| format!("{name}: {error}"))
+}

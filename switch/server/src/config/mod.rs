@@ -1,0 +1,213 @@
+//! The configuration: its shape, its defaults, where it is read from. It owns the meaning of every
+//! key; a file that is wrong in any place is refused before a port opens, with the line named.
+
+mod check;
+mod links;
+mod locate;
+mod overlay;
+mod read;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::Deserialize;
+use switch_shard::ShardSettings;
+
+pub use check::Fault;
+pub use links::{Link, dialect};
+pub use read::{ConfigError, Source, load, parse};
+
+/// The whole configuration. Every key has a default: an empty file is a working one, without links.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// PostgreSQL.
+    pub database: Database,
+    /// Card numbers.
+    pub security: Security,
+    /// The engine's shards.
+    pub shards: Shards,
+    /// The HTTP service.
+    pub http: Http,
+    /// The control socket.
+    pub control: Control,
+    /// Logs.
+    pub log: Log,
+    /// Stopping.
+    pub shutdown: Shutdown,
+    /// ISO 8583 links, by name.
+    pub links: std::collections::BTreeMap<String, Link>,
+}
+
+/// PostgreSQL: a server by URL, or a private one in a directory.
+#[derive(Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Database {
+    /// A server: `postgres://user:password@host:port/database`. Without it a private one is run.
+    pub url: Option<String>,
+    /// Where the private server keeps everything.
+    pub data_dir: PathBuf,
+    /// Database in the private server.
+    pub name: String,
+    /// Connections for management and reports; each shard has two more of its own.
+    pub max_connections: u32,
+    /// Start although the server would forget commits that it acknowledged (fsync off and such).
+    pub allow_settings_that_lose_money: bool,
+}
+
+impl Default for Database {
+    fn default() -> Self {
+        Self {
+            url: None,
+            data_dir: PathBuf::from("data/postgres"),
+            name: "cardswitch".into(),
+            max_connections: 8,
+            allow_settings_that_lose_money: false,
+        }
+    }
+}
+
+impl std::fmt::Debug for Database {
+    /// Without the URL: it holds a password.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Database")
+            .field("url", &self.url.as_ref().map(|_| "hidden"))
+            .field("data_dir", &self.data_dir)
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Card numbers at rest.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Security {
+    /// The keys that encrypt and find card numbers. Made at the first start over an empty database.
+    pub pan_key_file: PathBuf,
+}
+
+impl Default for Security {
+    fn default() -> Self {
+        Self { pan_key_file: PathBuf::from("data/keys/pan.key") }
+    }
+}
+
+/// Limits of the engine's shards.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Shards {
+    /// Shards that own balances.
+    pub data_shards: u16,
+    /// Authorizations that may wait before a shard.
+    pub queue_limit: usize,
+    /// Room beyond that for reversals and commands.
+    pub reserved_queue: usize,
+    /// Records in one journal row.
+    pub batch_limit: usize,
+    /// Records committed and not yet in the tables.
+    pub projection_lag_limit: usize,
+    /// How long an answer is remembered for repeats, in seconds.
+    pub repeat_window_s: u64,
+    /// How many answers a shard remembers at most.
+    pub repeat_limit: usize,
+}
+
+impl Default for Shards {
+    fn default() -> Self {
+        let settings = ShardSettings::default();
+        Self {
+            data_shards: settings.data_shards,
+            queue_limit: settings.queue_limit,
+            reserved_queue: settings.reserved_queue,
+            batch_limit: settings.batch_limit,
+            projection_lag_limit: settings.projection_lag_limit,
+            repeat_window_s: settings.repeat_window.as_secs(),
+            repeat_limit: settings.repeat_limit,
+        }
+    }
+}
+
+impl Shards {
+    /// As the shards take them.
+    #[must_use]
+    pub const fn settings(&self) -> ShardSettings {
+        ShardSettings {
+            data_shards: self.data_shards,
+            queue_limit: self.queue_limit,
+            reserved_queue: self.reserved_queue,
+            batch_limit: self.batch_limit,
+            projection_lag_limit: self.projection_lag_limit,
+            repeat_window: Duration::from_secs(self.repeat_window_s),
+            repeat_limit: self.repeat_limit,
+        }
+    }
+}
+
+/// The HTTP service: health and metrics.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Http {
+    /// Where it listens. Keep it on a private network: it has no authentication yet.
+    pub listen: SocketAddr,
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8080)) }
+    }
+}
+
+/// The control socket: how commands reach a running switch.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Control {
+    /// A Unix socket that only the switch's own user can use.
+    pub socket: PathBuf,
+}
+
+impl Default for Control {
+    fn default() -> Self {
+        Self { socket: PathBuf::from("data/cardswitch.sock") }
+    }
+}
+
+/// Logs, on standard error.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Log {
+    /// How a line looks.
+    pub format: LogFormat,
+    /// What is logged: `info`, or `switch_shard=debug,info`.
+    pub filter: String,
+}
+
+/// How a log line looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { format: LogFormat::Text, filter: "info".into() }
+    }
+}
+
+/// Stopping.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Shutdown {
+    /// How long what was taken may take to finish, in milliseconds.
+    pub within_ms: u64,
+}
+
+impl Default for Shutdown {
+    fn default() -> Self {
+        Self { within_ms: 10_000 }
+    }
+}

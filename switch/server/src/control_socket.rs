@@ -1,0 +1,169 @@
+//! The Unix socket by which commands reach a running switch: one JSON object a line each way. It
+//! owns who may speak (the switch's own user and root) and the limit of a line; what an operation
+//! does is a service's affair. Every operation is logged with its actor, and what it changed stands
+//! in the journal with it.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use admin_api::operation::{Caller, Operation, perform};
+use admin_api::{Problem, Services, idempotency_key};
+use anyhow::{Context, bail};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use switch_domain::AsciiText;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+use tokio_util::sync::CancellationToken;
+
+use crate::app::make_directory_of;
+
+/// The longest request.
+const LINE_LIMIT: u64 = 64 * 1024;
+/// Connections at a time; more wait to be accepted.
+const CONNECTIONS: usize = 64;
+
+/// A request.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Request {
+    /// The caller's idempotency key.
+    pub(crate) key: String,
+    /// What to do.
+    #[serde(flatten)]
+    pub(crate) operation: Operation,
+}
+
+/// A reply.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Response {
+    /// Done, with the result.
+    Ok(Value),
+    /// Not done: `code` and `detail`.
+    Problem(Value),
+}
+
+/// A bound control socket.
+pub(crate) struct ControlSocket {
+    listener: UnixListener,
+    path: PathBuf,
+    own_uid: u32,
+}
+
+impl ControlSocket {
+    /// Binds at `path`. What a dead switch left there is replaced; a living one is not.
+    pub(crate) fn bind(path: &Path) -> anyhow::Result<Self> {
+        use std::os::unix::fs::MetadataExt;
+        make_directory_of(path)?;
+        if path.exists() {
+            if std::os::unix::net::UnixStream::connect(path).is_ok() {
+                bail!("{}: another switch is listening on this control socket", path.display());
+            }
+            std::fs::remove_file(path)
+                .with_context(|| format!("removing the stale {}", path.display()))?;
+        }
+        let listener = UnixListener::bind(path)
+            .with_context(|| format!("control socket {}", path.display()))?;
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
+        let own_uid = std::fs::metadata(path)?.uid();
+        Ok(Self { listener, path: path.into(), own_uid })
+    }
+
+    /// Serves until stopped, and removes the socket.
+    pub(crate) async fn run(self, services: Services, stop: CancellationToken) {
+        let places = std::sync::Arc::new(tokio::sync::Semaphore::new(CONNECTIONS));
+        loop {
+            let accepted = tokio::select! {
+                accepted = self.listener.accept() => accepted,
+                () = stop.cancelled() => break,
+            };
+            let Ok((stream, _)) = accepted else { continue };
+            let Ok(place) = std::sync::Arc::clone(&places).acquire_owned().await else { break };
+            let (services, stop, own_uid) = (services.clone(), stop.clone(), self.own_uid);
+            tokio::spawn(async move {
+                let _place = place;
+                tokio::select! {
+                    served = serve(stream, &services, own_uid) => if let Err(error) = served {
+                        tracing::warn!(%error, "a control connection failed");
+                    },
+                    () = stop.cancelled() => {}
+                }
+            });
+        }
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+async fn serve(stream: UnixStream, services: &Services, own_uid: u32) -> anyhow::Result<()> {
+    let uid = stream.peer_cred()?.uid();
+    if uid != own_uid && uid != 0 {
+        bail!("user {uid} is not the owner of the switch");
+    }
+    let actor = format!("uid:{uid}");
+    let (read, mut write) = stream.into_split();
+    let mut lines = BufReader::new(read);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        let read = (&mut lines).take(LINE_LIMIT).read_until(b'\n', &mut line).await?;
+        if read == 0 {
+            return Ok(());
+        }
+        if line.last() != Some(&b'\n') {
+            bail!("a request of over {LINE_LIMIT} bytes, or one cut short");
+        }
+        let response = answer(services, &actor, &line).await;
+        let mut text = serde_json::to_vec(&response)?;
+        text.push(b'\n');
+        write.write_all(&text).await?;
+    }
+}
+
+async fn answer(services: &Services, actor: &str, line: &[u8]) -> Response {
+    let request: Request = match serde_json::from_slice(line) {
+        Ok(request) => request,
+        Err(error) => return problem(&Problem::invalid(format!("not a request: {error}"))),
+    };
+    let name = serde_json::to_value(&request.operation)
+        .ok()
+        .and_then(|value| value.get("operation").and_then(Value::as_str).map(str::to_owned))
+        .unwrap_or_default();
+    let caller = Caller {
+        actor: AsciiText::new(actor.as_bytes()).unwrap_or_default(),
+        key: idempotency_key(actor, &request.key),
+    };
+    let result = perform(services, caller, request.operation).await;
+    let outcome = result.as_ref().map_or_else(|problem| problem.code, |_| "done");
+    tracing::info!(target: "audit", actor, operation = name, outcome, "management");
+    match result {
+        Ok(value) => Response::Ok(value),
+        Err(error) => problem(&error),
+    }
+}
+
+fn problem(problem: &Problem) -> Response {
+    Response::Problem(serde_json::to_value(problem).unwrap_or(Value::Null))
+}
+
+/// Sends one operation to the switch at `path` and gives its result.
+pub(crate) async fn call(path: &Path, key: String, operation: Operation) -> anyhow::Result<Value> {
+    let stream = UnixStream::connect(path).await.with_context(|| {
+        format!("{}: no switch is listening there; is it running?", path.display())
+    })?;
+    let (read, mut write) = stream.into_split();
+    let mut text = serde_json::to_vec(&Request { key, operation })?;
+    text.push(b'\n');
+    write.write_all(&text).await?;
+    let mut line = String::new();
+    BufReader::new(read).read_line(&mut line).await?;
+    if line.is_empty() {
+        bail!("the switch closed the connection; was the command sent by its owner?");
+    }
+    match serde_json::from_str(&line)? {
+        Response::Ok(value) => Ok(value),
+        Response::Problem(problem) => {
+            let text = |member| problem.get(member).and_then(Value::as_str).unwrap_or_default();
+            bail!("{} ({})", text("detail"), text("code"))
+        }
+    }
+}

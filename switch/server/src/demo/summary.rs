@@ -1,0 +1,140 @@
+//! What the demo says at its end: a table for people, one JSON object for programs, and an exit code
+//! that is 0 only if nothing was unexpected, nothing unanswered, and the books balance.
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+
+use admin_api::Services;
+use serde_json::json;
+use switch_domain::{Amount, Currency, MinorUnits, Reason};
+
+use super::seed::SetUp;
+use super::traffic::{Audit, Report};
+use crate::telemetry;
+
+/// Deposit and holds at one moment.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Money {
+    currency: Currency,
+    deposit_level: MinorUnits,
+    deposit_held: MinorUnits,
+    users_ledger: MinorUnits,
+    users_held: MinorUnits,
+}
+
+impl Money {
+    /// From the shards, once what they show is committed.
+    pub(super) async fn now(services: &Services, set_up: &SetUp) -> Self {
+        let pool = services.node().pool(set_up.deposit).await;
+        let mut money = Self {
+            currency: set_up.currency,
+            deposit_level: pool.level,
+            deposit_held: pool.held,
+            users_ledger: MinorUnits::ZERO,
+            users_held: MinorUnits::ZERO,
+        };
+        for id in &set_up.balances {
+            if let Some(balance) = services.node().balance(*id).await {
+                money.users_ledger.0 += balance.ledger.0;
+                money.users_held.0 += balance.held.0;
+            }
+        }
+        money
+    }
+}
+
+/// Declines by recorded reason, from the switch's own metrics.
+pub(super) fn declined_by_reason() -> BTreeMap<Reason, u64> {
+    let text = telemetry::metrics_handle().render();
+    let mut counts = BTreeMap::new();
+    for line in text.lines().filter(|line| line.starts_with("cardswitch_decisions_total{")) {
+        let label = line.split("reason=\"").nth(1).and_then(|rest| rest.split('"').next());
+        let count = line.rsplit(' ').next().and_then(|count| count.parse::<u64>().ok());
+        let (Some(reason), Some(count)) = (label.and_then(Reason::from_name), count) else {
+            continue;
+        };
+        let accepted = reason.is_approval() || reason == Reason::ReversalAccepted;
+        if count > 0 && !accepted {
+            *counts.entry(reason).or_default() += count;
+        }
+    }
+    counts
+}
+
+/// The table.
+pub(super) fn print(
+    report: &Report,
+    audit: &Audit,
+    declined: &BTreeMap<Reason, u64>,
+    before: Money,
+    after: Money,
+) {
+    println!("\n{:<36} {:>6} {:>6} {:>9}", "answers", "1987", "2003", "count");
+    println!("{:<36} {:>6} {:>6} {:>9}", "approved", "00", "0000", report.approved);
+    for (reason, count) in declined {
+        let (v1987, v2003) = (reason.action_code_1987(), reason.action_code_2003());
+        println!("{:<36} {v1987:>6} {v2003:>6} {count:>9}", reason.name());
+    }
+    println!("{:<36} {:>6} {:>6} {:>9}", "reversals accepted", "00", "4000", report.reversed);
+    println!("{:<36} {:>6} {:>6} {:>9}", "repeats, answered the same", "", "", report.repeated);
+    let wire: Vec<String> =
+        report.declined_by_de39.iter().map(|(code, count)| format!("{code}: {count}")).collect();
+    println!("declines by DE39 as received          {}", wire.join(", "));
+    println!(
+        "\nlatency ms from intended sending      p50 {:.2}   p99 {:.2}   p99.9 {:.2}",
+        report.p50_ms, report.p99_ms, report.p999_ms
+    );
+    println!("approvals per second                  {:.0}", report.approvals_per_second);
+    println!("\n{:<28} {:>20} {:>20}", "", "before", "after");
+    let rows: [(&str, fn(&Money) -> MinorUnits); 4] = [
+        ("partner deposit", |money| money.deposit_level),
+        ("partner deposit, held", |money| money.deposit_held),
+        ("customers' balances", |money| money.users_ledger),
+        ("customers' balances, held", |money| money.users_held),
+    ];
+    for (name, of) in rows {
+        let show =
+            |money: &Money| Amount { minor: of(money), currency: money.currency }.to_string();
+        println!("{name:<28} {:>20} {:>20}", show(&before), show(&after));
+    }
+    println!(
+        "\naudit: {} journal rows, {} records replayed, {} open holds: {}",
+        audit.journal_rows, audit.records, audit.open_authorizations, audit.books
+    );
+    for finding in audit.findings.iter().take(20) {
+        println!("  FINDING: {finding}");
+    }
+    for sample in &report.unexpected_samples {
+        println!("  UNEXPECTED: {sample}");
+    }
+    println!();
+}
+
+/// The last line and the exit code.
+pub(super) fn conclude(
+    report: &Report,
+    audit: &Audit,
+    declined: &BTreeMap<Reason, u64>,
+) -> ExitCode {
+    let mut by_code: BTreeMap<&str, u64> = BTreeMap::new();
+    for (reason, count) in declined {
+        *by_code.entry(reason.action_code_2003()).or_default() += count;
+    }
+    println!(
+        "{}",
+        json!({
+            "sent": report.sent,
+            "approved": report.approved,
+            "declined": by_code,
+            "reversed": report.reversed,
+            "repeated": report.repeated,
+            "unexpected": report.unexpected,
+            "unanswered": report.unanswered,
+            "p50_ms": report.p50_ms,
+            "p99_ms": report.p99_ms,
+            "books": audit.books,
+        })
+    );
+    let clean = report.unexpected == 0 && report.unanswered == 0 && audit.books == "balanced";
+    if clean { ExitCode::SUCCESS } else { ExitCode::from(1) }
+}

@@ -1,0 +1,111 @@
+//! The other processes of the demo: the simulator that drives the traffic, and the audit once the
+//! switch has stopped. It owns how they are found, started and read; neither shares memory with the
+//! switch.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use anyhow::{Context, bail, ensure};
+use serde::Deserialize;
+use tokio::process::Command;
+
+use crate::cli::DemoArgs;
+use crate::config::Config;
+
+/// What the simulator reports.
+#[derive(Debug, Deserialize)]
+pub(super) struct Report {
+    pub(super) sent: u64,
+    pub(super) approved: u64,
+    pub(super) declined_by_de39: BTreeMap<String, u64>,
+    pub(super) reversed: u64,
+    pub(super) repeated: u64,
+    pub(super) unexpected: u64,
+    pub(super) unanswered: u64,
+    pub(super) unexpected_samples: Vec<String>,
+    pub(super) p50_ms: f64,
+    pub(super) p99_ms: f64,
+    pub(super) p999_ms: f64,
+    pub(super) approvals_per_second: f64,
+}
+
+/// What the audit found.
+#[derive(Debug, Deserialize)]
+pub(super) struct Audit {
+    pub(super) books: String,
+    pub(super) journal_rows: u64,
+    pub(super) records: u64,
+    pub(super) open_authorizations: u64,
+    pub(super) findings: Vec<String>,
+}
+
+/// Runs the simulator against the switch that `manifest` describes.
+pub(super) async fn drive(args: &DemoArgs, manifest: &Path) -> anyhow::Result<Report> {
+    let simulator = match &args.simulator {
+        Some(path) => path.clone(),
+        None => beside("cardswitch-sim")?,
+    };
+    let report = args.dir.join("report.json");
+    let _ = std::fs::remove_file(&report);
+    // Its exit code says "something was unexpected", which its report says better.
+    Command::new(&simulator)
+        .arg("drive")
+        .arg("--demo")
+        .arg(manifest)
+        .args(["--rate", &args.rate.to_string(), "--seconds", &args.seconds.to_string()])
+        .arg("--report")
+        .arg(&report)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .kill_on_drop(true)
+        .status()
+        .await
+        .with_context(|| format!("starting {}", simulator.display()))?;
+    let text = std::fs::read_to_string(&report)
+        .with_context(|| format!("the simulator left no report at {}", report.display()))?;
+    serde_json::from_str(&text).with_context(|| format!("reading {}", report.display()))
+}
+
+/// Runs `cardswitch audit` as a process of its own over the data that the switch left.
+pub(super) async fn audit(config: &Config) -> anyhow::Result<Audit> {
+    let program = std::env::current_exe()?;
+    let output = Command::new(&program)
+        .args(["audit", "--json"])
+        .env("CARDSWITCH_DATABASE__DATA_DIR", toml_text(&config.database.data_dir)?)
+        .env("CARDSWITCH_LOG__FILTER", "warn")
+        .env_remove("DATABASE_URL")
+        .env_remove("CARDSWITCH_CONFIG")
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output()
+        .await
+        .with_context(|| format!("starting {}", program.display()))?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let Some(last) = text.lines().last() else {
+        bail!("the audit ended without a result ({})", output.status);
+    };
+    let audit: Audit = serde_json::from_str(last).context("reading the audit's result")?;
+    let balanced = audit.books == "balanced";
+    ensure!(balanced == output.status.success(), "the audit contradicts its exit code");
+    Ok(audit)
+}
+
+/// A path as a TOML string, whatever is in it.
+fn toml_text(path: &Path) -> anyhow::Result<String> {
+    let path = path.to_str().context("the demo's directory has a name that is not UTF-8")?;
+    Ok(toml::Value::String(path.to_owned()).to_string())
+}
+
+/// A program in the directory of this one.
+fn beside(name: &str) -> anyhow::Result<PathBuf> {
+    let own = std::env::current_exe()?;
+    let path = own.with_file_name(name);
+    ensure!(
+        path.exists(),
+        "{} is not there: build it (cargo build --release -p simulators), or name it with \
+         --simulator",
+        path.display()
+    );
+    Ok(path)
+}

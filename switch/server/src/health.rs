@@ -1,0 +1,29 @@
+//! What makes a switch ready. It owns the reasons told at `/health/ready`.
+
+use admin_api::{HealthSource, Readiness};
+use switch_shard::{Fatal, Node};
+use tokio::sync::watch;
+
+/// Readiness of a started node.
+pub(crate) struct NodeHealth {
+    pub(crate) node: Node,
+    pub(crate) fatal: watch::Receiver<Option<Fatal>>,
+}
+
+impl HealthSource for NodeHealth {
+    fn readiness(&self) -> Readiness {
+        if let Some(fatal) = self.fatal.borrow().as_ref() {
+            return Readiness::NotReady(fatal.to_string());
+        }
+        if !self.node.is_serving() {
+            return Readiness::NotReady("the switch is stopping".into());
+        }
+        match self.node.stuck_for() {
+            Some(stuck) if stuck.as_secs() >= 1 => Readiness::NotReady(format!(
+                "PostgreSQL has not confirmed a commit for {} s",
+                stuck.as_secs()
+            )),
+            _ => Readiness::Ready,
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! Health and metrics over HTTP.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+
+use crate::stage::{Stage, purchase};
+
+fn get(address: SocketAddr, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).expect("connected");
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n").expect("sent");
+    let mut text = String::new();
+    stream.read_to_string(&mut text).expect("read");
+    text
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn health_and_metrics_tell_what_happened() {
+    let stage = Stage::start().await;
+    let issued = stage.issue(10_000, 5_000).await;
+    let mut peer = stage.peer(1).await;
+    let answer = peer.exchange(0, &purchase(&issued.pan, 1, 9_999)).await.expect("an answer");
+    assert_eq!(answer.text(39), Some("51"));
+    let http = stage.app.addresses().http;
+    let fetch = |path: &'static str| tokio::task::spawn_blocking(move || get(http, path));
+    let live = fetch("/health/live").await.expect("no panic");
+    assert!(live.starts_with("HTTP/1.1 200") && live.ends_with("live\n"), "{live}");
+    let ready = fetch("/health/ready").await.expect("no panic");
+    assert!(ready.starts_with("HTTP/1.1 200"), "{ready}");
+    let metrics = fetch("/metrics").await.expect("no panic");
+    assert!(metrics.contains("reason=\"insufficient_funds\""), "{metrics}");
+    assert!(metrics.contains("# HELP cardswitch_decisions_total"), "{metrics}");
+    assert!(!metrics.contains(&issued.pan));
+    stage.end().await;
+}

@@ -1,0 +1,11 @@
+//! The whole switch: real sockets, real PostgreSQL, and where a process matters the real binary.
+//! One story a file; what they share stands in `stage`.
+
+mod commands;
+mod demo;
+mod http;
+mod independent_client;
+mod kill;
+mod malformed;
+mod stage;
+mod stop;

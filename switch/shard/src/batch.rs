@@ -1,0 +1,69 @@
+//! A batch: records that go into one journal row, and the answers that wait for it. It owns the
+//! pairing of the two; which answers may leave is for the worker to say.
+
+use switch_domain::{AuthorizationId, Fingerprint, Record};
+use switch_engine::{Answer, Decision};
+use tokio::time::Instant;
+
+use crate::mailbox::ManageReply;
+use crate::submission::ReplyTo;
+
+/// Records decided and not yet committed, and those who wait for them.
+#[derive(Default)]
+pub(crate) struct Batch {
+    pub(crate) records: Vec<Record>,
+    pub(crate) messages: Vec<PendingMessage>,
+    pub(crate) commands: Vec<PendingCommand>,
+    pub(crate) reads: Vec<Box<dyn FnOnce() + Send>>,
+    /// Numbers of cards in `records`, for the directory.
+    pub(crate) issued: Vec<(usize, Fingerprint)>,
+    /// The earliest deadline among `messages`, or earlier than that after some were answered.
+    earliest: Option<Instant>,
+}
+
+/// A message of a link whose answer waits for the batch.
+pub(crate) struct PendingMessage {
+    pub(crate) reply: ReplyTo,
+    pub(crate) decision: Decision,
+    pub(crate) deadline: Instant,
+    /// The authorization that this message made, which a void takes back; `None` for a repeat or a
+    /// reversal.
+    pub(crate) voidable: Option<AuthorizationId>,
+}
+
+/// A management command whose answer waits for the batch, and for the tables.
+pub(crate) struct PendingCommand {
+    pub(crate) reply: ManageReply,
+    pub(crate) answer: Answer,
+}
+
+impl Batch {
+    /// True when nothing and nobody waits in it.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.records.is_empty()
+            && self.messages.is_empty()
+            && self.commands.is_empty()
+            && self.reads.is_empty()
+    }
+
+    /// Lets a message wait for the batch.
+    pub(crate) fn push_message(&mut self, message: PendingMessage) {
+        self.earliest = Some(self.earliest.map_or(message.deadline, |e| e.min(message.deadline)));
+        self.messages.push(message);
+    }
+
+    /// The earliest deadline of those who wait.
+    pub(crate) const fn earliest_deadline(&self) -> Option<Instant> {
+        self.earliest
+    }
+
+    /// Takes out the messages whose deadline is over.
+    pub(crate) fn take_late(&mut self, now: Instant) -> Vec<PendingMessage> {
+        if self.earliest.is_none_or(|earliest| earliest > now) {
+            return Vec::new();
+        }
+        let late = self.messages.extract_if(.., |message| message.deadline <= now).collect();
+        self.earliest = self.messages.iter().map(|message| message.deadline).min();
+        late
+    }
+}

@@ -1,0 +1,38 @@
+//! A node over the journal in memory, for tests of the shards' own behaviour: deadlines, voids,
+//! fences, hangs. It owns nothing of production; it exists with the feature `testing` alone.
+
+use switch_domain::{OwnerId, Seq, ShardId, ShardImage};
+use switch_engine::State;
+use switch_store::ModelJournalHandle;
+
+use crate::node::Node;
+use crate::running::Running;
+use crate::settings::ShardSettings;
+use crate::start::{Loaded, Seat, assemble, empty_head};
+
+/// Starts an empty node whose rows go to `journal`, and whose tables follow at once.
+#[must_use]
+pub fn start_in_memory(
+    journal: &ModelJournalHandle,
+    settings: ShardSettings,
+    owner: OwnerId,
+) -> (Node, Running) {
+    let shards = settings.data_shards.saturating_add(1);
+    let seats = (0..shards).map(ShardId).map(|shard| Seat {
+        head: empty_head(shard, owner),
+        loaded: Loaded {
+            state: State::from_image(ShardImage::empty(shard)),
+            projected: Seq::NONE,
+            tail: Vec::new(),
+            cards: Vec::new(),
+        },
+        journal: journal.journal(),
+    });
+    assemble(seats.collect(), settings, |_, mut batches, progress, _| {
+        tokio::spawn(async move {
+            while let Some(batch) = batches.recv().await {
+                progress.send_replace(batch.seq);
+            }
+        })
+    })
+}

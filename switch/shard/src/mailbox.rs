@@ -1,0 +1,101 @@
+//! The bounded way into a shard. It owns the limit and the room reserved for what cannot be
+//! declined (W-22): the channel itself is unbounded, the count of what waits in it is not.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use switch_domain::{Control, Fingerprint};
+use switch_engine::{Manage, State};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::{ManageError, Submission};
+
+/// Something for a shard to do.
+pub(crate) enum Envelope {
+    /// A message of a link.
+    Message(Submission),
+    /// A management command; the fingerprint comes with a card to be issued.
+    Manage { manage: Manage, card: Option<Fingerprint>, reply: ManageReply },
+    /// A newer snapshot of the control shard.
+    Install { control: Arc<Control>, done: oneshot::Sender<()> },
+    /// A look at the state.
+    Read(Box<dyn FnOnce(&State) -> Box<dyn FnOnce() + Send> + Send>),
+}
+
+/// Where the result of a management command goes.
+pub(crate) type ManageReply = oneshot::Sender<Result<Option<i64>, ManageError>>;
+
+/// Counts what waits before a shard, from the link's hand to the decision.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Waiting(Arc<AtomicUsize>);
+
+impl Waiting {
+    /// Takes a place if fewer than `limit` are taken.
+    fn enter(&self, limit: usize) -> bool {
+        let entered = self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, |count| {
+            (count < limit).then(|| count.saturating_add(1))
+        });
+        entered.is_ok()
+    }
+
+    /// Gives a place back.
+    pub(crate) fn leave(&self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+
+    /// How many places are taken.
+    pub(crate) fn count(&self) -> usize {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+/// The sending side.
+#[derive(Clone)]
+pub(crate) struct Mailbox {
+    sender: mpsc::UnboundedSender<Envelope>,
+    waiting: Waiting,
+    limit: usize,
+    limit_with_reserve: usize,
+}
+
+/// The receiving side.
+pub(crate) struct Inbox {
+    pub(crate) receiver: mpsc::UnboundedReceiver<Envelope>,
+    pub(crate) waiting: Waiting,
+}
+
+/// A mailbox for `limit` authorizations, with `reserve` places beyond for the rest.
+pub(crate) fn mailbox(limit: usize, reserve: usize) -> (Mailbox, Inbox) {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    let waiting = Waiting::default();
+    let limit_with_reserve = limit.saturating_add(reserve);
+    let mailbox = Mailbox { sender, waiting: waiting.clone(), limit, limit_with_reserve };
+    (mailbox, Inbox { receiver, waiting })
+}
+
+impl Mailbox {
+    /// Puts an envelope in whatever waits: for the few that the node itself sends.
+    pub(crate) fn put_always(&self, envelope: Envelope) {
+        let entered = self.waiting.enter(usize::MAX);
+        if self.sender.send(envelope).is_err() && entered {
+            self.waiting.leave();
+        }
+    }
+
+    /// Puts an envelope in; gives it back when there is no room or the shard has ended.
+    pub(crate) fn put(&self, envelope: Envelope) -> Result<(), Envelope> {
+        use switch_engine::Command;
+        let declinable = matches!(
+            &envelope,
+            Envelope::Message(Submission { command: Command::Authorize(_), .. })
+        );
+        let limit = if declinable { self.limit } else { self.limit_with_reserve };
+        if !self.waiting.enter(limit) {
+            return Err(envelope);
+        }
+        self.sender.send(envelope).map_err(|refused| {
+            self.waiting.leave();
+            refused.0
+        })
+    }
+}

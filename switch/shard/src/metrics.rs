@@ -1,0 +1,76 @@
+//! Every metric of the shards, with unit and help. It owns the names; others only record.
+
+use metrics::{Counter, Gauge, Histogram, Unit};
+use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use switch_domain::{Reason, ShardId};
+
+/// Describes all metrics of this package to the installed recorder.
+pub fn describe() {
+    describe_counter!("cardswitch_decisions_total", "Messages decided, by recorded reason");
+    describe_counter!("cardswitch_repeats_total", "Repeats answered from the stored answer");
+    describe_counter!("cardswitch_shed_total", "Messages not taken, by cause");
+    describe_counter!(
+        "cardswitch_late_total",
+        "Messages past their deadline, by what became of them"
+    );
+    describe_counter!("cardswitch_malfunctions_total", "Commands that failed by a defect");
+    describe_gauge!("cardswitch_shard_queue", Unit::Count, "Messages waiting before a shard");
+    describe_gauge!("cardswitch_projection_lag", Unit::Count, "Records not yet in the tables");
+    describe_gauge!("cardswitch_answers_remembered", Unit::Count, "Answers kept for repeats");
+    describe_histogram!("cardswitch_batch_records", Unit::Count, "Records in a journal row");
+    describe_histogram!("cardswitch_commit_seconds", Unit::Seconds, "From append to commit");
+}
+
+/// The handles of one shard, made once so that recording costs no look-up.
+pub(crate) struct ShardMetrics {
+    pub(crate) queue: Gauge,
+    pub(crate) lag: Gauge,
+    pub(crate) remembered: Gauge,
+    pub(crate) batch: Histogram,
+    pub(crate) commit: Histogram,
+    pub(crate) repeats: Counter,
+    pub(crate) malfunctions: Counter,
+    decisions: Vec<(Reason, Counter)>,
+}
+
+impl ShardMetrics {
+    pub(crate) fn new(shard: ShardId) -> Self {
+        let shard = shard.to_string();
+        let decisions = Reason::ALL
+            .into_iter()
+            .map(|reason| {
+                let count = counter!(
+                    "cardswitch_decisions_total",
+                    "reason" => reason.name(), "shard" => shard.clone()
+                );
+                (reason, count)
+            })
+            .collect();
+        Self {
+            queue: gauge!("cardswitch_shard_queue", "shard" => shard.clone()),
+            lag: gauge!("cardswitch_projection_lag", "shard" => shard.clone()),
+            remembered: gauge!("cardswitch_answers_remembered", "shard" => shard.clone()),
+            batch: histogram!("cardswitch_batch_records", "shard" => shard.clone()),
+            commit: histogram!("cardswitch_commit_seconds", "shard" => shard.clone()),
+            repeats: counter!("cardswitch_repeats_total", "shard" => shard.clone()),
+            malfunctions: counter!("cardswitch_malfunctions_total", "shard" => shard),
+            decisions,
+        }
+    }
+
+    pub(crate) fn decided(&self, reason: Reason) {
+        if let Some((_, count)) = self.decisions.iter().find(|(known, _)| *known == reason) {
+            count.increment(1);
+        }
+    }
+}
+
+/// Counts a message that no shard took.
+pub(crate) fn shed(cause: &'static str) {
+    counter!("cardswitch_shed_total", "cause" => cause).increment(1);
+}
+
+/// Counts a message past its deadline.
+pub(crate) fn late(became: &'static str) {
+    counter!("cardswitch_late_total", "became" => became).increment(1);
+}

@@ -1,0 +1,219 @@
+//! The handle to a started node: what links, the management services and the server hold. It owns
+//! the routing of messages and commands to shards; it decides nothing.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use switch_domain::{
+    Balance, BalanceId, Card, CardId, Control, Fingerprint, MinorUnits, PoolId, PoolShare, Reason,
+    ShardId,
+};
+use switch_engine::{Act, Command, Headroom, Manage, State};
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use crate::ManageError;
+use crate::directory::Directory;
+use crate::mailbox::{Envelope, Mailbox};
+use crate::metrics;
+use crate::submission::{Admission, Submission};
+use crate::worker::Shared;
+
+/// A started node. Cloning gives another handle to the same one.
+#[derive(Clone)]
+pub struct Node {
+    pub(crate) mailboxes: Arc<[Mailbox]>,
+    pub(crate) shared: Arc<Shared>,
+}
+
+impl Node {
+    /// Where cards are.
+    #[must_use]
+    pub fn directory(&self) -> &Directory {
+        &self.shared.directory
+    }
+
+    /// Partners, pools and programmes in force.
+    #[must_use]
+    pub fn control(&self) -> Arc<Control> {
+        Arc::clone(&self.shared.control.borrow())
+    }
+
+    /// Whether messages are taken: the node is neither stopping nor broken.
+    #[must_use]
+    pub fn is_serving(&self) -> bool {
+        !self.shared.stopping.is_cancelled() && self.shared.fatal.borrow().is_none()
+    }
+
+    /// For how long the slowest shard has waited for the commit of the row in flight; `None` when
+    /// none waits.
+    #[must_use]
+    pub fn stuck_for(&self) -> Option<Duration> {
+        let now = Instant::now();
+        let since = self.shared.waiting_since.iter().filter_map(|slot| *slot.lock().ok()?).min();
+        since.map(|since| now.duration_since(since))
+    }
+
+    /// Hands a message to the shard of its card.
+    #[must_use]
+    pub fn submit(&self, submission: Submission) -> Admission {
+        let declinable = matches!(submission.command, Command::Authorize(_));
+        let shard = self.shard_of(&submission.card);
+        let cause = if self.shared.stopping.is_cancelled() {
+            Some("stopping")
+        } else if declinable && self.is_shedding(shard) {
+            Some("projection_behind")
+        } else {
+            None
+        };
+        let refused = match (cause, self.mailboxes.get(usize::from(shard.0))) {
+            (None, Some(mailbox)) => match mailbox.put(Envelope::Message(submission)) {
+                Ok(()) => return Admission::Accepted,
+                Err(refused) => (refused, "queue_full"),
+            },
+            (cause, _) => (Envelope::Message(submission), cause.unwrap_or("no_shard")),
+        };
+        metrics::shed(refused.1);
+        if let Envelope::Message(submission) = refused.0 {
+            submission.reply.forget();
+        }
+        if declinable { Admission::Declined(Reason::IssuerInoperative) } else { Admission::Silent }
+    }
+
+    /// Does a management command, and waits until it is committed, in force, and in the tables.
+    /// `card` is the fingerprint of a card to be issued.
+    ///
+    /// # Errors
+    /// It was refused, not taken, or its outcome is not known: see [`ManageError`].
+    pub async fn manage(
+        &self,
+        manage: Manage,
+        card: Option<Fingerprint>,
+    ) -> Result<Option<i64>, ManageError> {
+        if let Act::SetCustomerState { .. } = manage.act {
+            return self.manage_everywhere(manage).await;
+        }
+        let shard = self.shard_for(&manage)?;
+        self.manage_in(shard, manage, card).await
+    }
+
+    /// An account as it is now, once what it shows is committed.
+    pub async fn balance(&self, id: BalanceId) -> Option<Balance> {
+        self.read(id.shard(), move |state| state.balance(id).cloned()).await.flatten()
+    }
+
+    /// A card as it is now, once what it shows is committed.
+    pub async fn card(&self, id: CardId) -> Option<Card> {
+        self.read(id.shard(), move |state| state.card(id).cloned()).await.flatten()
+    }
+
+    /// A pool as it is now: the sum of all shards' shares, once what they show is committed.
+    pub async fn pool(&self, id: PoolId) -> PoolShare {
+        let mut sum = PoolShare::default();
+        for shard in 0..self.mailboxes.len() {
+            let shard = ShardId(u16::try_from(shard).unwrap_or(u16::MAX));
+            let share = self.read(shard, move |state| state.share(id)).await.unwrap_or_default();
+            sum.level = MinorUnits(sum.level.0.saturating_add(share.level.0));
+            sum.held = MinorUnits(sum.held.0.saturating_add(share.held.0));
+        }
+        sum
+    }
+
+    /// What a pool has left at this instant, decided and not yet committed holds included. It is
+    /// what alerts look at; the books are [`Node::pool`].
+    #[must_use]
+    pub fn pool_headroom(&self, id: PoolId) -> MinorUnits {
+        self.shared.pools.available(id)
+    }
+
+    /// Looks at a shard's state between two decisions. The result comes when everything it could
+    /// have seen is committed (W-13); `None` when the shard has ended.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        shard: ShardId,
+        look: impl FnOnce(&State) -> T + Send + 'static,
+    ) -> Option<T> {
+        let (tell, told) = oneshot::channel();
+        let look = move |state: &State| -> Box<dyn FnOnce() + Send> {
+            let seen = look(state);
+            Box::new(move || {
+                let _ = tell.send(seen);
+            })
+        };
+        let mailbox = self.mailboxes.get(usize::from(shard.0))?;
+        mailbox.put(Envelope::Read(Box::new(look))).ok()?;
+        told.await.ok()
+    }
+
+    /// Every shard, the control shard first.
+    pub fn shards(&self) -> impl Iterator<Item = ShardId> + use<> {
+        (0..u16::try_from(self.mailboxes.len()).unwrap_or(u16::MAX)).map(ShardId)
+    }
+
+    fn is_shedding(&self, shard: ShardId) -> bool {
+        let flag = self.shared.shedding.get(usize::from(shard.0));
+        flag.is_some_and(|flag| flag.load(Ordering::Acquire))
+    }
+
+    /// The shard of a card; unknown cards are spread by their fingerprint (W-21).
+    fn shard_of(&self, card: &Fingerprint) -> ShardId {
+        match self.shared.directory.find(card) {
+            Some(entry) => entry.shard,
+            None => self.spread(card.spread()),
+        }
+    }
+
+    /// One of the data shards, by any evenly spread number.
+    fn spread(&self, number: u64) -> ShardId {
+        let data_shards = u64::try_from(self.mailboxes.len()).unwrap_or(1).saturating_sub(1).max(1);
+        ShardId(u16::try_from(number % data_shards).unwrap_or(0).saturating_add(1))
+    }
+
+    fn shard_for(&self, manage: &Manage) -> Result<ShardId, ManageError> {
+        let shard = match &manage.act {
+            Act::DefinePartner { .. }
+            | Act::SetPartnerState { .. }
+            | Act::OpenPool { .. }
+            | Act::ReloadPool { .. }
+            | Act::DefineProgramme { .. } => ShardId::CONTROL,
+            Act::OpenBalance { .. } => {
+                let [a, b, c, d, e, f, g, h, ..] = manage.key.0;
+                self.spread(u64::from_be_bytes([a, b, c, d, e, f, g, h]))
+            }
+            Act::SetBalanceState { balance, .. }
+            | Act::CreditBalance { balance, .. }
+            | Act::IssueCard { balance, .. } => balance.shard(),
+            Act::ActivateCard { card }
+            | Act::RemoveCard { card }
+            | Act::LockCard { card, .. }
+            | Act::UnlockCard { card } => card.shard(),
+            Act::SetCustomerState { .. } => return Err(ManageError::NoSuchShard),
+        };
+        let known = usize::from(shard.0) < self.mailboxes.len();
+        known.then_some(shard).ok_or(ManageError::NoSuchShard)
+    }
+
+    async fn manage_everywhere(&self, manage: Manage) -> Result<Option<i64>, ManageError> {
+        for shard in self.shards().filter(|shard| *shard != ShardId::CONTROL) {
+            self.manage_in(shard, manage.clone(), None).await?;
+        }
+        Ok(None)
+    }
+
+    async fn manage_in(
+        &self,
+        shard: ShardId,
+        manage: Manage,
+        card: Option<Fingerprint>,
+    ) -> Result<Option<i64>, ManageError> {
+        if !self.is_serving() {
+            return Err(ManageError::Stopping);
+        }
+        let (reply, result) = oneshot::channel();
+        let mailbox = self.mailboxes.get(usize::from(shard.0)).ok_or(ManageError::NoSuchShard)?;
+        let envelope = Envelope::Manage { manage, card, reply };
+        mailbox.put(envelope).map_err(|_| ManageError::Overloaded)?;
+        result.await.unwrap_or(Err(ManageError::Unknown))
+    }
+}

@@ -1,0 +1,36 @@
+//! The limits of a shard. It owns their meaning; the server reads them from the configuration file.
+
+use std::time::Duration;
+
+/// Limits of every shard of the node. Each has a metric and a documented result when it is hit.
+#[derive(Clone, Debug)]
+pub struct ShardSettings {
+    /// Shards that own balances, beside the control shard. Changing it needs resharding (W-12).
+    pub data_shards: u16,
+    /// Messages that may wait before a shard. Past it an authorization is declined (91) at once.
+    pub queue_limit: usize,
+    /// Room beyond that for reversals and commands. Past it they get silence, and are repeated.
+    pub reserved_queue: usize,
+    /// Records in one journal row. Past it the rest waits for the next row.
+    pub batch_limit: usize,
+    /// Records committed and not yet in the tables. Past it authorizations are declined (91).
+    pub projection_lag_limit: usize,
+    /// How long an answer is remembered for repeats.
+    pub repeat_window: Duration,
+    /// How many answers a shard remembers at most.
+    pub repeat_limit: usize,
+}
+
+impl Default for ShardSettings {
+    fn default() -> Self {
+        Self {
+            data_shards: 2,
+            queue_limit: 8_192,
+            reserved_queue: 1_024,
+            batch_limit: 1_024,
+            projection_lag_limit: 1_000_000,
+            repeat_window: Duration::from_secs(24 * 3_600),
+            repeat_limit: 500_000,
+        }
+    }
+}

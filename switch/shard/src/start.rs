@@ -1,0 +1,250 @@
+//! Starts a node: takes the shards over, loads their rows, replays the tail of the journal, checks
+//! the books, and only then lets messages in (design section 5). A failed check names the row and
+//! refuses to serve. No pool admits before every shard has replayed (W-15).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use switch_domain::{CardId, Event, Fingerprint, MinorUnits, Record, Seq, ShardId};
+use switch_engine::State;
+use switch_store::{
+    CommittedBatch, Journal, Projector, Store, StoreError, TakenShard, Takeover, TakeoverError,
+    TakeoverMode, VaultError,
+};
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock;
+use crate::directory::{CardEntry, Directory};
+use crate::mailbox::mailbox;
+use crate::node::Node;
+use crate::pools::Pools;
+use crate::running::{Fatal, Running};
+use crate::settings::ShardSettings;
+use crate::worker::{Head, Parts, Projected, Shared, Worker};
+
+/// Why a node does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The shards cannot be taken over.
+    #[error(transparent)]
+    Takeover(#[from] TakeoverError),
+    /// The database fails, or what it holds cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A card of the journal has no number in the vault.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// A record of the journal does not fit the tables.
+    #[error("shard {shard}, journal row {seq}: {what}. The tables were changed by somebody else")]
+    Replay {
+        /// The shard.
+        shard: ShardId,
+        /// The row.
+        seq: Seq,
+        /// What does not fit.
+        what: String,
+    },
+    /// The books do not balance.
+    #[error("the books do not balance, so nothing is served: {}", .0.join("; "))]
+    Books(Vec<String>),
+}
+
+/// One shard, loaded and replayed.
+pub(crate) struct Loaded {
+    pub(crate) state: State,
+    pub(crate) projected: Seq,
+    pub(crate) tail: Vec<(Seq, Vec<Record>)>,
+    pub(crate) cards: Vec<(Fingerprint, CardEntry)>,
+}
+
+/// Takes over, loads, replays, checks, and starts the shards.
+///
+/// # Errors
+/// See [`StartError`]; nothing was served.
+pub async fn start(
+    store: &Store,
+    settings: ShardSettings,
+    mode: TakeoverMode,
+) -> Result<(Node, Running), StartError> {
+    let shards = settings.data_shards.saturating_add(1);
+    let takeover = store.take_over(shards, mode).await?;
+    let mut loaded = Vec::new();
+    for shard in (0..shards).map(ShardId) {
+        loaded.push(load(store, shard, settings.repeat_window).await?);
+    }
+    check_books(store, &loaded).await?;
+    let heads = takeover.shards().to_vec();
+    let seats = heads
+        .into_iter()
+        .zip(loaded)
+        .map(|(taken, loaded)| Seat {
+            head: head_of(&taken, store),
+            loaded,
+            journal: store.appender(),
+        })
+        .collect();
+    let projector = |shard, batches, progress, nudge| {
+        tokio::spawn(Projector::new(store.clone()).run(shard, batches, progress, nudge))
+    };
+    let (node, mut running) = assemble(seats, settings, projector);
+    running.ownership = Some(watch_ownership(takeover, Arc::clone(&running.shared)));
+    Ok((node, running))
+}
+
+fn head_of(taken: &TakenShard, store: &Store) -> Head {
+    Head { epoch: taken.epoch, owner: store.owner(), seq: taken.head, hash: taken.head_hash }
+}
+
+/// Holds the ownership lock until the task is ended; its loss ends the process.
+fn watch_ownership(takeover: Takeover, shared: Arc<Shared>) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        takeover.lost().await;
+        shared.stopping.cancel();
+        shared.fatal.send_if_modified(|fatal| {
+            let first = fatal.is_none();
+            if first {
+                *fatal = Some(Fatal::OwnershipLost);
+            }
+            first
+        });
+    })
+}
+
+/// Loads a shard's rows and replays what the tables do not have yet.
+pub(crate) async fn load(
+    store: &Store,
+    shard: ShardId,
+    window: Duration,
+) -> Result<Loaded, StartError> {
+    let window = i64::try_from(window.as_micros()).unwrap_or(i64::MAX);
+    let image = store.load(shard, clock::wall().minus_micros(window)).await?;
+    let projected = image.projected;
+    let mut cards: Vec<_> = image
+        .cards
+        .iter()
+        .map(|(card, print)| (*print, CardEntry { card: card.id, balance: card.balance, shard }))
+        .collect();
+    let mut state = State::from_image(image);
+    let tail = store.tail(shard, projected).await?;
+    for (seq, records) in &tail {
+        for record in records {
+            let replayed = state.replay(record);
+            replayed.map_err(|broken| StartError::Replay {
+                shard,
+                seq: *seq,
+                what: broken.to_string(),
+            })?;
+            if let Event::CardIssued(issued) = &record.event {
+                let fingerprint = store.vault().fetch(issued.vault).await?.fingerprint;
+                let entry = CardEntry { card: issued.card, balance: issued.balance, shard };
+                cards.push((fingerprint, entry));
+            }
+        }
+    }
+    Ok(Loaded { state, projected, tail, cards })
+}
+
+/// The books of the tables and of every shard's memory, and cards without an account of theirs.
+async fn check_books(store: &Store, loaded: &[Loaded]) -> Result<(), StartError> {
+    let mut faults: Vec<String> =
+        switch_store::books(store).await?.iter().map(ToString::to_string).collect();
+    let mut seen: BTreeMap<Fingerprint, CardId> = BTreeMap::new();
+    for shard in loaded {
+        faults.extend(shard.state.books().iter().map(ToString::to_string));
+        for (fingerprint, entry) in &shard.cards {
+            if let Some(other) = seen.insert(*fingerprint, entry.card) {
+                faults.push(format!("cards {other} and {} have the same number", entry.card));
+            }
+            if shard.state.balance(entry.balance).is_none() {
+                faults.push(format!("card {} has no balance {}", entry.card, entry.balance));
+            }
+        }
+    }
+    if faults.is_empty() { Ok(()) } else { Err(StartError::Books(faults)) }
+}
+
+/// One shard about to run.
+pub(crate) struct Seat<J> {
+    pub(crate) head: Head,
+    pub(crate) loaded: Loaded,
+    pub(crate) journal: J,
+}
+
+/// Starts workers and projectors over shards that have all been loaded.
+pub(crate) fn assemble<J: Journal>(
+    seats: Vec<Seat<J>>,
+    settings: ShardSettings,
+    projector: impl Fn(
+        ShardId,
+        mpsc::UnboundedReceiver<CommittedBatch>,
+        watch::Sender<Seq>,
+        Arc<Notify>,
+    ) -> JoinHandle<()>,
+) -> (Node, Running) {
+    let control = seats.first().map(|seat| Arc::clone(seat.loaded.state.control()));
+    let control = control.unwrap_or_default();
+    let (directory, pools) = (Directory::default(), Pools::default());
+    for seat in &seats {
+        for (fingerprint, entry) in &seat.loaded.cards {
+            directory.insert(*fingerprint, *entry);
+        }
+        for (pool, share) in seat.loaded.state.shares() {
+            pools.give(pool, MinorUnits(share.available().0));
+        }
+    }
+    let shedding = seats.iter().map(|_| AtomicBool::new(false)).collect();
+    let waiting_since = seats.iter().map(|_| std::sync::Mutex::new(None)).collect();
+    let (queue, reserve) = (settings.queue_limit, settings.reserved_queue);
+    let shared = Arc::new(Shared {
+        directory,
+        pools,
+        settings,
+        control: watch::Sender::new(Arc::clone(&control)),
+        fatal: watch::Sender::new(None),
+        stopping: CancellationToken::new(),
+        shedding,
+        waiting_since,
+    });
+    let (mailboxes, inboxes): (Vec<_>, Vec<_>) =
+        seats.iter().map(|_| mailbox(queue, reserve)).unzip();
+    let mailboxes: Arc<[_]> = mailboxes.into();
+    let (mut workers, mut projectors) = (Vec::new(), Vec::new());
+    for (seat, inbox) in seats.into_iter().zip(inboxes) {
+        let Loaded { mut state, projected, tail, .. } = seat.loaded;
+        state.install_control(Arc::clone(&control));
+        let (batches, to_project) = mpsc::unbounded_channel();
+        let (progress, follow) = watch::channel(projected);
+        let nudge = Arc::new(Notify::new());
+        projectors.push(projector(state.shard(), to_project, progress, Arc::clone(&nudge)));
+        let mut projected = Projected::new(batches, follow, nudge);
+        for (seq, records) in tail {
+            projected.announce(CommittedBatch { seq, records: records.into() });
+        }
+        let parts = Parts {
+            state,
+            head: seat.head,
+            inbox,
+            projected,
+            mailboxes: Arc::clone(&mailboxes),
+            shared: Arc::clone(&shared),
+        };
+        workers.push(tokio::spawn(Worker::new(parts, seat.journal).run()));
+    }
+    let running = Running { shared: Arc::clone(&shared), workers, projectors, ownership: None };
+    (Node { mailboxes, shared }, running)
+}
+
+/// A head for a shard that nothing was written to.
+#[cfg(feature = "testing")]
+pub(crate) fn empty_head(shard: ShardId, owner: switch_domain::OwnerId) -> Head {
+    Head {
+        epoch: switch_domain::Epoch(1),
+        owner,
+        seq: Seq::NONE,
+        hash: switch_store::Hash::genesis(shard),
+    }
+}

@@ -1,0 +1,89 @@
+//! How a link hands a message to a shard and gets its answer. It owns the promise that every
+//! accepted message ends in exactly one reply, even if that is "stay silent".
+
+use switch_domain::{Fingerprint, Reason};
+use switch_engine::{Command, Decision};
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::time::Instant;
+
+/// A message for a shard.
+#[derive(Debug)]
+pub struct Submission {
+    /// What it asks for: an authorization or a reversal.
+    pub command: Command,
+    /// The card, which finds the shard.
+    pub card: Fingerprint,
+    /// After this an approval is no longer wanted. Judged once, just before the write (W-16).
+    pub deadline: Instant,
+    /// Where the answer goes.
+    pub reply: ReplyTo,
+}
+
+/// Whether a shard took a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Admission {
+    /// It will reply.
+    Accepted,
+    /// It will not: answer with this now. Nothing is remembered of the message.
+    Declined(Reason),
+    /// It will not, and a reversal cannot be declined: send nothing, the peer repeats (W-22).
+    Silent,
+}
+
+/// What a shard has to say to a link.
+#[derive(Debug)]
+pub struct Reply {
+    /// The link's own name for the message.
+    pub token: u64,
+    /// What to do.
+    pub outcome: ReplyOutcome,
+}
+
+/// What to do with a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReplyOutcome {
+    /// Answer so: it is committed.
+    Decided(Decision),
+    /// Answer so: it came too late to be committed, and will not be.
+    Declined(Reason),
+    /// Send nothing: the outcome is not known, or cannot be told as a decline (W-20).
+    Silent,
+}
+
+/// The way back to a link, for one message. Dropped without an answer, it says "silent".
+#[derive(Debug)]
+pub struct ReplyTo {
+    sender: UnboundedSender<Reply>,
+    token: u64,
+    answered: bool,
+}
+
+impl ReplyTo {
+    /// The way back through `sender`. The channel needs no bound of its own: a link has a limit on
+    /// messages in flight, and each gets one reply.
+    #[must_use]
+    pub const fn new(sender: UnboundedSender<Reply>, token: u64) -> Self {
+        Self { sender, token, answered: false }
+    }
+
+    /// Sends the one reply. A link that has gone is no error: the decision stands, and a repeat or a
+    /// reversal will come.
+    pub fn send(mut self, outcome: ReplyOutcome) {
+        self.answered = true;
+        let _ = self.sender.send(Reply { token: self.token, outcome });
+    }
+
+    /// Forgets the way back without a reply: the link was told by [`Admission`].
+    pub(crate) fn forget(mut self) {
+        self.answered = true;
+    }
+}
+
+impl Drop for ReplyTo {
+    fn drop(&mut self) {
+        if !self.answered {
+            let reply = Reply { token: self.token, outcome: ReplyOutcome::Silent };
+            let _ = self.sender.send(reply);
+        }
+    }
+}

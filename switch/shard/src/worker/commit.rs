@@ -1,0 +1,150 @@
+//! What a committed row sets free: releases, credits, new cards, and the answers. It owns the order:
+//! state first, then the projector, then those who wait.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use switch_domain::{Control, Event, Record, Seq, ShardId};
+use switch_engine::Answer;
+use switch_store::{Appended, CommittedBatch};
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use super::decide::entry_of;
+use super::{InFlight, Worker};
+use crate::ManageError;
+use crate::batch::{Batch, PendingCommand};
+use crate::clock;
+use crate::mailbox::Envelope;
+use crate::running::Fatal;
+use crate::submission::ReplyOutcome;
+
+impl Worker {
+    /// The journal knows what became of the row in flight.
+    pub(super) fn finish_append(&mut self, result: Appended) {
+        let Some(in_flight) = self.in_flight.take() else { return };
+        self.mark_waiting(None);
+        match result {
+            Appended::Committed => self.committed(in_flight),
+            Appended::Taken { owner, epoch } => {
+                let shard = self.shard;
+                self.fail(Fatal::Fenced { shard, owner, epoch });
+            }
+            Appended::PredecessorMissing => {
+                let shard = self.shard;
+                self.fail(Fatal::JournalWentBack { shard, seq: in_flight.seq });
+            }
+        }
+    }
+
+    fn committed(&mut self, in_flight: InFlight) {
+        let InFlight { seq, hash, records, mut batch, since } = in_flight;
+        self.head.seq = seq;
+        self.head.hash = hash;
+        self.metrics.commit.record(Instant::now().duration_since(since).as_secs_f64());
+        for record in records.iter() {
+            if let Err(broken) = self.state.apply_committed(record) {
+                self.fail(Fatal::Broken(broken.to_string()));
+                return;
+            }
+            if let Some(delta) = record.effects.pool {
+                let back = delta.split().1;
+                self.shared.pools.give(delta.pool, switch_domain::MinorUnits(back.available()));
+            }
+        }
+        for (index, card) in batch.issued.drain(..) {
+            let entry = records.get(index).and_then(|record| entry_of(&record.event, self.shard));
+            if let Some((_, entry)) = entry {
+                self.shared.directory.insert(card, entry);
+            }
+        }
+        self.projected.announce(CommittedBatch { seq, records: Arc::clone(&records) });
+        let installed = self.publish_control(&records);
+        self.release_after(batch, seq, installed);
+        self.tidy_memory();
+    }
+
+    /// Lets those go who wait for nothing but the journal.
+    pub(super) fn release(&mut self, batch: Batch, seq: Seq) {
+        self.release_after(batch, seq, Vec::new());
+    }
+
+    fn release_after(&mut self, batch: Batch, seq: Seq, installed: Vec<oneshot::Receiver<()>>) {
+        for message in batch.messages {
+            message.reply.send(ReplyOutcome::Decided(message.decision));
+        }
+        for tell in batch.reads {
+            tell();
+        }
+        if !batch.commands.is_empty() {
+            self.answer_commands(batch.commands, seq, installed);
+        }
+    }
+
+    /// Answers commands when their records are in the tables and in force in all shards, so that a
+    /// caller reads what it wrote (design section 3).
+    fn answer_commands(
+        &self,
+        commands: Vec<PendingCommand>,
+        seq: Seq,
+        installed: Vec<oneshot::Receiver<()>>,
+    ) {
+        let mut progress = self.projected.watch();
+        self.projected.nudge();
+        tokio::spawn(async move {
+            for shard in installed {
+                let _ = shard.await;
+            }
+            let in_tables = progress.wait_for(|projected| *projected >= seq).await.is_ok();
+            for command in commands {
+                let result = match command.answer {
+                    Answer::Done(made) if in_tables => Ok(made),
+                    Answer::Refused(refusal) => Err(ManageError::Refused(refusal)),
+                    Answer::Done(_) => Err(ManageError::Unknown),
+                    Answer::Decided(_) | Answer::Busy => Err(ManageError::Malfunction),
+                };
+                let _ = command.reply.send(result);
+            }
+        });
+    }
+
+    /// Sends a new snapshot of the control shard to the others, and tells who has yet to take it.
+    fn publish_control(&self, records: &[Record]) -> Vec<oneshot::Receiver<()>> {
+        let changes = |record: &Record| {
+            matches!(
+                record.event,
+                Event::PartnerDefined(_) | Event::PoolDefined(_) | Event::ProgrammeDefined(_)
+            )
+        };
+        if self.shard != ShardId::CONTROL || !records.iter().any(changes) {
+            return Vec::new();
+        }
+        let control: Arc<Control> = Arc::clone(self.state.control());
+        self.shared.control.send_replace(Arc::clone(&control));
+        let others = self.mailboxes.iter().skip(1);
+        others
+            .map(|mailbox| {
+                let (done, installed) = oneshot::channel();
+                mailbox.put_always(Envelope::Install { control: Arc::clone(&control), done });
+                installed
+            })
+            .collect()
+    }
+
+    /// Forgets what is past the window and in the tables.
+    fn tidy_memory(&mut self) {
+        let settings = &self.shared.settings;
+        let wall = clock::wall();
+        let window = Duration::as_micros(&settings.repeat_window);
+        let start = wall.minus_micros(i64::try_from(window).unwrap_or(i64::MAX));
+        let projected = self.projected.everything_before(wall);
+        self.state.forget(start, settings.repeat_limit, projected);
+        let lag = self.projected.lag();
+        self.metrics.lag.set(lag as f64);
+        self.metrics.remembered.set(self.state.remembered() as f64);
+        if let Some(flag) = self.shared.shedding.get(usize::from(self.shard.0)) {
+            let over = lag > settings.projection_lag_limit;
+            flag.store(over, std::sync::atomic::Ordering::Release);
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! Takes what waits and decides it into the open batch. It owns the race for a pool's money (W-15)
+//! and that a defect in deciding costs one command only (W-14).
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use switch_domain::{CardId, Event, Fingerprint, Reason};
+use switch_engine::{Answer, Command, Manage, Outcome};
+use tokio::time::Instant;
+
+use super::Worker;
+use crate::batch::{PendingCommand, PendingMessage};
+use crate::mailbox::{Envelope, ManageReply};
+use crate::pools::NothingLeft;
+use crate::running::Fatal;
+use crate::submission::{ReplyOutcome, Submission};
+use crate::{ManageError, clock};
+
+/// How often a lost race for a pool is run again before the request is decided as if it were empty.
+const POOL_ATTEMPTS: usize = 8;
+
+impl Worker {
+    /// Decides what waits, as far as the open batch has room.
+    pub(super) fn decide_waiting(&mut self) {
+        let mut busy = Vec::new();
+        while !self.batch_is_full() && !self.broken {
+            let Some(envelope) = self.waiting.pop_front() else { break };
+            if let Some(deferred) = self.take(envelope) {
+                busy.push(deferred);
+            }
+        }
+        for envelope in busy.into_iter().rev() {
+            self.waiting.push_front(envelope);
+        }
+        self.metrics.queue.set(self.inbox.waiting.count() as f64);
+    }
+
+    /// Decides one envelope; gives it back when its subject is busy until the next commit.
+    fn take(&mut self, envelope: Envelope) -> Option<Envelope> {
+        match envelope {
+            Envelope::Message(submission) => self.take_message(submission),
+            Envelope::Manage { manage, card, reply } => {
+                return self.take_command(manage, card, reply);
+            }
+            Envelope::Install { control, done } => {
+                self.inbox.waiting.leave();
+                self.state.install_control(control);
+                let _ = done.send(());
+            }
+            Envelope::Read(look) => {
+                self.inbox.waiting.leave();
+                let tell = look(&self.state);
+                self.open.reads.push(tell);
+            }
+        }
+        None
+    }
+
+    fn take_message(&mut self, submission: Submission) {
+        self.inbox.waiting.leave();
+        if submission.deadline <= Instant::now() {
+            return Self::end_undecided(submission);
+        }
+        let Submission { command, deadline, reply, .. } = submission;
+        let outcome = self.decide(&command);
+        let Some(Outcome { answer: Answer::Decided(decision), record }) = outcome else {
+            self.metrics.malfunctions.increment(1);
+            match command {
+                Command::Authorize(_) => {
+                    reply.send(ReplyOutcome::Declined(Reason::SystemMalfunction));
+                }
+                _ => reply.send(ReplyOutcome::Silent),
+            }
+            return;
+        };
+        if decision.repeated {
+            self.metrics.repeats.increment(1);
+        } else {
+            self.metrics.decided(decision.reason);
+        }
+        let voidable = record.as_ref().and_then(|record| match &record.event {
+            Event::Authorized(authorized) => Some(authorized.id),
+            _ => None,
+        });
+        if let Some(record) = record
+            && !self.adopt(record)
+        {
+            return;
+        }
+        self.open.push_message(PendingMessage { reply, decision, deadline, voidable });
+    }
+
+    fn take_command(
+        &mut self,
+        manage: Manage,
+        card: Option<Fingerprint>,
+        reply: ManageReply,
+    ) -> Option<Envelope> {
+        let command = Command::Manage(manage);
+        let outcome = self.decide(&command);
+        let Command::Manage(manage) = command else { return None };
+        let Some(Outcome { answer, record }) = outcome else {
+            self.inbox.waiting.leave();
+            self.metrics.malfunctions.increment(1);
+            let _ = reply.send(Err(ManageError::Malfunction));
+            return None;
+        };
+        if answer == Answer::Busy {
+            return Some(Envelope::Manage { manage, card, reply });
+        }
+        self.inbox.waiting.leave();
+        if let Some(record) = record {
+            if let (Event::CardIssued(_), Some(card)) = (&record.event, card) {
+                self.open.issued.push((self.open.records.len(), card));
+            }
+            if !self.adopt(record) {
+                return None;
+            }
+        }
+        self.open.commands.push(PendingCommand { reply, answer });
+        None
+    }
+
+    /// Puts a decided record into the open batch. False when the state broke on it.
+    pub(super) fn adopt(&mut self, record: switch_domain::Record) -> bool {
+        if let Err(broken) = self.state.apply_decided(&record) {
+            self.fail(Fatal::Broken(broken.to_string()));
+            return false;
+        }
+        self.open.records.push(record);
+        true
+    }
+
+    /// Decides, and takes from a pool what the outcome needs. `None` when deciding panicked.
+    pub(super) fn decide(&self, command: &Command) -> Option<Outcome> {
+        let now = clock::now_after(self.state.last_at());
+        let pools = &self.shared.pools;
+        let attempt = |headroom: &dyn switch_engine::Headroom| {
+            // Nothing is changed by deciding, so a panic leaves nothing half done.
+            catch_unwind(AssertUnwindSafe(|| self.state.decide(command, headroom, now))).ok()
+        };
+        for _ in 0..POOL_ATTEMPTS {
+            let outcome = attempt(pools)?;
+            match outcome.pool_take() {
+                Some(take) if !pools.take(take) => {}
+                _ => return Some(outcome),
+            }
+        }
+        attempt(&NothingLeft).filter(|outcome| outcome.pool_take().is_none())
+    }
+}
+
+/// What the directory says of a card that a record issued.
+pub(crate) fn entry_of(
+    event: &Event,
+    shard: switch_domain::ShardId,
+) -> Option<(CardId, crate::CardEntry)> {
+    match event {
+        Event::CardIssued(issued) => Some((
+            issued.card,
+            crate::CardEntry { card: issued.card, balance: issued.balance, shard },
+        )),
+        _ => None,
+    }
+}

@@ -1,0 +1,227 @@
+//! One shard's thread of control. It owns the cycle: take what waits, decide, append, and only when
+//! the append is committed apply what relaxes and let the answers go. One append is in flight at a
+//! time; the next batch is decided meanwhile and waits (durable core). It never waits for a timer
+//! when it could append, and never sends an answer that rests on an uncommitted record.
+
+mod commit;
+mod decide;
+mod expire;
+mod projected;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use switch_domain::{Epoch, OwnerId, Record, Seq, ShardId};
+use switch_engine::State;
+use switch_store::{Appended, Hash, Journal, JournalRow};
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::batch::Batch;
+use crate::directory::Directory;
+use crate::mailbox::{Envelope, Inbox, Mailbox};
+use crate::metrics::ShardMetrics;
+use crate::pools::Pools;
+use crate::running::Fatal;
+use crate::settings::ShardSettings;
+
+pub(crate) use projected::Projected;
+
+/// What all shards of a node share.
+pub(crate) struct Shared {
+    pub(crate) directory: Directory,
+    pub(crate) pools: Pools,
+    pub(crate) settings: ShardSettings,
+    /// The snapshot of the control shard that links and new commands see.
+    pub(crate) control: watch::Sender<Arc<switch_domain::Control>>,
+    /// Set once: why the process must end.
+    pub(crate) fatal: watch::Sender<Option<Fatal>>,
+    /// Set when no more messages are taken.
+    pub(crate) stopping: CancellationToken,
+    /// Set per shard while too much waits for the tables: authorizations are shed.
+    pub(crate) shedding: Vec<std::sync::atomic::AtomicBool>,
+    /// Per shard, since when the row in flight has been waiting for its commit.
+    pub(crate) waiting_since: Vec<std::sync::Mutex<Option<Instant>>>,
+}
+
+/// Where a shard's journal stands.
+pub(crate) struct Head {
+    pub(crate) epoch: Epoch,
+    pub(crate) owner: OwnerId,
+    pub(crate) seq: Seq,
+    pub(crate) hash: Hash,
+}
+
+/// A row on its way, and who waits for it.
+struct InFlight {
+    seq: Seq,
+    hash: Hash,
+    records: Arc<[Record]>,
+    batch: Batch,
+    since: Instant,
+}
+
+/// One shard.
+pub(crate) struct Worker {
+    pub(crate) shard: ShardId,
+    state: State,
+    head: Head,
+    inbox: Inbox,
+    /// Received and not decided: what a full batch leaves, and commands whose subject is busy.
+    waiting: VecDeque<Envelope>,
+    open: Batch,
+    in_flight: Option<InFlight>,
+    rows: mpsc::Sender<JournalRow>,
+    appended: mpsc::Receiver<Appended>,
+    projected: Projected,
+    /// All mailboxes, by shard: the control shard sends snapshots through them.
+    mailboxes: Arc<[Mailbox]>,
+    shared: Arc<Shared>,
+    metrics: ShardMetrics,
+    /// A defect or a fence was found: nothing is decided or answered any more.
+    broken: bool,
+}
+
+/// What a worker is made of.
+pub(crate) struct Parts {
+    pub(crate) state: State,
+    pub(crate) head: Head,
+    pub(crate) inbox: Inbox,
+    pub(crate) projected: Projected,
+    pub(crate) mailboxes: Arc<[Mailbox]>,
+    pub(crate) shared: Arc<Shared>,
+}
+
+impl Worker {
+    /// A worker over a journal, whose appends run in a task of their own.
+    pub(crate) fn new(parts: Parts, journal: impl Journal) -> Self {
+        let (rows, mut to_append) = mpsc::channel::<JournalRow>(1);
+        let (outcome, appended) = mpsc::channel(1);
+        let mut journal = journal;
+        tokio::spawn(async move {
+            while let Some(row) = to_append.recv().await {
+                let result = journal.append(&row).await;
+                if outcome.send(result).await.is_err() {
+                    return;
+                }
+            }
+        });
+        let shard = parts.state.shard();
+        Self {
+            shard,
+            state: parts.state,
+            head: parts.head,
+            inbox: parts.inbox,
+            waiting: VecDeque::new(),
+            open: Batch::default(),
+            in_flight: None,
+            rows,
+            appended,
+            projected: parts.projected,
+            mailboxes: parts.mailboxes,
+            shared: parts.shared,
+            metrics: ShardMetrics::new(shard),
+            broken: false,
+        }
+    }
+
+    /// Runs until the node stops and everything taken is committed, or until the shard is fenced.
+    pub(crate) async fn run(mut self) {
+        let mut received = Vec::with_capacity(self.shared.settings.batch_limit);
+        let stopping = self.shared.stopping.clone();
+        while !self.broken {
+            self.start_append();
+            if self.is_done() {
+                break;
+            }
+            let deadline = self.next_deadline();
+            tokio::select! {
+                biased;
+                Some(result) = self.appended.recv(), if self.in_flight.is_some() => {
+                    self.finish_append(result);
+                }
+                count = self.inbox.receiver.recv_many(&mut received, 256) => {
+                    if count == 0 { break }
+                    self.waiting.extend(received.drain(..));
+                }
+                () = tokio::time::sleep_until(deadline.unwrap_or_else(Instant::now)),
+                    if deadline.is_some() => {}
+                () = stopping.cancelled(), if !stopping.is_cancelled() => {}
+            }
+            self.expire(Instant::now());
+            self.decide_waiting();
+        }
+        self.projected.close();
+    }
+
+    /// Everything taken was decided, committed and answered, and nothing more will come.
+    fn is_done(&self) -> bool {
+        self.shared.stopping.is_cancelled()
+            && self.in_flight.is_none()
+            && self.open.is_empty()
+            && self.waiting.is_empty()
+            && self.inbox.receiver.is_empty()
+    }
+
+    /// The earliest moment at which something undecided or unsent becomes late.
+    fn next_deadline(&self) -> Option<Instant> {
+        let undecided = self.waiting.iter().find_map(|envelope| match envelope {
+            Envelope::Message(submission) => Some(submission.deadline),
+            _ => None,
+        });
+        [self.open.earliest_deadline(), undecided].into_iter().flatten().min()
+    }
+
+    /// Freezes the open batch and hands its row to the journal, if none is in flight. A batch
+    /// without records only waits for what was in flight before it, which is then nothing.
+    fn start_append(&mut self) {
+        if self.in_flight.is_some() || self.open.is_empty() || self.broken {
+            return;
+        }
+        let mut batch = std::mem::take(&mut self.open);
+        if batch.records.is_empty() {
+            self.release(batch, self.head.seq);
+            return;
+        }
+        let records: Arc<[Record]> = std::mem::take(&mut batch.records).into();
+        let seq = self.head.seq.next();
+        let head = &self.head;
+        let row = JournalRow::seal(self.shard, seq, head.epoch, head.owner, head.hash, &records);
+        self.metrics.batch.record(records.len() as f64);
+        let hash = row.hash;
+        if self.rows.try_send(row).is_err() {
+            self.fail(Fatal::Broken("the journal's task has ended".into()));
+            return;
+        }
+        let since = Instant::now();
+        self.mark_waiting(Some(since));
+        self.in_flight = Some(InFlight { seq, hash, records, batch, since });
+    }
+
+    /// Ends the shard: the process must not answer anything any more.
+    fn fail(&mut self, fatal: Fatal) {
+        tracing::error!(shard = self.shard.0, %fatal, "this shard can go on no further");
+        self.broken = true;
+        self.shared.stopping.cancel();
+        self.shared.fatal.send_if_modified(|current| {
+            let first = current.is_none();
+            if first {
+                *current = Some(fatal);
+            }
+            first
+        });
+    }
+
+    /// Shows the node's health since when the row in flight has been waiting.
+    fn mark_waiting(&self, since: Option<Instant>) {
+        let slot = self.shared.waiting_since.get(usize::from(self.shard.0));
+        if let Some(Ok(mut slot)) = slot.map(std::sync::Mutex::lock) {
+            *slot = since;
+        }
+    }
+
+    fn batch_is_full(&self) -> bool {
+        self.open.records.len() >= self.shared.settings.batch_limit
+    }
+}
