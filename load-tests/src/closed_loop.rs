@@ -1,5 +1,6 @@
-//! The closed loop: a fixed number of requests in flight, each answer followed by the next request. It finds the
-//! most a switch can do; its latencies say nothing about any other rate, for it waits whenever the switch does.
+//! The closed loop: a fixed number of requests in flight, each answer followed by the next request.
+//! It finds the most a switch can do; its latencies say nothing about any other rate, for it waits
+//! whenever the switch does.
 
 use std::time::Duration;
 

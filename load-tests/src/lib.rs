@@ -1,7 +1,7 @@
 //! Load on a switch: purchases as fast as planned (open loop) or as fast as answered (closed loop).
 //!
-//! Latency counts from the moment a request ought to have been sent, so that a switch that stands still is
-//! charged for everything that waited meanwhile.
+//! Latency counts from the moment a request ought to have been sent, so that a switch that stands
+//! still is charged for everything that waited meanwhile.
 
 mod closed_loop;
 mod open_loop;

@@ -1,5 +1,5 @@
-//! `cardswitch-load`: load on a running switch, from the command line. Must only read arguments, call the
-//! library and print.
+//! `cardswitch-load`: load on a running switch, from the command line. Must only read arguments,
+//! call the library and print.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -33,7 +33,8 @@ enum Mode {
     /// So many requests in flight at any time.
     Closed {
         /// Requests in flight on each connection.
-        #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+        #[arg(long, default_value_t = 16)]
+        #[arg(value_parser = clap::value_parser!(u32).range(1..=10_000))]
         window: u32,
         #[command(flatten)]
         common: Common,

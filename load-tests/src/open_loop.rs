@@ -1,4 +1,5 @@
-//! The open loop: sends on schedule, whatever the switch does. Must never let a slow answer move a request.
+//! The open loop: sends on schedule, whatever the switch does. Must never let a slow answer move a
+//! request.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! The requests of a load run: small POS purchases on the good cards in turn. Must leave nothing to chance, so
-//! that two runs ask for the same work.
+//! The requests of a load run: small POS purchases on the good cards in turn. Must leave nothing to
+//! chance, so that two runs ask for the same work.
 
 use anyhow::{Result, ensure};
 use jiff::Timestamp;

@@ -1,5 +1,5 @@
-//! What both loops share: the requests in flight and the counting of what comes back. Must decide nothing
-//! about when to send.
+//! What both loops share: the requests in flight and the counting of what comes back. Must decide
+//! nothing about when to send.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! Both loops against the stand-in, over in-memory streams in virtual time: what is sent, and from when
-//! latency counts.
+//! Both loops against the stand-in, over in-memory streams in virtual time: what is sent, and from
+//! when latency counts.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -71,8 +71,9 @@ async fn rate_times_seconds_requests_are_sent() {
     assert!((499.0..=501.0).contains(&summary.throughput), "{summary}");
 }
 
-/// The stand-in stops for one second at 500 requests a second. Everything that should have been sent in that
-/// second waited: 500 requests by between 0 and 1 s, evenly. A driver that stopped with it would see one.
+/// The stand-in stops for one second at 500 requests a second. Everything that should have been
+/// sent in that second waited: 500 requests by between 0 and 1 s, evenly. A driver that stopped
+/// with it would see one.
 #[tokio::test(start_paused = true)]
 async fn a_stall_is_charged_to_every_request_that_waited() {
     let stall = Misbehaviour::StallFor(Duration::from_secs(1));

@@ -1,5 +1,5 @@
-//! `demo.json`, which `cardswitch demo` writes: where the switch listens and which test cards it has.
-//! Must never show a whole card number, and must refuse a file it cannot rely on.
+//! `demo.json`, which `cardswitch demo` writes: where the switch listens and which test cards it
+//! has. Must never show a whole card number, and must refuse a file it cannot rely on.
 
 use std::fmt;
 use std::path::Path;
@@ -74,8 +74,8 @@ impl DemoFile {
     /// Reads and checks the file.
     ///
     /// # Errors
-    /// When it cannot be read or parsed, names a dialect this peer does not speak, has no good card, or
-    /// has a card whose expected answer disagrees with this peer's own table.
+    /// When it cannot be read or parsed, names a dialect this peer does not speak, has no good
+    /// card, or has a card whose expected answer disagrees with this peer's own table.
     pub fn read(path: &Path) -> Result<DemoFile> {
         let text = std::fs::read_to_string(path).with_context(|| {
             format!("cannot read {}: has `cardswitch demo` run?", path.display())

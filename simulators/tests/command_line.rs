@@ -1,4 +1,5 @@
-//! The binary as a person runs it, over TCP against the stand-in: what it prints, writes and exits with.
+//! The binary as a person runs it, over TCP against the stand-in: what it prints, writes and exits
+//! with.
 
 mod support;
 

@@ -47,5 +47,5 @@ fn a_file_that_cannot_be_relied_on_is_refused() {
         assert!(!why.contains("9999991200000002"), "{why}");
     }
     // A state that the table does not know goes by the file.
-    DemoFile::parse(&with(card("9999991200000002", "inactive", "62"))).unwrap();
+    DemoFile::parse(&with(card("9999991200000002", "lock-12", "05"))).unwrap();
 }

@@ -1,5 +1,5 @@
-//! Answers and requests find each other by connection, class, DE11, DE37 and DE41, or are told apart as late,
-//! second or foreign ones.
+//! Answers and requests find each other by connection, class, DE11, DE37 and DE41, or are told
+//! apart as late, second or foreign ones.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! This peer's own ISO 8583 form: bytes fixed by hand, what it refuses to read, what it refuses to show.
+//! This peer's own ISO 8583 form: bytes fixed by hand, what it refuses to read, what it refuses to
+//! show.
 
 use simulators::iso::{Message, mask_pan};
 

@@ -1,5 +1,6 @@
-//! An acquirer with its connections, as one thing to hold: signs on and off, asks and waits, or sends and
-//! lets the answers come. Must never open a connection again by itself: an end is to be seen.
+//! An acquirer with its connections, as one thing to hold: signs on and off, asks and waits, or
+//! sends and lets the answers come. Must never open a connection again by itself: an end is to be
+//! seen.
 
 use std::time::Duration;
 
@@ -119,7 +120,8 @@ impl Acquirer {
     /// Sends 0800 with this code on every connection and checks each 0810.
     ///
     /// # Errors
-    /// As [`Acquirer::exchange`], and when an answer is not 0810 with DE39 00 and the same DE7, 11 and 70.
+    /// As [`Acquirer::exchange`], and when an answer is not 0810 with DE39 00 and the same DE7, 11
+    /// and 70.
     pub async fn network_management(&mut self, code: NetworkCode) -> Result<()> {
         for connection in 0..self.connections() {
             let numbers = self.numbers.next(Timestamp::now());

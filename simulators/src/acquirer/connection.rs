@@ -1,5 +1,5 @@
-//! One connection to the switch: frames out, messages in. Must never make its user wait, and must stamp
-//! every message at the moment it came.
+//! One connection to the switch: frames out, messages in. Must never make its user wait, and must
+//! stamp every message at the moment it came.
 
 use anyhow::{Context, Result};
 use bytes::{Bytes, BytesMut};
@@ -37,8 +37,8 @@ pub enum Incoming {
 /// The sending half. Dropped, it closes the connection once everything is sent.
 #[derive(Debug)]
 pub struct Connection {
-    // Unbounded on purpose: an open loop sends on time whether or not the peer reads, and the number of
-    // requests in a run bounds it.
+    // Unbounded on purpose: an open loop sends on time whether or not the peer reads, and the
+    // number of requests in a run bounds it.
     outgoing: mpsc::UnboundedSender<BytesMut>,
     codec: FrameCodec,
 }

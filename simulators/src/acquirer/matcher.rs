@@ -1,5 +1,6 @@
-//! Which answer belongs to which request: same connection, same class (second digit of the message type), same
-//! DE11, DE37 and DE41. Must account for every answer: matched, late, come twice or asked by nobody.
+//! Which answer belongs to which request: same connection, same class (second digit of the message
+//! type), same DE11, DE37 and DE41. Must account for every answer: matched, late, come twice or
+//! asked by nobody.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Duration;
@@ -9,7 +10,8 @@ use tokio::time::Instant;
 
 use crate::iso::Message;
 
-/// How many answered requests are remembered, to tell a second answer from one that nobody asked for.
+/// How many answered requests are remembered, to tell a second answer from one that nobody asked
+/// for.
 const REMEMBERED: usize = 65_536;
 
 type Key = Box<[u8]>;
@@ -51,7 +53,8 @@ impl<T> Matcher<T> {
     /// A request goes out.
     ///
     /// # Errors
-    /// When one with the same keys is in flight on that connection: their answers could not be told apart.
+    /// When one with the same keys is in flight on that connection: their answers could not be told
+    /// apart.
     pub fn sent(
         &mut self,
         connection: usize,

@@ -1,5 +1,5 @@
-//! An acquirer's side of a link: builds requests as terminals and networks do, sends them, matches answers.
-//! Must know nothing of how the switch decides.
+//! An acquirer's side of a link: builds requests as terminals and networks do, sends them, matches
+//! answers. Must know nothing of how the switch decides.
 
 mod client;
 mod connection;

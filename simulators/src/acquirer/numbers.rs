@@ -1,5 +1,5 @@
-//! The numbers and times that tell one transaction from another: STAN, RRN, DE7, DE12, DE13. Must give no
-//! two transactions of a run the same set.
+//! The numbers and times that tell one transaction from another: STAN, RRN, DE7, DE12, DE13. Must
+//! give no two transactions of a run the same set.
 
 use jiff::Timestamp;
 use jiff::tz::Offset;
@@ -29,8 +29,8 @@ pub struct NumberSource {
 }
 
 impl NumberSource {
-    /// Starts at the milliseconds of the day, modulo a million: a run started after another one ends up with
-    /// other numbers than it, without either remembering anything.
+    /// Starts at the milliseconds of the day, modulo a million: a run started after another one
+    /// ends up with other numbers than it, without either remembering anything.
     #[must_use]
     pub fn starting_at(now: Timestamp) -> NumberSource {
         let stan = u32::try_from(now.as_millisecond().rem_euclid(1_000_000)).unwrap_or(0);

@@ -1,5 +1,5 @@
-//! Where transactions come from: a shop terminal, a cash machine, a web shop. Must only hold what such a
-//! place puts into every message of its own.
+//! Where transactions come from: a shop terminal, a cash machine, a web shop. Must only hold what
+//! such a place puts into every message of its own.
 
 /// DE32 of this acquirer.
 pub(super) const ACQUIRER: &str = "999001";

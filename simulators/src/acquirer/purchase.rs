@@ -1,4 +1,5 @@
-//! The 0100 of a purchase or a withdrawal. Must carry what the terminal it stands for would know, no more.
+//! The 0100 of a purchase or a withdrawal. Must carry what the terminal it stands for would know,
+//! no more.
 
 use anyhow::Result;
 
@@ -54,7 +55,8 @@ pub fn purchase(what: &Purchase<'_>, numbers: &Numbers) -> Result<Message> {
     Ok(message)
 }
 
-/// As the chip's tag 57 holds it: number, separator, expiry, service code 201 (chip, online), issuer's data.
+/// As the chip's tag 57 holds it: number, separator, expiry, service code 201 (chip, online),
+/// issuer's data.
 fn track_2(card: &TestCard) -> String {
     format!("{}={}20100000", card.pan.digits(), card.expiry)
 }

@@ -1,5 +1,5 @@
-//! Requests made from an earlier one: reversals and repeats; and those about the link itself. Must take
-//! over from the original what the standard says identifies it.
+//! Requests made from an earlier one: reversals and repeats; and those about the link itself. Must
+//! take over from the original what the standard says identifies it.
 
 use std::fmt;
 use std::str::FromStr;
@@ -44,8 +44,8 @@ pub fn network_management(code: NetworkCode, numbers: &Numbers) -> Result<Messag
         .with(70, code.code())
 }
 
-/// What a reversal must know of the request that it takes back. As text: DE90, DE37, DE12 and DE13 with slashes
-/// between.
+/// What a reversal must know of the request that it takes back. As text: DE90, DE37, DE12 and DE13
+/// with slashes between.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Original {
     /// DE90: message type, STAN, DE7, acquirer and forwarding institution, 42 digits.
@@ -97,7 +97,8 @@ impl FromStr for Original {
     }
 }
 
-/// The 0400 that takes a whole request back: own STAN and DE7, everything else as the original had it.
+/// The 0400 that takes a whole request back: own STAN and DE7, everything else as the original had
+/// it.
 ///
 /// # Errors
 /// When the request is not one that can be reversed.

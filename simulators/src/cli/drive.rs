@@ -18,7 +18,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "PATH")]
     demo: PathBuf,
     /// Requests a second.
-    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    #[arg(long, default_value_t = 500)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     rate: u32,
     /// For how many seconds.
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=86_400))]

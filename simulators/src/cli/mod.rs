@@ -12,8 +12,8 @@ use simulators::acquirer::Channel;
 
 /// Terminals and networks to try a running `cardswitch` with.
 ///
-/// Every command reads `demo.json`, which `cardswitch demo` writes when it starts, for the address, the
-/// framing and the test cards.
+/// Every command reads `demo.json`, which `cardswitch demo` writes when it starts, for the address,
+/// the framing and the test cards.
 #[derive(Debug, Parser)]
 #[command(name = "cardswitch-sim", version)]
 pub(crate) struct Cli {
@@ -23,7 +23,8 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run demo traffic at a fixed rate and check every answer; exit code 1 if one is wrong or missing.
+    /// Run demo traffic at a fixed rate and check every answer; exit code 1 if one is wrong or
+    /// missing.
     Drive(drive::Args),
     /// A chip card in a shop terminal.
     Pos(one_shot::TerminalArgs),

@@ -46,7 +46,8 @@ enum TerminalCommand {
     Purchase {
         #[command(flatten)]
         sale: Sale,
-        /// Then send it again with the repeat digit and a new DE7 (0101): the answer must be the same.
+        /// Then send it again with the repeat digit and a new DE7 (0101): the answer must be the
+        /// same.
         #[arg(long)]
         repeat: bool,
     },

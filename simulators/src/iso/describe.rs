@@ -1,5 +1,5 @@
-//! A message for people to read. Must mask card numbers to first six and last four, and show nothing of
-//! tracks, PIN blocks and chip data but their length.
+//! A message for people to read. Must mask card numbers to first six and last four, and show
+//! nothing of tracks, PIN blocks and chip data but their length.
 
 use std::fmt::Write as _;
 

@@ -1,5 +1,5 @@
-//! The fields this peer sends or understands, by number. Must hold no field it has no use for: an answer
-//! with another one is an answer it cannot read.
+//! The fields this peer sends or understands, by number. Must hold no field it has no use for: an
+//! answer with another one is an answer it cannot read.
 
 /// What a field is made of (ISO 8583:1987, table of data elements).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

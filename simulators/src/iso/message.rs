@@ -1,5 +1,5 @@
-//! One message of this peer: a type and its fields, each padded as on the wire. Must never show a card
-//! number, track or PIN block in its `Debug` form.
+//! One message of this peer: a type and its fields, each padded as on the wire. Must never show a
+//! card number, track or PIN block in its `Debug` form.
 
 use std::collections::BTreeMap;
 use std::fmt;

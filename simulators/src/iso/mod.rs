@@ -1,5 +1,5 @@
-//! ISO 8583:1987 in ASCII as a peer of the switch knows it. Must share nothing with the switch's own
-//! codec but the framing, so that a mistake on one side is not mirrored on the other.
+//! ISO 8583:1987 in ASCII as a peer of the switch knows it. Must share nothing with the switch's
+//! own codec but the framing, so that a mistake on one side is not mirrored on the other.
 
 mod describe;
 mod field_table;

@@ -1,5 +1,5 @@
-//! Bytes to message. Must name the field and place of whatever it cannot read, and accept nothing that
-//! its field table does not describe: leniency here would hide a fault of the switch.
+//! Bytes to message. Must name the field and place of whatever it cannot read, and accept nothing
+//! that its field table does not describe: leniency here would hide a fault of the switch.
 
 use anyhow::{Context, Result, bail, ensure};
 
@@ -48,8 +48,8 @@ impl Message {
     /// Reads a whole message, framing already taken off.
     ///
     /// # Errors
-    /// When it is cut short, too long, has a field this peer does not know or a value that does not fit.
-    /// The error never shows a field's content.
+    /// When it is cut short, too long, has a field this peer does not know or a value that does not
+    /// fit. The error never shows a field's content.
     pub fn from_bytes(bytes: &[u8]) -> Result<Message> {
         let mut cursor = Cursor { bytes, at: 0 };
         let mti = cursor.take(4).context("message type")?;

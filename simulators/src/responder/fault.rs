@@ -1,5 +1,5 @@
-//! A fault that the stand-in makes when told to. Must happen once, at the request it is set for, so that a
-//! test can count it.
+//! A fault that the stand-in makes when told to. Must happen once, at the request it is set for, so
+//! that a test can count it.
 
 use std::time::Duration;
 
@@ -31,8 +31,8 @@ pub enum Misbehaviour {
 /// Misbehaviour at one request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Fault {
-    /// The message type of the requests that are counted: `0100`, `0101`, `0400`, `0401`; and resends of the
-    /// same type are counted as type `again`.
+    /// The message type of the requests that are counted: `0100`, `0101`, `0400`, `0401`; and
+    /// resends of the same type are counted as type `again`.
     pub at: &'static str,
     /// Which of them, from 0.
     pub nth: u64,

@@ -1,4 +1,5 @@
-//! How the stand-in answers one request. Must remember every first answer, and give it again to a repeat.
+//! How the stand-in answers one request. Must remember every first answer, and give it again to a
+//! repeat.
 
 use std::collections::HashMap;
 
@@ -103,7 +104,7 @@ impl Issuer {
             return (None, code);
         }
         self.approvals += 1;
-        let approval_code = format!("A{:05}", self.approvals);
+        let approval_code = format!("{:06X}", self.approvals & 0xFF_FFFF);
         self.first_code.entry(pan.to_owned()).or_insert_with(|| approval_code.clone());
         (Some(approval_code), code)
     }

@@ -1,5 +1,5 @@
-//! Whether an answer is what the peer must get. Must judge by the request as sent, the test card's expected
-//! response code and the first answer only, and must name every fault it finds.
+//! Whether an answer is what the peer must get. Must judge by the request as sent, the test card's
+//! expected response code and the first answer only, and must name every fault it finds.
 
 use std::collections::HashSet;
 
@@ -18,7 +18,8 @@ pub(super) struct Checker {
 }
 
 impl Checker {
-    /// Every fault of an answer; none for a good one. `expected` is the DE39 of a purchase with its card.
+    /// Every fault of an answer; none for a good one. `expected` is the DE39 of a purchase with its
+    /// card.
     pub(super) fn faults(
         &mut self,
         sent: &InFlight,

@@ -1,5 +1,5 @@
-//! The run itself: sends at every slot, takes answers as they come, follows up. One task owns it all. Must
-//! never wait for an answer before sending what is due.
+//! The run itself: sends at every slot, takes answers as they come, follows up. One task owns it
+//! all. Must never wait for an answer before sending what is due.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -39,8 +39,8 @@ pub struct Options {
     pub progress: Progress,
 }
 
-/// Sends one request for every slot, checks every answer, and waits for the last ones. Signs on and tests the
-/// link with an echo before, signs off after.
+/// Sends one request for every slot, checks every answer, and waits for the last ones. Signs on and
+/// tests the link with an echo before, signs off after.
 ///
 /// # Errors
 /// When the link cannot be signed on; what happens later is counted, not an error.

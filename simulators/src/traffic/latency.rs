@@ -1,5 +1,5 @@
-//! Latencies of a run and their percentiles. Must be given times that count from the intended sending, and keep
-//! every one of them.
+//! Latencies of a run and their percentiles. Must be given times that count from the intended
+//! sending, and keep every one of them.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! Demo traffic: an open loop of purchases, reversals and repeats over all test cards, each answer checked.
+//! Demo traffic: an open loop of purchases, reversals and repeats over all test cards, each answer
+//! checked.
 
 mod check;
 mod drive;

@@ -1,5 +1,5 @@
-//! When each request ought to be sent: fixed before the run, whatever the switch does. Must never skip or
-//! move a slot because an earlier one was late, or latencies would leave out the waiting.
+//! When each request ought to be sent: fixed before the run, whatever the switch does. Must never
+//! skip or move a slot because an earlier one was late, or latencies would leave out the waiting.
 
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::Duration;
@@ -45,8 +45,8 @@ impl Schedule {
 #[derive(Debug)]
 pub struct PacerGuard(#[expect(dead_code, reason = "dropping it is the signal")] Sender<()>);
 
-/// Hands every slot out when its time comes, from a thread of its own: the runtime's timers tick in whole
-/// milliseconds, which would show in every latency.
+/// Hands every slot out when its time comes, from a thread of its own: the runtime's timers tick in
+/// whole milliseconds, which would show in every latency.
 #[must_use]
 pub fn run_pacer(schedule: Schedule) -> (mpsc::UnboundedReceiver<Slot>, PacerGuard) {
     let (slots, receiver) = mpsc::unbounded_channel();

@@ -1,5 +1,6 @@
-//! What is bought next, with which card, and which answered requests are followed up. Must use every kind of
-//! test card early, so that even a short run sees each of them, and must follow from the seed alone.
+//! What is bought next, with which card, and which answered requests are followed up. Must use
+//! every kind of test card early, so that even a short run sees each of them, and must follow from
+//! the seed alone.
 
 use std::collections::BTreeMap;
 
@@ -15,8 +16,8 @@ const EARLY_ROUNDS: u64 = 3;
 const BAD_EVERY: (u64, u64) = (3, 5);
 /// Approved purchases between two reversals: about 6 % of all requests are reversals then.
 const REVERSE_EVERY: u64 = 12;
-/// Answered purchases between two repeats, and reversals between two repeats: about 2 % together. The numbers
-/// share no factor with `BAD_EVERY`, so that declines are repeated too.
+/// Answered purchases between two repeats, and reversals between two repeats: about 2 % together.
+/// The numbers share no factor with `BAD_EVERY`, so that declines are repeated too.
 const REPEAT_EVERY: u64 = 59;
 const REPEAT_REVERSAL_EVERY: u64 = 7;
 

@@ -1,5 +1,5 @@
-//! What is shown while a run goes on, on standard error. Must not slow the run down, nor write control
-//! sequences to anything but a terminal.
+//! What is shown while a run goes on, on standard error. Must not slow the run down, nor write
+//! control sequences to anything but a terminal.
 
 use std::io::IsTerminal;
 use std::time::Duration;

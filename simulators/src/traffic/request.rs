@@ -1,5 +1,5 @@
-//! A request in flight and what its sender must remember to judge the answer. Must show a card's number
-//! only masked.
+//! A request in flight and what its sender must remember to judge the answer. Must show a card's
+//! number only masked.
 
 use std::sync::Arc;
 

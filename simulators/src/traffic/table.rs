@@ -17,7 +17,8 @@ pub fn table(outcome: &Outcome) -> String {
     }
     let _ = writeln!(
         out,
-        "\nsent {}, answered {}, approved {}, reversed {}, repeated {}, unexpected {}, unanswered {}",
+        "\nsent {}, answered {}, approved {}, reversed {}, repeated {}, \
+         unexpected {}, unanswered {}",
         report.sent,
         report.answered,
         report.approved,

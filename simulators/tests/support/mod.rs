@@ -15,9 +15,9 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 /// Every kind of card that is not good.
-pub const BAD: [&str; 12] = [
+pub const BAD: [&str; 13] = [
     "lock-1", "lock-2", "lock-3", "lock-4", "lock-5", "lock-6", "lock-7", "lock-8", "lock-11",
-    "expired", "short", "unknown",
+    "expired", "short", "inactive", "unknown",
 ];
 
 pub fn card(number: usize, state: &str) -> TestCard {
