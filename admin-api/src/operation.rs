@@ -282,7 +282,7 @@ async fn card(services: &Services, caller: Caller, op: Operation) -> Result<Valu
                 "expiry": format!("{:04}", issued.expiry.yymm()),
             });
             if reveal_test_pan {
-                let pan = switch_security::reveal_test_pan(&issued.pan)
+                let pan = switch_security::exit::reveal_test_pan(&issued.pan)
                     .map_err(|error| Problem::invalid(error.to_string()))?;
                 result["pan"] = Value::String(pan);
             }

@@ -12,7 +12,7 @@
     )
 )]
 
-mod exit;
+pub mod exit;
 mod issue;
 mod key_file;
 mod keys;

@@ -9,7 +9,7 @@ use switch_domain::{
     AsciiText, BalanceId, Bin, BinRange, Currency, Expiry, Funding, IdempotencyKey, MinorUnits,
     PartnerId, PoolId, PoolKind, ProgrammeId,
 };
-use switch_security::reveal_test_pan;
+use switch_security::exit::reveal_test_pan;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 

@@ -130,7 +130,7 @@ async fn issue(services: &Services, deposit: i64, funds: i64) -> Issued {
     let expiry = Expiry::from_yymm(4_912).expect("a month");
     let new = NewCard { balance, expiry, active: true };
     let issued = services.issue_card(key("card"), actor, new).await.expect("a card");
-    let pan = switch_security::reveal_test_pan(&issued.pan).expect("a test number");
+    let pan = switch_security::exit::reveal_test_pan(&issued.pan).expect("a test number");
     Issued { pool, balance, card: issued.card, pan }
 }
 

@@ -1,0 +1,138 @@
+//! Answers as bytes. It owns how a reason becomes DE38 and DE39 and that echoed fields are the
+//! request's own bytes; it never looks at what they mean.
+
+use bytes::BytesMut;
+use codecs::iso8583::{Dialect, EncodeError, Encoder, FieldSet, Fields, Message, Mti, Version};
+use switch_domain::{ApprovalCode, Reason};
+
+const APPROVAL_CODE: u8 = 38;
+const ACTION_CODE: u8 = 39;
+
+/// Echoed where the dialect has no list for an answer's type: the fields that peers match by.
+const MATCHING_FIELDS: [u8; 12] = [3, 4, 7, 11, 12, 13, 24, 32, 33, 37, 41, 42];
+
+/// What an answer says besides the echoed fields.
+#[derive(Clone, Debug)]
+pub(crate) struct Saying {
+    /// DE39.
+    pub(crate) reason: Reason,
+    /// DE38; written for approvals only.
+    pub(crate) approval_code: Option<ApprovalCode>,
+    /// Names the field at fault, where the dialect has a field for that.
+    pub(crate) fault: Option<String>,
+}
+
+impl Saying {
+    /// A reason without more.
+    pub(crate) const fn plain(reason: Reason) -> Self {
+        Self { reason, approval_code: None, fault: None }
+    }
+}
+
+/// Builds answers in buffers that are used again and again; one for each connection.
+pub(crate) struct AnswerWriter {
+    encoder: Encoder,
+    fields: Fields,
+    message: BytesMut,
+}
+
+impl AnswerWriter {
+    pub(crate) fn new() -> Self {
+        Self { encoder: Encoder::new(), fields: Fields::new(), message: BytesMut::new() }
+    }
+
+    /// The answer to a request that is at hand. The bytes are good until the next call.
+    pub(crate) fn answer(
+        &mut self,
+        request: &Message<'_>,
+        mti: Mti,
+        saying: &Saying,
+    ) -> Result<&[u8], EncodeError> {
+        let echoed = echoed_fields(request.dialect(), mti);
+        let Self { encoder, message, .. } = self;
+        write(encoder, message, request, mti, echoed, Some(saying))?;
+        Ok(message)
+    }
+
+    /// The part of an answer that is known before the decision: type and echoed fields.
+    pub(crate) fn begin(
+        &mut self,
+        request: &Message<'_>,
+        mti: Mti,
+    ) -> Result<Box<[u8]>, EncodeError> {
+        let echoed = echoed_fields(request.dialect(), mti);
+        let Self { encoder, message, .. } = self;
+        write(encoder, message, request, mti, echoed, None)?;
+        Ok(message.as_ref().into())
+    }
+
+    /// The rest of what [`AnswerWriter::begin`] began. The bytes are good until the next call.
+    pub(crate) fn complete(
+        &mut self,
+        dialect: &Dialect,
+        begun: &[u8],
+        mti: Mti,
+        saying: &Saying,
+    ) -> Result<&[u8], EncodeError> {
+        let Self { encoder, fields, message } = self;
+        // It was written by `begin` from fields that had been read without fault.
+        let decoded = dialect.decode(begun, fields);
+        debug_assert!(decoded.is_ok(), "{decoded:?}");
+        let echoed = fields.present();
+        write(encoder, message, &dialect.view(begun, fields), mti, echoed, Some(saying))?;
+        Ok(message)
+    }
+}
+
+fn echoed_fields(dialect: &Dialect, mti: Mti) -> FieldSet {
+    dialect.answer_fields(mti).unwrap_or_else(|| MATCHING_FIELDS.into_iter().collect())
+}
+
+/// Sets every field in ascending order, which the encoder takes without sorting.
+fn write(
+    encoder: &mut Encoder,
+    out: &mut BytesMut,
+    request: &Message<'_>,
+    mti: Mti,
+    echoed: FieldSet,
+    saying: Option<&Saying>,
+) -> Result<(), EncodeError> {
+    let dialect = request.dialect();
+    let mut fields = echoed;
+    let fault_field = dialect.format_error_text_field().unwrap_or(0);
+    if saying.is_some() {
+        [APPROVAL_CODE, ACTION_CODE, fault_field]
+            .into_iter()
+            .for_each(|field| fields.insert(field));
+    }
+    let mut answer = encoder.start(dialect, mti);
+    for field in fields {
+        match (field, saying) {
+            (APPROVAL_CODE, Some(Saying { reason, approval_code, .. })) => {
+                let code = approval_code.as_ref().filter(|_| reason.is_approval());
+                code.map_or(Ok(()), |code| answer.text(field, code.as_str()))?;
+            }
+            (ACTION_CODE, Some(Saying { reason, .. })) => {
+                answer.text(field, action_code(*reason, dialect.version()))?;
+            }
+            (_, Some(Saying { fault: Some(fault), .. })) if field == fault_field => {
+                answer.text(field, fault)?;
+            }
+            _ => {
+                if echoed.contains(field) {
+                    answer.echo(field, request)?;
+                }
+            }
+        }
+    }
+    out.clear();
+    answer.finish(out)
+}
+
+const fn action_code(reason: Reason, version: Version) -> &'static str {
+    match version {
+        Version::V1987 => reason.action_code_1987(),
+        Version::V1993 => reason.action_code_1993(),
+        Version::V2003 => reason.action_code_2003(),
+    }
+}

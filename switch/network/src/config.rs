@@ -1,0 +1,154 @@
+//! The settings of one listening link. It owns which of them fit together; where they come from is
+//! the server's affair.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use codecs::framing::{Framing, FramingError};
+use codecs::iso8583::Dialect;
+use switch_domain::LinkId;
+
+/// Fields without which no message of ours can be read or answered.
+const NEEDED_FIELDS: [u8; 9] = [2, 3, 4, 11, 35, 38, 39, 49, 70];
+
+/// A listening link. [`LinkConfig::new`] gives the usual limits.
+#[derive(Clone, Debug)]
+pub struct LinkConfig {
+    /// Its name in logs and metrics.
+    pub name: String,
+    /// Stands in for the acquirer where a message names none; the same over restarts.
+    pub id: LinkId,
+    /// Where it listens; port 0 takes any free one.
+    pub listen: SocketAddr,
+    /// How frames are cut, and the longest one accepted.
+    pub framing: Framing,
+    /// How messages are written.
+    pub dialect: Arc<Dialect>,
+    /// True where authorizations are refused until the peer has signed on (0800, DE70 001).
+    pub sign_on_required: bool,
+    /// Addresses that may connect; empty means any.
+    pub peers: Vec<IpAddr>,
+    /// Connections at a time; one more is closed at once.
+    pub max_connections: usize,
+    /// Messages of one connection without an answer yet; at the limit it is not read any further.
+    pub max_in_flight: usize,
+    /// How long after a request came its approval is still wanted. After twice that time the link
+    /// stops waiting for the outcome: the peer's repeat or reversal will ask for it.
+    pub answer_deadline: Duration,
+    /// How long one frame may take from its first byte to its last, and answers to leave.
+    pub frame_deadline: Duration,
+    /// How long a connection may be silent.
+    pub idle_deadline: Duration,
+    /// How long a connection that is closing waits for the answers it still owes.
+    pub drain_deadline: Duration,
+    /// Bytes of answers that may wait for a peer that does not read them.
+    pub max_output: usize,
+}
+
+/// A setting that cannot work.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidLink {
+    /// The framing and its limit do not fit.
+    #[error("link {link}: {source}")]
+    Framing {
+        /// Which link.
+        link: String,
+        /// What does not fit.
+        source: FramingError,
+    },
+    /// The dialect lacks a field that every link needs.
+    #[error("link {link}: dialect {dialect} does not define field {field}, which answers need")]
+    FieldMissing {
+        /// Which link.
+        link: String,
+        /// Its dialect.
+        dialect: String,
+        /// The field.
+        field: u8,
+    },
+    /// A limit or a deadline of zero stops everything.
+    #[error("link {link}: {setting} must be above zero")]
+    Zero {
+        /// Which link.
+        link: String,
+        /// Which setting.
+        setting: &'static str,
+    },
+    /// There is not even room for one frame.
+    #[error("link {link}: max_output is {given}, less than the {needed} bytes of one frame")]
+    OutputTooSmall {
+        /// Which link.
+        link: String,
+        /// What was given.
+        given: usize,
+        /// The longest frame.
+        needed: usize,
+    },
+}
+
+impl LinkConfig {
+    /// A link with the usual limits, open to any address, on which sign-on is not required.
+    #[must_use]
+    pub fn new(
+        name: impl Into<String>,
+        id: LinkId,
+        listen: SocketAddr,
+        framing: Framing,
+        dialect: Arc<Dialect>,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            id,
+            listen,
+            framing,
+            dialect,
+            sign_on_required: false,
+            peers: Vec::new(),
+            max_connections: 64,
+            max_in_flight: 1024,
+            answer_deadline: Duration::from_secs(5),
+            frame_deadline: Duration::from_secs(5),
+            idle_deadline: Duration::from_secs(300),
+            drain_deadline: Duration::from_secs(5),
+            max_output: 1024 * 1024,
+        }
+    }
+
+    /// Checks that the settings can work, before a port is opened.
+    ///
+    /// # Errors
+    /// The first that cannot.
+    pub fn check(&self) -> Result<(), InvalidLink> {
+        let link = || self.name.clone();
+        self.framing.check().map_err(|source| InvalidLink::Framing { link: link(), source })?;
+        let missing = NEEDED_FIELDS.into_iter().find(|field| self.dialect.spec(*field).is_none());
+        if let Some(field) = missing {
+            let dialect = self.dialect.name().to_owned();
+            return Err(InvalidLink::FieldMissing { link: link(), dialect, field });
+        }
+        for (setting, is_zero) in [
+            ("max_connections", self.max_connections == 0),
+            ("max_in_flight", self.max_in_flight == 0),
+            ("answer_deadline", self.answer_deadline.is_zero()),
+            ("frame_deadline", self.frame_deadline.is_zero()),
+            ("idle_deadline", self.idle_deadline.is_zero()),
+            ("drain_deadline", self.drain_deadline.is_zero()),
+        ] {
+            if is_zero {
+                return Err(InvalidLink::Zero { link: link(), setting });
+            }
+        }
+        let needed = self.framing.max_frame;
+        if self.max_output < needed {
+            let given = self.max_output;
+            return Err(InvalidLink::OutputTooSmall { link: link(), given, needed });
+        }
+        Ok(())
+    }
+
+    pub(crate) fn admits(&self, peer: IpAddr) -> bool {
+        let peer = peer.to_canonical();
+        self.peers.is_empty() || self.peers.iter().any(|allowed| allowed.to_canonical() == peer)
+    }
+}

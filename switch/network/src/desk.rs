@@ -1,0 +1,284 @@
+//! What happens to each frame of a connection, and to each reply of a shard: decode, translate,
+//! submit, answer. It owns that every message ends in one answer or one counted silence; it never
+//! touches the socket.
+
+use bytes::BytesMut;
+use codecs::framing::{Frame, FrameCodec, Tpdu};
+use codecs::iso8583::{DecodeError, EncodeError, Fields, Message, Mti};
+use std::sync::Arc;
+use switch_domain::{CardId, Fingerprint, LinkId, Pan, Reason};
+use switch_shard::{Admission, Command, Reply, ReplyOutcome, ReplyTo, Submission};
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::time::Instant;
+
+use crate::answer::{AnswerWriter, Saying};
+use crate::listener::Link;
+use crate::pending::{Pending, Waiting};
+use crate::switch::Switch;
+use crate::translate::{self, FieldFault, NetworkRequest, Surroundings, Translate, Translated};
+
+const STAN: u8 = 11;
+
+/// Faults of one connection that are logged as warnings; a peer that makes more of them must not
+/// fill the log, and they are counted all the same.
+const LOGGED_FAULTS: u32 = 20;
+
+/// The work of one connection without its socket.
+pub(crate) struct Desk<S> {
+    link: Arc<Link<S>>,
+    codec: FrameCodec,
+    writer: AnswerWriter,
+    pub(crate) pending: Pending,
+    replies: UnboundedSender<Reply>,
+    faults: u32,
+}
+
+/// A request at hand: where its answer goes.
+#[derive(Clone, Copy)]
+struct Request<'a> {
+    message: Message<'a>,
+    /// The type of its answer.
+    answer: Mti,
+    header: Option<Tpdu>,
+    received: Instant,
+}
+
+/// Why a request cannot be read, for the peer and for the log. Holds no content of a field.
+struct FormatError {
+    field: u8,
+    answer_text: String,
+    detail: String,
+}
+
+impl From<&DecodeError> for FormatError {
+    fn from(error: &DecodeError) -> Self {
+        let (field, answer_text) = (error.field(), error.answer_text());
+        Self { field, answer_text, detail: error.to_string() }
+    }
+}
+
+impl From<FieldFault> for FormatError {
+    fn from(fault: FieldFault) -> Self {
+        let (field, answer_text) = (fault.field(), fault.answer_text());
+        Self { field, answer_text, detail: fault.to_string() }
+    }
+}
+
+impl<S: Switch> Surroundings for Link<S> {
+    fn link(&self) -> LinkId {
+        self.config.id
+    }
+
+    fn fingerprint(&self, pan: &Pan) -> Fingerprint {
+        self.security.fingerprint(pan)
+    }
+
+    fn find(&self, card: &Fingerprint) -> Option<CardId> {
+        self.switch.find(card).map(|entry| entry.card)
+    }
+}
+
+impl<S: Switch> Desk<S> {
+    pub(crate) fn new(
+        link: Arc<Link<S>>,
+        codec: FrameCodec,
+        replies: UnboundedSender<Reply>,
+    ) -> Self {
+        let pending = Pending::new(link.metrics.in_flight.clone());
+        Self { link, codec, writer: AnswerWriter::new(), pending, replies, faults: 0 }
+    }
+
+    /// Takes one frame; what can be answered at once is appended to `out`.
+    pub(crate) fn take(&mut self, frame: &Frame, fields: &mut Fields, out: &mut BytesMut) {
+        let link = Arc::clone(&self.link);
+        link.metrics.frames_in.increment(1);
+        let decoded = link.config.dialect.decode(&frame.body, fields);
+        let message = link.config.dialect.view(&frame.body, fields);
+        let Some(mti) = message.mti() else {
+            return self.drop_message("unreadable_type", decoded.err().as_ref());
+        };
+        link.metrics.message(mti);
+        let Some(answer) = mti.response() else {
+            // A response to nothing we asked, or a notification: answering could start a loop.
+            return self.drop_message("not_a_request", None);
+        };
+        if !message.has(STAN) {
+            return self.drop_message("no_trace_number", decoded.err().as_ref());
+        }
+        let received = Instant::now();
+        let request = Request { message, answer, header: frame.header, received };
+        if let Err(error) = decoded {
+            return self.answer_format_error(&request, &FormatError::from(&error), out);
+        }
+        match mti.without_repeat() {
+            mti if mti.version() != link.config.dialect.version().mti_digit() => {
+                self.answer_unsupported(&request, Reason::InvalidTransaction, "version", out);
+            }
+            mti if is(mti, Mti::AUTHORIZATION_REQUEST) => {
+                if link.config.sign_on_required && !link.sign_on.is_signed_on() {
+                    return self.answer_now(&request, &Saying::plain(Reason::SignedOff), out);
+                }
+                self.submit(&request, translate::authorization, out);
+            }
+            mti if is(mti, Mti::REVERSAL_REQUEST) => {
+                self.submit(&request, translate::reversal, out);
+            }
+            mti if is(mti, Mti::NETWORK_REQUEST) => self.manage_network(&request, out),
+            _ => {
+                let reason = Reason::InvalidTransaction;
+                self.answer_unsupported(&request, reason, "message_type", out);
+            }
+        }
+    }
+
+    /// Takes what a shard says to a message in flight. A reply to none is one that was answered by
+    /// its admission, or given up.
+    pub(crate) fn reply(&mut self, reply: &Reply, out: &mut BytesMut) {
+        let Some(waiting) = self.pending.take(reply.token) else { return };
+        let saying = match reply.outcome {
+            ReplyOutcome::Decided(decision) => Saying {
+                reason: decision.reason,
+                approval_code: decision.approval_code,
+                fault: None,
+            },
+            ReplyOutcome::Declined(reason) => Saying::plain(reason),
+            ReplyOutcome::Silent => return self.link.metrics.unanswered("silent", 1),
+        };
+        let Waiting { answer, mti, header, received } = waiting;
+        let dialect = &self.link.config.dialect;
+        let written = self.writer.complete(dialect, &answer, mti, &saying);
+        send(&self.link, &self.codec, written, header, out);
+        self.link.metrics.answer_seconds.record(received.elapsed().as_secs_f64());
+    }
+
+    fn submit(&mut self, request: &Request<'_>, translate: Translate, out: &mut BytesMut) {
+        let link = Arc::clone(&self.link);
+        let (command, card) = match translate(&request.message, &*link) {
+            Ok(Translated::Command(command, card)) => (*command, card),
+            Ok(Translated::Unsupported(reason, kind)) => {
+                return self.answer_unsupported(request, reason, kind, out);
+            }
+            Err(fault) => return self.answer_format_error(request, &fault.into(), out),
+        };
+        self.hand_over(request, command, card, out);
+    }
+
+    fn hand_over(
+        &mut self,
+        request: &Request<'_>,
+        command: Command,
+        card: Fingerprint,
+        out: &mut BytesMut,
+    ) {
+        let token = self.pending.token();
+        let reply = ReplyTo::new(self.replies.clone(), token);
+        let received = request.received;
+        let deadline = received.checked_add(self.link.config.answer_deadline).unwrap_or(received);
+        let submission = Submission { command, card, deadline, reply };
+        match self.link.switch.submit(submission) {
+            Admission::Accepted => match self.writer.begin(&request.message, request.answer) {
+                Ok(answer) => {
+                    let Request { answer: mti, header, received, .. } = *request;
+                    self.pending.insert(token, Waiting { answer, mti, header, received });
+                }
+                Err(error) => unsendable(&self.link, &error),
+            },
+            Admission::Declined(reason) => self.answer_now(request, &Saying::plain(reason), out),
+            Admission::Silent => self.link.metrics.unanswered("shed", 1),
+        }
+    }
+
+    fn manage_network(&mut self, request: &Request<'_>, out: &mut BytesMut) {
+        let signed_on = match translate::network_management(&request.message) {
+            Ok(NetworkRequest::SignOn) => Some(true),
+            Ok(NetworkRequest::SignOff) => Some(false),
+            Ok(NetworkRequest::Echo) => None,
+            Ok(NetworkRequest::Unknown) => {
+                let reason = Reason::InvalidTransaction;
+                return self.answer_unsupported(request, reason, "network_code", out);
+            }
+            Err(fault) => return self.answer_format_error(request, &fault.into(), out),
+        };
+        if let Some(signed_on) = signed_on {
+            self.link.sign_on.set(signed_on);
+            self.link.metrics.signed_on.set(if signed_on { 1.0 } else { 0.0 });
+            tracing::info!(link = %self.link.config.name, signed_on, "sign-on state");
+        }
+        self.answer_now(request, &Saying::plain(Reason::NetworkAccepted), out);
+    }
+
+    fn answer_format_error(
+        &mut self,
+        request: &Request<'_>,
+        error: &FormatError,
+        out: &mut BytesMut,
+    ) {
+        self.link.metrics.format_error(error.field);
+        self.log_fault("answered with a format error", &error.detail);
+        let fault = Some(error.answer_text.clone());
+        let saying = Saying { reason: Reason::FormatError, approval_code: None, fault };
+        self.answer_now(request, &saying, out);
+    }
+
+    fn answer_unsupported(
+        &mut self,
+        request: &Request<'_>,
+        reason: Reason,
+        kind: &'static str,
+        out: &mut BytesMut,
+    ) {
+        self.link.metrics.unsupported(kind);
+        self.answer_now(request, &Saying::plain(reason), out);
+    }
+
+    fn answer_now(&mut self, request: &Request<'_>, saying: &Saying, out: &mut BytesMut) {
+        let written = self.writer.answer(&request.message, request.answer, saying);
+        send(&self.link, &self.codec, written, request.header, out);
+    }
+
+    fn drop_message(&mut self, cause: &'static str, error: Option<&DecodeError>) {
+        self.link.metrics.dropped(cause);
+        let detail = error.map(ToString::to_string).unwrap_or_default();
+        self.log_fault(cause, &detail);
+    }
+
+    fn log_fault(&mut self, what: &'static str, detail: &str) {
+        self.faults = self.faults.saturating_add(1);
+        let link = &self.link.config.name;
+        if self.faults <= LOGGED_FAULTS {
+            tracing::warn!(%link, detail, "message not taken: {what}");
+        } else {
+            tracing::debug!(%link, detail, "message not taken: {what}");
+        }
+    }
+}
+
+/// The same class, function and origin, whatever the version.
+fn is(mti: Mti, wanted: Mti) -> bool {
+    let ([_, mti @ ..], [_, wanted @ ..]) = (mti.digits(), wanted.digits());
+    mti == wanted
+}
+
+/// Frames an answer that was written.
+fn send<S>(
+    link: &Link<S>,
+    codec: &FrameCodec,
+    written: Result<&[u8], EncodeError>,
+    header: Option<Tpdu>,
+    out: &mut BytesMut,
+) {
+    let message = match written {
+        Ok(message) => message,
+        Err(error) => return unsendable(link, &error),
+    };
+    match codec.append(header.map(Tpdu::reply), message, out) {
+        Ok(()) => link.metrics.frames_out.increment(1),
+        Err(error) => unsendable(link, &error),
+    }
+}
+
+/// Cannot happen with a checked configuration, unless an answer is longer than the link's frames.
+fn unsendable<S>(link: &Link<S>, error: &dyn std::error::Error) {
+    link.metrics.unanswered("cannot_be_written", 1);
+    tracing::error!(link = %link.config.name, %error, "an answer cannot be written");
+}

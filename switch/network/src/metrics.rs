@@ -1,0 +1,128 @@
+//! Every metric of the links, with unit and help. It owns the names; others only record.
+
+use codecs::iso8583::Mti;
+use metrics::{
+    Counter, Gauge, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram,
+    gauge, histogram,
+};
+
+const CONNECTIONS: &str = "cardswitch_link_connections";
+const IN_FLIGHT: &str = "cardswitch_link_in_flight";
+const SIGNED_ON: &str = "cardswitch_link_signed_on";
+const OPENED: &str = "cardswitch_link_opened_total";
+const REFUSED: &str = "cardswitch_link_refused_total";
+const CLOSED: &str = "cardswitch_link_closed_total";
+const FRAMES_IN: &str = "cardswitch_link_frames_in_total";
+const FRAMES_OUT: &str = "cardswitch_link_frames_out_total";
+const MESSAGES: &str = "cardswitch_link_messages_total";
+const FORMAT_ERRORS: &str = "cardswitch_link_format_errors_total";
+const UNSUPPORTED: &str = "cardswitch_link_unsupported_total";
+const DROPPED: &str = "cardswitch_link_dropped_total";
+const UNANSWERED: &str = "cardswitch_link_unanswered_total";
+const ANSWER_SECONDS: &str = "cardswitch_link_answer_seconds";
+
+/// Describes all metrics of this package to the installed recorder.
+pub fn describe() {
+    describe_gauge!(CONNECTIONS, Unit::Count, "Open connections");
+    describe_gauge!(IN_FLIGHT, Unit::Count, "Messages that wait for their decision");
+    describe_gauge!(SIGNED_ON, Unit::Count, "1 while the link's peer is signed on");
+    describe_counter!(OPENED, "Connections accepted");
+    describe_counter!(REFUSED, "Connections closed at once, by cause");
+    describe_counter!(CLOSED, "Connections ended, by cause");
+    describe_counter!(FRAMES_IN, "Frames received");
+    describe_counter!(FRAMES_OUT, "Frames queued to be sent");
+    describe_counter!(MESSAGES, "Messages received, by class of their type");
+    describe_counter!(FORMAT_ERRORS, "Messages answered as unreadable, by the field at fault");
+    describe_counter!(UNSUPPORTED, "Messages that ask for what the switch does not do, by kind");
+    describe_counter!(DROPPED, "Messages without any answer, by cause");
+    describe_counter!(UNANSWERED, "Requests whose outcome was not sent, by cause");
+    describe_histogram!(ANSWER_SECONDS, Unit::Seconds, "From a decided request's frame to answer");
+}
+
+/// The handles of one link, made once so that recording on the path of a message is cheap.
+pub(crate) struct LinkMetrics {
+    link: String,
+    pub(crate) connections: Gauge,
+    pub(crate) in_flight: Gauge,
+    pub(crate) signed_on: Gauge,
+    pub(crate) opened: Counter,
+    pub(crate) frames_in: Counter,
+    pub(crate) frames_out: Counter,
+    pub(crate) answer_seconds: Histogram,
+    authorizations: Counter,
+    reversals: Counter,
+    network: Counter,
+    others: Counter,
+}
+
+impl LinkMetrics {
+    pub(crate) fn new(link: &str) -> Self {
+        let link = link.to_owned();
+        let class = |class| counter!(MESSAGES, "link" => link.clone(), "class" => class);
+        Self {
+            connections: gauge!(CONNECTIONS, "link" => link.clone()),
+            in_flight: gauge!(IN_FLIGHT, "link" => link.clone()),
+            signed_on: gauge!(SIGNED_ON, "link" => link.clone()),
+            opened: counter!(OPENED, "link" => link.clone()),
+            frames_in: counter!(FRAMES_IN, "link" => link.clone()),
+            frames_out: counter!(FRAMES_OUT, "link" => link.clone()),
+            answer_seconds: histogram!(ANSWER_SECONDS, "link" => link.clone()),
+            authorizations: class("authorization"),
+            reversals: class("reversal"),
+            network: class("network_management"),
+            others: class("other"),
+            link,
+        }
+    }
+
+    pub(crate) fn message(&self, mti: Mti) {
+        match mti.class() {
+            1 => self.authorizations.increment(1),
+            4 => self.reversals.increment(1),
+            8 => self.network.increment(1),
+            _ => self.others.increment(1),
+        }
+    }
+
+    pub(crate) fn refused(&self, cause: &'static str) {
+        counter!(REFUSED, "link" => self.link.clone(), "cause" => cause).increment(1);
+    }
+
+    pub(crate) fn closed(&self, cause: &'static str) {
+        counter!(CLOSED, "link" => self.link.clone(), "cause" => cause).increment(1);
+    }
+
+    /// `field` is 0 to 128, so the label has few values whatever a peer sends.
+    pub(crate) fn format_error(&self, field: u8) {
+        let field = field.to_string();
+        counter!(FORMAT_ERRORS, "link" => self.link.clone(), "field" => field).increment(1);
+    }
+
+    pub(crate) fn unsupported(&self, kind: &'static str) {
+        counter!(UNSUPPORTED, "link" => self.link.clone(), "kind" => kind).increment(1);
+    }
+
+    pub(crate) fn dropped(&self, cause: &'static str) {
+        counter!(DROPPED, "link" => self.link.clone(), "cause" => cause).increment(1);
+    }
+
+    pub(crate) fn unanswered(&self, cause: &'static str, count: u64) {
+        counter!(UNANSWERED, "link" => self.link.clone(), "cause" => cause).increment(count);
+    }
+}
+
+/// Raises a gauge by one for as long as it lives.
+pub(crate) struct Held(Gauge);
+
+impl Held {
+    pub(crate) fn new(gauge: Gauge) -> Self {
+        gauge.increment(1.0);
+        Self(gauge)
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.0.decrement(1.0);
+    }
+}

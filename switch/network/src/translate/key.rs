@@ -1,0 +1,63 @@
+//! The key under which a message is known when it comes again (design section 2). It owns which
+//! fields make it; DE7 is none of them, because peers renew it.
+
+use codecs::iso8583::Message;
+use switch_domain::{Acquirer, Fingerprint, LinkId, MessageClass, MessageKey};
+
+use super::FieldFault;
+use super::fault::{number, optional_number, text};
+
+const TRANSMITTED: u8 = 7;
+const STAN: u8 = 11;
+const LOCAL_TIME: u8 = 12;
+const LOCAL_DATE: u8 = 13;
+const ACQUIRER: u8 = 32;
+const RRN: u8 = 37;
+const TERMINAL: u8 = 41;
+
+/// Room for hhmmss beside the date.
+const TIME_RANGE: u64 = 1_000_000;
+
+/// Reads the key.
+pub(super) fn message_key(
+    message: &Message<'_>,
+    link: LinkId,
+    class: MessageClass,
+    card: Fingerprint,
+) -> Result<MessageKey, FieldFault> {
+    Ok(MessageKey {
+        acquirer: acquirer(message, link)?,
+        class,
+        stan: stan(message)?,
+        local_time: local_time(message)?,
+        terminal: text(message, TERMINAL)?,
+        rrn: text(message, RRN)?,
+        card,
+    })
+}
+
+/// DE7 as a number, 0 where absent.
+pub(super) fn transmitted(message: &Message<'_>) -> Result<u64, FieldFault> {
+    Ok(optional_number(message, TRANSMITTED, "a time, MMDDhhmmss")?.unwrap_or(0))
+}
+
+fn acquirer(message: &Message<'_>, link: LinkId) -> Result<Acquirer, FieldFault> {
+    let institution = text(message, ACQUIRER)?;
+    let absent = institution.is_empty();
+    Ok(if absent { Acquirer::Link(link) } else { Acquirer::Institution(institution) })
+}
+
+fn stan(message: &Message<'_>) -> Result<u32, FieldFault> {
+    let wanted = "a trace number of six digits";
+    let stan = number(message, STAN, wanted)?;
+    u32::try_from(stan).map_err(|_| FieldFault::Invalid { field: STAN, wanted })
+}
+
+/// DE13 and DE12 as MMDDhhmmss. They are compared, never read as a time.
+fn local_time(message: &Message<'_>) -> Result<u64, FieldFault> {
+    let wanted = "a local time";
+    let date = optional_number(message, LOCAL_DATE, wanted)?.unwrap_or(0);
+    let time = optional_number(message, LOCAL_TIME, wanted)?.unwrap_or(0);
+    let joined = date.checked_mul(TIME_RANGE).and_then(|date| date.checked_add(time));
+    joined.ok_or(FieldFault::Invalid { field: LOCAL_TIME, wanted })
+}

@@ -1,0 +1,48 @@
+//! Messages to commands, one file for each class of message. It owns what the fields mean to the
+//! engine; it never answers by itself and keeps nothing of a message.
+
+mod amount;
+mod authorization;
+mod card_source;
+mod channel;
+mod fault;
+mod key;
+mod network_management;
+mod original;
+mod reversal;
+mod track2;
+
+use codecs::iso8583::Message;
+use switch_domain::{CardId, Fingerprint, LinkId, Pan, Reason};
+use switch_shard::Command;
+
+pub(crate) use authorization::authorization;
+pub(crate) use fault::FieldFault;
+pub(crate) use network_management::{NetworkRequest, network_management};
+pub(crate) use reversal::reversal;
+
+/// What translation needs besides the message.
+pub(crate) trait Surroundings {
+    /// The link that the message came by.
+    fn link(&self) -> LinkId;
+
+    /// The keyed hash of a card number.
+    fn fingerprint(&self, pan: &Pan) -> Fingerprint;
+
+    /// The card of a keyed hash, if it was issued.
+    fn find(&self, card: &Fingerprint) -> Option<CardId>;
+}
+
+/// What became of a message that can be read.
+pub(crate) enum Translated {
+    /// For the shard of this card.
+    Command(Box<Command>, Fingerprint),
+    /// To be answered so at once; nothing is remembered of it. The word names the kind in metrics.
+    Unsupported(Reason, &'static str),
+}
+
+/// The whole of a class: a message in, a command or the field at fault out.
+pub(crate) type Translation = Result<Translated, FieldFault>;
+
+/// How a class is translated.
+pub(crate) type Translate = fn(&Message<'_>, &dyn Surroundings) -> Translation;
