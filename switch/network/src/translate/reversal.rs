@@ -1,5 +1,5 @@
-//! 0400 and 0401: a full reversal becomes `Reverse`. It owns what is told of the original. A partial
-//! reversal is not done yet: it is answered so, instead of giving back too much.
+//! 0400 and 0401: a full reversal becomes `Reverse`. It owns what is told of the original. A
+//! partial reversal is not done yet: it is answered so, instead of giving back too much.
 
 use codecs::iso8583::Message;
 use switch_domain::{MessageClass, OriginalReference, Reason};

@@ -1,5 +1,5 @@
 //! Track 2 (ISO/IEC 7813): card number, separator, expiry, service code, discretionary data. It
-//! owns that form; the discretionary data, which holds the card's verification value, is never kept.
+//! owns that form; the discretionary data, which hold the card's verification value, are not kept.
 
 use switch_domain::{Expiry, Pan};
 

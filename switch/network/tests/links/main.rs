@@ -1,0 +1,12 @@
+//! Links over real sockets, with a scripted switch behind them. Each module is one promise that a
+//! link makes to its peers.
+
+mod answers;
+mod bad_input;
+mod closing;
+mod framing;
+mod limits;
+mod no_leak;
+mod rig;
+mod sign_on;
+mod translation;
