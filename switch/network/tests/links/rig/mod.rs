@@ -1,6 +1,7 @@
 //! A link on a free port, the switch behind it as a script, and peers that connect to it.
 
 mod draft;
+mod log;
 mod peer;
 mod script;
 
@@ -18,6 +19,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::draft::{Draft, request, reversal};
+pub(crate) use self::log::Log;
 pub(crate) use self::peer::{Answer, Peer};
 pub(crate) use self::script::{Script, approved, declined};
 
@@ -59,6 +61,7 @@ impl Rig {
 
     /// A link with settings of its own.
     pub(crate) fn with(dialect: &str, adjust: impl FnOnce(&mut LinkConfig)) -> Self {
+        Log::of_this_process();
         let recorder = Box::leak(Box::new(PrometheusBuilder::new().build_recorder()));
         let metrics = recorder.handle();
         let guard = metrics::set_default_local_recorder(recorder);
