@@ -52,18 +52,15 @@ impl State {
         true
     }
 
-    /// Forgets an authorization unless something is still held by it or its own answer is kept. One
-    /// that was open when its answer went comes here with the reversal that closed it.
+    /// Forgets an authorization unless something is still held by it. One that was open when its
+    /// own answer went comes here again with that of the reversal that closed it.
     fn forget_authorization(&mut self, id: AuthorizationId) {
         let Some(authorization) = self.authorizations.get(&id) else { return };
-        let key = authorization.facts.key;
-        let answer = self.answers.get(&key);
-        let answered = answer.is_some_and(|answer| answer.authorization == Some(id));
-        if answered || authorization.held().is_positive() {
+        if authorization.held().is_positive() {
             return;
         }
+        let original = authorization.facts.key.as_original();
         self.authorizations.remove(&id);
-        let original = key.as_original();
         if let Some(ids) = self.originals.get_mut(&original) {
             ids.retain(|other| *other != id);
             if ids.is_empty() {

@@ -234,20 +234,22 @@ fn a_record_that_does_not_fit_is_an_error_and_no_panic() {
 
 #[test]
 fn a_release_of_more_than_is_held_is_an_error() {
-    let mut world = World::after(
-        "
-        partner acme
-        pool deposit EUR 1000.00
-        programme gold deposit
-        balance alice 50.00
-        card c1 alice exp 2712
-        auth c1 5.00 stan 1                -> approved
-        reverse stan 1                     -> reversal_accepted
-        ",
-    );
-    let journal = &world.cluster.journals[CARDS];
-    let reversal = journal.last().expect("the reversal").clone();
-    assert!(world.cluster.states[CARDS].replay(&reversal).is_err(), "a record counts once");
+    for funding in ["credit", "deposit"] {
+        let mut world = World::after(&format!(
+            "
+            partner acme
+            pool {funding} EUR 1000.00
+            programme gold {funding}
+            balance alice 50.00
+            card c1 alice exp 2712
+            auth c1 5.00 stan 1                -> approved
+            reverse stan 1                     -> reversal_accepted
+            "
+        ));
+        let journal = &world.cluster.journals[CARDS];
+        let reversal = journal.last().expect("the reversal").clone();
+        assert!(world.cluster.states[CARDS].replay(&reversal).is_err(), "a record counts once");
+    }
 }
 
 /// The last identifier of a shard is used; after it every message is answered, and none approved.

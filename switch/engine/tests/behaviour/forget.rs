@@ -126,22 +126,34 @@ fn a_used_up_early_reversal_takes_no_newer_one_along() {
     let mut world = World::after(CARD);
     world.run(
         "
-        reverse c1 stan 1 own 70       -> reversal_accepted of nothing
-        auth c1 1.00 stan 1 time 101   -> original_reversed
+        reverse c1 stan 1 own 70 rrn A de7 1    -> reversal_accepted of nothing
+        auth c1 1.00 stan 1 rrn A de7 1         -> original_reversed
         ",
     );
     let window_start = Timestamp(world.cluster.now.0 + 1);
-    forget_before(&mut world, Timestamp(window_start.0 - 1_000)); // the reversal, not its original
-    world.run("reverse c1 stan 1 own 71 rrn X de7 5 -> reversal_accepted of 1");
+    world.run("reverse c1 stan 1 own 71 rrn B de7 2 -> reversal_accepted of nothing");
     forget_before(&mut world, window_start);
+    world.run("auth c1 1.00 stan 1 rrn B de7 2 -> original_reversed");
+}
+
+#[test]
+fn early_reversals_and_command_keys_stay_until_the_tables_have_them() {
+    let mut world = World::after(CARD);
+    let projected = world.cluster.now;
     world.run(
         "
-        reverse c1 stan 1 own 72            -> reversal_accepted of nothing
+        reverse c1 stan 1       -> reversal_accepted of nothing
+        credit alice 1.00 key k1
         ",
     );
-    let later = world.cluster.now;
-    forget_before(&mut world, later);
-    world.run("auth c1 1.00 stan 1 time 102 -> original_reversed");
+    world.cluster.states[CARDS].forget(Timestamp(i64::MAX), 0, projected);
+    world.run(
+        "
+        auth c1 1.00 stan 1     -> original_reversed
+        credit alice 1.00 key k1
+        ledger alice 51.00
+        ",
+    );
 }
 
 #[test]

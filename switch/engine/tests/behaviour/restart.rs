@@ -134,6 +134,34 @@ fn identifiers_and_approval_codes_go_on_without_a_repetition() {
 /// What is found, and what is done to the rows so that it is.
 type Alteration = (&'static str, fn(&mut ShardImage));
 
+/// Rows come in any order: the latest is still the one that is meant.
+#[test]
+fn of_equal_originals_the_latest_is_meant_in_whatever_order_they_were_loaded() {
+    let mut world = busy_world();
+    world.run(
+        "
+        auth c1 1.00 stan 70 time 101 as older     -> approved
+        auth c1 2.00 stan 70 time 102 as newer     -> approved
+        ",
+    );
+    let mut image = image_of(&world);
+    image.authorizations.reverse();
+    world.cluster.states[CARDS] = State::from_image(image);
+    world.run("reverse c1 stan 70 -> reversal_accepted of newer");
+}
+
+/// W-16: the clock of the next decision is at least this.
+#[test]
+fn the_time_of_the_last_record_is_known_and_never_goes_back() {
+    let mut world = busy_world();
+    let last = world.cluster.journals[CARDS].last().expect("a record").at;
+    assert_eq!(world.cluster.states[CARDS].last_at(), last);
+    assert_eq!(State::from_image(image_of(&world)).last_at(), last);
+    world.cluster.now = last.minus_micros(5_000_000);
+    world.run("auth c1 1.00 stan 60 -> approved");
+    assert_eq!(world.cluster.states[CARDS].last_at(), last);
+}
+
 #[test]
 fn differences_are_found_and_named() {
     let world = busy_world();

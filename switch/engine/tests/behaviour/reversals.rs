@@ -1,6 +1,6 @@
 //! Reversals: always accepted, found by what they say of their original, released once.
 
-use crate::harness::{World, check};
+use crate::harness::{CARDS, World, check};
 
 const CARD: &str = "
     partner acme
@@ -166,6 +166,39 @@ fn early_reversals_of_two_purchases_with_one_stan_stop_both() {
         auth c1 20.00 stan 1 rrn C de7 3         -> approved
         ",
     );
+}
+
+/// Each of them fits, for one field alone rules nothing out: the best fit is used up, not both.
+#[test]
+fn of_several_early_reversals_the_best_fit_is_used_up() {
+    with_card(
+        "
+        reverse c1 stan 1 rrn A own 70           -> reversal_accepted of nothing
+        reverse c1 stan 1 rrn B own 71           -> reversal_accepted of nothing
+        auth c1 20.00 stan 1 rrn B               -> original_reversed
+        auth c1 20.00 stan 1 rrn A               -> original_reversed
+        auth c1 20.00 stan 1 rrn C               -> approved
+        ",
+    );
+}
+
+#[test]
+fn a_reversal_or_a_void_closes_its_original() {
+    let mut world = World::after(CARD);
+    for (stan, step) in [
+        (1, "reverse c1 stan 1 -> reversal_accepted"),
+        (2, "void 2 issuer_inoperative -> issuer_inoperative"),
+    ] {
+        world.run(&format!("auth c1 1.00 stan {stan} -> approved"));
+        let id = world.names.authorizations[&stan.to_string()];
+        let closed = |world: &World| {
+            let authorization = world.cluster.states[CARDS].authorization(id);
+            authorization.map(|a| (a.closed, a.totals.authorized.0, a.totals.reversed.0))
+        };
+        assert_eq!(closed(&world), Some((false, 100, 0)));
+        world.run(step);
+        assert_eq!(closed(&world), Some((true, 100, 100)));
+    }
 }
 
 #[test]
