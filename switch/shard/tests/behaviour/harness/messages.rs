@@ -1,0 +1,98 @@
+//! Messages of the link, and what may come back. It owns that a message is named by one number:
+//! its STAN, and the token of its reply.
+
+use switch_domain::{
+    Acquirer, Amount, AsciiText, Channel, EntryMode, Fingerprint, LinkId, Merchant, MessageClass,
+    MessageFacts, MessageKey, MinorUnits, OriginalReference, Reason,
+};
+use switch_shard::{Admission, Authorize, Command, ReplyOutcome, ReplyTo, Reverse, Submission};
+use tokio::time::Instant;
+
+use super::{DEMO_BIN, Holder, PATIENCE, World, euro, text};
+
+fn key(class: MessageClass, stan: u64, card: Fingerprint) -> MessageKey {
+    MessageKey {
+        acquirer: Acquirer::Institution(text("999001")),
+        class,
+        stan: u32::try_from(stan).expect("a short number"),
+        local_time: 615_120_000,
+        terminal: text("TERM0001"),
+        rrn: AsciiText::EMPTY,
+        card,
+    }
+}
+
+/// A purchase with this STAN.
+pub(crate) fn purchase(holder: Holder, stan: u64, minor: i64) -> Command {
+    Command::Authorize(Authorize {
+        link: LinkId(1),
+        facts: MessageFacts {
+            key: key(MessageClass::AuthorizationRequest, stan, holder.print),
+            transmitted: 0,
+            channel: Channel::Pos,
+            entry: EntryMode::Chip,
+            merchant: Merchant { category: 5411, id: text("MERCHANT0000001") },
+        },
+        bin: DEMO_BIN,
+        card: Some(holder.card),
+        expiry: None,
+        fault: None,
+        amount: Amount { minor: MinorUnits(minor), currency: euro() },
+    })
+}
+
+/// A reversal with STAN `own` of the purchase with STAN `original`.
+pub(crate) fn reversal(holder: Holder, own: u64, original: u64) -> Command {
+    Command::Reverse(Reverse {
+        link: LinkId(1),
+        key: key(MessageClass::ReversalRequest, own, holder.print),
+        reference: OriginalReference {
+            key: key(MessageClass::AuthorizationRequest, original, holder.print).as_original(),
+            transmitted: 0,
+            rrn: AsciiText::EMPTY,
+        },
+    })
+}
+
+impl World {
+    /// Submits a purchase whose reply has its STAN for a token.
+    pub(crate) fn authorize(&self, holder: Holder, stan: u64, minor: i64) -> Admission {
+        self.send(purchase(holder, stan, minor), holder, stan, Instant::now() + PATIENCE)
+    }
+
+    /// Submits a reversal of the purchase with STAN `original`, whose token is its own STAN.
+    pub(crate) fn reverse(&self, holder: Holder, own: u64, original: u64) -> Admission {
+        self.send(reversal(holder, own, original), holder, own, Instant::now() + PATIENCE)
+    }
+
+    /// Submits a message with a token and a deadline.
+    pub(crate) fn send(
+        &self,
+        command: Command,
+        holder: Holder,
+        token: u64,
+        deadline: Instant,
+    ) -> Admission {
+        let reply = ReplyTo::new(self.link.clone(), token);
+        self.node.submit(Submission { command, card: holder.print, deadline, reply })
+    }
+}
+
+/// Whether it is an approval with its code.
+pub(crate) fn approved(outcome: ReplyOutcome) -> bool {
+    match outcome {
+        ReplyOutcome::Decided(decision) => {
+            assert_eq!(decision.reason.is_approval(), decision.approval_code.is_some());
+            decision.reason.is_approval()
+        }
+        ReplyOutcome::Declined(_) | ReplyOutcome::Silent => false,
+    }
+}
+
+/// The reason of a decided decline.
+pub(crate) fn declined(outcome: ReplyOutcome) -> Option<Reason> {
+    match outcome {
+        ReplyOutcome::Decided(decision) if !decision.reason.is_approval() => Some(decision.reason),
+        _ => None,
+    }
+}

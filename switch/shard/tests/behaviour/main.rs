@@ -1,0 +1,5 @@
+//! Behaviour of the shards through their public face, over the journal in memory. It owns no clock
+//! but tokio's paused one, so that a deadline is a figure and not a wait.
+
+mod answers;
+mod harness;
