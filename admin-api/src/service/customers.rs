@@ -1,4 +1,5 @@
-//! Customers: ordinary SQL, for no authorization depends on more than their state. It owns the table
+//! Customers: ordinary SQL, for no authorization depends on more than their state. It owns the
+//! table
 //! `customer`; their state is the shards'.
 
 use sqlx::Row;

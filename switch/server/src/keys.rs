@@ -34,8 +34,8 @@ pub(crate) async fn security_module(
     let key_id = keys.id().to_string();
     if !known.is_empty() && !known.contains(&key_id) {
         bail!(
-            "{}: these are not the keys that the database's card numbers were sealed with (it knows \
-             {}; the file has {key_id}). Set security.pan_key_file to the right file",
+            "{}: these are not the keys that the database's card numbers were sealed with (it \
+             knows {}; the file has {key_id}). Set security.pan_key_file to the right file",
             path.display(),
             known.join(", ")
         );

@@ -1,6 +1,6 @@
-//! The audit: is the journal's chain unbroken, does a rebuild from it equal the tables, do the books
-//! balance? It owns the comparison and the wording of its findings; it changes nothing, and may run
-//! beside a serving switch.
+//! The audit: is the journal's chain unbroken, does a rebuild from it equal the tables, do the
+//! books balance? It owns the comparison and the wording of its findings; it changes nothing, and
+//! may run beside a serving switch.
 
 use std::time::Duration;
 

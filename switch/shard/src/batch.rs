@@ -1,11 +1,11 @@
 //! A batch: records that go into one journal row, and the answers that wait for it. It owns the
 //! pairing of the two; which answers may leave is for the worker to say.
 
-use switch_domain::{AuthorizationId, Fingerprint, Record};
+use switch_domain::{AuthorizationId, Fingerprint, Reason, Record};
 use switch_engine::{Answer, Decision};
 use tokio::time::Instant;
 
-use crate::mailbox::ManageReply;
+use crate::mailbox::{ManageReply, Tell};
 use crate::submission::ReplyTo;
 
 /// Records decided and not yet committed, and those who wait for them.
@@ -14,7 +14,7 @@ pub(crate) struct Batch {
     pub(crate) records: Vec<Record>,
     pub(crate) messages: Vec<PendingMessage>,
     pub(crate) commands: Vec<PendingCommand>,
-    pub(crate) reads: Vec<Box<dyn FnOnce() + Send>>,
+    pub(crate) reads: Vec<Tell>,
     /// Numbers of cards in `records`, for the directory.
     pub(crate) issued: Vec<(usize, Fingerprint)>,
     /// The earliest deadline among `messages`, or earlier than that after some were answered.
@@ -55,6 +55,17 @@ impl Batch {
     /// The earliest deadline of those who wait.
     pub(crate) const fn earliest_deadline(&self) -> Option<Instant> {
         self.earliest
+    }
+
+    /// Answers repeats of a voided approval as their original is answered (W-21).
+    pub(crate) fn replace_approval(&mut self, voided: AuthorizationId, reason: Reason) {
+        for message in &mut self.messages {
+            let decision = &mut message.decision;
+            if decision.authorization == Some(voided) && decision.reason.is_approval() {
+                decision.reason = reason;
+                decision.approval_code = None;
+            }
+        }
     }
 
     /// Takes out the messages whose deadline is over.

@@ -1,7 +1,7 @@
 //! Runs the engine: one thread of control for each shard, with a bounded queue before it and the
 //! journal behind it. It owns batches, deadlines, voids, pool grants, the card directory, start and
-//! audit. It never decides (that is `switch-engine`), never writes SQL (that is `switch-store`), and
-//! sends no answer that moves money before its record is committed.
+//! audit. It never decides (that is `switch-engine`), never writes SQL (that is `switch-store`),
+//! and sends no answer that moves money before its record is committed.
 
 mod audit;
 mod batch;

@@ -19,8 +19,14 @@ pub(crate) enum Envelope {
     /// A newer snapshot of the control shard.
     Install { control: Arc<Control>, done: oneshot::Sender<()> },
     /// A look at the state.
-    Read(Box<dyn FnOnce(&State) -> Box<dyn FnOnce() + Send> + Send>),
+    Read(Look),
 }
+
+/// Looks at the state and gives what tells the asker, to be called once that is committed.
+pub(crate) type Look = Box<dyn FnOnce(&State) -> Tell + Send>;
+
+/// Tells an asker what was seen.
+pub(crate) type Tell = Box<dyn FnOnce() + Send>;
 
 /// Where the result of a management command goes.
 pub(crate) type ManageReply = oneshot::Sender<Result<Option<i64>, ManageError>>;
@@ -83,7 +89,7 @@ impl Mailbox {
     }
 
     /// Puts an envelope in; gives it back when there is no room or the shard has ended.
-    pub(crate) fn put(&self, envelope: Envelope) -> Result<(), Envelope> {
+    pub(crate) fn put(&self, envelope: Envelope) -> Result<(), Box<Envelope>> {
         use switch_engine::Command;
         let declinable = matches!(
             &envelope,
@@ -91,11 +97,11 @@ impl Mailbox {
         );
         let limit = if declinable { self.limit } else { self.limit_with_reserve };
         if !self.waiting.enter(limit) {
-            return Err(envelope);
+            return Err(Box::new(envelope));
         }
         self.sender.send(envelope).map_err(|refused| {
             self.waiting.leave();
-            refused.0
+            Box::new(refused.0)
         })
     }
 }

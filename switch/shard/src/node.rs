@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 use crate::ManageError;
 use crate::directory::Directory;
-use crate::mailbox::{Envelope, Mailbox};
+use crate::mailbox::{Envelope, Mailbox, Tell};
 use crate::metrics;
 use crate::submission::{Admission, Submission};
 use crate::worker::Shared;
@@ -72,10 +72,10 @@ impl Node {
                 Ok(()) => return Admission::Accepted,
                 Err(refused) => (refused, "queue_full"),
             },
-            (cause, _) => (Envelope::Message(submission), cause.unwrap_or("no_shard")),
+            (cause, _) => (Box::new(Envelope::Message(submission)), cause.unwrap_or("no_shard")),
         };
         metrics::shed(refused.1);
-        if let Envelope::Message(submission) = refused.0 {
+        if let Envelope::Message(submission) = *refused.0 {
             submission.reply.forget();
         }
         if declinable { Admission::Declined(Reason::IssuerInoperative) } else { Admission::Silent }
@@ -135,7 +135,7 @@ impl Node {
         look: impl FnOnce(&State) -> T + Send + 'static,
     ) -> Option<T> {
         let (tell, told) = oneshot::channel();
-        let look = move |state: &State| -> Box<dyn FnOnce() + Send> {
+        let look = move |state: &State| -> Tell {
             let seen = look(state);
             Box::new(move || {
                 let _ = tell.send(seen);

@@ -66,8 +66,8 @@ impl ReplyTo {
         Self { sender, token, answered: false }
     }
 
-    /// Sends the one reply. A link that has gone is no error: the decision stands, and a repeat or a
-    /// reversal will come.
+    /// Sends the one reply. A link that has gone is no error: the decision stands, and a repeat or
+    /// a reversal will come.
     pub fn send(mut self, outcome: ReplyOutcome) {
         self.answered = true;
         let _ = self.sender.send(Reply { token: self.token, outcome });

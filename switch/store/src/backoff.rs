@@ -1,5 +1,5 @@
-//! How long to wait before trying again: doubling, capped, with full jitter, so that many who failed
-//! together do not come back together. It never gives up; its caller may.
+//! How long to wait before trying again: doubling, capped, with full jitter, so that many who
+//! failed together do not come back together. It never gives up; its caller may.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! The check of the books on the tables: held is what open authorizations hold, ledgers are what was
-//! posted, postings sum to zero (design section 5). It reads one snapshot, and repairs nothing.
+//! The check of the books on the tables: held is what open authorizations hold, ledgers are what
+//! was posted, postings sum to zero (design section 5). It reads one snapshot, and repairs nothing.
 
 use sqlx::postgres::PgRow;
 use sqlx::{Connection, PgConnection, Row};

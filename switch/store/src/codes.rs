@@ -1,5 +1,5 @@
-//! The numbers and names by which choices of the domain are stored: numbers in the journal, names in
-//! tables. It owns both lists; a number or name once given is never given to anything else.
+//! The numbers and names by which choices of the domain are stored: numbers in the journal, names
+//! in tables. It owns both lists; a number or name once given is never given to anything else.
 
 use switch_domain::{
     BalanceState, CardStatus, Channel, CustomerState, EntryMode, MessageClass, PartnerState,

@@ -1,6 +1,6 @@
-//! The way to PostgreSQL: how connections are made, named and bounded. It owns the pool for ordinary
-//! SQL; appends, takeover and projection have connections of their own, so that none of them can
-//! be starved by a report.
+//! The way to PostgreSQL: how connections are made, named and bounded. It owns the pool for
+//! ordinary SQL; appends, takeover and projection have connections of their own, so that none of
+//! them can be starved by a report.
 
 use std::fmt;
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! Rows of the vault: card numbers as somebody else encrypted them, found by a keyed hash. It owns the
-//! table and its uniqueness; it never sees a number or a key.
+//! Rows of the vault: card numbers as somebody else encrypted them, found by a keyed hash. It owns
+//! the table and its uniqueness; it never sees a number or a key.
 
 use std::fmt;
 
@@ -41,7 +41,10 @@ pub enum VaultError {
     #[error("this card number is already in the vault: a number can be issued once")]
     Taken,
     /// There is no such row, or its content has another version by now.
-    #[error("row {} of pan_vault has no version {}: it was re-encrypted or removed", .0.row, .0.version)]
+    #[error(
+        "row {} of pan_vault has no version {}: it was re-encrypted or removed",
+        .0.row, .0.version
+    )]
     NoSuchRow(VaultRef),
     /// A key of this name was used before, and it was another key.
     #[error(

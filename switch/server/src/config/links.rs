@@ -12,7 +12,8 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Link {
-    /// A number of its own, kept for ever: it stands in for the acquirer where a message names none.
+    /// A number of its own, kept for ever: it stands in for the acquirer where a message names
+    /// none.
     pub id: u16,
     /// Where it listens.
     pub listen: SocketAddr,

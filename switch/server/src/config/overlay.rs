@@ -1,5 +1,5 @@
-//! The environment over the file: `CARDSWITCH_HTTP__LISTEN=…` sets `listen` of `[http]`. It owns the
-//! naming rule; two underscores go one table down.
+//! The environment over the file: `CARDSWITCH_HTTP__LISTEN=…` sets `listen` of `[http]`. It owns
+//! the naming rule; two underscores go one table down.
 
 use toml::{Table, Value};
 

@@ -1,6 +1,6 @@
-//! `cardswitch demo`: the whole thing at once, on a private PostgreSQL. It owns the story: set up by
-//! engine commands, traffic by the simulator as a second process, stop, audit as a third. It prints
-//! what happened, and one JSON object as its last line.
+//! `cardswitch demo`: the whole thing at once, on a private PostgreSQL. It owns the story: set up
+//! by engine commands, traffic by the simulator as a second process, stop, audit as a third. It
+//! prints what happened, and one JSON object as its last line.
 
 mod manifest;
 mod plan;

@@ -1,6 +1,6 @@
-//! Sets the demo up: partner, deposit, programme, customers, balances, cards. Everything goes through
-//! the management services, so every part of it is a journalled command; no table that the engine
-//! owns is written here.
+//! Sets the demo up: partner, deposit, programme, customers, balances, cards. Everything goes
+//! through the management services, so every part of it is a journalled command; no table that the
+//! engine owns is written here.
 
 use std::sync::Arc;
 
@@ -20,9 +20,9 @@ const CURRENCY: u16 = 978;
 /// A BIN that no network routes.
 const BIN: Bin = Bin(99_999_912);
 /// The partner's deposit, in cents: more than any demo spends.
-const DEPOSIT: i64 = 100_000_000_00;
+const DEPOSIT: i64 = 10_000_000_000;
 /// On a good card, in cents: more than any demo spends on one.
-const FUNDS: i64 = 50_000_00;
+const FUNDS: i64 = 5_000_000;
 /// On a card that is short, in cents: less than the smallest purchase.
 const SHORT: i64 = 50;
 /// Expiry of good cards, far off; and of expired ones, long past.

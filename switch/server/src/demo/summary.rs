@@ -1,5 +1,5 @@
-//! What the demo says at its end: a table for people, one JSON object for programs, and an exit code
-//! that is 0 only if nothing was unexpected, nothing unanswered, and the books balance.
+//! What the demo says at its end: a table for people, one JSON object for programs, and an exit
+//! code that is 0 only if nothing was unexpected, nothing unanswered, and the books balance.
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -11,6 +11,9 @@ use switch_domain::{Amount, Currency, MinorUnits, Reason};
 use super::seed::SetUp;
 use super::traffic::{Audit, Report};
 use crate::telemetry;
+
+/// One amount of the money.
+type Part = fn(&Money) -> MinorUnits;
 
 /// Deposit and holds at one moment.
 #[derive(Clone, Copy, Debug)]
@@ -86,7 +89,7 @@ pub(super) fn print(
     );
     println!("approvals per second                  {:.0}", report.approvals_per_second);
     println!("\n{:<28} {:>20} {:>20}", "", "before", "after");
-    let rows: [(&str, fn(&Money) -> MinorUnits); 4] = [
+    let rows: [(&str, Part); 4] = [
         ("partner deposit", |money| money.deposit_level),
         ("partner deposit, held", |money| money.deposit_held),
         ("customers' balances", |money| money.users_ledger),

@@ -1,10 +1,10 @@
-//! Commands to a running switch through its control socket: in force for the next authorization, done
-//! once for their key, refused with words, and open to the switch's own user alone.
+//! Commands to a running switch through its control socket: in force for the next authorization,
+//! done once for their key, refused with words, and open to the switch's own user alone.
 
 use std::os::unix::fs::PermissionsExt;
 
 use crate::stage::{Served, peer, purchase};
-use switch_store::private_postgres::testing::fresh_database;
+use switch_store::private_postgres::fresh_database;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn commands_are_in_force_for_the_next_authorization() {

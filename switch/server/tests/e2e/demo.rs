@@ -1,5 +1,5 @@
-//! `cardswitch demo`, as `make demo` runs it, but short: it ends well, its last line says so, and its
-//! check fails when one row of the books is wrong.
+//! `cardswitch demo`, as `make demo` runs it, but short: it ends well, its last line says so, and
+//! its check fails when one row of the books is wrong.
 
 use std::path::Path;
 use std::process::{Child, Output, Stdio};

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 
 use simulators::acquirer::Incoming;
 use sqlx::Row;
-use switch_store::private_postgres::testing::fresh_database;
+use switch_store::private_postgres::fresh_database;
 
 use crate::stage::{Served, cardswitch, peer, purchase};
 
@@ -95,7 +95,8 @@ async fn every_approval_that_was_seen_survives_kill_9() {
     database.close().await;
 }
 
-/// Finds every approval that was seen in the rows, which a clean stop has brought up to the journal.
+/// Finds every approval that was seen in the rows, which a clean stop has brought up to the
+/// journal.
 async fn assert_in_database(url: &str, seen: &Seen) {
     let parsed = switch_store::private_postgres::DatabaseUrl::parse(url).expect("a URL");
     let store = sqlx::PgPool::connect_with(parsed.connect_options()).await.expect("connected");

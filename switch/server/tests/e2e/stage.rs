@@ -11,41 +11,40 @@ use serde_json::Value;
 use simulators::acquirer::Acquirer;
 use simulators::iso::Message;
 use switch_domain::{
-    AsciiText, BalanceId, Bin, BinRange, CardId, Currency, Expiry, Funding, IdempotencyKey,
-    MinorUnits, PoolId, PoolKind,
+    AsciiText, BalanceId, Bin, BinRange, Currency, Expiry, Funding, IdempotencyKey, MinorUnits,
+    PoolId, PoolKind,
 };
 use switch_server::app::App;
 use switch_server::config::{Config, Link};
 use switch_shard::TakeoverMode;
-use switch_store::private_postgres::testing::{TestDatabase, fresh_database};
+use switch_store::private_postgres::{TestDatabase, fresh_database};
 
 /// A switch in this process.
-pub struct Stage {
-    pub app: App,
-    pub database: TestDatabase,
-    pub config: Config,
+pub(crate) struct Stage {
+    pub(crate) app: App,
+    pub(crate) database: TestDatabase,
+    pub(crate) config: Config,
     _directory: tempfile::TempDir,
 }
 
 /// A partner with a deposit, and one card.
-pub struct Issued {
-    pub pool: PoolId,
-    pub balance: BalanceId,
-    pub card: CardId,
-    pub pan: String,
+pub(crate) struct Issued {
+    pub(crate) pool: PoolId,
+    pub(crate) balance: BalanceId,
+    pub(crate) pan: String,
 }
 
-pub fn text(value: &str) -> AsciiText<40> {
+pub(crate) fn text(value: &str) -> AsciiText<40> {
     AsciiText::new(value.as_bytes()).expect("short printable text")
 }
 
-pub fn key(name: &str) -> IdempotencyKey {
+pub(crate) fn key(name: &str) -> IdempotencyKey {
     idempotency_key("test", name)
 }
 
 impl Stage {
     /// Starts a switch with one link over an empty database.
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let database = fresh_database().await;
         let directory = tempfile::tempdir().expect("a directory");
         let mut config = Config::default();
@@ -61,39 +60,39 @@ impl Stage {
     }
 
     /// Stops the switch and starts it over the same database.
-    pub async fn restart(self) -> Self {
+    pub(crate) async fn restart(self) -> Self {
         let Self { app, database, config, _directory } = self;
         app.stop().await.expect("a clean stop");
         let app = App::start(&config, TakeoverMode::RefuseIfOwned).await.expect("a switch");
         Self { app, database, config, _directory }
     }
 
-    pub fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.app.addresses().links[0].1
     }
 
-    pub fn services(&self) -> &Services {
+    pub(crate) fn services(&self) -> &Services {
         self.app.services()
     }
 
     /// Stops the switch and removes its database.
-    pub async fn end(self) {
+    pub(crate) async fn end(self) {
         self.app.stop().await.expect("a clean stop");
         self.database.close().await;
     }
 
     /// Deposit, funds in cents, and one good card.
-    pub async fn issue(&self, deposit: i64, funds: i64) -> Issued {
+    pub(crate) async fn issue(&self, deposit: i64, funds: i64) -> Issued {
         issue(self.services(), deposit, funds).await
     }
 
     /// Connections to the link, as a peer makes them.
-    pub async fn peer(&self, connections: usize) -> Acquirer {
+    pub(crate) async fn peer(&self, connections: usize) -> Acquirer {
         peer(self.address(), connections).await
     }
 }
 
-pub async fn peer(address: SocketAddr, connections: usize) -> Acquirer {
+pub(crate) async fn peer(address: SocketAddr, connections: usize) -> Acquirer {
     let framing = Framing::new(LengthHeader::Binary2);
     Acquirer::connect(&address.to_string(), &framing, connections).await.expect("a connection")
 }
@@ -131,11 +130,11 @@ async fn issue(services: &Services, deposit: i64, funds: i64) -> Issued {
     let new = NewCard { balance, expiry, active: true };
     let issued = services.issue_card(key("card"), actor, new).await.expect("a card");
     let pan = switch_security::exit::reveal_test_pan(&issued.pan).expect("a test number");
-    Issued { pool, balance, card: issued.card, pan }
+    Issued { pool, balance, pan }
 }
 
 /// A purchase as a terminal sends it.
-pub fn purchase(pan: &str, stan: u32, cents: u64) -> Message {
+pub(crate) fn purchase(pan: &str, stan: u32, cents: u64) -> Message {
     let fields: [(u8, String); 15] = [
         (2, pan.to_owned()),
         (3, "000000".into()),
@@ -160,16 +159,15 @@ pub fn purchase(pan: &str, stan: u32, cents: u64) -> Message {
 }
 
 /// The real binary as a child, serving over a database, with its control socket in `directory`.
-pub struct Served {
-    pub child: Child,
-    pub link: SocketAddr,
-    pub http: SocketAddr,
-    pub socket: PathBuf,
+pub(crate) struct Served {
+    pub(crate) child: Child,
+    pub(crate) link: SocketAddr,
+    pub(crate) socket: PathBuf,
 }
 
 impl Served {
     /// Starts it and waits until it says where it serves.
-    pub fn start(directory: &Path, database_url: &str, more: &[&str]) -> Self {
+    pub(crate) fn start(directory: &Path, database_url: &str, more: &[&str]) -> Self {
         use std::io::BufRead;
         let socket = directory.join("control.sock");
         let mut command = cardswitch(directory);
@@ -195,13 +193,12 @@ impl Served {
         Self {
             child,
             link: address(&said["serving"]["links"]["test"]).expect("an address"),
-            http: address(&said["serving"]["http"]).expect("an address"),
             socket,
         }
     }
 
     /// Ends it as an operator would (SIGTERM), and sees it end cleanly.
-    pub fn terminate(mut self) {
+    pub(crate) fn terminate(mut self) {
         let pid = self.child.id().to_string();
         let sent = Command::new("kill").args(["-TERM", &pid]).status().expect("kill runs");
         assert!(sent.success());
@@ -210,7 +207,7 @@ impl Served {
     }
 
     /// A command to it, with its JSON result, or what it printed when it failed.
-    pub fn command(&self, arguments: &[&str]) -> Result<Value, String> {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Result<Value, String> {
         let output = cardswitch(Path::new("."))
             .args(arguments)
             .env("CARDSWITCH_CONTROL__SOCKET", &self.socket)
@@ -224,7 +221,7 @@ impl Served {
     }
 
     /// A command that must work, and the identifier it made.
-    pub fn make(&self, arguments: &[&str], member: &str) -> String {
+    pub(crate) fn make(&self, arguments: &[&str], member: &str) -> String {
         let result = self.command(arguments).unwrap_or_else(|e| panic!("{arguments:?}: {e}"));
         result[member].as_i64().map_or_else(
             || result[member].as_str().unwrap_or_default().to_owned(),
@@ -233,7 +230,7 @@ impl Served {
     }
 
     /// A partner with a deposit, a programme, and one funded card: its number.
-    pub fn set_up(&self) -> String {
+    pub(crate) fn set_up(&self) -> String {
         let partner = self.make(&["partner", "create", "--name", "Acme"], "partner");
         let open = ["pool", "open", "--partner", &partner, "--kind", "deposit"];
         let pool = self.make(&[&open[..], &["--currency", "EUR"]].concat(), "pool");
@@ -261,7 +258,7 @@ impl Drop for Served {
 }
 
 /// The binary, away from this process's own configuration.
-pub fn cardswitch(directory: &Path) -> Command {
+pub(crate) fn cardswitch(directory: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cardswitch"));
     for (name, _) in std::env::vars() {
         let ours = name.starts_with("CARDSWITCH_") && !name.starts_with("CARDSWITCH_TEST_");

@@ -50,7 +50,7 @@ async fn a_second_switch_is_refused_and_a_forced_one_fences_the_first() {
     let second = App::start(&config, TakeoverMode::Force).await.expect("taken over");
     let mut fatal = stage.app.fatal();
     // The first one finds out by its lock, or when it next wants to commit.
-    let mut peer = stage.peer(1).await;
+    let peer = stage.peer(1).await;
     peer.send(0, &purchase(&issued.pan, 1, 1_000)).expect("sent");
     let reason = fatal.wait_for(Option::is_some).await.expect("told").clone();
     assert!(matches!(reason, Some(Fatal::Fenced { .. } | Fatal::OwnershipLost)), "{reason:?}");

@@ -1,7 +1,8 @@
-//! What a committed row sets free: releases, credits, new cards, and the answers. It owns the order:
-//! state first, then the projector, then those who wait.
+//! What a committed row sets free: releases, credits, new cards, and the answers. It owns the
+//! order: state first, then the projector, then those who wait.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use switch_domain::{Control, Event, Record, Seq, ShardId};
@@ -139,12 +140,22 @@ impl Worker {
         let start = wall.minus_micros(i64::try_from(window).unwrap_or(i64::MAX));
         let projected = self.projected.everything_before(wall);
         self.state.forget(start, settings.repeat_limit, projected);
+        self.metrics.remembered.set(self.state.remembered() as f64);
+        self.judge_lag();
+    }
+
+    /// Sheds authorizations while the tables are too far behind. Judged at each commit, and while
+    /// shedding whenever the tables move: without authorizations there may be no other commit.
+    pub(super) fn judge_lag(&mut self) {
         let lag = self.projected.lag();
         self.metrics.lag.set(lag as f64);
-        self.metrics.remembered.set(self.state.remembered() as f64);
         if let Some(flag) = self.shared.shedding.get(usize::from(self.shard.0)) {
-            let over = lag > settings.projection_lag_limit;
-            flag.store(over, std::sync::atomic::Ordering::Release);
+            flag.store(lag > self.shared.settings.projection_lag_limit, Ordering::Release);
         }
+    }
+
+    pub(super) fn is_shedding(&self) -> bool {
+        let flag = self.shared.shedding.get(usize::from(self.shard.0));
+        flag.is_some_and(|flag| flag.load(Ordering::Acquire))
     }
 }

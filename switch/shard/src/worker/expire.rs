@@ -1,6 +1,6 @@
-//! Deadlines (W-16, W-20). It owns what happens to a message that is late: undecided, it is declined
-//! or dropped; decided and not handed to the journal, it is voided in the same batch and declined;
-//! handed over, nothing happens here, for only the journal knows.
+//! Deadlines (W-16, W-20). It owns what happens to a message that is late: undecided, it is
+//! declined or dropped; decided and not handed to the journal, it is voided in the same batch and
+//! declined; handed over, nothing happens here, for only the journal knows.
 
 use switch_domain::Reason;
 use switch_engine::Command;
@@ -19,13 +19,16 @@ impl Worker {
     }
 
     /// Messages come in the order of their deadlines, but for links with different ones: what is
-    /// late behind one that is not is found when its turn comes to be decided.
+    /// late behind one that is not is found when its turn comes to be decided. Commands before the
+    /// first message have no deadline, and must not hide its own.
     fn expire_undecided(&mut self, now: Instant) {
-        while let Some(Envelope::Message(first)) = self.waiting.front() {
-            if first.deadline > now {
+        let is_message = |envelope: &Envelope| matches!(envelope, Envelope::Message(_));
+        while let Some(index) = self.waiting.iter().position(is_message) {
+            let first = self.waiting.get(index);
+            if !matches!(first, Some(Envelope::Message(first)) if first.deadline <= now) {
                 return;
             }
-            if let Some(Envelope::Message(late)) = self.waiting.pop_front() {
+            if let Some(Envelope::Message(late)) = self.waiting.remove(index) {
                 self.inbox.waiting.leave();
                 Self::end_undecided(late);
             }
@@ -64,6 +67,7 @@ impl Worker {
             if !self.adopt(record) {
                 return;
             }
+            self.open.replace_approval(authorization, reason);
             metrics::late("voided");
             message.reply.send(ReplyOutcome::Declined(reason));
         }

@@ -17,6 +17,7 @@ use switch_store::{Appended, Hash, Journal, JournalRow};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::batch::Batch;
 use crate::directory::Directory;
@@ -74,6 +75,8 @@ pub(crate) struct Worker {
     in_flight: Option<InFlight>,
     rows: mpsc::Sender<JournalRow>,
     appended: mpsc::Receiver<Appended>,
+    /// Ends with the worker: nothing is appended for a node that was stopped.
+    _appending: AbortOnDropHandle<()>,
     projected: Projected,
     /// All mailboxes, by shard: the control shard sends snapshots through them.
     mailboxes: Arc<[Mailbox]>,
@@ -99,7 +102,7 @@ impl Worker {
         let (rows, mut to_append) = mpsc::channel::<JournalRow>(1);
         let (outcome, appended) = mpsc::channel(1);
         let mut journal = journal;
-        tokio::spawn(async move {
+        let appending = tokio::spawn(async move {
             while let Some(row) = to_append.recv().await {
                 let result = journal.append(&row).await;
                 if outcome.send(result).await.is_err() {
@@ -118,6 +121,7 @@ impl Worker {
             in_flight: None,
             rows,
             appended,
+            _appending: AbortOnDropHandle::new(appending),
             projected: parts.projected,
             mailboxes: parts.mailboxes,
             shared: parts.shared,
@@ -147,6 +151,7 @@ impl Worker {
                 }
                 () = tokio::time::sleep_until(deadline.unwrap_or_else(Instant::now)),
                     if deadline.is_some() => {}
+                true = self.projected.moved(), if self.is_shedding() => self.judge_lag(),
                 () = stopping.cancelled(), if !stopping.is_cancelled() => {}
             }
             self.expire(Instant::now());

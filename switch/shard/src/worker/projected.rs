@@ -49,6 +49,11 @@ impl Projected {
         self.progress.clone()
     }
 
+    /// Waits until the tables have more; false when the projector has ended.
+    pub(crate) async fn moved(&mut self) -> bool {
+        self.progress.changed().await.is_ok()
+    }
+
     /// Asks the projector not to wait for its pace.
     pub(crate) fn nudge(&self) {
         self.nudge.notify_one();

@@ -1,5 +1,5 @@
-//! Authorizations in their table: new ones by COPY with their totals as they stand at the end of the
-//! chunk, known ones by one update. Most of what a switch writes goes through here.
+//! Authorizations in their table: new ones by COPY with their totals as they stand at the end of
+//! the chunk, known ones by one update. Most of what a switch writes goes through here.
 
 use sqlx::PgConnection;
 use switch_domain::{ApprovalCode, Authorized, Reason, Timestamp};

@@ -1,5 +1,5 @@
-//! How values of the domain stand in columns: keys of messages, currencies, numbers without sign. The
-//! way back is in `load`.
+//! How values of the domain stand in columns: keys of messages, currencies, numbers without sign.
+//! The way back is in `load`.
 
 use switch_domain::{Acquirer, Currency, MessageKey, OriginalReference, Timestamp};
 

@@ -1,4 +1,5 @@
-//! Rows in PostgreSQL's binary COPY format. It owns the encoding and nothing of what is in the rows.
+//! Rows in PostgreSQL's binary COPY format. It owns the encoding and nothing of what is in the
+//! rows.
 
 use switch_domain::Timestamp;
 

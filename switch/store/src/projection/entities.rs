@@ -1,5 +1,5 @@
-//! Rows that change: partners, pools, programmes, balances, customers, cards, shares. Set by set, one
-//! statement each; every row carries the journal row that it reflects and is never moved back.
+//! Rows that change: partners, pools, programmes, balances, customers, cards, shares. Set by set,
+//! one statement each; every row carries the journal row that it reflects and is never moved back.
 
 use sqlx::PgConnection;
 

@@ -11,8 +11,8 @@ use crate::pg_timestamp::PgTimestamp;
 
 const BEGIN: &str = "BEGIN";
 
-/// The rows and the watermark are lost together if at all, and are made again from the journal: this
-/// transaction, and no other, need not wait for the disk.
+/// The rows and the watermark are lost together if at all, and are made again from the journal:
+/// this transaction, and no other, need not wait for the disk.
 const ASYNCHRONOUS: &str = "SET LOCAL synchronous_commit = off";
 
 const FIRST: &str = "\
