@@ -2,4 +2,10 @@
 //! but tokio's paused one, so that a deadline is a figure and not a wait.
 
 mod answers;
+mod deadlines;
 mod harness;
+mod management;
+mod ownership;
+mod pools;
+mod queue;
+mod stop;

@@ -11,7 +11,8 @@ use switch_domain::{
     ProgrammeId, Record, ShardId, VaultRef,
 };
 use switch_shard::{
-    Act, Manage, ManageError, Node, Reply, ReplyOutcome, Running, ShardSettings, start_in_memory,
+    Act, Fatal, Manage, ManageError, Node, Reply, ReplyOutcome, Running, ShardSettings,
+    start_in_memory,
 };
 use switch_store::ModelJournalHandle;
 use tokio::sync::mpsc;
@@ -34,7 +35,7 @@ const DEMO_BIN: Bin = Bin(99_999_912);
 pub(crate) struct World {
     pub(crate) journal: ModelJournalHandle,
     pub(crate) node: Node,
-    pub(crate) running: Running,
+    running: Option<Running>,
     pub(crate) deposit: PoolId,
     pub(crate) partner: PartnerId,
     pub(crate) programme: ProgrammeId,
@@ -67,7 +68,7 @@ impl World {
         let mut world = Self {
             journal,
             node,
-            running,
+            running: Some(running),
             deposit: pool,
             partner,
             programme,
@@ -164,6 +165,16 @@ impl World {
         }
         came.sort_by_key(|(token, _)| *token);
         came
+    }
+
+    /// The tasks of the node, to be stopped.
+    pub(crate) fn stopping(&mut self) -> Running {
+        self.running.take().expect("a node is stopped once")
+    }
+
+    /// Why the node has to end, if it has to.
+    pub(crate) fn fatal(&self) -> Option<Fatal> {
+        self.running.as_ref().and_then(|running| running.fatal().borrow().clone())
     }
 
     /// What is held on an account, committed.

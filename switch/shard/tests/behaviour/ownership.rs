@@ -1,0 +1,39 @@
+//! Losing a shard: whoever is fenced sends nothing more (W-2, W-24).
+
+use switch_domain::{Reason, Seq};
+use switch_shard::{Admission, Fatal, ReplyOutcome};
+
+use crate::harness::{FIRST, SECOND, THEM, World, settle};
+
+#[tokio::test(start_paused = true)]
+async fn who_is_fenced_falls_silent_says_so_and_takes_no_more() {
+    let mut world = World::new().await;
+    let alice = world.holder(FIRST, 1, 5_000).await;
+    let bob = world.holder(SECOND, 2, 5_000).await;
+    let row = world.journal.take_over(FIRST, THEM);
+    assert_eq!(world.authorize(alice, 11, 100), Admission::Accepted);
+    assert_eq!(world.replies().await, [(11, ReplyOutcome::Silent)]);
+    let fatal = world.fatal();
+    let fenced = Fatal::Fenced { shard: FIRST, owner: THEM, epoch: row.epoch };
+    assert_eq!(fatal, Some(fenced));
+    assert!(!world.node.is_serving());
+    let inoperative = Admission::Declined(Reason::IssuerInoperative);
+    for holder in [alice, bob] {
+        assert_eq!(world.authorize(holder, 12, 100), inoperative);
+        assert_eq!(world.reverse(holder, 13, 11), Admission::Silent);
+    }
+    settle().await;
+    assert_eq!(world.replies().await, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_journal_that_went_back_in_time_ends_the_node() {
+    let mut world = World::new().await;
+    let alice = world.holder(FIRST, 1, 5_000).await;
+    let head = world.journal.rows(FIRST).last().expect("a row").seq;
+    world.journal.forget_after(FIRST, Seq(head.0 - 1));
+    assert_eq!(world.authorize(alice, 11, 100), Admission::Accepted);
+    assert_eq!(world.replies().await, [(11, ReplyOutcome::Silent)]);
+    let fatal = world.fatal();
+    assert_eq!(fatal, Some(Fatal::JournalWentBack { shard: FIRST, seq: head.next() }));
+}

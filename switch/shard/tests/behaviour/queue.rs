@@ -1,0 +1,64 @@
+//! Limits of a shard (W-22): what happens when each is hit.
+
+use switch_domain::Reason;
+use switch_shard::{Admission, ShardSettings};
+
+use crate::harness::{FIRST, World, approved, settle};
+
+const INOPERATIVE: Admission = Admission::Declined(Reason::IssuerInoperative);
+
+#[tokio::test(start_paused = true)]
+async fn a_full_queue_declines_purchases_and_keeps_room_for_reversals() {
+    let settings = ShardSettings {
+        batch_limit: 1,
+        queue_limit: 2,
+        reserved_queue: 2,
+        ..ShardSettings::default()
+    };
+    let mut world = World::with(settings, 1_000_000).await;
+    let alice = world.holder(FIRST, 1, 5_000).await;
+    let rows = world.journal.rows(FIRST).len();
+    world.journal.hang_before_commit();
+    for stan in 11..=14 {
+        assert_eq!(world.authorize(alice, stan, 100), Admission::Accepted, "{stan}");
+        settle().await;
+    }
+    assert_eq!(world.authorize(alice, 15, 100), INOPERATIVE);
+    assert_eq!(world.reverse(alice, 21, 11), Admission::Accepted);
+    assert_eq!(world.authorize(alice, 15, 100), INOPERATIVE);
+    assert_eq!(world.reverse(alice, 22, 12), Admission::Accepted);
+    assert_eq!(world.reverse(alice, 23, 13), Admission::Silent);
+    world.journal.resume();
+    let replies = world.replies().await;
+    let tokens: Vec<_> = replies.iter().map(|(token, _)| *token).collect();
+    assert_eq!(tokens, [11, 12, 13, 14, 21, 22], "what was refused gets no reply");
+    assert!(world.rows(FIRST).iter().skip(rows).all(|row| row.len() == 1));
+    assert_eq!(world.held(alice.balance).await, 200);
+    assert_eq!(world.authorize(alice, 15, 100), Admission::Accepted, "there is room again");
+    assert!(approved(world.replies().await[0].1), "a refused message was not remembered");
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_row_has_more_records_than_the_limit() {
+    let settings = ShardSettings { batch_limit: 3, ..ShardSettings::default() };
+    let mut world = World::with(settings, 1_000_000).await;
+    let alice = world.holder(FIRST, 1, 5_000).await;
+    let rows = world.journal.rows(FIRST).len();
+    for stan in 11..=20 {
+        assert_eq!(world.authorize(alice, stan, 100), Admission::Accepted);
+    }
+    assert_eq!(world.replies().await.len(), 10);
+    let lengths: Vec<_> = world.rows(FIRST).iter().skip(rows).map(Vec::len).collect();
+    assert_eq!(lengths, [3, 3, 3, 1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn tables_that_have_caught_up_end_the_shedding() {
+    let settings = ShardSettings { projection_lag_limit: 0, ..ShardSettings::default() };
+    let mut world = World::with(settings, 1_000_000).await;
+    let alice = world.holder(FIRST, 1, 5_000).await;
+    settle().await;
+    assert_eq!(world.authorize(alice, 11, 100), Admission::Accepted);
+    assert!(approved(world.replies().await[0].1));
+    assert_eq!(world.authorize(alice, 12, 100), Admission::Accepted);
+}
