@@ -1,0 +1,281 @@
+//! Any record that the domain can express.
+
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
+use switch_domain::{
+    Account, Acquirer, Amount, ApprovalCode, AsciiText, AuthorizationDelta, AuthorizationId,
+    Authorized, BalanceDelta, BalanceId, BalanceOpened, BalanceState, Bin, BinRange, CardId,
+    CardIssued, CardStatus, Cause, Channel, Currency, CustomerId, CustomerState, Effects,
+    EntryMode, Epoch, Event, Expiry, Fingerprint, Funding, IdempotencyKey, LinkId, LockCode,
+    Merchant, MessageClass, MessageFacts, MessageKey, MinorUnits, OriginalKey, OriginalReference,
+    OwnerId, Partner, PartnerId, PartnerState, Pool, PoolDelta, PoolId, PoolKind, Posting,
+    Programme, ProgrammeId, Reason, Record, Reversed, ShardId, TakenOver, Timestamp, Totals,
+    VaultRef, Voided,
+};
+
+fn text<const N: usize>() -> impl Strategy<Value = AsciiText<N>> {
+    vec(b' '..=b'~', 0..=N).prop_map(|bytes| AsciiText::new(&bytes).expect("printable"))
+}
+
+fn amount() -> impl Strategy<Value = MinorUnits> {
+    any::<i64>().prop_map(MinorUnits)
+}
+
+fn currency() -> impl Strategy<Value = Currency> {
+    select(vec![978, 840, 392, 48, 985, 36])
+        .prop_map(|code| Currency::from_numeric(code).expect("listed"))
+}
+
+fn reason() -> impl Strategy<Value = Reason> {
+    select(Reason::ALL.to_vec())
+}
+
+fn fingerprint() -> impl Strategy<Value = Fingerprint> {
+    any::<[u8; 16]>().prop_map(Fingerprint)
+}
+
+fn acquirer() -> impl Strategy<Value = Acquirer> {
+    prop_oneof![
+        text().prop_map(Acquirer::Institution),
+        any::<u16>().prop_map(|link| Acquirer::Link(LinkId(link))),
+    ]
+}
+
+fn key() -> impl Strategy<Value = MessageKey> {
+    let class = select(vec![MessageClass::AuthorizationRequest, MessageClass::ReversalRequest]);
+    (acquirer(), class, any::<u32>(), any::<u64>(), text(), text(), fingerprint()).prop_map(
+        |(acquirer, class, stan, local_time, terminal, rrn, card)| MessageKey {
+            acquirer,
+            class,
+            stan,
+            local_time,
+            terminal,
+            rrn,
+            card,
+        },
+    )
+}
+
+fn facts() -> impl Strategy<Value = MessageFacts> {
+    let channel = select(vec![Channel::Pos, Channel::Atm, Channel::Ecommerce]);
+    let entry = select(vec![
+        EntryMode::Unknown,
+        EntryMode::Manual,
+        EntryMode::Stripe,
+        EntryMode::Chip,
+        EntryMode::Contactless,
+        EntryMode::ContactlessStripe,
+        EntryMode::Ecommerce,
+    ]);
+    let merchant = (any::<u16>(), text()).prop_map(|(category, id)| Merchant { category, id });
+    (key(), any::<u64>(), channel, entry, merchant).prop_map(
+        |(key, transmitted, channel, entry, merchant)| MessageFacts {
+            key,
+            transmitted,
+            channel,
+            entry,
+            merchant,
+        },
+    )
+}
+
+fn control() -> impl Strategy<Value = Event> {
+    let partner = (any::<i64>(), text(), any::<bool>()).prop_map(|(id, name, active)| {
+        let state = if active { PartnerState::Active } else { PartnerState::Suspended };
+        Event::PartnerDefined(Partner { id: PartnerId(id), name, state })
+    });
+    let pool = (any::<i64>(), any::<i64>(), any::<bool>(), currency()).prop_map(
+        |(id, partner, credit, currency)| {
+            let kind = if credit { PoolKind::Credit } else { PoolKind::Deposit };
+            Event::PoolDefined(Pool { id: PoolId(id), partner: PartnerId(partner), kind, currency })
+        },
+    );
+    let programme =
+        (any::<[i64; 3]>(), text(), any::<[u32; 2]>(), any::<u8>(), currency(), any::<bool>())
+            .prop_map(|([id, partner, pool], name, [low, high], pan_length, currency, credit)| {
+                let pool = PoolId(pool);
+                Event::ProgrammeDefined(Programme {
+                    id: ProgrammeId(id),
+                    name,
+                    partner: PartnerId(partner),
+                    bins: BinRange { low: Bin(low), high: Bin(high), pan_length },
+                    currency,
+                    funding: if credit { Funding::Credit(pool) } else { Funding::Deposit(pool) },
+                })
+            });
+    let reloaded = (any::<i64>(), text())
+        .prop_map(|(pool, reference)| Event::PoolReloaded { pool: PoolId(pool), reference });
+    let taken = (any::<u16>(), any::<i64>(), any::<[u8; 16]>(), any::<u16>()).prop_map(
+        |(shard, epoch, owner, shards)| {
+            Event::TakenOver(TakenOver {
+                shard: ShardId(shard),
+                epoch: Epoch(epoch),
+                owner: OwnerId(owner),
+                shards,
+            })
+        },
+    );
+    prop_oneof![partner, pool, programme, reloaded, taken]
+}
+
+fn accounts() -> impl Strategy<Value = Event> {
+    let opened = (any::<[i64; 4]>(), currency()).prop_map(|(ids, currency)| {
+        let [balance, programme, partner, customer] = ids;
+        Event::BalanceOpened(BalanceOpened {
+            balance: BalanceId(balance),
+            programme: ProgrammeId(programme),
+            partner: PartnerId(partner),
+            customer: CustomerId(customer),
+            currency,
+        })
+    });
+    let states = vec![BalanceState::Active, BalanceState::Blocked, BalanceState::Closed];
+    let changed = (any::<i64>(), select(states)).prop_map(|(balance, state)| {
+        Event::BalanceStateChanged { balance: BalanceId(balance), state }
+    });
+    let credited = (any::<i64>(), text()).prop_map(|(balance, reference)| Event::BalanceCredited {
+        balance: BalanceId(balance),
+        reference,
+    });
+    let customer = (any::<i64>(), any::<bool>()).prop_map(|(customer, active)| {
+        let state = if active { CustomerState::Active } else { CustomerState::Blocked };
+        Event::CustomerStateChanged { customer: CustomerId(customer), state }
+    });
+    prop_oneof![opened, changed, credited, customer]
+}
+
+fn status() -> impl Strategy<Value = CardStatus> {
+    select(vec![CardStatus::Inactive, CardStatus::Active, CardStatus::Removed])
+}
+
+fn cards() -> impl Strategy<Value = Event> {
+    let issued = (any::<[i64; 5]>(), any::<i32>(), 0_u16..=99, 1_u16..=12, status()).prop_map(
+        |([card, balance, programme, partner, row], version, year, month, status)| {
+            Event::CardIssued(CardIssued {
+                card: CardId(card),
+                balance: BalanceId(balance),
+                programme: ProgrammeId(programme),
+                partner: PartnerId(partner),
+                vault: VaultRef { row, version },
+                expiry: Expiry::from_yymm(year * 100 + month).expect("a month"),
+                status,
+            })
+        },
+    );
+    let status = (any::<i64>(), status())
+        .prop_map(|(card, status)| Event::CardStatusChanged { card: CardId(card), status });
+    let lock = (any::<i64>(), option::of(select(LockCode::ALL.to_vec())))
+        .prop_map(|(card, lock)| Event::CardLockChanged { card: CardId(card), lock });
+    prop_oneof![issued, status, lock]
+}
+
+fn authorizations() -> impl Strategy<Value = Event> {
+    let code = option::of((any::<u32>(), any::<u64>()))
+        .prop_map(|code| code.map(|(n, salt)| ApprovalCode::for_approval(n, salt)));
+    let ids = (any::<i64>(), any::<[Option<i64>; 4]>());
+    let decided = (reason(), code, any::<u32>(), any::<bool>());
+    let authorized = (ids, facts(), amount(), currency(), decided).prop_map(
+        |((id, [card, balance, partner, pool]), facts, minor, currency, decided)| {
+            let (reason, approval_code, approvals, reversed_before) = decided;
+            Event::Authorized(Authorized {
+                id: AuthorizationId(id),
+                facts,
+                card: card.map(CardId),
+                balance: balance.map(BalanceId),
+                partner: partner.map(PartnerId),
+                pool: pool.map(PoolId),
+                requested: Amount { minor, currency },
+                reason,
+                approval_code,
+                approvals,
+                reversed_before,
+            })
+        },
+    );
+    let original = (acquirer(), any::<u32>(), text(), fingerprint(), any::<u64>(), text())
+        .prop_map(|(acquirer, stan, terminal, card, transmitted, rrn)| OriginalReference {
+            key: OriginalKey { acquirer, stan, terminal, card },
+            transmitted,
+            rrn,
+        });
+    let ids = (any::<i64>(), any::<[Option<i64>; 2]>());
+    let reversed = (ids, key(), original, reason()).prop_map(
+        |((id, [original, partner]), key, reference, reason)| {
+            Event::Reversed(Reversed {
+                id: AuthorizationId(id),
+                key,
+                reference,
+                original: original.map(AuthorizationId),
+                partner: partner.map(PartnerId),
+                reason,
+            })
+        },
+    );
+    let voided = (any::<i64>(), reason()).prop_map(|(id, reason)| {
+        Event::Voided(Voided { authorization: AuthorizationId(id), reason })
+    });
+    prop_oneof![authorized, reversed, voided]
+}
+
+fn effects() -> impl Strategy<Value = Effects> {
+    let totals = (amount(), amount(), amount(), amount(), amount()).prop_map(
+        |(authorized, incremented, reversed, cleared, refunded)| Totals {
+            authorized,
+            incremented,
+            reversed,
+            cleared,
+            refunded,
+        },
+    );
+    let authorization = (any::<i64>(), totals, any::<bool>()).prop_map(|(id, totals, closes)| {
+        AuthorizationDelta { authorization: AuthorizationId(id), totals, closes }
+    });
+    let balance = (any::<i64>(), amount(), amount()).prop_map(|(id, ledger, held)| BalanceDelta {
+        balance: BalanceId(id),
+        ledger,
+        held,
+    });
+    let pool = (any::<i64>(), amount(), amount()).prop_map(|(id, level, held)| PoolDelta {
+        pool: PoolId(id),
+        level,
+        held,
+    });
+    let account = prop_oneof![
+        any::<i64>().prop_map(|id| Account::Balance(BalanceId(id))),
+        any::<i64>().prop_map(|id| Account::Pool(PoolId(id))),
+        any::<i64>().prop_map(|id| Account::SettlementBank(PartnerId(id))),
+        any::<i64>().prop_map(|id| Account::Memorandum(PartnerId(id))),
+    ];
+    let posting = (account, amount(), currency()).prop_map(|(account, amount, currency)| Posting {
+        account,
+        amount,
+        currency,
+    });
+    let parts =
+        (option::of(authorization), option::of(balance), option::of(pool), vec(posting, 0..4));
+    parts.prop_map(|(authorization, balance, pool, postings)| Effects {
+        authorization,
+        balance,
+        pool,
+        postings,
+    })
+}
+
+/// Any record.
+pub(crate) fn record() -> impl Strategy<Value = Record> {
+    let cause = prop_oneof![
+        any::<u16>().prop_map(|link| Cause::Message(LinkId(link))),
+        (any::<[u8; 16]>(), text())
+            .prop_map(|(key, actor)| Cause::Command { key: IdempotencyKey(key), actor }),
+        Just(Cause::Switch),
+    ];
+    let event = prop_oneof![control(), accounts(), cards(), authorizations()];
+    (any::<i64>(), cause, event, effects()).prop_map(|(at, cause, event, effects)| Record {
+        at: Timestamp(at),
+        cause,
+        event,
+        effects,
+    })
+}
