@@ -10,6 +10,7 @@ pub use group_lock::LockState;
 
 use std::future::Future;
 
+use sqlx::PgConnection;
 use switch_domain::{Epoch, OwnerId, Seq, ShardId};
 use tokio::sync::watch;
 
@@ -18,6 +19,9 @@ use crate::journal::Hash;
 use crate::store::Store;
 
 use group_lock::{GroupLock, Holder};
+
+/// How often a living owner is ended before it is left alone: each time it has to be slower once.
+const OUST_ATTEMPTS: usize = 8;
 
 /// What to do where another process holds the group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,8 +146,7 @@ impl Store {
             let holder_name = holder.as_ref().map(|holder| holder.name.clone());
             let names = owners.iter().map(|owner| crate::store::application_name(*owner));
             let names: Vec<String> = names.chain(holder_name).collect();
-            back_ends::end(&mut connection, &names).await?;
-            if !group_lock::acquire(&mut connection).await? {
+            if !self.oust(&mut connection, &names).await? {
                 let holder = group_lock::holder(&mut connection).await?;
                 return Err(owned(&owners, holder));
             }
@@ -151,6 +154,28 @@ impl Store {
         fence::check_count(&mut connection, shards).await?;
         let taken = fence::all(&mut connection, shards, self.owner()).await?;
         Ok(Takeover { shards: taken, lock: GroupLock::keep(connection, self.clone()) })
+    }
+
+    /// Ends the connections with these names and takes the lock that one of them holds. A living
+    /// owner makes its connection again at once and tries for the lock: so ours already waits in
+    /// the queue for it when its holder is ended, and is tried again should it have come too late.
+    async fn oust(
+        &self,
+        connection: &mut PgConnection,
+        names: &[String],
+    ) -> Result<bool, StoreError> {
+        let mut other =
+            self.connection().await.map_err(StoreError::database("connecting to take over"))?;
+        for _ in 0..OUST_ATTEMPTS {
+            let waiting = group_lock::acquire(connection);
+            let ending = back_ends::end(&mut other, names);
+            let (acquired, ended) = tokio::join!(waiting, ending);
+            ended?;
+            if acquired? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 }
 

@@ -1,5 +1,5 @@
-//! The stored format: any record survives it, its bytes never change, and what cannot be read in full
-//! is refused (W-6).
+//! The stored format: any record survives it, its bytes never change, and what cannot be read in
+//! full is refused (W-6).
 
 mod arbitrary;
 
