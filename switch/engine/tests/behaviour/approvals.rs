@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use switch_domain::{Amount, MessageClass, MinorUnits};
+use switch_domain::{Amount, Event, MessageClass, MinorUnits};
 use switch_engine::{Answer, Command};
 
 use crate::harness::{CARDS, World, authorize, check, fingerprint, key};
@@ -213,4 +213,31 @@ fn declines_use_up_no_approval_code() {
     assert_eq!(world.cluster.states[CARDS].card(card).map(|card| card.approvals), Some(1));
     world.run("auth c1 1.00 stan 3 -> approved");
     assert_eq!(world.cluster.states[CARDS].card(card).map(|card| card.approvals), Some(2));
+}
+
+/// Hot tables are cut by institution, so each record names it where it is known.
+#[test]
+fn records_name_the_institution_where_it_is_known() {
+    let world = World::after(
+        "
+        partner acme
+        pool deposit EUR 1000.00
+        programme gold deposit
+        balance alice 50.00
+        card c1 alice exp 2712
+        auth c1 1.00 stan 1                      -> approved
+        auth c1 99.00 stan 2                     -> insufficient_funds
+        auth no-card 1.00 stan 3                 -> invalid_card_number
+        auth no-card 1.00 stan 4 bin 41111111    -> no_route
+        reverse stan 1                           -> reversal_accepted
+        reverse c1 stan 9                        -> reversal_accepted
+        ",
+    );
+    let named = world.cluster.journals[CARDS].iter().filter_map(|record| match &record.event {
+        Event::Authorized(authorized) => Some(authorized.partner),
+        Event::Reversed(reversed) => Some(reversed.partner),
+        _ => None,
+    });
+    let acme = Some(world.names.partners["acme"]);
+    assert_eq!(named.collect::<Vec<_>>(), [acme, acme, acme, None, acme, None]);
 }

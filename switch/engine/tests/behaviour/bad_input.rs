@@ -206,6 +206,27 @@ fn one_edge(setup: &World, ledger: i64, held: i64, asked: i64, left: i64) {
     assert_eq!((balance.ledger.0, balance.held.0), (ledger, held), "{what}");
 }
 
+/// Forced clearing may leave a ledger amount of nothing under an open hold.
+#[test]
+fn a_balance_of_nothing_with_a_hold_on_it_is_not_closed() {
+    let setup = World::after("partner acme\n pool deposit EUR 1.00\n programme gold deposit");
+    let close = Command::Manage(Manage {
+        key: switch_domain::IdempotencyKey([1; 16]),
+        actor: Default::default(),
+        act: Act::SetBalanceState { balance: BalanceId(1), state: BalanceState::Closed },
+    });
+    for (ledger, held, answer) in [
+        (0, 5, Answer::Refused(Refusal::BalanceNotEmpty)),
+        (5, 0, Answer::Refused(Refusal::BalanceNotEmpty)),
+        (-5, 0, Answer::Refused(Refusal::BalanceNotEmpty)),
+        (0, 0, Answer::Done(None)),
+    ] {
+        let (state, _) = at_the_edges(&setup, ledger, held);
+        let outcome = state.decide(&close, &Pools::default(), setup.cluster.now);
+        assert_eq!(outcome.answer, answer, "ledger {ledger}, held {held}");
+    }
+}
+
 #[test]
 fn a_record_that_does_not_fit_is_an_error_and_no_panic() {
     let world = World::after(

@@ -3,9 +3,9 @@
 
 use switch_domain::{
     Amount, Balance, BalanceId, BalanceState, Bin, BinRange, Card, CardId, CardStatus, Control,
-    CustomerId, CustomerState, Expiry, Fingerprint, Funding, LockCode, MessageClass, MinorUnits,
-    Partner, PartnerId, PartnerState, Pool, PoolId, PoolKind, Programme, ProgrammeId, Reason,
-    ShardId, ShardImage, Timestamp, VaultRef,
+    CustomerId, CustomerState, Event, Expiry, Fingerprint, Funding, LockCode, MessageClass,
+    MinorUnits, Partner, PartnerId, PartnerState, Pool, PoolId, PoolKind, Programme, ProgrammeId,
+    Reason, ShardId, ShardImage, Timestamp, VaultRef,
 };
 use switch_engine::{Answer, Authorize, CHECK_NAMES, Command, State};
 
@@ -78,6 +78,9 @@ fn decide(case: Case) -> Reason {
     let outcome = state.decide(&Command::Authorize(case.request), &case.pools, now);
     let Answer::Decided(decision) = outcome.answer else { panic!("{:?}", outcome.answer) };
     let record = outcome.record.expect("declines are recorded too");
+    let Event::Authorized(authorized) = &record.event else { panic!("{:?}", record.event) };
+    assert_eq!(authorized.reversed_before, decision.reason == Reason::OriginalReversed);
+    assert_eq!(authorized.approval_code, decision.approval_code);
     let moves = record.effects.balance.is_some() || record.effects.pool.is_some();
     assert_eq!(moves, decision.reason.is_approval(), "a decline moves nothing");
     state.apply_decided(&record).expect("fits");
@@ -132,6 +135,13 @@ fn faults() -> Vec<Fault> {
         }),
         (9, "another currency", Reason::CurrencyUnacceptable, |c| {
             c.request.amount.currency = currency("USD");
+        }),
+        (9, "account in another currency", Reason::CurrencyUnacceptable, |c| {
+            c.image.balances[0].currency = currency("USD");
+        }),
+        (9, "programme in another currency", Reason::CurrencyUnacceptable, |c| {
+            let programme = c.image.control.programmes[&PROGRAMME].clone();
+            c.image.control.put_programme(Programme { currency: currency("USD"), ..programme });
         }),
         (10, "deposit short by one", Reason::PartnerDepositInsufficient, |c| {
             c.pools = Pools([(POOL, MinorUnits(AMOUNT.0 - 1))].into());
