@@ -9,7 +9,7 @@ use anyhow::Result;
 use bytes::Bytes;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, interval, sleep_until};
+use tokio::time::{Instant, interval_at, sleep_until};
 
 use super::check::Checker;
 use super::pace::Slot;
@@ -89,7 +89,8 @@ struct Run {
 impl Run {
     /// Until the slots or the connections end.
     async fn traffic(&mut self, mut slots: mpsc::UnboundedReceiver<Slot>) -> Result<()> {
-        let mut shown = interval(self.options.progress.interval());
+        let period = self.options.progress.interval();
+        let mut shown = interval_at(Instant::now() + period, period);
         loop {
             tokio::select! {
                 // Answers first: they may hold follow-ups for the slots that are due.
