@@ -1,23 +1,23 @@
 //! An independent client (pyiso8583) against the switch: it signs on, buys, repeats, reverses, and
 //! must be answered as the standard and our promise about repeats say.
 
+use std::net::SocketAddr;
 use std::process::Command;
 
 use serde_json::Value;
 
-use crate::stage::Stage;
+use switch_store::private_postgres::fresh_database;
 
-#[tokio::test(flavor = "multi_thread")]
-async fn repeats_are_byte_equal_and_leave_one_hold() {
+use crate::stage::{Served, Stage};
+
+/// Runs the client against a link and checks every answer.
+async fn exchange_and_check(address: SocketAddr, pan: &str) {
     let Ok(python) = std::env::var("CARDSWITCH_TEST_PYTHON") else {
         panic!("set CARDSWITCH_TEST_PYTHON to a Python with pyiso8583, as `make test` does")
     };
-    let stage = Stage::start().await;
-    let issued = stage.issue(100_000, 50_000).await;
-    let address = stage.address();
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/e2e/independent_client.py");
     let (host, port) = (address.ip().to_string(), address.port().to_string());
-    let arguments = [script, &host, &port, &issued.pan, "4912", "978"].map(str::to_owned);
+    let arguments = [script, &host, &port, pan, "4912", "978"].map(str::to_owned);
     let run = move || Command::new(python).args(arguments).output();
     let output = tokio::task::spawn_blocking(run).await.expect("no panic").expect("Python starts");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -49,10 +49,31 @@ async fn repeats_are_byte_equal_and_leave_one_hold() {
     assert_eq!(field("repeat_new_de7", "7").as_deref(), Some("1123120030"), "its own DE7");
     assert_eq!(raw("reversal_repeat"), raw("reversal"));
     assert_eq!(raw("reversal_0401"), raw("reversal"));
+}
 
+#[tokio::test(flavor = "multi_thread")]
+async fn repeats_are_byte_equal_and_leave_one_hold() {
+    let stage = Stage::start().await;
+    let issued = stage.issue(100_000, 50_000).await;
+    exchange_and_check(stage.address(), &issued.pan).await;
     let balance = stage.services().node().balance(issued.balance).await.expect("there");
     assert_eq!((balance.ledger.0, balance.held.0), (50_000, 0), "one hold, reversed once");
     let pool = stage.services().node().pool(issued.pool).await;
     assert_eq!((pool.level.0, pool.held.0), (100_000, 0));
     stage.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_real_binary_answers_alike() {
+    let database = fresh_database().await;
+    let directory = tempfile::tempdir().expect("a directory");
+    let served = Served::start(directory.path(), database.url().expose(), &[]);
+    let pan = served.set_up();
+    exchange_and_check(served.link, &pan).await;
+    let status = served.command(&["status"]).expect("status");
+    let pool = status["pools"][0].as_i64().expect("a pool").to_string();
+    let pool = served.command(&["pool", "show", &pool]).expect("a pool");
+    assert_eq!((&pool["level"], &pool["held"]), (&"1000000.00".into(), &"0.00".into()));
+    served.terminate();
+    database.close().await;
 }

@@ -2,6 +2,7 @@
 //! One story a file; what they share stands in `stage`.
 
 mod commands;
+mod config;
 mod demo;
 mod http;
 mod independent_client;

@@ -1,0 +1,76 @@
+//! `cardswitch config check`: what ships is good, and what is wrong is named with its line.
+
+use std::path::Path;
+
+use crate::stage::cardswitch;
+
+/// Exit code and what was printed.
+fn check(directory: &Path, file: &str, environment: &[(&str, &str)]) -> (Option<i32>, String) {
+    let mut command = cardswitch(directory);
+    command.args(["config", "check", file]).envs(environment.iter().copied());
+    let output = command.output().expect("the binary starts");
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.code(), String::from_utf8_lossy(&said).into_owned())
+}
+
+#[test]
+fn the_shipped_configuration_is_good() {
+    let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
+    let (code, said) = check(root, "config/cardswitch.toml", &[]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("1 link(s), 2 data shard(s)"), "{said}");
+}
+
+#[test]
+fn faults_are_named_with_their_line() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let cases = [
+        ("[http\n", "line 1", "a broken line"),
+        ("\n[http]\nlisten = 5\n", "line 3", "a wrong type"),
+        ("[http]\nlistn = \"127.0.0.1:1\"\n", "line 2", "an unknown key"),
+        ("[shards]\ndata_shards = 0\n", "line 2: shards.data_shards: from 1 to 256", "a range"),
+        ("[links.a]\nlisten = \"127.0.0.1:1\"\n", "line 1: links.a.id", "a missing number"),
+        (
+            "[links.a]\nid = 7\n[links.b]\nid = 7\n",
+            "line 4: links.b.id: link a has number 7 already",
+            "a number twice",
+        ),
+        (
+            "[links.a]\nid = 1\ndialect = \"iso99\"\n",
+            "line 3: links.a.dialect: no dialect \"iso99\" is shipped",
+            "an unknown dialect",
+        ),
+        (
+            "[links.a]\nid = 1\nframing = { length = \"ascii4\", max_frame = 10000 }\n",
+            "line 3: links.a.framing",
+            "an impossible framing",
+        ),
+        ("[database]\nurl = \"mysql://x\"\n", "line 2: database.url", "another database"),
+    ];
+    for (text, expected, name) in cases {
+        std::fs::write(directory.path().join("bad.toml"), text).expect("written");
+        let (code, said) = check(directory.path(), "bad.toml", &[]);
+        assert_eq!(code, Some(2), "{name}: {said}");
+        assert!(said.contains(expected), "{name}: {said}");
+    }
+}
+
+#[test]
+fn the_environment_lies_over_the_file_and_is_named_when_wrong() {
+    let directory = tempfile::tempdir().expect("a directory");
+    std::fs::write(directory.path().join("good.toml"), "").expect("written");
+    let cases = [
+        ("CARDSWITCH_SHARDS__DATA_SHARDS", "0", "CARDSWITCH_SHARDS__DATA_SHARDS: shards.data_"),
+        ("CARDSWITCH_SHARDS__DATA_SHARDS", "many", "CARDSWITCH_SHARDS__DATA_SHARDS: invalid type"),
+        ("CARDSWITCH_HTTP__PORT", "1", "CARDSWITCH_HTTP__PORT: unknown field"),
+        ("DATABASE_URL", "mysql://x", "DATABASE_URL: database.url"),
+    ];
+    for (variable, value, expected) in cases {
+        let (code, said) = check(directory.path(), "good.toml", &[(variable, value)]);
+        assert_eq!(code, Some(2), "{variable}={value}: {said}");
+        assert!(said.contains(expected), "{variable}={value}: {said}");
+    }
+    let good = [("CARDSWITCH_SHARDS__DATA_SHARDS", "4")];
+    let (code, said) = check(directory.path(), "good.toml", &good);
+    assert!(code == Some(0) && said.contains("4 data shard(s)"), "{said}");
+}
