@@ -92,10 +92,12 @@ fn other_formats_are_refused() {
     let bytes = encode_records(&[credited()]);
     for format in [0, -1, FORMAT + 1] {
         let refused = decode_records(format, &bytes);
-        assert!(
-            matches!(refused, Err(FormatError::Unknown { found, known: FORMAT }) if found == format),
-            "{format}"
-        );
+        match refused {
+            Err(FormatError::Unknown { found, known }) => {
+                assert_eq!((found, known), (format, FORMAT));
+            }
+            other => panic!("{format}: {other:?}"),
+        }
     }
 }
 

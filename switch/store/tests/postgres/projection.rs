@@ -1,0 +1,312 @@
+//! Projection and load: every record becomes rows exactly once, and the rows are the state (W-23).
+
+use switch_domain::{
+    BalanceState, CardStatus, Cause, CustomerId, CustomerState, Effects, Event, IdempotencyKey,
+    LockCode, MinorUnits, PoolShare, Reason, Record, Seq, ShardImage, TakenOver, Timestamp,
+};
+use switch_store::{CommittedBatch, Store, books};
+
+use crate::life::{
+    CONTROL, SHARD, START, authorization, balance, card, control_rows, keep_cards, partner, pool,
+    record, shard_rows,
+};
+use crate::stage::{Projecting, Stage, Writer};
+
+/// Both shards' rows in the journal, and the data shard's batches.
+async fn journalled(stage: &Stage) -> Vec<CommittedBatch> {
+    let vault = keep_cards(&stage.store).await;
+    let mut control = Writer::new(&stage.store, CONTROL);
+    for records in control_rows() {
+        control.append(&records).await;
+    }
+    let mut writer = Writer::new(&stage.store, SHARD);
+    let mut batches = Vec::new();
+    for records in shard_rows(vault) {
+        batches.push(writer.append(&records).await);
+    }
+    batches
+}
+
+async fn image(store: &Store) -> ShardImage {
+    store.load(SHARD, Timestamp(START)).await.expect("an image")
+}
+
+async fn all_of(store: &Store) -> String {
+    let control = store.load(CONTROL, Timestamp(START)).await.expect("an image");
+    format!("{control:#?}\n{:#?}", image(store).await)
+}
+
+/// The control shard's rows, and the data shard's, by projectors that read the journal.
+async fn project_all(stage: &Stage) {
+    Projecting::start(&stage.store, CONTROL).finish().await;
+    Projecting::start(&stage.store, SHARD).finish().await;
+}
+
+#[tokio::test]
+async fn rows_are_the_state_that_the_records_describe() {
+    let stage = Stage::new().await;
+    let batches = journalled(&stage).await;
+    project_all(&stage).await;
+    let control = stage.store.load(CONTROL, Timestamp(START)).await.expect("an image");
+    assert_eq!((control.projected, control.last_counter), (Seq(2), 3));
+    assert_eq!(control.control.version, 4);
+    let programme = control.control.programme_of(switch_domain::Bin(99_999_913));
+    assert_eq!(programme.map(|one| one.name.as_str()), Some("Debit Gold"));
+    let share = |level, held| PoolShare { level: MinorUnits(level), held: MinorUnits(held) };
+    assert_eq!(control.shares, [(pool(), share(100_000, 0))]);
+    assert_eq!(control.commands.len(), 5);
+
+    let image = image(&stage.store).await;
+    let last = batches.last().expect("batches").seq;
+    assert_eq!((image.projected, image.last_counter), (last, 151));
+    assert_eq!(image.last_decided, Timestamp(START + 36_000_000));
+    let [first, second] = image.balances.as_slice() else { panic!("{:?}", image.balances) };
+    assert_eq!((first.ledger.0, first.held.0), (50_000, 1_900));
+    assert_eq!((second.ledger.0, second.state), (0, BalanceState::Closed));
+    assert_eq!(image.customers, [(CustomerId(71), CustomerState::Blocked)]);
+    assert_eq!(image.shares, [(pool(), share(0, 1_900))]);
+    let [(one, _), (two, _)] = image.cards.as_slice() else { panic!("{:?}", image.cards) };
+    assert_eq!(
+        (one.id, one.status, one.lock, one.approvals),
+        (card(1), CardStatus::Active, None, 5)
+    );
+    assert_eq!((two.status, two.lock), (CardStatus::Inactive, Some(LockCode::Stolen)));
+    let keys: Vec<_> = image.commands.iter().map(|(key, made, _)| (key.0[0], *made)).collect();
+    assert_eq!(keys.len(), 12);
+    assert_eq!(keys[0], (10, Some(balance(1).0)));
+    assert!(keys.contains(&(14, None)));
+    assert_eq!(books(&stage.store).await.expect("a check"), []);
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn authorizations_come_back_with_their_answers() {
+    let stage = Stage::new().await;
+    journalled(&stage).await;
+    project_all(&stage).await;
+    let image = image(&stage.store).await;
+    let found: Vec<_> = image
+        .authorizations
+        .iter()
+        .map(|one| {
+            let code = one.approval_code.is_some();
+            (one.id, one.reason, code, one.totals.authorized.0, one.held().0, one.closed)
+        })
+        .collect();
+    let (approved, voided) = (Reason::Approved, Reason::IssuerInoperative);
+    assert_eq!(
+        found,
+        [
+            (authorization(1), approved, true, 2_500, 0, true),
+            (authorization(2), Reason::InsufficientFunds, false, 0, 0, true),
+            (authorization(3), voided, false, 1_000, 0, true),
+            (authorization(4), voided, false, 800, 0, true),
+            (authorization(5), approved, true, 700, 700, false),
+            (authorization(6), approved, true, 1_200, 1_200, false),
+        ]
+    );
+    let answers: Vec<_> =
+        image.answers.iter().map(|one| (one.key.stan, one.reason, one.authorization)).collect();
+    let accepted = Reason::ReversalAccepted;
+    assert_eq!(
+        answers,
+        [
+            (1, approved, Some(authorization(1))),
+            (2, Reason::InsufficientFunds, Some(authorization(2))),
+            (3, voided, Some(authorization(3))),
+            (4, voided, Some(authorization(4))),
+            (50, accepted, Some(authorization(1))),
+            (51, accepted, None),
+            (5, approved, Some(authorization(5))),
+            (6, approved, Some(authorization(6))),
+        ]
+    );
+    let [early] = image.early_reversals.as_slice() else { panic!("{:?}", image.early_reversals) };
+    assert_eq!((early.key.stan, early.transmitted), (999, 1_123_094_501));
+
+    // A window that begins later leaves out what is over, and keeps what is held.
+    let later = stage.store.load(SHARD, Timestamp(START + 36_000_000)).await.expect("an image");
+    let ids: Vec<_> = later.authorizations.iter().map(|one| one.id).collect();
+    assert_eq!(ids, [authorization(5), authorization(6)]);
+    assert_eq!((later.answers.len(), later.early_reversals.len()), (1, 0));
+    assert!(later.commands.is_empty());
+    assert_eq!(later.balances, image.balances);
+    stage.close().await;
+}
+
+/// A batch at a time, all at once, from the journal alone, with gaps: the rows are the same.
+#[tokio::test]
+async fn however_the_batches_come_the_rows_are_the_same() {
+    let reference = Stage::new().await;
+    let batches = journalled(&reference).await;
+    project_all(&reference).await;
+    let expected = all_of(&reference.store).await;
+    for way in ["one by one", "all at once", "the last alone", "twice", "backwards"] {
+        let stage = Stage::new().await;
+        let mut given = batches.clone();
+        let mut control = Writer::new(&stage.store, CONTROL);
+        keep_cards(&stage.store).await;
+        for records in control_rows() {
+            control.append(&records).await;
+        }
+        Projecting::start(&stage.store, CONTROL).finish().await;
+        // The projector is started on an empty journal, so that it lives on what it is given.
+        let mut projecting = Projecting::start(&stage.store, SHARD);
+        let mut writer = Writer::new(&stage.store, SHARD);
+        for batch in &batches {
+            writer.append(&batch.records).await;
+        }
+        match way {
+            "the last alone" => given = given.split_off(batches.len() - 1),
+            "twice" => given.extend(batches.clone()),
+            "backwards" => given.reverse(),
+            _ => {}
+        }
+        for batch in &given {
+            projecting.give(batch);
+            if way == "one by one" {
+                projecting.until(batch.seq).await;
+            }
+        }
+        projecting.finish().await;
+        assert_eq!(all_of(&stage.store).await, expected, "{way}");
+        stage.close().await;
+    }
+    reference.close().await;
+}
+
+/// A projector dies in the middle, at every place, and another goes over the same batches again.
+#[tokio::test]
+async fn a_crash_between_chunks_loses_and_doubles_nothing() {
+    let reference = Stage::new().await;
+    let batches = journalled(&reference).await;
+    project_all(&reference).await;
+    let expected = all_of(&reference.store).await;
+    for died_after in 0..batches.len() {
+        let stage = Stage::new().await;
+        journalled(&stage).await;
+        stage.run("CREATE TABLE held_back AS SELECT * FROM journal WHERE shard = 1").await;
+        stage.run(&format!("DELETE FROM journal WHERE shard = 1 AND seq > {died_after}")).await;
+        Projecting::start(&stage.store, CONTROL).finish().await;
+        let mut first = Projecting::start(&stage.store, SHARD);
+        first.until(Seq(i64::try_from(died_after).expect("small"))).await;
+        stage.run("INSERT INTO journal SELECT * FROM held_back ON CONFLICT DO NOTHING").await;
+        batches.iter().for_each(|batch| first.give(batch));
+        first.task.abort();
+        let second = Projecting::start(&stage.store, SHARD);
+        batches.iter().for_each(|batch| second.give(batch));
+        second.finish().await;
+        assert_eq!(all_of(&stage.store).await, expected, "died after row {died_after}");
+        assert_eq!(books(&stage.store).await.expect("a check"), []);
+        stage.close().await;
+    }
+    reference.close().await;
+}
+
+/// Two at once, as when an old owner still projects: the watermark lets one of them in at a time.
+#[tokio::test]
+async fn two_projectors_of_one_shard_do_the_work_once() {
+    let stage = Stage::new().await;
+    let batches = journalled(&stage).await;
+    Projecting::start(&stage.store, CONTROL).finish().await;
+    let another = stage.another().await;
+    let (one, two) = (Projecting::start(&stage.store, SHARD), Projecting::start(&another, SHARD));
+    for batch in &batches {
+        one.give(batch);
+        two.give(batch);
+    }
+    one.finish().await;
+    two.finish().await;
+    assert_eq!(books(&stage.store).await.expect("a check"), []);
+    let image = image(&stage.store).await;
+    assert_eq!((image.balances[0].ledger.0, image.balances[0].held.0), (50_000, 1_900));
+    let events = stage.count("SELECT count(*) FROM authorization_event").await;
+    assert_eq!(events, 10, "six requests, two reversals, two voids");
+    assert_eq!(stage.count("SELECT count(*) FROM posting").await, 6);
+    another.pool().close().await;
+    stage.close().await;
+}
+
+/// Connections that die under a projector cost it nothing but time.
+#[tokio::test]
+async fn a_projector_outlives_its_connections() {
+    let stage = Stage::new().await;
+    let batches = journalled(&stage).await;
+    Projecting::start(&stage.store, CONTROL).finish().await;
+    let mut projecting = Projecting::start(&stage.store, SHARD);
+    for batch in &batches {
+        stage
+            .run(&format!(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+                 WHERE application_name = 'cardswitch/{}' AND pid <> pg_backend_pid()",
+                stage.store.owner()
+            ))
+            .await;
+        projecting.give(batch);
+        projecting.until(batch.seq).await;
+    }
+    projecting.finish().await;
+    assert_eq!(books(&stage.store).await.expect("a check"), []);
+    stage.close().await;
+}
+
+/// What the tables do not have yet is in the tail: together they are all there is.
+#[tokio::test]
+async fn rows_and_tail_meet_without_gap_or_overlap() {
+    let stage = Stage::new().await;
+    let batches = journalled(&stage).await;
+    assert_eq!(stage.store.projected(SHARD).await.expect("a look"), Seq::NONE);
+    assert_eq!(image(&stage.store).await.projected, Seq::NONE);
+    project_all(&stage).await;
+    let image = image(&stage.store).await;
+    assert_eq!(stage.store.projected(SHARD).await.expect("a look"), image.projected);
+    assert_eq!(stage.store.tail(SHARD, image.projected).await.expect("a tail"), []);
+    let all = stage.store.tail(SHARD, Seq::NONE).await.expect("a tail");
+    assert_eq!(all.len(), batches.len());
+    for ((seq, records), batch) in all.iter().zip(&batches) {
+        assert_eq!((*seq, records.as_slice()), (batch.seq, &*batch.records));
+    }
+    stage.close().await;
+}
+
+/// No record may stop a shard for ever: not even one from the end of time (W-23).
+#[tokio::test]
+async fn times_out_of_range_are_projected_all_the_same() {
+    let stage = Stage::new().await;
+    let mut writer = Writer::new(&stage.store, SHARD);
+    for at in [i64::MIN, 0, i64::MAX] {
+        let event = Event::TakenOver(TakenOver {
+            shard: SHARD,
+            epoch: switch_domain::Epoch(1),
+            owner: stage.store.owner(),
+            shards: 2,
+        });
+        let mut one = record(0, Cause::Switch, event, Effects::default());
+        one.at = Timestamp(at);
+        writer.append(&[one]).await;
+    }
+    Projecting::start(&stage.store, SHARD).finish().await;
+    assert_eq!(stage.count("SELECT count(*) FROM audit_entry").await, 3);
+    stage.close().await;
+}
+
+/// Every kind of record leaves its audit row, with actor, key and what it made.
+#[tokio::test]
+async fn commands_are_audited_and_messages_are_not() {
+    let stage = Stage::new().await;
+    journalled(&stage).await;
+    project_all(&stage).await;
+    let commands: Vec<Record> = control_rows().concat();
+    assert!(commands.iter().all(|record| matches!(record.cause, Cause::Command { .. })));
+    let of = |filter: &str| format!("SELECT count(*) FROM audit_entry WHERE {filter}");
+    assert_eq!(stage.count(&of("actor = 'operator:7'")).await, 17);
+    assert_eq!(stage.count(&of("actor = 'switch' AND kind = 'voided'")).await, 2);
+    assert_eq!(stage.count(&of("kind = 'authorized' OR kind = 'reversed'")).await, 0);
+    let made = format!("kind = 'partner_defined' AND made_id = {}", partner());
+    assert_eq!(stage.count(&of(&made)).await, 1);
+    assert_eq!(stage.count(&of("kind = 'card_lock_changed' AND detail = 'lock 2'")).await, 1);
+    let key = IdempotencyKey([20; 16]);
+    let commands = image(&stage.store).await.commands;
+    assert!(commands.iter().any(|(found, made, _)| *found == key && made.is_none()));
+    stage.close().await;
+}
