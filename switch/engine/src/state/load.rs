@@ -31,6 +31,8 @@ impl State {
             command_order: Default::default(),
             in_flight: Default::default(),
         };
+        let mut originals: Vec<_> = image.authorizations.iter().map(|a| (a.id, a.facts)).collect();
+        originals.sort_unstable_by_key(|(id, _)| *id);
         for authorization in image.authorizations {
             state.insert_authorization(authorization);
         }
@@ -39,6 +41,11 @@ impl State {
         }
         for reference in image.early_reversals {
             state.remember_early(reference, image.last_decided);
+        }
+        // Rows of reversals do not tell whether their original has come since. An authorization
+        // that fits one came after it, for a reversal that came second would have found it.
+        for (_, facts) in originals {
+            state.use_up_early(&facts);
         }
         for (key, made, at) in image.commands {
             state.commands.insert(key, made);

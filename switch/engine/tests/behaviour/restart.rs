@@ -209,6 +209,30 @@ fn books_that_do_not_add_up_name_the_row() {
     }
 }
 
+/// The tables list every reversal that came without its original; which of them have met it since
+/// follows from the authorizations.
+#[test]
+fn early_reversals_that_met_their_original_are_used_up_after_loading_too() {
+    let mut world = busy_world();
+    world.run(
+        "
+        reverse c1 stan 50 rrn A own 90          -> reversal_accepted of nothing
+        reverse c1 stan 50 rrn B own 91          -> reversal_accepted of nothing
+        auth c1 1.00 stan 50 rrn B               -> original_reversed
+        ",
+    );
+    let image = image_of(&world);
+    assert_eq!(image.early_reversals.len(), 3, "the rows say nothing of it");
+    world.cluster.states[CARDS] = State::from_image(image);
+    world.run(
+        "
+        auth c1 1.00 stan 50 rrn A               -> original_reversed
+        auth c1 1.00 stan 50 rrn C               -> approved
+        auth c1 1.00 stan 4                      -> original_reversed
+        ",
+    );
+}
+
 #[test]
 fn an_early_reversal_from_the_tables_keeps_its_preferences() {
     let mut world = busy_world();
