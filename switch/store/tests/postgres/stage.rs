@@ -52,7 +52,12 @@ impl Stage {
             "SELECT count(*) FROM pg_stat_activity WHERE application_name = '{name}'
                 AND wait_event_type = 'Lock' AND datname = current_database()"
         );
-        while self.count(&sql).await == 0 {
+        loop {
+            // A takeover ends the onlooker's connection too: the pool makes another.
+            let query = sqlx::query_scalar::<_, i64>(AssertSqlSafe(sql.as_str()));
+            if query.fetch_one(self.store.pool()).await.is_ok_and(|waiting| waiting > 0) {
+                break;
+            }
             tokio::task::yield_now().await;
         }
     }
