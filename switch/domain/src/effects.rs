@@ -1,7 +1,9 @@
 //! What a record does to money: deltas of an account, of a pool's share, and postings. It owns the
 //! rule which part of a delta restricts and which relaxes (W-14); it knows nothing of why.
 
-use crate::{AuthorizationId, BalanceId, Currency, MinorUnits, PartnerId, PoolId, Totals};
+use crate::{
+    AuthorizationId, BalanceId, Currency, MinorUnits, PartnerId, PoolId, Timestamp, Totals,
+};
 
 /// Change of an account's two amounts, in minor units of its currency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +32,8 @@ pub struct PoolDelta {
 pub struct AuthorizationDelta {
     /// The authorization.
     pub authorization: AuthorizationId,
+    /// When it was decided: with its name, the key of its row.
+    pub decided_at: Timestamp,
     /// Added to its totals, each by itself.
     pub totals: Totals,
     /// True where this ends it: nothing is held from then on.

@@ -27,8 +27,10 @@ pub struct ShardImage {
     pub cards: Vec<(Card, Fingerprint)>,
     /// Shares of pools.
     pub shares: Vec<(PoolId, PoolShare)>,
-    /// Open authorizations, and those decided since the start of the repeat window.
+    /// The latest authorizations, as far back as the repeat window and its limit go.
     pub authorizations: Vec<Authorization>,
+    /// True when the shard never had any other authorization or reversal.
+    pub complete: bool,
     /// Answers given since the start of the repeat window, oldest first.
     pub answers: Vec<StoredAnswer>,
     /// Reversals since the start of the window whose original has not come.
@@ -52,6 +54,7 @@ impl ShardImage {
             cards: Vec::new(),
             shares: Vec::new(),
             authorizations: Vec::new(),
+            complete: true,
             answers: Vec::new(),
             early_reversals: Vec::new(),
             commands: Vec::new(),

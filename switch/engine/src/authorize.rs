@@ -65,7 +65,7 @@ fn record(case: &Case<'_>, id: AuthorizationId, reason: Reason, now: Timestamp) 
         approvals,
         reversed_before: reason == Reason::OriginalReversed,
     };
-    let effects = if approved { hold(case, id, pool) } else { Effects::default() };
+    let effects = if approved { hold(case, id, pool, now) } else { Effects::default() };
     Record {
         at: now,
         cause: Cause::Message(request.link),
@@ -74,11 +74,21 @@ fn record(case: &Case<'_>, id: AuthorizationId, reason: Reason, now: Timestamp) 
     }
 }
 
-fn hold(case: &Case<'_>, id: AuthorizationId, pool: Option<switch_domain::PoolId>) -> Effects {
+fn hold(
+    case: &Case<'_>,
+    id: AuthorizationId,
+    pool: Option<switch_domain::PoolId>,
+    now: Timestamp,
+) -> Effects {
     let amount = case.request.amount.minor;
     let totals = Totals { authorized: amount, ..Totals::default() };
     Effects {
-        authorization: Some(AuthorizationDelta { authorization: id, totals, closes: false }),
+        authorization: Some(AuthorizationDelta {
+            authorization: id,
+            decided_at: now,
+            totals,
+            closes: false,
+        }),
         balance: case.balance.map(|balance| BalanceDelta {
             balance: balance.id,
             ledger: MinorUnits::ZERO,

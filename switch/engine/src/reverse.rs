@@ -51,6 +51,7 @@ pub(crate) fn release(original: &Authorization) -> Effects {
     Effects {
         authorization: Some(AuthorizationDelta {
             authorization: original.id,
+            decided_at: original.decided_at,
             totals,
             closes: true,
         }),

@@ -64,7 +64,7 @@ async fn audit_shard(
     shard: ShardId,
     report: &mut AuditReport,
 ) -> Result<(), StartError> {
-    let loaded = load(store, shard, FOR_EVER).await?;
+    let loaded = load(store, shard, FOR_EVER, usize::MAX).await?;
     let last = loaded.tail.last().map_or(loaded.projected, |(seq, _)| *seq);
     report.rows_behind += loaded.tail.len() as u64;
     let rebuilt = rebuild(store, shard, last, report).await?;

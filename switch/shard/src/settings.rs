@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use switch_store::ProjectionSettings;
+
 /// Limits of every shard of the node. Each has a metric and a documented result when it is hit.
 #[derive(Clone, Debug)]
 pub struct ShardSettings {
@@ -17,8 +19,10 @@ pub struct ShardSettings {
     pub projection_lag_limit: usize,
     /// How long an answer is remembered for repeats.
     pub repeat_window: Duration,
-    /// How many answers a shard remembers at most.
+    /// How many authorizations and answers a shard remembers at most; older ones are looked up.
     pub repeat_limit: usize,
+    /// How fast the tables follow.
+    pub projection: ProjectionSettings,
 }
 
 impl Default for ShardSettings {
@@ -31,6 +35,7 @@ impl Default for ShardSettings {
             projection_lag_limit: 1_000_000,
             repeat_window: Duration::from_secs(24 * 3_600),
             repeat_limit: 500_000,
+            projection: ProjectionSettings::default(),
         }
     }
 }

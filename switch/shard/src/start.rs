@@ -53,6 +53,10 @@ pub enum StartError {
     Books(Vec<String>),
 }
 
+const MICROS_A_DAY: i64 = 86_400_000_000;
+/// Partitions of history that are there before they are needed.
+const DAYS_AHEAD: u16 = 8;
+
 /// One shard, loaded and replayed.
 pub(crate) struct Loaded {
     pub(crate) state: State,
@@ -72,9 +76,11 @@ pub async fn start(
 ) -> Result<(Node, Running), StartError> {
     let shards = settings.data_shards.saturating_add(1);
     let takeover = store.take_over(shards, mode).await?;
+    // The day before as well: what is not projected yet may be from before midnight.
+    store.make_days(clock::wall().minus_micros(MICROS_A_DAY), DAYS_AHEAD).await?;
     let mut loaded = Vec::new();
     for shard in (0..shards).map(ShardId) {
-        loaded.push(load(store, shard, settings.repeat_window).await?);
+        loaded.push(load(store, shard, settings.repeat_window, settings.repeat_limit).await?);
     }
     check_books(store, &loaded).await?;
     let heads = takeover.shards().to_vec();
@@ -87,8 +93,10 @@ pub async fn start(
             journal: store.appender(),
         })
         .collect();
+    let projection = settings.projection.clone();
     let projector = |shard, batches, progress, nudge| {
-        tokio::spawn(Projector::new(store.clone()).run(shard, batches, progress, nudge))
+        let projector = Projector::new(store.tables(), projection.clone());
+        tokio::spawn(projector.run(shard, batches, progress, nudge))
     };
     let (node, mut running) = assemble(seats, settings, projector);
     running.ownership = Some(watch_ownership(takeover, Arc::clone(&running.shared)));
@@ -119,9 +127,10 @@ pub(crate) async fn load(
     store: &Store,
     shard: ShardId,
     window: Duration,
+    most: usize,
 ) -> Result<Loaded, StartError> {
     let window = i64::try_from(window.as_micros()).unwrap_or(i64::MAX);
-    let image = store.load(shard, clock::wall().minus_micros(window)).await?;
+    let image = store.load(shard, clock::wall().minus_micros(window), most).await?;
     let projected = image.projected;
     let mut cards: Vec<_> = image
         .cards

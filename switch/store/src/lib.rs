@@ -9,6 +9,7 @@
 mod backoff;
 mod books;
 mod codes;
+mod days;
 mod error;
 mod format;
 mod health;
@@ -24,13 +25,18 @@ mod takeover;
 mod vault;
 
 pub use books::{Fault, books};
+pub use days::TABLES_BY_DAY;
 pub use error::{ChainFault, StoreError, UnsafeSetting};
 pub use format::{FORMAT, FormatError, RecordFault, decode_records, encode_records};
 pub use health::StoreHealth;
 pub use journal::{Appended, ChainHead, Hash, Journal, JournalRow, PgAppender};
 #[cfg(feature = "testing")]
 pub use journal::{ModelJournal, ModelJournalHandle};
-pub use projection::{CommittedBatch, Projector};
+pub use load::recall::{Forgotten, Recalled};
+pub use projection::{
+    BalanceMove, CardMove, CommittedBatch, Moves, PgTables, Position, ProjectionSettings,
+    Projector, ShareMove, Tables,
+};
 pub use store::{Store, StoreOptions, fresh_owner};
 pub use takeover::{LockState, TakenShard, Takeover, TakeoverError, TakeoverMode};
 pub use vault::{SealedPan, Vault, VaultError};

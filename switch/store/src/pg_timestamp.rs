@@ -3,7 +3,7 @@
 
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
-use sqlx::postgres::{PgArgumentBuffer, PgTypeInfo, PgValueFormat, PgValueRef};
+use sqlx::postgres::{PgArgumentBuffer, PgHasArrayType, PgTypeInfo, PgValueFormat, PgValueRef};
 use sqlx::{Decode, Encode, Postgres, Type};
 use switch_domain::Timestamp;
 
@@ -29,6 +29,12 @@ impl PgTimestamp {
 impl Type<Postgres> for PgTimestamp {
     fn type_info() -> PgTypeInfo {
         PgTypeInfo::with_name("timestamptz")
+    }
+}
+
+impl PgHasArrayType for PgTimestamp {
+    fn array_type_info() -> PgTypeInfo {
+        PgTypeInfo::with_name("timestamptz[]")
     }
 }
 

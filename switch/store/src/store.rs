@@ -11,6 +11,7 @@ use switch_domain::OwnerId;
 
 use crate::error::StoreError;
 use crate::journal::PgAppender;
+use crate::projection::PgTables;
 
 /// How long a connection may take to be made.
 pub(crate) const CONNECT_WITHIN: Duration = Duration::from_secs(5);
@@ -115,6 +116,12 @@ impl Store {
     #[must_use]
     pub fn appender(&self) -> PgAppender {
         PgAppender::new(self.options.clone())
+    }
+
+    /// The tables, with a connection of their own, made when it is first needed.
+    #[must_use]
+    pub fn tables(&self) -> PgTables {
+        PgTables::new(self.clone())
     }
 
     /// A connection of its own, outside the pool.

@@ -101,6 +101,19 @@ fn shards(config: &Config, faults: &mut Faults) {
         "at least 60: repeats come minutes after their original",
     );
     faults.require(shards.repeat_limit >= 1_000, &path("repeat_limit"), "at least 1000");
+    let paced = (1..=10_000).contains(&shards.projection_pace_ms);
+    faults.require(paced, &path("projection_pace_ms"), "from 1 to 10000");
+    faults.require(
+        in_range(shards.projection_chunk, 100, 100_000),
+        &path("projection_chunk"),
+        "from 100 to 100000",
+    );
+    let flushed = (10..=600_000).contains(&shards.flush_interval_ms);
+    faults.require(
+        flushed,
+        &path("flush_interval_ms"),
+        "from 10 to 600000: a start reads the journal from the last flush on",
+    );
 }
 
 fn each_link(name: &str, link: &Link, faults: &mut Faults) {

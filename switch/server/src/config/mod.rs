@@ -6,17 +6,17 @@ mod links;
 mod locate;
 mod overlay;
 mod read;
+mod shards;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use serde::Deserialize;
-use switch_shard::ShardSettings;
 
 pub use check::Fault;
 pub use links::{Link, dialect};
 pub use read::{ConfigError, Source, load, parse};
+pub use shards::Shards;
 
 /// The whole configuration. Every key has a default: an empty file is a working one, without links.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -90,57 +90,6 @@ pub struct Security {
 impl Default for Security {
     fn default() -> Self {
         Self { pan_key_file: PathBuf::from("data/keys/pan.key") }
-    }
-}
-
-/// Limits of the engine's shards.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Shards {
-    /// Shards that own balances.
-    pub data_shards: u16,
-    /// Authorizations that may wait before a shard.
-    pub queue_limit: usize,
-    /// Room beyond that for reversals and commands.
-    pub reserved_queue: usize,
-    /// Records in one journal row.
-    pub batch_limit: usize,
-    /// Records committed and not yet in the tables.
-    pub projection_lag_limit: usize,
-    /// How long an answer is remembered for repeats, in seconds.
-    pub repeat_window_s: u64,
-    /// How many answers a shard remembers at most.
-    pub repeat_limit: usize,
-}
-
-impl Default for Shards {
-    fn default() -> Self {
-        let settings = ShardSettings::default();
-        Self {
-            data_shards: settings.data_shards,
-            queue_limit: settings.queue_limit,
-            reserved_queue: settings.reserved_queue,
-            batch_limit: settings.batch_limit,
-            projection_lag_limit: settings.projection_lag_limit,
-            repeat_window_s: settings.repeat_window.as_secs(),
-            repeat_limit: settings.repeat_limit,
-        }
-    }
-}
-
-impl Shards {
-    /// As the shards take them.
-    #[must_use]
-    pub const fn settings(&self) -> ShardSettings {
-        ShardSettings {
-            data_shards: self.data_shards,
-            queue_limit: self.queue_limit,
-            reserved_queue: self.reserved_queue,
-            batch_limit: self.batch_limit,
-            projection_lag_limit: self.projection_lag_limit,
-            repeat_window: Duration::from_secs(self.repeat_window_s),
-            repeat_limit: self.repeat_limit,
-        }
     }
 }
 

@@ -3,7 +3,7 @@
 
 use switch_domain::{
     Account, AuthorizationDelta, AuthorizationId, BalanceDelta, BalanceId, Effects, PartnerId,
-    PoolDelta, PoolId, Posting, Totals,
+    PoolDelta, PoolId, Posting, Timestamp, Totals,
 };
 
 use super::read::{amount, currency};
@@ -22,6 +22,7 @@ pub(super) fn effects(stored: shapes::Effects) -> Result<Effects, RecordFault> {
 fn authorization(stored: &shapes::AuthorizationDelta) -> Result<AuthorizationDelta, RecordFault> {
     Ok(AuthorizationDelta {
         authorization: AuthorizationId(stored.authorization),
+        decided_at: Timestamp(stored.decided_at.ok_or(RecordFault::Missing("decided_at"))?),
         totals: Totals {
             authorized: amount("authorized", stored.authorized)?,
             incremented: amount("incremented", stored.incremented)?,

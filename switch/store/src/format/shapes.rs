@@ -337,6 +337,8 @@ pub(super) struct AuthorizationDelta {
     pub(super) refunded: Option<i64>,
     #[prost(bool, tag = "7")]
     pub(super) closes: bool,
+    #[prost(sint64, optional, tag = "8")]
+    pub(super) decided_at: Option<i64>,
 }
 
 /// Change of a balance (ledger, held) or of a pool share (level, held).

@@ -199,6 +199,7 @@ fn effects(effects: &domain::Effects) -> Option<shapes::Effects> {
             cleared: Some(delta.totals.cleared.0),
             refunded: Some(delta.totals.refunded.0),
             closes: delta.closes,
+            decided_at: Some(delta.decided_at.0),
         }),
         balance: effects.balance.map(|delta| shapes::AmountsDelta {
             id: delta.balance.0,

@@ -4,6 +4,8 @@
 mod accounts;
 mod authorizations;
 mod control;
+pub(crate) mod moved;
+pub(crate) mod recall;
 mod row;
 
 use sqlx::Connection;
@@ -18,18 +20,23 @@ use row::{DOING, get};
 const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
 const PROJECTION: &str = "\
-    SELECT seq, last_counter, last_decided, control_version FROM projection WHERE shard = $1";
+    SELECT seq, flushed, last_counter, last_decided, control_version
+    FROM projection WHERE shard = $1";
 
 impl Store {
-    /// All rows of a shard. Answers, early reversals and commands from before `window_start` stay
-    /// out; so do authorizations that are over and were decided before it.
+    /// The rows of a shard. Of answers, authorizations, early reversals and commands, those since
+    /// `window_start`, and no more than the latest `most` of each kind; what is older is looked up
+    /// when it is asked for (W-21). Rows that are flushed apart are brought to where the others are
+    /// from the journal.
     ///
     /// # Errors
-    /// A value that this version does not know, named; a card without its vault row; PostgreSQL.
+    /// A value that this version does not know, named; a card without its vault row; a journal row
+    /// that is missing or changed; PostgreSQL.
     pub async fn load(
         &self,
         shard: ShardId,
         window_start: Timestamp,
+        most: usize,
     ) -> Result<ShardImage, StoreError> {
         let mut connection = self.connection().await.map_err(StoreError::database("connecting"))?;
         let mut tx = connection.begin_with(SNAPSHOT).await.map_err(StoreError::database(DOING))?;
@@ -42,24 +49,31 @@ impl Store {
         let last_decided: PgTimestamp = get(&found, "last_decided")?;
         let counter: i64 = get(&found, "last_counter")?;
         let version: i64 = get(&found, "control_version")?;
-        let authorizations = authorizations::open_or_recent(&mut tx, shard, window_start).await?;
-        let answers =
-            authorizations::answers(&mut tx, shard, window_start, &authorizations).await?;
-        Ok(ShardImage {
+        let (projected, flushed) = (Seq(get(&found, "seq")?), Seq(get(&found, "flushed")?));
+        let since = authorizations::Since { shard, start: window_start, most };
+        let authorizations = authorizations::recent(&mut tx, since).await?;
+        let complete =
+            authorizations.len() < most && !authorizations::any_before(&mut tx, since).await?;
+        let answers = authorizations::answers(&mut tx, since, &authorizations).await?;
+        let mut image = ShardImage {
             shard,
-            projected: Seq(get(&found, "seq")?),
+            projected,
             last_counter: u64::try_from(counter).unwrap_or(0),
             last_decided: last_decided.0,
             answers,
             authorizations,
-            early_reversals: authorizations::early(&mut tx, shard, window_start).await?,
+            complete,
+            early_reversals: authorizations::early(&mut tx, since).await?,
             control: control::control(&mut tx, shard, version).await?,
             balances: accounts::balances(&mut tx, shard).await?,
             customers: accounts::customers(&mut tx, shard).await?,
             cards: accounts::cards(&mut tx, shard).await?,
             shares: accounts::shares(&mut tx, shard).await?,
-            commands: authorizations::commands(&mut tx, shard, window_start).await?,
-        })
+            commands: authorizations::commands(&mut tx, since).await?,
+        };
+        let moves = moved::moves(&mut tx, shard, flushed, projected).await?;
+        moved::apply(&mut image, &moves);
+        Ok(image)
     }
 
     /// How far a shard's rows are; [`Seq::NONE`] where there are none.

@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 
 use switch_domain::{
-    AuthorizationId, Authorized, BalanceDelta, BalanceId, BalanceOpened, BalanceState, CardId,
-    CardIssued, CardStatus, CustomerId, CustomerState, Event, LockCode, MinorUnits, Partner,
-    PartnerId, Pool, PoolId, PoolShare, Programme, ProgrammeId, Reason, Record, Seq, ShardId,
-    Timestamp, Totals,
+    AuthorizationId, BalanceId, BalanceOpened, BalanceState, CardId, CardIssued, CardStatus,
+    CustomerId, CustomerState, Event, LockCode, Partner, PartnerId, Pool, PoolId, Programme,
+    ProgrammeId, Reason, Record, Seq, ShardId, Timestamp, Totals,
 };
 
+use super::authorizations::NewAuthorizations;
 use super::columns::Place;
 use super::events::subject;
 use super::history::History;
@@ -21,43 +21,32 @@ pub(super) struct Change<T> {
     pub(super) seq: i64,
 }
 
-/// A balance; sums of deltas, so that the row is written once.
+/// What seldom changes of a balance. Its amounts move: see `moves`.
 #[derive(Debug, Default)]
 pub(super) struct BalanceChange {
     pub(super) opened: Option<BalanceOpened>,
     pub(super) state: Option<BalanceState>,
-    pub(super) ledger: i64,
-    pub(super) held: i64,
 }
 
-/// A card.
+/// What seldom changes of a card. Its count of approvals moves: see `moves`.
 #[derive(Debug, Default)]
 pub(super) struct CardChange {
     pub(super) issued: Option<CardIssued>,
     pub(super) status: Option<CardStatus>,
     /// Outer: whether the lock changed. Inner: the lock from then on.
     pub(super) lock: Option<Option<LockCode>>,
-    /// Its count of approvals afterwards; 0 where unchanged, as the count never falls.
-    pub(super) approvals: u32,
 }
 
-/// An authorization.
+/// What happened to an authorization after the record that made it.
 #[derive(Debug, Default)]
 pub(super) struct AuthorizationChange {
-    pub(super) made: Option<(Authorized, Timestamp)>,
+    pub(super) decided_at: Timestamp,
     pub(super) totals: Totals,
     pub(super) closes: bool,
     pub(super) voided: Option<Reason>,
 }
 
-/// A share of a pool.
-#[derive(Debug, Default)]
-pub(super) struct ShareChange {
-    pub(super) added: PoolShare,
-    pub(super) partner: Option<PartnerId>,
-}
-
-type Changes<K, T> = BTreeMap<K, Change<T>>;
+pub(super) type Changes<K, T> = BTreeMap<K, Change<T>>;
 
 /// Everything that a run of journal rows does.
 #[derive(Debug)]
@@ -78,8 +67,8 @@ pub(super) struct Chunk {
     pub(super) balances: Changes<BalanceId, BalanceChange>,
     pub(super) customers: Changes<CustomerId, Option<CustomerState>>,
     pub(super) cards: Changes<CardId, CardChange>,
-    pub(super) authorizations: Changes<AuthorizationId, AuthorizationChange>,
-    pub(super) shares: Changes<PoolId, ShareChange>,
+    pub(super) authorizations: NewAuthorizations,
+    pub(super) changed: Changes<AuthorizationId, AuthorizationChange>,
 }
 
 /// The change of one row, noted as of `seq`.
@@ -87,11 +76,6 @@ fn of<K: Ord, T: Default>(changes: &mut Changes<K, T>, key: K, seq: Seq) -> &mut
     let change = changes.entry(key).or_insert_with(|| Change { what: T::default(), seq: seq.0 });
     change.seq = seq.0;
     &mut change.what
-}
-
-/// The sum of two deltas of one row. It cannot pass an i64 where the row itself does not.
-fn add(sum: &mut i64, delta: MinorUnits) {
-    *sum = sum.saturating_add(delta.0);
 }
 
 impl Chunk {
@@ -112,8 +96,8 @@ impl Chunk {
             balances: BTreeMap::new(),
             customers: BTreeMap::new(),
             cards: BTreeMap::new(),
-            authorizations: BTreeMap::new(),
-            shares: BTreeMap::new(),
+            authorizations: NewAuthorizations::new(),
+            changed: BTreeMap::new(),
         }
     }
 
@@ -128,7 +112,7 @@ impl Chunk {
             self.last_decided = self.last_decided.max(record.at);
             self.note_counter(record);
             self.event(seq, record);
-            self.effects(seq, record);
+            self.totals(seq, record);
         }
         self.records = self.records.saturating_add(records.len());
         self.last = seq;
@@ -173,10 +157,9 @@ impl Chunk {
             Event::CardLockChanged { card, lock } => {
                 of(&mut self.cards, *card, seq).lock = Some(*lock);
             }
-            Event::Authorized(authorized) => self.authorized(seq, record, authorized),
+            Event::Authorized(authorized) => self.authorizations.add(seq, record, authorized),
             Event::Voided(voided) => {
-                of(&mut self.authorizations, voided.authorization, seq).voided =
-                    Some(voided.reason);
+                of(&mut self.changed, voided.authorization, seq).voided = Some(voided.reason);
             }
             Event::TakenOver(_)
             | Event::PoolReloaded { .. }
@@ -185,38 +168,17 @@ impl Chunk {
         }
     }
 
-    fn authorized(&mut self, seq: Seq, record: &Record, authorized: &Authorized) {
-        of(&mut self.authorizations, authorized.id, seq).made =
-            Some((authorized.clone(), record.at));
-        // A decline leaves the card's count as it was: its row need not be written.
-        if let Some(card) = authorized.card.filter(|_| authorized.approval_code.is_some()) {
-            let change = of(&mut self.cards, card, seq);
-            change.approvals = change.approvals.max(authorized.approvals);
+    /// Totals that a record adds to an authorization which another record made. Those that it adds
+    /// to its own stand in the new row.
+    fn totals(&mut self, seq: Seq, record: &Record) {
+        if matches!(record.event, Event::Authorized(_)) {
+            return;
         }
+        let Some(delta) = record.effects.authorization else { return };
+        let change = of(&mut self.changed, delta.authorization, seq);
+        change.decided_at = delta.decided_at;
+        // As with deltas of balances, the sum stays in range where the row does.
+        change.totals = change.totals.checked_add(delta.totals).unwrap_or(change.totals);
+        change.closes |= delta.closes;
     }
-
-    fn effects(&mut self, seq: Seq, record: &Record) {
-        if let Some(delta) = record.effects.authorization {
-            let change = of(&mut self.authorizations, delta.authorization, seq);
-            // As with deltas of balances, the sum stays in range where the row does.
-            change.totals = change.totals.checked_add(delta.totals).unwrap_or(change.totals);
-            change.closes |= delta.closes;
-        }
-        if let Some(delta) = record.effects.balance.filter(moves_money) {
-            let change = of(&mut self.balances, delta.balance, seq);
-            add(&mut change.ledger, delta.ledger);
-            add(&mut change.held, delta.held);
-        }
-        if let Some(delta) = record.effects.pool {
-            let partner = subject(record).partner;
-            let change = of(&mut self.shares, delta.pool, seq);
-            add(&mut change.added.level.0, delta.level);
-            add(&mut change.added.held.0, delta.held);
-            change.partner = change.partner.or(partner);
-        }
-    }
-}
-
-fn moves_money(delta: &BalanceDelta) -> bool {
-    !delta.ledger.is_zero() || !delta.held.is_zero()
 }

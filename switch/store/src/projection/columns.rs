@@ -18,26 +18,32 @@ pub(super) fn unsigned(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
 
+/// A STAN: six digits.
+fn stan(stan: u32) -> i32 {
+    i32::try_from(stan).unwrap_or(i32::MAX)
+}
+
 /// The numeric code: at most 999.
 pub(super) fn currency(currency: Currency) -> i16 {
     i16::try_from(currency.numeric()).unwrap_or(i16::MAX)
 }
 
-/// The seven columns of a message key.
+/// The eight columns of a message key.
 pub(super) fn message_key(row: &mut RowWriter<'_>, key: &MessageKey) {
     row.text(&acquirer(&key.acquirer))
         .text(crate::codes::Stored::name(key.class))
-        .int8(i64::from(key.stan))
+        .int4(stan(key.stan))
         .int8(unsigned(key.local_time))
         .text(key.terminal.as_str())
         .text(key.rrn.as_str())
-        .bytes(&key.card.0);
+        .bytes(&key.card.0)
+        .int8(key.as_original().origin());
 }
 
 /// The six columns of what a reversal says of its original.
 pub(super) fn reference(row: &mut RowWriter<'_>, reference: &OriginalReference) {
     row.text(&acquirer(&reference.key.acquirer))
-        .int8(i64::from(reference.key.stan))
+        .int4(stan(reference.key.stan))
         .text(reference.key.terminal.as_str())
         .bytes(&reference.key.card.0)
         .int8(unsigned(reference.transmitted))

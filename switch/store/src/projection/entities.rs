@@ -1,5 +1,5 @@
-//! Rows that change: partners, pools, programmes, balances, customers, cards, shares. Set by set,
-//! one statement each; every row carries the journal row that it reflects and is never moved back.
+//! Rows that seldom change: partners, pools, programmes, balances, customers, cards. Set by set, one
+//! statement each, in the transaction of the watermark. What moves of them is flushed by itself.
 
 use sqlx::PgConnection;
 
@@ -38,20 +38,18 @@ const PROGRAMMES: &str = "\
         funding = excluded.funding, pool_id = excluded.pool_id, as_of_seq = excluded.as_of_seq
     WHERE old.as_of_seq < excluded.as_of_seq";
 
+/// Amounts begin at zero and move: the row reflects everything before the journal row that made it.
 const NEW_BALANCES: &str = "\
     INSERT INTO balance (id, shard, partner_id, programme_id, customer_id, currency, state,
         ledger, held, as_of_seq)
-    SELECT id, $1, partner_id, programme_id, customer_id, currency, state, ledger, held, seq
-    FROM UNNEST($2::int8[], $3::int8[], $4::int8[], $5::int8[], $6::int2[], $7::text[],
-            $8::int8[], $9::int8[], $10::int8[])
-        AS new (id, partner_id, programme_id, customer_id, currency, state, ledger, held, seq)";
+    SELECT id, $1, partner_id, programme_id, customer_id, currency, state, 0, 0, seq - 1
+    FROM UNNEST($2::int8[], $3::int8[], $4::int8[], $5::int8[], $6::int2[], $7::text[], $8::int8[])
+        AS new (id, partner_id, programme_id, customer_id, currency, state, seq)";
 
 const BALANCES: &str = "\
-    UPDATE balance AS old SET ledger = old.ledger + new.ledger, held = old.held + new.held,
-        state = coalesce(new.state, old.state), as_of_seq = new.seq
-    FROM UNNEST($1::int8[], $2::text[], $3::int8[], $4::int8[], $5::int8[])
-        AS new (id, state, ledger, held, seq)
-    WHERE old.id = new.id AND old.as_of_seq < new.seq";
+    UPDATE balance AS old SET state = new.state
+    FROM UNNEST($1::int8[], $2::text[]) AS new (id, state)
+    WHERE old.id = new.id";
 
 const CUSTOMERS: &str = "\
     INSERT INTO customer_state AS old (shard, customer_id, state, as_of_seq)
@@ -65,30 +63,18 @@ const NEW_CARDS: &str = "\
     INSERT INTO card (id, shard, partner_id, balance_id, programme_id, vault_row, vault_version,
         expiry_yymm, status, lock_code, approvals, as_of_seq)
     SELECT id, $1, partner_id, balance_id, programme_id, vault_row, vault_version, expiry, status,
-        lock_code, approvals, seq
+        lock_code, 0, seq - 1
     FROM UNNEST($2::int8[], $3::int8[], $4::int8[], $5::int8[], $6::int8[], $7::int4[],
-            $8::int2[], $9::text[], $10::int2[], $11::int8[], $12::int8[])
+            $8::int2[], $9::text[], $10::int2[], $11::int8[])
         AS new (id, partner_id, balance_id, programme_id, vault_row, vault_version, expiry, status,
-            lock_code, approvals, seq)";
+            lock_code, seq)";
 
 const CARDS: &str = "\
     UPDATE card AS old SET status = coalesce(new.status, old.status),
-        lock_code = CASE WHEN new.relocked THEN new.lock_code ELSE old.lock_code END,
-        approvals = greatest(old.approvals, new.approvals), as_of_seq = new.seq
-    FROM UNNEST($1::int8[], $2::text[], $3::bool[], $4::int2[], $5::int8[], $6::int8[])
-        AS new (id, status, relocked, lock_code, approvals, seq)
-    WHERE old.id = new.id AND old.as_of_seq < new.seq";
-
-const SHARES: &str = "\
-    INSERT INTO pool_share AS old (pool_id, shard, partner_id, level, held, as_of_seq)
-    SELECT id, $1, partner_id, level, held, seq
-    FROM UNNEST($2::int8[], $3::int8[], $4::int8[], $5::int8[], $6::int8[])
-        AS new (id, partner_id, level, held, seq)
-    ON CONFLICT (pool_id, shard) DO UPDATE SET level = old.level + excluded.level,
-        held = old.held + excluded.held,
-        partner_id = coalesce(old.partner_id, excluded.partner_id),
-        as_of_seq = excluded.as_of_seq
-    WHERE old.as_of_seq < excluded.as_of_seq";
+        lock_code = CASE WHEN new.relocked THEN new.lock_code ELSE old.lock_code END
+    FROM UNNEST($1::int8[], $2::text[], $3::bool[], $4::int2[])
+        AS new (id, status, relocked, lock_code)
+    WHERE old.id = new.id";
 
 type Done = Result<(), sqlx::Error>;
 
@@ -99,8 +85,7 @@ pub(super) async fn write(tx: &mut PgConnection, chunk: &Chunk) -> Done {
     programmes(tx, chunk).await?;
     balances(tx, chunk).await?;
     customers(tx, chunk).await?;
-    cards(tx, chunk).await?;
-    shares(tx, chunk).await
+    cards(tx, chunk).await
 }
 
 /// Every row that a statement was given must have been written: one that was not is gone from the
@@ -207,9 +192,6 @@ async fn balances(tx: &mut PgConnection, chunk: &Chunk) -> Done {
     let done = sqlx::query(BALANCES)
         .bind(column(&old, |id, _| id.0))
         .bind(column(&old, |_, change| change.what.state.map(Stored::name)))
-        .bind(column(&old, |_, change| change.what.ledger))
-        .bind(column(&old, |_, change| change.what.held))
-        .bind(column(&old, |_, change| change.seq))
         .execute(tx)
         .await?;
     expect_rows("balance", old.len(), done.rows_affected());
@@ -238,8 +220,6 @@ async fn new_balances(
         .bind(rows.iter().map(|(one, _)| one.customer.0).collect::<Vec<_>>())
         .bind(rows.iter().map(|(one, _)| currency(one.currency)).collect::<Vec<_>>())
         .bind(rows.iter().map(|(_, change)| state(&change.what)).collect::<Vec<_>>())
-        .bind(rows.iter().map(|(_, change)| change.what.ledger).collect::<Vec<_>>())
-        .bind(rows.iter().map(|(_, change)| change.what.held).collect::<Vec<_>>())
         .bind(rows.iter().map(|(_, change)| change.seq).collect::<Vec<_>>())
         .execute(tx)
         .await?;
@@ -278,8 +258,6 @@ async fn cards(tx: &mut PgConnection, chunk: &Chunk) -> Done {
         .bind(column(&old, |_, change| change.what.status.map(Stored::name)))
         .bind(column(&old, |_, change| change.what.lock.is_some()))
         .bind(column(&old, |_, change| lock_code(&change.what)))
-        .bind(column(&old, |_, change| i64::from(change.what.approvals)))
-        .bind(column(&old, |_, change| change.seq))
         .execute(tx)
         .await?;
     expect_rows("card", old.len(), done.rows_affected());
@@ -318,27 +296,8 @@ async fn new_cards(
                 .collect::<Vec<_>>(),
         )
         .bind(rows.iter().map(|(_, change)| lock_code(&change.what)).collect::<Vec<_>>())
-        .bind(rows.iter().map(|(_, change)| i64::from(change.what.approvals)).collect::<Vec<_>>())
         .bind(rows.iter().map(|(_, change)| change.seq).collect::<Vec<_>>())
         .execute(tx)
         .await?;
-    Ok(())
-}
-
-async fn shares(tx: &mut PgConnection, chunk: &Chunk) -> Done {
-    let rows: Vec<_> = chunk.shares.iter().collect();
-    if rows.is_empty() {
-        return Ok(());
-    }
-    let done = sqlx::query(SHARES)
-        .bind(i32::from(chunk.shard.0))
-        .bind(column(&rows, |id, _| id.0))
-        .bind(column(&rows, |_, change| change.what.partner.map(|id| id.0)))
-        .bind(column(&rows, |_, change| change.what.added.level.0))
-        .bind(column(&rows, |_, change| change.what.added.held.0))
-        .bind(column(&rows, |_, change| change.seq))
-        .execute(tx)
-        .await?;
-    expect_rows("pool_share", rows.len(), done.rows_affected());
     Ok(())
 }

@@ -2,7 +2,7 @@
 //! `authorization_event`, `posting` and `audit_entry`; nothing here is ever changed afterwards.
 
 use switch_domain::{
-    Account, ApprovalCode, AuthorizationDelta, Cause, Event, PartnerId, Posting, Record, Reversed,
+    Account, AuthorizationDelta, Cause, Event, PartnerId, Posting, Record, Reversed,
 };
 
 use super::columns::{Place, currency, message_key, reference};
@@ -13,13 +13,12 @@ use crate::codes::Stored;
 /// Statements that take the rows.
 pub(super) const COPY_EVENTS: &str = "\
     COPY authorization_event (shard, seq, idx, at, kind, id, authorization_id, partner_id, link,
-        reason, approval_code, reversed_before,
-        authorized, incremented, reversed, cleared, refunded, closes,
-        acquirer, class, stan, local_time, terminal, rrn, fingerprint,
+        reason, authorized, incremented, reversed, cleared, refunded, closes,
+        acquirer, class, stan, local_time, terminal, rrn, fingerprint, origin,
         original_acquirer, original_stan, original_terminal, original_fingerprint,
         original_transmitted, original_rrn) FROM STDIN (FORMAT binary)";
-const EVENT_COLUMNS: i16 = 31;
-const KEY_COLUMNS: usize = 7;
+const EVENT_COLUMNS: i16 = 30;
+const KEY_COLUMNS: usize = 8;
 const REFERENCE_COLUMNS: usize = 6;
 
 pub(super) const COPY_POSTINGS: &str = "\
@@ -61,24 +60,14 @@ impl History {
         }
     }
 
+    /// What happened to an authorization. The request itself stands in the authorization's row.
     fn event(&mut self, place: Place, record: &Record) {
         let head = match &record.event {
-            Event::Authorized(one) => EventHead {
-                id: one.id.0,
-                authorization: Some(one.id.0),
-                partner: one.partner,
-                reason: one.reason,
-                approval_code: one.approval_code.as_ref().map(ApprovalCode::as_str),
-                reversed_before: one.reversed_before,
-                reversed: None,
-            },
             Event::Reversed(one) => EventHead {
                 id: one.id.0,
                 authorization: one.original.map(|id| id.0),
                 partner: one.partner,
                 reason: one.reason,
-                approval_code: None,
-                reversed_before: false,
                 reversed: Some(one),
             },
             Event::Voided(one) => EventHead {
@@ -86,8 +75,6 @@ impl History {
                 authorization: Some(one.authorization.0),
                 partner: None,
                 reason: one.reason,
-                approval_code: None,
-                reversed_before: false,
                 reversed: None,
             },
             _ => return,
@@ -143,8 +130,6 @@ struct EventHead<'a> {
     authorization: Option<i64>,
     partner: Option<PartnerId>,
     reason: switch_domain::Reason,
-    approval_code: Option<&'a str>,
-    reversed_before: bool,
     reversed: Option<&'a Reversed>,
 }
 
@@ -155,7 +140,7 @@ impl EventHead<'_> {
             Cause::Message(link) => row.int4(i32::from(link.0)),
             Cause::Command { .. } | Cause::Switch => row.null(),
         };
-        row.text(self.reason.name()).maybe_text(self.approval_code).bool(self.reversed_before);
+        row.text(self.reason.name());
         let totals = delta.map(|delta| delta.totals);
         row.maybe_int8(totals.map(|totals| totals.authorized.0))
             .maybe_int8(totals.map(|totals| totals.incremented.0))

@@ -1,6 +1,10 @@
 //! The projector: relational rows from committed journal rows, in order, behind the answers (W-23).
-//! It owns pace, retries and the watermark. It never writes a row that is not committed, never
+//! It owns pace, retries and both watermarks. It never writes a row that is not committed, never
 //! drops a batch, and never gives up.
+//!
+//! Two kinds of rows. **History** and things that seldom change follow within a pace of some tens of
+//! milliseconds. Rows that **move** with every authorization (amounts of balances, shares of pools,
+//! approvals of cards) are summed up in memory and flushed some seconds apart, each row once.
 
 mod authorizations;
 mod chunk;
@@ -8,29 +12,30 @@ mod columns;
 mod copy;
 mod entities;
 mod events;
+mod flush;
 mod history;
+mod moves;
+mod postgres;
 mod queue;
+mod tables;
 mod write;
+
+pub use moves::{BalanceMove, CardMove, Moves, ShareMove};
+pub use postgres::PgTables;
+pub use tables::{Position, Tables};
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::PgConnection;
 use switch_domain::{Record, Seq, ShardId};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::Instant;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::backoff::BackOff;
-use crate::error::StoreError;
-use crate::store::Store;
+use crate::error::{ChainFault, StoreError};
 
-use chunk::Chunk;
 use queue::Queue;
-
-/// Projection is this far apart, so that appends have the disk and the processor to themselves.
-const PACE: Duration = Duration::from_millis(20);
-/// As many records are not waited for any longer, and make one transaction.
-const CHUNK_RECORDS: usize = 4_000;
 
 /// A journal row that is known to be committed.
 #[derive(Clone, Debug)]
@@ -41,22 +46,48 @@ pub struct CommittedBatch {
     pub records: Arc<[Record]>,
 }
 
-/// Makes rows of one shard's journal.
-#[derive(Debug)]
-pub struct Projector {
-    store: Store,
+/// How fast the rows follow the journal.
+#[derive(Clone, Debug)]
+pub struct ProjectionSettings {
+    /// Transactions of history are this far apart, so that appends have the disk and the processor
+    /// to themselves meanwhile.
+    pub pace: Duration,
+    /// As many records are not waited for any longer, and make one transaction.
+    pub chunk_records: usize,
+    /// Flushes of rows that move are this far apart.
+    pub flush_interval: Duration,
+    /// For tests: leaves the journal unprojected, as if PostgreSQL had no time for it.
+    pub hold: bool,
 }
 
-impl Projector {
-    /// A projector that writes over a connection of its own.
+impl Default for ProjectionSettings {
+    fn default() -> Self {
+        Self {
+            pace: Duration::from_millis(50),
+            chunk_records: 4_000,
+            flush_interval: Duration::from_secs(5),
+            hold: false,
+        }
+    }
+}
+
+/// Makes rows of one shard's journal.
+#[derive(Debug)]
+pub struct Projector<T> {
+    tables: T,
+    settings: ProjectionSettings,
+}
+
+impl<T: Tables> Projector<T> {
+    /// A projector that writes to these tables.
     #[must_use]
-    pub const fn new(store: Store) -> Self {
-        Self { store }
+    pub const fn new(tables: T, settings: ProjectionSettings) -> Self {
+        Self { tables, settings }
     }
 
     /// Projects until `rx` is closed and everything from it is in the tables. Rows of the journal
     /// that were never handed over (from before the start) are read from it first, and so is
-    /// anything missing in between. `progress` gets each new watermark; `nudge` (by
+    /// anything missing in between. `progress` gets each new watermark of history; `nudge` (by
     /// [`Notify::notify_one`]) ends the wait for more.
     pub async fn run(
         self,
@@ -65,174 +96,269 @@ impl Projector {
         progress: watch::Sender<Seq>,
         nudge: Arc<Notify>,
     ) {
-        let link = Link { store: self.store, shard, connection: None, watermark: None, progress };
-        let mut work = Work { link, queue: Queue::new(rx), nudge };
-        work.catch_up().await;
-        let mut not_before = Instant::now();
-        while work.wait(not_before).await {
-            work.project().await;
-            not_before = Instant::now() + PACE;
+        let Self { tables, settings } = self;
+        let mut queue = Queue::new(rx);
+        if settings.hold {
+            return queue.drain_unread().await;
         }
+        let now = Instant::now();
+        let work = Work {
+            shard,
+            flusher: tables.clone(),
+            tables,
+            queue,
+            nudge,
+            progress,
+            known: None,
+            moves: Moves::default(),
+            flushing: None,
+            not_before: now,
+            next_flush: now + settings.flush_interval,
+            back_off: BackOff::new(),
+            settings,
+        };
+        work.run().await;
     }
 }
 
-/// The way to the tables.
-struct Link {
-    store: Store,
+/// A flush on its way.
+struct Flushing {
+    to: Seq,
+    task: AbortOnDropHandle<Result<bool, StoreError>>,
+}
+
+/// A projector at work.
+struct Work<T> {
     shard: ShardId,
-    connection: Option<PgConnection>,
-    /// Unknown before the first look and after any error: a commit may have been lost.
-    watermark: Option<Seq>,
-    progress: watch::Sender<Seq>,
-}
-
-impl Link {
-    /// Where the tables are, with a connection to write on.
-    async fn ready(&mut self) -> Result<(PgConnection, Seq), StoreError> {
-        let doing = "projecting";
-        let mut connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => self.store.connection().await.map_err(StoreError::database(doing))?,
-        };
-        let watermark = match self.watermark {
-            Some(watermark) => watermark,
-            None => write::watermark(&mut connection, self.shard)
-                .await
-                .map_err(StoreError::database(doing))?,
-        };
-        self.note(watermark);
-        Ok((connection, watermark))
-    }
-
-    fn note(&mut self, watermark: Seq) {
-        self.watermark = Some(watermark);
-        self.progress.send_if_modified(|seen| std::mem::replace(seen, watermark) != watermark);
-    }
-
-    /// Writes a chunk; afterwards the watermark is known if it was written, and unknown if another
-    /// projector was faster.
-    async fn write(
-        &mut self,
-        mut connection: PgConnection,
-        chunk: Chunk,
-    ) -> Result<(), StoreError> {
-        let (last, records) = (chunk.last, chunk.records);
-        self.watermark = None;
-        let moved = write::write(&mut connection, chunk)
-            .await
-            .map_err(StoreError::database("projecting"))?;
-        self.connection = Some(connection);
-        if moved {
-            self.note(last);
-            metrics::counter!("cardswitch_projection_records_total").increment(records as u64);
-        }
-        Ok(())
-    }
-
-    /// Projects the rows behind the watermark as the journal has them; false at its head.
-    async fn read_and_project(&mut self) -> Result<bool, StoreError> {
-        let (mut connection, watermark) = self.ready().await?;
-        let rows = Store::some_rows(&mut connection, self.shard, watermark).await?;
-        if rows.is_empty() {
-            self.connection = Some(connection);
-            return Ok(false);
-        }
-        let mut chunk = Chunk::new(self.shard, watermark);
-        for (seq, records) in &rows {
-            chunk.add_row(*seq, records);
-            if chunk.records >= CHUNK_RECORDS {
-                break;
-            }
-        }
-        self.write(connection, chunk).await?;
-        Ok(true)
-    }
-
-    /// After any error nothing is known: a new connection, and a fresh look at the watermark.
-    fn failed(&mut self, error: &StoreError) {
-        self.connection = None;
-        self.watermark = None;
-        metrics::counter!("cardswitch_projection_errors_total").increment(1);
-        tracing::warn!(shard = self.shard.0, %error, "projection is tried again");
-    }
-}
-
-struct Work {
-    link: Link,
+    tables: T,
+    /// The other way to the tables, for flushes: history does not wait for them.
+    flusher: T,
     queue: Queue,
     nudge: Arc<Notify>,
+    progress: watch::Sender<Seq>,
+    /// Unknown before the first look and after any error: a commit may have been lost.
+    known: Option<Position>,
+    /// What moved behind the flush that was written or is on its way.
+    moves: Moves,
+    flushing: Option<Flushing>,
+    not_before: Instant,
+    next_flush: Instant,
+    back_off: BackOff,
+    settings: ProjectionSettings,
 }
 
-impl Work {
-    /// Brings the tables to the head of the journal.
-    async fn catch_up(&mut self) {
-        let mut back_off = BackOff::new();
+/// What to do next.
+enum Next {
+    Project,
+    Flush,
+    Flushed(Result<bool, StoreError>),
+    End,
+}
+
+impl<T: Tables> Work<T> {
+    async fn run(mut self) {
         loop {
-            match self.link.read_and_project().await {
-                Ok(true) => back_off = BackOff::new(),
-                Ok(false) => return,
-                Err(error) => {
-                    self.link.failed(&error);
-                    tokio::time::sleep(back_off.next_wait()).await;
+            if let Err(error) = self.turn().await {
+                self.failed(&error).await;
+                continue;
+            }
+            if self.is_done() {
+                return;
+            }
+        }
+    }
+
+    /// Nothing more will come, and the tables have everything.
+    fn is_done(&self) -> bool {
+        self.queue.is_closed()
+            && self.queue.is_empty()
+            && self.flushing.is_none()
+            && self.moves.is_empty()
+            && self.known.is_some()
+    }
+
+    /// One step: first what is not known yet, then what comes.
+    async fn turn(&mut self) -> Result<(), StoreError> {
+        let Some(position) = self.known else { return self.recover().await };
+        match self.wait().await {
+            Next::Project => self.project(position).await,
+            Next::Flush => {
+                self.start_flush(position);
+                Ok(())
+            }
+            Next::Flushed(result) => self.flushed(position, result),
+            Next::End => Ok(()),
+        }
+    }
+
+    /// Waits until there is something to do and it is time.
+    async fn wait(&mut self) -> Next {
+        loop {
+            self.queue.receive_waiting();
+            let closed = self.queue.is_closed();
+            let now = Instant::now();
+            let full = self.queue.records() >= self.settings.chunk_records;
+            if !self.queue.is_empty() && (full || closed || now >= self.not_before) {
+                return Next::Project;
+            }
+            let may_flush = self.flushing.is_none() && !self.moves.is_empty();
+            if may_flush && (closed || now >= self.next_flush) {
+                return Next::Flush;
+            }
+            if closed && self.queue.is_empty() && self.flushing.is_none() {
+                return Next::End;
+            }
+            let project_at = (!self.queue.is_empty()).then_some(self.not_before);
+            let flush_at = may_flush.then_some(self.next_flush);
+            let wake = [project_at, flush_at].into_iter().flatten().min();
+            let flushing = self.flushing.as_mut();
+            let has_flush = flushing.is_some();
+            tokio::select! {
+                biased;
+                result = ended(flushing), if has_flush => return Next::Flushed(result),
+                () = self.queue.receive(), if !closed => {}
+                () = self.nudge.notified() => self.not_before = now,
+                () = tokio::time::sleep_until(wake.unwrap_or(now)), if wake.is_some() => {}
+            }
+        }
+    }
+
+    /// Finds out how far the rows are, and sums up what moved behind the last flush.
+    async fn recover(&mut self) -> Result<(), StoreError> {
+        if let Some(flushing) = self.flushing.take() {
+            // Its outcome shows in the position, once it has ended.
+            let _ = flushing.task.await;
+        }
+        let position = self.tables.position(self.shard).await?;
+        let mut moves = Moves::default();
+        let mut at = position.flushed;
+        while at < position.history {
+            let rows = self.tables.journal(self.shard, at).await?;
+            if rows.is_empty() {
+                break;
+            }
+            for (seq, records) in rows {
+                if seq <= position.history {
+                    moves.add(seq, &records);
+                    at = seq;
                 }
             }
         }
+        self.moves = moves;
+        self.note(position);
+        self.catch_up(position).await
     }
 
-    /// Waits until there is something to project and it is time; false when there is nothing and
-    /// never will be.
-    async fn wait(&mut self, not_before: Instant) -> bool {
-        if !self.queue.wait_for_first().await {
-            return false;
-        }
-        while self.queue.records() < CHUNK_RECORDS && !self.queue.is_closed() {
-            tokio::select! {
-                () = tokio::time::sleep_until(not_before) => break,
-                () = self.nudge.notified() => break,
-                () = self.queue.receive() => {}
-            }
-        }
-        self.queue.receive_waiting();
-        true
-    }
-
-    /// Projects one chunk of what is waiting, however long that takes.
-    async fn project(&mut self) {
-        let mut back_off = BackOff::new();
-        metrics::gauge!(
-            "cardswitch_projection_lag_records", "shard" => self.link.shard.0.to_string()
-        )
-        .set(self.queue.records() as f64);
-        while let Err(error) = self.step().await {
-            self.link.failed(&error);
-            tokio::time::sleep(back_off.next_wait()).await;
+    /// Brings history to the head of the journal, or to what was handed over.
+    async fn catch_up(&mut self, mut position: Position) -> Result<(), StoreError> {
+        loop {
             self.queue.receive_waiting();
+            self.queue.forget_to(position.history);
+            let next = position.history.next();
+            if self.queue.first() == Some(next) {
+                return Ok(());
+            }
+            let rows = self.tables.journal(self.shard, position.history).await?;
+            let batches: Vec<_> = rows
+                .into_iter()
+                .map(|(seq, records)| CommittedBatch { seq, records: records.into() })
+                .collect();
+            if batches.is_empty() && !self.queue.is_empty() {
+                // A later row is known to be committed: the database went back in time (W-24).
+                return Err(ChainFault::Missing { shard: self.shard, seq: next }.into());
+            }
+            if batches.is_empty() {
+                return Ok(());
+            }
+            if !self.write(position, &batches).await? {
+                return Ok(());
+            }
+            let Some(known) = self.known else { return Ok(()) };
+            position = known;
         }
     }
 
-    async fn step(&mut self) -> Result<(), StoreError> {
-        let (connection, watermark) = self.link.ready().await?;
-        self.queue.forget_to(watermark);
-        let Some(first) = self.queue.first() else {
-            self.link.connection = Some(connection);
-            return Ok(());
-        };
-        if first > watermark.next() {
-            self.link.connection = Some(connection);
-            self.link.read_and_project().await?;
-            return Ok(());
+    /// Projects one chunk of what is waiting.
+    async fn project(&mut self, position: Position) -> Result<(), StoreError> {
+        self.queue.forget_to(position.history);
+        let Some(first) = self.queue.first() else { return Ok(()) };
+        if first > position.history.next() {
+            return self.catch_up(position).await;
         }
-        let mut chunk = Chunk::new(self.link.shard, watermark);
-        for batch in self.queue.in_order(watermark) {
-            chunk.add_row(batch.seq, &batch.records);
-            if chunk.records >= CHUNK_RECORDS {
-                break;
-            }
+        let limit = self.settings.chunk_records;
+        let batches = self.queue.chunk(position.history, limit);
+        self.write(position, &batches).await?;
+        self.not_before = Instant::now() + self.settings.pace;
+        Ok(())
+    }
+
+    /// Writes a chunk. False where another projector was faster: then nothing is known.
+    async fn write(
+        &mut self,
+        position: Position,
+        batches: &[CommittedBatch],
+    ) -> Result<bool, StoreError> {
+        let Some(last) = batches.last().map(|batch| batch.seq) else { return Ok(true) };
+        self.known = None;
+        if !self.tables.write(self.shard, position.history, batches).await? {
+            return Ok(false);
         }
-        self.link.write(connection, chunk).await?;
-        if let Some(watermark) = self.link.watermark {
-            self.queue.forget_to(watermark);
+        let mut records = 0;
+        for batch in batches {
+            self.moves.add(batch.seq, &batch.records);
+            records += batch.records.len() as u64;
+        }
+        metrics::counter!("cardswitch_projection_records_total").increment(records);
+        self.note(Position { history: last, ..position });
+        self.queue.forget_to(last);
+        self.back_off = BackOff::new();
+        Ok(true)
+    }
+
+    fn start_flush(&mut self, position: Position) {
+        let moves = std::mem::take(&mut self.moves);
+        let (shard, mut tables) = (self.shard, self.flusher.clone());
+        let Position { flushed, history } = position;
+        metrics::counter!("cardswitch_projection_flushed_rows_total")
+            .increment(moves.rows() as u64);
+        let task = tokio::spawn(async move { tables.flush(shard, flushed, history, &moves).await });
+        self.flushing = Some(Flushing { to: history, task: AbortOnDropHandle::new(task) });
+        self.next_flush = Instant::now() + self.settings.flush_interval;
+    }
+
+    fn flushed(
+        &mut self,
+        position: Position,
+        result: Result<bool, StoreError>,
+    ) -> Result<(), StoreError> {
+        let Some(flushing) = self.flushing.take() else { return Ok(()) };
+        // Until this is known to have worked, what it took along is lost to this projector.
+        self.known = None;
+        if result? {
+            self.note(Position { flushed: flushing.to, ..position });
         }
         Ok(())
+    }
+
+    fn note(&mut self, position: Position) {
+        self.known = Some(position);
+        let history = position.history;
+        self.progress.send_if_modified(|seen| std::mem::replace(seen, history) != history);
+    }
+
+    /// After any error nothing is known: a new connection, and a fresh look at the position.
+    async fn failed(&mut self, error: &StoreError) {
+        self.known = None;
+        metrics::counter!("cardswitch_projection_errors_total").increment(1);
+        tracing::warn!(shard = self.shard.0, %error, "projection is tried again");
+        tokio::time::sleep(self.back_off.next_wait()).await;
+    }
+}
+
+/// The end of a flush. One that panicked says as much as one that failed: nothing.
+async fn ended(flushing: Option<&mut Flushing>) -> Result<bool, StoreError> {
+    match flushing {
+        Some(flushing) => (&mut flushing.task).await.unwrap_or(Ok(false)),
+        None => std::future::pending().await,
     }
 }

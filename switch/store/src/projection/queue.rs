@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 
 use switch_domain::Seq;
 use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TryRecvError;
 
 use super::CommittedBatch;
 
@@ -27,6 +28,11 @@ impl Queue {
         self.records
     }
 
+    /// True when nothing waits.
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
     /// True once nothing more will come.
     pub(super) const fn is_closed(&self) -> bool {
         self.closed
@@ -45,19 +51,23 @@ impl Queue {
         }
     }
 
-    /// Waits until a batch is here; false when none is and none will come.
-    pub(super) async fn wait_for_first(&mut self) -> bool {
-        while self.waiting.is_empty() && !self.closed {
-            self.receive().await;
-        }
-        !self.waiting.is_empty()
-    }
-
     /// Takes in all that is there already.
     pub(super) fn receive_waiting(&mut self) {
-        while let Ok(batch) = self.rx.try_recv() {
-            self.push(batch);
+        loop {
+            match self.rx.try_recv() {
+                Ok(batch) => self.push(batch),
+                Err(TryRecvError::Empty) => return,
+                Err(TryRecvError::Disconnected) => {
+                    self.closed = true;
+                    return;
+                }
+            }
         }
+    }
+
+    /// Lets everything pass unread until nothing more comes.
+    pub(super) async fn drain_unread(&mut self) {
+        while self.rx.recv().await.is_some() {}
     }
 
     fn push(&mut self, batch: CommittedBatch) {
@@ -72,13 +82,18 @@ impl Queue {
         }
     }
 
-    /// The batches behind `watermark`, as far as they follow on each other without a gap.
-    pub(super) fn in_order(&self, watermark: Seq) -> impl Iterator<Item = &CommittedBatch> {
-        self.waiting.iter().scan(watermark, |at, batch| {
-            (batch.seq == at.next()).then(|| {
-                *at = batch.seq;
-                batch
-            })
-        })
+    /// The batches behind `watermark`, as far as they follow on each other without a gap, up to so
+    /// many records, at least one batch.
+    pub(super) fn chunk(&self, watermark: Seq, limit: usize) -> Vec<CommittedBatch> {
+        let (mut at, mut records, mut chunk) = (watermark, 0_usize, Vec::new());
+        for batch in &self.waiting {
+            if batch.seq != at.next() || records >= limit {
+                break;
+            }
+            at = batch.seq;
+            records = records.saturating_add(batch.records.len());
+            chunk.push(batch.clone());
+        }
+        chunk
     }
 }

@@ -229,9 +229,15 @@ fn effects() -> impl Strategy<Value = Effects> {
             refunded,
         },
     );
-    let authorization = (any::<i64>(), totals, any::<bool>()).prop_map(|(id, totals, closes)| {
-        AuthorizationDelta { authorization: AuthorizationId(id), totals, closes }
-    });
+    let authorization =
+        (any::<i64>(), any::<i64>(), totals, any::<bool>()).prop_map(|(id, at, totals, closes)| {
+            AuthorizationDelta {
+                authorization: AuthorizationId(id),
+                decided_at: Timestamp(at),
+                totals,
+                closes,
+            }
+        });
     let balance = (any::<i64>(), amount(), amount()).prop_map(|(id, ledger, held)| BalanceDelta {
         balance: BalanceId(id),
         ledger,

@@ -175,12 +175,22 @@ fn key(stan: u32, class: MessageClass) -> MessageKey {
     }
 }
 
+/// When authorization `number` is answered in [`shard_rows`].
+fn second_of(number: u64) -> i64 {
+    match number {
+        1 => 20,
+        2..=4 => 19 + i64::try_from(number).expect("small"),
+        _ => 30 + i64::try_from(number).expect("small"),
+    }
+}
+
 /// What moves when so much more is held of authorization `number`.
 fn held(number: u64, on: u64, totals: Totals, amount: i64, closes: bool) -> Effects {
     let (level, held) = (MinorUnits(0), MinorUnits(amount));
     Effects {
         authorization: Some(AuthorizationDelta {
             authorization: authorization(number),
+            decided_at: Timestamp(START + second_of(number) * 1_000_000),
             totals,
             closes,
         }),

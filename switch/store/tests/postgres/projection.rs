@@ -12,6 +12,9 @@ use crate::life::{
 };
 use crate::stage::{Projecting, Stage, Writer};
 
+/// More than there are.
+const MOST: usize = 1_000;
+
 /// Both shards' rows in the journal, and the data shard's batches.
 async fn journalled(stage: &Stage) -> Vec<CommittedBatch> {
     let vault = keep_cards(&stage.store).await;
@@ -28,11 +31,11 @@ async fn journalled(stage: &Stage) -> Vec<CommittedBatch> {
 }
 
 async fn image(store: &Store) -> ShardImage {
-    store.load(SHARD, Timestamp(START)).await.expect("an image")
+    store.load(SHARD, Timestamp(START), MOST).await.expect("an image")
 }
 
 async fn all_of(store: &Store) -> String {
-    let control = store.load(CONTROL, Timestamp(START)).await.expect("an image");
+    let control = store.load(CONTROL, Timestamp(START), MOST).await.expect("an image");
     format!("{control:#?}\n{:#?}", image(store).await)
 }
 
@@ -47,7 +50,7 @@ async fn rows_are_the_state_that_the_records_describe() {
     let stage = Stage::new().await;
     let batches = journalled(&stage).await;
     project_all(&stage).await;
-    let control = stage.store.load(CONTROL, Timestamp(START)).await.expect("an image");
+    let control = stage.store.load(CONTROL, Timestamp(START), MOST).await.expect("an image");
     assert_eq!((control.projected, control.last_counter), (Seq(2), 3));
     assert_eq!(control.control.version, 4);
     let programme = control.control.programme_of(switch_domain::Bin(99_999_913));
@@ -124,13 +127,21 @@ async fn authorizations_come_back_with_their_answers() {
     let [early] = image.early_reversals.as_slice() else { panic!("{:?}", image.early_reversals) };
     assert_eq!((early.key.stan, early.transmitted), (999, 1_123_094_501));
 
-    // A window that begins later leaves out what is over, and keeps what is held.
-    let later = stage.store.load(SHARD, Timestamp(START + 36_000_000)).await.expect("an image");
+    // A window that begins later leaves out what came before it: it is looked up when asked for.
+    let later = Timestamp(START + 36_000_000);
+    let later = stage.store.load(SHARD, later, MOST).await.expect("an image");
     let ids: Vec<_> = later.authorizations.iter().map(|one| one.id).collect();
-    assert_eq!(ids, [authorization(5), authorization(6)]);
+    assert_eq!((ids, later.complete), (vec![authorization(6)], false));
     assert_eq!((later.answers.len(), later.early_reversals.len()), (1, 0));
     assert!(later.commands.is_empty());
     assert_eq!(later.balances, image.balances);
+
+    // So does a limit: the latest stay.
+    let few = stage.store.load(SHARD, Timestamp(START), 2).await.expect("an image");
+    let ids: Vec<_> = few.authorizations.iter().map(|one| one.id).collect();
+    assert_eq!((ids, few.complete), (vec![authorization(5), authorization(6)], false));
+    assert_eq!(few.balances, image.balances);
+    assert!(image.complete);
     stage.close().await;
 }
 
@@ -221,7 +232,8 @@ async fn two_projectors_of_one_shard_do_the_work_once() {
     let image = image(&stage.store).await;
     assert_eq!((image.balances[0].ledger.0, image.balances[0].held.0), (50_000, 1_900));
     let events = stage.count("SELECT count(*) FROM authorization_event").await;
-    assert_eq!(events, 10, "six requests, two reversals, two voids");
+    assert_eq!(events, 4, "two reversals, two voids");
+    assert_eq!(stage.count("SELECT count(*) FROM card_authorization").await, 6);
     assert_eq!(stage.count("SELECT count(*) FROM posting").await, 6);
     another.pool().close().await;
     stage.close().await;

@@ -6,8 +6,8 @@ use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection};
 use switch_domain::{Epoch, Record, Seq, ShardId};
 use switch_store::private_postgres::{TestDatabase, fresh_database};
 use switch_store::{
-    Appended, CommittedBatch, Hash, Journal, JournalRow, PgAppender, Projector, Store,
-    StoreOptions, fresh_owner,
+    Appended, CommittedBatch, Hash, Journal, JournalRow, PgAppender, ProjectionSettings, Projector,
+    Store, StoreOptions, fresh_owner,
 };
 use tokio::sync::{Notify, mpsc, watch};
 
@@ -131,7 +131,12 @@ impl Projecting {
         let (batches, rx) = mpsc::unbounded_channel();
         let (seen, progress) = watch::channel(Seq::NONE);
         let nudge = Arc::new(Notify::new());
-        let run = Projector::new(store.clone()).run(shard, rx, seen, Arc::clone(&nudge));
+        let run = Projector::new(store.tables(), ProjectionSettings::default()).run(
+            shard,
+            rx,
+            seen,
+            Arc::clone(&nudge),
+        );
         Self { batches, progress, nudge, task: tokio::spawn(run) }
     }
 

@@ -1,0 +1,78 @@
+//! `[shards]`: limits of the engine's shards and the pace of what follows them. It owns their names
+//! in the file; what they mean is said in `switch-shard`.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use switch_shard::{ProjectionSettings, ShardSettings};
+
+/// Limits of the engine's shards.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Shards {
+    /// Shards that own balances.
+    pub data_shards: u16,
+    /// Authorizations that may wait before a shard.
+    pub queue_limit: usize,
+    /// Room beyond that for reversals and commands.
+    pub reserved_queue: usize,
+    /// Records in one journal row.
+    pub batch_limit: usize,
+    /// Records committed and not yet in the tables.
+    pub projection_lag_limit: usize,
+    /// How long an answer is remembered for repeats, in seconds.
+    pub repeat_window_s: u64,
+    /// How many authorizations and answers a shard remembers at most.
+    pub repeat_limit: usize,
+    /// How far transactions of history are apart, in milliseconds.
+    pub projection_pace_ms: u64,
+    /// As many records are not waited for any longer, and make one transaction.
+    pub projection_chunk: usize,
+    /// How far flushes of rows that move are apart, in milliseconds.
+    pub flush_interval_ms: u64,
+    /// For tests: leaves the journal unprojected.
+    pub hold_projection: bool,
+}
+
+impl Default for Shards {
+    fn default() -> Self {
+        let settings = ShardSettings::default();
+        let projection = &settings.projection;
+        let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        Self {
+            data_shards: settings.data_shards,
+            queue_limit: settings.queue_limit,
+            reserved_queue: settings.reserved_queue,
+            batch_limit: settings.batch_limit,
+            projection_lag_limit: settings.projection_lag_limit,
+            repeat_window_s: settings.repeat_window.as_secs(),
+            repeat_limit: settings.repeat_limit,
+            projection_pace_ms: millis(projection.pace),
+            projection_chunk: projection.chunk_records,
+            flush_interval_ms: millis(projection.flush_interval),
+            hold_projection: projection.hold,
+        }
+    }
+}
+
+impl Shards {
+    /// As the shards take them.
+    #[must_use]
+    pub const fn settings(&self) -> ShardSettings {
+        ShardSettings {
+            data_shards: self.data_shards,
+            queue_limit: self.queue_limit,
+            reserved_queue: self.reserved_queue,
+            batch_limit: self.batch_limit,
+            projection_lag_limit: self.projection_lag_limit,
+            repeat_window: Duration::from_secs(self.repeat_window_s),
+            repeat_limit: self.repeat_limit,
+            projection: ProjectionSettings {
+                pace: Duration::from_millis(self.projection_pace_ms),
+                chunk_records: self.projection_chunk,
+                flush_interval: Duration::from_millis(self.flush_interval_ms),
+                hold: self.hold_projection,
+            },
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! Brings rows that are flushed apart to where history is: what moved in between is read from the
+//! journal (W-23). A flush is one transaction with its watermark, so every row reflects exactly what
+//! the watermark says, and nothing behind it; a row made since begins at zero.
+
+use sqlx::PgConnection;
+use switch_domain::{MinorUnits, Seq, ShardId, ShardImage};
+
+use crate::error::StoreError;
+use crate::projection::Moves;
+use crate::store::Store;
+
+/// What moved in the journal behind row `from`, up to row `to`.
+pub(crate) async fn moves(
+    tx: &mut PgConnection,
+    shard: ShardId,
+    from: Seq,
+    to: Seq,
+) -> Result<Moves, StoreError> {
+    let (mut at, mut moves) = (from, Moves::default());
+    while at < to {
+        let rows = Store::some_rows(tx, shard, at).await?;
+        let Some((last, _)) = rows.last() else { break };
+        at = *last;
+        for (seq, records) in rows.iter().filter(|(seq, _)| *seq <= to) {
+            moves.add(*seq, records);
+        }
+    }
+    Ok(moves)
+}
+
+/// Adds what moved to an image.
+pub(super) fn apply(image: &mut ShardImage, moves: &Moves) {
+    let sum = |one: MinorUnits, other: MinorUnits| MinorUnits(one.0.saturating_add(other.0));
+    for balance in &mut image.balances {
+        if let Some(moved) = moves.balances.get(&balance.id) {
+            balance.ledger = sum(balance.ledger, moved.ledger);
+            balance.held = sum(balance.held, moved.held);
+        }
+    }
+    for (card, _) in &mut image.cards {
+        if let Some(moved) = moves.cards.get(&card.id) {
+            card.approvals = card.approvals.max(moved.approvals);
+        }
+    }
+    for (pool, moved) in &moves.shares {
+        let known = image.shares.iter_mut().find(|(id, _)| id == pool);
+        let share = match known {
+            Some((_, share)) => share,
+            None => {
+                image.shares.push((*pool, Default::default()));
+                let Some((_, share)) = image.shares.last_mut() else { continue };
+                share
+            }
+        };
+        share.level = sum(share.level, moved.added.level);
+        share.held = sum(share.held, moved.added.held);
+    }
+    image.shares.sort_unstable_by_key(|(id, _)| *id);
+}

@@ -1,0 +1,128 @@
+//! The flush: rows that move often, written set by set in one transaction with their own watermark
+//! (W-23). It owns the statements and their pace within the transaction; amounts are summed up by
+//! `moves`.
+
+use std::time::Duration;
+
+use sqlx::PgConnection;
+use switch_domain::{Seq, ShardId};
+
+use super::entities::expect_rows;
+use super::moves::{BalanceMove, CardMove, Moves};
+use super::write::BEGIN;
+
+/// Rows of one statement, and the pause behind it: appends go in between.
+const ROWS: usize = 2_000;
+const PAUSE: Duration = Duration::from_millis(2);
+
+/// History is never behind: load reads the journal from here up to it.
+const MOVE: &str = "\
+    UPDATE projection SET flushed = $3 WHERE shard = $1 AND flushed = $2 AND seq >= $3";
+
+const BALANCES: &str = "\
+    UPDATE balance AS old SET ledger = old.ledger + new.ledger, held = old.held + new.held,
+        as_of_seq = new.seq
+    FROM UNNEST($1::int8[], $2::int8[], $3::int8[], $4::int8[]) AS new (id, ledger, held, seq)
+    WHERE old.id = new.id AND old.as_of_seq < new.seq";
+
+const CARDS: &str = "\
+    UPDATE card AS old SET approvals = greatest(old.approvals, new.approvals), as_of_seq = new.seq
+    FROM UNNEST($1::int8[], $2::int8[], $3::int8[]) AS new (id, approvals, seq)
+    WHERE old.id = new.id AND old.as_of_seq < new.seq";
+
+const SHARES: &str = "\
+    INSERT INTO pool_share AS old (pool_id, shard, partner_id, level, held, as_of_seq)
+    SELECT id, $1, partner_id, level, held, seq
+    FROM UNNEST($2::int8[], $3::int8[], $4::int8[], $5::int8[], $6::int8[])
+        AS new (id, partner_id, level, held, seq)
+    ON CONFLICT (pool_id, shard) DO UPDATE SET level = old.level + excluded.level,
+        held = old.held + excluded.held,
+        partner_id = coalesce(old.partner_id, excluded.partner_id),
+        as_of_seq = excluded.as_of_seq
+    WHERE old.as_of_seq < excluded.as_of_seq";
+
+type Done = Result<(), sqlx::Error>;
+
+/// Writes what moved; false where the watermark was not at `from`, and nothing was written.
+pub(super) async fn flush(
+    connection: &mut PgConnection,
+    shard: ShardId,
+    from: Seq,
+    to: Seq,
+    moves: &Moves,
+) -> Result<bool, sqlx::Error> {
+    sqlx::raw_sql(BEGIN).execute(&mut *connection).await?;
+    // First, so that two flushes of one shard are one behind the other.
+    let moved = sqlx::query(MOVE)
+        .bind(i32::from(shard.0))
+        .bind(from.0)
+        .bind(to.0)
+        .execute(&mut *connection)
+        .await?;
+    if moved.rows_affected() != 1 {
+        sqlx::raw_sql("ROLLBACK").execute(connection).await?;
+        return Ok(false);
+    }
+    balances(connection, moves).await?;
+    cards(connection, moves).await?;
+    shares(connection, shard, moves).await?;
+    sqlx::raw_sql("COMMIT").execute(connection).await?;
+    Ok(true)
+}
+
+async fn balances(tx: &mut PgConnection, moves: &Moves) -> Done {
+    let mut rows: Vec<_> = moves.balances.iter().map(|(id, one)| (id.0, *one)).collect();
+    rows.sort_unstable_by_key(|(id, _)| *id);
+    for rows in rows.chunks(ROWS) {
+        let column = |take: fn(&BalanceMove) -> i64| -> Vec<i64> {
+            rows.iter().map(|(_, one)| take(one)).collect()
+        };
+        let done = sqlx::query(BALANCES)
+            .bind(rows.iter().map(|(id, _)| *id).collect::<Vec<_>>())
+            .bind(column(|one| one.ledger.0))
+            .bind(column(|one| one.held.0))
+            .bind(column(|one| one.seq.0))
+            .execute(&mut *tx)
+            .await?;
+        expect_rows("balance", rows.len(), done.rows_affected());
+        tokio::time::sleep(PAUSE).await;
+    }
+    Ok(())
+}
+
+async fn cards(tx: &mut PgConnection, moves: &Moves) -> Done {
+    let mut rows: Vec<_> = moves.cards.iter().map(|(id, one)| (id.0, *one)).collect();
+    rows.sort_unstable_by_key(|(id, _)| *id);
+    for rows in rows.chunks(ROWS) {
+        let column = |take: fn(&CardMove) -> i64| -> Vec<i64> {
+            rows.iter().map(|(_, one)| take(one)).collect()
+        };
+        let done = sqlx::query(CARDS)
+            .bind(rows.iter().map(|(id, _)| *id).collect::<Vec<_>>())
+            .bind(column(|one| i64::from(one.approvals)))
+            .bind(column(|one| one.seq.0))
+            .execute(&mut *tx)
+            .await?;
+        expect_rows("card", rows.len(), done.rows_affected());
+        tokio::time::sleep(PAUSE).await;
+    }
+    Ok(())
+}
+
+async fn shares(tx: &mut PgConnection, shard: ShardId, moves: &Moves) -> Done {
+    let rows = &moves.shares;
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let done = sqlx::query(SHARES)
+        .bind(i32::from(shard.0))
+        .bind(rows.keys().map(|id| id.0).collect::<Vec<_>>())
+        .bind(rows.values().map(|one| one.partner.map(|id| id.0)).collect::<Vec<_>>())
+        .bind(rows.values().map(|one| one.added.level.0).collect::<Vec<_>>())
+        .bind(rows.values().map(|one| one.added.held.0).collect::<Vec<_>>())
+        .bind(rows.values().map(|one| one.seq.0).collect::<Vec<_>>())
+        .execute(tx)
+        .await?;
+    expect_rows("pool_share", rows.len(), done.rows_affected());
+    Ok(())
+}
