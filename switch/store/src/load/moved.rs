@@ -1,6 +1,6 @@
 //! Brings rows that are flushed apart to where history is: what moved in between is read from the
-//! journal (W-23). A flush is one transaction with its watermark, so every row reflects exactly what
-//! the watermark says, and nothing behind it; a row made since begins at zero.
+//! journal (W-23). A flush is one transaction with its watermark, so every row reflects exactly
+//! what the watermark says, and nothing behind it; a row made since begins at zero.
 
 use sqlx::PgConnection;
 use switch_domain::{MinorUnits, Seq, ShardId, ShardImage};

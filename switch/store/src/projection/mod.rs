@@ -2,9 +2,9 @@
 //! It owns pace, retries and both watermarks. It never writes a row that is not committed, never
 //! drops a batch, and never gives up.
 //!
-//! Two kinds of rows. **History** and things that seldom change follow within a pace of some tens of
-//! milliseconds. Rows that **move** with every authorization (amounts of balances, shares of pools,
-//! approvals of cards) are summed up in memory and flushed some seconds apart, each row once.
+//! Two kinds of rows. **History** and things that seldom change follow within a pace of some tens
+//! of milliseconds. Rows that **move** with every authorization (amounts of balances, shares of
+//! pools, approvals of cards) are summed up in memory and flushed some seconds apart, each once.
 
 mod authorizations;
 mod chunk;
