@@ -65,7 +65,8 @@ const fn refusal_code(refusal: Refusal) -> &'static str {
         | Refusal::AmountTooLarge
         | Refusal::CardUnfit => "INVALID_REQUEST",
         Refusal::PoolInsufficient => "INSUFFICIENT_FUNDS",
-        Refusal::BinsTaken
+        Refusal::KeyReused
+        | Refusal::BinsTaken
         | Refusal::PoolUnfit
         | Refusal::BalanceClosed
         | Refusal::BalanceNotEmpty

@@ -146,17 +146,20 @@ impl Authorization {
     }
 }
 
-/// The answer that a message got, kept for when it comes again.
+/// A reversal that was answered, kept for when it comes again, and for its original where that
+/// comes after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct StoredAnswer {
-    /// The message.
+pub struct AnsweredReversal {
+    /// The reversal message's own number.
+    pub id: AuthorizationId,
+    /// What makes it the same reversal when it comes again.
     pub key: MessageKey,
-    /// DE39, before rendering.
+    /// What it says of its original.
+    pub reference: OriginalReference,
+    /// The original, where it was found.
+    pub original: Option<AuthorizationId>,
+    /// What was answered.
     pub reason: Reason,
-    /// DE38.
-    pub approval_code: Option<ApprovalCode>,
-    /// The authorization that the answer is about, for an authorization request.
-    pub authorization: Option<AuthorizationId>,
     /// When it was decided.
     pub decided_at: Timestamp,
 }

@@ -2,8 +2,8 @@
 //! shape: which rows make up a shard, and how far each has got (W-23).
 
 use crate::{
-    Authorization, Balance, Card, Control, CustomerId, CustomerState, Fingerprint, IdempotencyKey,
-    OriginalReference, PoolId, PoolShare, Seq, ShardId, StoredAnswer, Timestamp,
+    AnsweredReversal, Authorization, Balance, Card, Control, CustomerId, CustomerState,
+    DoneCommand, Fingerprint, PoolId, PoolShare, Seq, ShardId, Timestamp,
 };
 
 /// All rows of one shard.
@@ -29,14 +29,12 @@ pub struct ShardImage {
     pub shares: Vec<(PoolId, PoolShare)>,
     /// The latest authorizations, as far back as the repeat window and its limit go.
     pub authorizations: Vec<Authorization>,
-    /// True when the shard never had any other authorization or reversal.
+    /// True when the shard never had any other authorization, reversal or command.
     pub complete: bool,
-    /// Answers given since the start of the repeat window, oldest first.
-    pub answers: Vec<StoredAnswer>,
-    /// Reversals since the start of the window whose original has not come.
-    pub early_reversals: Vec<OriginalReference>,
-    /// Commands done within the life of their keys, with the identifier that each made.
-    pub commands: Vec<(IdempotencyKey, Option<i64>, Timestamp)>,
+    /// The latest reversals, as far back.
+    pub reversals: Vec<AnsweredReversal>,
+    /// The latest commands, as far back.
+    pub commands: Vec<DoneCommand>,
 }
 
 impl ShardImage {
@@ -55,8 +53,7 @@ impl ShardImage {
             shares: Vec::new(),
             authorizations: Vec::new(),
             complete: true,
-            answers: Vec::new(),
-            early_reversals: Vec::new(),
+            reversals: Vec::new(),
             commands: Vec::new(),
         }
     }

@@ -22,6 +22,7 @@ mod control;
 mod currency;
 mod effects;
 mod expiry;
+mod forgotten;
 mod ids;
 mod image;
 mod message_key;
@@ -34,7 +35,7 @@ mod timestamp;
 pub use approval_code::ApprovalCode;
 pub use ascii_text::{AsciiText, NotAsciiText};
 pub use authorization::{
-    Authorization, Channel, EntryMode, Merchant, MessageFacts, OriginalReference, StoredAnswer,
+    AnsweredReversal, Authorization, Channel, EntryMode, Merchant, MessageFacts, OriginalReference,
     Totals,
 };
 pub use balance::{Balance, BalanceState, CustomerState};
@@ -47,6 +48,7 @@ pub use effects::{
     Account, AuthorizationDelta, BalanceDelta, Effects, PoolDelta, PoolShare, Posting,
 };
 pub use expiry::{Expiry, InvalidExpiry};
+pub use forgotten::{CommandDigest, DoneCommand, Forgotten, Recalled};
 pub use ids::{
     AuthorizationId, BalanceId, CardId, CustomerId, Epoch, IdempotencyKey, LinkId, OwnerId,
     PartnerId, PoolId, ProgrammeId, Seq, ShardId,

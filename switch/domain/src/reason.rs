@@ -46,6 +46,8 @@ pub enum Reason {
     InsufficientFunds,
     /// Its reversal came before it.
     OriginalReversed,
+    /// Another message had come under the same key, for another amount.
+    DuplicateTransmission,
     /// The switch cannot commit in time: nothing was approved.
     IssuerInoperative,
     /// The link has not signed on.
@@ -67,7 +69,7 @@ const fn forms(v2003: &'static str, v1993: &'static str, v1987: &'static str) ->
 
 impl Reason {
     /// Every reason once, for tables and tests.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 32] = [
         Self::Approved,
         Self::ReversalAccepted,
         Self::NetworkAccepted,
@@ -96,6 +98,7 @@ impl Reason {
         Self::PartnerDepositInsufficient,
         Self::InsufficientFunds,
         Self::OriginalReversed,
+        Self::DuplicateTransmission,
         Self::IssuerInoperative,
         Self::SignedOff,
         Self::SystemMalfunction,
@@ -124,6 +127,7 @@ impl Reason {
                 forms("1016", "116", "51")
             }
             Self::OriginalReversed => forms("9122", "922", "12"),
+            Self::DuplicateTransmission => forms("9113", "913", "94"),
             Self::IssuerInoperative => forms("9107", "907", "91"),
             Self::SignedOff => forms("9110", "910", "91"),
             Self::SystemMalfunction => forms("9109", "909", "96"),
@@ -194,6 +198,7 @@ impl Reason {
             Self::PartnerDepositInsufficient => "partner_deposit_insufficient",
             Self::InsufficientFunds => "insufficient_funds",
             Self::OriginalReversed => "original_reversed",
+            Self::DuplicateTransmission => "duplicate_transmission",
             Self::IssuerInoperative => "issuer_inoperative",
             Self::SignedOff => "signed_off",
             Self::SystemMalfunction => "system_malfunction",

@@ -3,9 +3,9 @@
 
 use crate::{
     Amount, ApprovalCode, AsciiText, AuthorizationId, BalanceId, BalanceState, CardId, CardStatus,
-    Currency, CustomerId, CustomerState, Effects, Epoch, Expiry, IdempotencyKey, LinkId, LockCode,
-    MessageFacts, MessageKey, OriginalReference, OwnerId, Partner, PartnerId, Pool, PoolId,
-    Programme, ProgrammeId, Reason, ShardId, Timestamp, VaultRef,
+    CommandDigest, Currency, CustomerId, CustomerState, Effects, Epoch, Expiry, IdempotencyKey,
+    LinkId, LockCode, MessageFacts, MessageKey, OriginalReference, OwnerId, Partner, PartnerId,
+    Pool, PoolId, Programme, ProgrammeId, Reason, ShardId, Timestamp, VaultRef,
 };
 
 /// One thing that happened in a shard.
@@ -30,6 +30,8 @@ pub enum Cause {
     Command {
         /// The same for every sending of one command.
         key: IdempotencyKey,
+        /// What it asked for; `None` in records from before there were digests.
+        digest: Option<CommandDigest>,
         /// Who: `uid:1000`, `operator:7`, `partner:3`.
         actor: AsciiText<40>,
     },
@@ -42,6 +44,8 @@ pub enum Cause {
 pub enum Event {
     /// A process took the shard over; first record of its epoch.
     TakenOver(TakenOver),
+    /// A command asked for what was so already: its key is remembered, and who asked.
+    NothingChanged,
     /// A partner was made or changed: the whole of it.
     PartnerDefined(Partner),
     /// A pool was made: the whole of it.

@@ -2,8 +2,8 @@
 //! takes: user funds and, for a deposit programme, the partner's deposit, both or neither.
 
 use switch_domain::{
-    ApprovalCode, AuthorizationDelta, AuthorizationId, Authorized, BalanceDelta, Cause, Effects,
-    Event, MinorUnits, PoolDelta, Reason, Record, Timestamp, Totals,
+    ApprovalCode, Authorization, AuthorizationDelta, AuthorizationId, Authorized, BalanceDelta,
+    Cause, Effects, Event, MinorUnits, PoolDelta, Reason, Record, Timestamp, Totals,
 };
 
 use crate::checks::{self, Case};
@@ -15,8 +15,8 @@ pub(crate) fn decide(
     headroom: &dyn Headroom,
     now: Timestamp,
 ) -> Outcome {
-    if let Some(stored) = state.answer_to(&request.facts.key) {
-        return Outcome { answer: Answer::Decided(Decision::from(stored)), record: None };
+    if let Some(before) = state.authorization_by(&request.facts.key) {
+        return Outcome { answer: Answer::Decided(again(before, request)), record: None };
     }
     let Some(id) = state.mint(AuthorizationId::mint) else {
         let decision = Decision::plain(Reason::SystemMalfunction);
@@ -41,6 +41,20 @@ pub(crate) fn decide(
         repeated: false,
     };
     Outcome { answer: Answer::Decided(decision), record: Some(record) }
+}
+
+/// The answer to a message that came before. Under the same key, but for another amount, it is not
+/// that message: nobody knows which of the two the peer means, so neither is granted again.
+fn again(before: &Authorization, request: &Authorize) -> Decision {
+    if (before.requested, before.currency) != (request.amount.minor, request.amount.currency) {
+        return Decision::plain(Reason::DuplicateTransmission);
+    }
+    Decision {
+        reason: before.reason,
+        approval_code: before.approval_code,
+        authorization: Some(before.id),
+        repeated: true,
+    }
 }
 
 fn record(case: &Case<'_>, id: AuthorizationId, reason: Reason, now: Timestamp) -> Record {

@@ -43,6 +43,8 @@ pub struct Authorize {
     pub fault: Option<Reason>,
     /// What is asked for.
     pub amount: Amount,
+    /// True where the message says that it may have been sent before (x101).
+    pub repeat: bool,
 }
 
 /// A full reversal.
@@ -54,6 +56,8 @@ pub struct Reverse {
     pub key: MessageKey,
     /// What it says of its original.
     pub reference: OriginalReference,
+    /// True where the message says that it may have been sent before (x401).
+    pub repeat: bool,
 }
 
 /// A management command: done once for its key, audited with its actor.

@@ -1,9 +1,7 @@
 //! What deciding gives: an answer and at most one record. It owns the refusals of management
 //! commands; reasons of declines are words of the domain.
 
-use switch_domain::{
-    ApprovalCode, AuthorizationId, MinorUnits, PoolId, Reason, Record, StoredAnswer,
-};
+use switch_domain::{ApprovalCode, AuthorizationId, MinorUnits, PoolId, Reason, Record};
 
 /// Tells how much of a pool is left at this moment, over all shards. Pure for the engine: whether
 /// an atomic stands behind it is the caller's affair.
@@ -80,20 +78,12 @@ impl Decision {
     }
 }
 
-impl From<&StoredAnswer> for Decision {
-    fn from(stored: &StoredAnswer) -> Self {
-        Self {
-            reason: stored.reason,
-            approval_code: stored.approval_code,
-            authorization: stored.authorization,
-            repeated: true,
-        }
-    }
-}
-
 /// Why a management command was not done. Nothing changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
+    /// Another command was done under the same idempotency key.
+    #[error("another command was done under this idempotency key")]
+    KeyReused,
     /// The partner is unknown.
     #[error("there is no such partner")]
     NoSuchPartner,

@@ -9,8 +9,13 @@ use switch_domain::{
 use crate::{Answer, Decision, Outcome, Reverse, State};
 
 pub(crate) fn decide(state: &State, request: &Reverse, now: Timestamp) -> Outcome {
-    if let Some(stored) = state.answer_to(&request.key) {
-        return Outcome { answer: Answer::Decided(Decision::from(stored)), record: None };
+    if let Some(before) = state.reversal_by(&request.key) {
+        let decision = Decision {
+            authorization: before.original,
+            repeated: true,
+            ..Decision::plain(before.reason)
+        };
+        return Outcome { answer: Answer::Decided(decision), record: None };
     }
     let Some(id) = state.mint(AuthorizationId::mint) else {
         let decision = Decision::plain(Reason::SystemMalfunction);

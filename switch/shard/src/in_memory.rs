@@ -3,17 +3,20 @@
 
 use switch_domain::{OwnerId, Seq, ShardId, ShardImage};
 use switch_engine::State;
-use switch_store::ModelJournalHandle;
+use switch_store::{ModelJournalHandle, ModelTables};
+use tokio::sync::watch;
 
 use crate::node::Node;
 use crate::running::Running;
 use crate::settings::ShardSettings;
 use crate::start::{Loaded, Seat, assemble, empty_head};
 
-/// Starts an empty node whose rows go to `journal`, and whose tables follow at once.
+/// Starts an empty node whose rows go to `journal`, and whose tables follow at once; while
+/// `silent` is true they answer no question.
 #[must_use]
 pub fn start_in_memory(
     journal: &ModelJournalHandle,
+    silent: watch::Receiver<bool>,
     settings: ShardSettings,
     owner: OwnerId,
 ) -> (Node, Running) {
@@ -28,7 +31,8 @@ pub fn start_in_memory(
         },
         journal: journal.journal(),
     });
-    assemble(seats.collect(), settings, |_, mut batches, progress, _| {
+    let tables = ModelTables::new(journal.clone(), silent);
+    assemble(seats.collect(), settings, &tables, |_, mut batches, progress, _| {
         tokio::spawn(async move {
             while let Some(batch) = batches.recv().await {
                 progress.send_replace(batch.seq);

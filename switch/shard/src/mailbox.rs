@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use switch_domain::{Control, Fingerprint};
-use switch_engine::{Manage, State};
+use switch_engine::{Command, State};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{ManageError, Submission};
@@ -15,7 +15,7 @@ pub(crate) enum Envelope {
     /// A message of a link.
     Message(Submission),
     /// A management command; the fingerprint comes with a card to be issued.
-    Manage { manage: Manage, card: Option<Fingerprint>, reply: ManageReply },
+    Manage { command: Command, card: Option<Fingerprint>, reply: ManageReply },
     /// A newer snapshot of the control shard.
     Install { control: Arc<Control>, done: oneshot::Sender<()> },
     /// A look at the state.
@@ -90,7 +90,6 @@ impl Mailbox {
 
     /// Puts an envelope in; gives it back when there is no room or the shard has ended.
     pub(crate) fn put(&self, envelope: Envelope) -> Result<(), Box<Envelope>> {
-        use switch_engine::Command;
         let declinable = matches!(
             &envelope,
             Envelope::Message(Submission { command: Command::Authorize(_), .. })

@@ -13,6 +13,10 @@ pub fn describe() {
         "cardswitch_late_total",
         "Messages past their deadline, by what became of them"
     );
+    describe_counter!(
+        "cardswitch_lookups_total",
+        "Look-ups in the tables of what memory had let go, by what they found"
+    );
     describe_counter!("cardswitch_malfunctions_total", "Commands that failed by a defect");
     describe_gauge!("cardswitch_shard_queue", Unit::Count, "Messages waiting before a shard");
     describe_gauge!("cardswitch_projection_lag", Unit::Count, "Records not yet in the tables");
@@ -63,6 +67,11 @@ impl ShardMetrics {
             count.increment(1);
         }
     }
+}
+
+/// Counts a look-up in the tables.
+pub(crate) fn looked_up(found: &'static str) {
+    counter!("cardswitch_lookups_total", "found" => found).increment(1);
 }
 
 /// Counts a message that no shard took.

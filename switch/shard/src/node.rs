@@ -58,7 +58,7 @@ impl Node {
     /// Hands a message to the shard of its card.
     #[must_use]
     pub fn submit(&self, submission: Submission) -> Admission {
-        let declinable = matches!(submission.command, Command::Authorize(_));
+        let declinable = submission.may_be_declined();
         let shard = self.shard_of(&submission.card);
         let cause = if self.shared.stopping.is_cancelled() {
             Some("stopping")
@@ -212,7 +212,7 @@ impl Node {
         }
         let (reply, result) = oneshot::channel();
         let mailbox = self.mailboxes.get(usize::from(shard.0)).ok_or(ManageError::NoSuchShard)?;
-        let envelope = Envelope::Manage { manage, card, reply };
+        let envelope = Envelope::Manage { command: Command::Manage(manage), card, reply };
         mailbox.put(envelope).map_err(|_| ManageError::Overloaded)?;
         result.await.unwrap_or(Err(ManageError::Unknown))
     }

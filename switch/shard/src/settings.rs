@@ -21,6 +21,11 @@ pub struct ShardSettings {
     pub repeat_window: Duration,
     /// How many authorizations and answers a shard remembers at most; older ones are looked up.
     pub repeat_limit: usize,
+    /// Questions to the tables about what memory let go, waiting at a time. Past it the message
+    /// that asks gets silence, and the command an unknown outcome.
+    pub lookup_limit: usize,
+    /// How long such a question may take. Past it the same.
+    pub lookup_timeout: Duration,
     /// How fast the tables follow.
     pub projection: ProjectionSettings,
 }
@@ -35,6 +40,8 @@ impl Default for ShardSettings {
             projection_lag_limit: 1_000_000,
             repeat_window: Duration::from_secs(24 * 3_600),
             repeat_limit: 500_000,
+            lookup_limit: 256,
+            lookup_timeout: Duration::from_secs(2),
             projection: ProjectionSettings::default(),
         }
     }

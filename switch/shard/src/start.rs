@@ -10,8 +10,8 @@ use std::time::Duration;
 use switch_domain::{CardId, Event, Fingerprint, MinorUnits, Record, Seq, ShardId};
 use switch_engine::State;
 use switch_store::{
-    CommittedBatch, Journal, Projector, Store, StoreError, TakenShard, Takeover, TakeoverError,
-    TakeoverMode, VaultError,
+    CommittedBatch, Journal, Projector, Store, StoreError, Tables, TakenShard, Takeover,
+    TakeoverError, TakeoverMode, VaultError,
 };
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
@@ -98,7 +98,7 @@ pub async fn start(
         let projector = Projector::new(store.tables(), projection.clone());
         tokio::spawn(projector.run(shard, batches, progress, nudge))
     };
-    let (node, mut running) = assemble(seats, settings, projector);
+    let (node, mut running) = assemble(seats, settings, &store.tables(), projector);
     running.ownership = Some(watch_ownership(takeover, Arc::clone(&running.shared)));
     Ok((node, running))
 }
@@ -184,9 +184,10 @@ pub(crate) struct Seat<J> {
 }
 
 /// Starts workers and projectors over shards that have all been loaded.
-pub(crate) fn assemble<J: Journal>(
+pub(crate) fn assemble<J: Journal, T: Tables>(
     seats: Vec<Seat<J>>,
     settings: ShardSettings,
+    tables: &T,
     projector: impl Fn(
         ShardId,
         mpsc::UnboundedReceiver<CommittedBatch>,
@@ -225,13 +226,14 @@ pub(crate) fn assemble<J: Journal>(
     for (seat, inbox) in seats.into_iter().zip(inboxes) {
         let Loaded { mut state, projected, tail, .. } = seat.loaded;
         state.install_control(Arc::clone(&control));
+        state.reserve(shared.settings.repeat_limit);
         let (batches, to_project) = mpsc::unbounded_channel();
         let (progress, follow) = watch::channel(projected);
         let nudge = Arc::new(Notify::new());
         projectors.push(projector(state.shard(), to_project, progress, Arc::clone(&nudge)));
         let mut projected = Projected::new(batches, follow, nudge);
         for (seq, records) in tail {
-            projected.announce(CommittedBatch { seq, records: records.into() });
+            projected.announce_replayed(CommittedBatch { seq, records: records.into() });
         }
         let parts = Parts {
             state,
@@ -241,7 +243,7 @@ pub(crate) fn assemble<J: Journal>(
             mailboxes: Arc::clone(&mailboxes),
             shared: Arc::clone(&shared),
         };
-        workers.push(tokio::spawn(Worker::new(parts, seat.journal).run()));
+        workers.push(tokio::spawn(Worker::new(parts, seat.journal, tables.clone()).run()));
     }
     let running = Running { shared: Arc::clone(&shared), workers, projectors, ownership: None };
     (Node { mailboxes, shared }, running)

@@ -19,6 +19,18 @@ pub struct Submission {
     pub reply: ReplyTo,
 }
 
+impl Submission {
+    /// Whether it may be declined without looking at it. A marked repeat may have been approved
+    /// when it came first: a decline would contradict a hold that stands, so it gets silence, as a
+    /// reversal does (W-20, W-22).
+    pub(crate) const fn may_be_declined(&self) -> bool {
+        match &self.command {
+            Command::Authorize(request) => !request.repeat,
+            Command::Reverse(_) | Command::Void { .. } | Command::Manage(_) => false,
+        }
+    }
+}
+
 /// Whether a shard took a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Admission {

@@ -156,6 +156,8 @@ CREATE TABLE audit_entry (
     partner_id      int8,
     -- Null where the switch did it by itself.
     idempotency_key uuid,
+    -- Tells the command from another under the same key; null before there were digests.
+    digest          int8,
     actor           text        NOT NULL,
     kind            text        NOT NULL,
     -- The row that it is about.
@@ -212,6 +214,9 @@ INSERT INTO posting (shard, seq, idx, at, record_idx, partner_id, kind, account,
         amount, currency)
     SELECT shard, seq, idx, at, record_idx, partner_id, kind, account, account_id, amount, currency
     FROM posting_before;
-INSERT INTO audit_entry SELECT * FROM audit_entry_before;
+INSERT INTO audit_entry (shard, seq, idx, at, partner_id, idempotency_key, actor, kind, subject_id,
+        made_id, detail)
+    SELECT shard, seq, idx, at, partner_id, idempotency_key, actor, kind, subject_id, made_id, detail
+    FROM audit_entry_before;
 DROP TABLE card_authorization_before, authorization_event_before, posting_before,
     audit_entry_before;

@@ -32,7 +32,8 @@ pub use health::StoreHealth;
 pub use journal::{Appended, ChainHead, Hash, Journal, JournalRow, PgAppender};
 #[cfg(feature = "testing")]
 pub use journal::{ModelJournal, ModelJournalHandle};
-pub use load::recall::{Forgotten, Recalled};
+#[cfg(feature = "testing")]
+pub use projection::ModelTables;
 pub use projection::{
     BalanceMove, CardMove, CommittedBatch, Moves, PgTables, Position, ProjectionSettings,
     Projector, ShareMove, Tables,

@@ -4,6 +4,7 @@
 mod balance;
 mod card;
 mod control;
+mod digest;
 
 use switch_domain::{Cause, Effects, Event, Record, Timestamp};
 
@@ -24,7 +25,7 @@ impl Change {
     }
 }
 
-/// `Ok(None)` where the command asks for what is so already.
+/// `Ok(None)` where the command asks for what is so already: its key is remembered all the same.
 type Decided = Result<Option<Change>, Refusal>;
 
 pub(crate) fn decide(
@@ -33,24 +34,34 @@ pub(crate) fn decide(
     headroom: &dyn Headroom,
     now: Timestamp,
 ) -> Outcome {
-    if let Some(made) = state.command_done(manage.key) {
-        return Outcome { answer: Answer::Done(made), record: None };
+    let digest = digest::of(&manage.act);
+    if let Some(done) = state.command_done(manage.key) {
+        let same = done.digest.is_none_or(|before| before == digest);
+        return if same {
+            Outcome { answer: Answer::Done(done.made), record: None }
+        } else {
+            Outcome::refused(Refusal::KeyReused)
+        };
     }
     if Subject::of_act(&manage.act).is_some_and(|subject| state.is_in_flight(subject)) {
         return Outcome { answer: Answer::Busy, record: None };
     }
     match change(state, &manage.act, headroom) {
         Err(refusal) => Outcome::refused(refusal),
-        Ok(None) => Outcome { answer: Answer::Done(None), record: None },
-        Ok(Some(change)) => Outcome {
-            answer: Answer::Done(change.made),
-            record: Some(Record {
-                at: now,
-                cause: Cause::Command { key: manage.key, actor: manage.actor },
-                event: change.event,
-                effects: change.effects,
-            }),
-        },
+        Ok(change) => {
+            let change = change.unwrap_or_else(|| Change::plain(Event::NothingChanged, None));
+            let cause =
+                Cause::Command { key: manage.key, digest: Some(digest), actor: manage.actor };
+            Outcome {
+                answer: Answer::Done(change.made),
+                record: Some(Record {
+                    at: now,
+                    cause,
+                    event: change.event,
+                    effects: change.effects,
+                }),
+            }
+        }
     }
 }
 

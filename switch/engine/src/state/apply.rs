@@ -4,11 +4,12 @@
 use std::sync::Arc;
 
 use switch_domain::{
-    Authorization, AuthorizationDelta, Authorized, Balance, BalanceDelta, BalanceState, Card,
-    CardStatus, Cause, CustomerState, Effects, Event, PoolDelta, Record, Reversed, StoredAnswer,
-    Totals, Voided,
+    AnsweredReversal, Authorization, AuthorizationDelta, Authorized, Balance, BalanceDelta,
+    BalanceState, Card, CardStatus, Cause, CustomerState, DoneCommand, Effects, Event, PoolDelta,
+    Record, Reversed, Timestamp, Totals, Voided,
 };
 
+use super::messages::Kept;
 use super::{State, Subject};
 
 /// A record does not fit the state: a defect here or a damaged journal. The process must end.
@@ -27,13 +28,14 @@ impl State {
         if let Some((_, counter)) = made {
             self.next_counter = self.next_counter.max(counter.saturating_add(1));
         }
-        if let Cause::Command { key, .. } = &record.cause {
-            self.commands.insert(*key, made.map(|(id, _)| id));
-            self.command_order.push_back((record.at, *key));
+        if let Cause::Command { key, digest, .. } = &record.cause {
+            let made = made.map(|(id, _)| id);
+            let done = DoneCommand { key: *key, digest: *digest, made, at: record.at };
+            self.commands.insert(done, record.at);
         }
         self.in_flight.extend(Subject::of_event(&record.event));
         self.decided_event(record)?;
-        self.decided_effects(&record.effects)
+        self.decided_effects(&record.effects, record.at)
     }
 
     /// Applies what relaxes: releases, credits, unlocks, new accounts and cards.
@@ -65,9 +67,9 @@ impl State {
 
     fn decided_event(&mut self, record: &Record) -> Result<(), Broken> {
         match &record.event {
-            Event::Authorized(authorized) => self.remember_authorized(record, authorized),
-            Event::Reversed(reversed) => self.remember_reversed(record, reversed),
-            Event::Voided(voided) => return self.remember_voided(voided),
+            Event::Authorized(authorized) => return self.remember_authorized(record, authorized),
+            Event::Reversed(reversed) => return self.remember_reversed(record, reversed),
+            Event::Voided(voided) => return self.remember_voided(voided, record.at),
             Event::ProgrammeDefined(programme) => {
                 self.reserved_bins.insert(programme.id, programme.bins);
             }
@@ -139,19 +141,15 @@ impl State {
         Ok(())
     }
 
-    fn remember_authorized(&mut self, record: &Record, authorized: &Authorized) {
+    fn remember_authorized(
+        &mut self,
+        record: &Record,
+        authorized: &Authorized,
+    ) -> Result<(), Broken> {
         if let Some(card) = authorized.card.and_then(|id| self.cards.get_mut(&id)) {
             card.approvals = card.approvals.max(authorized.approvals);
         }
-        self.remember_answer(StoredAnswer {
-            key: authorized.facts.key,
-            reason: authorized.reason,
-            approval_code: authorized.approval_code,
-            authorization: Some(authorized.id),
-            decided_at: record.at,
-        });
-        self.use_up_early(&authorized.facts);
-        self.insert_authorization(Authorization {
+        self.remember_new(Kept::Authorization(Authorization {
             id: authorized.id,
             facts: authorized.facts,
             card: authorized.card,
@@ -164,44 +162,43 @@ impl State {
             totals: Totals::default(),
             decided_at: record.at,
             closed: !authorized.reason.is_approval(),
-        });
+        }))
     }
 
-    fn remember_reversed(&mut self, record: &Record, reversed: &Reversed) {
-        self.remember_answer(StoredAnswer {
+    fn remember_reversed(&mut self, record: &Record, reversed: &Reversed) -> Result<(), Broken> {
+        self.remember_new(Kept::Reversal(AnsweredReversal {
+            id: reversed.id,
             key: reversed.key,
+            reference: reversed.reference,
+            original: reversed.original,
             reason: reversed.reason,
-            approval_code: None,
-            authorization: reversed.original,
             decided_at: record.at,
-        });
-        if reversed.original.is_none() {
-            self.remember_early(reversed.reference, record.at);
-        }
+        }))
     }
 
-    fn remember_voided(&mut self, voided: &Voided) -> Result<(), Broken> {
-        let original = self
-            .authorizations
-            .get_mut(&voided.authorization)
-            .ok_or(Broken("a void of an authorization that is not there"))?;
+    fn remember_new(&mut self, kept: Kept) -> Result<(), Broken> {
+        let in_order = self.remember(kept);
+        in_order.then_some(()).ok_or(Broken("an identifier that is not above those before it"))
+    }
+
+    fn remember_voided(&mut self, voided: &Voided, at: Timestamp) -> Result<(), Broken> {
+        let Some(original) = self.messages.touch(voided.authorization, at) else {
+            return self.let_go("a void of an authorization that is not there");
+        };
         original.reason = voided.reason;
         original.approval_code = None;
         original.closed = true;
-        let key = original.facts.key;
-        // A message that was forgotten and came again has an answer about another authorization.
-        let answer = self.answers.get_mut(&key);
-        let about = Some(voided.authorization);
-        if let Some(answer) = answer.filter(|answer| answer.authorization == about) {
-            answer.reason = voided.reason;
-            answer.approval_code = None;
-        }
         Ok(())
     }
 
-    fn decided_effects(&mut self, effects: &Effects) -> Result<(), Broken> {
+    /// An authorization that was let go changes in the tables alone.
+    const fn let_go(&self, what: &'static str) -> Result<(), Broken> {
+        if self.messages.is_complete() { Err(Broken(what)) } else { Ok(()) }
+    }
+
+    fn decided_effects(&mut self, effects: &Effects, at: Timestamp) -> Result<(), Broken> {
         if let Some(delta) = effects.authorization {
-            self.add_to_authorization(delta)?;
+            self.add_to_authorization(delta, at)?;
         }
         if let Some(delta) = effects.balance {
             self.add_to_balance(delta.split().0)?;
@@ -212,11 +209,14 @@ impl State {
         Ok(())
     }
 
-    fn add_to_authorization(&mut self, delta: AuthorizationDelta) -> Result<(), Broken> {
-        let authorization = self
-            .authorizations
-            .get_mut(&delta.authorization)
-            .ok_or(Broken("totals of an authorization that is not there"))?;
+    fn add_to_authorization(
+        &mut self,
+        delta: AuthorizationDelta,
+        at: Timestamp,
+    ) -> Result<(), Broken> {
+        let Some(authorization) = self.messages.touch(delta.authorization, at) else {
+            return self.let_go("totals of an authorization that is not there");
+        };
         let totals = authorization.totals.checked_add(delta.totals);
         authorization.totals = totals.ok_or(Broken("totals past the range of amounts"))?;
         authorization.closed |= delta.closes;

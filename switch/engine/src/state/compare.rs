@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
-use switch_domain::Authorization;
+use switch_domain::{Authorization, AuthorizationId};
 
 use super::State;
 
@@ -37,13 +37,17 @@ impl State {
         compare(&mut found, "customer", &self.customers, &other.customers);
         compare(&mut found, "card", &self.cards, &other.cards);
         compare(&mut found, "share of pool", &self.shares, &other.shares);
-        compare(&mut found, "open authorization", &self.open(), &other.open());
+        compare(&mut found, "open authorization", &self.open(other), &other.open(self));
         found
     }
 
-    fn open(&self) -> super::Map<switch_domain::AuthorizationId, &Authorization> {
-        let open = self.authorizations.values().filter(|a| a.held().is_positive());
-        open.map(|authorization| (authorization.id, authorization)).collect()
+    /// The open authorizations that `other` can be asked about: all, unless it has let some go.
+    fn open(&self, other: &Self) -> super::Map<AuthorizationId, &Authorization> {
+        let known = |id| other.messages.is_complete() || other.messages.get(id).is_some();
+        let open = self.messages.authorizations().filter(|a| a.held().is_positive());
+        open.filter(|a| known(a.id))
+            .map(|authorization| (authorization.id, authorization))
+            .collect()
     }
 }
 

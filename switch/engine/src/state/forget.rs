@@ -1,71 +1,72 @@
-//! Bounds what a shard remembers. It owns the order in which answers, early reversals and command
-//! keys are let go; it never lets go of an open authorization or of anything not yet in the tables.
+//! Bounds what a shard remembers, and says what it has to be told again (W-21). It never lets go of
+//! anything that is not in the tables, and never of money: balances and shares stay.
 
-use switch_domain::{AuthorizationId, MessageKey, Timestamp};
+use switch_domain::{Forgotten, Recalled, Timestamp};
 
 use super::State;
+use super::messages::Kept;
+use super::originals::fits_fully;
+use crate::Command;
 
 impl State {
-    /// Lets go of what was decided before `window_start`, and of the oldest answers past `most`;
-    /// nothing decided at or after `projected`, the time up to which the tables have everything
-    /// (W-21). Returns how many answers were let go.
+    /// Lets go of what was decided before `window_start`, and of the oldest past `most`; nothing
+    /// that anything was decided about at or after `projected`, the time up to which the tables
+    /// have everything. Open authorizations go too: the tables know what they hold. Returns how
+    /// many messages went.
     pub fn forget(&mut self, window_start: Timestamp, most: usize, projected: Timestamp) -> usize {
-        let mut forgotten: usize = 0;
-        while let Some((at, key)) = self.answer_order.front().copied() {
-            let outside = at < window_start || self.answers.len() > most;
-            if !outside || at >= projected {
-                break;
+        self.commands.forget(window_start, most, projected);
+        self.messages.forget(window_start, most, projected)
+    }
+
+    /// Takes room for so many messages at once.
+    pub fn reserve(&mut self, messages: usize) {
+        self.messages.reserve(messages);
+    }
+
+    /// What has to be looked up in the tables before a command can be decided rightly. Requests
+    /// that are not marked as repeats are never looked up: nearly all of them are new.
+    #[must_use]
+    pub fn forgotten_by(&self, command: &Command) -> Option<Forgotten> {
+        match command {
+            Command::Authorize(request) => {
+                let key = &request.facts.key;
+                let wanted = request.repeat && !self.messages.is_complete();
+                let unknown = wanted && self.messages.find(key).is_none();
+                let original = key.as_original();
+                unknown.then_some(Forgotten::Message { original, reversal: None })
             }
-            self.answer_order.pop_front();
-            forgotten = forgotten.saturating_add(usize::from(self.forget_answer(at, &key)));
-        }
-        let limit = window_start.min(projected);
-        while let Some((_, key)) = self.early_order.front().copied().filter(|(at, _)| *at < limit) {
-            self.early_order.pop_front();
-            if let Some(references) = self.early_reversals.get_mut(&key) {
-                references.retain(|(at, _)| *at >= limit);
-                if references.is_empty() {
-                    self.early_reversals.remove(&key);
+            Command::Reverse(request) => {
+                if self.messages.is_complete() || self.messages.find(&request.key).is_some() {
+                    return None;
                 }
+                let known = self.original_of(&request.reference);
+                let certain = known.is_some_and(|one| fits_fully(&request.reference, &one.facts));
+                let original = request.reference.key;
+                let reversal = Some(request.key);
+                (request.repeat || !certain).then_some(Forgotten::Message { original, reversal })
             }
+            Command::Manage(manage) => {
+                let unknown =
+                    !self.commands.is_complete() && self.command_done(manage.key).is_none();
+                unknown.then_some(Forgotten::Command(manage.key))
+            }
+            Command::Void { .. } => None,
         }
-        while let Some((_, key)) = self.command_order.front().copied().filter(|(at, _)| *at < limit)
+    }
+
+    /// Takes note of what was looked up at `now`. What memory has is newer, and stays as it is.
+    /// What is recalled is let go again once the tables have everything decided up to now.
+    pub fn recall(&mut self, recalled: Recalled, now: Timestamp) {
+        for authorization in recalled.authorizations {
+            self.messages.recall(Kept::Authorization(authorization), now);
+        }
+        if let Some(reversal) = recalled.reversal {
+            self.messages.recall(Kept::Reversal(reversal), now);
+        }
+        if let Some(command) = recalled.command
+            && self.command_done(command.key).is_none()
         {
-            self.command_order.pop_front();
-            self.commands.remove(&key);
-        }
-        forgotten
-    }
-
-    /// Forgets the answer that a message got at `at`, and the authorization that it is about once
-    /// nothing else needs that. False where the message got a newer answer: one rebuilt from the
-    /// journal has seen messages that were forgotten, came again and were decided anew.
-    fn forget_answer(&mut self, at: Timestamp, key: &MessageKey) -> bool {
-        let Some(answer) = self.answers.get(key).filter(|answer| answer.decided_at == at) else {
-            return false;
-        };
-        let about = answer.authorization;
-        self.answers.remove(key);
-        if let Some(id) = about {
-            self.forget_authorization(id);
-        }
-        true
-    }
-
-    /// Forgets an authorization unless something is still held by it. One that was open when its
-    /// own answer went comes here again with that of the reversal that closed it.
-    fn forget_authorization(&mut self, id: AuthorizationId) {
-        let Some(authorization) = self.authorizations.get(&id) else { return };
-        if authorization.held().is_positive() {
-            return;
-        }
-        let original = authorization.facts.key.as_original();
-        self.authorizations.remove(&id);
-        if let Some(ids) = self.originals.get_mut(&original) {
-            ids.retain(|other| *other != id);
-            if ids.is_empty() {
-                self.originals.remove(&original);
-            }
+            self.commands.insert(command, now);
         }
     }
 }

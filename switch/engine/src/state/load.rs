@@ -3,9 +3,10 @@
 
 use std::sync::Arc;
 
-use switch_domain::{Authorization, OriginalReference, ShardImage, StoredAnswer, Timestamp};
+use switch_domain::{AnsweredReversal, Authorization, ShardImage};
 
 use super::State;
+use super::messages::Kept;
 
 impl State {
     /// The state that an image describes.
@@ -21,52 +22,52 @@ impl State {
             customers: image.customers.into_iter().collect(),
             cards: image.cards.into_iter().map(|(card, _)| (card.id, card)).collect(),
             shares: image.shares.into_iter().collect(),
-            authorizations: Default::default(),
-            originals: Default::default(),
-            early_reversals: Default::default(),
-            early_order: Default::default(),
-            answers: Default::default(),
-            answer_order: Default::default(),
+            messages: Default::default(),
             commands: Default::default(),
-            command_order: Default::default(),
             in_flight: Default::default(),
         };
-        let mut originals: Vec<_> = image.authorizations.iter().map(|a| (a.id, a.facts)).collect();
-        originals.sort_unstable_by_key(|(id, _)| *id);
-        for authorization in image.authorizations {
-            state.insert_authorization(authorization);
+        if !image.complete {
+            state.messages.set_incomplete();
+            state.commands.set_incomplete();
         }
-        for answer in image.answers {
-            state.remember_answer(answer);
-        }
-        for reference in image.early_reversals {
-            state.remember_early(reference, image.last_decided);
-        }
-        // Rows of reversals do not tell whether their original has come since. An authorization
-        // that fits one came after it, for a reversal that came second would have found it.
-        for (_, facts) in originals {
-            state.use_up_early(&facts);
-        }
-        for (key, made, at) in image.commands {
-            state.commands.insert(key, made);
-            state.command_order.push_back((at, key));
+        state.load_messages(image.authorizations, image.reversals);
+        for command in image.commands {
+            state.commands.insert(command, command.at);
         }
         state
     }
 
-    pub(super) fn insert_authorization(&mut self, authorization: Authorization) {
-        let key = authorization.facts.key.as_original();
-        self.originals.entry(key).or_default().push(authorization.id);
-        self.authorizations.insert(authorization.id, authorization);
+    /// Rows of reversals do not tell whether their original has come since. In the order of their
+    /// identifiers they do: an authorization that fits one came after it, for a reversal that came
+    /// second would have found it.
+    fn load_messages(
+        &mut self,
+        authorizations: Vec<Authorization>,
+        reversals: Vec<AnsweredReversal>,
+    ) {
+        let authorizations = authorizations.into_iter().map(Kept::Authorization);
+        let mut all: Vec<_> =
+            authorizations.chain(reversals.into_iter().map(Kept::Reversal)).collect();
+        all.sort_unstable_by_key(Kept::id);
+        for kept in all {
+            self.remember(kept);
+        }
     }
 
-    pub(super) fn remember_answer(&mut self, answer: StoredAnswer) {
-        self.answer_order.push_back((answer.decided_at, answer.key));
-        self.answers.insert(answer.key, answer);
-    }
-
-    pub(super) fn remember_early(&mut self, reference: OriginalReference, at: Timestamp) {
-        self.early_order.push_back((at, reference.key));
-        self.early_reversals.entry(reference.key).or_default().push((at, reference));
+    /// Remembers the newest message. False where its identifier is not above all others.
+    pub(super) fn remember(&mut self, kept: Kept) -> bool {
+        let at = match &kept {
+            Kept::Authorization(authorization) => {
+                self.use_up_early(&authorization.facts);
+                authorization.decided_at
+            }
+            Kept::Reversal(reversal) => {
+                if reversal.original.is_none() {
+                    self.messages.add_early(reversal.id, reversal.reference);
+                }
+                reversal.decided_at
+            }
+        };
+        self.messages.push(kept, at)
     }
 }

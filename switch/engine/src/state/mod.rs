@@ -4,30 +4,35 @@
 
 mod apply;
 mod books;
+mod commands;
 mod compare;
 mod forget;
 mod load;
+mod messages;
 mod originals;
 mod subject;
 
-use std::collections::hash_map::DefaultHasher;
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
-use std::hash::BuildHasherDefault;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use rustc_hash::FxBuildHasher;
 use switch_domain::{
-    Authorization, AuthorizationId, Balance, BalanceId, BinRange, Card, CardId, Control,
-    CustomerId, CustomerState, IdempotencyKey, MessageKey, OriginalKey, OriginalReference,
-    PartnerId, PoolId, PoolShare, ProgrammeId, ShardId, StoredAnswer, Timestamp,
+    AnsweredReversal, Authorization, AuthorizationId, Balance, BalanceId, BinRange, Card, CardId,
+    Control, CustomerId, CustomerState, DoneCommand, IdempotencyKey, MessageKey, PartnerId, PoolId,
+    PoolShare, ProgrammeId, ShardId, Timestamp,
 };
+
+use commands::Commands;
+use messages::{Kept, Messages};
 
 pub use apply::Broken;
 pub use books::BookFault;
 pub use compare::Difference;
 pub(crate) use subject::Subject;
 
-/// A map whose hashing is the same in every process: the engine draws no random numbers.
-type Map<K, V> = HashMap<K, V, BuildHasherDefault<DefaultHasher>>;
+/// A map whose hashing is fast, and the same in every process: the engine draws no random numbers.
+/// No peer chooses its keys: they are our identifiers, or carry a keyed hash of a card number.
+type Map<K, V> = HashMap<K, V, FxBuildHasher>;
 
 /// The highest counter that an identifier can hold.
 const LAST_COUNTER: u64 = (1 << 40) - 1;
@@ -48,19 +53,10 @@ pub struct State {
     customers: Map<CustomerId, CustomerState>,
     cards: Map<CardId, Card>,
     shares: Map<PoolId, PoolShare>,
-    /// Open authorizations, and closed ones while their answer is remembered.
-    authorizations: Map<AuthorizationId, Authorization>,
-    /// What a reversal looks for.
-    originals: Map<OriginalKey, Vec<AuthorizationId>>,
-    /// Reversals whose original has not come, with the time of each.
-    early_reversals: Map<OriginalKey, Vec<(Timestamp, OriginalReference)>>,
-    early_order: VecDeque<(Timestamp, OriginalKey)>,
-    /// Answers for repeats.
-    answers: Map<MessageKey, StoredAnswer>,
-    answer_order: VecDeque<(Timestamp, MessageKey)>,
-    /// Commands done, for the life of their keys (W-18), with what each made.
-    commands: Map<IdempotencyKey, Option<i64>>,
-    command_order: VecDeque<(Timestamp, IdempotencyKey)>,
+    /// Authorizations and reversals of the repeat window, for repeats and reversals.
+    messages: Messages,
+    /// Commands done, for when they come again.
+    commands: Commands,
     /// What management records decided and not yet committed are about.
     in_flight: BTreeSet<Subject>,
 }
@@ -101,10 +97,10 @@ impl State {
         self.cards.get(&id)
     }
 
-    /// An authorization that is open, or whose answer is still remembered.
+    /// An authorization that is remembered.
     #[must_use]
     pub fn authorization(&self, id: AuthorizationId) -> Option<&Authorization> {
-        self.authorizations.get(&id)
+        self.messages.get(id)
     }
 
     /// Whether a customer may spend; those never spoken of may.
@@ -134,26 +130,37 @@ impl State {
         self.balances.values()
     }
 
-    /// How many answers are remembered for repeats.
+    /// How many messages are remembered.
     #[must_use]
     pub fn remembered(&self) -> usize {
-        self.answers.len()
+        self.messages.len()
     }
 
-    /// How many authorizations hold something.
+    /// How many of the authorizations that are remembered hold something.
     #[must_use]
     pub fn open_authorizations(&self) -> usize {
-        self.authorizations.values().filter(|a| a.held().is_positive()).count()
+        self.messages.authorizations().filter(|a| a.held().is_positive()).count()
     }
 
-    /// The answer that a message got when it came first.
-    pub(crate) fn answer_to(&self, key: &MessageKey) -> Option<&StoredAnswer> {
-        self.answers.get(key)
+    /// The authorization that a request with this key made when it came before.
+    pub(crate) fn authorization_by(&self, key: &MessageKey) -> Option<&Authorization> {
+        match self.messages.find(key)? {
+            Kept::Authorization(authorization) => Some(authorization),
+            Kept::Reversal(_) => None,
+        }
     }
 
-    /// What a command made when it was done first; `None` if it was not done.
-    pub(crate) fn command_done(&self, key: IdempotencyKey) -> Option<Option<i64>> {
-        self.commands.get(&key).copied()
+    /// The reversal with this key, if it came before.
+    pub(crate) fn reversal_by(&self, key: &MessageKey) -> Option<&AnsweredReversal> {
+        match self.messages.find(key)? {
+            Kept::Reversal(reversal) => Some(reversal),
+            Kept::Authorization(_) => None,
+        }
+    }
+
+    /// The command that was done under a key.
+    pub(crate) fn command_done(&self, key: IdempotencyKey) -> Option<&DoneCommand> {
+        self.commands.get(key)
     }
 
     /// Whether a management record about this is on its way to the journal.

@@ -5,16 +5,22 @@
 use switch_domain::{Authorization, MessageFacts, OriginalReference};
 
 use super::State;
+use super::messages::Kept;
+
+/// Whether DE37 and DE7 are the same, each `None` where one side does not have it.
+fn agreement(reference: &OriginalReference, facts: &MessageFacts) -> (Option<bool>, Option<bool>) {
+    let rrn = (!reference.rrn.is_empty() && !facts.key.rrn.is_empty())
+        .then_some(reference.rrn == facts.key.rrn);
+    let transmitted = (reference.transmitted != 0 && facts.transmitted != 0)
+        .then_some(reference.transmitted == facts.transmitted);
+    (rrn, transmitted)
+}
 
 /// How well a reference fits a message whose key fields are equal already: `None` when both of the
 /// optional fields are there and both differ, for then it is another transaction of that terminal
 /// whose STAN came round again.
 fn fit(reference: &OriginalReference, facts: &MessageFacts) -> Option<u8> {
-    let rrn = (!reference.rrn.is_empty() && !facts.key.rrn.is_empty())
-        .then_some(reference.rrn == facts.key.rrn);
-    let transmitted = (reference.transmitted != 0 && facts.transmitted != 0)
-        .then_some(reference.transmitted == facts.transmitted);
-    match (rrn, transmitted) {
+    match agreement(reference, facts) {
         (Some(false), Some(false)) => None,
         (rrn, transmitted) => Some(
             u8::from(rrn == Some(true)).saturating_mul(2) | u8::from(transmitted == Some(true)),
@@ -22,12 +28,22 @@ fn fit(reference: &OriginalReference, facts: &MessageFacts) -> Option<u8> {
     }
 }
 
+/// Whether no optional field speaks against a message: an older one could fit no better.
+pub(super) fn fits_fully(reference: &OriginalReference, facts: &MessageFacts) -> bool {
+    let (rrn, transmitted) = agreement(reference, facts);
+    rrn != Some(false) && transmitted != Some(false)
+}
+
 impl State {
     /// The authorization that a reversal speaks of: the best fit, the latest among equals.
     pub(crate) fn original_of(&self, reference: &OriginalReference) -> Option<&Authorization> {
-        let candidates = self.originals.get(&reference.key)?.iter();
+        let candidates = self.messages.of_origin(reference.key.origin());
         candidates
-            .filter_map(|id| self.authorizations.get(id))
+            .filter_map(|kept| match kept {
+                Kept::Authorization(original) => Some(original),
+                Kept::Reversal(_) => None,
+            })
+            .filter(|original| original.facts.key.as_original() == reference.key)
             .filter_map(|original| Some((fit(reference, &original.facts)?, original)))
             .max_by_key(|(fit, original)| (*fit, original.id))
             .map(|(_, original)| original)
@@ -35,19 +51,20 @@ impl State {
 
     /// Whether a reversal that came before speaks of this message.
     pub(crate) fn was_reversed_early(&self, facts: &MessageFacts) -> bool {
-        let early = self.early_reversals.get(&facts.key.as_original());
-        early.is_some_and(|references| references.iter().any(|(_, r)| fit(r, facts).is_some()))
+        let key = facts.key.as_original();
+        let mut early = self.messages.early(key.origin()).filter(|r| r.key == key);
+        early.any(|reference| fit(reference, facts).is_some())
     }
 
     /// The message has come: the early reversals that speak of it have done their work, and must
     /// not stop a later purchase with the same STAN. Of several that fit, those that fit best.
     pub(super) fn use_up_early(&mut self, facts: &MessageFacts) {
         let key = facts.key.as_original();
-        let Some(references) = self.early_reversals.get_mut(&key) else { return };
-        let best = references.iter().filter_map(|(_, reference)| fit(reference, facts)).max();
-        references.retain(|(_, reference)| best.is_none() || fit(reference, facts) != best);
-        if references.is_empty() {
-            self.early_reversals.remove(&key);
-        }
+        let origin = key.origin();
+        let early = self.messages.early(origin).filter(|reference| reference.key == key);
+        let Some(best) = early.filter_map(|reference| fit(reference, facts)).max() else { return };
+        self.messages.retain_early(origin, |_, reference| {
+            reference.key != key || fit(reference, facts) != Some(best)
+        });
     }
 }

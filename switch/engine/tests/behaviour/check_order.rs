@@ -151,7 +151,16 @@ fn faults() -> Vec<Fault> {
         }),
         (11, "funds held", Reason::InsufficientFunds, |c| c.image.balances[0].held = MinorUnits(1)),
         (12, "reversed before", Reason::OriginalReversed, |c| {
-            c.image.early_reversals.push(reversal(9, &c.request.facts.key).reference);
+            let reversal = reversal(9, &c.request.facts.key);
+            c.image.last_counter += 1;
+            c.image.reversals.push(switch_domain::AnsweredReversal {
+                id: switch_domain::AuthorizationId::mint(c.image.shard, c.image.last_counter),
+                key: reversal.key,
+                reference: reversal.reference,
+                original: None,
+                reason: Reason::ReversalAccepted,
+                decided_at: c.image.last_decided,
+            });
         }),
     ];
     let locks: [fn(&mut Case); 9] = [

@@ -1,9 +1,10 @@
-//! What a shard lets go of: answers, early reversals and command keys past their window, never
-//! money and never what the tables do not have yet (W-21).
+//! What a shard lets go of, never before the tables have it and never money; and how it is found
+//! again when a marked repeat, a reversal or a command names it (W-21). The harness looks up in the
+//! journal what the state says that it has forgotten, as the shard does in the tables.
 
-use switch_domain::{MessageClass, Timestamp};
+use switch_domain::Timestamp;
 
-use crate::harness::{CARDS, World, fingerprint, key};
+use crate::harness::{CARDS, World};
 
 const CARD: &str = "
     partner acme
@@ -29,9 +30,9 @@ fn remembered(world: &World) -> usize {
 }
 
 #[test]
-fn answers_past_the_window_go_and_later_ones_stay() {
+fn messages_past_the_window_go_and_later_ones_stay() {
     let mut world = World::after(CARD);
-    world.run("auth c1 1.00 stan 1 -> approved\n reverse stan 1 -> reversal_accepted");
+    world.run("auth c1 1.00 stan 1 -> approved\n reverse stan 1 -> reversal_accepted of 1");
     let window_start = Timestamp(world.cluster.now.0 + 1);
     world.run("auth c1 2.00 stan 2 -> approved");
     assert_eq!(forget_before(&mut world, window_start), 2);
@@ -51,6 +52,17 @@ fn nothing_goes_that_the_tables_do_not_have() {
     world.run("auth c1 60.00 stan 2 -> insufficient_funds repeated of 2");
 }
 
+/// What was done to it last counts, not when it came.
+#[test]
+fn an_authorization_stays_until_its_reversal_is_in_the_tables() {
+    let mut world = World::after(CARD);
+    world.run("auth c1 1.00 stan 1 -> approved");
+    let projected = Timestamp(world.cluster.now.0 + 1);
+    world.run("reverse stan 1 -> reversal_accepted of 1");
+    assert_eq!(world.cluster.states[CARDS].forget(Timestamp(i64::MAX), 0, projected), 0);
+    assert_eq!(forget_all(&mut world), 2);
+}
+
 #[test]
 fn past_a_number_the_oldest_go_first() {
     let mut world = World::after(CARD);
@@ -65,48 +77,97 @@ fn past_a_number_the_oldest_go_first() {
 }
 
 #[test]
-fn an_open_authorization_outlives_its_answer_and_is_still_reversed() {
+fn an_open_authorization_that_was_let_go_is_still_reversed_once() {
     let mut world = World::after(CARD);
     world.run("auth c1 20.00 stan 1 -> approved");
     assert_eq!(forget_all(&mut world), 1);
     world.run(
         "
         held alice 20.00
-        open 1
-        reverse stan 1    -> reversal_accepted of 1
+        open 0
+        reverse stan 1 own 70               -> reversal_accepted of 1
         held alice 0.00
         pool-held deposit 0.00
+        reverse stan 1 own 71               -> reversal_accepted of 1
+        held alice 0.00
+        ",
+    );
+    forget_all(&mut world);
+    world.run(
+        "
+        reverse stan 1 own 72               -> reversal_accepted of 1
+        reverse stan 1 own 70 mark repeat   -> reversal_accepted repeated of 1
+        held alice 0.00
         ",
     );
 }
 
-/// Else a shard would keep for ever each authorization that is reversed late.
 #[test]
-fn an_authorization_closed_after_its_answer_went_goes_with_its_reversal() {
+fn a_marked_repeat_gets_the_answer_that_was_let_go() {
+    let mut world = World::after(CARD);
+    world.run("auth c1 20.00 stan 1 -> approved\n auth c1 60.00 stan 2 -> insufficient_funds");
+    assert_eq!(forget_all(&mut world), 2);
+    world.run(
+        "
+        credit alice 60.00
+        auth c1 20.00 stan 1 mark repeat    -> approved repeated of 1
+        auth c1 60.00 stan 2 mark repeat    -> insufficient_funds repeated of 2
+        held alice 20.00
+        auth c1 1.00 stan 3 mark repeat     -> approved
+        auth c1 1.00 stan 3 mark repeat     -> approved repeated of 3
+        ",
+    );
+}
+
+/// A voided approval is answered as a decline for ever, and holds nothing.
+#[test]
+fn a_voided_approval_that_was_let_go_comes_back_as_a_decline() {
+    let mut world = World::after(CARD);
+    world.run(
+        "
+        auth c1 20.00 stan 1                -> approved
+        void 1 issuer_inoperative           -> issuer_inoperative of 1
+        ",
+    );
+    forget_all(&mut world);
+    world.run("auth c1 20.00 stan 1 mark repeat -> issuer_inoperative repeated of 1");
+}
+
+/// What was recalled is let go again once the tables have what came of it.
+#[test]
+fn what_was_recalled_does_not_stay() {
     let mut world = World::after(CARD);
     world.run("auth c1 20.00 stan 1 -> approved");
     let id = world.names.authorizations["1"];
     forget_all(&mut world);
+    assert!(world.cluster.states[CARDS].authorization(id).is_none());
     world.run("reverse stan 1 own 70 -> reversal_accepted of 1");
-    assert!(world.cluster.states[CARDS].authorization(id).is_some(), "while it is remembered");
-    world.run("reverse stan 1 own 71 -> reversal_accepted of 1");
-    assert_eq!(forget_all(&mut world), 2);
-    assert!(world.cluster.states[CARDS].authorization(id).is_none(), "and no longer");
-    world.run("reverse c1 stan 1 own 72 -> reversal_accepted of nothing\n held alice 0.00");
+    let recalled = world.cluster.states[CARDS].authorization(id);
+    assert!(recalled.is_some_and(|one| one.closed), "until the tables have the reversal");
+    let projected = Timestamp(world.cluster.now.0);
+    world.cluster.states[CARDS].forget(Timestamp(0), usize::MAX, projected);
+    assert!(world.cluster.states[CARDS].authorization(id).is_some());
+    forget_all(&mut world);
+    assert!(world.cluster.states[CARDS].authorization(id).is_none());
 }
 
+/// One in memory that a field speaks against is not taken where an older one fits.
 #[test]
-fn a_closed_authorization_stays_while_its_own_answer_does() {
+fn an_older_original_that_fits_better_is_found() {
     let mut world = World::after(CARD);
-    world.run("reverse c1 stan 1 own 70 -> reversal_accepted of nothing");
-    let window_start = Timestamp(world.cluster.now.0 + 1);
-    world.run("auth c1 20.00 stan 1 -> original_reversed");
-    assert_eq!(forget_before(&mut world, window_start), 1);
-    world.run("reverse stan 1 own 71 -> reversal_accepted of 1");
+    world.run("auth c1 1.00 stan 1 rrn A de7 1 as older -> approved");
+    forget_all(&mut world);
+    world.run(
+        "
+        auth c1 2.00 stan 1 rrn B de7 1 as newer    -> approved
+        reverse c1 stan 1 own 70 rrn A de7 1        -> reversal_accepted of older
+        held alice 2.00
+        ",
+    );
 }
 
 #[test]
-fn an_early_reversal_that_met_nothing_goes_with_the_window() {
+fn an_early_reversal_goes_with_the_window() {
     let mut world = World::after(CARD);
     world.run("reverse c1 stan 1 own 70 -> reversal_accepted of nothing");
     let window_start = Timestamp(world.cluster.now.0 + 1);
@@ -157,24 +218,22 @@ fn early_reversals_and_command_keys_stay_until_the_tables_have_them() {
 }
 
 #[test]
-fn command_keys_go_with_the_window() {
+fn command_keys_that_were_let_go_are_looked_up() {
     let mut world = World::after(CARD);
-    world.run("credit alice 1.00 key k1");
-    let window_start = Timestamp(world.cluster.now.0 + 1);
-    world.run("credit alice 1.00 key k2");
-    forget_before(&mut world, window_start);
+    world.run("credit alice 1.00 key k1\n credit alice 1.00 key k2");
+    forget_all(&mut world);
     world.run(
         "
         credit alice 1.00 key k2
+        credit alice 1.00 key k1
+        credit alice 2.00 key k1 -> refused KeyReused
         ledger alice 52.00
-        credit alice 1.00 key k1     # nobody remembers: it is a new command
-        ledger alice 53.00
         ",
     );
 }
 
-/// A message that came again after it was forgotten was decided anew; a shard that is rebuilt from
-/// the journal sees both, and forgetting the first must not take the second along.
+/// An unmarked repeat of a forgotten message is decided anew; a shard that is rebuilt from the
+/// journal sees both, and forgetting the first must not take the second along.
 #[test]
 fn a_rebuilt_shard_forgets_the_first_of_two_answers_and_keeps_the_second() {
     let mut world = World::after(CARD);
@@ -197,40 +256,7 @@ fn forgetting_in_flight_loses_neither_hold_nor_release() {
         later: reverse stan 1           -> reversal_accepted of 1
         ",
     );
-    forget_all(&mut world);
+    let committed = world.cluster.now;
+    world.cluster.states[CARDS].forget(Timestamp(i64::MAX), 0, committed);
     world.run("commit\n held alice 0.00\n pool-held deposit 0.00");
-}
-
-#[test]
-fn a_forgotten_decline_comes_again_as_a_new_message() {
-    let mut world = World::after(CARD);
-    world.run("auth c1 60.00 stan 1 -> insufficient_funds");
-    let first = world.names.authorizations["1"];
-    forget_all(&mut world);
-    assert!(world.cluster.states[CARDS].authorization(first).is_none());
-    world.run("credit alice 50.00\n auth c1 60.00 stan 1 -> approved\n held alice 60.00");
-    assert_ne!(world.names.authorizations["1"], first);
-    let same = key(MessageClass::AuthorizationRequest, 1, fingerprint("c1"));
-    let open = world.cluster.states[CARDS].authorization(world.names.authorizations["1"]);
-    assert_eq!(open.map(|authorization| authorization.facts.key), Some(same));
-}
-
-/// The first approval was forgotten while it was open, and its message came again: two
-/// authorizations of one key. Taking back the first leaves the answer of the second alone.
-#[test]
-fn a_void_of_a_forgotten_approval_leaves_the_newer_answer_alone() {
-    let mut world = World::after(CARD);
-    world.run("auth c1 20.00 stan 1 as first -> approved");
-    forget_all(&mut world);
-    world.run(
-        "
-        auth c1 20.00 stan 1 as second       -> approved
-        held alice 40.00
-        void first issuer_inoperative        -> issuer_inoperative of first
-        auth c1 20.00 stan 1                 -> approved repeated of second
-        held alice 20.00
-        reverse stan 1                       -> reversal_accepted of second
-        held alice 0.00
-        ",
-    );
 }

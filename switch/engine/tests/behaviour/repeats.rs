@@ -113,12 +113,13 @@ fn a_message_that_differs_in_a_field_of_the_key_is_another_one() {
 }
 
 #[test]
-fn what_a_repeat_asks_for_no_longer_matters() {
+fn a_key_that_comes_again_for_another_amount_is_refused_and_takes_nothing() {
     with_card(
         "
         auth c1 20.00 stan 1                      -> approved
-        auth c1 49.00 stan 1                      -> approved repeated of 1
-        auth c1 0.00 stan 1 fault format_error    -> approved repeated of 1
+        auth c1 49.00 stan 1                      -> duplicate_transmission of nothing
+        auth c1 0.00 stan 1 fault format_error    -> duplicate_transmission of nothing
+        held alice 20.00
         lock c1 1
         auth c1 20.00 stan 1                      -> approved repeated of 1
         held alice 20.00

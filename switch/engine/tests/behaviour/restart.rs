@@ -1,7 +1,8 @@
 //! A shard that is loaded from rows instead of replayed: it answers, reverses and mints as before.
 
 use switch_domain::{
-    Event, MessageClass, OriginalReference, Seq, ShardId, ShardImage, StoredAnswer,
+    AnsweredReversal, AuthorizationId, DoneCommand, Event, MessageClass, OriginalReference, Reason,
+    Seq, ShardId, ShardImage,
 };
 use switch_engine::{Answer, Command, State};
 
@@ -21,13 +22,13 @@ fn image_of(world: &World) -> ShardImage {
     image.shares = state.shares().collect();
     for record in &world.cluster.journals[CARDS] {
         let at = record.at;
-        if let switch_domain::Cause::Command { key, .. } = &record.cause {
+        if let switch_domain::Cause::Command { key, digest, .. } = &record.cause {
             let made = match &record.event {
                 Event::BalanceOpened(opened) => Some(opened.balance.0),
                 Event::CardIssued(issued) => Some(issued.card.0),
                 _ => None,
             };
-            image.commands.push((*key, made, at));
+            image.commands.push(DoneCommand { key: *key, digest: *digest, made, at });
         }
         match &record.event {
             Event::BalanceOpened(opened) => image.last_counter = opened.balance.counter(),
@@ -35,24 +36,15 @@ fn image_of(world: &World) -> ShardImage {
             Event::Authorized(authorized) => {
                 image.last_counter = authorized.id.counter();
                 image.authorizations.extend(state.authorization(authorized.id).cloned());
-                image.answers.push(StoredAnswer {
-                    key: authorized.facts.key,
-                    reason: authorized.reason,
-                    approval_code: authorized.approval_code,
-                    authorization: Some(authorized.id),
-                    decided_at: at,
-                });
             }
             Event::Reversed(reversed) => {
                 image.last_counter = reversed.id.counter();
-                if reversed.original.is_none() {
-                    image.early_reversals.push(reversed.reference);
-                }
-                image.answers.push(StoredAnswer {
+                image.reversals.push(AnsweredReversal {
+                    id: reversed.id,
                     key: reversed.key,
+                    reference: reversed.reference,
+                    original: reversed.original,
                     reason: reversed.reason,
-                    approval_code: None,
-                    authorization: reversed.original,
                     decided_at: at,
                 });
             }
@@ -222,7 +214,8 @@ fn early_reversals_that_met_their_original_are_used_up_after_loading_too() {
         ",
     );
     let image = image_of(&world);
-    assert_eq!(image.early_reversals.len(), 3, "the rows say nothing of it");
+    let early = image.reversals.iter().filter(|reversal| reversal.original.is_none());
+    assert_eq!(early.count(), 3, "the rows say nothing of it");
     world.cluster.states[CARDS] = State::from_image(image);
     world.run(
         "
@@ -238,10 +231,18 @@ fn an_early_reversal_from_the_tables_keeps_its_preferences() {
     let mut world = busy_world();
     let mut image = image_of(&world);
     let key = key(MessageClass::AuthorizationRequest, 77, fingerprint("c1"));
-    image.early_reversals.push(OriginalReference {
-        key: key.as_original(),
-        transmitted: 11,
-        rrn: switch_domain::AsciiText::new(b"A").expect("short"),
+    image.last_counter += 1;
+    image.reversals.push(AnsweredReversal {
+        id: AuthorizationId::mint(ShardId(1), image.last_counter),
+        key: switch_domain::MessageKey { class: MessageClass::ReversalRequest, ..key },
+        reference: OriginalReference {
+            key: key.as_original(),
+            transmitted: 11,
+            rrn: switch_domain::AsciiText::new(b"A").expect("short"),
+        },
+        original: None,
+        reason: Reason::ReversalAccepted,
+        decided_at: image.last_decided,
     });
     world.cluster.states[CARDS] = State::from_image(image);
     world.run(

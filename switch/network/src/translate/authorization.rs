@@ -1,7 +1,7 @@
 //! 0100 and 0101: an authorization request becomes `Authorize`. It owns which faults make a message
 //! one that cannot be granted (recorded and answered by the engine) and which make it unreadable.
 
-use codecs::iso8583::Message;
+use codecs::iso8583::{Message, Mti};
 use switch_domain::{Bin, Expiry, Merchant, MessageClass, MessageFacts, Reason};
 use switch_shard::{Authorize, Command};
 
@@ -51,6 +51,7 @@ pub(crate) fn authorization(message: &Message<'_>, around: &dyn Surroundings) ->
         expiry,
         fault,
         amount: amount(message)?,
+        repeat: message.mti().is_some_and(Mti::is_repeat),
     };
     Ok(Translated::Command(Box::new(Command::Authorize(command)), card))
 }

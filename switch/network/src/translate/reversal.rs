@@ -1,7 +1,7 @@
 //! 0400 and 0401: a full reversal becomes `Reverse`. It owns what is told of the original. A
 //! partial reversal is not done yet: it is answered so, instead of giving back too much.
 
-use codecs::iso8583::Message;
+use codecs::iso8583::{Message, Mti};
 use switch_domain::{MessageClass, OriginalReference, Reason};
 use switch_shard::{Command, Reverse};
 
@@ -31,6 +31,7 @@ pub(crate) fn reversal(message: &Message<'_>, around: &dyn Surroundings) -> Tran
     if let Some(stan) = original.stan {
         reference.key.stan = stan;
     }
-    let command = Reverse { link: around.link(), key, reference };
+    let repeat = message.mti().is_some_and(Mti::is_repeat);
+    let command = Reverse { link: around.link(), key, reference, repeat };
     Ok(Translated::Command(Box::new(Command::Reverse(command)), card))
 }

@@ -100,6 +100,13 @@ fn shards(config: &Config, faults: &mut Faults) {
         &path("repeat_window_s"),
         "at least 60: repeats come minutes after their original",
     );
+    faults.require(
+        in_range(shards.lookup_limit, 1, 100_000),
+        &path("lookup_limit"),
+        "from 1 to 100000",
+    );
+    let patient = (10..=60_000).contains(&shards.lookup_timeout_ms);
+    faults.require(patient, &path("lookup_timeout_ms"), "from 10 to 60000");
     faults.require(shards.repeat_limit >= 1_000, &path("repeat_limit"), "at least 1000");
     let paced = (1..=10_000).contains(&shards.projection_pace_ms);
     faults.require(paced, &path("projection_pace_ms"), "from 1 to 10000");

@@ -14,6 +14,10 @@ pub struct Shards {
     pub data_shards: u16,
     /// Authorizations that may wait before a shard.
     pub queue_limit: usize,
+    /// Questions about what memory let go that may wait for the tables.
+    pub lookup_limit: usize,
+    /// How long such a question may take, in milliseconds.
+    pub lookup_timeout_ms: u64,
     /// Room beyond that for reversals and commands.
     pub reserved_queue: usize,
     /// Records in one journal row.
@@ -42,6 +46,8 @@ impl Default for Shards {
         Self {
             data_shards: settings.data_shards,
             queue_limit: settings.queue_limit,
+            lookup_limit: settings.lookup_limit,
+            lookup_timeout_ms: millis(settings.lookup_timeout),
             reserved_queue: settings.reserved_queue,
             batch_limit: settings.batch_limit,
             projection_lag_limit: settings.projection_lag_limit,
@@ -62,6 +68,8 @@ impl Shards {
         ShardSettings {
             data_shards: self.data_shards,
             queue_limit: self.queue_limit,
+            lookup_limit: self.lookup_limit,
+            lookup_timeout: Duration::from_millis(self.lookup_timeout_ms),
             reserved_queue: self.reserved_queue,
             batch_limit: self.batch_limit,
             projection_lag_limit: self.projection_lag_limit,

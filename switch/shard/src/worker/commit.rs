@@ -39,9 +39,10 @@ impl Worker {
     }
 
     fn committed(&mut self, in_flight: InFlight) {
-        let InFlight { seq, hash, records, mut batch, since } = in_flight;
+        let InFlight { seq, hash, records, mut batch, since, projected } = in_flight;
         self.head.seq = seq;
         self.head.hash = hash;
+        self.projected.stays_at(projected);
         self.metrics.commit.record(Instant::now().duration_since(since).as_secs_f64());
         for record in records.iter() {
             if let Err(broken) = self.state.apply_committed(record) {

@@ -4,7 +4,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use switch_domain::{CardId, Event, Fingerprint, Reason};
-use switch_engine::{Answer, Command, Manage, Outcome};
+use switch_engine::{Answer, Command, Outcome};
 use tokio::time::Instant;
 
 use super::Worker;
@@ -24,6 +24,7 @@ impl Worker {
         let mut busy = Vec::new();
         while !self.batch_is_full() && !self.broken {
             let Some(envelope) = self.waiting.pop_front() else { break };
+            let Some(envelope) = self.park(envelope) else { continue };
             if let Some(deferred) = self.take(envelope) {
                 busy.push(deferred);
             }
@@ -35,11 +36,11 @@ impl Worker {
     }
 
     /// Decides one envelope; gives it back when its subject is busy until the next commit.
-    fn take(&mut self, envelope: Envelope) -> Option<Envelope> {
+    pub(super) fn take(&mut self, envelope: Envelope) -> Option<Envelope> {
         match envelope {
             Envelope::Message(submission) => self.take_message(submission),
-            Envelope::Manage { manage, card, reply } => {
-                return self.take_command(manage, card, reply);
+            Envelope::Manage { command, card, reply } => {
+                return self.take_command(command, card, reply);
             }
             Envelope::Install { control, done } => {
                 self.inbox.waiting.leave();
@@ -91,13 +92,11 @@ impl Worker {
 
     fn take_command(
         &mut self,
-        manage: Manage,
+        command: Command,
         card: Option<Fingerprint>,
         reply: ManageReply,
     ) -> Option<Envelope> {
-        let command = Command::Manage(manage);
         let outcome = self.decide(&command);
-        let Command::Manage(manage) = command else { return None };
         let Some(Outcome { answer, record }) = outcome else {
             self.inbox.waiting.leave();
             self.metrics.malfunctions.increment(1);
@@ -105,7 +104,7 @@ impl Worker {
             return None;
         };
         if answer == Answer::Busy {
-            return Some(Envelope::Manage { manage, card, reply });
+            return Some(Envelope::Manage { command, card, reply });
         }
         self.inbox.waiting.leave();
         if let Some(record) = record {

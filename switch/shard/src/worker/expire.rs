@@ -37,15 +37,12 @@ impl Worker {
 
     /// Ends a message that is late and was not decided.
     pub(super) fn end_undecided(late: Submission) {
-        match late.command {
-            Command::Authorize(_) => {
-                metrics::late("declined_undecided");
-                late.reply.send(ReplyOutcome::Declined(Reason::IssuerInoperative));
-            }
-            _ => {
-                metrics::late("silent_undecided");
-                late.reply.send(ReplyOutcome::Silent);
-            }
+        if late.may_be_declined() {
+            metrics::late("declined_undecided");
+            late.reply.send(ReplyOutcome::Declined(Reason::IssuerInoperative));
+        } else {
+            metrics::late("silent_undecided");
+            late.reply.send(ReplyOutcome::Silent);
         }
     }
 

@@ -6,14 +6,16 @@
 mod commit;
 mod decide;
 mod expire;
+mod lookup;
 mod projected;
+mod recall;
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use switch_domain::{Epoch, OwnerId, Record, Seq, ShardId};
 use switch_engine::State;
-use switch_store::{Appended, Hash, Journal, JournalRow};
+use switch_store::{Appended, Hash, Journal, JournalRow, Tables};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -27,7 +29,9 @@ use crate::pools::Pools;
 use crate::running::Fatal;
 use crate::settings::ShardSettings;
 
+use lookup::Lookups;
 pub(crate) use projected::Projected;
+use recall::ParkedBy;
 
 /// What all shards of a node share.
 pub(crate) struct Shared {
@@ -61,6 +65,8 @@ struct InFlight {
     records: Arc<[Record]>,
     batch: Batch,
     since: Instant,
+    /// How far the tables were when it was sent: once it is committed, they stay so far (W-21).
+    projected: Seq,
 }
 
 /// One shard.
@@ -78,6 +84,9 @@ pub(crate) struct Worker {
     /// Ends with the worker: nothing is appended for a node that was stopped.
     _appending: AbortOnDropHandle<()>,
     projected: Projected,
+    lookups: Lookups,
+    /// What waits for an answer of the tables. Each still has its place in the mailbox's count.
+    parked: HashMap<ParkedBy, Vec<Envelope>>,
     /// All mailboxes, by shard: the control shard sends snapshots through them.
     mailboxes: Arc<[Mailbox]>,
     shared: Arc<Shared>,
@@ -98,7 +107,7 @@ pub(crate) struct Parts {
 
 impl Worker {
     /// A worker over a journal, whose appends run in a task of their own.
-    pub(crate) fn new(parts: Parts, journal: impl Journal) -> Self {
+    pub(crate) fn new(parts: Parts, journal: impl Journal, tables: impl Tables) -> Self {
         let (rows, mut to_append) = mpsc::channel::<JournalRow>(1);
         let (outcome, appended) = mpsc::channel(1);
         let mut journal = journal;
@@ -111,6 +120,8 @@ impl Worker {
             }
         });
         let shard = parts.state.shard();
+        let settings = &parts.shared.settings;
+        let (limit, patience) = (settings.lookup_limit, settings.lookup_timeout);
         Self {
             shard,
             state: parts.state,
@@ -123,6 +134,8 @@ impl Worker {
             appended,
             _appending: AbortOnDropHandle::new(appending),
             projected: parts.projected,
+            lookups: Lookups::new(shard, tables, limit, patience),
+            parked: HashMap::new(),
             mailboxes: parts.mailboxes,
             shared: parts.shared,
             metrics: ShardMetrics::new(shard),
@@ -151,6 +164,9 @@ impl Worker {
                 }
                 () = tokio::time::sleep_until(deadline.unwrap_or_else(Instant::now)),
                     if deadline.is_some() => {}
+                Some(found) = self.lookups.found(), if !self.parked.is_empty() => {
+                    self.finish_lookup(found);
+                }
                 true = self.projected.moved(), if self.is_shedding() => self.judge_lag(),
                 () = stopping.cancelled(), if !stopping.is_cancelled() => {}
             }
@@ -166,6 +182,7 @@ impl Worker {
             && self.in_flight.is_none()
             && self.open.is_empty()
             && self.waiting.is_empty()
+            && self.parked.is_empty()
             && self.inbox.receiver.is_empty()
     }
 
@@ -201,7 +218,8 @@ impl Worker {
         }
         let since = Instant::now();
         self.mark_waiting(Some(since));
-        self.in_flight = Some(InFlight { seq, hash, records, batch, since });
+        let projected = self.projected.seq();
+        self.in_flight = Some(InFlight { seq, hash, records, batch, since, projected });
     }
 
     /// Ends the shard: the process must not answer anything any more.

@@ -8,4 +8,5 @@ mod management;
 mod ownership;
 mod pools;
 mod queue;
+mod recall;
 mod stop;

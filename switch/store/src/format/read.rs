@@ -30,6 +30,7 @@ fn cause(stored: shapes::Cause) -> Read<Cause> {
         shapes::Cause::Command(command) => Cause::Command {
             key: IdempotencyKey(sixteen("idempotency key", &command.key)?),
             actor: text("actor", &command.actor)?,
+            digest: command.digest.map(domain::CommandDigest),
         },
         shapes::Cause::Switch(_) => Cause::Switch,
     })
@@ -44,6 +45,7 @@ fn event(stored: shapes::Event) -> Read<Event> {
             owner: OwnerId(sixteen("owner", &taken.owner)?),
             shards: narrow("shards", taken.shards)?,
         }),
+        Shape::NothingChanged(_) => Event::NothingChanged,
         Shape::PartnerDefined(partner) => Event::PartnerDefined(domain::Partner {
             id: PartnerId(partner.id),
             name: text("partner name", &partner.name)?,

@@ -20,7 +20,10 @@ pub(super) struct Record {
     pub(super) effects: Option<Effects>,
     #[prost(oneof = "Cause", tags = "2, 3, 4")]
     pub(super) cause: Option<Cause>,
-    #[prost(oneof = "Event", tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24")]
+    #[prost(
+        oneof = "Event",
+        tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25"
+    )]
     pub(super) event: Option<Event>,
 }
 
@@ -43,6 +46,8 @@ pub(super) struct Command {
     pub(super) key: Vec<u8>,
     #[prost(string, tag = "2")]
     pub(super) actor: String,
+    #[prost(sfixed64, optional, tag = "3")]
+    pub(super) digest: Option<i64>,
 }
 
 #[derive(Clone, PartialEq, Oneof)]
@@ -77,6 +82,8 @@ pub(super) enum Event {
     Reversed(Box<Reversed>),
     #[prost(message, tag = "24")]
     Voided(Voided),
+    #[prost(message, tag = "25")]
+    NothingChanged(Nothing),
 }
 
 #[derive(Clone, PartialEq, Message)]

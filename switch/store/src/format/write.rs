@@ -19,9 +19,10 @@ pub(super) fn record(record: &Record) -> shapes::Record {
 fn cause(cause: &Cause) -> shapes::Cause {
     match cause {
         Cause::Message(link) => shapes::Cause::Link(u32::from(link.0)),
-        Cause::Command { key, actor } => shapes::Cause::Command(shapes::Command {
+        Cause::Command { key, digest, actor } => shapes::Cause::Command(shapes::Command {
             key: key.0.to_vec(),
             actor: actor.to_string(),
+            digest: digest.map(|digest| digest.0),
         }),
         Cause::Switch => shapes::Cause::Switch(shapes::Nothing {}),
     }
@@ -36,6 +37,7 @@ fn event(event: &Event) -> shapes::Event {
             owner: taken.owner.0.to_vec(),
             shards: u32::from(taken.shards),
         }),
+        Event::NothingChanged => Shape::NothingChanged(shapes::Nothing {}),
         Event::PartnerDefined(partner) => Shape::PartnerDefined(shapes::Partner {
             id: partner.id.0,
             name: partner.name.to_string(),

@@ -1,12 +1,13 @@
-//! Authorizations, and what a shard remembers for a window: answers, early reversals, commands. It
+//! Authorizations, reversals and commands, which a shard remembers for a window. It
 //! reads the tables of history as far as the window goes and no further.
 
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::Query;
 use sqlx::{PgConnection, Postgres};
 use switch_domain::{
-    Authorization, AuthorizationId, BalanceId, CardId, IdempotencyKey, Merchant, MessageFacts,
-    MinorUnits, OriginalReference, PoolId, ShardId, StoredAnswer, Timestamp, Totals,
+    AnsweredReversal, Authorization, AuthorizationId, BalanceId, CardId, CommandDigest,
+    DoneCommand, IdempotencyKey, Merchant, MessageFacts, MinorUnits, PoolId, ShardId, Timestamp,
+    Totals,
 };
 use uuid::Uuid;
 
@@ -36,28 +37,50 @@ const ANY_BEFORE: &str = "\
     SELECT EXISTS (SELECT FROM card_authorization
             WHERE id >= $1 AND id <= $2 AND decided_at < $3)
         OR EXISTS (SELECT FROM authorization_event
-            WHERE shard = $4 AND kind = 'reversed' AND at < $3)";
+            WHERE shard = $4 AND kind = 'reversed' AND at < $3)
+        OR EXISTS (SELECT FROM audit_entry
+            WHERE shard = $4 AND idempotency_key IS NOT NULL AND at < $3)";
 
 pub(super) const BY_ORIGIN: &str =
     concat!(authorization!(), "WHERE id >= $1 AND id <= $2 AND origin = $3 ORDER BY id");
 
-const REVERSALS: &str = "\
-    SELECT id, authorization_id, reason, at,
-        acquirer, class, stan, local_time, terminal, rrn, fingerprint
-    FROM authorization_event
-    WHERE shard = $1 AND kind = 'reversed' AND at >= $2 ORDER BY seq DESC, idx DESC LIMIT $3";
+/// Columns of a reversal.
+macro_rules! reversal {
+    () => {
+        "SELECT id, authorization_id, reason, at,
+            acquirer, class, stan, local_time, terminal, rrn, fingerprint,
+            original_acquirer, original_stan, original_terminal, original_fingerprint,
+            original_transmitted, original_rrn
+        FROM authorization_event "
+    };
+}
 
-const EARLY: &str = "\
-    SELECT id, original_acquirer, original_stan, original_terminal, original_fingerprint,
-        original_transmitted, original_rrn
-    FROM authorization_event
-    WHERE shard = $1 AND kind = 'reversed' AND at >= $2 AND authorization_id IS NULL
-    ORDER BY seq DESC, idx DESC LIMIT $3";
+const REVERSALS: &str = concat!(
+    reversal!(),
+    "WHERE shard = $1 AND kind = 'reversed' AND at >= $2 ORDER BY seq DESC, idx DESC LIMIT $3"
+);
 
-const COMMANDS: &str = "\
-    SELECT idempotency_key, made_id, at FROM audit_entry
-    WHERE shard = $1 AND idempotency_key IS NOT NULL AND at >= $2
-    ORDER BY seq DESC, idx DESC LIMIT $3";
+/// The condition is that of the partial index.
+pub(super) const REVERSALS_BY_ORIGIN: &str = concat!(
+    reversal!(),
+    "WHERE shard = $1 AND origin = $2 AND kind = 'reversed' ORDER BY seq, idx"
+);
+
+/// Columns of a command.
+macro_rules! command {
+    () => {
+        "SELECT idempotency_key, digest, made_id, at FROM audit_entry "
+    };
+}
+
+const COMMANDS: &str = concat!(
+    command!(),
+    "WHERE shard = $1 AND idempotency_key IS NOT NULL AND at >= $2
+    ORDER BY seq DESC, idx DESC LIMIT $3"
+);
+
+pub(super) const COMMAND_BY_KEY: &str =
+    concat!(command!(), "WHERE idempotency_key = $2 AND shard = $1 ORDER BY seq, idx");
 
 /// What is loaded of what has happened.
 #[derive(Clone, Copy)]
@@ -107,64 +130,46 @@ pub(super) async fn any_before(tx: &mut PgConnection, since: Since) -> Result<bo
     query.fetch_one(tx).await.map_err(StoreError::database(DOING))
 }
 
-/// Answers to authorization requests are the authorizations' own, as a void may have left them;
-/// answers to reversals stand in their events.
-pub(super) async fn answers(
+/// The latest reversals, oldest first.
+pub(super) async fn reversals(
     tx: &mut PgConnection,
     since: Since,
-    authorizations: &[Authorization],
-) -> Result<Vec<StoredAnswer>, StoreError> {
-    let mut answers = each(tx, since.query(REVERSALS), reversal_answer).await?;
-    answers.extend(authorizations.iter().map(answer));
-    answers.sort_by_key(|answer| (answer.decided_at, answer.key));
-    Ok(answers)
-}
-
-/// What an authorization says when its message comes again.
-pub(super) fn answer(one: &Authorization) -> StoredAnswer {
-    StoredAnswer {
-        key: one.facts.key,
-        reason: one.reason,
-        approval_code: one.approval_code,
-        authorization: Some(one.id),
-        decided_at: one.decided_at,
-    }
-}
-
-pub(super) async fn early(
-    tx: &mut PgConnection,
-    since: Since,
-) -> Result<Vec<OriginalReference>, StoreError> {
-    let mut found = each(tx, since.query(EARLY), |row| {
-        Named::new("authorization_event", row, "id")?.original_reference()
-    })
-    .await?;
+) -> Result<Vec<AnsweredReversal>, StoreError> {
+    let mut found = each(tx, since.query(REVERSALS), reversal).await?;
     found.reverse();
     Ok(found)
 }
 
+/// The latest commands, oldest first.
 pub(super) async fn commands(
     tx: &mut PgConnection,
     since: Since,
-) -> Result<Vec<(IdempotencyKey, Option<i64>, Timestamp)>, StoreError> {
-    let mut found = each(tx, since.query(COMMANDS), |row| {
-        let key: Uuid = get(row, "idempotency_key")?;
-        let at: PgTimestamp = get(row, "at")?;
-        Ok((IdempotencyKey(key.into_bytes()), get(row, "made_id")?, at.0))
-    })
-    .await?;
+) -> Result<Vec<DoneCommand>, StoreError> {
+    let mut found = each(tx, since.query(COMMANDS), command).await?;
     found.reverse();
     Ok(found)
 }
 
-pub(super) fn reversal_answer(row: &PgRow) -> Result<StoredAnswer, StoreError> {
+pub(super) fn command(row: &PgRow) -> Result<DoneCommand, StoreError> {
+    let key: Uuid = get(row, "idempotency_key")?;
+    let at: PgTimestamp = get(row, "at")?;
+    Ok(DoneCommand {
+        key: IdempotencyKey(key.into_bytes()),
+        digest: get::<Option<i64>>(row, "digest")?.map(CommandDigest),
+        made: get(row, "made_id")?,
+        at: at.0,
+    })
+}
+
+pub(super) fn reversal(row: &PgRow) -> Result<AnsweredReversal, StoreError> {
     let row = Named::new("authorization_event", row, "id")?;
     let at: PgTimestamp = row.get("at")?;
-    Ok(StoredAnswer {
+    Ok(AnsweredReversal {
+        id: AuthorizationId(row.key),
         key: row.message_key()?,
+        reference: row.original_reference()?,
+        original: row.get::<Option<i64>>("authorization_id")?.map(AuthorizationId),
         reason: row.reason()?,
-        approval_code: None,
-        authorization: row.get::<Option<i64>>("authorization_id")?.map(AuthorizationId),
         decided_at: at.0,
     })
 }

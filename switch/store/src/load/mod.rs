@@ -24,7 +24,7 @@ const PROJECTION: &str = "\
     FROM projection WHERE shard = $1";
 
 impl Store {
-    /// The rows of a shard. Of answers, authorizations, early reversals and commands, those since
+    /// The rows of a shard. Of authorizations, reversals and commands, those since
     /// `window_start`, and no more than the latest `most` of each kind; what is older is looked up
     /// when it is asked for (W-21). Rows that are flushed apart are brought to where the others are
     /// from the journal.
@@ -52,24 +52,25 @@ impl Store {
         let (projected, flushed) = (Seq(get(&found, "seq")?), Seq(get(&found, "flushed")?));
         let since = authorizations::Since { shard, start: window_start, most };
         let authorizations = authorizations::recent(&mut tx, since).await?;
-        let complete =
-            authorizations.len() < most && !authorizations::any_before(&mut tx, since).await?;
-        let answers = authorizations::answers(&mut tx, since, &authorizations).await?;
+        let reversals = authorizations::reversals(&mut tx, since).await?;
+        let commands = authorizations::commands(&mut tx, since).await?;
+        let limited = [authorizations.len(), reversals.len(), commands.len()];
+        let complete = limited.iter().all(|count| *count < most)
+            && !authorizations::any_before(&mut tx, since).await?;
         let mut image = ShardImage {
             shard,
             projected,
             last_counter: u64::try_from(counter).unwrap_or(0),
             last_decided: last_decided.0,
-            answers,
             authorizations,
+            reversals,
             complete,
-            early_reversals: authorizations::early(&mut tx, since).await?,
             control: control::control(&mut tx, shard, version).await?,
             balances: accounts::balances(&mut tx, shard).await?,
             customers: accounts::customers(&mut tx, shard).await?,
             cards: accounts::cards(&mut tx, shard).await?,
             shares: accounts::shares(&mut tx, shard).await?,
-            commands: authorizations::commands(&mut tx, since).await?,
+            commands,
         };
         let moves = moved::moves(&mut tx, shard, flushed, projected).await?;
         moved::apply(&mut image, &moves);

@@ -1,57 +1,67 @@
 //! Looks up what a shard's memory has let go: late repeats and reversals name it (W-21). It reads
-//! rows by the key of a message and decides nothing; the shard judges what comes back.
+//! rows by the key of a message or command and decides nothing; the shard judges what comes back.
 
 use sqlx::{Connection, PgConnection};
-use switch_domain::{Authorization, MessageKey, OriginalKey, ShardId, StoredAnswer};
+use switch_domain::{Forgotten, MessageKey, OriginalKey, Recalled, Seq, ShardId};
+use uuid::Uuid;
 
-use super::authorizations::{BY_ORIGIN, authorization, identifiers, reversal_answer};
+use super::authorizations::{
+    BY_ORIGIN, COMMAND_BY_KEY, REVERSALS_BY_ORIGIN, authorization, command, identifiers, reversal,
+};
 use super::row::{DOING, each};
 use crate::error::StoreError;
 
-/// The condition is that of the partial index.
-const ANSWERS: &str = "\
-    SELECT id, authorization_id, reason, at,
-        acquirer, class, stan, local_time, terminal, rrn, fingerprint
-    FROM authorization_event
-    WHERE shard = $1 AND origin = $2 AND kind = 'reversed' ORDER BY seq, idx";
+const POSITION: &str = "SELECT seq FROM projection WHERE shard = $1";
 
 const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
-/// What a message names that memory may have let go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Forgotten {
-    /// The authorizations with this key.
-    pub original: OriginalKey,
-    /// The answer that a reversal with this key got.
-    pub reversal: Option<MessageKey>,
-}
-
-/// What the tables have of it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Recalled {
-    /// The authorizations, oldest first.
-    pub authorizations: Vec<Authorization>,
-    /// The answer to the reversal, if it was answered.
-    pub reversal: Option<StoredAnswer>,
-}
-
+/// Reads one snapshot, whose watermark says whether it is late enough.
 pub(crate) async fn recall(
     connection: &mut PgConnection,
     shard: ShardId,
+    at_least: Seq,
     what: &Forgotten,
-) -> Result<Recalled, StoreError> {
+) -> Result<Option<Recalled>, StoreError> {
     let mut tx = connection.begin_with(SNAPSHOT).await.map_err(StoreError::database(DOING))?;
-    let (first, last) = identifiers(shard);
-    let query = sqlx::query(BY_ORIGIN).bind(first).bind(last).bind(what.original.origin());
-    let mut authorizations = each(&mut tx, query, authorization).await?;
-    authorizations.retain(|one| one.facts.key.as_original() == what.original);
-    let mut reversal = None;
-    if let Some(key) = what.reversal {
-        let query = sqlx::query(ANSWERS);
-        let query = query.bind(i32::from(shard.0)).bind(key.as_original().origin());
-        let answers = each(&mut tx, query, reversal_answer).await?;
-        reversal = answers.into_iter().rfind(|answer| answer.key == key);
-    }
+    let position: Option<i64> = sqlx::query_scalar(POSITION)
+        .bind(i32::from(shard.0))
+        .fetch_optional(&mut *tx)
+        .await
+        .map_err(StoreError::database(DOING))?;
+    let recalled = if position.map_or(Seq::NONE, Seq) < at_least {
+        None
+    } else {
+        Some(match what {
+            Forgotten::Message { original, reversal } => {
+                message(&mut tx, shard, original, reversal.as_ref()).await?
+            }
+            Forgotten::Command(key) => {
+                let query = sqlx::query(COMMAND_BY_KEY);
+                let query = query.bind(i32::from(shard.0)).bind(Uuid::from_bytes(key.0));
+                let command = each(&mut tx, query, command).await?.pop();
+                Recalled { command, ..Recalled::default() }
+            }
+        })
+    };
     tx.rollback().await.map_err(StoreError::database(DOING))?;
-    Ok(Recalled { authorizations, reversal })
+    Ok(recalled)
+}
+
+async fn message(
+    tx: &mut PgConnection,
+    shard: ShardId,
+    original: &OriginalKey,
+    key: Option<&MessageKey>,
+) -> Result<Recalled, StoreError> {
+    let (first, last) = identifiers(shard);
+    let query = sqlx::query(BY_ORIGIN).bind(first).bind(last).bind(original.origin());
+    let mut authorizations = each(tx, query, authorization).await?;
+    authorizations.retain(|one| one.facts.key.as_original() == *original);
+    let mut answered = None;
+    if let Some(key) = key {
+        let query = sqlx::query(REVERSALS_BY_ORIGIN);
+        let query = query.bind(i32::from(shard.0)).bind(key.as_original().origin());
+        answered = each(tx, query, reversal).await?.into_iter().rfind(|one| one.key == *key);
+    }
+    Ok(Recalled { authorizations, reversal: answered, command: None })
 }

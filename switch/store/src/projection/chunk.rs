@@ -162,6 +162,7 @@ impl Chunk {
                 of(&mut self.changed, voided.authorization, seq).voided = Some(voided.reason);
             }
             Event::TakenOver(_)
+            | Event::NothingChanged
             | Event::PoolReloaded { .. }
             | Event::BalanceCredited { .. }
             | Event::Reversed(_) => {}

@@ -1,5 +1,5 @@
 //! Rows that seldom change: partners, pools, programmes, balances, customers, cards. Set by set,
-//! one statement each, in the transaction of the watermark. What moves of them is flushed by itself.
+//! one statement each, in the transaction of the watermark. What moves of them is flushed apart.
 
 use sqlx::PgConnection;
 

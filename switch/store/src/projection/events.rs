@@ -29,6 +29,7 @@ impl Subject {
 pub(super) fn subject(record: &Record) -> Subject {
     let mut subject = match &record.event {
         Event::TakenOver(taken) => Subject::of(i64::from(taken.shard.0)),
+        Event::NothingChanged => Subject::default(),
         Event::PartnerDefined(partner) => Subject::made(partner.id.0, Some(partner.id)),
         Event::PoolDefined(pool) => Subject::made(pool.id.0, Some(pool.partner)),
         Event::ProgrammeDefined(one) => Subject::made(one.id.0, Some(one.partner)),
@@ -59,6 +60,7 @@ pub(super) fn subject(record: &Record) -> Subject {
 pub(super) const fn kind(event: &Event) -> &'static str {
     match event {
         Event::TakenOver(_) => "taken_over",
+        Event::NothingChanged => "nothing_changed",
         Event::PartnerDefined(_) => "partner_defined",
         Event::PoolDefined(_) => "pool_defined",
         Event::ProgrammeDefined(_) => "programme_defined",
@@ -93,7 +95,8 @@ pub(super) fn detail(event: &Event) -> String {
             lock.map_or_else(|| "unlocked".to_owned(), |lock| format!("lock {}", lock.number()))
         }
         Event::Voided(voided) => voided.reason.name().to_owned(),
-        Event::ProgrammeDefined(_)
+        Event::NothingChanged
+        | Event::ProgrammeDefined(_)
         | Event::BalanceOpened(_)
         | Event::Authorized(_)
         | Event::Reversed(_) => String::new(),

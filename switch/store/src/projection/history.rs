@@ -27,9 +27,9 @@ pub(super) const COPY_POSTINGS: &str = "\
 const POSTING_COLUMNS: i16 = 11;
 
 pub(super) const COPY_AUDIT: &str = "\
-    COPY audit_entry (shard, seq, idx, at, partner_id, idempotency_key, actor, kind, subject_id,
-        made_id, detail) FROM STDIN (FORMAT binary)";
-const AUDIT_COLUMNS: i16 = 11;
+    COPY audit_entry (shard, seq, idx, at, partner_id, idempotency_key, digest, actor, kind,
+        subject_id, made_id, detail) FROM STDIN (FORMAT binary)";
+const AUDIT_COLUMNS: i16 = 12;
 
 /// History rows of a chunk.
 #[derive(Debug)]
@@ -115,8 +115,10 @@ impl History {
         place.write(&mut row);
         row.maybe_int8(subject.partner.map(|id| id.0));
         match &record.cause {
-            Cause::Command { key, actor } => row.bytes(&key.0).text(actor.as_str()),
-            Cause::Message(_) | Cause::Switch => row.null().text("switch"),
+            Cause::Command { key, digest, actor } => {
+                row.bytes(&key.0).maybe_int8(digest.map(|digest| digest.0)).text(actor.as_str())
+            }
+            Cause::Message(_) | Cause::Switch => row.null().null().text("switch"),
         };
         row.text(kind(&record.event))
             .maybe_int8(subject.id)

@@ -14,12 +14,16 @@ mod entities;
 mod events;
 mod flush;
 mod history;
+#[cfg(feature = "testing")]
+mod model;
 mod moves;
 mod postgres;
 mod queue;
 mod tables;
 mod write;
 
+#[cfg(feature = "testing")]
+pub use model::ModelTables;
 pub use moves::{BalanceMove, CardMove, Moves, ShareMove};
 pub use postgres::PgTables;
 pub use tables::{Position, Tables};

@@ -6,14 +6,14 @@ use std::future::Future;
 use std::time::Duration;
 
 use sqlx::{PgConnection, Row};
-use switch_domain::{Record, Seq, ShardId};
+use switch_domain::{Forgotten, Recalled, Record, Seq, ShardId};
 
 use super::chunk::Chunk;
 use super::moves::Moves;
 use super::tables::{Position, Tables};
 use super::{CommittedBatch, flush, write};
 use crate::error::StoreError;
-use crate::load::recall::{Forgotten, Recalled, recall};
+use crate::load::recall::recall;
 use crate::store::Store;
 
 /// One step of projection may take so long before its connection is given up: a server that hangs
@@ -84,9 +84,14 @@ impl Tables for PgTables {
         Ok(rows)
     }
 
-    async fn recall(&mut self, shard: ShardId, what: &Forgotten) -> Result<Recalled, StoreError> {
+    async fn recall(
+        &mut self,
+        shard: ShardId,
+        at_least: Seq,
+        what: &Forgotten,
+    ) -> Result<Option<Recalled>, StoreError> {
         let mut connection = self.ready().await?;
-        let recalled = patiently(recall(&mut connection, shard, what)).await?;
+        let recalled = patiently(recall(&mut connection, shard, at_least, what)).await?;
         self.connection = Some(connection);
         Ok(recalled)
     }

@@ -3,12 +3,11 @@
 
 use std::future::Future;
 
-use switch_domain::{Record, Seq, ShardId};
+use switch_domain::{Forgotten, Recalled, Record, Seq, ShardId};
 
 use super::CommittedBatch;
 use super::moves::Moves;
 use crate::error::StoreError;
-use crate::load::recall::{Forgotten, Recalled};
 
 /// How far a shard's rows are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,12 +41,14 @@ pub trait Tables: Clone + Send + 'static {
         after: Seq,
     ) -> impl Future<Output = Result<Vec<(Seq, Vec<Record>)>, StoreError>> + Send;
 
-    /// Looks up what memory has let go.
+    /// Looks up what memory has let go, in rows that have everything up to `at_least`; `None` where
+    /// they do not have that yet.
     fn recall(
         &mut self,
         shard: ShardId,
+        at_least: Seq,
         what: &Forgotten,
-    ) -> impl Future<Output = Result<Recalled, StoreError>> + Send;
+    ) -> impl Future<Output = Result<Option<Recalled>, StoreError>> + Send;
 
     /// Writes what follows from a run of journal rows that begins right behind `after`, and moves
     /// the watermark of history from there to the last of them. False, and nothing written, where

@@ -273,11 +273,14 @@ fn effects() -> impl Strategy<Value = Effects> {
 pub(crate) fn record() -> impl Strategy<Value = Record> {
     let cause = prop_oneof![
         any::<u16>().prop_map(|link| Cause::Message(LinkId(link))),
-        (any::<[u8; 16]>(), text())
-            .prop_map(|(key, actor)| Cause::Command { key: IdempotencyKey(key), actor }),
+        (any::<[u8; 16]>(), any::<Option<i64>>(), text()).prop_map(|(key, digest, actor)| {
+            let digest = digest.map(switch_domain::CommandDigest);
+            Cause::Command { key: IdempotencyKey(key), digest, actor }
+        }),
         Just(Cause::Switch),
     ];
-    let event = prop_oneof![control(), accounts(), cards(), authorizations()];
+    let nothing = Just(Event::NothingChanged);
+    let event = prop_oneof![control(), accounts(), cards(), authorizations(), nothing];
     (any::<i64>(), cause, event, effects()).prop_map(|(at, cause, event, effects)| Record {
         at: Timestamp(at),
         cause,

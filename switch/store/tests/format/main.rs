@@ -46,6 +46,7 @@ fn credited() -> Record {
         at: Timestamp(1_795_000_000_000_000),
         cause: Cause::Command {
             key: IdempotencyKey([0xab; 16]),
+            digest: None,
             actor: AsciiText::new(b"uid:1000").expect("text"),
         },
         event: Event::BalanceCredited {

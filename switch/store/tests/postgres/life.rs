@@ -4,11 +4,11 @@
 use switch_domain::{
     Account, Acquirer, Amount, ApprovalCode, AsciiText, AuthorizationDelta, AuthorizationId,
     Authorized, BalanceDelta, BalanceId, BalanceOpened, BalanceState, Bin, BinRange, CardId,
-    CardIssued, CardStatus, Cause, Channel, Currency, CustomerId, CustomerState, Effects,
-    EntryMode, Event, Expiry, Fingerprint, Funding, IdempotencyKey, LinkId, LockCode, Merchant,
-    MessageClass, MessageFacts, MessageKey, MinorUnits, OriginalReference, Partner, PartnerId,
-    PartnerState, Pool, PoolDelta, PoolId, PoolKind, Posting, Programme, ProgrammeId, Reason,
-    Record, Reversed, ShardId, Timestamp, Totals, VaultRef, Voided,
+    CardIssued, CardStatus, Cause, Channel, CommandDigest, Currency, CustomerId, CustomerState,
+    Effects, EntryMode, Event, Expiry, Fingerprint, Funding, IdempotencyKey, LinkId, LockCode,
+    Merchant, MessageClass, MessageFacts, MessageKey, MinorUnits, OriginalReference, Partner,
+    PartnerId, PartnerState, Pool, PoolDelta, PoolId, PoolKind, Posting, Programme, ProgrammeId,
+    Reason, Record, Reversed, ShardId, Timestamp, Totals, VaultRef, Voided,
 };
 use switch_store::{SealedPan, Store};
 
@@ -47,7 +47,11 @@ pub(crate) fn record(second: i64, cause: Cause, event: Event, effects: Effects) 
 }
 
 pub(crate) fn command(key: u8) -> Cause {
-    Cause::Command { key: IdempotencyKey([key; 16]), actor: text("operator:7") }
+    Cause::Command {
+        key: IdempotencyKey([key; 16]),
+        digest: Some(CommandDigest(i64::from(key) - 100)),
+        actor: text("operator:7"),
+    }
 }
 
 fn message() -> Cause {

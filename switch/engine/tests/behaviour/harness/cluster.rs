@@ -5,8 +5,8 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use switch_domain::{
-    Account, AuthorizationId, Currency, Event, MessageKey, MinorUnits, PoolId, Record, ShardId,
-    ShardImage, Timestamp,
+    Account, AnsweredReversal, AuthorizationId, Cause, Currency, DoneCommand, Event, Forgotten,
+    MessageKey, MinorUnits, PoolId, Recalled, Record, ShardId, ShardImage, Timestamp,
 };
 use switch_engine::{Answer, Command, Decision, Headroom, Outcome, State};
 
@@ -79,6 +79,10 @@ impl Cluster {
     /// Decides and applies what restricts. The record waits for [`Cluster::commit`].
     pub(crate) fn submit(&mut self, shard: usize, command: &Command) -> Answer {
         self.now = Timestamp(self.now.0 + 1_000);
+        if let Some(what) = self.states[shard].forgotten_by(command) {
+            let recalled = self.recall(shard, &what);
+            self.states[shard].recall(recalled, self.now);
+        }
         let outcome = self.ask(shard, command);
         self.judge(command, &outcome);
         if let Some(take) = outcome.pool_take() {
@@ -97,6 +101,46 @@ impl Cluster {
             self.in_flight.push_back((shard, record));
         }
         outcome.answer
+    }
+
+    /// What the tables have: here, what follows from the journal.
+    fn recall(&self, shard: usize, what: &Forgotten) -> Recalled {
+        let replayed = &self.replayed()[shard];
+        let mut recalled = Recalled::default();
+        for record in &self.journals[shard] {
+            match (what, &record.event, &record.cause) {
+                (Forgotten::Message { original, .. }, Event::Authorized(one), _)
+                    if one.facts.key.as_original() == *original =>
+                {
+                    recalled.authorizations.extend(replayed.authorization(one.id).cloned());
+                }
+                (Forgotten::Message { reversal, .. }, Event::Reversed(one), _)
+                    if Some(one.key) == *reversal =>
+                {
+                    recalled.reversal = Some(AnsweredReversal {
+                        id: one.id,
+                        key: one.key,
+                        reference: one.reference,
+                        original: one.original,
+                        reason: one.reason,
+                        decided_at: record.at,
+                    });
+                }
+                (Forgotten::Command(wanted), event, Cause::Command { key, digest, .. })
+                    if key == wanted =>
+                {
+                    let made = match event {
+                        Event::BalanceOpened(opened) => Some(opened.balance.0),
+                        Event::CardIssued(issued) => Some(issued.card.0),
+                        _ => None,
+                    };
+                    let (key, digest, at) = (*key, *digest, record.at);
+                    recalled.command = Some(DoneCommand { key, digest, made, at });
+                }
+                _ => {}
+            }
+        }
+        recalled
     }
 
     /// Commits the oldest `count` records in flight, in order.

@@ -53,6 +53,7 @@ pub(crate) fn authorize(key: MessageKey, amount: Amount) -> Authorize {
         expiry: None,
         fault: None,
         amount,
+        repeat: false,
     }
 }
 
@@ -66,6 +67,7 @@ pub(crate) fn reversal(own: u32, original: &MessageKey) -> Reverse {
             transmitted: 0,
             rrn: AsciiText::EMPTY,
         },
+        repeat: false,
     }
 }
 
@@ -79,7 +81,7 @@ impl World {
     }
 
     /// `auth CARD AMOUNT stan N [in CUR] [exp YYMM] [bin N] [fault REASON] [as LABEL] [rrn ..]
-    /// [de7 ..] [time ..] [term ..] [acq ..] [link ..]`
+    /// [de7 ..] [time ..] [term ..] [acq ..] [link ..] [mark repeat]`
     fn authorization(&mut self, row: &Row<'_>) {
         let name = row.word("a card");
         let known = self.names.cards.get(name).copied();
@@ -98,6 +100,7 @@ impl World {
         request.bin = Bin(row.number_option("bin").unwrap_or(DEMO_BIN));
         request.expiry = row.number_option("exp").map(|yymm| expiry(row, yymm));
         request.fault = row.option("fault").map(|name| reason(row, name));
+        request.repeat = row.option("mark") == Some("repeat");
         let label = row.option("as").map_or_else(|| stan.to_string(), str::to_owned);
         let answer = self.submit(row, CARDS, &Command::Authorize(request));
         if let Answer::Decided(decision) = answer {
@@ -108,8 +111,8 @@ impl World {
         }
     }
 
-    /// `reverse [CARD] stan N [own M] [rrn ..] [de7 ..] [time ..] [term ..] [acq ..] [link ..]`:
-    /// the reversal of the message with STAN N, itself with STAN M.
+    /// `reverse [CARD] stan N [own M] [rrn ..] [de7 ..] [time ..] [term ..] [acq ..] [link ..]
+    /// [mark repeat]`: the reversal of the message with STAN N, itself with STAN M.
     fn reverse(&mut self, row: &Row<'_>) {
         let stan: u32 = row.number_option("stan").unwrap_or_else(|| row.fail("wants a stan"));
         let spoken_of = self.names.card_of_stan.get(&stan).cloned();
@@ -124,6 +127,7 @@ impl World {
             link: link_of(&key, LinkId(1)),
             key,
             reference: OriginalReference { key: reference_key, transmitted, rrn: key.rrn },
+            repeat: row.option("mark") == Some("repeat"),
         };
         self.submit(row, CARDS, &Command::Reverse(request));
     }

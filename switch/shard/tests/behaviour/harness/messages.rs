@@ -38,6 +38,7 @@ pub(crate) fn purchase(holder: Holder, stan: u64, minor: i64) -> Command {
         expiry: None,
         fault: None,
         amount: Amount { minor: MinorUnits(minor), currency: euro() },
+        repeat: false,
     })
 }
 
@@ -51,7 +52,17 @@ pub(crate) fn reversal(holder: Holder, own: u64, original: u64) -> Command {
             transmitted: 0,
             rrn: AsciiText::EMPTY,
         },
+        repeat: false,
     })
+}
+
+/// The same message, marked as one that may have been sent before.
+pub(crate) fn marked(command: Command) -> Command {
+    match command {
+        Command::Authorize(request) => Command::Authorize(Authorize { repeat: true, ..request }),
+        Command::Reverse(request) => Command::Reverse(Reverse { repeat: true, ..request }),
+        other => other,
+    }
 }
 
 impl World {

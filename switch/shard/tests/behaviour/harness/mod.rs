@@ -15,9 +15,9 @@ use switch_shard::{
     start_in_memory,
 };
 use switch_store::ModelJournalHandle;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
-pub(crate) use messages::{approved, declined, purchase, reversal};
+pub(crate) use messages::{approved, declined, marked, purchase, reversal};
 
 /// Our process, in the journal's rows.
 pub(crate) const US: OwnerId = OwnerId([1; 16]);
@@ -36,6 +36,7 @@ pub(crate) struct World {
     pub(crate) journal: ModelJournalHandle,
     pub(crate) node: Node,
     running: Option<Running>,
+    silent: watch::Sender<bool>,
     pub(crate) deposit: PoolId,
     pub(crate) partner: PartnerId,
     pub(crate) programme: ProgrammeId,
@@ -62,13 +63,15 @@ impl World {
     /// A node with other limits, and a programme funded by this much.
     pub(crate) async fn with(settings: ShardSettings, deposit: i64) -> Self {
         let journal = ModelJournalHandle::new();
-        let (node, running) = start_in_memory(&journal, settings, US);
+        let silent = watch::Sender::new(false);
+        let (node, running) = start_in_memory(&journal, silent.subscribe(), settings, US);
         let (link, replies) = mpsc::unbounded_channel();
         let (partner, pool, programme) = (PartnerId(0), PoolId(0), ProgrammeId(0));
         let mut world = Self {
             journal,
             node,
             running: Some(running),
+            silent,
             deposit: pool,
             partner,
             programme,
@@ -165,6 +168,11 @@ impl World {
         }
         came.sort_by_key(|(token, _)| *token);
         came
+    }
+
+    /// The tables answer no question from now on, or do again.
+    pub(crate) fn tables_are_silent(&self, silent: bool) {
+        self.silent.send_replace(silent);
     }
 
     /// The tasks of the node, to be stopped.

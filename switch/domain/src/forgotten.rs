@@ -1,0 +1,48 @@
+//! What a shard's memory may have let go and its tables still have (W-21): the question to the
+//! tables, and their answer. It owns the shapes only; the engine asks, the store answers.
+
+use crate::{AnsweredReversal, Authorization, IdempotencyKey, MessageKey, OriginalKey, Timestamp};
+
+/// What a request names that memory does not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Forgotten {
+    /// The authorizations that a message may be about.
+    Message {
+        /// Their key.
+        original: OriginalKey,
+        /// The reversal that may have been answered before.
+        reversal: Option<MessageKey>,
+    },
+    /// The command that was done under a key.
+    Command(IdempotencyKey),
+}
+
+/// What the tables have of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Recalled {
+    /// The authorizations, oldest first.
+    pub authorizations: Vec<Authorization>,
+    /// The reversal, if it was answered.
+    pub reversal: Option<AnsweredReversal>,
+    /// The command, if it was done.
+    pub command: Option<DoneCommand>,
+}
+
+/// A management command that was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DoneCommand {
+    /// Its key.
+    pub key: IdempotencyKey,
+    /// What it asked for, as [`CommandDigest`] tells; `None` for one from before there were
+    /// digests.
+    pub digest: Option<CommandDigest>,
+    /// The identifier that it made, if it made one.
+    pub made: Option<i64>,
+    /// When it was decided.
+    pub at: Timestamp,
+}
+
+/// Tells a command from another that came under the same key: a hash of all that it asks for, the
+/// same in every version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CommandDigest(pub i64);

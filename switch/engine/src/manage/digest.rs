@@ -1,0 +1,127 @@
+//! The digest of a command: tells whether two that came under one idempotency key ask for the same.
+//! It owns which parts count. The bytes that are hashed are the same in every version: a command
+//! may come again after an upgrade. A vault row does not count: each sending of "issue a card" may
+//! have put the number there anew.
+
+use sha2::{Digest as _, Sha256};
+use switch_domain::{
+    BalanceState, CardStatus, CommandDigest, CustomerState, Funding, PartnerState, PoolKind,
+};
+
+use crate::Act;
+
+/// The first eight bytes of SHA-256 over the kind of act and its parts, each with its length.
+struct Parts(Sha256);
+
+impl Parts {
+    fn new(kind: u8) -> Self {
+        Self(Sha256::new()).number(i64::from(kind))
+    }
+
+    fn number(self, number: i64) -> Self {
+        self.bytes(&number.to_be_bytes())
+    }
+
+    fn text(self, text: &str) -> Self {
+        self.bytes(text.as_bytes())
+    }
+
+    fn bytes(mut self, bytes: &[u8]) -> Self {
+        self.0.update((bytes.len() as u64).to_be_bytes());
+        self.0.update(bytes);
+        self
+    }
+
+    fn digest(self) -> CommandDigest {
+        let hash: [u8; 32] = self.0.finalize().into();
+        let [a, b, c, d, e, f, g, h, ..] = hash;
+        CommandDigest(i64::from_be_bytes([a, b, c, d, e, f, g, h]))
+    }
+}
+
+/// The digest of what a command asks for. Numbers of kinds are never reused.
+pub(super) fn of(act: &Act) -> CommandDigest {
+    let parts = match act {
+        Act::DefinePartner { name } => Parts::new(1).text(name.as_str()),
+        Act::SetPartnerState { partner, state } => {
+            let state = match state {
+                PartnerState::Active => 1,
+                PartnerState::Suspended => 2,
+            };
+            Parts::new(2).number(partner.0).number(state)
+        }
+        Act::OpenPool { partner, kind, currency } => {
+            let kind = match kind {
+                PoolKind::Credit => 1,
+                PoolKind::Deposit => 2,
+            };
+            Parts::new(3).number(partner.0).number(kind).number(i64::from(currency.numeric()))
+        }
+        Act::ReloadPool { pool, amount, reference } => {
+            Parts::new(4).number(pool.0).number(amount.0).text(reference.as_str())
+        }
+        Act::DefineProgramme { partner, name, bins, currency, funding } => {
+            let (funded, pool) = match funding {
+                Funding::Credit(pool) => (1, pool.0),
+                Funding::Deposit(pool) => (2, pool.0),
+            };
+            Parts::new(5)
+                .number(partner.0)
+                .text(name.as_str())
+                .number(i64::from(bins.low.0))
+                .number(i64::from(bins.high.0))
+                .number(i64::from(bins.pan_length))
+                .number(i64::from(currency.numeric()))
+                .number(funded)
+                .number(pool)
+        }
+        _ => of_customers(act),
+    };
+    parts.digest()
+}
+
+/// Acts on accounts, customers and cards.
+fn of_customers(act: &Act) -> Parts {
+    match act {
+        Act::OpenBalance { programme, customer } => {
+            Parts::new(6).number(programme.0).number(customer.0)
+        }
+        Act::SetBalanceState { balance, state } => {
+            let state = match state {
+                BalanceState::Active => 1,
+                BalanceState::Blocked => 2,
+                BalanceState::Closed => 3,
+            };
+            Parts::new(7).number(balance.0).number(state)
+        }
+        Act::CreditBalance { balance, amount, reference } => {
+            Parts::new(8).number(balance.0).number(amount.0).text(reference.as_str())
+        }
+        Act::SetCustomerState { customer, state } => {
+            let state = match state {
+                CustomerState::Active => 1,
+                CustomerState::Blocked => 2,
+            };
+            Parts::new(9).number(customer.0).number(state)
+        }
+        Act::IssueCard { balance, expiry, status, .. } => {
+            let status = match status {
+                CardStatus::Inactive => 1,
+                CardStatus::Active => 2,
+                CardStatus::Removed => 3,
+            };
+            Parts::new(10).number(balance.0).number(i64::from(expiry.yymm())).number(status)
+        }
+        Act::ActivateCard { card } => Parts::new(11).number(card.0),
+        Act::RemoveCard { card } => Parts::new(12).number(card.0),
+        Act::LockCard { card, lock } => {
+            Parts::new(13).number(card.0).number(i64::from(lock.number()))
+        }
+        Act::UnlockCard { card } => Parts::new(14).number(card.0),
+        Act::DefinePartner { .. }
+        | Act::SetPartnerState { .. }
+        | Act::OpenPool { .. }
+        | Act::ReloadPool { .. }
+        | Act::DefineProgramme { .. } => Parts::new(0),
+    }
+}

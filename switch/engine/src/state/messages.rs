@@ -1,0 +1,235 @@
+//! What a shard remembers of messages: authorizations and reversals, each once, in the order of
+//! their identifiers. It owns how they are found and in which order they are let go. Room for as
+//! many as are kept is taken at once, so that no later message pays for a table that grows.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use switch_domain::{
+    AnsweredReversal, Authorization, AuthorizationId, MessageKey, OriginalReference, Timestamp,
+};
+
+use super::Map;
+
+/// A message that was answered.
+#[derive(Clone, Debug)]
+pub(super) enum Kept {
+    Authorization(Authorization),
+    Reversal(AnsweredReversal),
+}
+
+/// A message, and its place among the others.
+#[derive(Clone, Debug)]
+struct Entry {
+    kept: Kept,
+    /// When anything about it was decided last: the tables must have that before it is let go.
+    touched: Timestamp,
+    /// The place of the message before it that has the same origin.
+    before: Option<u64>,
+}
+
+/// Authorizations and reversals of one shard.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Messages {
+    /// In the order of their identifiers, which is that of the journal.
+    entries: VecDeque<Entry>,
+    /// How many have left `entries`: the place of its first.
+    gone: u64,
+    /// The place of the latest message of each origin (`OriginalKey::origin`).
+    latest: Map<i64, u64>,
+    /// What was let go and is spoken of again, until the tables have what came of that.
+    recalled: BTreeMap<AuthorizationId, Entry>,
+    /// Reversals whose original has not come, by the origin that they name.
+    early: Map<i64, Vec<(AuthorizationId, OriginalReference)>>,
+    /// True once anything is not here that the tables may have.
+    incomplete: bool,
+}
+
+impl Kept {
+    pub(super) const fn id(&self) -> AuthorizationId {
+        match self {
+            Self::Authorization(authorization) => authorization.id,
+            Self::Reversal(reversal) => reversal.id,
+        }
+    }
+
+    pub(super) const fn key(&self) -> &MessageKey {
+        match self {
+            Self::Authorization(authorization) => &authorization.facts.key,
+            Self::Reversal(reversal) => &reversal.key,
+        }
+    }
+
+    const fn authorization(&self) -> Option<&Authorization> {
+        match self {
+            Self::Authorization(authorization) => Some(authorization),
+            Self::Reversal(_) => None,
+        }
+    }
+}
+
+impl Messages {
+    /// Takes room for so many messages. It costs addresses only, until they come.
+    pub(super) fn reserve(&mut self, count: usize) {
+        self.entries.reserve(count.saturating_sub(self.entries.len()));
+        self.latest.reserve(count.saturating_sub(self.latest.len()));
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub(super) const fn is_complete(&self) -> bool {
+        !self.incomplete
+    }
+
+    pub(super) const fn set_incomplete(&mut self) {
+        self.incomplete = true;
+    }
+
+    /// Adds the newest message. False where its identifier is not above all others.
+    pub(super) fn push(&mut self, kept: Kept, at: Timestamp) -> bool {
+        if self.entries.back().is_some_and(|last| last.kept.id() >= kept.id()) {
+            return false;
+        }
+        let place = self.gone.saturating_add(self.entries.len() as u64);
+        let before = self.latest.insert(kept.key().as_original().origin(), place);
+        self.entries.push_back(Entry { kept, touched: at, before });
+        true
+    }
+
+    /// An authorization that is remembered.
+    pub(super) fn get(&self, id: AuthorizationId) -> Option<&Authorization> {
+        let entry = match self.index(id) {
+            Some(index) => self.entries.get(index),
+            None => self.recalled.get(&id),
+        };
+        entry?.kept.authorization()
+    }
+
+    /// An authorization that something is decided about at `at`.
+    pub(super) fn touch(
+        &mut self,
+        id: AuthorizationId,
+        at: Timestamp,
+    ) -> Option<&mut Authorization> {
+        let entry = match self.index(id) {
+            Some(index) => self.entries.get_mut(index)?,
+            None => self.recalled.get_mut(&id)?,
+        };
+        entry.touched = entry.touched.max(at);
+        match &mut entry.kept {
+            Kept::Authorization(authorization) => Some(authorization),
+            Kept::Reversal(_) => None,
+        }
+    }
+
+    /// Where an identifier stands: most often it is the last.
+    fn index(&self, id: AuthorizationId) -> Option<usize> {
+        let last = self.entries.len().checked_sub(1)?;
+        if self.entries.get(last).is_some_and(|entry| entry.kept.id() == id) {
+            return Some(last);
+        }
+        self.entries.binary_search_by_key(&id, |entry| entry.kept.id()).ok()
+    }
+
+    /// All messages of an origin, the latest first; recalled ones, which are older, come last.
+    pub(super) fn of_origin(&self, origin: i64) -> impl Iterator<Item = &Kept> {
+        let entry_at = |place: u64| {
+            let index = usize::try_from(place.checked_sub(self.gone)?).ok()?;
+            self.entries.get(index)
+        };
+        let latest = self.latest.get(&origin).copied();
+        let first = latest.and_then(entry_at);
+        let chain = std::iter::successors(first, move |entry| entry.before.and_then(entry_at));
+        let recalled = self.recalled.values().rev();
+        chain
+            .chain(recalled)
+            .map(|entry| &entry.kept)
+            .filter(move |kept| kept.key().as_original().origin() == origin)
+    }
+
+    /// The message with this key: the latest, where it was forgotten and came again.
+    pub(super) fn find(&self, key: &MessageKey) -> Option<&Kept> {
+        self.of_origin(key.as_original().origin()).find(|kept| kept.key() == key)
+    }
+
+    /// All authorizations, in no order.
+    pub(super) fn authorizations(&self) -> impl Iterator<Item = &Authorization> {
+        let entries = self.entries.iter().chain(self.recalled.values());
+        entries.filter_map(|entry| entry.kept.authorization())
+    }
+
+    /// Notes a reversal whose original has not come.
+    pub(super) fn add_early(&mut self, id: AuthorizationId, reference: OriginalReference) {
+        self.early.entry(reference.key.origin()).or_default().push((id, reference));
+    }
+
+    /// References of the reversals that came before a message of this origin.
+    pub(super) fn early(&self, origin: i64) -> impl Iterator<Item = &OriginalReference> {
+        self.early.get(&origin).into_iter().flatten().map(|(_, reference)| reference)
+    }
+
+    /// Keeps of an origin's early reversals those that `keep` wants.
+    pub(super) fn retain_early(
+        &mut self,
+        origin: i64,
+        keep: impl Fn(AuthorizationId, &OriginalReference) -> bool,
+    ) {
+        let Some(references) = self.early.get_mut(&origin) else { return };
+        references.retain(|(id, reference)| keep(*id, reference));
+        if references.is_empty() {
+            self.early.remove(&origin);
+        }
+    }
+
+    /// Lets go of the oldest: those from before `window_start` and those past `most`, as far as
+    /// everything about them was decided before `projected`. How many went.
+    pub(super) fn forget(
+        &mut self,
+        window_start: Timestamp,
+        most: usize,
+        projected: Timestamp,
+    ) -> usize {
+        if !self.recalled.is_empty() {
+            self.recalled.retain(|_, entry| entry.touched >= projected);
+        }
+        let mut forgotten: usize = 0;
+        while let Some(first) = self.entries.front() {
+            let decided_at = match &first.kept {
+                Kept::Authorization(authorization) => authorization.decided_at,
+                Kept::Reversal(reversal) => reversal.decided_at,
+            };
+            let outside = decided_at < window_start || self.entries.len() > most;
+            if !outside || first.touched >= projected {
+                break;
+            }
+            self.forget_first();
+            forgotten = forgotten.saturating_add(1);
+        }
+        forgotten
+    }
+
+    fn forget_first(&mut self) {
+        let Some(entry) = self.entries.pop_front() else { return };
+        let origin = entry.kept.key().as_original().origin();
+        if self.latest.get(&origin) == Some(&self.gone) {
+            self.latest.remove(&origin);
+        }
+        self.gone = self.gone.saturating_add(1);
+        self.incomplete = true;
+        if let Kept::Reversal(reversal) = entry.kept
+            && reversal.original.is_none()
+        {
+            self.retain_early(reversal.reference.key.origin(), |id, _| id != reversal.id);
+        }
+    }
+
+    /// Takes back what was looked up at `now`, unless it is here: what is here is newer.
+    pub(super) fn recall(&mut self, kept: Kept, now: Timestamp) {
+        let id = kept.id();
+        if self.index(id).is_none() {
+            let entry = Entry { kept, touched: now, before: None };
+            self.recalled.entry(id).or_insert(entry);
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! Parks what cannot be decided before the tables were asked (W-21), and everything else about
+//! the same message or key, so that nothing overtakes. It owns what becomes of it when the tables do
+//! not answer: silence, for nobody knows what it was answered before.
+
+use switch_domain::{Forgotten, IdempotencyKey, OriginalKey};
+use switch_engine::Command;
+
+use super::Worker;
+use super::lookup::Found;
+use crate::mailbox::Envelope;
+use crate::submission::ReplyOutcome;
+use crate::{ManageError, clock, metrics};
+
+/// What parked envelopes have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum ParkedBy {
+    Original(OriginalKey),
+    Command(IdempotencyKey),
+}
+
+impl ParkedBy {
+    const fn of(what: &Forgotten) -> Self {
+        match what {
+            Forgotten::Message { original, .. } => Self::Original(*original),
+            Forgotten::Command(key) => Self::Command(*key),
+        }
+    }
+}
+
+impl Worker {
+    /// Parks an envelope that has to be looked up, or that is about what is being looked up. Gives
+    /// it back where it is neither.
+    pub(super) fn park(&mut self, envelope: Envelope) -> Option<Envelope> {
+        if let Some(by) = self.parked_with(&envelope)
+            && let Some(parked) = self.parked.get_mut(&by)
+        {
+            parked.push(envelope);
+            return None;
+        }
+        match self.forgotten_by(&envelope) {
+            Some(what) => {
+                self.look_up(what, vec![envelope]);
+                None
+            }
+            None => Some(envelope),
+        }
+    }
+
+    fn parked_with(&self, envelope: &Envelope) -> Option<ParkedBy> {
+        if self.parked.is_empty() {
+            return None;
+        }
+        match envelope {
+            Envelope::Message(submission) => match &submission.command {
+                Command::Authorize(request) => {
+                    Some(ParkedBy::Original(request.facts.key.as_original()))
+                }
+                Command::Reverse(request) => Some(ParkedBy::Original(request.reference.key)),
+                Command::Void { .. } | Command::Manage(_) => None,
+            },
+            Envelope::Manage { command, .. } => match command {
+                Command::Manage(manage) => Some(ParkedBy::Command(manage.key)),
+                _ => None,
+            },
+            Envelope::Install { .. } | Envelope::Read(_) => None,
+        }
+    }
+
+    fn forgotten_by(&self, envelope: &Envelope) -> Option<Forgotten> {
+        match envelope {
+            Envelope::Message(submission) => self.state.forgotten_by(&submission.command),
+            Envelope::Manage { command, .. } => self.state.forgotten_by(command),
+            Envelope::Install { .. } | Envelope::Read(_) => None,
+        }
+    }
+
+    /// Asks the tables, while envelopes wait for the answer.
+    fn look_up(&mut self, what: Forgotten, envelopes: Vec<Envelope>) {
+        if self.lookups.ask(what, self.projected.recallable()) {
+            self.parked.insert(ParkedBy::of(&what), envelopes);
+        } else {
+            for envelope in envelopes {
+                self.end_unknown(envelope, "too_many");
+            }
+        }
+    }
+
+    /// The tables have answered, or will not.
+    pub(super) fn finish_lookup(&mut self, found: Found) {
+        let Found { what, recalled } = found;
+        let answered = recalled.is_some();
+        metrics::looked_up(match &recalled {
+            None => "unanswered",
+            Some(recalled) if *recalled == switch_domain::Recalled::default() => "nothing",
+            Some(_) => "found",
+        });
+        if let Some(recalled) = recalled {
+            self.state.recall(recalled, clock::now_after(self.state.last_at()));
+        }
+        let mut parked = self.parked.remove(&ParkedBy::of(&what)).unwrap_or_default().into_iter();
+        while let Some(envelope) = parked.next() {
+            match self.forgotten_by(&envelope) {
+                _ if !answered => self.end_unknown(envelope, "unanswered"),
+                Some(needed) if needed != what => {
+                    let rest = std::iter::once(envelope).chain(parked).collect();
+                    return self.look_up(needed, rest);
+                }
+                _ => {
+                    if let Some(busy) = self.take(envelope) {
+                        self.waiting.push_front(busy);
+                    }
+                }
+            }
+        }
+    }
+
+    fn end_unknown(&mut self, envelope: Envelope, cause: &'static str) {
+        self.inbox.waiting.leave();
+        metrics::shed(cause);
+        match envelope {
+            Envelope::Message(submission) => submission.reply.send(ReplyOutcome::Silent),
+            Envelope::Manage { reply, .. } => {
+                let _ = reply.send(Err(ManageError::Unknown));
+            }
+            Envelope::Install { .. } | Envelope::Read(_) => {}
+        }
+    }
+}

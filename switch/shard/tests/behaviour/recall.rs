@@ -1,0 +1,181 @@
+//! What memory let go is looked up in the tables before a marked repeat, a reversal or a command
+//! that names it is decided; where the tables do not answer, silence (W-21).
+
+use std::time::Duration;
+
+use switch_domain::{MinorUnits, Reason};
+use switch_shard::{Act, Admission, ManageError, ReplyOutcome, ShardSettings};
+use tokio::time::Instant;
+
+use crate::harness::{
+    FIRST, Holder, PATIENCE, World, approved, declined, marked, pass, purchase, reversal, settle,
+    text,
+};
+
+/// A shard that remembers one message, and a holder of one approval that it has forgotten.
+async fn forgetful() -> (World, Holder, ReplyOutcome) {
+    let settings = ShardSettings { repeat_limit: 1, ..ShardSettings::default() };
+    let mut world = World::with(settings, 1_000_000).await;
+    let alice = world.holder(FIRST, 1, 50_000).await;
+    assert_eq!(world.authorize(alice, 11, 1_250), Admission::Accepted);
+    let replies = world.replies().await;
+    let [(11, first)] = replies[..] else { panic!("{replies:?}") };
+    assert!(approved(first));
+    // What the tables had when a row was sent is there for good once that is committed: only then
+    // may memory let go of it.
+    for stan in 12..=14 {
+        assert_eq!(world.authorize(alice, stan, 1), Admission::Accepted);
+        assert_eq!(world.replies().await.len(), 1);
+    }
+    let known = world.node.read(FIRST, switch_shard::State::remembered).await;
+    assert!(known.is_some_and(|known| known <= 2), "{known:?}");
+    (world, alice, first)
+}
+
+fn late() -> Instant {
+    Instant::now() + PATIENCE
+}
+
+/// The reply as that to a repeat.
+fn repeated(outcome: ReplyOutcome) -> ReplyOutcome {
+    match outcome {
+        ReplyOutcome::Decided(decision) => {
+            ReplyOutcome::Decided(switch_shard::Decision { repeated: true, ..decision })
+        }
+        other => other,
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_marked_repeat_of_a_forgotten_message_gets_its_answer() {
+    let (mut world, alice, first) = forgetful().await;
+    let again = marked(purchase(alice, 11, 1_250));
+    assert_eq!(world.send(again, alice, 91, late()), Admission::Accepted);
+    assert_eq!(world.replies().await, [(91, repeated(first))]);
+    assert_eq!(world.held(alice.balance).await, 1_253);
+    world.audit().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_forgotten_approval_is_reversed_once() {
+    let (mut world, alice, first) = forgetful().await;
+    assert_eq!(world.reverse(alice, 91, 11), Admission::Accepted);
+    let replies = world.replies().await;
+    assert!(
+        matches!(replies[..], [(91, it)] if declined(it) == Some(Reason::ReversalAccepted)),
+        "{replies:?}"
+    );
+    assert_eq!(world.held(alice.balance).await, 3);
+    for stan in 21..=24 {
+        assert_eq!(world.authorize(alice, stan, 1), Admission::Accepted);
+        world.replies().await;
+    }
+    for token in [92, 93] {
+        assert_eq!(world.reverse(alice, token, 11), Admission::Accepted);
+        assert_eq!(world.replies().await.len(), 1);
+    }
+    assert_eq!(world.held(alice.balance).await, 7);
+    let again = marked(purchase(alice, 11, 1_250));
+    assert_eq!(world.send(again, alice, 94, late()), Admission::Accepted);
+    assert_eq!(world.replies().await, [(94, repeated(first))]);
+    world.audit().await;
+}
+
+/// Repeats and a reversal that come while the tables are asked: in the order in which they came.
+#[tokio::test(start_paused = true)]
+async fn what_comes_during_a_look_up_waits_for_it() {
+    let (mut world, alice, first) = forgetful().await;
+    world.tables_are_silent(true);
+    let messages = [
+        (91, marked(purchase(alice, 11, 1_250))),
+        (92, purchase(alice, 11, 1_250)),
+        (93, reversal(alice, 93, 11)),
+        (94, marked(reversal(alice, 93, 11))),
+        (95, marked(purchase(alice, 11, 1_250))),
+    ];
+    for (token, message) in messages {
+        assert_eq!(world.send(message, alice, token, late()), Admission::Accepted);
+    }
+    assert_eq!(world.replies().await, []);
+    // Nobody else waits.
+    assert_eq!(world.authorize(alice, 31, 1), Admission::Accepted);
+    assert_eq!(world.replies().await.len(), 1);
+    world.tables_are_silent(false);
+    pass(Duration::from_millis(100)).await;
+    let replies = world.replies().await;
+    let accepted = |outcome| declined(outcome) == Some(Reason::ReversalAccepted);
+    let [(91, a), (92, b), (93, c), (94, d), (95, e)] = replies[..] else { panic!("{replies:?}") };
+    assert_eq!([a, b, e], [repeated(first); 3]);
+    assert!(accepted(c) && accepted(d));
+    assert_eq!(world.held(alice.balance).await, 4, "released once");
+    world.audit().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn tables_that_do_not_answer_mean_silence_and_nothing_is_decided() {
+    let (mut world, alice, _) = forgetful().await;
+    let rows = world.journal.rows(FIRST).len();
+    world.tables_are_silent(true);
+    let again = marked(purchase(alice, 11, 1_250));
+    assert_eq!(world.send(again, alice, 91, late()), Admission::Accepted);
+    assert_eq!(world.reverse(alice, 92, 11), Admission::Accepted);
+    pass(ShardSettings::default().lookup_timeout).await;
+    assert_eq!(world.replies().await, [(91, ReplyOutcome::Silent), (92, ReplyOutcome::Silent)]);
+    assert_eq!(world.journal.rows(FIRST).len(), rows);
+    world.tables_are_silent(false);
+    pass(Duration::from_millis(100)).await;
+    assert_eq!(world.reverse(alice, 93, 11), Admission::Accepted);
+    pass(Duration::from_millis(100)).await;
+    assert_eq!(world.replies().await.len(), 1);
+    assert_eq!(world.held(alice.balance).await, 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn past_the_limit_of_questions_a_repeat_gets_silence() {
+    let settings = ShardSettings { repeat_limit: 1, lookup_limit: 1, ..ShardSettings::default() };
+    let mut world = World::with(settings, 1_000_000).await;
+    let alice = world.holder(FIRST, 1, 50_000).await;
+    for stan in 11..=15 {
+        assert_eq!(world.authorize(alice, stan, 1), Admission::Accepted);
+        world.replies().await;
+    }
+    world.tables_are_silent(true);
+    // One is being asked, one waits to be.
+    for token in [91, 92, 93] {
+        let again = marked(purchase(alice, token - 80, 1));
+        assert_eq!(world.send(again, alice, token, late()), Admission::Accepted);
+        settle().await;
+    }
+    assert_eq!(world.replies().await, [(93, ReplyOutcome::Silent)]);
+    world.tables_are_silent(false);
+    pass(Duration::from_millis(100)).await;
+    assert_eq!(world.replies().await.len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_command_that_was_forgotten_is_not_done_again() {
+    let (mut world, alice, _) = forgetful().await;
+    let credit = |amount| Act::CreditBalance {
+        balance: alice.balance,
+        amount: MinorUnits(amount),
+        reference: text("TOP-UP"),
+    };
+    let manage = world.command(credit(100));
+    world.node.manage(manage.clone(), None).await.expect("done");
+    for _ in 0..4 {
+        world.done(credit(1)).await;
+    }
+    let before = world.node.balance(alice.balance).await.expect("there").ledger;
+    world.node.manage(manage.clone(), None).await.expect("done before");
+    assert_eq!(world.node.balance(alice.balance).await.expect("there").ledger, before);
+
+    let other = switch_shard::Manage { act: credit(101), ..manage.clone() };
+    let refused = world.node.manage(other, None).await;
+    assert_eq!(refused, Err(ManageError::Refused(switch_shard::Refusal::KeyReused)));
+
+    for _ in 0..4 {
+        world.done(credit(1)).await;
+    }
+    world.tables_are_silent(true);
+    assert_eq!(world.node.manage(manage, None).await, Err(ManageError::Unknown));
+}

@@ -1,0 +1,158 @@
+//! Tables over a journal in memory, for tests of whoever asks them: they have what the journal has,
+//! as soon as it has it. They can be told to fall silent. They are not durable.
+
+use std::collections::BTreeMap;
+
+use switch_domain::{
+    AnsweredReversal, Authorization, AuthorizationId, Cause, DoneCommand, Event, Forgotten,
+    Recalled, Record, Seq, ShardId, Totals,
+};
+use tokio::sync::watch;
+
+use super::{CommittedBatch, Moves, Position, Tables};
+use crate::error::StoreError;
+use crate::journal::ModelJournalHandle;
+
+/// Tables that follow a [`ModelJournalHandle`].
+#[derive(Clone, Debug)]
+pub struct ModelTables {
+    journal: ModelJournalHandle,
+    silent: watch::Receiver<bool>,
+}
+
+impl ModelTables {
+    /// Tables that have what `journal` has; while `silent` is true they answer no question.
+    #[must_use]
+    pub const fn new(journal: ModelJournalHandle, silent: watch::Receiver<bool>) -> Self {
+        Self { journal, silent }
+    }
+
+    fn rows(&self, shard: ShardId) -> Vec<(Seq, Vec<Record>)> {
+        let rows = self.journal.rows(shard).into_iter();
+        rows.map(|row| (row.seq, row.decode().unwrap_or_default())).collect()
+    }
+
+    fn head(&self, shard: ShardId) -> Seq {
+        self.journal.rows(shard).last().map_or(Seq::NONE, |row| row.seq)
+    }
+}
+
+impl Tables for ModelTables {
+    async fn position(&mut self, shard: ShardId) -> Result<Position, StoreError> {
+        let head = self.head(shard);
+        Ok(Position { history: head, flushed: head })
+    }
+
+    async fn journal(
+        &mut self,
+        shard: ShardId,
+        after: Seq,
+    ) -> Result<Vec<(Seq, Vec<Record>)>, StoreError> {
+        Ok(self.rows(shard).into_iter().filter(|(seq, _)| *seq > after).collect())
+    }
+
+    async fn recall(
+        &mut self,
+        shard: ShardId,
+        at_least: Seq,
+        what: &Forgotten,
+    ) -> Result<Option<Recalled>, StoreError> {
+        // The sender may be gone: then nobody makes them silent any more.
+        let _ = self.silent.wait_for(|silent| !silent).await;
+        if self.head(shard) < at_least {
+            return Ok(None);
+        }
+        let mut rows = Rows::default();
+        for record in self.rows(shard).iter().flat_map(|(_, records)| records) {
+            rows.add(record);
+        }
+        Ok(Some(rows.find(what)))
+    }
+
+    async fn write(
+        &mut self,
+        _: ShardId,
+        _: Seq,
+        _: &[CommittedBatch],
+    ) -> Result<bool, StoreError> {
+        Ok(true)
+    }
+
+    async fn flush(&mut self, _: ShardId, _: Seq, _: Seq, _: &Moves) -> Result<bool, StoreError> {
+        Ok(true)
+    }
+}
+
+/// The rows of messages and commands, as a projector would have made them.
+#[derive(Default)]
+struct Rows {
+    authorizations: BTreeMap<AuthorizationId, Authorization>,
+    reversals: Vec<AnsweredReversal>,
+    commands: Vec<DoneCommand>,
+}
+
+impl Rows {
+    fn add(&mut self, record: &Record) {
+        if let Cause::Command { key, digest, .. } = record.cause {
+            let made = super::events::subject(record).made;
+            self.commands.push(DoneCommand { key, digest, made, at: record.at });
+        }
+        match &record.event {
+            Event::Authorized(one) => {
+                let row = Authorization {
+                    id: one.id,
+                    facts: one.facts,
+                    card: one.card,
+                    balance: one.balance,
+                    pool: one.pool,
+                    currency: one.requested.currency,
+                    requested: one.requested.minor,
+                    reason: one.reason,
+                    approval_code: one.approval_code,
+                    totals: Totals::default(),
+                    decided_at: record.at,
+                    closed: !one.reason.is_approval(),
+                };
+                self.authorizations.insert(one.id, row);
+            }
+            Event::Reversed(one) => self.reversals.push(AnsweredReversal {
+                id: one.id,
+                key: one.key,
+                reference: one.reference,
+                original: one.original,
+                reason: one.reason,
+                decided_at: record.at,
+            }),
+            Event::Voided(voided) => {
+                if let Some(row) = self.authorizations.get_mut(&voided.authorization) {
+                    row.reason = voided.reason;
+                    row.approval_code = None;
+                    row.closed = true;
+                }
+            }
+            _ => {}
+        }
+        if let Some(delta) = record.effects.authorization
+            && let Some(row) = self.authorizations.get_mut(&delta.authorization)
+        {
+            row.totals = row.totals.checked_add(delta.totals).unwrap_or(row.totals);
+            row.closed |= delta.closes;
+        }
+    }
+
+    fn find(&self, what: &Forgotten) -> Recalled {
+        match what {
+            Forgotten::Message { original, reversal } => {
+                let rows = self.authorizations.values();
+                let of_key = rows.filter(|row| row.facts.key.as_original() == *original);
+                let reversal = reversal
+                    .and_then(|key| self.reversals.iter().rfind(|row| row.key == key).copied());
+                Recalled { authorizations: of_key.cloned().collect(), reversal, command: None }
+            }
+            Forgotten::Command(key) => Recalled {
+                command: self.commands.iter().rfind(|row| row.key == *key).copied(),
+                ..Recalled::default()
+            },
+        }
+    }
+}
