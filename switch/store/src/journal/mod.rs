@@ -3,13 +3,14 @@
 
 mod append;
 mod chain;
+mod confirm;
 #[cfg(feature = "testing")]
 mod model;
 mod read;
 mod row;
 
 pub use append::PgAppender;
-pub(crate) use append::put;
+pub(crate) use append::{Put, put};
 pub use chain::ChainHead;
 #[cfg(feature = "testing")]
 pub use model::{ModelJournal, ModelJournalHandle};

@@ -7,6 +7,7 @@ mod life;
 mod projection;
 mod settings;
 mod stage;
+mod standby;
 mod takeover;
 mod unknown_outcome;
 mod vault;
