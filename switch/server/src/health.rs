@@ -18,6 +18,9 @@ impl HealthSource for NodeHealth {
         if !self.node.is_serving() {
             return Readiness::NotReady("the switch is stopping".into());
         }
+        if let Some(fault) = self.node.clock_fault() {
+            return Readiness::NotReady(fault.to_string());
+        }
         match self.node.stuck_for() {
             Some(stuck) if stuck.as_secs() >= 1 => Readiness::NotReady(format!(
                 "PostgreSQL has not confirmed a commit for {} s",

@@ -6,6 +6,7 @@
 mod audit;
 mod batch;
 mod clock;
+mod clock_watch;
 mod directory;
 #[cfg(feature = "testing")]
 mod in_memory;
@@ -21,6 +22,7 @@ mod submission;
 mod worker;
 
 pub use audit::{AuditReport, audit};
+pub use clock_watch::ClockFault;
 pub use directory::{CardEntry, Directory};
 #[cfg(feature = "testing")]
 pub use in_memory::start_in_memory;

@@ -13,6 +13,7 @@ use switch_engine::{Act, Command, Headroom, Manage, State};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
+use crate::ClockFault;
 use crate::ManageError;
 use crate::directory::Directory;
 use crate::mailbox::{Envelope, Mailbox, Tell};
@@ -46,6 +47,18 @@ impl Node {
         !self.shared.stopping.is_cancelled() && self.shared.fatal.borrow().is_none()
     }
 
+    /// What is wrong with the wall clock: until it is right, authorizations are declined (W-16).
+    #[must_use]
+    pub fn clock_fault(&self) -> Option<ClockFault> {
+        *self.shared.clock_fault.borrow()
+    }
+
+    /// Finds a fault of the clock, or that there is none any more: for tests of what follows.
+    #[cfg(feature = "testing")]
+    pub fn find_clock_fault(&self, fault: Option<ClockFault>) {
+        crate::clock_watch::note(&self.shared, fault);
+    }
+
     /// For how long the slowest shard has waited for the commit of the row in flight; `None` when
     /// none waits.
     #[must_use]
@@ -62,6 +75,8 @@ impl Node {
         let shard = self.shard_of(&submission.card);
         let cause = if self.shared.stopping.is_cancelled() {
             Some("stopping")
+        } else if declinable && self.shared.clock_is_off.load(Ordering::Acquire) {
+            Some("clock")
         } else if declinable && self.is_shedding(shard) {
             Some("projection_behind")
         } else {

@@ -52,6 +52,8 @@ pub struct Running {
     pub(crate) projectors: Vec<JoinHandle<()>>,
     /// Watches the ownership lock; dropping what it holds releases the lock.
     pub(crate) ownership: Option<JoinHandle<()>>,
+    /// Watches the wall clock.
+    pub(crate) clock: Option<JoinHandle<()>>,
 }
 
 /// What was left when the time for stopping was over.
@@ -85,6 +87,9 @@ impl Running {
         let in_time = finished.await.is_ok();
         if !in_time {
             aborts.iter().for_each(tokio::task::AbortHandle::abort);
+        }
+        if let Some(clock) = self.clock.take() {
+            clock.abort();
         }
         if let Some(ownership) = self.ownership.take() {
             ownership.abort();

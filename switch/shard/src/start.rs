@@ -18,6 +18,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock;
+use crate::clock_watch;
 use crate::directory::{CardEntry, Directory};
 use crate::mailbox::mailbox;
 use crate::node::Node;
@@ -100,6 +101,7 @@ pub async fn start(
     };
     let (node, mut running) = assemble(seats, settings, &store.tables(), projector);
     running.ownership = Some(watch_ownership(takeover, Arc::clone(&running.shared)));
+    running.clock = Some(clock_watch::start(store.clone(), Arc::clone(&running.shared)).await);
     Ok((node, running))
 }
 
@@ -215,6 +217,8 @@ pub(crate) fn assemble<J: Journal, T: Tables>(
         settings,
         control: watch::Sender::new(Arc::clone(&control)),
         fatal: watch::Sender::new(None),
+        clock_fault: watch::Sender::new(None),
+        clock_is_off: AtomicBool::new(false),
         stopping: CancellationToken::new(),
         shedding,
         waiting_since,
@@ -245,7 +249,8 @@ pub(crate) fn assemble<J: Journal, T: Tables>(
         };
         workers.push(tokio::spawn(Worker::new(parts, seat.journal, tables.clone()).run()));
     }
-    let running = Running { shared: Arc::clone(&shared), workers, projectors, ownership: None };
+    let running =
+        Running { shared: Arc::clone(&shared), workers, projectors, ownership: None, clock: None };
     (Node { mailboxes, shared }, running)
 }
 

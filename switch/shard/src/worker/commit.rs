@@ -39,7 +39,8 @@ impl Worker {
     }
 
     fn committed(&mut self, in_flight: InFlight) {
-        let InFlight { seq, hash, records, mut batch, since, projected } = in_flight;
+        let InFlight { seq, hash, records, mut batch, since, proof, projected } = in_flight;
+        self.proven = Some(proof);
         self.head.seq = seq;
         self.head.hash = hash;
         self.projected.stays_at(projected);

@@ -6,6 +6,7 @@
 mod commit;
 mod decide;
 mod expire;
+mod fresh;
 mod lookup;
 mod projected;
 mod recall;
@@ -22,13 +23,15 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::batch::Batch;
+use crate::clock_watch::ClockFault;
 use crate::directory::Directory;
 use crate::mailbox::{Envelope, Inbox, Mailbox};
-use crate::metrics::ShardMetrics;
+use crate::metrics::{self, ShardMetrics};
 use crate::pools::Pools;
 use crate::running::Fatal;
 use crate::settings::ShardSettings;
 
+use fresh::Proof;
 use lookup::Lookups;
 pub(crate) use projected::Projected;
 use recall::ParkedBy;
@@ -46,6 +49,9 @@ pub(crate) struct Shared {
     pub(crate) stopping: CancellationToken,
     /// Set per shard while too much waits for the tables: authorizations are shed.
     pub(crate) shedding: Vec<std::sync::atomic::AtomicBool>,
+    /// What is wrong with the wall clock, and that as a flag for every message.
+    pub(crate) clock_fault: watch::Sender<Option<ClockFault>>,
+    pub(crate) clock_is_off: std::sync::atomic::AtomicBool,
     /// Per shard, since when the row in flight has been waiting for its commit.
     pub(crate) waiting_since: Vec<std::sync::Mutex<Option<Instant>>>,
 }
@@ -65,6 +71,8 @@ struct InFlight {
     records: Arc<[Record]>,
     batch: Batch,
     since: Instant,
+    /// Once it is committed, the shard was ours at this moment.
+    proof: Proof,
     /// How far the tables were when it was sent: once it is committed, they stay so far (W-21).
     projected: Seq,
 }
@@ -79,6 +87,8 @@ pub(crate) struct Worker {
     waiting: VecDeque<Envelope>,
     open: Batch,
     in_flight: Option<InFlight>,
+    /// When the shard was certainly ours, by the last row that was committed.
+    proven: Option<Proof>,
     rows: mpsc::Sender<JournalRow>,
     appended: mpsc::Receiver<Appended>,
     /// Ends with the worker: nothing is appended for a node that was stopped.
@@ -130,6 +140,7 @@ impl Worker {
             waiting: VecDeque::new(),
             open: Batch::default(),
             in_flight: None,
+            proven: None,
             rows,
             appended,
             _appending: AbortOnDropHandle::new(appending),
@@ -196,15 +207,19 @@ impl Worker {
     }
 
     /// Freezes the open batch and hands its row to the journal, if none is in flight. A batch
-    /// without records only waits for what was in flight before it, which is then nothing.
+    /// without records only waits for what was in flight before it, which is then nothing; unless
+    /// nobody knows any more whose the shard is: then an empty row finds out (W-13).
     fn start_append(&mut self) {
         if self.in_flight.is_some() || self.open.is_empty() || self.broken {
             return;
         }
         let mut batch = std::mem::take(&mut self.open);
-        if batch.records.is_empty() {
+        if batch.records.is_empty() && self.proven.is_some_and(Proof::is_fresh) {
             self.release(batch, self.head.seq);
             return;
+        }
+        if batch.records.is_empty() {
+            metrics::found_out_whose();
         }
         let records: Arc<[Record]> = std::mem::take(&mut batch.records).into();
         let seq = self.head.seq.next();
@@ -219,7 +234,8 @@ impl Worker {
         let since = Instant::now();
         self.mark_waiting(Some(since));
         let projected = self.projected.seq();
-        self.in_flight = Some(InFlight { seq, hash, records, batch, since, projected });
+        let proof = Proof::at(since);
+        self.in_flight = Some(InFlight { seq, hash, records, batch, since, proof, projected });
     }
 
     /// Ends the shard: the process must not answer anything any more.
