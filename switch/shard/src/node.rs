@@ -72,7 +72,7 @@ impl Node {
     #[must_use]
     pub fn submit(&self, submission: Submission) -> Admission {
         let declinable = submission.may_be_declined();
-        let shard = self.shard_of(&submission.card);
+        let shard = self.shard_of(&submission);
         let cause = if self.shared.stopping.is_cancelled() {
             Some("stopping")
         } else if declinable && self.shared.clock_is_off.load(Ordering::Acquire) {
@@ -171,8 +171,15 @@ impl Node {
         flag.is_some_and(|flag| flag.load(Ordering::Acquire))
     }
 
-    /// The shard of a card; unknown cards are spread by their fingerprint (W-21).
-    fn shard_of(&self, card: &Fingerprint) -> ShardId {
+    /// The shard of a card; unknown cards are spread by their fingerprint (W-21). A card stays in
+    /// the shard that made it, so that one which was found by its link is not looked up again.
+    fn shard_of(&self, submission: &Submission) -> ShardId {
+        if let Command::Authorize(request) = &*submission.command
+            && let Some(card) = request.card
+        {
+            return card.shard();
+        }
+        let card = &submission.card;
         match self.shared.directory.find(card) {
             Some(entry) => entry.shard,
             None => self.spread(card.spread()),

@@ -65,7 +65,7 @@ impl Worker {
         let outcome = self.decide(&command);
         let Some(Outcome { answer: Answer::Decided(decision), record }) = outcome else {
             self.metrics.malfunctions.increment(1);
-            match command {
+            match *command {
                 Command::Authorize(_) => {
                     reply.send(ReplyOutcome::Declined(Reason::SystemMalfunction));
                 }

@@ -51,7 +51,7 @@ impl Worker {
             return None;
         }
         match envelope {
-            Envelope::Message(submission) => match &submission.command {
+            Envelope::Message(submission) => match &*submission.command {
                 Command::Authorize(request) => {
                     Some(ParkedBy::Original(request.facts.key.as_original()))
                 }
