@@ -84,6 +84,8 @@ impl Store {
                 ("idle_in_transaction_session_timeout", "60000"),
                 // Nobody of ours waits for a report's or a migration's lock for long.
                 ("lock_timeout", "10000"),
+                // Compiling a statement costs more than any of ours takes.
+                ("jit", "off"),
             ])
             .disable_statement_logging();
         let pool = PgPoolOptions::new()

@@ -69,7 +69,7 @@ impl Default for ProjectionSettings {
         Self {
             pace: Duration::from_millis(50),
             chunk_records: 4_000,
-            flush_interval: Duration::from_secs(5),
+            flush_interval: Duration::from_secs(15),
             hold: false,
         }
     }
