@@ -15,7 +15,6 @@ use super::decide::entry_of;
 use super::{InFlight, Worker};
 use crate::ManageError;
 use crate::batch::{Batch, PendingCommand};
-use crate::clock;
 use crate::mailbox::Envelope;
 use crate::running::Fatal;
 use crate::submission::ReplyOutcome;
@@ -136,7 +135,7 @@ impl Worker {
     /// Forgets what is past the window and in the tables.
     fn tidy_memory(&mut self) {
         let settings = &self.shared.settings;
-        let wall = clock::wall();
+        let wall = settings.clock.now();
         let window = Duration::as_micros(&settings.repeat_window);
         let start = wall.minus_micros(i64::try_from(window).unwrap_or(i64::MAX));
         let projected = self.projected.everything_before(wall);
