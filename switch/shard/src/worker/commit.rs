@@ -59,6 +59,9 @@ impl Worker {
                 self.shared.directory.insert(card, entry);
             }
         }
+        for busy in self.after_commit.drain(..).rev() {
+            self.waiting.push_front(busy);
+        }
         self.projected.announce(CommittedBatch { seq, records: Arc::clone(&records) });
         let installed = self.publish_control(&records);
         self.release_after(batch, seq, installed);

@@ -88,6 +88,8 @@ pub(crate) struct Worker {
     /// What waits for an answer of the tables. Each still has its place in the mailbox's count.
     parked: HashMap<ParkedBy, Vec<Envelope>>,
     /// All mailboxes, by shard: the control shard sends snapshots through them.
+    /// Looked up, and busy until the next commit.
+    after_commit: Vec<Envelope>,
     mailboxes: Arc<[Mailbox]>,
     shared: Arc<Shared>,
     metrics: ShardMetrics,
@@ -136,6 +138,7 @@ impl Worker {
             projected: parts.projected,
             lookups: Lookups::new(shard, tables, limit, patience),
             parked: HashMap::new(),
+            after_commit: Vec::new(),
             mailboxes: parts.mailboxes,
             shared: parts.shared,
             metrics: ShardMetrics::new(shard),
@@ -183,6 +186,7 @@ impl Worker {
             && self.open.is_empty()
             && self.waiting.is_empty()
             && self.parked.is_empty()
+            && self.after_commit.is_empty()
             && self.inbox.receiver.is_empty()
     }
 

@@ -106,10 +106,10 @@ impl Worker {
                     let rest = std::iter::once(envelope).chain(parked).collect();
                     return self.look_up(needed, rest);
                 }
+                // Its subject is free at a commit: until then it would be looked up for nothing.
                 _ => {
-                    if let Some(busy) = self.take(envelope) {
-                        self.waiting.push_front(busy);
-                    }
+                    let busy = self.take(envelope);
+                    self.after_commit.extend(busy);
                 }
             }
         }
