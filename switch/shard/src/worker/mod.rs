@@ -123,7 +123,8 @@ impl Worker {
         });
         let shard = parts.state.shard();
         let settings = &parts.shared.settings;
-        let (limit, patience) = (settings.lookup_limit, settings.lookup_timeout);
+        let limits = (settings.lookup_limit, settings.lookup_timeout);
+        let behind = parts.projected.nudger();
         Self {
             shard,
             state: parts.state,
@@ -136,7 +137,7 @@ impl Worker {
             appended,
             _appending: AbortOnDropHandle::new(appending),
             projected: parts.projected,
-            lookups: Lookups::new(shard, tables, limit, patience),
+            lookups: Lookups::new(shard, tables, behind, limits),
             parked: HashMap::new(),
             after_commit: Vec::new(),
             mailboxes: parts.mailboxes,

@@ -157,6 +157,7 @@ struct Work<T> {
 /// What to do next.
 enum Next {
     Project,
+    Look,
     Flush,
     Flushed(Result<bool, StoreError>),
     End,
@@ -189,6 +190,7 @@ impl<T: Tables> Work<T> {
         let Some(position) = self.known else { return self.recover().await };
         match self.wait().await {
             Next::Project => self.project(position).await,
+            Next::Look => self.look(position).await,
             Next::Flush => {
                 self.start_flush(position);
                 Ok(())
@@ -224,10 +226,25 @@ impl<T: Tables> Work<T> {
                 biased;
                 result = ended(flushing), if has_flush => return Next::Flushed(result),
                 () = self.queue.receive(), if !closed => {}
-                () = self.nudge.notified() => self.not_before = now,
+                () = self.nudge.notified() => {
+                    if self.queue.is_empty() {
+                        return Next::Look;
+                    }
+                    self.not_before = now;
+                }
                 () = tokio::time::sleep_until(wake.unwrap_or(now)), if wake.is_some() => {}
             }
         }
+    }
+
+    /// Somebody misses something though nothing waits: a database that crashed may have forgotten
+    /// what was written last, and without new rows nothing else would show it.
+    async fn look(&mut self, known: Position) -> Result<(), StoreError> {
+        let position = self.tables.position(self.shard).await?;
+        if position.history != known.history {
+            self.known = None;
+        }
+        Ok(())
     }
 
     /// Finds out how far the rows are, and sums up what moved behind the last flush.
