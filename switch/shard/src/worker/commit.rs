@@ -8,7 +8,7 @@ use std::time::Duration;
 use switch_domain::{Control, Event, Record, Seq, ShardId};
 use switch_engine::Answer;
 use switch_store::{Appended, CommittedBatch};
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
 use super::decide::entry_of;
@@ -18,6 +18,35 @@ use crate::batch::{Batch, PendingCommand};
 use crate::mailbox::Envelope;
 use crate::running::Fatal;
 use crate::submission::ReplyOutcome;
+
+/// Commands of one committed row, and what they have yet to wait for.
+pub(super) struct DoneCommands {
+    commands: Vec<PendingCommand>,
+    seq: Seq,
+    installed: Vec<oneshot::Receiver<()>>,
+}
+
+/// Answers commands, row for row in their order. Ends when the worker has and all are answered.
+pub(super) async fn answer(
+    mut done: mpsc::UnboundedReceiver<DoneCommands>,
+    mut progress: watch::Receiver<Seq>,
+) {
+    while let Some(DoneCommands { commands, seq, installed }) = done.recv().await {
+        for shard in installed {
+            let _ = shard.await;
+        }
+        let in_tables = progress.wait_for(|projected| *projected >= seq).await.is_ok();
+        for command in commands {
+            let result = match command.answer {
+                Answer::Done(made) if in_tables => Ok(made),
+                Answer::Refused(refusal) => Err(ManageError::Refused(refusal)),
+                Answer::Done(_) => Err(ManageError::Unknown),
+                Answer::Decided(_) | Answer::Busy => Err(ManageError::Malfunction),
+            };
+            let _ = command.reply.send(result);
+        }
+    }
+}
 
 impl Worker {
     /// The journal knows what became of the row in flight.
@@ -93,23 +122,8 @@ impl Worker {
         seq: Seq,
         installed: Vec<oneshot::Receiver<()>>,
     ) {
-        let mut progress = self.projected.watch();
         self.projected.nudge();
-        tokio::spawn(async move {
-            for shard in installed {
-                let _ = shard.await;
-            }
-            let in_tables = progress.wait_for(|projected| *projected >= seq).await.is_ok();
-            for command in commands {
-                let result = match command.answer {
-                    Answer::Done(made) if in_tables => Ok(made),
-                    Answer::Refused(refusal) => Err(ManageError::Refused(refusal)),
-                    Answer::Done(_) => Err(ManageError::Unknown),
-                    Answer::Decided(_) | Answer::Busy => Err(ManageError::Malfunction),
-                };
-                let _ = command.reply.send(result);
-            }
-        });
+        let _ = self.answering.send(DoneCommands { commands, seq, installed });
     }
 
     /// Sends a new snapshot of the control shard to the others, and tells who has yet to take it.

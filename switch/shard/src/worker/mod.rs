@@ -85,6 +85,8 @@ pub(crate) struct Worker {
     _appending: AbortOnDropHandle<()>,
     projected: Projected,
     lookups: Lookups,
+    /// Commands that are committed, on their way to who answers them.
+    answering: mpsc::UnboundedSender<commit::DoneCommands>,
     /// What waits for an answer of the tables. Each still has its place in the mailbox's count.
     parked: HashMap<ParkedBy, Vec<Envelope>>,
     /// All mailboxes, by shard: the control shard sends snapshots through them.
@@ -125,6 +127,8 @@ impl Worker {
         let settings = &parts.shared.settings;
         let limits = (settings.lookup_limit, settings.lookup_timeout);
         let behind = parts.projected.nudger();
+        let (answering, done) = mpsc::unbounded_channel();
+        tokio::spawn(commit::answer(done, parts.projected.watch()));
         Self {
             shard,
             state: parts.state,
@@ -138,6 +142,7 @@ impl Worker {
             _appending: AbortOnDropHandle::new(appending),
             projected: parts.projected,
             lookups: Lookups::new(shard, tables, behind, limits),
+            answering,
             parked: HashMap::new(),
             after_commit: Vec::new(),
             mailboxes: parts.mailboxes,
