@@ -17,11 +17,14 @@ mod node;
 mod pools;
 mod running;
 mod settings;
+#[cfg(feature = "testing")]
+mod simulated;
 mod start;
 mod submission;
 mod worker;
 
 pub use audit::{AuditReport, audit};
+pub use clock::WallClock;
 pub use clock_watch::ClockFault;
 pub use directory::{CardEntry, Directory};
 #[cfg(feature = "testing")]
@@ -31,6 +34,8 @@ pub use metrics::describe as describe_metrics;
 pub use node::Node;
 pub use running::{Fatal, Running, StoppedLate};
 pub use settings::ShardSettings;
+#[cfg(feature = "testing")]
+pub use simulated::{both_states, start_simulated};
 pub use start::{StartError, start};
 pub use submission::{Admission, Reply, ReplyOutcome, ReplyTo, Submission};
 pub use switch_engine::{

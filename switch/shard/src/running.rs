@@ -71,6 +71,13 @@ impl Running {
         self.shared.fatal.subscribe()
     }
 
+    /// Ends every task where it is, as the end of the process would; nobody is told anything.
+    #[cfg(feature = "testing")]
+    pub fn kill(self) {
+        let tasks = self.workers.iter().chain(&self.projectors).chain(&self.ownership);
+        tasks.for_each(JoinHandle::abort);
+    }
+
     /// Takes no more, finishes what was taken, and lets go of the shards.
     ///
     /// # Errors

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use switch_store::ProjectionSettings;
 
+use crate::clock::WallClock;
+
 /// Limits of every shard of the node. Each has a metric and a documented result when it is hit.
 #[derive(Clone, Debug)]
 pub struct ShardSettings {
@@ -28,6 +30,8 @@ pub struct ShardSettings {
     pub lookup_timeout: Duration,
     /// How fast the tables follow.
     pub projection: ProjectionSettings,
+    /// Where decisions read their time.
+    pub clock: WallClock,
 }
 
 impl Default for ShardSettings {
@@ -43,6 +47,7 @@ impl Default for ShardSettings {
             lookup_limit: 256,
             lookup_timeout: Duration::from_secs(2),
             projection: ProjectionSettings::default(),
+            clock: WallClock::SYSTEM,
         }
     }
 }

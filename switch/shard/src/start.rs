@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use switch_domain::{CardId, Event, Fingerprint, MinorUnits, Record, Seq, ShardId};
+use switch_domain::{
+    CardId, CardIssued, Event, Fingerprint, MinorUnits, Record, Seq, ShardId, ShardImage,
+};
 use switch_engine::State;
 use switch_store::{
     CommittedBatch, Journal, Projector, Store, StoreError, Tables, TakenShard, Takeover,
@@ -133,14 +135,27 @@ pub(crate) async fn load(
 ) -> Result<Loaded, StartError> {
     let window = i64::try_from(window.as_micros()).unwrap_or(i64::MAX);
     let image = store.load(shard, clock::wall().minus_micros(window), most).await?;
-    let projected = image.projected;
-    let mut cards: Vec<_> = image
+    let tail = store.tail(shard, image.projected).await?;
+    let mut loaded = replay(image, tail)?;
+    for issued in loaded.issued_in_tail() {
+        let fingerprint = store.vault().fetch(issued.vault).await?.fingerprint;
+        loaded.add_card(fingerprint, &issued);
+    }
+    Ok(loaded)
+}
+
+/// Replays the tail of the journal over what the tables have.
+pub(crate) fn replay(
+    image: ShardImage,
+    tail: Vec<(Seq, Vec<Record>)>,
+) -> Result<Loaded, StartError> {
+    let (shard, projected) = (image.shard, image.projected);
+    let cards = image
         .cards
         .iter()
         .map(|(card, print)| (*print, CardEntry { card: card.id, balance: card.balance, shard }))
         .collect();
     let mut state = State::from_image(image);
-    let tail = store.tail(shard, projected).await?;
     for (seq, records) in &tail {
         for record in records {
             let replayed = state.replay(record);
@@ -149,20 +164,41 @@ pub(crate) async fn load(
                 seq: *seq,
                 what: broken.to_string(),
             })?;
-            if let Event::CardIssued(issued) = &record.event {
-                let fingerprint = store.vault().fetch(issued.vault).await?.fingerprint;
-                let entry = CardEntry { card: issued.card, balance: issued.balance, shard };
-                cards.push((fingerprint, entry));
-            }
         }
     }
     Ok(Loaded { state, projected, tail, cards })
+}
+
+impl Loaded {
+    /// Cards that the tables do not have yet: what names their numbers is still to be found.
+    pub(crate) fn issued_in_tail(&self) -> Vec<CardIssued> {
+        let records = self.tail.iter().flat_map(|(_, records)| records);
+        let issued = records.filter_map(|record| match &record.event {
+            Event::CardIssued(issued) => Some(issued.clone()),
+            _ => None,
+        });
+        issued.collect()
+    }
+
+    /// Adds such a card, with the keyed hash of its number.
+    pub(crate) fn add_card(&mut self, fingerprint: Fingerprint, issued: &CardIssued) {
+        let shard = self.state.shard();
+        let entry = CardEntry { card: issued.card, balance: issued.balance, shard };
+        self.cards.push((fingerprint, entry));
+    }
 }
 
 /// The books of the tables and of every shard's memory, and cards without an account of theirs.
 async fn check_books(store: &Store, loaded: &[Loaded]) -> Result<(), StartError> {
     let mut faults: Vec<String> =
         switch_store::books(store).await?.iter().map(ToString::to_string).collect();
+    faults.extend(memory_faults(loaded));
+    if faults.is_empty() { Ok(()) } else { Err(StartError::Books(faults)) }
+}
+
+/// What is wrong with the books of every shard's memory, and with its cards.
+pub(crate) fn memory_faults(loaded: &[Loaded]) -> Vec<String> {
+    let mut faults = Vec::new();
     let mut seen: BTreeMap<Fingerprint, CardId> = BTreeMap::new();
     for shard in loaded {
         faults.extend(shard.state.books().iter().map(ToString::to_string));
@@ -175,7 +211,7 @@ async fn check_books(store: &Store, loaded: &[Loaded]) -> Result<(), StartError>
             }
         }
     }
-    if faults.is_empty() { Ok(()) } else { Err(StartError::Books(faults)) }
+    faults
 }
 
 /// One shard about to run.

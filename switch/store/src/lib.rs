@@ -20,6 +20,8 @@ pub mod private_postgres;
 mod projection;
 mod settings;
 mod shards;
+#[cfg(feature = "testing")]
+mod simulated;
 mod store;
 mod takeover;
 mod vault;
@@ -37,6 +39,11 @@ pub use projection::ModelTables;
 pub use projection::{
     BalanceMove, CardMove, CommittedBatch, Moves, PgTables, Position, ProjectionSettings,
     Projector, ShareMove, Tables,
+};
+#[cfg(feature = "testing")]
+pub use simulated::{
+    Defect, Dice, SimulatedJournal, SimulatedProcess, SimulatedStore, SimulatedTables, StoreEvent,
+    Weather,
 };
 pub use store::{Store, StoreOptions, fresh_owner};
 pub use takeover::{LockState, TakenShard, Takeover, TakeoverError, TakeoverMode};

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use serde::Deserialize;
-use switch_shard::{ProjectionSettings, ShardSettings};
+use switch_shard::{ProjectionSettings, ShardSettings, WallClock};
 
 /// Limits of the engine's shards.
 #[derive(Clone, Debug, Deserialize)]
@@ -80,7 +80,9 @@ impl Shards {
                 chunk_records: self.projection_chunk,
                 flush_interval: Duration::from_millis(self.flush_interval_ms),
                 hold: self.hold_projection,
+                jitter: None,
             },
+            clock: WallClock::SYSTEM,
         }
     }
 }

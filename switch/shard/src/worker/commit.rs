@@ -8,17 +8,45 @@ use std::time::Duration;
 use switch_domain::{Control, Event, Record, Seq, ShardId};
 use switch_engine::Answer;
 use switch_store::{Appended, CommittedBatch};
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
 use super::decide::entry_of;
 use super::{InFlight, Worker};
 use crate::ManageError;
 use crate::batch::{Batch, PendingCommand};
-use crate::clock;
 use crate::mailbox::Envelope;
 use crate::running::Fatal;
 use crate::submission::ReplyOutcome;
+
+/// Commands of one committed row, and what they have yet to wait for.
+pub(super) struct DoneCommands {
+    commands: Vec<PendingCommand>,
+    seq: Seq,
+    installed: Vec<oneshot::Receiver<()>>,
+}
+
+/// Answers commands, row for row in their order. Ends when the worker has and all are answered.
+pub(super) async fn answer(
+    mut done: mpsc::UnboundedReceiver<DoneCommands>,
+    mut progress: watch::Receiver<Seq>,
+) {
+    while let Some(DoneCommands { commands, seq, installed }) = done.recv().await {
+        for shard in installed {
+            let _ = shard.await;
+        }
+        let in_tables = progress.wait_for(|projected| *projected >= seq).await.is_ok();
+        for command in commands {
+            let result = match command.answer {
+                Answer::Done(made) if in_tables => Ok(made),
+                Answer::Refused(refusal) => Err(ManageError::Refused(refusal)),
+                Answer::Done(_) => Err(ManageError::Unknown),
+                Answer::Decided(_) | Answer::Busy => Err(ManageError::Malfunction),
+            };
+            let _ = command.reply.send(result);
+        }
+    }
+}
 
 impl Worker {
     /// The journal knows what became of the row in flight.
@@ -61,6 +89,9 @@ impl Worker {
                 self.shared.directory.insert(card, entry);
             }
         }
+        for busy in self.after_commit.drain(..).rev() {
+            self.waiting.push_front(busy);
+        }
         self.projected.announce(CommittedBatch { seq, records: Arc::clone(&records) });
         let installed = self.publish_control(&records);
         self.release_after(batch, seq, installed);
@@ -92,23 +123,8 @@ impl Worker {
         seq: Seq,
         installed: Vec<oneshot::Receiver<()>>,
     ) {
-        let mut progress = self.projected.watch();
         self.projected.nudge();
-        tokio::spawn(async move {
-            for shard in installed {
-                let _ = shard.await;
-            }
-            let in_tables = progress.wait_for(|projected| *projected >= seq).await.is_ok();
-            for command in commands {
-                let result = match command.answer {
-                    Answer::Done(made) if in_tables => Ok(made),
-                    Answer::Refused(refusal) => Err(ManageError::Refused(refusal)),
-                    Answer::Done(_) => Err(ManageError::Unknown),
-                    Answer::Decided(_) | Answer::Busy => Err(ManageError::Malfunction),
-                };
-                let _ = command.reply.send(result);
-            }
-        });
+        let _ = self.answering.send(DoneCommands { commands, seq, installed });
     }
 
     /// Sends a new snapshot of the control shard to the others, and tells who has yet to take it.
@@ -137,7 +153,7 @@ impl Worker {
     /// Forgets what is past the window and in the tables.
     fn tidy_memory(&mut self) {
         let settings = &self.shared.settings;
-        let wall = clock::wall();
+        let wall = settings.clock.now();
         let window = Duration::as_micros(&settings.repeat_window);
         let start = wall.minus_micros(i64::try_from(window).unwrap_or(i64::MAX));
         let projected = self.projected.everything_before(wall);

@@ -95,8 +95,12 @@ pub(crate) struct Worker {
     _appending: AbortOnDropHandle<()>,
     projected: Projected,
     lookups: Lookups,
+    /// Commands that are committed, on their way to who answers them.
+    answering: mpsc::UnboundedSender<commit::DoneCommands>,
     /// What waits for an answer of the tables. Each still has its place in the mailbox's count.
     parked: HashMap<ParkedBy, Vec<Envelope>>,
+    /// Looked up, and busy until the next commit.
+    after_commit: Vec<Envelope>,
     /// All mailboxes, by shard: the control shard sends snapshots through them.
     mailboxes: Arc<[Mailbox]>,
     shared: Arc<Shared>,
@@ -131,7 +135,10 @@ impl Worker {
         });
         let shard = parts.state.shard();
         let settings = &parts.shared.settings;
-        let (limit, patience) = (settings.lookup_limit, settings.lookup_timeout);
+        let limits = (settings.lookup_limit, settings.lookup_timeout);
+        let behind = parts.projected.nudger();
+        let (answering, done) = mpsc::unbounded_channel();
+        tokio::spawn(commit::answer(done, parts.projected.watch()));
         Self {
             shard,
             state: parts.state,
@@ -145,8 +152,10 @@ impl Worker {
             appended,
             _appending: AbortOnDropHandle::new(appending),
             projected: parts.projected,
-            lookups: Lookups::new(shard, tables, limit, patience),
+            lookups: Lookups::new(shard, tables, behind, limits),
+            answering,
             parked: HashMap::new(),
+            after_commit: Vec::new(),
             mailboxes: parts.mailboxes,
             shared: parts.shared,
             metrics: ShardMetrics::new(shard),
@@ -194,6 +203,7 @@ impl Worker {
             && self.open.is_empty()
             && self.waiting.is_empty()
             && self.parked.is_empty()
+            && self.after_commit.is_empty()
             && self.inbox.receiver.is_empty()
     }
 

@@ -121,6 +121,11 @@ impl Projected {
         self.recallable
     }
 
+    /// What wakes the projector.
+    pub(crate) fn nudger(&self) -> Arc<Notify> {
+        Arc::clone(&self.nudge)
+    }
+
     /// Tells the projector that no more will come: it finishes and ends.
     pub(crate) fn close(&mut self) {
         self.batches = None;

@@ -9,7 +9,7 @@ use super::Worker;
 use super::lookup::Found;
 use crate::mailbox::Envelope;
 use crate::submission::ReplyOutcome;
-use crate::{ManageError, clock, metrics};
+use crate::{ManageError, metrics};
 
 /// What parked envelopes have in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -95,7 +95,8 @@ impl Worker {
             Some(_) => "found",
         });
         if let Some(recalled) = recalled {
-            self.state.recall(recalled, clock::now_after(self.state.last_at()));
+            let now = self.shared.settings.clock.now_after(self.state.last_at());
+            self.state.recall(recalled, now);
         }
         let mut parked = self.parked.remove(&ParkedBy::of(&what)).unwrap_or_default().into_iter();
         while let Some(envelope) = parked.next() {
@@ -105,10 +106,10 @@ impl Worker {
                     let rest = std::iter::once(envelope).chain(parked).collect();
                     return self.look_up(needed, rest);
                 }
+                // Its subject is free at a commit: until then it would be looked up for nothing.
                 _ => {
-                    if let Some(busy) = self.take(envelope) {
-                        self.waiting.push_front(busy);
-                    }
+                    let busy = self.take(envelope);
+                    self.after_commit.extend(busy);
                 }
             }
         }
