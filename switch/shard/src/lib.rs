@@ -3,6 +3,7 @@
 //! audit. It never decides (that is `switch-engine`), never writes SQL (that is `switch-store`),
 //! and sends no answer that moves money before its record is committed.
 
+mod archive;
 mod audit;
 mod batch;
 mod clock;
@@ -20,7 +21,8 @@ mod start;
 mod submission;
 mod worker;
 
-pub use audit::{AuditReport, audit};
+pub use archive::{ArchiveError, ArchiveOptions, ArchivedRange, archive};
+pub use audit::{AuditFrom, AuditReport, audit};
 pub use directory::{CardEntry, Directory};
 #[cfg(feature = "testing")]
 pub use in_memory::start_in_memory;
@@ -29,7 +31,7 @@ pub use metrics::describe as describe_metrics;
 pub use node::Node;
 pub use running::{Fatal, Running, StoppedLate};
 pub use settings::ShardSettings;
-pub use start::{StartError, start};
+pub use start::{StartError, make_room, start};
 pub use submission::{Admission, Reply, ReplyOutcome, ReplyTo, Submission};
 pub use switch_engine::{
     Act, Authorize, CHECK_NAMES, Command, Decision, Manage, Refusal, Reverse, State,

@@ -26,6 +26,8 @@ pub struct ShardSettings {
     pub lookup_limit: usize,
     /// How long such a question may take. Past it the same.
     pub lookup_timeout: Duration,
+    /// Rows of one part of a shard's journal. As many more have room at any time.
+    pub journal_part_rows: u32,
     /// How fast the tables follow.
     pub projection: ProjectionSettings,
 }
@@ -42,6 +44,7 @@ impl Default for ShardSettings {
             repeat_limit: 500_000,
             lookup_limit: 256,
             lookup_timeout: Duration::from_secs(2),
+            journal_part_rows: 1_000_000,
             projection: ProjectionSettings::default(),
         }
     }

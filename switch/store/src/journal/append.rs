@@ -9,7 +9,7 @@ use switch_domain::{Epoch, OwnerId};
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use super::{Appended, Journal, JournalRow};
+use super::{Appended, Journal, JournalRow, parts};
 use crate::backoff::BackOff;
 use crate::health::StoreHealth;
 use crate::store::connect;
@@ -139,12 +139,8 @@ enum Unknown {
     Driver(#[from] sqlx::Error),
 }
 
-/// Puts the row and tells its fate; `None` where the place was taken by a transaction that then
-/// rolled back, so that the row has to be put again.
-pub(crate) async fn put(
-    connection: &mut PgConnection,
-    row: &JournalRow,
-) -> Result<Option<Appended>, sqlx::Error> {
+/// Whether the row went in.
+async fn insert(connection: &mut PgConnection, row: &JournalRow) -> Result<bool, sqlx::Error> {
     let done = sqlx::query(INSERT)
         .bind(i32::from(row.shard.0))
         .bind(row.seq.0)
@@ -154,9 +150,25 @@ pub(crate) async fn put(
         .bind(&row.records[..])
         .bind(&row.hash.0[..])
         .bind(&row.previous.0[..])
-        .execute(&mut *connection)
+        .execute(connection)
         .await?;
-    if done.rows_affected() == 1 {
+    Ok(done.rows_affected() == 1)
+}
+
+/// Puts the row and tells its fate; `None` where the place was taken by a transaction that then
+/// rolled back, so that the row has to be put again.
+pub(crate) async fn put(
+    connection: &mut PgConnection,
+    row: &JournalRow,
+) -> Result<Option<Appended>, sqlx::Error> {
+    let inserted = match insert(connection, row).await {
+        Err(error) if parts::has_no_part(&error) => {
+            parts::make_for(connection, row).await?;
+            insert(connection, row).await?
+        }
+        result => result?,
+    };
+    if inserted {
         return Ok(Some(Appended::Committed));
     }
     let found = sqlx::query(READ_KEY)

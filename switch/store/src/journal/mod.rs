@@ -5,6 +5,7 @@ mod append;
 mod chain;
 #[cfg(feature = "testing")]
 mod model;
+mod parts;
 mod read;
 mod row;
 
@@ -13,6 +14,7 @@ pub(crate) use append::put;
 pub use chain::ChainHead;
 #[cfg(feature = "testing")]
 pub use model::{ModelJournal, ModelJournalHandle};
+pub use read::JournalReader;
 pub(crate) use read::{decode, hash_of};
 pub use row::{Hash, JournalRow};
 
