@@ -48,6 +48,12 @@ pub enum StartError {
         /// What does not fit.
         what: String,
     },
+    /// The journal went back in time, and nobody has acknowledged it (W-24).
+    #[error(
+        "nothing is served until what was lost is reconciled: {}. \
+         See `cardswitch journal reconcile`", .0.join("; ")
+    )]
+    Unreconciled(Vec<String>),
     /// The books do not balance.
     #[error("the books do not balance, so nothing is served: {}", .0.join("; "))]
     Books(Vec<String>),
@@ -75,6 +81,10 @@ pub async fn start(
     mode: TakeoverMode,
 ) -> Result<(Node, Running), StartError> {
     let shards = settings.data_shards.saturating_add(1);
+    let unreconciled = store.unreconciled().await?;
+    if !unreconciled.is_empty() {
+        return Err(StartError::Unreconciled(unreconciled));
+    }
     let takeover = store.take_over(shards, mode).await?;
     make_room(store, settings.journal_part_rows).await?;
     let mut loaded = Vec::new();

@@ -1,3 +1,27 @@
+-- Makes the partition of a day as before, and takes in what came before its day had one: those rows
+-- stand in the default partition, and would otherwise stop their day from ever being made.
+CREATE OR REPLACE FUNCTION make_day(parent text, day date) RETURNS bool
+LANGUAGE plpgsql SET lock_timeout = '2s' AS $$
+DECLARE
+    name     text := parent || to_char(day, '"_"YYYYMMDD');
+    fallback text := parent || '_rest';
+    moment   text := CASE parent WHEN 'card_authorization' THEN 'decided_at' ELSE 'at' END;
+    begins   text := to_char(day, 'YYYY-MM-DD"T00:00:00Z"');
+    ends     text := to_char(day + 1, 'YYYY-MM-DD"T00:00:00Z"');
+BEGIN
+    IF to_regclass(name) IS NOT NULL THEN
+        RETURN false;
+    END IF;
+    EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING DEFAULTS INCLUDING INDEXES)%s', name, parent,
+        CASE parent WHEN 'card_authorization' THEN ' WITH (fillfactor = 90)' ELSE '' END);
+    EXECUTE format('LOCK TABLE %I IN ACCESS EXCLUSIVE MODE', fallback);
+    EXECUTE format('WITH early AS (DELETE FROM %I WHERE %I >= %L AND %I < %L RETURNING *)
+        INSERT INTO %I SELECT * FROM early', fallback, moment, begins, moment, ends, name);
+    EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', parent, name,
+        begins, ends);
+    RETURN true;
+END $$;
+
 -- Lets a day of history go, in one transaction: it is there whole, or it is gone and what the books
 -- need of it is carried on. True where it went; false where it is not there, or something in it is
 -- still open. Nobody writes to a day that old (see the store's retention), so the rows that are

@@ -20,6 +20,7 @@ mod load;
 mod pg_timestamp;
 pub mod private_postgres;
 mod projection;
+mod reconcile;
 mod retention;
 mod settings;
 mod shards;
@@ -50,6 +51,7 @@ pub use projection::{
     BalanceMove, CardMove, CommittedBatch, Moves, PgTables, Position, ProjectionSettings,
     Projector, ShareMove, Tables,
 };
+pub use reconcile::Identity;
 pub use retention::{Keep, OldDays};
 pub use store::{Store, StoreOptions, fresh_owner};
 pub use takeover::{LockState, TakenShard, Takeover, TakeoverError, TakeoverMode};

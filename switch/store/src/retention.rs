@@ -12,11 +12,10 @@ use crate::pg_timestamp::PgTimestamp;
 use crate::store::Store;
 
 /// Days that end before the cut. The cut is moved back to the oldest record that a shard has not
-/// projected: what comes late must find its day. PostgreSQL's clock has a say, so that a wrong one
-/// here drops nothing.
+/// projected: what comes late must find its day.
 const OLD_DAYS: &str = "\
     WITH cut AS (
-        SELECT least($2, clock_timestamp() - $3 * interval '1 second', (
+        SELECT least($2, (
             SELECT min(last_decided) FROM projection
             WHERE seq < (SELECT max(seq) FROM journal WHERE journal.shard = projection.shard)
         )) AS at
@@ -69,11 +68,9 @@ impl Store {
         }
         let kept_for = Duration::from_secs(u64::from(keep.days).saturating_mul(86_400)).max(window);
         let micros = i64::try_from(kept_for.as_micros()).unwrap_or(i64::MAX);
-        let seconds = i64::try_from(kept_for.as_secs()).unwrap_or(i64::MAX);
         let days: Vec<String> = sqlx::query_scalar(OLD_DAYS)
             .bind(keep.table)
             .bind(PgTimestamp(now.minus_micros(micros)))
-            .bind(seconds as f64)
             .fetch_all(self.pool())
             .await
             .map_err(StoreError::database(DOING))?;

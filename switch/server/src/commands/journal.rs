@@ -9,6 +9,7 @@ use serde_json::json;
 use switch_domain::{Seq, ShardId};
 use switch_shard::{ArchiveOptions, ArchivedRange};
 
+use super::reconcile::{self, Reconcile};
 use crate::cli::ConfigArgs;
 use crate::config::Config;
 use crate::database;
@@ -37,6 +38,21 @@ pub enum JournalCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Tell what this switch had committed and PostgreSQL lost by going back in time
+    Reconcile {
+        /// The configuration
+        #[command(flatten)]
+        config: ConfigArgs,
+        /// A file of lost rows [default: all in the configured directory]
+        #[arg(long)]
+        file: Vec<PathBuf>,
+        /// Your name: you have settled what was lost, and the switch may be started again
+        #[arg(long, value_name = "NAME")]
+        acknowledge: Option<String>,
+        /// Print the result as one JSON object
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 pub(super) async fn run(command: JournalCommand) -> anyhow::Result<ExitCode> {
@@ -50,6 +66,10 @@ pub(super) async fn run(command: JournalCommand) -> anyhow::Result<ExitCode> {
                 keep_tables,
             };
             archive(&config, &options, json).await
+        }
+        JournalCommand::Reconcile { config, file, acknowledge, json } => {
+            let config = super::read(config.config.as_deref())?;
+            reconcile::run(&config, Reconcile { files: file, acknowledge, json }).await
         }
     }
 }

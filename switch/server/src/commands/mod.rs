@@ -4,6 +4,7 @@ mod audit;
 mod journal;
 mod manage;
 mod migrate;
+mod reconcile;
 mod serve;
 
 pub(crate) use serve::stop_signal;

@@ -65,9 +65,9 @@ impl Default for Shards {
 }
 
 impl Shards {
-    /// As the shards take them.
+    /// As the shards take them; directories are told apart.
     #[must_use]
-    pub const fn settings(&self) -> ShardSettings {
+    pub fn settings(&self) -> ShardSettings {
         ShardSettings {
             data_shards: self.data_shards,
             queue_limit: self.queue_limit,
@@ -79,6 +79,7 @@ impl Shards {
             repeat_window: Duration::from_secs(self.repeat_window_s),
             repeat_limit: self.repeat_limit,
             journal_part_rows: self.journal_part_rows,
+            lost_dir: None,
             projection: ProjectionSettings {
                 pace: Duration::from_millis(self.projection_pace_ms),
                 chunk_records: self.projection_chunk,

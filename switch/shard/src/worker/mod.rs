@@ -9,6 +9,7 @@ mod expire;
 mod lookup;
 mod projected;
 mod recall;
+mod rescue;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -32,6 +33,7 @@ use crate::settings::ShardSettings;
 use lookup::Lookups;
 pub(crate) use projected::Projected;
 use recall::ParkedBy;
+use rescue::Recent;
 
 /// What all shards of a node share.
 pub(crate) struct Shared {
@@ -79,6 +81,8 @@ pub(crate) struct Worker {
     waiting: VecDeque<Envelope>,
     open: Batch,
     in_flight: Option<InFlight>,
+    /// For when PostgreSQL goes back in time (W-24).
+    recent: Recent,
     rows: mpsc::Sender<JournalRow>,
     appended: mpsc::Receiver<Appended>,
     /// Ends with the worker: nothing is appended for a node that was stopped.
@@ -130,6 +134,7 @@ impl Worker {
             waiting: VecDeque::new(),
             open: Batch::default(),
             in_flight: None,
+            recent: Recent::default(),
             rows,
             appended,
             _appending: AbortOnDropHandle::new(appending),
@@ -173,6 +178,7 @@ impl Worker {
             self.expire(Instant::now());
             self.decide_waiting();
         }
+        self.rescue();
         self.projected.close();
     }
 
@@ -212,6 +218,7 @@ impl Worker {
         let row = JournalRow::seal(self.shard, seq, head.epoch, head.owner, head.hash, &records);
         self.metrics.batch.record(records.len() as f64);
         let hash = row.hash;
+        self.recent.sent(row.clone());
         if self.rows.try_send(row).is_err() {
             self.fail(Fatal::Broken("the journal's task has ended".into()));
             return;

@@ -1,7 +1,7 @@
 //! Losing a shard: whoever is fenced sends nothing more (W-2, W-24).
 
-use switch_domain::{Reason, Seq};
-use switch_shard::{Admission, Fatal, ReplyOutcome};
+use switch_domain::{Reason, Seq, ShardId};
+use switch_shard::{Admission, Fatal, ReplyOutcome, ShardSettings};
 
 use crate::harness::{FIRST, SECOND, THEM, World, settle};
 
@@ -28,7 +28,10 @@ async fn who_is_fenced_falls_silent_says_so_and_takes_no_more() {
 
 #[tokio::test(start_paused = true)]
 async fn a_journal_that_went_back_in_time_ends_the_node() {
-    let mut world = World::new().await;
+    let directory = tempfile::tempdir().expect("a directory");
+    let lost_dir = Some(directory.path().join("lost"));
+    let settings = ShardSettings { lost_dir, ..ShardSettings::default() };
+    let mut world = World::with(settings, 1_000_000).await;
     let alice = world.holder(FIRST, 1, 5_000).await;
     let head = world.journal.rows(FIRST).last().expect("a row").seq;
     world.journal.forget_after(FIRST, Seq(head.0 - 1));
@@ -36,4 +39,15 @@ async fn a_journal_that_went_back_in_time_ends_the_node() {
     assert_eq!(world.replies().await, [(11, ReplyOutcome::Silent)]);
     let fatal = world.fatal();
     assert_eq!(fatal, Some(Fatal::JournalWentBack { shard: FIRST, seq: head.next() }));
+
+    // Every shard that has sent rows leaves them in a file, with what was never answered.
+    settle().await;
+    let files = switch_store::lost_files(&directory.path().join("lost")).expect("files");
+    let files: Vec<_> = files.iter().map(|file| switch_store::read_lost_rows(file)).collect();
+    let of = |shard| files.iter().flatten().find(move |one| one.head.shard == shard);
+    let lost = of(FIRST).expect("a file of the first shard");
+    assert_eq!(lost.head.confirmed, head);
+    let seqs: Vec<i64> = lost.rows.iter().map(|row| row.seq.0).collect();
+    assert_eq!(seqs, (0..=head.0 + 1).collect::<Vec<_>>());
+    assert!(of(ShardId::CONTROL).is_some_and(|control| control.rows.len() >= 4));
 }

@@ -1,6 +1,6 @@
-//! What the database knows of its archived parts: how far a shard may be archived, which parts were,
-//! and under which digests. It owns the order of letting a part go: the checkpoint is committed
-//! before the part is detached, and each step finds what a killed run has left of it.
+//! What the database knows of its archived parts: how far a shard may be archived, which parts
+//! were, and under which digests. It owns the order of letting a part go: the checkpoint is
+//! committed before the part is detached, and each step finds what a killed run has left of it.
 
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 use switch_domain::{Seq, ShardId};
@@ -81,8 +81,11 @@ pub struct ArchiveLock {
 
 impl ArchiveLock {
     /// Lets it go. Dropping it does so too, when PostgreSQL notices.
-    pub async fn release(self) {
-        // The lock goes with the connection, however that ends.
+    pub async fn release(mut self) {
+        // Unlocked first: the end of a connection is noticed a little later. If this fails, the
+        // lock goes with the connection.
+        let unlock = sqlx::raw_sql("SELECT pg_advisory_unlock_all()");
+        let _ = unlock.execute(&mut self.connection).await;
         let _ = self.connection.close().await;
     }
 }

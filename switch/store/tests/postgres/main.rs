@@ -6,6 +6,7 @@ mod chain;
 mod life;
 mod parts;
 mod projection;
+mod retention;
 mod settings;
 mod stage;
 mod takeover;
