@@ -3,6 +3,7 @@
 //! audit. It never decides (that is `switch-engine`), never writes SQL (that is `switch-store`),
 //! and sends no answer that moves money before its record is committed.
 
+mod archive;
 mod audit;
 mod batch;
 mod clock;
@@ -23,7 +24,8 @@ mod start;
 mod submission;
 mod worker;
 
-pub use audit::{AuditReport, audit};
+pub use archive::{ArchiveError, ArchiveOptions, ArchivedRange, archive};
+pub use audit::{AuditFrom, AuditReport, audit};
 pub use clock::WallClock;
 pub use clock_watch::ClockFault;
 pub use directory::{CardEntry, Directory};
@@ -36,7 +38,7 @@ pub use running::{Fatal, Running, StoppedLate};
 pub use settings::ShardSettings;
 #[cfg(feature = "testing")]
 pub use simulated::{both_states, start_simulated};
-pub use start::{StartError, start};
+pub use start::{StartError, make_room, start};
 pub use submission::{Admission, Reply, ReplyOutcome, ReplyTo, Submission};
 pub use switch_engine::{
     Act, Authorize, CHECK_NAMES, Command, Decision, Manage, Refusal, Reverse, State,

@@ -1,5 +1,6 @@
 //! The limits of a shard. It owns their meaning; the server reads them from the configuration file.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use switch_store::ProjectionSettings;
@@ -28,6 +29,10 @@ pub struct ShardSettings {
     pub lookup_limit: usize,
     /// How long such a question may take. Past it the same.
     pub lookup_timeout: Duration,
+    /// Rows of one part of a shard's journal. As many more have room at any time.
+    pub journal_part_rows: u32,
+    /// Where rows go that PostgreSQL lost by going back in time; `None` writes none.
+    pub lost_dir: Option<PathBuf>,
     /// How fast the tables follow.
     pub projection: ProjectionSettings,
     /// Where decisions read their time.
@@ -46,6 +51,8 @@ impl Default for ShardSettings {
             repeat_limit: 500_000,
             lookup_limit: 256,
             lookup_timeout: Duration::from_secs(2),
+            journal_part_rows: 1_000_000,
+            lost_dir: None,
             projection: ProjectionSettings::default(),
             clock: WallClock::SYSTEM,
         }

@@ -51,6 +51,12 @@ pub enum StartError {
         /// What does not fit.
         what: String,
     },
+    /// The journal went back in time, and nobody has acknowledged it (W-24).
+    #[error(
+        "nothing is served until what was lost is reconciled: {}. \
+         See `cardswitch journal reconcile`", .0.join("; ")
+    )]
+    Unreconciled(Vec<String>),
     /// The books do not balance.
     #[error("the books do not balance, so nothing is served: {}", .0.join("; "))]
     Books(Vec<String>),
@@ -78,11 +84,15 @@ pub async fn start(
     mode: TakeoverMode,
 ) -> Result<(Node, Running), StartError> {
     let shards = settings.data_shards.saturating_add(1);
+    let unreconciled = store.unreconciled().await?;
+    if !unreconciled.is_empty() {
+        return Err(StartError::Unreconciled(unreconciled));
+    }
     let takeover = store.take_over(shards, mode).await?;
-    // The day before as well: what is not projected yet may be from before midnight.
-    store.make_days(clock::wall().minus_micros(MICROS_A_DAY), DAYS_AHEAD).await?;
+    make_room(store, settings.journal_part_rows).await?;
     let mut loaded = Vec::new();
     for shard in (0..shards).map(ShardId) {
+        store.check_anchor(shard).await?;
         loaded.push(load(store, shard, settings.repeat_window, settings.repeat_limit).await?);
     }
     check_books(store, &loaded).await?;
@@ -105,6 +115,19 @@ pub async fn start(
     running.ownership = Some(watch_ownership(takeover, Arc::clone(&running.shared)));
     running.clock = Some(clock_watch::start(store.clone(), Arc::clone(&running.shared)).await);
     Ok((node, running))
+}
+
+/// Makes what rows of the coming time need: days of history, and parts of the journal. Called at
+/// start and again and again while serving; where everything is there it changes nothing.
+///
+/// # Errors
+/// PostgreSQL; a lock that somebody does not let go.
+pub async fn make_room(store: &Store, journal_part_rows: u32) -> Result<(), StoreError> {
+    store.make_journal_room(journal_part_rows).await?;
+    // The day before as well: what is not projected yet may be from before midnight.
+    let yesterday = clock::wall().minus_micros(MICROS_A_DAY);
+    store.make_days(yesterday, DAYS_AHEAD).await?;
+    Ok(())
 }
 
 fn head_of(taken: &TakenShard, store: &Store) -> Head {

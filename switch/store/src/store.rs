@@ -7,11 +7,10 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, PgConnection};
-use switch_domain::{OwnerId, Timestamp};
+use switch_domain::OwnerId;
 
 use crate::error::StoreError;
 use crate::journal::PgAppender;
-use crate::pg_timestamp::PgTimestamp;
 use crate::projection::PgTables;
 
 /// How long a connection may take to be made.
@@ -108,18 +107,6 @@ impl Store {
         sqlx::migrate!("./migrations").run(&mut connection).await?;
         let _ = connection.close().await;
         Ok(())
-    }
-
-    /// The time that PostgreSQL has.
-    ///
-    /// # Errors
-    /// PostgreSQL.
-    pub async fn clock(&self) -> Result<Timestamp, StoreError> {
-        let time: PgTimestamp = sqlx::query_scalar("SELECT clock_timestamp()")
-            .fetch_one(&self.pool)
-            .await
-            .map_err(StoreError::database("asking for the time"))?;
-        Ok(time.0)
     }
 
     /// The pool, for ordinary SQL: customers, sessions, reports. Never for what the journal owns.

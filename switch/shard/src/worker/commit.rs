@@ -72,6 +72,7 @@ impl Worker {
         self.head.seq = seq;
         self.head.hash = hash;
         self.projected.stays_at(projected);
+        self.recent.trim(self.projected.durable());
         self.metrics.commit.record(Instant::now().duration_since(since).as_secs_f64());
         for record in records.iter() {
             if let Err(broken) = self.state.apply_committed(record) {

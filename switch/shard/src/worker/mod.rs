@@ -10,6 +10,7 @@ mod fresh;
 mod lookup;
 mod projected;
 mod recall;
+mod rescue;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -35,6 +36,7 @@ use fresh::Proof;
 use lookup::Lookups;
 pub(crate) use projected::Projected;
 use recall::ParkedBy;
+use rescue::Recent;
 
 /// What all shards of a node share.
 pub(crate) struct Shared {
@@ -89,6 +91,8 @@ pub(crate) struct Worker {
     in_flight: Option<InFlight>,
     /// When the shard was certainly ours, by the last row that was committed.
     proven: Option<Proof>,
+    /// For when PostgreSQL goes back in time (W-24).
+    recent: Recent,
     rows: mpsc::Sender<JournalRow>,
     appended: mpsc::Receiver<Appended>,
     /// Ends with the worker: nothing is appended for a node that was stopped.
@@ -148,6 +152,7 @@ impl Worker {
             open: Batch::default(),
             in_flight: None,
             proven: None,
+            recent: Recent::default(),
             rows,
             appended,
             _appending: AbortOnDropHandle::new(appending),
@@ -193,6 +198,7 @@ impl Worker {
             self.expire(Instant::now());
             self.decide_waiting();
         }
+        self.rescue();
         self.projected.close();
     }
 
@@ -237,6 +243,7 @@ impl Worker {
         let row = JournalRow::seal(self.shard, seq, head.epoch, head.owner, head.hash, &records);
         self.metrics.batch.record(records.len() as f64);
         let hash = row.hash;
+        self.recent.sent(row.clone());
         if self.rows.try_send(row).is_err() {
             self.fail(Fatal::Broken("the journal's task has ended".into()));
             return;

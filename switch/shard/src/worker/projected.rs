@@ -109,6 +109,11 @@ impl Projected {
         }
     }
 
+    /// Up to where the tables have everything for good.
+    pub(crate) const fn durable(&self) -> Seq {
+        self.durable
+    }
+
     /// The time before which every record is in the tables for good; `now` when all are. Memory
     /// may let go of what was decided before it.
     pub(crate) fn everything_before(&mut self, now: Timestamp) -> Timestamp {

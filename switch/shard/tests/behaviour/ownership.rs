@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use switch_domain::{Reason, Seq};
-use switch_shard::{Admission, ClockFault, Fatal, ReplyOutcome};
-
+use switch_domain::{Reason, Seq, ShardId};
+use switch_shard::{Admission, ClockFault, Fatal, ReplyOutcome, ShardSettings};
 use tokio::time::Instant;
 
 use crate::harness::{FIRST, PATIENCE, SECOND, THEM, World, approved, pass, purchase, settle};
@@ -32,7 +31,10 @@ async fn who_is_fenced_falls_silent_says_so_and_takes_no_more() {
 
 #[tokio::test(start_paused = true)]
 async fn a_journal_that_went_back_in_time_ends_the_node() {
-    let mut world = World::new().await;
+    let directory = tempfile::tempdir().expect("a directory");
+    let lost_dir = Some(directory.path().join("lost"));
+    let settings = ShardSettings { lost_dir, ..ShardSettings::default() };
+    let mut world = World::with(settings, 1_000_000).await;
     let alice = world.holder(FIRST, 1, 5_000).await;
     let head = world.journal.rows(FIRST).last().expect("a row").seq;
     world.journal.forget_after(FIRST, Seq(head.0 - 1));
@@ -40,6 +42,17 @@ async fn a_journal_that_went_back_in_time_ends_the_node() {
     assert_eq!(world.replies().await, [(11, ReplyOutcome::Silent)]);
     let fatal = world.fatal();
     assert_eq!(fatal, Some(Fatal::JournalWentBack { shard: FIRST, seq: head.next() }));
+
+    // Every shard that has sent rows leaves them in a file, with what was never answered.
+    settle().await;
+    let files = switch_store::lost_files(&directory.path().join("lost")).expect("files");
+    let files: Vec<_> = files.iter().map(|file| switch_store::read_lost_rows(file)).collect();
+    let of = |shard| files.iter().flatten().find(move |one| one.head.shard == shard);
+    let lost = of(FIRST).expect("a file of the first shard");
+    assert_eq!(lost.head.confirmed, head);
+    let seqs: Vec<i64> = lost.rows.iter().map(|row| row.seq.0).collect();
+    assert_eq!(seqs, (0..=head.0 + 1).collect::<Vec<_>>());
+    assert!(of(ShardId::CONTROL).is_some_and(|control| control.rows.len() >= 4));
 }
 
 /// An answer from memory needs a proof that the shard is still ours (W-13).

@@ -11,7 +11,7 @@ use tracing::instrument::WithSubscriber;
 use uuid::Uuid;
 
 use super::confirm::{Notices, confirm};
-use super::{Appended, Journal, JournalRow};
+use super::{Appended, Journal, JournalRow, parts};
 use crate::backoff::BackOff;
 use crate::health::StoreHealth;
 use crate::store::connect;
@@ -163,11 +163,8 @@ pub(crate) enum Put {
     Again,
 }
 
-/// Puts the row and tells what came of it.
-pub(crate) async fn put(
-    connection: &mut PgConnection,
-    row: &JournalRow,
-) -> Result<Put, sqlx::Error> {
+/// Whether the row went in.
+async fn insert(connection: &mut PgConnection, row: &JournalRow) -> Result<bool, sqlx::Error> {
     let done = sqlx::query(INSERT)
         .bind(i32::from(row.shard.0))
         .bind(row.seq.0)
@@ -177,9 +174,24 @@ pub(crate) async fn put(
         .bind(&row.records[..])
         .bind(&row.hash.0[..])
         .bind(&row.previous.0[..])
-        .execute(&mut *connection)
+        .execute(connection)
         .await?;
-    if done.rows_affected() == 1 {
+    Ok(done.rows_affected() == 1)
+}
+
+/// Puts the row and tells what came of it.
+pub(crate) async fn put(
+    connection: &mut PgConnection,
+    row: &JournalRow,
+) -> Result<Put, sqlx::Error> {
+    let inserted = match insert(connection, row).await {
+        Err(error) if parts::has_no_part(&error) => {
+            parts::make_for(connection, row).await?;
+            insert(connection, row).await?
+        }
+        result => result?,
+    };
+    if inserted {
         return Ok(Put::New);
     }
     match look(connection, row).await? {

@@ -6,6 +6,7 @@ mod chain;
 mod confirm;
 #[cfg(feature = "testing")]
 mod model;
+mod parts;
 mod read;
 mod row;
 
@@ -14,6 +15,7 @@ pub(crate) use append::{Put, put};
 pub use chain::ChainHead;
 #[cfg(feature = "testing")]
 pub use model::{ModelJournal, ModelJournalHandle};
+pub use read::JournalReader;
 pub(crate) use read::{decode, hash_of};
 pub use row::{Hash, JournalRow};
 
