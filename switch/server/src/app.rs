@@ -21,6 +21,7 @@ use crate::config::{self, Config, Link};
 use crate::control_socket::ControlSocket;
 use crate::database::{self, Connected};
 use crate::health::NodeHealth;
+use crate::runtimes::Management;
 use crate::upkeep::Upkeep;
 use crate::{heads, keys, telemetry};
 
@@ -33,6 +34,7 @@ pub struct App {
     others: Vec<JoinHandle<()>>,
     stop_links: CancellationToken,
     stop_others: CancellationToken,
+    management: Management,
     within: Duration,
     addresses: Addresses,
 }
@@ -107,6 +109,7 @@ impl App {
             others: ports.others,
             stop_links: ports.stop_links,
             stop_others: ports.stop_others,
+            management: ports.management,
             within: Duration::from_millis(config.shutdown.within_ms),
             addresses: ports.addresses,
         }
@@ -164,6 +167,7 @@ impl App {
         for other in self.others {
             let _ = other.await;
         }
+        drop(self.management);
         let stopped = self.running.stop(self.within).await;
         self.database.close().await?;
         stopped.context("stopping the shards")
@@ -181,6 +185,7 @@ struct Ports {
     others: Vec<JoinHandle<()>>,
     stop_links: CancellationToken,
     stop_others: CancellationToken,
+    management: Management,
     addresses: Addresses,
 }
 
@@ -215,18 +220,19 @@ async fn open_ports(
         .collect();
     let router = admin_api::router(health, metrics.clone());
     let stop_http = stop_others.clone();
+    let management = Management::start(&config.threads)?;
     let others = vec![
-        tokio::spawn(async move {
+        management.spawn(async move {
             let stopped = stop_http.cancelled_owned();
             if let Err(error) = axum::serve(http, router).with_graceful_shutdown(stopped).await {
                 tracing::error!(%error, "the HTTP service has ended");
             }
         }),
-        tokio::spawn(control.run(services.clone(), stop_others.clone())),
-        tokio::spawn(metrics_upkeep(metrics, stop_others.clone())),
-        tokio::spawn(upkeep.run(stop_others.clone())),
+        management.spawn(control.run(services.clone(), stop_others.clone())),
+        management.spawn(metrics_upkeep(metrics, stop_others.clone())),
+        management.spawn(upkeep.run(stop_others.clone())),
     ];
-    Ok(Ports { links, others, stop_links, stop_others, addresses })
+    Ok(Ports { links, others, stop_links, stop_others, management, addresses })
 }
 
 /// Drains the histograms of the metrics now and then, so that they stay small when nobody asks.

@@ -12,13 +12,7 @@ use switch_server::commands;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let result = match runtime {
-        Ok(runtime) => runtime.block_on(commands::run(cli)),
-        Err(error) => Err(error.into()),
-    };
-    match result {
+    match commands::run(Cli::parse()) {
         Ok(code) => code,
         Err(error) => {
             eprintln!("cardswitch: {error:#}");

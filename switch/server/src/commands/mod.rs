@@ -13,20 +13,28 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use crate::cli::{Cli, Command, ConfigCommand};
-use crate::config::{self, Config, ConfigError};
-use crate::{demo, telemetry};
+use crate::config::{self, Config, ConfigError, Threads};
+use crate::{demo, runtimes, telemetry};
 
 pub use journal::JournalCommand;
 pub use manage::{
     BalanceCommand, CardCommand, CustomerCommand, PartnerCommand, PoolCommand, ProgrammeCommand,
 };
 
-/// Runs the command that was asked for.
+/// Runs the command that was asked for, on as many threads as its configuration says.
 ///
 /// # Errors
 /// The command failed; the message says what and what to do.
-pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
-    match cli.command {
+pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    let threads = match &cli.command {
+        Command::Serve { config, .. } => config::load(config.config.as_deref())?.threads,
+        _ => Threads::default(),
+    };
+    runtimes::main(&threads)?.block_on(dispatch(cli.command))
+}
+
+async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
         Command::Serve { config, take_over } => {
             serve::run(&read(config.config.as_deref())?, take_over).await
         }

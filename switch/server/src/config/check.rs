@@ -41,6 +41,11 @@ pub(super) fn faults(config: &Config) -> Vec<Fault> {
         &["shutdown", "within_ms"],
         "at least 100: what was taken must have time to be committed",
     );
+    faults.require(
+        config.threads.links <= 1024 && (1..=1024).contains(&config.threads.management),
+        &["threads"],
+        "links from 0 (one for each processor) to 1024, management from 1 to 1024",
+    );
     for (name, link) in &config.links {
         each_link(name, link, &mut faults);
     }

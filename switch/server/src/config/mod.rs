@@ -30,6 +30,8 @@ pub struct Config {
     pub security: Security,
     /// The engine's shards.
     pub shards: Shards,
+    /// Threads of the process.
+    pub threads: Threads,
     /// Files of the journal outside the database.
     pub journal: JournalFiles,
     /// For how long history is kept.
@@ -84,6 +86,22 @@ impl std::fmt::Debug for Database {
             .field("data_dir", &self.data_dir)
             .field("name", &self.name)
             .finish_non_exhaustive()
+    }
+}
+
+/// Threads of the process.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Threads {
+    /// For links and shards; 0: as many as there are processors.
+    pub links: u16,
+    /// For HTTP, commands and upkeep, apart from the others.
+    pub management: u16,
+}
+
+impl Default for Threads {
+    fn default() -> Self {
+        Self { links: 0, management: 1 }
     }
 }
 
