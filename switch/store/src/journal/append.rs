@@ -4,8 +4,8 @@
 use std::time::{Duration, Instant};
 
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{PgConnection, Row};
-use switch_domain::{Epoch, OwnerId};
+use sqlx::{AssertSqlSafe, PgConnection, Row};
+use switch_domain::{Epoch, OwnerId, ShardId};
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -18,14 +18,19 @@ use crate::store::connect;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// One statement: in if the place is free and the row before it is the one we know (W-2). The row
-/// at place 0 has no row before it.
-pub(crate) const INSERT: &str = "\
-    INSERT INTO journal (shard, seq, epoch, owner, format, records, hash)
-    SELECT $1, $2, $3, $4, $5, $6, $7
-    WHERE $2 = 0 OR EXISTS (
-        SELECT FROM journal WHERE shard = $1 AND seq = $2 - 1 AND hash = $8
+/// at place 0 has no row before it. The shard stands in the text, so that the plan that PostgreSQL
+/// keeps for it knows of this shard's parts alone, and need not lock those of all others each time.
+fn insertion(shard: ShardId) -> String {
+    format!(
+        "INSERT INTO journal (shard, seq, epoch, owner, format, records, hash)
+        SELECT $1, $2, $3, $4, $5, $6, $7
+        WHERE $2 = 0 OR EXISTS (
+            SELECT FROM journal WHERE shard = {} AND seq = $2 - 1 AND hash = $8
+        )
+        ON CONFLICT DO NOTHING",
+        shard.0
     )
-    ON CONFLICT DO NOTHING";
+}
 
 const READ_KEY: &str = "SELECT hash, owner, epoch FROM journal WHERE shard = $1 AND seq = $2";
 
@@ -141,7 +146,7 @@ enum Unknown {
 
 /// Whether the row went in.
 async fn insert(connection: &mut PgConnection, row: &JournalRow) -> Result<bool, sqlx::Error> {
-    let done = sqlx::query(INSERT)
+    let done = sqlx::query(AssertSqlSafe(insertion(row.shard)))
         .bind(i32::from(row.shard.0))
         .bind(row.seq.0)
         .bind(row.epoch.0)
