@@ -32,7 +32,18 @@ fn insertion(shard: ShardId) -> String {
     )
 }
 
-const READ_KEY: &str = "SELECT hash, owner, epoch FROM journal WHERE shard = $1 AND seq = $2";
+/// The row at a place. Where that place was archived, the head: somebody went on from there long
+/// ago, and whoever comes now has slept through it.
+const READ_KEY: &str = "\
+    SELECT hash, owner, epoch FROM (
+        SELECT 0 AS rank, hash, owner, epoch FROM journal WHERE shard = $1 AND seq = $2
+        UNION ALL (
+            SELECT 1, hash, owner, epoch FROM journal
+            WHERE shard = $1
+                AND $2 <= (SELECT max(seq) FROM journal_checkpoint WHERE shard = $1)
+            ORDER BY seq DESC LIMIT 1
+        )
+    ) AS found ORDER BY rank LIMIT 1";
 
 const PREDECESSOR: &str =
     "SELECT EXISTS (SELECT FROM journal WHERE shard = $1 AND seq = $2 - 1 AND hash = $3)";
@@ -169,7 +180,11 @@ pub(crate) async fn put(
     let inserted = match insert(connection, row).await {
         Err(error) if parts::has_no_part(&error) => {
             parts::make_for(connection, row).await?;
-            insert(connection, row).await?
+            match insert(connection, row).await {
+                // Its part was archived, and is not made again.
+                Err(error) if parts::has_no_part(&error) => false,
+                result => result?,
+            }
         }
         result => result?,
     };
