@@ -3,7 +3,9 @@
 
 use anyhow::Context;
 use switch_domain::OwnerId;
-use switch_store::private_postgres::{DatabaseUrl, Options, PrivatePostgres, reachable_data_dir};
+use switch_store::private_postgres::{
+    DatabaseUrl, Options, PrivatePostgres, reachable_data_dir, url_beside_owner,
+};
 use switch_store::{Store, StoreOptions, fresh_owner};
 
 use crate::config::Database;
@@ -14,6 +16,18 @@ pub(crate) struct Connected {
     pub(crate) private: Option<PrivatePostgres>,
     /// For reports and tests; holds a password.
     pub(crate) url: DatabaseUrl,
+}
+
+/// Connects beside whoever serves: to the private server that a living switch runs, if one does.
+pub(crate) async fn connect_beside(config: &Database) -> anyhow::Result<Connected> {
+    let beside = match config.url {
+        Some(_) => None,
+        None => url_beside_owner(&reachable_data_dir(&config.data_dir), &config.name)?,
+    };
+    match beside {
+        Some(url) => open(config, fresh_owner(), None, url).await,
+        None => connect(config).await,
+    }
 }
 
 /// Connects, starting a private server where no URL is given.
@@ -35,6 +49,15 @@ pub(crate) async fn connect(config: &Database) -> anyhow::Result<Connected> {
             (Some(private), url)
         }
     };
+    open(config, owner, private, url).await
+}
+
+async fn open(
+    config: &Database,
+    owner: OwnerId,
+    private: Option<PrivatePostgres>,
+    url: DatabaseUrl,
+) -> anyhow::Result<Connected> {
     let options = StoreOptions {
         connect: url.connect_options(),
         owner,

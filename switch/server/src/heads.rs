@@ -14,7 +14,6 @@ use switch_store::{ChainHead, Hash, Identity, Store};
 struct Heads {
     system: String,
     timeline: i64,
-    database: String,
     shards: Vec<Head>,
 }
 
@@ -25,9 +24,10 @@ struct Head {
     hash: String,
 }
 
-/// Where the heads of a database are noted.
-fn place(directory: &Path, identity: &Identity) -> PathBuf {
-    directory.join(format!("heads-{}-{}.json", identity.system, identity.database))
+/// Where the heads of a database are noted, whatever it is called and wherever it runs; nowhere
+/// before it has any.
+fn place(directory: &Path, identity: &Identity) -> Option<PathBuf> {
+    identity.founded.map(|founded| directory.join(format!("heads-{founded}.json")))
 }
 
 /// Notes the heads as they are, in place of those that were noted before.
@@ -39,9 +39,9 @@ pub(crate) async fn write(store: &Store, directory: &Path) -> anyhow::Result<()>
         seq: head.seq.0,
         hash: head.hash.to_string(),
     });
-    let place = place(directory, &identity);
-    let Identity { system, timeline, database } = identity;
-    let heads = Heads { system, timeline, database, shards: shards.collect() };
+    let Some(place) = place(directory, &identity) else { return Ok(()) };
+    let Identity { system, timeline, .. } = identity;
+    let heads = Heads { system, timeline, shards: shards.collect() };
     switch_store::write_in_place(&place, &serde_json::to_vec_pretty(&heads)?)
         .with_context(|| format!("writing {}", place.display()))
 }
@@ -68,7 +68,7 @@ pub(crate) async fn note_what_is_missing(store: &Store, directory: &Path) -> any
 
 /// Forgets what was noted: somebody has seen that the database is behind it.
 pub(crate) async fn forget(store: &Store, directory: &Path) -> anyhow::Result<()> {
-    let place = place(directory, &store.identity().await?);
+    let Some(place) = place(directory, &store.identity().await?) else { return Ok(()) };
     match std::fs::remove_file(&place) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
             Err(error).with_context(|| format!("removing {}", place.display()))
@@ -81,18 +81,19 @@ pub(crate) async fn forget(store: &Store, directory: &Path) -> anyhow::Result<()
 /// nothing was noted. A timeline that changed without loss, as at a failover, is only logged.
 pub(crate) async fn missing(store: &Store, directory: &Path) -> anyhow::Result<Option<String>> {
     let identity = store.identity().await?;
-    let place = place(directory, &identity);
+    let Some(place) = place(directory, &identity) else { return Ok(None) };
     let bytes = match std::fs::read(&place) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         bytes => bytes.with_context(|| format!("reading {}", place.display()))?,
     };
     let noted: Heads = serde_json::from_slice(&bytes)
         .with_context(|| format!("{} is not what was written there", place.display()))?;
-    if noted.timeline != identity.timeline {
+    if (&noted.system, noted.timeline) != (&identity.system, identity.timeline) {
         tracing::warn!(
             before = noted.timeline,
             now = identity.timeline,
-            "PostgreSQL is on another timeline than before: it was failed over or restored"
+            "PostgreSQL is another one, or on another timeline, than before: it was failed over \
+             or restored"
         );
     }
     for head in &noted.shards {

@@ -19,6 +19,7 @@ mod binaries;
 mod cluster;
 mod database_url;
 mod error;
+mod guest;
 mod layout;
 mod pid_file;
 mod run;
@@ -36,6 +37,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 pub use account::reachable_data_dir;
 pub use database_url::DatabaseUrl;
 pub use error::PrivatePostgresError;
+pub use guest::url_beside_owner;
 pub use run::{exit_code, run_with_cluster};
 #[cfg(feature = "testing")]
 pub use testing::{TestDatabase, fresh_database};

@@ -26,11 +26,12 @@ const HEADS: &str = "\
         SELECT seq, hash FROM journal WHERE shard = number ORDER BY seq DESC LIMIT 1
     ) AS head ORDER BY number";
 
-/// Both functions are open to every role.
+/// Both functions are open to every role. The moment of founding goes wherever the data goes, and
+/// is another one in a database that was made anew under the same name.
 const IDENTITY: &str = "\
     SELECT (SELECT system_identifier FROM pg_control_system())::text AS system,
         (SELECT timeline_id FROM pg_control_checkpoint())::int8 AS timeline,
-        current_database()::text AS database";
+        (SELECT (extract(epoch FROM min(founded_at)) * 1000000)::int8 FROM shard_group) AS founded";
 
 const DOING: &str = "reconciling the journal";
 
@@ -41,8 +42,8 @@ pub struct Identity {
     pub system: String,
     /// Counts restores and failovers of the cluster.
     pub timeline: i64,
-    /// The database in it.
-    pub database: String,
+    /// When the shards were founded, in microseconds since 1970; `None` before that.
+    pub founded: Option<i64>,
 }
 
 impl Store {
@@ -112,7 +113,7 @@ impl Store {
             Ok(Identity {
                 system: row.try_get("system")?,
                 timeline: row.try_get("timeline")?,
-                database: row.try_get("database")?,
+                founded: row.try_get("founded")?,
             })
         };
         read().map_err(StoreError::database(DOING))

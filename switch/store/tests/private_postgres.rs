@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use sqlx::{ConnectOptions, Connection, PgConnection};
 use switch_store::private_postgres::{
     DatabaseUrl, Options, PrivatePostgres, PrivatePostgresError, TEST_DATABASE_VARIABLE,
-    fresh_database, reachable_data_dir, run_with_cluster,
+    fresh_database, reachable_data_dir, run_with_cluster, url_beside_owner,
 };
 use tempfile::TempDir;
 
@@ -92,6 +92,19 @@ async fn data_survives_a_stop_and_the_settings_keep_it_durable() {
     assert_eq!(text(&mut connection, "SELECT word FROM kept").await, "kept");
     drop(connection);
     postgres.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn another_process_may_use_the_server_of_a_living_owner() {
+    let scratch = scratch();
+    let data_dir = options(&scratch).data_dir;
+    assert!(url_beside_owner(&data_dir, "postgres").unwrap().is_none(), "there is none");
+    let postgres = PrivatePostgres::start(&options(&scratch)).await.unwrap();
+    let url = url_beside_owner(&data_dir, "postgres").unwrap().expect("a server with an owner");
+    assert_eq!(url.expose(), postgres.url("postgres").unwrap().expose());
+    connect(&url).await.close().await.unwrap();
+    postgres.stop().await.unwrap();
+    assert!(url_beside_owner(&data_dir, "postgres").unwrap().is_none(), "nobody owns it");
 }
 
 #[tokio::test]

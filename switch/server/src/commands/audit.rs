@@ -19,7 +19,7 @@ pub(super) async fn run(
         Some(directory) => AuditFrom::Genesis(directory),
         None => AuditFrom::LastSnapshot(config.journal.archive_dir.clone()),
     };
-    let database = database::connect(&config.database).await?;
+    let database = database::connect_beside(&config.database).await?;
     let audited = switch_shard::audit(&database.store, &from).await;
     database.close().await?;
     let report = audited?;

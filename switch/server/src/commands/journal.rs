@@ -79,7 +79,7 @@ async fn archive(
     options: &ArchiveOptions,
     as_json: bool,
 ) -> anyhow::Result<ExitCode> {
-    let database = database::connect(&config.database).await?;
+    let database = database::connect_beside(&config.database).await?;
     let archived = switch_shard::archive(&database.store, options).await;
     database.close().await?;
     let archived = archived?;

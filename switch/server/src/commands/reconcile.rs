@@ -23,7 +23,7 @@ pub(super) struct Reconcile {
 }
 
 pub(super) async fn run(config: &Config, asked: Reconcile) -> anyhow::Result<ExitCode> {
-    let connected = database::connect(&config.database).await?;
+    let connected = database::connect_beside(&config.database).await?;
     let done = reconcile(config, &asked, &connected.store).await;
     connected.close().await?;
     let report = done?;

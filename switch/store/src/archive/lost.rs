@@ -1,5 +1,5 @@
-//! Rows that this process appended and PostgreSQL no longer has, in a file (W-24). It owns the names
-//! of such files; what they hold is read by `cardswitch journal reconcile`, and by people.
+//! Rows that this process appended and PostgreSQL no longer has, in a file (W-24). It owns the
+//! names of such files; what they hold is read by `cardswitch journal reconcile`, and by people.
 
 use std::io::{self, BufReader, BufWriter};
 use std::path::{Path, PathBuf};

@@ -1,5 +1,6 @@
-//! A shard's state as bytes, and back (W-7). It owns the order of fields on both ways, so that equal
-//! states give equal bytes. Closed authorizations, reversals and commands are history: not in it.
+//! A shard's state as bytes, and back (W-7). It owns the order of fields on both ways, so that
+//! equal states give equal bytes. Closed authorizations, reversals and commands are history: not
+//! in it.
 
 use bytes::Bytes;
 use prost::Message;

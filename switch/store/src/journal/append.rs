@@ -4,8 +4,8 @@
 use std::time::{Duration, Instant};
 
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{PgConnection, Row};
-use switch_domain::{Epoch, OwnerId};
+use sqlx::{AssertSqlSafe, PgConnection, Row};
+use switch_domain::{Epoch, OwnerId, ShardId};
 use tokio::sync::watch;
 use tracing::instrument::WithSubscriber;
 use uuid::Uuid;
@@ -20,16 +20,32 @@ use crate::store::connect;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// One statement: in if the place is free and the row before it is the one we know (W-2). The row
-/// at place 0 has no row before it.
-pub(crate) const INSERT: &str = "\
-    INSERT INTO journal (shard, seq, epoch, owner, format, records, hash)
-    SELECT $1, $2, $3, $4, $5, $6, $7
-    WHERE $2 = 0 OR EXISTS (
-        SELECT FROM journal WHERE shard = $1 AND seq = $2 - 1 AND hash = $8
+/// at place 0 has no row before it. The shard stands in the text, so that the plan that PostgreSQL
+/// keeps for it knows of this shard's parts alone, and need not lock those of all others each time.
+fn insertion(shard: ShardId) -> String {
+    format!(
+        "INSERT INTO journal (shard, seq, epoch, owner, format, records, hash)
+        SELECT $1, $2, $3, $4, $5, $6, $7
+        WHERE $2 = 0 OR EXISTS (
+            SELECT FROM journal WHERE shard = {} AND seq = $2 - 1 AND hash = $8
+        )
+        ON CONFLICT DO NOTHING",
+        shard.0
     )
-    ON CONFLICT DO NOTHING";
+}
 
-const READ_KEY: &str = "SELECT hash, owner, epoch FROM journal WHERE shard = $1 AND seq = $2";
+/// The row at a place. Where that place was archived, the head: somebody went on from there long
+/// ago, and whoever comes now has slept through it.
+const READ_KEY: &str = "\
+    SELECT hash, owner, epoch FROM (
+        SELECT 0 AS rank, hash, owner, epoch FROM journal WHERE shard = $1 AND seq = $2
+        UNION ALL (
+            SELECT 1, hash, owner, epoch FROM journal
+            WHERE shard = $1
+                AND $2 <= (SELECT max(seq) FROM journal_checkpoint WHERE shard = $1)
+            ORDER BY seq DESC LIMIT 1
+        )
+    ) AS found ORDER BY rank LIMIT 1";
 
 const PREDECESSOR: &str =
     "SELECT EXISTS (SELECT FROM journal WHERE shard = $1 AND seq = $2 - 1 AND hash = $3)";
@@ -165,7 +181,7 @@ pub(crate) enum Put {
 
 /// Whether the row went in.
 async fn insert(connection: &mut PgConnection, row: &JournalRow) -> Result<bool, sqlx::Error> {
-    let done = sqlx::query(INSERT)
+    let done = sqlx::query(AssertSqlSafe(insertion(row.shard)))
         .bind(i32::from(row.shard.0))
         .bind(row.seq.0)
         .bind(row.epoch.0)
@@ -187,7 +203,11 @@ pub(crate) async fn put(
     let inserted = match insert(connection, row).await {
         Err(error) if parts::has_no_part(&error) => {
             parts::make_for(connection, row).await?;
-            insert(connection, row).await?
+            match insert(connection, row).await {
+                // Its part was archived, and is not made again.
+                Err(error) if parts::has_no_part(&error) => false,
+                result => result?,
+            }
         }
         result => result?,
     };

@@ -1,8 +1,8 @@
 //! Parts of the journal: there before a row needs them, made while others append, and made by the
 //! append itself where nobody did (W-7).
 
-use switch_domain::{Seq, ShardId};
-use switch_store::TakeoverMode;
+use switch_domain::{Epoch, OwnerId, Seq, ShardId};
+use switch_store::{Appended, Journal, JournalRow, TakeoverMode};
 
 use crate::life::{CONTROL, SHARD};
 use crate::stage::{Stage, Writer};
@@ -95,5 +95,32 @@ async fn two_makers_make_one_part() {
     let (one, two) = tokio::join!(stage.store.make_journal_room(50), other.make_journal_room(50));
     assert_eq!(one.expect("room") + two.expect("room"), 1);
     assert_eq!(stage.count(ATTACHED).await, 1);
+    stage.close().await;
+}
+
+/// A process that slept until its place in the journal was archived is fenced, as any other.
+#[tokio::test]
+async fn a_row_for_an_archived_place_finds_it_taken() {
+    let stage = Stage::new().await;
+    stage.run("SELECT make_journal_part(1, 2, 3), make_journal_part(1, 5, 3)").await;
+    let mut writer = Writer::new(&stage.store, SHARD);
+    let first = writer.seal(&[]);
+    for _ in 0..5 {
+        writer.append(&[]).await;
+    }
+    stage
+        .run(
+            "INSERT INTO journal_checkpoint (shard, seq, hash, manifest, place)
+            SELECT shard, seq, hash, hash, 'somewhere' FROM journal WHERE seq = 2;
+            DROP TABLE journal_1_0",
+        )
+        .await;
+    let (sleeper, epoch) = (OwnerId([9; 16]), Epoch(1));
+    for previous in [first.hash, first.previous] {
+        let row = JournalRow::seal(SHARD, Seq(1), epoch, sleeper, previous, &[]);
+        let fate = stage.store.appender().append(&row).await;
+        assert_eq!(fate, Appended::Taken { owner: stage.store.owner(), epoch });
+    }
+    assert_eq!(stage.count("SELECT count(*) FROM journal").await, 2);
     stage.close().await;
 }
