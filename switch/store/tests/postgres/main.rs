@@ -4,6 +4,7 @@ mod append;
 mod books;
 mod chain;
 mod life;
+mod parity;
 mod projection;
 mod settings;
 mod stage;
