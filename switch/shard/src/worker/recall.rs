@@ -1,6 +1,6 @@
-//! Parks what cannot be decided before the tables were asked (W-21), and everything else about the
-//! same message or key, so that nothing overtakes. It owns what becomes of it when the tables do
-//! not answer: silence, for nobody knows what it was answered before.
+//! Parks what cannot be decided before the tables were asked (W-21), and everything else about
+//! the same message or key, so that nothing overtakes. It owns what becomes of it when the tables
+//! do not answer: silence, for nobody knows what it was answered before.
 
 use switch_domain::{Forgotten, IdempotencyKey, OriginalKey};
 use switch_engine::Command;

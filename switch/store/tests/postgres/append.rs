@@ -16,7 +16,7 @@ fn row(seq: i64, epoch: i64, owner: OwnerId, previous: Hash) -> JournalRow {
 }
 
 /// The same story on any journal.
-async fn story(journal: &mut impl Journal) {
+pub(crate) async fn story(journal: &mut impl Journal) {
     let taken = Appended::Taken { owner: US, epoch: Epoch(1) };
     let first = row(0, 1, US, Hash::genesis(SHARD));
     let second = row(1, 1, US, first.hash);

@@ -4,6 +4,7 @@ mod append;
 mod books;
 mod chain;
 mod life;
+mod parity;
 mod parts;
 mod projection;
 mod retention;

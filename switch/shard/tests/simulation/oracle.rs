@@ -1,0 +1,232 @@
+//! The truth: what the journal says, row for row, as it is committed. It is written apart from the
+//! engine, and owns the invariants that hold after every row (I2 to I4, I7 to I9); it knows nothing
+//! of what any process has in memory.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use switch_domain::{
+    ApprovalCode, AuthorizationId, BalanceId, CardId, Cause, Event, IdempotencyKey, MessageKey,
+    PoolId, Reason, Record, Seq, ShardId, Timestamp,
+};
+use switch_store::{Hash, JournalRow};
+
+/// The head of a shard's journal.
+#[derive(Clone, Copy, Debug)]
+struct Head {
+    seq: Seq,
+    hash: Hash,
+    epoch: i64,
+    owner: [u8; 16],
+    at: Timestamp,
+}
+
+/// An authorization by its records.
+#[derive(Clone, Debug)]
+pub(crate) struct Truth {
+    pub(crate) key: MessageKey,
+    pub(crate) requested: i64,
+    pub(crate) reason: Reason,
+    pub(crate) code: Option<ApprovalCode>,
+    pub(crate) held: i64,
+    balance: Option<BalanceId>,
+    pool: Option<PoolId>,
+}
+
+/// Ledger and held amount of an account or pool.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Amounts {
+    pub(crate) ledger: i64,
+    pub(crate) held: i64,
+}
+
+impl Amounts {
+    const fn available(self) -> i64 {
+        self.ledger - self.held
+    }
+}
+
+/// What the journal says.
+#[derive(Debug, Default)]
+pub(crate) struct Oracle {
+    heads: BTreeMap<ShardId, Head>,
+    pub(crate) authorizations: HashMap<AuthorizationId, Truth>,
+    pub(crate) by_key: HashMap<MessageKey, Vec<AuthorizationId>>,
+    /// Originals of the reversals that were answered, by the reversal's key.
+    pub(crate) reversals: HashMap<MessageKey, Option<AuthorizationId>>,
+    pub(crate) commands: HashMap<IdempotencyKey, BTreeSet<ShardId>>,
+    pub(crate) balances: BTreeMap<BalanceId, Amounts>,
+    pub(crate) pools: BTreeMap<PoolId, Amounts>,
+    approvals: HashMap<CardId, u32>,
+    codes: HashSet<(CardId, ApprovalCode)>,
+    /// Approvals that were taken back, in order; whoever watches answers takes them out.
+    pub(crate) voided: Vec<AuthorizationId>,
+    pub(crate) rows: u64,
+}
+
+impl Oracle {
+    /// Takes a committed row in.
+    ///
+    /// # Errors
+    /// What it violates.
+    pub(crate) fn commit(&mut self, row: &JournalRow) -> Result<(), String> {
+        let records = row.decode().map_err(|error| format!("unreadable row: {error}"))?;
+        self.chain(row, &records)?;
+        for record in &records {
+            self.record(row.shard, record)
+                .map_err(|what| format!("row {}/{}: {what}", row.shard, row.seq))?;
+        }
+        self.rows += 1;
+        Ok(())
+    }
+
+    /// Places without gaps, hashes in a chain, owners that never come back (I9), time that never
+    /// goes back (W-16).
+    fn chain(&mut self, row: &JournalRow, records: &[Record]) -> Result<(), String> {
+        let place = format!("row {}/{}", row.shard, row.seq);
+        let before = self.heads.get(&row.shard);
+        let (seq, hash) =
+            before.map_or((Seq(0), Hash::genesis(row.shard)), |head| (head.seq.next(), head.hash));
+        if (row.seq, row.previous) != (seq, hash) || row.computed_hash() != row.hash {
+            return Err(format!("{place} does not follow on the row before it"));
+        }
+        let takes_over = matches!(records, [Record { event: Event::TakenOver(_), .. }]);
+        let (epoch, owner) = before.map_or((0, row.owner.0), |head| (head.epoch, head.owner));
+        let rightful = if takes_over {
+            row.epoch.0 == epoch + 1
+        } else {
+            (row.epoch.0, row.owner.0) == (epoch, owner)
+        };
+        if !rightful {
+            return Err(format!("{place} is of an owner that is not the last to take over (I9)"));
+        }
+        let mut at = before.map_or(Timestamp::default(), |head| head.at);
+        for record in records {
+            if record.at < at {
+                return Err(format!("{place}: time went back"));
+            }
+            at = record.at;
+        }
+        let head =
+            Head { seq: row.seq, hash: row.hash, epoch: row.epoch.0, owner: row.owner.0, at };
+        self.heads.insert(row.shard, head);
+        Ok(())
+    }
+
+    fn record(&mut self, shard: ShardId, record: &Record) -> Result<(), String> {
+        let mut sums: BTreeMap<u16, i64> = BTreeMap::new();
+        for leg in &record.effects.postings {
+            *sums.entry(leg.currency.numeric()).or_default() += leg.amount.0;
+        }
+        if sums.values().any(|sum| *sum != 0) {
+            return Err(format!("postings do not sum to zero (I3): {record:?}"));
+        }
+        if let Cause::Command { key, .. } = &record.cause
+            && !self.commands.entry(*key).or_default().insert(shard)
+        {
+            return Err(format!("a command was done twice (I2): {record:?}"));
+        }
+        match &record.event {
+            Event::Authorized(one) => self.authorized(record, one)?,
+            Event::Reversed(one) => self.reversed(one)?,
+            Event::Voided(one) => {
+                let truth = self.authorizations.get_mut(&one.authorization);
+                let truth = truth.ok_or("a void of nothing")?;
+                (truth.reason, truth.code) = (one.reason, None);
+                self.voided.push(one.authorization);
+            }
+            _ => {}
+        }
+        self.money(record)
+    }
+
+    fn reversed(&mut self, one: &switch_domain::Reversed) -> Result<(), String> {
+        let before = self.reversals.insert(one.key, one.original);
+        if before.is_some() {
+            return Err(format!("a reversal was answered twice (I2): {one:?}"));
+        }
+        Ok(())
+    }
+
+    fn authorized(
+        &mut self,
+        record: &Record,
+        one: &switch_domain::Authorized,
+    ) -> Result<(), String> {
+        let truth = Truth {
+            key: one.facts.key,
+            requested: one.requested.minor.0,
+            reason: one.reason,
+            code: one.approval_code,
+            held: 0,
+            balance: one.balance,
+            pool: one.pool,
+        };
+        if self.authorizations.insert(one.id, truth).is_some() {
+            return Err(format!("an identifier was given twice: {}", one.id));
+        }
+        let same = self.by_key.entry(one.facts.key).or_default();
+        same.push(one.id);
+        if same.len() > 1 {
+            return Err(format!("a message was decided twice (I2): {:?}", record.event));
+        }
+        let Some(card) = one.card else { return Ok(()) };
+        let count = self.approvals.entry(card).or_default();
+        let approved = u32::from(one.reason.is_approval());
+        if one.approvals != *count + approved {
+            return Err(format!("card {card} has {} approvals after {count} (I8)", one.approvals));
+        }
+        *count = one.approvals;
+        if let Some(code) = one.approval_code
+            && !self.codes.insert((card, code))
+        {
+            return Err(format!("card {card} was given code {code:?} twice"));
+        }
+        Ok(())
+    }
+
+    fn money(&mut self, record: &Record) -> Result<(), String> {
+        let effects = &record.effects;
+        let approves = matches!(record.event, Event::Authorized(_));
+        if let Some(delta) = effects.authorization {
+            let truth = self.authorizations.get_mut(&delta.authorization);
+            let truth = truth.ok_or("totals of no authorization")?;
+            truth.held += delta.totals.authorized.0 - delta.totals.reversed.0;
+            if truth.held < 0 || (delta.closes && truth.held != 0) {
+                return Err(format!("{} was released too often (I7)", delta.authorization));
+            }
+            let (balance, pool) =
+                (effects.balance.map(|d| d.balance), effects.pool.map(|d| d.pool));
+            if (balance, pool) != (truth.balance, truth.pool) {
+                return Err(format!("{} moves what it does not hold", delta.authorization));
+            }
+        }
+        if let Some(delta) = effects.balance {
+            let amounts = self.balances.entry(delta.balance).or_default();
+            amounts.ledger += delta.ledger.0;
+            amounts.held += delta.held.0;
+            if amounts.held < 0 || (approves && amounts.available() < 0) {
+                return Err(format!("balance {} has {amounts:?} (I4)", delta.balance));
+            }
+        }
+        if let Some(delta) = effects.pool {
+            let amounts = self.pools.entry(delta.pool).or_default();
+            amounts.ledger += delta.level.0;
+            amounts.held += delta.held.0;
+            if amounts.held < 0 || amounts.available() < 0 {
+                return Err(format!("pool {} has {amounts:?} (I4)", delta.pool));
+            }
+        }
+        Ok(())
+    }
+
+    /// The authorization that a key made.
+    pub(crate) fn of_key(&self, key: &MessageKey) -> Option<(AuthorizationId, &Truth)> {
+        let id = *self.by_key.get(key)?.first()?;
+        Some((id, self.authorizations.get(&id)?))
+    }
+
+    /// The last row of a shard.
+    pub(crate) fn head(&self, shard: ShardId) -> Seq {
+        self.heads.get(&shard).map_or(Seq::NONE, |head| head.seq)
+    }
+}
