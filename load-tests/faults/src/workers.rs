@@ -16,6 +16,8 @@ use crate::run::{Cluster, Outcome, RunPlan, Template, run};
 
 /// A kind may be tried so many times as often as it should count.
 const TRIES: usize = 3;
+/// A bug is put in so often: it is there to be caught, not to be measured.
+const BUG_RUNS: usize = 3;
 /// The harness itself may fail so often in one kind.
 const ERRORS: usize = 3;
 
@@ -42,11 +44,16 @@ pub(crate) async fn run_all(options: Options) -> Result<bool> {
     let seed = options.seed.unwrap_or_else(|| rand::random_range(0..1_000_000));
     let binary = binary(&options)?;
     let directory = std::path::absolute(&options.dir)?.join(format!("{}", std::process::id()));
+    let features = features(&binary, &kinds)?;
     eprintln!("{} kinds, {} runs each, seed {seed}", kinds.len(), options.runs);
     let count = kinds.len();
     let mut queue = VecDeque::new();
-    for _ in 0..options.runs {
-        queue.extend(0..count);
+    for round in 0..options.runs {
+        let due = |index: &usize| {
+            let bug = kinds.get(*index).is_some_and(|kind| kind.must_break().is_some());
+            !bug || round < BUG_RUNS
+        };
+        queue.extend((0..count).filter(due));
     }
     let tallies = vec![Tally::default(); count];
     let (begun, wanted) = (vec![0; count], options.runs);
@@ -61,6 +68,7 @@ pub(crate) async fn run_all(options: Options) -> Result<bool> {
             cluster_place: cluster_place(&place, number),
             directory: place,
             binary: binary.clone(),
+            features: features.clone(),
         };
         workers.spawn(worker.work());
     }
@@ -90,7 +98,12 @@ fn chosen(wanted: &[String]) -> Result<Vec<Kind>> {
         let known = all.iter().any(|kind| kind.name.starts_with(name));
         ensure!(known, "there is no kind of fault {name:?}; --list shows them");
     }
-    Ok(all.into_iter().filter(|kind| wanted.iter().any(|it| kind.name.starts_with(it))).collect())
+    let names: Vec<&str> = all.iter().map(|kind| kind.name).collect();
+    let is_wanted = |kind: &Kind| {
+        // A whole name means that kind alone, also where other names begin with it.
+        wanted.iter().any(|it| kind.name == *it || !names.contains(it) && kind.name.starts_with(it))
+    };
+    Ok(all.into_iter().filter(is_wanted).collect())
 }
 
 fn binary(options: &Options) -> Result<PathBuf> {
@@ -99,6 +112,16 @@ fn binary(options: &Options) -> Result<PathBuf> {
     let binary = std::path::absolute(binary)?;
     ensure!(binary.exists(), "there is no switch at {}: build it first", binary.display());
     Ok(binary)
+}
+
+/// Which of the variables that kinds need stand in the binary.
+fn features(binary: &Path, kinds: &[Kind]) -> Result<Vec<&'static str>> {
+    let bytes = std::fs::read(binary).with_context(|| format!("reading {}", binary.display()))?;
+    let mut names: Vec<_> = kinds.iter().filter_map(|kind| kind.put_in.variable()).collect();
+    names.sort_unstable();
+    names.dedup();
+    names.retain(|name| bytes.windows(name.len()).any(|part| part == name.as_bytes()));
+    Ok(names)
 }
 
 /// Where a cluster can be: PostgreSQL's own account must get there.
@@ -117,6 +140,8 @@ struct Worker {
     cluster_place: PathBuf,
     directory: PathBuf,
     binary: PathBuf,
+    /// Variables that the binary reads because a feature is on.
+    features: Vec<&'static str>,
 }
 
 /// A cluster with its template.
@@ -141,7 +166,11 @@ impl Worker {
             let directory = self.directory.join(format!("{}-{number}", kind.name));
             let plan = RunPlan { kind: &kind, seed, number, directory };
             let began = Instant::now();
-            let outcome = if matches!(kind.fault, Fault::FullDisk { .. }) {
+            let missing = kind.put_in.variable().filter(|name| !self.features.contains(name));
+            let outcome = if let Some(name) = missing {
+                let why = format!("the switch was built without the feature that reads {name}");
+                Ok(Outcome { unsupported: Some(why), ..Outcome::default() })
+            } else if matches!(kind.fault, Fault::FullDisk { .. }) {
                 self.on_small_volume(&mut small, &plan).await
             } else {
                 run(&mut ground.cluster, &ground.template, &plan).await
@@ -207,6 +236,21 @@ impl Worker {
             Ok(Outcome { unsupported: Some(why), .. }) => {
                 tally.unsupported = Some(why);
                 board.queue.retain(|other| *other != index);
+            }
+            Ok(outcome) if plan.kind.must_break().is_some() => {
+                tally.runs += 1;
+                let rules = plan.kind.must_break().unwrap_or_default();
+                let broken = outcome.violations.iter().map(|one| one.rule);
+                let mut broken: Vec<&str> =
+                    broken.filter(|rule| rules.iter().any(|it| rule.starts_with(it))).collect();
+                broken.dedup();
+                if broken.is_empty() {
+                    outcome.told.iter().for_each(|line| eprintln!("{line}"));
+                } else {
+                    tally.caught += 1;
+                    tally.caught_by.extend(broken.into_iter().map(str::to_owned));
+                    let _ = std::fs::remove_dir_all(&plan.directory);
+                }
             }
             Ok(outcome) => {
                 tally.violations += outcome.violations.len();

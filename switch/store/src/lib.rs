@@ -11,6 +11,7 @@ mod books;
 mod codes;
 mod days;
 mod error;
+pub mod fault_points;
 mod format;
 mod health;
 mod journal;

@@ -63,7 +63,7 @@ async fn send_when_there_is_room(client: &mut Client, draw: &Draw) -> Result<()>
     let by = Instant::now() + HEALED_WITHIN;
     loop {
         client.open_links().await?;
-        if !client.links.is_empty() && client.outstanding() < AT_ONCE {
+        if client.has_links() && client.outstanding() < AT_ONCE {
             let at = client.any_link();
             return client.send(at, draw);
         }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use rand::RngExt;
+use rand::seq::IndexedRandom;
 use simulators::iso::Message;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -19,6 +20,8 @@ use crate::checker::history::{LinkId, Reply, Sent, Stan, What};
 
 /// A reply is not waited for any longer than this. The switch has given up long before.
 const PATIENCE: Duration = Duration::from_millis(3_500);
+/// Between attempts to open a link while nobody is there.
+const PAUSE: Duration = Duration::from_millis(40);
 /// How often links are looked after and old requests given up.
 const TICK: Duration = Duration::from_millis(20);
 
@@ -55,6 +58,8 @@ pub(crate) struct Client {
     control: Arc<Control>,
     pub(super) links: Vec<Socket>,
     next_link: LinkId,
+    /// Not before: the last link that was opened led nowhere.
+    open_from: Instant,
     /// What is waited for: by link, STAN and whether it is a reversal, when each was sent.
     waiting: BTreeMap<(LinkId, Stan), Vec<Instant>>,
     outstanding: usize,
@@ -72,6 +77,7 @@ impl Client {
             control,
             links: Vec::new(),
             next_link: 1,
+            open_from: Instant::now(),
             waiting: BTreeMap::new(),
             outstanding: 0,
             incoming,
@@ -95,12 +101,18 @@ impl Client {
 
     /// Opens links until as many are open as should be, or one cannot be opened now.
     pub(super) async fn open_links(&mut self) -> Result<()> {
+        if Instant::now() < self.open_from {
+            return Ok(());
+        }
         while self.links.len() < self.control.links.load(Ordering::Acquire) {
             let port = self.control.port.load(Ordering::Acquire);
             let (link, recorder) = (self.next_link, self.recorder.clone());
             let opened = |port| recorder.opened(link, port);
             match Socket::open(port, link, self.told.clone(), opened).await {
-                Ok(socket) => self.links.push(socket),
+                Ok(socket) => {
+                    socket.send(&self.deck.echo()?.to_bytes())?;
+                    self.links.push(socket);
+                }
                 Err(_) => {
                     self.recorder.closed(link)?;
                     self.next_link += 1;
@@ -115,7 +127,7 @@ impl Client {
     fn fill_window(&mut self) -> Result<()> {
         while self.outstanding < self.control.window.load(Ordering::Acquire)
             && !self.control.done.load(Ordering::Acquire)
-            && !self.links.is_empty()
+            && self.has_links()
         {
             if self.control.reversals_first.load(Ordering::Acquire)
                 && self.deck.random().random_bool(0.3)
@@ -133,9 +145,16 @@ impl Client {
         Ok(())
     }
 
+    /// Whether a link leads to a switch.
+    pub(super) fn has_links(&self) -> bool {
+        self.links.iter().any(|link| link.proven)
+    }
+
+    /// A link that leads to a switch.
     pub(super) fn any_link(&mut self) -> usize {
-        let links = self.links.len().max(1);
-        self.deck.random().random_range(0..links)
+        let proven = self.links.iter().enumerate().filter(|(_, link)| link.proven);
+        let places: Vec<usize> = proven.map(|(at, _)| at).collect();
+        places.choose(self.deck.random()).copied().unwrap_or_default()
     }
 
     /// Writes the request down, then sends it on the link at this place.
@@ -187,6 +206,10 @@ impl Client {
         match incoming {
             Incoming::Closed(link) => {
                 self.recorder.closed(link)?;
+                let unproven = |open: &Socket| open.link == link && !open.proven;
+                if self.links.iter().any(unproven) {
+                    self.open_from = Instant::now() + PAUSE;
+                }
                 self.links.retain(|open| open.link != link);
                 let outstanding = &mut self.outstanding;
                 self.waiting.retain(|(of, _), sent| {
@@ -203,6 +226,11 @@ impl Client {
     fn reply(&mut self, link: LinkId, frame: &[u8]) -> Result<()> {
         let message = Message::from_bytes(frame)?;
         let text = |field| message.text(field).unwrap_or_default().to_owned();
+        if message.mti() == "0810" {
+            let link = self.links.iter_mut().find(|open| open.link == link);
+            link.into_iter().for_each(|link| link.proven = true);
+            return Ok(());
+        }
         let stan: Stan = text(11).parse()?;
         let (code, approval) = (text(39), text(38));
         let (at_us, inquest) = (self.recorder.now_us(), self.inquest);

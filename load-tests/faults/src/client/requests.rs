@@ -6,7 +6,9 @@ use codecs::framing::{Framing, LengthHeader};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
-use simulators::acquirer::{Channel, Numbers, Original, Purchase, purchase, reversal_of};
+use simulators::acquirer::{
+    Channel, NetworkCode, Numbers, Original, Purchase, network_management, purchase, reversal_of,
+};
 use simulators::demo_file::TestCard;
 use simulators::iso::Message;
 
@@ -15,6 +17,9 @@ use crate::checker::history::{Stan, What};
 
 /// Euro.
 const CURRENCY: &str = "978";
+
+/// STAN of echoes.
+const ECHO: Stan = 999_999;
 
 /// The framing of the link under test.
 pub(crate) fn framing() -> Framing {
@@ -154,6 +159,11 @@ impl Deck {
                 message.retyped(&mti)
             }
         }
+    }
+
+    /// An echo: is there a switch?
+    pub(crate) fn echo(&self) -> Result<Message> {
+        network_management(NetworkCode::Echo, &numbers(ECHO))
     }
 
     fn purchase_message(&self, stan: Stan, card: usize, amount: i64) -> Result<Message> {

@@ -22,6 +22,8 @@ pub(super) enum Incoming {
 /// An open connection. Dropped, it is closed.
 pub(super) struct Socket {
     pub(super) link: LinkId,
+    /// It has answered an echo: there is a switch at its other end.
+    pub(super) proven: bool,
     codec: FrameCodec,
     outgoing: mpsc::UnboundedSender<BytesMut>,
     _task: AbortOnDropHandle<()>,
@@ -44,7 +46,7 @@ impl Socket {
         let codec = framing().codec()?;
         let (outgoing, queue) = mpsc::unbounded_channel();
         let task = tokio::spawn(run(stream, link, codec.clone(), queue, incoming));
-        Ok(Self { link, codec, outgoing, _task: AbortOnDropHandle::new(task) })
+        Ok(Self { link, proven: false, codec, outgoing, _task: AbortOnDropHandle::new(task) })
     }
 
     pub(super) fn send(&self, message: &[u8]) -> Result<()> {

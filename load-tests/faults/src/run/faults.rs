@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use super::process::{Started, tail};
 use super::stage::{SOON, Stage};
-use super::{paused_owner, signals};
+use super::{fail_points, paused_owner, signals};
 use crate::kinds::Fault;
 use crate::proxy::{Disturbance, Trick};
 
@@ -39,6 +39,13 @@ pub(super) async fn inject(stage: &mut Stage<'_>, fault: &Fault) -> Result<()> {
         Fault::Database { what, times, millis } => disturb(stage, what, times, millis).await,
         Fault::Links { trick, times } => play(stage, trick, times).await,
         Fault::ReversalsFirst { millis } => reversals_first(stage, millis).await,
+        Fault::KillInOutage { what } => kill_in_outage(stage, what).await,
+        Fault::FailPoint { with } => fail_points::reached(stage, with).await,
+        Fault::FailPointAtStart { point, after } => fail_points::start(stage, point, after).await,
+        Fault::FailPointInMigration { point, after } => {
+            fail_points::migration(stage, point, after).await
+        }
+        Fault::FailPointAtStop => fail_points::stop(stage).await,
     }
 }
 
@@ -54,6 +61,19 @@ async fn kill_switch(stage: &mut Stage<'_>) -> Result<()> {
     stage.switch()?.signal("KILL").await?;
     let status = stage.switch()?.wait(SOON).await?;
     ensure!(!status.success(), "killed, and ended with {status}");
+    stage.fired("killed");
+    Ok(())
+}
+
+async fn kill_in_outage(stage: &mut Stage<'_>, what: Disturbance) -> Result<()> {
+    let mut fired = stage.database_proxy.fired();
+    stage.moment().await?;
+    stage.database_proxy.disturb(what, usize::MAX);
+    reach(&mut fired, 1).await?;
+    stage.note("nothing is committed any more");
+    last(stage, (50, 900)).await;
+    stage.switch()?.signal("KILL").await?;
+    stage.switch()?.wait(SOON).await?;
     stage.fired("killed");
     Ok(())
 }

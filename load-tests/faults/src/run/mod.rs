@@ -2,6 +2,7 @@
 //! file is a part of that stage; the order stands in `script`.
 
 mod cluster;
+mod fail_points;
 mod faults;
 mod full_disk;
 mod outcome;

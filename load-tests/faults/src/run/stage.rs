@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 use super::process::{Launch, Started, Switch, tail};
 use super::{Cluster, Outcome, RunPlan, Template, signals};
 use crate::client::{Client, Control, Counts, Deck, Recorder};
-use crate::kinds::Survival;
+use crate::kinds::{FAIL_POINT, Survival};
 use crate::proxy::{DatabaseProxy, LinkProxy};
 
 /// Requests in flight, over so many links.
@@ -196,7 +196,7 @@ impl<'a> Stage<'a> {
                 self.survival != Survival::Survives,
                 "the switch ended ({status}), and should have lived on: {said}"
             );
-            self.launch.more.retain(|(name, _)| !name.contains("FAIL_POINT"));
+            self.launch.more.retain(|(name, _)| name != FAIL_POINT);
             self.start_switch(false).await?;
         }
         Ok(())

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::{Appended, Journal, JournalRow};
 use crate::backoff::BackOff;
+use crate::fault_points::{Bug, KillPoint, has, reach, sending};
 use crate::health::StoreHealth;
 use crate::store::connect;
 
@@ -120,6 +121,9 @@ impl Journal for PgAppender {
             match self.attempt(row).await {
                 Ok(Some(outcome)) => {
                     self.note_success();
+                    if has(Bug::FenceOff) {
+                        return Appended::Committed;
+                    }
                     return outcome;
                 }
                 Ok(None) => {}
@@ -145,7 +149,8 @@ pub(crate) async fn put(
     connection: &mut PgConnection,
     row: &JournalRow,
 ) -> Result<Option<Appended>, sqlx::Error> {
-    let done = sqlx::query(INSERT)
+    reach(KillPoint::K6);
+    let insert = sqlx::query(INSERT)
         .bind(i32::from(row.shard.0))
         .bind(row.seq.0)
         .bind(row.epoch.0)
@@ -154,8 +159,8 @@ pub(crate) async fn put(
         .bind(&row.records[..])
         .bind(&row.hash.0[..])
         .bind(&row.previous.0[..])
-        .execute(&mut *connection)
-        .await?;
+        .execute(&mut *connection);
+    let done = sending(insert, KillPoint::K7, KillPoint::K8).await?;
     if done.rows_affected() == 1 {
         return Ok(Some(Appended::Committed));
     }
