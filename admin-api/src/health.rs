@@ -15,6 +15,8 @@ use metrics_exporter_prometheus::PrometheusHandle;
 pub enum Readiness {
     /// It can.
     Ready,
+    /// It can, and somebody should look at this before it cannot.
+    ReadyBut(String),
     /// It cannot, and why.
     NotReady(String),
 }
@@ -33,7 +35,8 @@ struct Sources {
 /// The routes.
 ///
 /// - `GET /health/live`: 200 while the process can answer at all.
-/// - `GET /health/ready`: 200 when authorizations are decided, else 503 with the reason.
+/// - `GET /health/ready`: 200 when authorizations are decided, with a second line where
+///   something warns; else 503 with the reason.
 /// - `GET /metrics`: the Prometheus text form.
 pub fn router(health: Arc<dyn HealthSource>, metrics: PrometheusHandle) -> Router {
     Router::new()
@@ -46,6 +49,7 @@ pub fn router(health: Arc<dyn HealthSource>, metrics: PrometheusHandle) -> Route
 async fn ready(State(sources): State<Arc<Sources>>) -> Response {
     match sources.health.readiness() {
         Readiness::Ready => "ready\n".into_response(),
+        Readiness::ReadyBut(warning) => format!("ready\nwarning: {warning}\n").into_response(),
         Readiness::NotReady(reason) => {
             (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {reason}\n")).into_response()
         }

@@ -240,3 +240,66 @@ fn message_types_know_their_answers() {
         assert_eq!(Mti::parse(wrong), None, "{wrong:?}");
     }
 }
+
+/// The request's fields, with or without those of the gap, in ascending order.
+fn echo<'e>(
+    encoder: &'e mut Encoder,
+    dialect: &'e Dialect,
+    request: &codecs::iso8583::Message<'_>,
+) -> codecs::iso8583::MessageWriter<'e> {
+    let mut answer = encoder.start(dialect, Mti::AUTHORIZATION_RESPONSE);
+    for field in [3, 4, 7, 11, 32, 37, 41, 42, 49, 70] {
+        assert!(answer.echo(field, request).unwrap());
+    }
+    answer
+}
+
+#[test]
+fn an_answer_ended_later_is_the_one_written_at_once() {
+    for dialect in dialects() {
+        let bytes = purchase(&dialect);
+        let mut fields = Fields::new();
+        dialect.decode(&bytes, &mut fields).unwrap();
+        let request = dialect.view(&bytes, &fields);
+        let mut encoder = Encoder::new();
+        for code in [None, Some("A1B2C3")] {
+            let begun = echo(&mut encoder, &dialect, &request).into_fields(38..=39).unwrap();
+            assert_eq!(begun.present().len(), 10);
+            let mut late = BytesMut::from(&b"before"[..]);
+            let mut decided = encoder.start(&dialect, Mti::AUTHORIZATION_RESPONSE);
+            code.map(|code| decided.text(38, code).unwrap());
+            decided.text(39, "00").unwrap();
+            decided.finish_around(&begun, &mut late).unwrap();
+            let mut whole = echo(&mut encoder, &dialect, &request);
+            code.map(|code| whole.text(38, code).unwrap());
+            whole.text(39, "00").unwrap();
+            let mut at_once = BytesMut::from(&b"before"[..]);
+            whole.finish(&mut at_once).unwrap();
+            assert_eq!(late, at_once);
+        }
+    }
+}
+
+#[test]
+fn what_does_not_belong_into_the_gap_is_refused() {
+    let dialect = Dialect::shipped("iso87-ascii").unwrap();
+    let mut encoder = Encoder::new();
+    let fault = |error: codecs::iso8583::EncodeError| (error.field(), error.fault().clone());
+    let mut message = encoder.start(&dialect, Mti::AUTHORIZATION_RESPONSE);
+    message.text(39, "00").unwrap();
+    let refused = message.into_fields(38..=39).unwrap_err();
+    assert_eq!(fault(refused), (39, EncodeFault::NotInGap));
+    let mut message = encoder.start(&dialect, Mti::AUTHORIZATION_RESPONSE);
+    message.number(11, 1).unwrap();
+    message.number(4, 1).unwrap();
+    assert_eq!(fault(message.into_fields(38..=39).unwrap_err()), (11, EncodeFault::NotInGap));
+    let mut message = encoder.start(&dialect, Mti::AUTHORIZATION_RESPONSE);
+    message.number(4, 1).unwrap();
+    let begun = message.into_fields(38..=39).unwrap();
+    let mut out = BytesMut::new();
+    let mut message = encoder.start(&dialect, Mti::AUTHORIZATION_RESPONSE);
+    message.number(11, 1).unwrap();
+    let refused = message.finish_around(&begun, &mut out).unwrap_err();
+    assert_eq!(fault(refused), (11, EncodeFault::NotInGap));
+    assert!(out.is_empty());
+}

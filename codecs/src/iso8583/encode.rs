@@ -1,18 +1,24 @@
 //! Fields to message bytes, into buffers that are used again. Must refuse what does not fit: a
 //! value cut or written short makes the peer misread every field after it.
 
+use std::ops::RangeInclusive;
+
 use bytes::{BufMut, BytesMut};
 
 use super::charset::{Charset, character_nibble, hex_character};
 use super::decode::MAX_MESSAGE;
 use super::dialect::Dialect;
 use super::encode_error::{EncodeError, EncodeFault};
+use super::encoded_fields::EncodedFields;
 use super::field_set::FieldSet;
 use super::message::Message;
 use super::mti::Mti;
 use super::spec::{
     BitmapEncoding, Encoding, FieldSpec, FieldType, LengthForm, NumeralEncoding, Side,
 };
+
+/// The longest message type and bitmap.
+const LONGEST_HEAD: usize = 4 + 32;
 
 /// Room for building messages. Make one per connection and start every message in it: after the
 /// first few, nothing is allocated.
@@ -150,11 +156,10 @@ impl MessageWriter<'_> {
                 sum.saturating_add(place.end.saturating_sub(place.start))
             })
         };
-        let head = 4 + 32; // the longest message type and bitmap
-        if fields.saturating_add(head) > MAX_MESSAGE {
+        if fields.saturating_add(LONGEST_HEAD) > MAX_MESSAGE {
             return Err(self.error(1, EncodeFault::MessageTooLong { max: MAX_MESSAGE }));
         }
-        out.reserve(fields.saturating_add(head));
+        out.reserve(fields.saturating_add(LONGEST_HEAD));
         put_mti(dialect.mti_encoding(), *mti, out);
         put_bitmap(dialect.bitmap_encoding(), *present, out);
         if self.in_order {
@@ -165,6 +170,55 @@ impl MessageWriter<'_> {
             let place = place_of(field);
             out.extend_from_slice(encoder.staged.get(place.start..place.end).unwrap_or_default());
         }
+        Ok(())
+    }
+
+    /// What was set so far, for a message that [`MessageWriter::finish_around`] ends with fields of
+    /// the gap.
+    ///
+    /// # Errors
+    /// [`EncodeFault::NotInGap`] when fields came out of order, or one of the gap among them.
+    pub fn into_fields(self, gap: RangeInclusive<u8>) -> Result<EncodedFields, EncodeError> {
+        if let Some(field) = self.present.iter().find(|field| gap.contains(field)) {
+            return Err(self.error(field, EncodeFault::NotInGap));
+        }
+        if !self.in_order {
+            return Err(self.error(self.highest, EncodeFault::NotInGap));
+        }
+        let before = self.present.iter().take_while(|field| field < gap.start());
+        let last = before.last().and_then(|field| self.encoder.places.get(usize::from(field)));
+        let split = last.map_or(0, |place| place.end);
+        let bytes = self.encoder.staged.as_slice().into();
+        Ok(EncodedFields { bytes, split, present: self.present, gap })
+    }
+
+    /// Appends the whole message to `out`: what was set here goes into the gap of `fields`.
+    ///
+    /// # Errors
+    /// [`EncodeFault::NotInGap`], [`EncodeFault::MessageTooLong`]; then `out` is as it was.
+    pub fn finish_around(
+        self,
+        fields: &EncodedFields,
+        out: &mut BytesMut,
+    ) -> Result<(), EncodeError> {
+        if let Some(field) = self.present.iter().find(|field| !fields.gap.contains(field)) {
+            return Err(self.error(field, EncodeFault::NotInGap));
+        }
+        if !self.in_order {
+            return Err(self.error(self.highest, EncodeFault::NotInGap));
+        }
+        let size = self.encoder.staged.len().saturating_add(fields.bytes.len());
+        let size = size.saturating_add(LONGEST_HEAD);
+        if size > MAX_MESSAGE {
+            return Err(self.error(1, EncodeFault::MessageTooLong { max: MAX_MESSAGE }));
+        }
+        let (before, behind) = fields.bytes.split_at_checked(fields.split).unwrap_or_default();
+        out.reserve(size);
+        put_mti(self.dialect.mti_encoding(), self.mti, out);
+        put_bitmap(self.dialect.bitmap_encoding(), self.present.union(fields.present), out);
+        out.extend_from_slice(before);
+        out.extend_from_slice(&self.encoder.staged);
+        out.extend_from_slice(behind);
         Ok(())
     }
 

@@ -41,6 +41,9 @@ pub enum EncodeFault {
     /// The field to copy is written differently in the other message's dialect.
     #[error("the message copied from writes it in another form")]
     OtherDialect,
+    /// The fields encoded earlier have no room for this one.
+    #[error("it is not one of those that were left for later")]
+    NotInGap,
     /// The message becomes longer than any can be.
     #[error("the message becomes longer than {max} bytes")]
     MessageTooLong {

@@ -10,6 +10,12 @@ impl FieldSet {
     /// No field.
     pub const EMPTY: FieldSet = FieldSet(0);
 
+    /// The fields of both.
+    #[must_use]
+    pub const fn union(self, other: FieldSet) -> FieldSet {
+        FieldSet(self.0 | other.0)
+    }
+
     /// From the bitmap's bits, the primary bitmap being the upper 64.
     #[must_use]
     pub const fn from_bits(bits: u128) -> FieldSet {

@@ -1,12 +1,18 @@
 //! Answers as bytes. It owns how a reason becomes DE38 and DE39 and that echoed fields are the
 //! request's own bytes; it never looks at what they mean.
 
+use std::ops::RangeInclusive;
+
 use bytes::BytesMut;
-use codecs::iso8583::{Dialect, EncodeError, Encoder, FieldSet, Fields, Message, Mti, Version};
+use codecs::iso8583::{
+    Dialect, EncodeError, EncodedFields, Encoder, FieldSet, Message, Mti, Version,
+};
 use switch_domain::{ApprovalCode, Reason};
 
 const APPROVAL_CODE: u8 = 38;
 const ACTION_CODE: u8 = 39;
+/// What only a decision can say.
+const DECIDED: RangeInclusive<u8> = APPROVAL_CODE..=ACTION_CODE;
 
 /// Echoed where the dialect has no list for an answer's type: the fields that peers match by.
 const MATCHING_FIELDS: [u8; 12] = [3, 4, 7, 11, 12, 13, 24, 32, 33, 37, 41, 42];
@@ -32,13 +38,12 @@ impl Saying {
 /// Builds answers in buffers that are used again and again; one for each connection.
 pub(crate) struct AnswerWriter {
     encoder: Encoder,
-    fields: Fields,
     message: BytesMut,
 }
 
 impl AnswerWriter {
     pub(crate) fn new() -> Self {
-        Self { encoder: Encoder::new(), fields: Fields::new(), message: BytesMut::new() }
+        Self { encoder: Encoder::new(), message: BytesMut::new() }
     }
 
     /// The answer to a request that is at hand. The bytes are good until the next call.
@@ -49,37 +54,42 @@ impl AnswerWriter {
         saying: &Saying,
     ) -> Result<&[u8], EncodeError> {
         let echoed = echoed_fields(request.dialect(), mti);
-        let Self { encoder, message, .. } = self;
-        write(encoder, message, request, mti, echoed, Some(saying))?;
+        let Self { encoder, message } = self;
+        write(encoder, message, request, mti, echoed, saying)?;
         Ok(message)
     }
 
-    /// The part of an answer that is known before the decision: type and echoed fields.
+    /// The part of an answer that is known before the decision: the echoed fields.
     pub(crate) fn begin(
         &mut self,
         request: &Message<'_>,
         mti: Mti,
-    ) -> Result<Box<[u8]>, EncodeError> {
-        let echoed = echoed_fields(request.dialect(), mti);
-        let Self { encoder, message, .. } = self;
-        write(encoder, message, request, mti, echoed, None)?;
-        Ok(message.as_ref().into())
+    ) -> Result<EncodedFields, EncodeError> {
+        let mut begun = self.encoder.start(request.dialect(), mti);
+        for field in echoed_fields(request.dialect(), mti) {
+            if !DECIDED.contains(&field) {
+                begun.echo(field, request)?;
+            }
+        }
+        begun.into_fields(DECIDED)
     }
 
     /// The rest of what [`AnswerWriter::begin`] began. The bytes are good until the next call.
     pub(crate) fn complete(
         &mut self,
         dialect: &Dialect,
-        begun: &[u8],
+        begun: &EncodedFields,
         mti: Mti,
         saying: &Saying,
     ) -> Result<&[u8], EncodeError> {
-        let Self { encoder, fields, message } = self;
-        // It was written by `begin` from fields that had been read without fault.
-        let decoded = dialect.decode(begun, fields);
-        debug_assert!(decoded.is_ok(), "{decoded:?}");
-        let echoed = fields.present();
-        write(encoder, message, &dialect.view(begun, fields), mti, echoed, Some(saying))?;
+        let Self { encoder, message } = self;
+        let mut answer = encoder.start(dialect, mti);
+        if let Some(code) = saying.approval_code.filter(|_| saying.reason.is_approval()) {
+            answer.text(APPROVAL_CODE, code.as_str())?;
+        }
+        answer.text(ACTION_CODE, action_code(saying.reason, dialect.version()))?;
+        message.clear();
+        answer.finish_around(begun, message)?;
         Ok(message)
     }
 }
@@ -95,27 +105,23 @@ fn write(
     request: &Message<'_>,
     mti: Mti,
     echoed: FieldSet,
-    saying: Option<&Saying>,
+    saying: &Saying,
 ) -> Result<(), EncodeError> {
     let dialect = request.dialect();
     let mut fields = echoed;
     let fault_field = dialect.format_error_text_field().unwrap_or(0);
-    if saying.is_some() {
-        [APPROVAL_CODE, ACTION_CODE, fault_field]
-            .into_iter()
-            .for_each(|field| fields.insert(field));
-    }
+    [APPROVAL_CODE, ACTION_CODE, fault_field].into_iter().for_each(|field| fields.insert(field));
     let mut answer = encoder.start(dialect, mti);
     for field in fields {
-        match (field, saying) {
-            (APPROVAL_CODE, Some(Saying { reason, approval_code, .. })) => {
-                let code = approval_code.as_ref().filter(|_| reason.is_approval());
+        match (field, &saying.fault) {
+            (APPROVAL_CODE, _) => {
+                let code = saying.approval_code.filter(|_| saying.reason.is_approval());
                 code.map_or(Ok(()), |code| answer.text(field, code.as_str()))?;
             }
-            (ACTION_CODE, Some(Saying { reason, .. })) => {
-                answer.text(field, action_code(*reason, dialect.version()))?;
+            (ACTION_CODE, _) => {
+                answer.text(field, action_code(saying.reason, dialect.version()))?;
             }
-            (_, Some(Saying { fault: Some(fault), .. })) if field == fault_field => {
+            (_, Some(fault)) if field == fault_field => {
                 answer.text(field, fault)?;
             }
             _ => {

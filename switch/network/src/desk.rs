@@ -145,9 +145,9 @@ impl<S: Switch> Desk<S> {
             ReplyOutcome::Declined(reason) => Saying::plain(reason),
             ReplyOutcome::Silent => return self.link.metrics.unanswered("silent", 1),
         };
-        let Waiting { answer, mti, header, received } = waiting;
+        let Waiting { echoed, mti, header, received } = waiting;
         let dialect = &self.link.config.dialect;
-        let written = self.writer.complete(dialect, &answer, mti, &saying);
+        let written = self.writer.complete(dialect, &echoed, mti, &saying);
         send(&self.link, &self.codec, written, header, out);
         self.link.metrics.answer_seconds.record(received.elapsed().as_secs_f64());
     }
@@ -155,7 +155,7 @@ impl<S: Switch> Desk<S> {
     fn submit(&mut self, request: &Request<'_>, translate: Translate, out: &mut BytesMut) {
         let link = Arc::clone(&self.link);
         let (command, card) = match translate(&request.message, &*link) {
-            Ok(Translated::Command(command, card)) => (*command, card),
+            Ok(Translated::Command(command, card)) => (command, card),
             Ok(Translated::Unsupported(reason, kind)) => {
                 return self.answer_unsupported(request, reason, kind, out);
             }
@@ -167,7 +167,7 @@ impl<S: Switch> Desk<S> {
     fn hand_over(
         &mut self,
         request: &Request<'_>,
-        command: Command,
+        command: Box<Command>,
         card: Fingerprint,
         out: &mut BytesMut,
     ) {
@@ -179,9 +179,9 @@ impl<S: Switch> Desk<S> {
         let submission = Submission { command, card, deadline, reply };
         match self.link.switch.submit(submission) {
             Admission::Accepted => match self.writer.begin(&request.message, request.answer) {
-                Ok(answer) => {
+                Ok(echoed) => {
                     let Request { answer: mti, header, received, .. } = *request;
-                    self.pending.insert(token, Waiting { answer, mti, header, received });
+                    self.pending.insert(token, Waiting { echoed, mti, header, received });
                 }
                 Err(error) => unsendable(&self.link, &error),
             },

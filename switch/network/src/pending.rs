@@ -1,17 +1,17 @@
 //! Messages that wait for their decision. It owns the count, the order of their ages, and what is
 //! kept of each: the fields that its answer echoes. Tracks, PIN blocks and chip data are not kept.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
 use codecs::framing::Tpdu;
-use codecs::iso8583::Mti;
+use codecs::iso8583::{EncodedFields, Mti};
 use metrics::Gauge;
 use tokio::time::Instant;
 
 /// One message in flight.
 pub(crate) struct Waiting {
-    /// The answer so far: its message type and the echoed fields, encoded in the link's dialect.
-    pub(crate) answer: Box<[u8]>,
+    /// What its answer echoes, encoded in the link's dialect.
+    pub(crate) echoed: EncodedFields,
     /// The answer's message type.
     pub(crate) mti: Mti,
     /// The transport header of the request, if the link has them.
@@ -20,50 +20,59 @@ pub(crate) struct Waiting {
     pub(crate) received: Instant,
 }
 
-/// The messages in flight of one connection, by token.
+/// The messages in flight of one connection. Tokens are given in order, so that a message's place
+/// is its token less the first one's: no hashing, and the oldest stands in front.
 pub(crate) struct Pending {
-    waiting: HashMap<u64, Waiting>,
-    /// Oldest first; holds tokens that are answered already until they come to the front.
-    by_age: VecDeque<(Instant, u64)>,
-    next_token: u64,
+    /// By token, the first of which is `first`. Empty places were answered before older ones.
+    places: VecDeque<Option<Waiting>>,
+    first: u64,
+    count: usize,
     gauge: Gauge,
+    /// What the gauge was told.
+    shown: usize,
 }
 
 impl Pending {
-    pub(crate) fn new(gauge: Gauge) -> Self {
-        Self { waiting: HashMap::new(), by_age: VecDeque::new(), next_token: 0, gauge }
+    pub(crate) const fn new(gauge: Gauge) -> Self {
+        Self { places: VecDeque::new(), first: 1, count: 0, gauge, shown: 0 }
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.waiting.len()
+    pub(crate) const fn len(&self) -> usize {
+        self.count
     }
 
-    /// A name for the next message, never used before on this connection.
-    pub(crate) const fn token(&mut self) -> u64 {
-        self.next_token = self.next_token.wrapping_add(1);
-        self.next_token
+    /// A name for the next message, never used before on this connection. Its place stays empty
+    /// where the message is not inserted.
+    pub(crate) fn token(&mut self) -> u64 {
+        let token = self.first.wrapping_add(self.places.len() as u64);
+        self.places.push_back(None);
+        token
     }
 
     pub(crate) fn insert(&mut self, token: u64, waiting: Waiting) {
-        self.by_age.push_back((waiting.received, token));
-        self.waiting.insert(token, waiting);
-        self.gauge.increment(1.0);
+        if let Some(place) = self.index(token).and_then(|index| self.places.get_mut(index))
+            && place.replace(waiting).is_none()
+        {
+            self.count = self.count.saturating_add(1);
+        }
     }
 
     /// Takes a message out; `None` where nothing waits under this name (any more).
     pub(crate) fn take(&mut self, token: u64) -> Option<Waiting> {
-        let waiting = self.waiting.remove(&token)?;
-        self.gauge.decrement(1.0);
+        let index = self.index(token)?;
+        let waiting = self.places.get_mut(index)?.take()?;
+        self.count = self.count.saturating_sub(1);
         Some(waiting)
     }
 
     /// When the oldest message in flight came.
     pub(crate) fn oldest(&mut self) -> Option<Instant> {
-        while let Some((received, token)) = self.by_age.front() {
-            if self.waiting.contains_key(token) {
-                return Some(*received);
+        while let Some(place) = self.places.front() {
+            if let Some(waiting) = place {
+                return Some(waiting.received);
             }
-            self.by_age.pop_front();
+            self.places.pop_front();
+            self.first = self.first.wrapping_add(1);
         }
         None
     }
@@ -72,17 +81,28 @@ impl Pending {
     pub(crate) fn give_up(&mut self, limit: Instant) -> u64 {
         let mut given_up = 0u64;
         while self.oldest().is_some_and(|received| received <= limit) {
-            if let Some((_, token)) = self.by_age.pop_front() {
-                self.take(token);
+            if self.take(self.first).is_some() {
                 given_up = given_up.saturating_add(1);
             }
         }
         given_up
     }
+
+    /// Tells the link's gauge, which all its connections share, what has changed.
+    pub(crate) fn show(&mut self) {
+        if self.shown != self.count {
+            self.gauge.increment(self.count as f64 - self.shown as f64);
+            self.shown = self.count;
+        }
+    }
+
+    fn index(&self, token: u64) -> Option<usize> {
+        usize::try_from(token.checked_sub(self.first)?).ok()
+    }
 }
 
 impl Drop for Pending {
     fn drop(&mut self) {
-        self.gauge.decrement(self.waiting.len() as f64);
+        self.gauge.decrement(self.shown as f64);
     }
 }

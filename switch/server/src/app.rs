@@ -21,7 +21,8 @@ use crate::config::{self, Config, Link};
 use crate::control_socket::ControlSocket;
 use crate::database::{self, Connected};
 use crate::health::NodeHealth;
-use crate::{keys, telemetry};
+use crate::upkeep::Upkeep;
+use crate::{heads, keys, telemetry};
 
 /// A switch that serves.
 pub struct App {
@@ -74,9 +75,15 @@ impl App {
         store.check_settings(config.database.allow_settings_that_lose_money).await?;
         store.migrate().await?;
         let security = keys::security_module(&config.security.pan_key_file, store).await?;
-        let (node, running) = switch_shard::start(store, config.shards.settings(), mode).await?;
+        heads::note_what_is_missing(store, &config.journal.lost_dir).await?;
+        let mut settings = config.shards.settings();
+        settings.lost_dir = Some(config.journal.lost_dir.clone());
+        let (node, running) = switch_shard::start(store, settings, mode).await?;
         let services = Services::new(node.clone(), store.clone(), Arc::clone(&security));
-        let opened = open_ports(config, &services, security, running.fatal(), metrics).await;
+        let data_dir = database.private.as_ref().map(|private| private.data_dir().to_owned());
+        let (upkeep, warning) = Upkeep::new(config, store.clone(), data_dir);
+        let health = Arc::new(NodeHealth { node, fatal: running.fatal(), warning });
+        let opened = open_ports(config, &services, security, health, (metrics, upkeep)).await;
         match opened {
             Ok(ports) => Ok(Parts { services, running, ports }),
             Err(error) => {
@@ -123,6 +130,20 @@ impl App {
         &self.database.url
     }
 
+    /// Notes the heads of the journal beside the database, for the next start to compare.
+    pub(crate) async fn note_heads(&self, config: &Config) {
+        if let Err(error) = heads::write(&self.database.store, &config.journal.lost_dir).await {
+            tracing::warn!(%error, "the heads of the journal cannot be noted");
+        }
+    }
+
+    /// Notes in the database that its journal went back in time: no start until that is settled.
+    pub(crate) async fn note_went_back(&self, fatal: &Fatal) {
+        if let Err(error) = self.database.store.note_went_back(&fatal.to_string()).await {
+            tracing::error!(%error, "that the journal went back in time cannot be noted there");
+        }
+    }
+
     /// Follows the reason why the process must end.
     #[must_use]
     pub fn fatal(&self) -> watch::Receiver<Option<Fatal>> {
@@ -167,8 +188,8 @@ async fn open_ports(
     config: &Config,
     services: &Services,
     security: Arc<dyn switch_security::SecurityModule>,
-    fatal: watch::Receiver<Option<Fatal>>,
-    metrics: metrics_exporter_prometheus::PrometheusHandle,
+    health: Arc<NodeHealth>,
+    (metrics, upkeep): (metrics_exporter_prometheus::PrometheusHandle, Upkeep),
 ) -> anyhow::Result<Ports> {
     let (stop_links, stop_others) = (CancellationToken::new(), CancellationToken::new());
     let node = services.node().clone();
@@ -192,7 +213,6 @@ async fn open_ports(
         .into_iter()
         .map(|(_, listener)| tokio::spawn(listener.run(stop_links.clone())))
         .collect();
-    let health = Arc::new(NodeHealth { node, fatal });
     let router = admin_api::router(health, metrics.clone());
     let stop_http = stop_others.clone();
     let others = vec![
@@ -203,13 +223,17 @@ async fn open_ports(
             }
         }),
         tokio::spawn(control.run(services.clone(), stop_others.clone())),
-        tokio::spawn(upkeep(metrics, stop_others.clone())),
+        tokio::spawn(metrics_upkeep(metrics, stop_others.clone())),
+        tokio::spawn(upkeep.run(stop_others.clone())),
     ];
     Ok(Ports { links, others, stop_links, stop_others, addresses })
 }
 
 /// Drains the histograms of the metrics now and then, so that they stay small when nobody asks.
-async fn upkeep(metrics: metrics_exporter_prometheus::PrometheusHandle, stop: CancellationToken) {
+async fn metrics_upkeep(
+    metrics: metrics_exporter_prometheus::PrometheusHandle,
+    stop: CancellationToken,
+) {
     let mut every = tokio::time::interval(Duration::from_secs(5));
     loop {
         tokio::select! {

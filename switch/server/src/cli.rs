@@ -55,10 +55,17 @@ pub enum Command {
         /// The configuration
         #[command(flatten)]
         config: ConfigArgs,
+        /// Follow the journal from its first row on, through this archive, and check every file of
+        /// it [default: begin at the last snapshot in the configured directory]
+        #[arg(long, value_name = "DIR")]
+        archive: Option<PathBuf>,
         /// Print the result as one JSON object
         #[arg(long)]
         json: bool,
     },
+    /// The journal: archive what is past, reconcile what PostgreSQL lost
+    #[command(subcommand)]
+    Journal(super::commands::JournalCommand),
     /// Work on configurations
     #[command(subcommand)]
     Config(ConfigCommand),

@@ -9,8 +9,11 @@ pub mod config;
 mod control_socket;
 mod database;
 pub mod demo;
+mod forecast;
+mod heads;
 mod health;
 mod keys;
 mod telemetry;
+mod upkeep;
 
 pub use telemetry::{metrics_handle, start_logging};

@@ -7,6 +7,10 @@ use clap::Parser;
 use switch_server::cli::Cli;
 use switch_server::commands;
 
+/// What a link allocates a shard frees, on another thread: the system's allocator is slow at that.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();

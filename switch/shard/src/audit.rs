@@ -2,12 +2,13 @@
 //! books balance? It owns the comparison and the wording of its findings; it changes nothing, and
 //! may run beside a serving switch.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
-use switch_domain::{Seq, ShardId, ShardImage};
-use switch_engine::State;
-use switch_store::Store;
+use switch_domain::{Seq, ShardId};
+use switch_store::{Archive, Checkpoint, Range, Store};
 
+use crate::archive::{ArchiveError, Base, Replay};
 use crate::start::{Loaded, StartError, load};
 
 /// What the audit looked at and found.
@@ -17,6 +18,10 @@ pub struct AuditReport {
     pub shards: usize,
     /// Rows of the journal, all of whose hashes were followed.
     pub journal_rows: u64,
+    /// Rows among them that were read from the archive.
+    pub archived_rows: u64,
+    /// Snapshots that a rebuild began from.
+    pub snapshots: usize,
     /// Records in them, all replayed.
     pub records: u64,
     /// Rows that the tables do not have yet; the next start brings them in.
@@ -39,6 +44,15 @@ impl AuditReport {
     }
 }
 
+/// Where a rebuild begins.
+#[derive(Clone, Debug)]
+pub enum AuditFrom {
+    /// At the last snapshot of each shard in this archive; at the first row where there is none.
+    LastSnapshot(PathBuf),
+    /// At the first row of all, through everything in this archive.
+    Genesis(PathBuf),
+}
+
 /// As far back as tables go.
 const FOR_EVER: Duration = Duration::from_secs(3_600 * 24 * 366 * 100);
 
@@ -46,28 +60,33 @@ const FOR_EVER: Duration = Duration::from_secs(3_600 * 24 * 366 * 100);
 ///
 /// # Errors
 /// The database cannot be read at all; what it says wrongly is a finding instead.
-pub async fn audit(store: &Store) -> Result<AuditReport, StartError> {
+pub async fn audit(store: &Store, from: &AuditFrom) -> Result<AuditReport, StartError> {
     let mut report = AuditReport::default();
+    let unmoved = store.no_archiving().await?;
     let shards = store.stored_shards().await?;
     report.shards = shards.len();
     for shard in shards {
-        if let Err(error) = audit_shard(store, shard, &mut report).await {
-            report.findings.push(error.to_string());
+        if let Err(finding) = audit_shard(store, shard, from, &mut report).await {
+            report.findings.push(finding);
         }
     }
     report.findings.extend(switch_store::books(store).await?.iter().map(ToString::to_string));
+    unmoved.release().await;
     Ok(report)
 }
 
 async fn audit_shard(
     store: &Store,
     shard: ShardId,
+    from: &AuditFrom,
     report: &mut AuditReport,
-) -> Result<(), StartError> {
-    let loaded = load(store, shard, FOR_EVER, usize::MAX).await?;
+) -> Result<(), String> {
+    let said = |error: StartError| error.to_string();
+    let loaded = load(store, shard, FOR_EVER, usize::MAX).await.map_err(said)?;
     let last = loaded.tail.last().map_or(loaded.projected, |(seq, _)| *seq);
     report.rows_behind += loaded.tail.len() as u64;
-    let rebuilt = rebuild(store, shard, last, report).await?;
+    let rebuilt = rebuild(store, shard, last, from, report).await;
+    let rebuilt = rebuilt.map_err(|error| format!("shard {shard}: {error}"))?.state;
     for difference in rebuilt.differences(&loaded.state) {
         report.findings.push(format!("shard {shard}, rebuilt against tables: {difference}"));
     }
@@ -87,27 +106,76 @@ async fn rebuild(
     store: &Store,
     shard: ShardId,
     last: Seq,
+    from: &AuditFrom,
     report: &mut AuditReport,
-) -> Result<State, StartError> {
-    let mut state = State::from_image(ShardImage::empty(shard));
-    let mut broken = None;
-    store
-        .for_each_row(shard, Seq::NONE, |seq, records| {
-            if seq > last || broken.is_some() {
-                return;
-            }
-            report.journal_rows += 1;
-            for record in &records {
-                report.records += 1;
-                if let Err(fault) = state.replay(record) {
-                    broken = Some(StartError::Replay { shard, seq, what: fault.to_string() });
-                    return;
+) -> Result<Replay, ArchiveError> {
+    let parts = parts(store.checkpoints(shard).await?);
+    let (mut replay, mut at) = match from {
+        AuditFrom::Genesis(directory) => {
+            through_archive(&Archive::new(directory), shard, &parts, report)?
+        }
+        AuditFrom::LastSnapshot(directory) => {
+            let base = match parts.last() {
+                None => Base::genesis(shard),
+                Some((range, checkpoint)) => {
+                    report.snapshots += 1;
+                    Base::of(&Archive::new(directory).open(*range)?, checkpoint)?
                 }
-            }
-        })
-        .await?;
-    match broken {
-        Some(fault) => Err(fault),
-        None => Ok(state),
+            };
+            (Replay::from(&base), base.seq)
+        }
+    };
+    let mut reader = store.journal_reader(shard, at, last).await?;
+    loop {
+        let rows = reader.next_rows().await?;
+        let Some(end) = rows.last() else { break };
+        at = end.seq;
+        for row in &rows {
+            report.journal_rows += 1;
+            report.records += replay.row(row)? as u64;
+        }
     }
+    if at < last {
+        let missing = switch_store::ChainFault::Missing { shard, seq: at.next() };
+        return Err(switch_store::StoreError::Chain(missing).into());
+    }
+    Ok(replay)
+}
+
+/// The archived parts of a shard, each with what the database says of it.
+fn parts(checkpoints: Vec<Checkpoint>) -> Vec<(Range, Checkpoint)> {
+    let mut first = Seq(0);
+    let part = |checkpoint: Checkpoint| {
+        let range = Range { shard: checkpoint.shard, first, last: checkpoint.seq };
+        first = checkpoint.seq.next();
+        (range, checkpoint)
+    };
+    checkpoints.into_iter().map(part).collect()
+}
+
+/// Replays every archived row, and checks each snapshot on the way.
+fn through_archive(
+    archive: &Archive,
+    shard: ShardId,
+    parts: &[(Range, Checkpoint)],
+    report: &mut AuditReport,
+) -> Result<(Replay, Seq), ArchiveError> {
+    let mut base = Base::genesis(shard);
+    for (range, checkpoint) in parts {
+        let files = archive.open(*range)?;
+        let mut replay = Replay::from(&base);
+        let hash = files.each_row(base.hash, |row| {
+            report.journal_rows += 1;
+            report.archived_rows += 1;
+            report.records += replay.row(row)? as u64;
+            Ok::<(), ArchiveError>(())
+        })?;
+        files.expect_snapshot(&replay.image(range.last))?;
+        if files.checkpoint(hash) != *checkpoint {
+            return Err(ArchiveError::OtherJournal { shard, seq: range.last });
+        }
+        base = Base::of(&files, checkpoint)?;
+        report.snapshots += 1;
+    }
+    Ok((Replay::from(&base), base.seq))
 }

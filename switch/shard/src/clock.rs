@@ -5,12 +5,32 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use switch_domain::Timestamp;
 
-/// The time now, at least `last`.
-pub(crate) fn now_after(last: Timestamp) -> Timestamp {
-    wall().max(last)
+/// Where shards read the wall clock: the system's, or in a simulation one that follows its time.
+#[derive(Clone, Copy, Debug)]
+pub struct WallClock(fn() -> Timestamp);
+
+impl WallClock {
+    /// The system's.
+    pub const SYSTEM: Self = Self(wall);
+
+    /// Any other.
+    #[must_use]
+    pub const fn reading(read: fn() -> Timestamp) -> Self {
+        Self(read)
+    }
+
+    /// The time now.
+    pub(crate) fn now(self) -> Timestamp {
+        (self.0)()
+    }
+
+    /// The time now, at least `last`.
+    pub(crate) fn now_after(self, last: Timestamp) -> Timestamp {
+        self.now().max(last)
+    }
 }
 
-/// The time now by the wall clock.
+/// The time now by the system's wall clock.
 pub(crate) fn wall() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))

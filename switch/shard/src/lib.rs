@@ -3,9 +3,11 @@
 //! audit. It never decides (that is `switch-engine`), never writes SQL (that is `switch-store`),
 //! and sends no answer that moves money before its record is committed.
 
+mod archive;
 mod audit;
 mod batch;
 mod clock;
+mod clock_watch;
 mod directory;
 #[cfg(feature = "testing")]
 mod in_memory;
@@ -16,11 +18,16 @@ mod node;
 mod pools;
 mod running;
 mod settings;
+#[cfg(feature = "testing")]
+mod simulated;
 mod start;
 mod submission;
 mod worker;
 
-pub use audit::{AuditReport, audit};
+pub use archive::{ArchiveError, ArchiveOptions, ArchivedRange, archive};
+pub use audit::{AuditFrom, AuditReport, audit};
+pub use clock::WallClock;
+pub use clock_watch::ClockFault;
 pub use directory::{CardEntry, Directory};
 #[cfg(feature = "testing")]
 pub use in_memory::start_in_memory;
@@ -29,7 +36,9 @@ pub use metrics::describe as describe_metrics;
 pub use node::Node;
 pub use running::{Fatal, Running, StoppedLate};
 pub use settings::ShardSettings;
-pub use start::{StartError, start};
+#[cfg(feature = "testing")]
+pub use simulated::{both_states, start_simulated};
+pub use start::{StartError, make_room, start};
 pub use submission::{Admission, Reply, ReplyOutcome, ReplyTo, Submission};
 pub use switch_engine::{
     Act, Authorize, CHECK_NAMES, Command, Decision, Manage, Refusal, Reverse, State,

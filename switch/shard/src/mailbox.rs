@@ -92,7 +92,7 @@ impl Mailbox {
     pub(crate) fn put(&self, envelope: Envelope) -> Result<(), Box<Envelope>> {
         let declinable = matches!(
             &envelope,
-            Envelope::Message(Submission { command: Command::Authorize(_), .. })
+            Envelope::Message(submission) if matches!(&*submission.command, Command::Authorize(_))
         );
         let limit = if declinable { self.limit } else { self.limit_with_reserve };
         if !self.waiting.enter(limit) {

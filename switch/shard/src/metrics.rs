@@ -18,6 +18,11 @@ pub fn describe() {
         "Look-ups in the tables of what memory had let go, by what they found"
     );
     describe_counter!("cardswitch_malfunctions_total", "Commands that failed by a defect");
+    describe_gauge!("cardswitch_clock_fault", Unit::Count, "1 while the wall clock is wrong");
+    describe_counter!(
+        "cardswitch_freshness_rows_total",
+        "Empty journal rows that found out whose a shard is before an answer from memory"
+    );
     describe_gauge!("cardswitch_shard_queue", Unit::Count, "Messages waiting before a shard");
     describe_gauge!("cardswitch_projection_lag", Unit::Count, "Records not yet in the tables");
     describe_gauge!("cardswitch_answers_remembered", Unit::Count, "Answers kept for repeats");
@@ -82,4 +87,9 @@ pub(crate) fn shed(cause: &'static str) {
 /// Counts a message past its deadline.
 pub(crate) fn late(became: &'static str) {
     counter!("cardswitch_late_total", "became" => became).increment(1);
+}
+
+/// Counts an empty row that finds out whose a shard is.
+pub(crate) fn found_out_whose() {
+    counter!("cardswitch_freshness_rows_total").increment(1);
 }

@@ -13,6 +13,7 @@ use switch_engine::{Act, Command, Headroom, Manage, State};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
+use crate::ClockFault;
 use crate::ManageError;
 use crate::directory::Directory;
 use crate::mailbox::{Envelope, Mailbox, Tell};
@@ -46,6 +47,18 @@ impl Node {
         !self.shared.stopping.is_cancelled() && self.shared.fatal.borrow().is_none()
     }
 
+    /// What is wrong with the wall clock: until it is right, authorizations are declined (W-16).
+    #[must_use]
+    pub fn clock_fault(&self) -> Option<ClockFault> {
+        *self.shared.clock_fault.borrow()
+    }
+
+    /// Finds a fault of the clock, or that there is none any more: for tests of what follows.
+    #[cfg(feature = "testing")]
+    pub fn find_clock_fault(&self, fault: Option<ClockFault>) {
+        crate::clock_watch::note(&self.shared, fault);
+    }
+
     /// For how long the slowest shard has waited for the commit of the row in flight; `None` when
     /// none waits.
     #[must_use]
@@ -59,9 +72,11 @@ impl Node {
     #[must_use]
     pub fn submit(&self, submission: Submission) -> Admission {
         let declinable = submission.may_be_declined();
-        let shard = self.shard_of(&submission.card);
+        let shard = self.shard_of(&submission);
         let cause = if self.shared.stopping.is_cancelled() {
             Some("stopping")
+        } else if declinable && self.shared.clock_is_off.load(Ordering::Acquire) {
+            Some("clock")
         } else if declinable && self.is_shedding(shard) {
             Some("projection_behind")
         } else {
@@ -156,8 +171,15 @@ impl Node {
         flag.is_some_and(|flag| flag.load(Ordering::Acquire))
     }
 
-    /// The shard of a card; unknown cards are spread by their fingerprint (W-21).
-    fn shard_of(&self, card: &Fingerprint) -> ShardId {
+    /// The shard of a card; unknown cards are spread by their fingerprint (W-21). A card stays in
+    /// the shard that made it, so that one which was found by its link is not looked up again.
+    fn shard_of(&self, submission: &Submission) -> ShardId {
+        if let Command::Authorize(request) = &*submission.command
+            && let Some(card) = request.card
+        {
+            return card.shard();
+        }
+        let card = &submission.card;
         match self.shared.directory.find(card) {
             Some(entry) => entry.shard,
             None => self.spread(card.spread()),

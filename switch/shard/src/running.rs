@@ -53,6 +53,8 @@ pub struct Running {
     pub(crate) projectors: Vec<JoinHandle<()>>,
     /// Watches the ownership lock; dropping what it holds releases the lock.
     pub(crate) ownership: Option<JoinHandle<()>>,
+    /// Watches the wall clock.
+    pub(crate) clock: Option<JoinHandle<()>>,
 }
 
 /// What was left when the time for stopping was over.
@@ -68,6 +70,13 @@ impl Running {
     #[must_use]
     pub fn fatal(&self) -> watch::Receiver<Option<Fatal>> {
         self.shared.fatal.subscribe()
+    }
+
+    /// Ends every task where it is, as the end of the process would; nobody is told anything.
+    #[cfg(feature = "testing")]
+    pub fn kill(self) {
+        let tasks = self.workers.iter().chain(&self.projectors).chain(&self.ownership);
+        tasks.for_each(JoinHandle::abort);
     }
 
     /// Takes no more, finishes what was taken, and lets go of the shards.
@@ -87,6 +96,9 @@ impl Running {
         let in_time = finished.await.is_ok();
         if !in_time {
             aborts.iter().for_each(tokio::task::AbortHandle::abort);
+        }
+        if let Some(clock) = self.clock.take() {
+            clock.abort();
         }
         if let Some(ownership) = self.ownership.take() {
             ownership.abort();

@@ -1,8 +1,11 @@
 //! The limits of a shard. It owns their meaning; the server reads them from the configuration file.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use switch_store::ProjectionSettings;
+
+use crate::clock::WallClock;
 
 /// Limits of every shard of the node. Each has a metric and a documented result when it is hit.
 #[derive(Clone, Debug)]
@@ -26,8 +29,14 @@ pub struct ShardSettings {
     pub lookup_limit: usize,
     /// How long such a question may take. Past it the same.
     pub lookup_timeout: Duration,
+    /// Rows of one part of a shard's journal. As many more have room at any time.
+    pub journal_part_rows: u32,
+    /// Where rows go that PostgreSQL lost by going back in time; `None` writes none.
+    pub lost_dir: Option<PathBuf>,
     /// How fast the tables follow.
     pub projection: ProjectionSettings,
+    /// Where decisions read their time.
+    pub clock: WallClock,
 }
 
 impl Default for ShardSettings {
@@ -42,7 +51,10 @@ impl Default for ShardSettings {
             repeat_limit: 500_000,
             lookup_limit: 256,
             lookup_timeout: Duration::from_secs(2),
+            journal_part_rows: 1_000_000,
+            lost_dir: None,
             projection: ProjectionSettings::default(),
+            clock: WallClock::SYSTEM,
         }
     }
 }

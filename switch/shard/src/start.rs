@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use switch_domain::{CardId, Event, Fingerprint, MinorUnits, Record, Seq, ShardId};
+use switch_domain::{
+    CardId, CardIssued, Event, Fingerprint, MinorUnits, Record, Seq, ShardId, ShardImage,
+};
 use switch_engine::State;
 use switch_store::fault_points::{self, Bug, KillPoint};
 use switch_store::{
@@ -19,6 +21,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock;
+use crate::clock_watch;
 use crate::directory::{CardEntry, Directory};
 use crate::mailbox::mailbox;
 use crate::node::Node;
@@ -49,6 +52,12 @@ pub enum StartError {
         /// What does not fit.
         what: String,
     },
+    /// The journal went back in time, and nobody has acknowledged it (W-24).
+    #[error(
+        "nothing is served until what was lost is reconciled: {}. \
+         See `cardswitch journal reconcile`", .0.join("; ")
+    )]
+    Unreconciled(Vec<String>),
     /// The books do not balance.
     #[error("the books do not balance, so nothing is served: {}", .0.join("; "))]
     Books(Vec<String>),
@@ -76,11 +85,15 @@ pub async fn start(
     mode: TakeoverMode,
 ) -> Result<(Node, Running), StartError> {
     let shards = settings.data_shards.saturating_add(1);
+    let unreconciled = store.unreconciled().await?;
+    if !unreconciled.is_empty() {
+        return Err(StartError::Unreconciled(unreconciled));
+    }
     let takeover = store.take_over(shards, mode).await?;
-    // The day before as well: what is not projected yet may be from before midnight.
-    store.make_days(clock::wall().minus_micros(MICROS_A_DAY), DAYS_AHEAD).await?;
+    make_room(store, settings.journal_part_rows).await?;
     let mut loaded = Vec::new();
     for shard in (0..shards).map(ShardId) {
+        store.check_anchor(shard).await?;
         loaded.push(load(store, shard, settings.repeat_window, settings.repeat_limit).await?);
         fault_points::reach(KillPoint::K12);
     }
@@ -102,7 +115,21 @@ pub async fn start(
     };
     let (node, mut running) = assemble(seats, settings, &store.tables(), projector);
     running.ownership = Some(watch_ownership(takeover, Arc::clone(&running.shared)));
+    running.clock = Some(clock_watch::start(store.clone(), Arc::clone(&running.shared)).await);
     Ok((node, running))
+}
+
+/// Makes what rows of the coming time need: days of history, and parts of the journal. Called at
+/// start and again and again while serving; where everything is there it changes nothing.
+///
+/// # Errors
+/// PostgreSQL; a lock that somebody does not let go.
+pub async fn make_room(store: &Store, journal_part_rows: u32) -> Result<(), StoreError> {
+    store.make_journal_room(journal_part_rows).await?;
+    // The day before as well: what is not projected yet may be from before midnight.
+    let yesterday = clock::wall().minus_micros(MICROS_A_DAY);
+    store.make_days(yesterday, DAYS_AHEAD).await?;
+    Ok(())
 }
 
 fn head_of(taken: &TakenShard, store: &Store) -> Head {
@@ -136,14 +163,27 @@ pub(crate) async fn load(
 ) -> Result<Loaded, StartError> {
     let window = i64::try_from(window.as_micros()).unwrap_or(i64::MAX);
     let image = store.load(shard, clock::wall().minus_micros(window), most).await?;
-    let projected = image.projected;
-    let mut cards: Vec<_> = image
+    let tail = store.tail(shard, image.projected).await?;
+    let mut loaded = replay(image, tail)?;
+    for issued in loaded.issued_in_tail() {
+        let fingerprint = store.vault().fetch(issued.vault).await?.fingerprint;
+        loaded.add_card(fingerprint, &issued);
+    }
+    Ok(loaded)
+}
+
+/// Replays the tail of the journal over what the tables have.
+pub(crate) fn replay(
+    image: ShardImage,
+    tail: Vec<(Seq, Vec<Record>)>,
+) -> Result<Loaded, StartError> {
+    let (shard, projected) = (image.shard, image.projected);
+    let cards = image
         .cards
         .iter()
         .map(|(card, print)| (*print, CardEntry { card: card.id, balance: card.balance, shard }))
         .collect();
     let mut state = State::from_image(image);
-    let tail = store.tail(shard, projected).await?;
     for (seq, records) in &tail {
         for record in records {
             let replayed = state.replay(record);
@@ -152,20 +192,41 @@ pub(crate) async fn load(
                 seq: *seq,
                 what: broken.to_string(),
             })?;
-            if let Event::CardIssued(issued) = &record.event {
-                let fingerprint = store.vault().fetch(issued.vault).await?.fingerprint;
-                let entry = CardEntry { card: issued.card, balance: issued.balance, shard };
-                cards.push((fingerprint, entry));
-            }
         }
     }
     Ok(Loaded { state, projected, tail, cards })
+}
+
+impl Loaded {
+    /// Cards that the tables do not have yet: what names their numbers is still to be found.
+    pub(crate) fn issued_in_tail(&self) -> Vec<CardIssued> {
+        let records = self.tail.iter().flat_map(|(_, records)| records);
+        let issued = records.filter_map(|record| match &record.event {
+            Event::CardIssued(issued) => Some(issued.clone()),
+            _ => None,
+        });
+        issued.collect()
+    }
+
+    /// Adds such a card, with the keyed hash of its number.
+    pub(crate) fn add_card(&mut self, fingerprint: Fingerprint, issued: &CardIssued) {
+        let shard = self.state.shard();
+        let entry = CardEntry { card: issued.card, balance: issued.balance, shard };
+        self.cards.push((fingerprint, entry));
+    }
 }
 
 /// The books of the tables and of every shard's memory, and cards without an account of theirs.
 async fn check_books(store: &Store, loaded: &[Loaded]) -> Result<(), StartError> {
     let mut faults: Vec<String> =
         switch_store::books(store).await?.iter().map(ToString::to_string).collect();
+    faults.extend(memory_faults(loaded));
+    if faults.is_empty() { Ok(()) } else { Err(StartError::Books(faults)) }
+}
+
+/// What is wrong with the books of every shard's memory, and with its cards.
+pub(crate) fn memory_faults(loaded: &[Loaded]) -> Vec<String> {
+    let mut faults = Vec::new();
     let mut seen: BTreeMap<Fingerprint, CardId> = BTreeMap::new();
     for shard in loaded {
         faults.extend(shard.state.books().iter().map(ToString::to_string));
@@ -178,7 +239,7 @@ async fn check_books(store: &Store, loaded: &[Loaded]) -> Result<(), StartError>
             }
         }
     }
-    if faults.is_empty() { Ok(()) } else { Err(StartError::Books(faults)) }
+    faults
 }
 
 /// One shard about to run.
@@ -220,6 +281,8 @@ pub(crate) fn assemble<J: Journal, T: Tables>(
         settings,
         control: watch::Sender::new(Arc::clone(&control)),
         fatal: watch::Sender::new(None),
+        clock_fault: watch::Sender::new(None),
+        clock_is_off: AtomicBool::new(false),
         stopping: CancellationToken::new(),
         shedding,
         waiting_since,
@@ -250,7 +313,8 @@ pub(crate) fn assemble<J: Journal, T: Tables>(
         };
         workers.push(tokio::spawn(Worker::new(parts, seat.journal, tables.clone()).run()));
     }
-    let running = Running { shared: Arc::clone(&shared), workers, projectors, ownership: None };
+    let running =
+        Running { shared: Arc::clone(&shared), workers, projectors, ownership: None, clock: None };
     (Node { mailboxes, shared }, running)
 }
 

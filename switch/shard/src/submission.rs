@@ -10,7 +10,7 @@ use tokio::time::Instant;
 #[derive(Debug)]
 pub struct Submission {
     /// What it asks for: an authorization or a reversal.
-    pub command: Command,
+    pub command: Box<Command>,
     /// The card, which finds the shard.
     pub card: Fingerprint,
     /// After this an approval is no longer wanted. Judged once, just before the write (W-16).
@@ -24,7 +24,7 @@ impl Submission {
     /// when it came first: a decline would contradict a hold that stands, so it gets silence, as a
     /// reversal does (W-20, W-22).
     pub(crate) const fn may_be_declined(&self) -> bool {
-        match &self.command {
+        match &*self.command {
             Command::Authorize(request) => !request.repeat,
             Command::Reverse(_) | Command::Void { .. } | Command::Manage(_) => false,
         }

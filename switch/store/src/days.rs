@@ -4,6 +4,7 @@
 use switch_domain::Timestamp;
 
 use crate::error::StoreError;
+use crate::pg_timestamp::PgTimestamp;
 use crate::store::Store;
 
 /// Tables that are kept by day.
@@ -23,6 +24,16 @@ const MAKE: &str = "\
 const MICROS_A_DAY: i64 = 86_400_000_000;
 
 impl Store {
+    /// PostgreSQL's own time.
+    ///
+    /// # Errors
+    /// PostgreSQL.
+    pub async fn clock(&self) -> Result<Timestamp, StoreError> {
+        let now = sqlx::query_scalar("SELECT clock_timestamp()").fetch_one(self.pool()).await;
+        let now: PgTimestamp = now.map_err(StoreError::database("asking for its time"))?;
+        Ok(now.0)
+    }
+
     /// Makes the partitions of the day of `from` and of the `more` days after it, where they are
     /// not there yet. How many were made.
     ///

@@ -29,6 +29,17 @@ pub enum StoreError {
     /// The journal is not the unbroken chain that it must be.
     #[error(transparent)]
     Chain(#[from] ChainFault),
+    /// A part of the journal that is not archived as it is about to be let go (W-7).
+    #[error(
+        "row {seq} of shard {shard} is not the end of a part that was archived, or of another one \
+         than this: the database and the archive's directory do not belong together"
+    )]
+    OtherCheckpoint {
+        /// Whose journal.
+        shard: ShardId,
+        /// The last row of the part.
+        seq: Seq,
+    },
     /// A journal row that this version cannot read in full (W-6).
     #[error("journal row {seq} of shard {shard} cannot be read: {source}")]
     Unreadable {

@@ -6,10 +6,12 @@
 //! database, or a directory of answers made with one, wherever the workspace is built. What the
 //! macros would check, the tests check against a real PostgreSQL.
 
+mod archive;
 mod backoff;
 mod books;
 mod codes;
 mod days;
+mod disk;
 mod error;
 pub mod fault_points;
 mod format;
@@ -19,18 +21,31 @@ mod load;
 mod pg_timestamp;
 pub mod private_postgres;
 mod projection;
+mod reconcile;
+mod retention;
 mod settings;
 mod shards;
+#[cfg(feature = "testing")]
+mod simulated;
 mod store;
 mod takeover;
 mod vault;
 
+pub use archive::{
+    Archive, ArchiveFault, ArchiveLock, ArchivedPart, Checkpoint, JournalPart, LostRows, PartFault,
+    PartWriter, Range, RowsFault, RowsHead, RowsReader, RowsWriter, lost_files, read_lost_rows,
+    write_in_place, write_lost_rows,
+};
 pub use books::{Fault, books};
 pub use days::TABLES_BY_DAY;
+pub use disk::{StorageUse, free_bytes};
 pub use error::{ChainFault, StoreError, UnsafeSetting};
-pub use format::{FORMAT, FormatError, RecordFault, decode_records, encode_records};
+pub use format::{
+    FORMAT, FormatError, RecordFault, decode_records, decode_snapshot, encode_records,
+    encode_snapshot,
+};
 pub use health::StoreHealth;
-pub use journal::{Appended, ChainHead, Hash, Journal, JournalRow, PgAppender};
+pub use journal::{Appended, ChainHead, Hash, Journal, JournalReader, JournalRow, PgAppender};
 #[cfg(feature = "testing")]
 pub use journal::{ModelJournal, ModelJournalHandle};
 #[cfg(feature = "testing")]
@@ -38,6 +53,13 @@ pub use projection::ModelTables;
 pub use projection::{
     BalanceMove, CardMove, CommittedBatch, Moves, PgTables, Position, ProjectionSettings,
     Projector, ShareMove, Tables,
+};
+pub use reconcile::Identity;
+pub use retention::{Keep, OldDays};
+#[cfg(feature = "testing")]
+pub use simulated::{
+    Defect, Dice, SimulatedJournal, SimulatedProcess, SimulatedStore, SimulatedTables, StoreEvent,
+    Weather,
 };
 pub use store::{Store, StoreOptions, fresh_owner};
 pub use takeover::{LockState, TakenShard, Takeover, TakeoverError, TakeoverMode};

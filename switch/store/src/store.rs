@@ -82,12 +82,16 @@ impl Store {
                 ("tcp_keepalives_count", "3"),
                 ("tcp_user_timeout", "10000"),
                 ("idle_in_transaction_session_timeout", "60000"),
+                // Nobody of ours waits for a report's or a migration's lock for long.
+                ("lock_timeout", "10000"),
+                // Compiling a statement costs more than any of ours takes.
+                ("jit", "off"),
             ])
             .disable_statement_logging();
         let pool = PgPoolOptions::new()
             .max_connections(options.max_connections)
             .acquire_timeout(CONNECT_WITHIN)
-            .connect_with(named.clone())
+            .connect_with(named.clone().options([("statement_timeout", "60000")]))
             .await
             .map_err(StoreError::database("connecting"))?;
         Ok(Self { pool, options: named, owner })
@@ -98,14 +102,19 @@ impl Store {
     /// # Errors
     /// A migration fails, or the tables are of a later version.
     pub async fn migrate(&self) -> Result<(), StoreError> {
+        // Not over the pool, whose statements are bounded in time.
+        let connection = self.connection().await;
+        let mut connection = connection.map_err(StoreError::database("connecting to migrate"))?;
         let migrator = sqlx::migrate!("./migrations");
         for migration in migrator.iter() {
             if is_due(KillPoint::K14) {
-                migrator.run_to(migration.version, &self.pool).await?;
+                migrator.run_to(migration.version, &mut connection).await?;
                 end_at(KillPoint::K14);
             }
         }
-        Ok(migrator.run(&self.pool).await?)
+        migrator.run(&mut connection).await?;
+        let _ = connection.close().await;
+        Ok(())
     }
 
     /// The pool, for ordinary SQL: customers, sessions, reports. Never for what the journal owns.

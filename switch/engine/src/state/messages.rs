@@ -209,6 +209,18 @@ impl Messages {
         forgotten
     }
 
+    /// Lets go of every message that is closed: nothing can happen to its money any more.
+    pub(super) fn keep_open(&mut self) {
+        let old = std::mem::take(self);
+        self.incomplete = old.incomplete || !old.entries.is_empty();
+        let recalled = old.recalled.into_values();
+        for entry in recalled.chain(old.entries) {
+            if entry.kept.authorization().is_some_and(|one| !one.closed) {
+                self.push(entry.kept, entry.touched);
+            }
+        }
+    }
+
     fn forget_first(&mut self) {
         let Some(entry) = self.entries.pop_front() else { return };
         let origin = entry.kept.key().as_original().origin();

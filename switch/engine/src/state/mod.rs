@@ -7,6 +7,7 @@ mod books;
 mod commands;
 mod compare;
 mod forget;
+mod image;
 mod load;
 mod messages;
 mod originals;

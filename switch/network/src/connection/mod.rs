@@ -126,6 +126,7 @@ impl<S: Switch> Connection<S> {
         if let Err(error) = self.take_frames() {
             self.close_after_answers(Ending::Frame(error));
         }
+        self.desk.pending.show();
         if self.output.len() > self.link.config.max_output {
             return Some(Ending::OutputLimit);
         }

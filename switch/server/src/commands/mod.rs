@@ -1,8 +1,10 @@
 //! The commands, one file each. It owns which function runs for which, and their exit codes.
 
 mod audit;
+mod journal;
 mod manage;
 mod migrate;
+mod reconcile;
 mod serve;
 
 pub(crate) use serve::stop_signal;
@@ -14,6 +16,7 @@ use crate::cli::{Cli, Command, ConfigCommand};
 use crate::config::{self, Config, ConfigError};
 use crate::{demo, telemetry};
 
+pub use journal::JournalCommand;
 pub use manage::{
     BalanceCommand, CardCommand, CustomerCommand, PartnerCommand, PoolCommand, ProgrammeCommand,
 };
@@ -29,7 +32,10 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         }
         Command::Demo(args) => demo::run(args).await,
         Command::Migrate { config } => migrate::run(&read(config.config.as_deref())?).await,
-        Command::Audit { config, json } => audit::run(&read(config.config.as_deref())?, json).await,
+        Command::Audit { config, archive, json } => {
+            audit::run(&read(config.config.as_deref())?, archive, json).await
+        }
+        Command::Journal(command) => journal::run(command).await,
         Command::Config(ConfigCommand::Check { path }) => check(&path),
         Command::Partner(command) => manage::partner(command).await,
         Command::Pool(command) => manage::pool(command).await,

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use switch_shard::TakeoverMode;
+use switch_shard::{Fatal, TakeoverMode};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::app::{Addresses, App};
@@ -20,8 +20,12 @@ pub(super) async fn run(config: &Config, take_over: bool) -> anyhow::Result<Exit
         () = stop_signal() => None,
         reason = fatal.wait_for(Option::is_some) => reason.ok().and_then(|reason| reason.clone()),
     };
-    if let Some(reason) = &ended {
-        tracing::error!(%reason, "ending");
+    match &ended {
+        Some(reason) => tracing::error!(%reason, "ending"),
+        None => app.note_heads(config).await,
+    }
+    if let Some(reason @ Fatal::JournalWentBack { .. }) = &ended {
+        app.note_went_back(reason).await;
     }
     let stopped = app.stop().await;
     match ended {

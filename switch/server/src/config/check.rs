@@ -29,6 +29,7 @@ pub(super) fn faults(config: &Config) -> Vec<Fault> {
     let mut faults = Faults(Vec::new());
     database(config, &mut faults);
     shards(config, &mut faults);
+    growth(config, &mut faults);
     let filter = config.log.filter.parse::<tracing_subscriber::filter::Targets>();
     faults.require(
         filter.is_ok(),
@@ -121,6 +122,37 @@ fn shards(config: &Config, faults: &mut Faults) {
         &path("flush_interval_ms"),
         "from 10 to 600000: a start reads the journal from the last flush on",
     );
+}
+
+fn growth(config: &Config, faults: &mut Faults) {
+    faults.require(
+        (1_000..=100_000_000).contains(&config.shards.journal_part_rows),
+        &["shards", "journal_part_rows"],
+        "from 1000 to 100000000",
+    );
+    let retention = &config.retention;
+    // PCI DSS 10.5.1: twelve months of audit history.
+    faults.require(
+        retention.audit_entry_days == 0 || retention.audit_entry_days >= 366,
+        &["retention", "audit_entry_days"],
+        "at least 366, or 0 to keep them for ever: a year of audit entries has to be at hand",
+    );
+    for (table, days) in [
+        ("card_authorization_days", retention.card_authorization_days),
+        ("authorization_event_days", retention.authorization_event_days),
+        ("posting_days", retention.posting_days),
+        ("audit_entry_days", retention.audit_entry_days),
+    ] {
+        let kept_for = u64::from(days).saturating_mul(86_400);
+        faults.require(
+            days == 0 || kept_for > config.shards.repeat_window_s,
+            &["retention", table],
+            "longer than repeat_window_s: repeats and reversals look these rows up",
+        );
+    }
+    let seconds = 1..=86_400;
+    faults.require(seconds.contains(&retention.every_s), &["retention", "every_s"], "1 to 86400");
+    faults.require(seconds.contains(&config.disk.every_s), &["disk", "every_s"], "1 to 86400");
 }
 
 fn each_link(name: &str, link: &Link, faults: &mut Faults) {

@@ -2,6 +2,7 @@
 //! key; a file that is wrong in any place is refused before a port opens, with the line named.
 
 mod check;
+mod growth;
 mod links;
 mod locate;
 mod overlay;
@@ -14,6 +15,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 pub use check::Fault;
+pub use growth::{Disk, JournalFiles, Retention};
 pub use links::{Link, dialect};
 pub use read::{ConfigError, Source, load, parse};
 pub use shards::Shards;
@@ -28,6 +30,12 @@ pub struct Config {
     pub security: Security,
     /// The engine's shards.
     pub shards: Shards,
+    /// Files of the journal outside the database.
+    pub journal: JournalFiles,
+    /// For how long history is kept.
+    pub retention: Retention,
+    /// The forecast of a full disk.
+    pub disk: Disk,
     /// The HTTP service.
     pub http: Http,
     /// The control socket.

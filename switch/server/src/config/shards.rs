@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use serde::Deserialize;
-use switch_shard::{ProjectionSettings, ShardSettings};
+use switch_shard::{ProjectionSettings, ShardSettings, WallClock};
 
 /// Limits of the engine's shards.
 #[derive(Clone, Debug, Deserialize)]
@@ -34,6 +34,8 @@ pub struct Shards {
     pub projection_chunk: usize,
     /// How far flushes of rows that move are apart, in milliseconds.
     pub flush_interval_ms: u64,
+    /// Rows of one part of a shard's journal.
+    pub journal_part_rows: u32,
     /// For tests: leaves the journal unprojected.
     pub hold_projection: bool,
 }
@@ -56,15 +58,16 @@ impl Default for Shards {
             projection_pace_ms: millis(projection.pace),
             projection_chunk: projection.chunk_records,
             flush_interval_ms: millis(projection.flush_interval),
+            journal_part_rows: settings.journal_part_rows,
             hold_projection: projection.hold,
         }
     }
 }
 
 impl Shards {
-    /// As the shards take them.
+    /// As the shards take them; directories are told apart.
     #[must_use]
-    pub const fn settings(&self) -> ShardSettings {
+    pub fn settings(&self) -> ShardSettings {
         ShardSettings {
             data_shards: self.data_shards,
             queue_limit: self.queue_limit,
@@ -75,12 +78,16 @@ impl Shards {
             projection_lag_limit: self.projection_lag_limit,
             repeat_window: Duration::from_secs(self.repeat_window_s),
             repeat_limit: self.repeat_limit,
+            journal_part_rows: self.journal_part_rows,
+            lost_dir: None,
             projection: ProjectionSettings {
                 pace: Duration::from_millis(self.projection_pace_ms),
                 chunk_records: self.projection_chunk,
                 flush_interval: Duration::from_millis(self.flush_interval_ms),
                 hold: self.hold_projection,
+                jitter: None,
             },
+            clock: WallClock::SYSTEM,
         }
     }
 }

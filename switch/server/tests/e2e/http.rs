@@ -13,6 +13,23 @@ fn get(address: SocketAddr, path: &str) -> String {
     text
 }
 
+/// A full disk is told while the switch still serves.
+#[tokio::test(flavor = "multi_thread")]
+async fn readiness_warns_of_a_full_disk() {
+    let stage = Stage::configured(|config| config.disk.capacity_bytes = 1).await;
+    let http = stage.app.addresses().http;
+    let fetch = |path: &'static str| tokio::task::spawn_blocking(move || get(http, path));
+    loop {
+        let ready = fetch("/health/ready").await.expect("no panic");
+        assert!(ready.starts_with("HTTP/1.1 200"), "it serves: {ready}");
+        if ready.contains("warning: PostgreSQL's disk is full in 0 s") {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    stage.end().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn health_and_metrics_tell_what_happened() {
     let stage = Stage::start().await;
@@ -30,5 +47,15 @@ async fn health_and_metrics_tell_what_happened() {
     assert!(metrics.contains("reason=\"insufficient_funds\""), "{metrics}");
     assert!(metrics.contains("# HELP cardswitch_decisions_total"), "{metrics}");
     assert!(!metrics.contains(&issued.pan));
+    // Upkeep has its first round at once, beside the service.
+    let measured = ["cardswitch_journal_bytes ", "cardswitch_retention_last_run_timestamp "];
+    loop {
+        let metrics = fetch("/metrics").await.expect("no panic");
+        if measured.iter().all(|name| metrics.lines().any(|line| line.starts_with(name))) {
+            assert!(metrics.contains("cardswitch_journal_room_rows{shard=\"1\"}"), "{metrics}");
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
     stage.end().await;
 }

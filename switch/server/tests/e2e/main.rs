@@ -4,9 +4,11 @@
 mod commands;
 mod config;
 mod demo;
+mod growth;
 mod http;
 mod independent_client;
 mod kill;
 mod malformed;
+mod reconcile;
 mod stage;
 mod stop;

@@ -45,16 +45,24 @@ pub(crate) fn key(name: &str) -> IdempotencyKey {
 impl Stage {
     /// Starts a switch with one link over an empty database.
     pub(crate) async fn start() -> Self {
+        Self::configured(|_| ()).await
+    }
+
+    /// The same with other settings.
+    pub(crate) async fn configured(change: impl FnOnce(&mut Config)) -> Self {
         let database = fresh_database().await;
         let directory = tempfile::tempdir().expect("a directory");
         let mut config = Config::default();
         config.database.url = Some(database.url().expose().to_owned());
         config.security.pan_key_file = directory.path().join("pan.key");
+        config.journal.archive_dir = directory.path().join("archive");
+        config.journal.lost_dir = directory.path().join("lost");
         config.control.socket = directory.path().join("control.sock");
         config.http.listen.set_port(0);
         let mut link = Link { id: 1, ..Link::default() };
         link.listen.set_port(0);
         config.links.insert("test".into(), link);
+        change(&mut config);
         let app = App::start(&config, TakeoverMode::RefuseIfOwned).await.expect("a switch");
         Self { app, database, config, _directory: directory }
     }

@@ -6,6 +6,7 @@
 mod arrows;
 mod card_numbers;
 mod contents;
+mod durability;
 mod lengths;
 mod manifests;
 mod names;
@@ -69,6 +70,11 @@ fn every_source_opens_with_its_purpose() {
 fn files_are_small_and_name_no_machine() {
     assert_tidy("what is committed is small", over_all(contents::oversized));
     assert_tidy("no path of one machine", over_all(contents::machine_paths));
+}
+
+#[test]
+fn each_rule_of_the_journal_has_its_tests() {
+    assert_tidy("the document names real tests", durability::untrue(&project_files()));
 }
 
 #[test]

@@ -12,9 +12,9 @@ use crate::batch::Batch;
 use crate::submission::ReplyOutcome;
 
 /// A repeat that nobody recognizes.
-pub(super) fn renamed(mut command: Command) -> Command {
+pub(super) fn renamed(mut command: Box<Command>) -> Box<Command> {
     if has(Bug::RepeatAppliedTwice)
-        && let Command::Authorize(request) = &mut command
+        && let Command::Authorize(request) = command.as_mut()
         && request.repeat
     {
         request.facts.key.rrn = AsciiText::EMPTY;

@@ -9,17 +9,45 @@ use switch_domain::{Control, Event, Record, Seq, ShardId};
 use switch_engine::Answer;
 use switch_store::fault_points::{KillPoint, reach};
 use switch_store::{Appended, CommittedBatch};
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
 use super::decide::entry_of;
 use super::{InFlight, Worker};
 use crate::ManageError;
 use crate::batch::{Batch, PendingCommand};
-use crate::clock;
 use crate::mailbox::Envelope;
 use crate::running::Fatal;
 use crate::submission::ReplyOutcome;
+
+/// Commands of one committed row, and what they have yet to wait for.
+pub(super) struct DoneCommands {
+    commands: Vec<PendingCommand>,
+    seq: Seq,
+    installed: Vec<oneshot::Receiver<()>>,
+}
+
+/// Answers commands, row for row in their order. Ends when the worker has and all are answered.
+pub(super) async fn answer(
+    mut done: mpsc::UnboundedReceiver<DoneCommands>,
+    mut progress: watch::Receiver<Seq>,
+) {
+    while let Some(DoneCommands { commands, seq, installed }) = done.recv().await {
+        for shard in installed {
+            let _ = shard.await;
+        }
+        let in_tables = progress.wait_for(|projected| *projected >= seq).await.is_ok();
+        for command in commands {
+            let result = match command.answer {
+                Answer::Done(made) if in_tables => Ok(made),
+                Answer::Refused(refusal) => Err(ManageError::Refused(refusal)),
+                Answer::Done(_) => Err(ManageError::Unknown),
+                Answer::Decided(_) | Answer::Busy => Err(ManageError::Malfunction),
+            };
+            let _ = command.reply.send(result);
+        }
+    }
+}
 
 impl Worker {
     /// The journal knows what became of the row in flight.
@@ -41,10 +69,12 @@ impl Worker {
 
     fn committed(&mut self, in_flight: InFlight) {
         reach(KillPoint::K9);
-        let InFlight { seq, hash, records, mut batch, since, projected } = in_flight;
+        let InFlight { seq, hash, records, mut batch, since, proof, projected } = in_flight;
+        self.proven = Some(proof);
         self.head.seq = seq;
         self.head.hash = hash;
         self.projected.stays_at(projected);
+        self.recent.trim(self.projected.durable());
         self.metrics.commit.record(Instant::now().duration_since(since).as_secs_f64());
         for record in records.iter() {
             if let Err(broken) = self.state.apply_committed(record) {
@@ -61,6 +91,9 @@ impl Worker {
             if let Some((_, entry)) = entry {
                 self.shared.directory.insert(card, entry);
             }
+        }
+        for busy in self.after_commit.drain(..).rev() {
+            self.waiting.push_front(busy);
         }
         self.projected.announce(CommittedBatch { seq, records: Arc::clone(&records) });
         let installed = self.publish_control(&records);
@@ -93,23 +126,8 @@ impl Worker {
         seq: Seq,
         installed: Vec<oneshot::Receiver<()>>,
     ) {
-        let mut progress = self.projected.watch();
         self.projected.nudge();
-        tokio::spawn(async move {
-            for shard in installed {
-                let _ = shard.await;
-            }
-            let in_tables = progress.wait_for(|projected| *projected >= seq).await.is_ok();
-            for command in commands {
-                let result = match command.answer {
-                    Answer::Done(made) if in_tables => Ok(made),
-                    Answer::Refused(refusal) => Err(ManageError::Refused(refusal)),
-                    Answer::Done(_) => Err(ManageError::Unknown),
-                    Answer::Decided(_) | Answer::Busy => Err(ManageError::Malfunction),
-                };
-                let _ = command.reply.send(result);
-            }
-        });
+        let _ = self.answering.send(DoneCommands { commands, seq, installed });
     }
 
     /// Sends a new snapshot of the control shard to the others, and tells who has yet to take it.
@@ -138,7 +156,7 @@ impl Worker {
     /// Forgets what is past the window and in the tables.
     fn tidy_memory(&mut self) {
         let settings = &self.shared.settings;
-        let wall = clock::wall();
+        let wall = settings.clock.now();
         let window = Duration::as_micros(&settings.repeat_window);
         let start = wall.minus_micros(i64::try_from(window).unwrap_or(i64::MAX));
         let projected = self.projected.everything_before(wall);

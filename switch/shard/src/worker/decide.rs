@@ -9,12 +9,12 @@ use switch_store::fault_points::{KillPoint, reach};
 use tokio::time::Instant;
 
 use super::Worker;
+use crate::ManageError;
 use crate::batch::{PendingCommand, PendingMessage};
 use crate::mailbox::{Envelope, ManageReply};
 use crate::pools::NothingLeft;
 use crate::running::Fatal;
 use crate::submission::{ReplyOutcome, Submission};
-use crate::{ManageError, clock};
 
 /// How often a lost race for a pool is run again before the request is decided as if it were empty.
 const POOL_ATTEMPTS: usize = 8;
@@ -67,7 +67,7 @@ impl Worker {
         let outcome = super::bugs::released_again(&self.state, self.decide(&command));
         let Some(Outcome { answer: Answer::Decided(decision), record }) = outcome else {
             self.metrics.malfunctions.increment(1);
-            match command {
+            match *command {
                 Command::Authorize(_) => {
                     reply.send(ReplyOutcome::Declined(Reason::SystemMalfunction));
                 }
@@ -136,7 +136,7 @@ impl Worker {
 
     /// Decides, and takes from a pool what the outcome needs. `None` when deciding panicked.
     pub(super) fn decide(&self, command: &Command) -> Option<Outcome> {
-        let now = clock::now_after(self.state.last_at());
+        let now = self.shared.settings.clock.now_after(self.state.last_at());
         let pools = &self.shared.pools;
         let attempt = |headroom: &dyn switch_engine::Headroom| {
             // Nothing is changed by deciding, so a panic leaves nothing half done.

@@ -2,11 +2,12 @@
 //! other, over a connection of its own, each for as long as patience goes. It decides nothing; what
 //! it finds goes back through the worker.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use switch_domain::{Forgotten, Recalled, Seq, ShardId};
 use switch_store::Tables;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -36,16 +37,17 @@ pub(crate) struct Lookups {
 }
 
 impl Lookups {
-    /// Looks things up in `tables`, `limit` questions at a time at most.
+    /// Looks things up in `tables`, `limit` questions at a time at most. `behind` wakes whoever
+    /// brings the tables up, where they are not far enough.
     pub(crate) fn new(
         shard: ShardId,
         tables: impl Tables,
-        limit: usize,
-        patience: Duration,
+        behind: Arc<Notify>,
+        (limit, patience): (usize, Duration),
     ) -> Self {
         let (asks, questions) = mpsc::channel(limit.max(1));
         let (answers, found) = mpsc::channel(limit.max(1));
-        let task = tokio::spawn(run(shard, tables, questions, answers));
+        let task = tokio::spawn(run(shard, (tables, behind), questions, answers));
         Self { asks, found, patience, _task: AbortOnDropHandle::new(task) }
     }
 
@@ -64,12 +66,12 @@ impl Lookups {
 
 async fn run(
     shard: ShardId,
-    mut tables: impl Tables,
+    (mut tables, behind): (impl Tables, Arc<Notify>),
     mut questions: mpsc::Receiver<Ask>,
     answers: mpsc::Sender<Found>,
 ) {
     while let Some(ask) = questions.recv().await {
-        let looked = look(shard, &mut tables, &ask);
+        let looked = look(shard, &mut tables, &behind, &ask);
         let recalled = tokio::time::timeout_at(ask.by, looked).await.ok();
         if answers.send(Found { what: ask.what, recalled }).await.is_err() {
             return;
@@ -77,11 +79,11 @@ async fn run(
     }
 }
 
-async fn look(shard: ShardId, tables: &mut impl Tables, ask: &Ask) -> Recalled {
+async fn look(shard: ShardId, tables: &mut impl Tables, behind: &Notify, ask: &Ask) -> Recalled {
     loop {
         match tables.recall(shard, ask.at_least, &ask.what).await {
             Ok(Some(recalled)) => return recalled,
-            Ok(None) => {}
+            Ok(None) => behind.notify_one(),
             Err(error) => tracing::warn!(shard = shard.0, %error, "a look-up is tried again"),
         }
         tokio::time::sleep(PAUSE).await;

@@ -7,9 +7,11 @@ mod bugs;
 mod commit;
 mod decide;
 mod expire;
+mod fresh;
 mod lookup;
 mod projected;
 mod recall;
+mod rescue;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -23,16 +25,19 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::batch::Batch;
+use crate::clock_watch::ClockFault;
 use crate::directory::Directory;
 use crate::mailbox::{Envelope, Inbox, Mailbox};
-use crate::metrics::ShardMetrics;
+use crate::metrics::{self, ShardMetrics};
 use crate::pools::Pools;
 use crate::running::Fatal;
 use crate::settings::ShardSettings;
 
+use fresh::Proof;
 use lookup::Lookups;
 pub(crate) use projected::Projected;
 use recall::ParkedBy;
+use rescue::Recent;
 
 /// What all shards of a node share.
 pub(crate) struct Shared {
@@ -47,6 +52,9 @@ pub(crate) struct Shared {
     pub(crate) stopping: CancellationToken,
     /// Set per shard while too much waits for the tables: authorizations are shed.
     pub(crate) shedding: Vec<std::sync::atomic::AtomicBool>,
+    /// What is wrong with the wall clock, and that as a flag for every message.
+    pub(crate) clock_fault: watch::Sender<Option<ClockFault>>,
+    pub(crate) clock_is_off: std::sync::atomic::AtomicBool,
     /// Per shard, since when the row in flight has been waiting for its commit.
     pub(crate) waiting_since: Vec<std::sync::Mutex<Option<Instant>>>,
 }
@@ -66,6 +74,8 @@ struct InFlight {
     records: Arc<[Record]>,
     batch: Batch,
     since: Instant,
+    /// Once it is committed, the shard was ours at this moment.
+    proof: Proof,
     /// How far the tables were when it was sent: once it is committed, they stay so far (W-21).
     projected: Seq,
 }
@@ -80,14 +90,22 @@ pub(crate) struct Worker {
     waiting: VecDeque<Envelope>,
     open: Batch,
     in_flight: Option<InFlight>,
+    /// When the shard was certainly ours, by the last row that was committed.
+    proven: Option<Proof>,
+    /// For when PostgreSQL goes back in time (W-24).
+    recent: Recent,
     rows: mpsc::Sender<JournalRow>,
     appended: mpsc::Receiver<Appended>,
     /// Ends with the worker: nothing is appended for a node that was stopped.
     _appending: AbortOnDropHandle<()>,
     projected: Projected,
     lookups: Lookups,
+    /// Commands that are committed, on their way to who answers them.
+    answering: mpsc::UnboundedSender<commit::DoneCommands>,
     /// What waits for an answer of the tables. Each still has its place in the mailbox's count.
     parked: HashMap<ParkedBy, Vec<Envelope>>,
+    /// Looked up, and busy until the next commit.
+    after_commit: Vec<Envelope>,
     /// All mailboxes, by shard: the control shard sends snapshots through them.
     mailboxes: Arc<[Mailbox]>,
     shared: Arc<Shared>,
@@ -122,7 +140,10 @@ impl Worker {
         });
         let shard = parts.state.shard();
         let settings = &parts.shared.settings;
-        let (limit, patience) = (settings.lookup_limit, settings.lookup_timeout);
+        let limits = (settings.lookup_limit, settings.lookup_timeout);
+        let behind = parts.projected.nudger();
+        let (answering, done) = mpsc::unbounded_channel();
+        tokio::spawn(commit::answer(done, parts.projected.watch()));
         Self {
             shard,
             state: parts.state,
@@ -131,12 +152,16 @@ impl Worker {
             waiting: VecDeque::new(),
             open: Batch::default(),
             in_flight: None,
+            proven: None,
+            recent: Recent::default(),
             rows,
             appended,
             _appending: AbortOnDropHandle::new(appending),
             projected: parts.projected,
-            lookups: Lookups::new(shard, tables, limit, patience),
+            lookups: Lookups::new(shard, tables, behind, limits),
+            answering,
             parked: HashMap::new(),
+            after_commit: Vec::new(),
             mailboxes: parts.mailboxes,
             shared: parts.shared,
             metrics: ShardMetrics::new(shard),
@@ -174,6 +199,7 @@ impl Worker {
             self.expire(Instant::now());
             self.decide_waiting();
         }
+        self.rescue();
         self.projected.close();
     }
 
@@ -184,6 +210,7 @@ impl Worker {
             && self.open.is_empty()
             && self.waiting.is_empty()
             && self.parked.is_empty()
+            && self.after_commit.is_empty()
             && self.inbox.receiver.is_empty()
     }
 
@@ -197,15 +224,19 @@ impl Worker {
     }
 
     /// Freezes the open batch and hands its row to the journal, if none is in flight. A batch
-    /// without records only waits for what was in flight before it, which is then nothing.
+    /// without records only waits for what was in flight before it, which is then nothing; unless
+    /// nobody knows any more whose the shard is: then an empty row finds out (W-13).
     fn start_append(&mut self) {
         if self.in_flight.is_some() || self.open.is_empty() || self.broken {
             return;
         }
         let mut batch = std::mem::take(&mut self.open);
-        if batch.records.is_empty() {
+        if batch.records.is_empty() && self.proven.is_some_and(Proof::is_fresh) {
             self.release(batch, self.head.seq);
             return;
+        }
+        if batch.records.is_empty() {
+            metrics::found_out_whose();
         }
         let records: Arc<[Record]> = std::mem::take(&mut batch.records).into();
         let seq = self.head.seq.next();
@@ -213,6 +244,7 @@ impl Worker {
         let row = JournalRow::seal(self.shard, seq, head.epoch, head.owner, head.hash, &records);
         self.metrics.batch.record(records.len() as f64);
         let hash = row.hash;
+        self.recent.sent(row.clone());
         if self.rows.try_send(row).is_err() {
             self.fail(Fatal::Broken("the journal's task has ended".into()));
             return;
@@ -221,7 +253,8 @@ impl Worker {
         self.mark_waiting(Some(since));
         let projected = self.projected.seq();
         bugs::answered_early(&mut batch);
-        self.in_flight = Some(InFlight { seq, hash, records, batch, since, projected });
+        let proof = Proof::at(since);
+        self.in_flight = Some(InFlight { seq, hash, records, batch, since, proof, projected });
     }
 
     /// Ends the shard: the process must not answer anything any more.

@@ -59,7 +59,8 @@ impl Projected {
 
     /// Hands a committed row to the projector.
     pub(crate) fn announce(&mut self, batch: CommittedBatch) {
-        let first_at = batch.records.first().map(|record| record.at).unwrap_or_default();
+        // An empty row holds nothing back: as late as can be.
+        let first_at = batch.records.first().map_or(Timestamp(i64::MAX), |record| record.at);
         let records = batch.records.len();
         self.behind.push_back(Behind { seq: batch.seq, first_at, records });
         self.lag = self.lag.saturating_add(records);
@@ -108,6 +109,11 @@ impl Projected {
         }
     }
 
+    /// Up to where the tables have everything for good.
+    pub(crate) const fn durable(&self) -> Seq {
+        self.durable
+    }
+
     /// The time before which every record is in the tables for good; `now` when all are. Memory
     /// may let go of what was decided before it.
     pub(crate) fn everything_before(&mut self, now: Timestamp) -> Timestamp {
@@ -118,6 +124,11 @@ impl Projected {
     /// How far rows must be for a look-up to tell the truth.
     pub(crate) const fn recallable(&self) -> Seq {
         self.recallable
+    }
+
+    /// What wakes the projector.
+    pub(crate) fn nudger(&self) -> Arc<Notify> {
+        Arc::clone(&self.nudge)
     }
 
     /// Tells the projector that no more will come: it finishes and ends.

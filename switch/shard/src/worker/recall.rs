@@ -1,5 +1,5 @@
-//! Parks what cannot be decided before the tables were asked (W-21), and everything else about
-//! the same message or key, so that nothing overtakes. It owns what becomes of it when the tables do
+//! Parks what cannot be decided before the tables were asked (W-21), and everything else about the
+//! same message or key, so that nothing overtakes. It owns what becomes of it when the tables do
 //! not answer: silence, for nobody knows what it was answered before.
 
 use switch_domain::{Forgotten, IdempotencyKey, OriginalKey};
@@ -9,7 +9,7 @@ use super::Worker;
 use super::lookup::Found;
 use crate::mailbox::Envelope;
 use crate::submission::ReplyOutcome;
-use crate::{ManageError, clock, metrics};
+use crate::{ManageError, metrics};
 
 /// What parked envelopes have in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -51,7 +51,7 @@ impl Worker {
             return None;
         }
         match envelope {
-            Envelope::Message(submission) => match &submission.command {
+            Envelope::Message(submission) => match &*submission.command {
                 Command::Authorize(request) => {
                     Some(ParkedBy::Original(request.facts.key.as_original()))
                 }
@@ -95,7 +95,8 @@ impl Worker {
             Some(_) => "found",
         });
         if let Some(recalled) = recalled {
-            self.state.recall(recalled, clock::now_after(self.state.last_at()));
+            let now = self.shared.settings.clock.now_after(self.state.last_at());
+            self.state.recall(recalled, now);
         }
         let mut parked = self.parked.remove(&ParkedBy::of(&what)).unwrap_or_default().into_iter();
         while let Some(envelope) = parked.next() {
@@ -105,10 +106,10 @@ impl Worker {
                     let rest = std::iter::once(envelope).chain(parked).collect();
                     return self.look_up(needed, rest);
                 }
+                // Its subject is free at a commit: until then it would be looked up for nothing.
                 _ => {
-                    if let Some(busy) = self.take(envelope) {
-                        self.waiting.push_front(busy);
-                    }
+                    let busy = self.take(envelope);
+                    self.after_commit.extend(busy);
                 }
             }
         }

@@ -153,6 +153,35 @@ async fn past_the_limit_of_questions_a_repeat_gets_silence() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_command_on_a_busy_subject_is_looked_up_once_for_each_commit() {
+    let (mut world, alice, _) = forgetful().await;
+    let credit = |amount| Act::CreditBalance {
+        balance: alice.balance,
+        amount: MinorUnits(amount),
+        reference: text("TOP-UP"),
+    };
+    // Commands are let go of too: from here on each is looked up.
+    for _ in 0..4 {
+        world.done(credit(1)).await;
+    }
+    let before = world.node.balance(alice.balance).await.expect("there").ledger;
+    world.journal.hang_before_commit();
+    let first = world.begin(credit(100));
+    settle().await;
+    let asked = world.questions();
+    let second = world.begin(credit(10));
+    pass(PATIENCE).await;
+    assert_eq!(world.questions(), asked + 1, "its subject is busy until the commit");
+    world.journal.resume();
+    for command in [first, second] {
+        command.await.expect("no panic").expect("done");
+    }
+    assert_eq!(world.questions(), asked + 2);
+    let after = world.node.balance(alice.balance).await.expect("there").ledger;
+    assert_eq!(after.0, before.0 + 110);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_command_that_was_forgotten_is_not_done_again() {
     let (mut world, alice, _) = forgetful().await;
     let credit = |amount| Act::CreditBalance {

@@ -6,11 +6,15 @@
 mod read;
 mod read_effects;
 mod shapes;
+mod snapshot;
+mod snapshot_shapes;
 mod write;
 
 use bytes::Bytes;
 use prost::Message;
 use switch_domain::Record;
+
+pub use snapshot::{decode_snapshot, encode_snapshot};
 
 /// The format that this build writes, and the highest that it reads.
 pub const FORMAT: i16 = 1;
@@ -40,6 +44,9 @@ pub enum FormatError {
         /// What is wrong with it.
         fault: RecordFault,
     },
+    /// A snapshot that cannot be read in full.
+    #[error("the snapshot: {0}")]
+    Snapshot(RecordFault),
 }
 
 /// What is wrong with one stored record.

@@ -12,7 +12,7 @@ use switch_domain::{
 use super::{RecordFault, shapes};
 use crate::codes::Stored;
 
-type Read<T> = Result<T, RecordFault>;
+pub(super) type Read<T> = Result<T, RecordFault>;
 
 /// A record from its stored shape.
 pub(super) fn record(stored: shapes::Record) -> Read<Record> {
@@ -98,7 +98,7 @@ fn event(stored: shapes::Event) -> Read<Event> {
     })
 }
 
-fn programme(stored: &shapes::Programme) -> Read<domain::Programme> {
+pub(super) fn programme(stored: &shapes::Programme) -> Read<domain::Programme> {
     let pool = PoolId(stored.pool);
     Ok(domain::Programme {
         id: ProgrammeId(stored.id),
@@ -170,7 +170,7 @@ fn reversed(stored: shapes::Reversed) -> Read<domain::Reversed> {
     })
 }
 
-fn facts(stored: shapes::Facts) -> Read<MessageFacts> {
+pub(super) fn facts(stored: shapes::Facts) -> Read<MessageFacts> {
     Ok(MessageFacts {
         key: key(stored.key.ok_or(RecordFault::Missing("message key"))?)?,
         transmitted: stored.transmitted,
@@ -202,7 +202,7 @@ fn acquirer(stored: Option<shapes::Acquirer>) -> Read<Acquirer> {
     })
 }
 
-fn illegal(field: &'static str, found: impl std::fmt::Display) -> RecordFault {
+pub(super) fn illegal(field: &'static str, found: impl std::fmt::Display) -> RecordFault {
     RecordFault::Illegal { field, found: found.to_string() }
 }
 
@@ -217,28 +217,28 @@ pub(super) fn currency(code: u32) -> Read<Currency> {
     Currency::from_numeric(code).map_err(|_| illegal("currency", code))
 }
 
-fn choice<T: Stored>(code: u32) -> Read<T> {
+pub(super) fn choice<T: Stored>(code: u32) -> Read<T> {
     T::from_code(code).ok_or_else(|| illegal(T::FIELD, code))
 }
 
-fn lock(number: u32) -> Read<LockCode> {
+pub(super) fn lock(number: u32) -> Read<LockCode> {
     let number = narrow("lock code", number)?;
     LockCode::from_number(number).ok_or_else(|| illegal("lock code", number))
 }
 
-fn reason(name: &str) -> Read<Reason> {
+pub(super) fn reason(name: &str) -> Read<Reason> {
     Reason::from_name(name).ok_or_else(|| illegal("reason", name))
 }
 
-fn approval_code(code: &str) -> Read<ApprovalCode> {
+pub(super) fn approval_code(code: &str) -> Read<ApprovalCode> {
     ApprovalCode::from_text(code).ok_or_else(|| illegal("approval code", code))
 }
 
-fn text<const N: usize>(field: &'static str, stored: &str) -> Read<AsciiText<N>> {
+pub(super) fn text<const N: usize>(field: &'static str, stored: &str) -> Read<AsciiText<N>> {
     AsciiText::new(stored.as_bytes()).map_err(|error| illegal(field, error))
 }
 
-fn narrow<T: TryFrom<u32>>(field: &'static str, value: u32) -> Read<T> {
+pub(super) fn narrow<T: TryFrom<u32>>(field: &'static str, value: u32) -> Read<T> {
     T::try_from(value).map_err(|_| illegal(field, value))
 }
 

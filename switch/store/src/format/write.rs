@@ -38,17 +38,8 @@ fn event(event: &Event) -> shapes::Event {
             shards: u32::from(taken.shards),
         }),
         Event::NothingChanged => Shape::NothingChanged(shapes::Nothing {}),
-        Event::PartnerDefined(partner) => Shape::PartnerDefined(shapes::Partner {
-            id: partner.id.0,
-            name: partner.name.to_string(),
-            state: partner.state.code(),
-        }),
-        Event::PoolDefined(pool) => Shape::PoolDefined(shapes::Pool {
-            id: pool.id.0,
-            partner: pool.partner.0,
-            kind: pool.kind.code(),
-            currency: u32::from(pool.currency.numeric()),
-        }),
+        Event::PartnerDefined(one) => Shape::PartnerDefined(partner(one)),
+        Event::PoolDefined(one) => Shape::PoolDefined(pool(one)),
         Event::ProgrammeDefined(one) => Shape::ProgrammeDefined(programme(one)),
         Event::PoolReloaded { pool, reference } => {
             Shape::PoolReloaded(shapes::Referenced { id: pool.0, reference: reference.to_string() })
@@ -87,11 +78,28 @@ fn event(event: &Event) -> shapes::Event {
     }
 }
 
-fn changed(id: i64, state: impl Stored) -> shapes::StateChanged {
+pub(super) fn partner(partner: &domain::Partner) -> shapes::Partner {
+    shapes::Partner {
+        id: partner.id.0,
+        name: partner.name.to_string(),
+        state: partner.state.code(),
+    }
+}
+
+pub(super) fn pool(pool: &domain::Pool) -> shapes::Pool {
+    shapes::Pool {
+        id: pool.id.0,
+        partner: pool.partner.0,
+        kind: pool.kind.code(),
+        currency: u32::from(pool.currency.numeric()),
+    }
+}
+
+pub(super) fn changed(id: i64, state: impl Stored) -> shapes::StateChanged {
     shapes::StateChanged { id, state: state.code() }
 }
 
-fn programme(programme: &domain::Programme) -> shapes::Programme {
+pub(super) fn programme(programme: &domain::Programme) -> shapes::Programme {
     let kind = match programme.funding {
         domain::Funding::Credit(_) => domain::PoolKind::Credit,
         domain::Funding::Deposit(_) => domain::PoolKind::Deposit,
@@ -158,7 +166,7 @@ fn reversed(reversed: &domain::Reversed) -> shapes::Reversed {
     }
 }
 
-fn facts(facts: &MessageFacts) -> shapes::Facts {
+pub(super) fn facts(facts: &MessageFacts) -> shapes::Facts {
     shapes::Facts {
         key: Some(key(&facts.key)),
         transmitted: facts.transmitted,

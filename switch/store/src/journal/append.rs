@@ -7,9 +7,11 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{PgConnection, Row};
 use switch_domain::{Epoch, OwnerId};
 use tokio::sync::watch;
+use tracing::instrument::WithSubscriber;
 use uuid::Uuid;
 
-use super::{Appended, Journal, JournalRow};
+use super::confirm::{Notices, confirm};
+use super::{Appended, Journal, JournalRow, parts};
 use crate::backoff::BackOff;
 use crate::fault_points::{Bug, KillPoint, has, reach, sending};
 use crate::health::StoreHealth;
@@ -39,6 +41,7 @@ pub struct PgAppender {
     options: PgConnectOptions,
     connection: Option<PgConnection>,
     patience: Duration,
+    notices: Notices,
     health: watch::Sender<StoreHealth>,
 }
 
@@ -56,6 +59,7 @@ impl PgAppender {
             options,
             connection: None,
             patience: PATIENCE,
+            notices: Notices::new(),
             health: watch::Sender::new(StoreHealth::Up),
         }
     }
@@ -77,15 +81,22 @@ impl PgAppender {
     /// drops the future close it, and nothing is ever sent over a connection in an unknown state.
     async fn attempt(&mut self, row: &JournalRow) -> Result<Option<Appended>, Unknown> {
         let connection = self.connection.take();
-        let options = &self.options;
+        let (options, notices) = (&self.options, &self.notices);
         let work = async move {
             let mut connection = match connection {
                 Some(connection) => connection,
                 None => connect(options).await?,
             };
-            let outcome = put(&mut connection, row).await?;
+            notices.take_warning();
+            let outcome = match put(&mut connection, row).await? {
+                Put::New if !notices.take_warning() => Some(Appended::Committed),
+                Put::New | Put::There => confirm(&mut connection, row, notices).await?,
+                Put::Not(fate) => Some(fate),
+                Put::Again => None,
+            };
             Ok::<_, sqlx::Error>((outcome, connection))
         };
+        let work = work.with_subscriber(self.notices.dispatch());
         let (outcome, connection) =
             tokio::time::timeout(self.patience, work).await.map_err(|_| Unknown::Timer)??;
         self.connection = Some(connection);
@@ -143,12 +154,21 @@ enum Unknown {
     Driver(#[from] sqlx::Error),
 }
 
-/// Puts the row and tells its fate; `None` where the place was taken by a transaction that then
-/// rolled back, so that the row has to be put again.
-pub(crate) async fn put(
-    connection: &mut PgConnection,
-    row: &JournalRow,
-) -> Result<Option<Appended>, sqlx::Error> {
+/// What came of putting a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Put {
+    /// It is in the journal by this very statement.
+    New,
+    /// It was there already: an earlier attempt got it in.
+    There,
+    /// It is not in the journal and never will be.
+    Not(Appended),
+    /// Its place was taken by a transaction that then rolled back: put it again.
+    Again,
+}
+
+/// Whether the row went in.
+async fn insert(connection: &mut PgConnection, row: &JournalRow) -> Result<bool, sqlx::Error> {
     reach(KillPoint::K6);
     let insert = sqlx::query(INSERT)
         .bind(i32::from(row.shard.0))
@@ -159,24 +179,30 @@ pub(crate) async fn put(
         .bind(&row.records[..])
         .bind(&row.hash.0[..])
         .bind(&row.previous.0[..])
-        .execute(&mut *connection);
+        .execute(connection);
     let done = sending(insert, KillPoint::K7, KillPoint::K8).await?;
-    if done.rows_affected() == 1 {
-        return Ok(Some(Appended::Committed));
-    }
-    let found = sqlx::query(READ_KEY)
-        .bind(i32::from(row.shard.0))
-        .bind(row.seq.0)
-        .fetch_optional(&mut *connection)
-        .await?;
-    if let Some(found) = found {
-        let hash: Vec<u8> = found.try_get("hash")?;
-        if hash == row.hash.0 {
-            return Ok(Some(Appended::Committed));
+    Ok(done.rows_affected() == 1)
+}
+
+/// Puts the row and tells what came of it.
+pub(crate) async fn put(
+    connection: &mut PgConnection,
+    row: &JournalRow,
+) -> Result<Put, sqlx::Error> {
+    let inserted = match insert(connection, row).await {
+        Err(error) if parts::has_no_part(&error) => {
+            parts::make_for(connection, row).await?;
+            insert(connection, row).await?
         }
-        let owner: Uuid = found.try_get("owner")?;
-        let epoch = Epoch(found.try_get("epoch")?);
-        return Ok(Some(Appended::Taken { owner: OwnerId(owner.into_bytes()), epoch }));
+        result => result?,
+    };
+    if inserted {
+        return Ok(Put::New);
+    }
+    match look(connection, row).await? {
+        Some(Appended::Committed) => return Ok(Put::There),
+        Some(fate) => return Ok(Put::Not(fate)),
+        None => {}
     }
     let there: bool = sqlx::query_scalar(PREDECESSOR)
         .bind(i32::from(row.shard.0))
@@ -185,5 +211,25 @@ pub(crate) async fn put(
         .fetch_one(connection)
         .await?;
     let first = row.seq.0 == 0;
-    Ok((!there && !first).then_some(Appended::PredecessorMissing))
+    Ok(if there || first { Put::Again } else { Put::Not(Appended::PredecessorMissing) })
+}
+
+/// What stands at the row's place; `None` where nothing does.
+pub(super) async fn look(
+    connection: &mut PgConnection,
+    row: &JournalRow,
+) -> Result<Option<Appended>, sqlx::Error> {
+    let found = sqlx::query(READ_KEY)
+        .bind(i32::from(row.shard.0))
+        .bind(row.seq.0)
+        .fetch_optional(connection)
+        .await?;
+    let Some(found) = found else { return Ok(None) };
+    let hash: Vec<u8> = found.try_get("hash")?;
+    if hash == row.hash.0 {
+        return Ok(Some(Appended::Committed));
+    }
+    let owner: Uuid = found.try_get("owner")?;
+    let epoch = Epoch(found.try_get("epoch")?);
+    Ok(Some(Appended::Taken { owner: OwnerId(owner.into_bytes()), epoch }))
 }

@@ -3,16 +3,19 @@
 
 mod append;
 mod chain;
+mod confirm;
 #[cfg(feature = "testing")]
 mod model;
+mod parts;
 mod read;
 mod row;
 
 pub use append::PgAppender;
-pub(crate) use append::put;
+pub(crate) use append::{Put, put};
 pub use chain::ChainHead;
 #[cfg(feature = "testing")]
 pub use model::{ModelJournal, ModelJournalHandle};
+pub use read::JournalReader;
 pub(crate) use read::{decode, hash_of};
 pub use row::{Hash, JournalRow};
 

@@ -26,6 +26,7 @@ struct Rows {
     by_key: BTreeMap<(ShardId, Seq), JournalRow>,
     lost_answers: u32,
     attempts: u64,
+    questions: u64,
 }
 
 /// The journal, shared by its appenders and the test.
@@ -74,6 +75,18 @@ impl ModelJournalHandle {
     #[must_use]
     pub fn attempts(&self) -> u64 {
         self.lock().attempts
+    }
+
+    /// How many questions tables that follow it were asked.
+    #[must_use]
+    pub fn questions(&self) -> u64 {
+        self.lock().questions
+    }
+
+    /// Notes a question to the tables.
+    pub(crate) fn note_question(&self) {
+        let mut rows = self.lock();
+        rows.questions = rows.questions.saturating_add(1);
     }
 
     /// From now on appends wait; they get in once [`Self::resume`] is called, if still wanted.

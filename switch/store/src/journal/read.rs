@@ -19,6 +19,14 @@ const ROWS: &str = "\
 
 const HASH: &str = "SELECT hash FROM journal WHERE shard = $1 AND seq = $2";
 
+/// Where the chain begins when the row itself was archived (W-7).
+const ANCHOR: &str = "SELECT hash FROM journal_checkpoint WHERE shard = $1 AND seq = $2";
+
+const LAST_ANCHOR: &str = "\
+    SELECT seq, hash FROM journal_checkpoint WHERE shard = $1 ORDER BY seq DESC LIMIT 1";
+
+const DOING: &str = "reading the journal";
+
 /// A walk along one shard's chain.
 pub(super) struct Walk {
     shard: ShardId,
@@ -27,7 +35,8 @@ pub(super) struct Walk {
 }
 
 impl Walk {
-    /// Begins behind row `after`, which must be there; at the first row for [`Seq::NONE`].
+    /// Begins behind row `after`, which must be there or be the last of an archived part; at the
+    /// first row for [`Seq::NONE`].
     pub(super) async fn begin(
         connection: &mut PgConnection,
         shard: ShardId,
@@ -36,14 +45,11 @@ impl Walk {
         let hash = if after.0 < 0 {
             Hash::genesis(shard)
         } else {
-            sqlx::query(HASH)
-                .bind(i32::from(shard.0))
-                .bind(after.0)
-                .fetch_optional(connection)
-                .await
-                .and_then(|row| row.map(|row| hash_of(&row)).transpose())
-                .map_err(StoreError::database("reading the journal"))?
-                .ok_or(ChainFault::Missing { shard, seq: after })?
+            let found = match hash_by(connection, HASH, shard, after).await? {
+                None => hash_by(connection, ANCHOR, shard, after).await?,
+                found => found,
+            };
+            found.ok_or(ChainFault::Missing { shard, seq: after })?
         };
         Ok(Self { shard, at: after, hash })
     }
@@ -59,7 +65,7 @@ impl Walk {
             .bind(CHUNK)
             .fetch_all(connection)
             .await
-            .map_err(StoreError::database("reading the journal"))?;
+            .map_err(StoreError::database(DOING))?;
         rows.iter().map(|row| self.link(row)).collect()
     }
 
@@ -69,8 +75,7 @@ impl Walk {
     }
 
     fn link(&mut self, row: &PgRow) -> Result<JournalRow, StoreError> {
-        let row = stored(self.shard, self.hash, row)
-            .map_err(StoreError::database("reading the journal"))?;
+        let row = stored(self.shard, self.hash, row).map_err(StoreError::database(DOING))?;
         let (shard, expected) = (self.shard, self.at.next());
         if row.seq != expected {
             return Err(ChainFault::Missing { shard, seq: expected }.into());
@@ -80,6 +85,43 @@ impl Walk {
         }
         (self.at, self.hash) = (row.seq, row.hash);
         Ok(row)
+    }
+}
+
+async fn hash_by(
+    connection: &mut PgConnection,
+    sql: &'static str,
+    shard: ShardId,
+    seq: Seq,
+) -> Result<Option<Hash>, StoreError> {
+    sqlx::query(sql)
+        .bind(i32::from(shard.0))
+        .bind(seq.0)
+        .fetch_optional(connection)
+        .await
+        .and_then(|row| row.map(|row| hash_of(&row)).transpose())
+        .map_err(StoreError::database(DOING))
+}
+
+/// Reads rows of one shard's journal as they are stored, each checked against the chain.
+pub struct JournalReader {
+    connection: PgConnection,
+    walk: Walk,
+    to: Seq,
+}
+
+impl JournalReader {
+    /// The next rows; empty past the last that is wanted, and at the head.
+    ///
+    /// # Errors
+    /// A gap or a changed row, named; PostgreSQL.
+    pub async fn next_rows(&mut self) -> Result<Vec<JournalRow>, StoreError> {
+        if self.walk.at >= self.to {
+            return Ok(Vec::new());
+        }
+        let mut rows = self.walk.next_chunk(&mut self.connection).await?;
+        rows.retain(|row| row.seq <= self.to);
+        Ok(rows)
     }
 }
 
@@ -111,6 +153,49 @@ pub(crate) fn decode(row: &JournalRow) -> Result<Vec<Record>, StoreError> {
 }
 
 impl Store {
+    /// A reader of the rows behind `after`, up to row `to`.
+    ///
+    /// # Errors
+    /// Row `after` is not there; PostgreSQL.
+    pub async fn journal_reader(
+        &self,
+        shard: ShardId,
+        after: Seq,
+        to: Seq,
+    ) -> Result<JournalReader, StoreError> {
+        let mut connection = self.connection().await.map_err(StoreError::database("connecting"))?;
+        let walk = Walk::begin(&mut connection, shard, after).await?;
+        Ok(JournalReader { connection, walk, to })
+    }
+
+    /// The hash of a row that is in the database.
+    ///
+    /// # Errors
+    /// PostgreSQL.
+    pub async fn journal_hash(&self, shard: ShardId, seq: Seq) -> Result<Option<Hash>, StoreError> {
+        let mut connection = self.connection().await.map_err(StoreError::database("connecting"))?;
+        hash_by(&mut connection, HASH, shard, seq).await
+    }
+
+    /// The last row that is known to be archived, and its hash: where the chain in the database may
+    /// begin. [`Seq::NONE`] where nothing was archived.
+    ///
+    /// # Errors
+    /// PostgreSQL.
+    pub async fn last_anchor(&self, shard: ShardId) -> Result<ChainHead, StoreError> {
+        let found = sqlx::query(LAST_ANCHOR)
+            .bind(i32::from(shard.0))
+            .fetch_optional(self.pool())
+            .await
+            .map_err(StoreError::database(DOING))?;
+        let Some(row) = found else {
+            return Ok(ChainHead { shard, seq: Seq::NONE, hash: Hash::genesis(shard) });
+        };
+        let seq = row.try_get("seq").map(Seq).map_err(StoreError::database(DOING))?;
+        let hash = hash_of(&row).map_err(StoreError::database(DOING))?;
+        Ok(ChainHead { shard, seq, hash })
+    }
+
     /// All rows behind `after`, in order, checked against the chain.
     ///
     /// # Errors

@@ -29,7 +29,7 @@ pub(crate) async fn moves(
 }
 
 /// Adds what moved to an image.
-pub(super) fn apply(image: &mut ShardImage, moves: &Moves) {
+pub(crate) fn apply(image: &mut ShardImage, moves: &Moves) {
     let sum = |one: MinorUnits, other: MinorUnits| MinorUnits(one.0.saturating_add(other.0));
     for balance in &mut image.balances {
         if let Some(moved) = moves.balances.get(&balance.id) {

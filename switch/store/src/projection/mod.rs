@@ -63,6 +63,8 @@ pub struct ProjectionSettings {
     pub flush_interval: Duration,
     /// For tests: leaves the journal unprojected, as if PostgreSQL had no time for it.
     pub hold: bool,
+    /// For tests: waits after errors follow from this number, and not from chance.
+    pub jitter: Option<u64>,
 }
 
 impl Default for ProjectionSettings {
@@ -70,8 +72,9 @@ impl Default for ProjectionSettings {
         Self {
             pace: Duration::from_millis(50),
             chunk_records: 4_000,
-            flush_interval: Duration::from_secs(5),
+            flush_interval: Duration::from_secs(15),
             hold: false,
+            jitter: None,
         }
     }
 }
@@ -93,7 +96,7 @@ impl<T: Tables> Projector<T> {
     /// Projects until `rx` is closed and everything from it is in the tables. Rows of the journal
     /// that were never handed over (from before the start) are read from it first, and so is
     /// anything missing in between. `progress` gets each new watermark of history; `nudge` (by
-    /// [`Notify::notify_one`]) ends the wait for more.
+    /// [`Notify::notify_one`]) ends the wait for more, or has the rows looked at where none waits.
     pub async fn run(
         self,
         shard: ShardId,
@@ -119,7 +122,7 @@ impl<T: Tables> Projector<T> {
             flushing: None,
             not_before: now,
             next_flush: now + settings.flush_interval,
-            back_off: BackOff::new(),
+            back_off: BackOff::seeded(settings.jitter),
             settings,
         };
         work.run().await;
@@ -155,6 +158,7 @@ struct Work<T> {
 /// What to do next.
 enum Next {
     Project,
+    Look,
     Flush,
     Flushed(Result<bool, StoreError>),
     End,
@@ -187,6 +191,7 @@ impl<T: Tables> Work<T> {
         let Some(position) = self.known else { return self.recover().await };
         match self.wait().await {
             Next::Project => self.project(position).await,
+            Next::Look => self.look(position).await,
             Next::Flush => {
                 self.start_flush(position);
                 Ok(())
@@ -222,10 +227,25 @@ impl<T: Tables> Work<T> {
                 biased;
                 result = ended(flushing), if has_flush => return Next::Flushed(result),
                 () = self.queue.receive(), if !closed => {}
-                () = self.nudge.notified() => self.not_before = now,
+                () = self.nudge.notified() => {
+                    if self.queue.is_empty() {
+                        return Next::Look;
+                    }
+                    self.not_before = now;
+                }
                 () = tokio::time::sleep_until(wake.unwrap_or(now)), if wake.is_some() => {}
             }
         }
+    }
+
+    /// Somebody misses something though nothing waits: a database that crashed may have forgotten
+    /// what was written last, and without new rows nothing else would show it.
+    async fn look(&mut self, known: Position) -> Result<(), StoreError> {
+        let position = self.tables.position(self.shard).await?;
+        if position.history != known.history {
+            self.known = None;
+        }
+        Ok(())
     }
 
     /// Finds out how far the rows are, and sums up what moved behind the last flush.
@@ -318,7 +338,7 @@ impl<T: Tables> Work<T> {
         metrics::counter!("cardswitch_projection_records_total").increment(records);
         self.note(Position { history: last, ..position });
         self.queue.forget_to(last);
-        self.back_off = BackOff::new();
+        self.back_off = BackOff::seeded(self.settings.jitter);
         Ok(true)
     }
 

@@ -57,6 +57,7 @@ impl Tables for ModelTables {
         at_least: Seq,
         what: &Forgotten,
     ) -> Result<Option<Recalled>, StoreError> {
+        self.journal.note_question();
         // The sender may be gone: then nobody makes them silent any more.
         let _ = self.silent.wait_for(|silent| !silent).await;
         if self.head(shard) < at_least {

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{TakenShard, TakeoverError, back_ends};
 use crate::error::StoreError;
-use crate::journal::{Appended, Hash, JournalRow, decode, hash_of, put};
+use crate::journal::{Hash, JournalRow, Put, decode, hash_of, put};
 use crate::pg_timestamp::PgTimestamp;
 use crate::store::application_name;
 
@@ -118,7 +118,7 @@ impl Fence {
             }
             let row = self.row(connection, &head).await?;
             match put(connection, &row).await {
-                Ok(Some(Appended::Committed)) => {
+                Ok(Put::New | Put::There) => {
                     return Ok(TakenShard {
                         shard: self.shard,
                         epoch: row.epoch,

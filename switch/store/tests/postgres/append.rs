@@ -93,6 +93,7 @@ async fn the_model_loses_answers_hangs_and_is_taken_over() {
 #[tokio::test]
 async fn bodies_are_stored_uncompressed_in_every_partition() {
     let stage = Stage::new().await;
+    stage.run("SELECT make_journal_part(1, 0, 10), make_journal_part(1, 10, 10)").await;
     let compressed = "SELECT count(*) FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
         WHERE attname = 'records' AND relname LIKE 'journal%' AND relkind IN ('r', 'p')
             AND attstorage <> 'e'";

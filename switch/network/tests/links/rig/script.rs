@@ -106,7 +106,7 @@ impl Switch for Script {
     fn submit(&self, submission: Submission) -> Admission {
         let rule = {
             let mut state = self.state();
-            state.commands.push(submission.command.clone());
+            state.commands.push((*submission.command).clone());
             state.rule
         };
         match rule {

@@ -85,7 +85,12 @@ impl World {
         deadline: Instant,
     ) -> Admission {
         let reply = ReplyTo::new(self.link.clone(), token);
-        self.node.submit(Submission { command, card: holder.print, deadline, reply })
+        self.node.submit(Submission {
+            command: Box::new(command),
+            card: holder.print,
+            deadline,
+            reply,
+        })
     }
 }
 

@@ -170,6 +170,11 @@ impl World {
         came
     }
 
+    /// How many questions the tables were asked.
+    pub(crate) fn questions(&self) -> u64 {
+        self.journal.questions()
+    }
+
     /// The tables answer no question from now on, or do again.
     pub(crate) fn tables_are_silent(&self, silent: bool) {
         self.silent.send_replace(silent);

@@ -1,0 +1,31 @@
+//! Fields of a message that is not whole yet: encoded, with a gap for those that come later. An
+//! answer is begun from its request and ended by a decision; in between only this is kept. Must
+//! never hold a field of the gap.
+
+use std::ops::RangeInclusive;
+
+use super::field_set::FieldSet;
+
+/// Encoded fields on both sides of a gap.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EncodedFields {
+    pub(super) bytes: Box<[u8]>,
+    /// Where the gap is in `bytes`.
+    pub(super) split: usize,
+    pub(super) present: FieldSet,
+    pub(super) gap: RangeInclusive<u8>,
+}
+
+impl EncodedFields {
+    /// The fields that are there.
+    #[must_use]
+    pub const fn present(&self) -> FieldSet {
+        self.present
+    }
+
+    /// The fields that may still come.
+    #[must_use]
+    pub const fn gap(&self) -> &RangeInclusive<u8> {
+        &self.gap
+    }
+}

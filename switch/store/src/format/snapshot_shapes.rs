@@ -1,0 +1,114 @@
+//! The stored shapes of a snapshot, format 1: what a shard is after some row, without history.
+//! They own their tags, as the shapes of records do; they hold no logic and no secrets.
+
+use prost::Message;
+
+use super::shapes::{AmountsDelta, Facts, Partner, Pool, Programme, StateChanged};
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Snapshot {
+    #[prost(uint32, tag = "1")]
+    pub(super) shard: u32,
+    #[prost(int64, tag = "2")]
+    pub(super) seq: i64,
+    #[prost(uint64, tag = "3")]
+    pub(super) last_counter: u64,
+    #[prost(sint64, optional, tag = "4")]
+    pub(super) last_decided: Option<i64>,
+    #[prost(uint64, tag = "5")]
+    pub(super) control_version: u64,
+    #[prost(message, repeated, tag = "6")]
+    pub(super) partners: Vec<Partner>,
+    #[prost(message, repeated, tag = "7")]
+    pub(super) pools: Vec<Pool>,
+    #[prost(message, repeated, tag = "8")]
+    pub(super) programmes: Vec<Programme>,
+    #[prost(message, repeated, tag = "9")]
+    pub(super) balances: Vec<Balance>,
+    #[prost(message, repeated, tag = "10")]
+    pub(super) customers: Vec<StateChanged>,
+    #[prost(message, repeated, tag = "11")]
+    pub(super) cards: Vec<Card>,
+    /// Level and held of each share.
+    #[prost(message, repeated, tag = "12")]
+    pub(super) shares: Vec<AmountsDelta>,
+    /// Those that hold something.
+    #[prost(message, repeated, tag = "13")]
+    pub(super) authorizations: Vec<Authorization>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Balance {
+    #[prost(int64, tag = "1")]
+    pub(super) id: i64,
+    #[prost(int64, tag = "2")]
+    pub(super) programme: i64,
+    #[prost(int64, tag = "3")]
+    pub(super) partner: i64,
+    #[prost(int64, tag = "4")]
+    pub(super) customer: i64,
+    #[prost(uint32, tag = "5")]
+    pub(super) currency: u32,
+    #[prost(uint32, tag = "6")]
+    pub(super) state: u32,
+    #[prost(sint64, optional, tag = "7")]
+    pub(super) ledger: Option<i64>,
+    #[prost(sint64, optional, tag = "8")]
+    pub(super) held: Option<i64>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Card {
+    #[prost(int64, tag = "1")]
+    pub(super) id: i64,
+    #[prost(int64, tag = "2")]
+    pub(super) balance: i64,
+    #[prost(int64, tag = "3")]
+    pub(super) programme: i64,
+    #[prost(int64, tag = "4")]
+    pub(super) vault_row: i64,
+    #[prost(int32, tag = "5")]
+    pub(super) vault_version: i32,
+    #[prost(uint32, tag = "6")]
+    pub(super) expiry: u32,
+    #[prost(uint32, tag = "7")]
+    pub(super) status: u32,
+    #[prost(uint32, optional, tag = "8")]
+    pub(super) lock: Option<u32>,
+    #[prost(uint32, tag = "9")]
+    pub(super) approvals: u32,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Authorization {
+    #[prost(int64, tag = "1")]
+    pub(super) id: i64,
+    #[prost(message, optional, tag = "2")]
+    pub(super) facts: Option<Facts>,
+    #[prost(int64, optional, tag = "3")]
+    pub(super) card: Option<i64>,
+    #[prost(int64, optional, tag = "4")]
+    pub(super) balance: Option<i64>,
+    #[prost(int64, optional, tag = "5")]
+    pub(super) pool: Option<i64>,
+    #[prost(uint32, tag = "6")]
+    pub(super) currency: u32,
+    #[prost(sint64, optional, tag = "7")]
+    pub(super) requested: Option<i64>,
+    #[prost(string, tag = "8")]
+    pub(super) reason: String,
+    #[prost(string, optional, tag = "9")]
+    pub(super) approval_code: Option<String>,
+    #[prost(sint64, optional, tag = "10")]
+    pub(super) authorized: Option<i64>,
+    #[prost(sint64, optional, tag = "11")]
+    pub(super) incremented: Option<i64>,
+    #[prost(sint64, optional, tag = "12")]
+    pub(super) reversed: Option<i64>,
+    #[prost(sint64, optional, tag = "13")]
+    pub(super) cleared: Option<i64>,
+    #[prost(sint64, optional, tag = "14")]
+    pub(super) refunded: Option<i64>,
+    #[prost(sint64, optional, tag = "15")]
+    pub(super) decided_at: Option<i64>,
+}

@@ -1,0 +1,98 @@
+//! Rows of the simulated tables as a start and a look-up read them. It owns windows and limits as
+//! the statements for PostgreSQL have them; it changes nothing.
+
+use std::collections::BTreeMap;
+
+use switch_domain::{
+    AnsweredReversal, Authorization, Control, CustomerState, DoneCommand, Fingerprint, Forgotten,
+    Recalled, ShardId, ShardImage, Timestamp,
+};
+
+use super::rows::Rows;
+use crate::load::moved::apply;
+use crate::projection::{Moves, Position};
+
+/// Keyed hashes of card numbers, by the vault row that keeps the number.
+pub(super) type Prints = BTreeMap<i64, Fingerprint>;
+
+/// The latest of rows in order that `is_recent`, at most so many, in order again.
+fn latest<T: Clone>(rows: &[T], most: usize, is_recent: impl Fn(&T) -> bool) -> Vec<T> {
+    let mut found: Vec<T> =
+        rows.iter().rev().filter(|row| is_recent(row)).take(most).cloned().collect();
+    found.reverse();
+    found
+}
+
+/// What a start reads: rows that moved are brought to where history is by `moves`. `None` where a
+/// card's number is not in the vault.
+pub(super) fn image(
+    rows: &Rows,
+    shard: ShardId,
+    window_start: Timestamp,
+    most: usize,
+    (prints, moves): (&Prints, &Moves),
+) -> Option<ShardImage> {
+    let Some(position) = rows.position else { return Some(ShardImage::empty(shard)) };
+    let all: Vec<Authorization> = rows.authorizations.values().cloned().collect();
+    let authorizations = latest(&all, most, |row| row.decided_at >= window_start);
+    let recent = |row: &AnsweredReversal| row.decided_at >= window_start;
+    let reversals = latest(&rows.reversals, most, recent);
+    let commands = latest(&rows.commands, most, |row: &DoneCommand| row.at >= window_start);
+    let any_before = all.iter().any(|row| row.decided_at < window_start)
+        || rows.reversals.iter().any(|row| row.decided_at < window_start)
+        || rows.commands.iter().any(|row| row.at < window_start);
+    let limited = [authorizations.len(), reversals.len(), commands.len()];
+    let blocked = rows.customers.iter().filter(|(_, state)| **state != CustomerState::Active);
+    let mut cards = Vec::with_capacity(rows.cards.len());
+    for card in rows.cards.values() {
+        cards.push((card.row.clone(), *prints.get(&card.row.vault.row)?));
+    }
+    let Position { history, .. } = position;
+    let mut image = ShardImage {
+        shard,
+        projected: history,
+        last_counter: rows.last_counter,
+        last_decided: rows.last_decided,
+        control: control(rows),
+        balances: rows.balances.values().map(|one| one.row.clone()).collect(),
+        customers: blocked.map(|(id, state)| (*id, *state)).collect(),
+        cards,
+        shares: rows.shares.iter().map(|(id, share)| (*id, share.row)).collect(),
+        complete: limited.iter().all(|count| *count < most) && !any_before,
+        authorizations,
+        reversals,
+        commands,
+    };
+    apply(&mut image, moves);
+    Some(image)
+}
+
+fn control(rows: &Rows) -> Control {
+    let mut control = Control::default();
+    rows.partners.values().for_each(|one| control.put_partner(one.clone()));
+    rows.pools.values().for_each(|one| control.put_pool(one.clone()));
+    rows.programmes.values().for_each(|one| control.put_programme(one.clone()));
+    control.version = rows.control_version;
+    control
+}
+
+/// What a look-up finds.
+pub(super) fn find(rows: &Rows, what: &Forgotten) -> Recalled {
+    match what {
+        Forgotten::Message { original, reversal } => {
+            let all = rows.authorizations.values();
+            let of_key = all.filter(|row| row.facts.key.as_original() == *original);
+            let answered =
+                reversal.and_then(|key| rows.reversals.iter().rfind(|row| row.key == key).copied());
+            Recalled {
+                authorizations: of_key.cloned().collect(),
+                reversal: answered,
+                command: None,
+            }
+        }
+        Forgotten::Command(key) => Recalled {
+            command: rows.commands.iter().rfind(|row| row.key == *key).copied(),
+            ..Recalled::default()
+        },
+    }
+}

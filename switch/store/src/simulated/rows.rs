@@ -1,0 +1,262 @@
+//! Rows of one shard as a projector leaves them, kept in maps. It owns what each record and each
+//! flush does to them, written apart from the statements for PostgreSQL, so that the parity suite
+//! holds the two against each other. It judges nothing.
+
+use std::collections::BTreeMap;
+
+use switch_domain::{
+    AnsweredReversal, Authorization, AuthorizationDelta, AuthorizationId, Authorized, Balance,
+    BalanceId, BalanceOpened, BalanceState, Card, CardId, CardIssued, Cause, CustomerId,
+    CustomerState, DoneCommand, Event, MinorUnits, Partner, PartnerId, Pool, PoolId, PoolShare,
+    Posting, Programme, ProgrammeId, Record, Reversed, Seq, ShardId, Timestamp, Totals, Voided,
+};
+
+use crate::projection::{Moves, Position};
+
+/// A row, and the last journal row that its moving part reflects.
+#[derive(Clone, Debug)]
+pub(super) struct AsOf<T> {
+    pub(super) row: T,
+    as_of: Seq,
+}
+
+/// All rows of one shard.
+#[derive(Clone, Debug)]
+pub(super) struct Rows {
+    shard: ShardId,
+    /// How far; `None` before the first write, as in a table without the shard's row.
+    pub(super) position: Option<Position>,
+    pub(super) last_counter: u64,
+    pub(super) last_decided: Timestamp,
+    pub(super) control_version: u64,
+    pub(super) partners: BTreeMap<PartnerId, Partner>,
+    pub(super) pools: BTreeMap<PoolId, Pool>,
+    pub(super) programmes: BTreeMap<ProgrammeId, Programme>,
+    pub(super) balances: BTreeMap<BalanceId, AsOf<Balance>>,
+    pub(super) customers: BTreeMap<CustomerId, CustomerState>,
+    pub(super) cards: BTreeMap<CardId, AsOf<Card>>,
+    pub(super) shares: BTreeMap<PoolId, AsOf<PoolShare>>,
+    pub(super) authorizations: BTreeMap<AuthorizationId, Authorization>,
+    pub(super) reversals: Vec<AnsweredReversal>,
+    pub(super) commands: Vec<DoneCommand>,
+    pub(super) postings: Vec<Posting>,
+}
+
+/// The sum of two amounts. It stays in range where the journal's own sums do.
+const fn sum(one: MinorUnits, other: MinorUnits) -> MinorUnits {
+    MinorUnits(one.0.saturating_add(other.0))
+}
+
+/// One before a journal row: what a new row reflects of what moves.
+const fn before(seq: Seq) -> Seq {
+    Seq(seq.0.saturating_sub(1))
+}
+
+impl Rows {
+    pub(super) const fn new(shard: ShardId) -> Self {
+        Self {
+            shard,
+            position: None,
+            last_counter: 0,
+            last_decided: Timestamp(0),
+            control_version: 0,
+            partners: BTreeMap::new(),
+            pools: BTreeMap::new(),
+            programmes: BTreeMap::new(),
+            balances: BTreeMap::new(),
+            customers: BTreeMap::new(),
+            cards: BTreeMap::new(),
+            shares: BTreeMap::new(),
+            authorizations: BTreeMap::new(),
+            reversals: Vec::new(),
+            commands: Vec::new(),
+            postings: Vec::new(),
+        }
+    }
+
+    /// Adds what a journal row says, and moves the watermark of history to it.
+    pub(super) fn project(&mut self, seq: Seq, records: &[Record]) {
+        for record in records {
+            self.record(seq, record);
+        }
+        let flushed = self.position.map_or(Seq::NONE, |position| position.flushed);
+        self.position = Some(Position { history: seq, flushed });
+    }
+
+    /// Adds what moved, each row's part only where the row does not reflect it yet.
+    pub(super) fn flush(&mut self, to: Seq, moves: &Moves) {
+        for (id, moved) in &moves.balances {
+            if let Some(old) = self.balances.get_mut(id).filter(|old| old.as_of < moved.seq) {
+                old.row.ledger = sum(old.row.ledger, moved.ledger);
+                old.row.held = sum(old.row.held, moved.held);
+                old.as_of = moved.seq;
+            }
+        }
+        for (id, moved) in &moves.cards {
+            if let Some(old) = self.cards.get_mut(id).filter(|old| old.as_of < moved.seq) {
+                old.row.approvals = old.row.approvals.max(moved.approvals);
+                old.as_of = moved.seq;
+            }
+        }
+        for (id, moved) in &moves.shares {
+            let none = AsOf { row: PoolShare::default(), as_of: Seq::NONE };
+            let old = self.shares.entry(*id).or_insert(none);
+            if old.as_of < moved.seq {
+                old.row.level = sum(old.row.level, moved.added.level);
+                old.row.held = sum(old.row.held, moved.added.held);
+                old.as_of = moved.seq;
+            }
+        }
+        if let Some(position) = &mut self.position {
+            position.flushed = to;
+        }
+    }
+
+    fn record(&mut self, seq: Seq, record: &Record) {
+        self.last_decided = self.last_decided.max(record.at);
+        let made = made(&record.event).map(AuthorizationId);
+        if let Some(ours) = made.filter(|id| id.shard() == self.shard) {
+            self.last_counter = self.last_counter.max(ours.counter());
+        }
+        if let Cause::Command { key, digest, .. } = &record.cause {
+            let made = made.map(|id| id.0);
+            self.commands.push(DoneCommand { key: *key, digest: *digest, made, at: record.at });
+        }
+        self.postings.extend_from_slice(&record.effects.postings);
+        self.event(seq, record);
+        // The totals that a record gives to its own authorization are added to the new row.
+        if let Some(delta) = record.effects.authorization {
+            self.totals(delta);
+        }
+    }
+
+    fn event(&mut self, seq: Seq, record: &Record) {
+        match &record.event {
+            Event::PartnerDefined(partner) => {
+                self.control_version = self.control_version.saturating_add(1);
+                self.partners.insert(partner.id, partner.clone());
+            }
+            Event::PoolDefined(pool) => {
+                self.control_version = self.control_version.saturating_add(1);
+                self.pools.insert(pool.id, pool.clone());
+            }
+            Event::ProgrammeDefined(programme) => {
+                self.control_version = self.control_version.saturating_add(1);
+                self.programmes.insert(programme.id, programme.clone());
+            }
+            Event::BalanceOpened(opened) => self.open(seq, opened),
+            Event::BalanceStateChanged { balance, state } => {
+                if let Some(old) = self.balances.get_mut(balance) {
+                    old.row.state = *state;
+                }
+            }
+            Event::CustomerStateChanged { customer, state } => {
+                self.customers.insert(*customer, *state);
+            }
+            Event::CardIssued(issued) => self.issue(seq, issued),
+            Event::CardStatusChanged { card, status } => {
+                if let Some(old) = self.cards.get_mut(card) {
+                    old.row.status = *status;
+                }
+            }
+            Event::CardLockChanged { card, lock } => {
+                if let Some(old) = self.cards.get_mut(card) {
+                    old.row.lock = *lock;
+                }
+            }
+            Event::Authorized(authorized) => self.authorize(record.at, authorized),
+            Event::Reversed(reversed) => self.reverse(record.at, reversed),
+            Event::Voided(voided) => self.void(voided),
+            Event::TakenOver(_)
+            | Event::NothingChanged
+            | Event::PoolReloaded { .. }
+            | Event::BalanceCredited { .. } => {}
+        }
+    }
+
+    fn open(&mut self, seq: Seq, opened: &BalanceOpened) {
+        let row = Balance {
+            id: opened.balance,
+            programme: opened.programme,
+            partner: opened.partner,
+            customer: opened.customer,
+            currency: opened.currency,
+            state: BalanceState::Active,
+            ledger: MinorUnits::ZERO,
+            held: MinorUnits::ZERO,
+        };
+        self.balances.insert(row.id, AsOf { row, as_of: before(seq) });
+    }
+
+    fn issue(&mut self, seq: Seq, issued: &CardIssued) {
+        let row = Card {
+            id: issued.card,
+            balance: issued.balance,
+            programme: issued.programme,
+            vault: issued.vault,
+            expiry: issued.expiry,
+            status: issued.status,
+            lock: None,
+            approvals: 0,
+        };
+        self.cards.insert(row.id, AsOf { row, as_of: before(seq) });
+    }
+
+    fn authorize(&mut self, at: Timestamp, made: &Authorized) {
+        let row = Authorization {
+            id: made.id,
+            facts: made.facts,
+            card: made.card,
+            balance: made.balance,
+            pool: made.pool,
+            currency: made.requested.currency,
+            requested: made.requested.minor,
+            reason: made.reason,
+            approval_code: made.approval_code,
+            totals: Totals::default(),
+            decided_at: at,
+            closed: !made.reason.is_approval(),
+        };
+        self.authorizations.insert(row.id, row);
+    }
+
+    fn reverse(&mut self, at: Timestamp, one: &Reversed) {
+        self.reversals.push(AnsweredReversal {
+            id: one.id,
+            key: one.key,
+            reference: one.reference,
+            original: one.original,
+            reason: one.reason,
+            decided_at: at,
+        });
+    }
+
+    fn void(&mut self, voided: &Voided) {
+        if let Some(row) = self.authorizations.get_mut(&voided.authorization) {
+            row.reason = voided.reason;
+            row.approval_code = None;
+            row.closed = true;
+        }
+    }
+
+    fn totals(&mut self, delta: AuthorizationDelta) {
+        if let Some(row) = self.authorizations.get_mut(&delta.authorization) {
+            row.totals = row.totals.checked_add(delta.totals).unwrap_or(row.totals);
+            row.closed |= delta.closes;
+        }
+    }
+}
+
+/// The identifier that an event minted.
+fn made(event: &Event) -> Option<i64> {
+    match event {
+        Event::PartnerDefined(one) => Some(one.id.0),
+        Event::PoolDefined(one) => Some(one.id.0),
+        Event::ProgrammeDefined(one) => Some(one.id.0),
+        Event::BalanceOpened(one) => Some(one.balance.0),
+        Event::CardIssued(one) => Some(one.card.0),
+        Event::Authorized(one) => Some(one.id.0),
+        Event::Reversed(one) => Some(one.id.0),
+        _ => None,
+    }
+}
