@@ -56,6 +56,9 @@ impl Reply {
 /// DE39 of an approval, and of a reversal that was taken note of.
 pub(crate) const APPROVED: &str = "00";
 
+/// DE39 where nothing can be committed in time.
+pub(crate) const INOPERATIVE: &str = "91";
+
 /// A request with all that happened to it.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {

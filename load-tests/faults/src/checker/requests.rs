@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::history::{Reply, Request, Stan};
+use super::history::{INOPERATIVE, Reply, Request, Stan};
 use super::tables::Authorization;
 use super::{Evidence, Violation};
 
@@ -111,7 +111,8 @@ fn reversal(
 
 /// One definite answer, and the same each time. A request nobody answered was asked about twice.
 fn answers(stan: Stan, request: &Request, say: Say<'_>) {
-    let mut seen: Vec<(&str, &str)> = request.replies.iter().map(Reply::substance).collect();
+    let counting = request.replies.iter().filter(|reply| !is_superseded(request, reply));
+    let mut seen: Vec<(&str, &str)> = counting.map(Reply::substance).collect();
     seen.sort_unstable();
     seen.dedup();
     if seen.len() > 1 {
@@ -124,6 +125,14 @@ fn answers(stan: Stan, request: &Request, say: Say<'_>) {
     } else if request.replies.is_empty() {
         say(DEFINITE, stan, "it was never answered, and never asked about".into());
     }
+}
+
+/// A message that was declined because nothing could be committed is not remembered (W-21): asked
+/// again after that answer, it is decided anew, and the peer goes by the later answer.
+fn is_superseded(request: &Request, reply: &Reply) -> bool {
+    let asked_again = request.sent.iter().any(|sent| sent.at_us > reply.at_us);
+    let answered_later = request.replies.iter().any(|other| other.at_us > reply.at_us);
+    reply.code == INOPERATIVE && asked_again && answered_later
 }
 
 /// No more replies on a link than whole requests went there.

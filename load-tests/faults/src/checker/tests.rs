@@ -126,6 +126,16 @@ fn answers_that_differ_are_found() {
         request(evidence, 1).replies.push(reply(1, "00", "A77777"));
     });
     assert_eq!(differ, [requests::SAME]);
+    let declined = |at_us, asked_at| {
+        broken(|evidence| {
+            let request = request(evidence, 1);
+            request.sent.push(Sent { at_us: asked_at, ..sent(1) });
+            request.replies.push(Reply { at_us, ..reply(1, "91", "") });
+        })
+    };
+    assert_eq!(declined(15, 16), [""; 0], "asked again after the decline, and approved");
+    assert_eq!(declined(15, 14), [requests::SAME], "approved and declined with no asking between");
+    assert_eq!(declined(30, 25), [requests::SAME], "declined after the approval");
 }
 
 #[test]
