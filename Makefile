@@ -7,6 +7,7 @@ SHELL := /bin/bash
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 DEMO_SECONDS ?= 20
 DEMO_RATE ?= 500
+FAULT_RUNS ?= 20
 
 NEXTEST_VERSION := 0.9.143
 DENY_VERSION := 0.20.2
@@ -40,6 +41,8 @@ help: ## This list.
 	@echo
 	@echo "Options of demo: DEMO_SECONDS=$(DEMO_SECONDS) (0: serve until Ctrl-C)" \
 		"DEMO_RATE=$(DEMO_RATE) (messages a second)"
+	@echo "Options of faults: FAULT_RUNS=$(FAULT_RUNS) (of each kind) FAULT_KINDS= (names, or" \
+		"beginnings of names) FAULT_SEED="
 
 .PHONY: demo
 demo: setup-compiler setup-postgres ## Build, start the switch on a private PostgreSQL, run traffic, check the books.
@@ -53,6 +56,13 @@ test: setup-compiler setup-postgres setup-nextest setup-python ## Run every test
 	cargo build --workspace --all-targets --locked
 	cargo test --workspace --doc --locked --quiet
 	$(TARGET)/debug/with-postgres cargo nextest run --workspace --locked
+
+# Built apart from everything else: with fail points and with bugs that the checker must catch.
+.PHONY: faults
+faults: setup-compiler setup-postgres ## Kill, pause and cut a switch under load, FAULT_RUNS times each kind, and check.
+	@cargo build --locked --target-dir $(TARGET)/faults -p switch-server -p load-tests-faults \
+		--features switch-server/fail-points,switch-server/deliberate-bugs
+	@$(TARGET)/faults/debug/cardswitch-faults --runs $(FAULT_RUNS) --dir $(TARGET)/faults/runs
 
 .PHONY: lint
 lint: setup-compiler setup-deny ## Formatting, clippy with warnings denied, bans, licences and sources.

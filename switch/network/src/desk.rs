@@ -7,6 +7,7 @@ use codecs::framing::{Frame, FrameCodec, Tpdu};
 use codecs::iso8583::{DecodeError, EncodeError, Fields, Message, Mti};
 use std::sync::Arc;
 use switch_domain::{CardId, Fingerprint, LinkId, Pan, Reason};
+use switch_shard::fault_points::{KillPoint, reach};
 use switch_shard::{Admission, Command, Reply, ReplyOutcome, ReplyTo, Submission};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::Instant;
@@ -170,6 +171,7 @@ impl<S: Switch> Desk<S> {
         card: Fingerprint,
         out: &mut BytesMut,
     ) {
+        reach(KillPoint::K2);
         let token = self.pending.token();
         let reply = ReplyTo::new(self.replies.clone(), token);
         let received = request.received;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use switch_domain::{Epoch, OwnerId, Seq, ShardId};
+use switch_store::fault_points::{KillPoint, reach};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -84,6 +85,7 @@ impl Running {
     /// It took longer than `within`: the tasks were ended where they were, as a crash would.
     pub async fn stop(mut self, within: Duration) -> Result<(), StoppedLate> {
         self.shared.stopping.cancel();
+        reach(KillPoint::K13);
         let tasks = self.workers.drain(..).chain(self.projectors.drain(..)).collect::<Vec<_>>();
         let aborts: Vec<_> = tasks.iter().map(JoinHandle::abort_handle).collect();
         let finished = tokio::time::timeout(within, async {

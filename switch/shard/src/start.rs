@@ -11,6 +11,7 @@ use switch_domain::{
     CardId, CardIssued, Event, Fingerprint, MinorUnits, Record, Seq, ShardId, ShardImage,
 };
 use switch_engine::State;
+use switch_store::fault_points::{self, Bug, KillPoint};
 use switch_store::{
     CommittedBatch, Journal, Projector, Store, StoreError, Tables, TakenShard, Takeover,
     TakeoverError, TakeoverMode, VaultError,
@@ -94,6 +95,7 @@ pub async fn start(
     for shard in (0..shards).map(ShardId) {
         store.check_anchor(shard).await?;
         loaded.push(load(store, shard, settings.repeat_window, settings.repeat_limit).await?);
+        fault_points::reach(KillPoint::K12);
     }
     check_books(store, &loaded).await?;
     let heads = takeover.shards().to_vec();
@@ -138,6 +140,9 @@ fn head_of(taken: &TakenShard, store: &Store) -> Head {
 fn watch_ownership(takeover: Takeover, shared: Arc<Shared>) -> JoinHandle<()> {
     tokio::spawn(async move {
         takeover.lost().await;
+        if fault_points::has(Bug::FenceOff) {
+            std::future::pending::<()>().await;
+        }
         shared.stopping.cancel();
         shared.fatal.send_if_modified(|fatal| {
             let first = fatal.is_none();

@@ -13,6 +13,7 @@ mod codes;
 mod days;
 mod disk;
 mod error;
+pub mod fault_points;
 mod format;
 mod health;
 mod journal;

@@ -10,6 +10,7 @@ use sqlx::{ConnectOptions, Connection, PgConnection};
 use switch_domain::OwnerId;
 
 use crate::error::StoreError;
+use crate::fault_points::{KillPoint, end_at, is_due};
 use crate::journal::PgAppender;
 use crate::projection::PgTables;
 
@@ -104,7 +105,14 @@ impl Store {
         // Not over the pool, whose statements are bounded in time.
         let connection = self.connection().await;
         let mut connection = connection.map_err(StoreError::database("connecting to migrate"))?;
-        sqlx::migrate!("./migrations").run(&mut connection).await?;
+        let migrator = sqlx::migrate!("./migrations");
+        for migration in migrator.iter() {
+            if is_due(KillPoint::K14) {
+                migrator.run_to(migration.version, &mut connection).await?;
+                end_at(KillPoint::K14);
+            }
+        }
+        migrator.run(&mut connection).await?;
         let _ = connection.close().await;
         Ok(())
     }

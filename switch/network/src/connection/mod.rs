@@ -15,6 +15,7 @@ use bytes::BytesMut;
 use codecs::framing::{FrameCodec, FrameError, FramingError};
 use codecs::iso8583::Fields;
 use switch_shard::Reply;
+use switch_shard::fault_points::{KillPoint, end_at, is_due, reach};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
@@ -95,7 +96,10 @@ impl<S: Switch> Connection<S> {
             }
             match self.wait(&shutdown).await {
                 Event::Shutdown => self.close_after_answers(Ending::Shutdown),
-                Event::Written(Ok(_)) => self.clock.written(Instant::now()),
+                Event::Written(Ok(_)) => {
+                    reach(KillPoint::K11);
+                    self.clock.written(Instant::now());
+                }
                 Event::Reply(Some(reply)) => self.desk.reply(&reply, &mut self.output),
                 // Cannot happen: the desk holds a sender.
                 Event::Reply(None) => break Ending::Shutdown,
@@ -153,10 +157,18 @@ impl<S: Switch> Connection<S> {
         let closing = self.closing.is_some();
         let now = Instant::now();
         let partial = reading && !self.input.is_empty();
+        if partial {
+            reach(KillPoint::K1);
+        }
         let oldest = self.desk.pending.oldest();
         self.clock.arm(now, partial, !self.output.is_empty(), oldest);
         if reading {
             self.input.reserve(READ_CHUNK);
+        }
+        if !self.output.is_empty() && is_due(KillPoint::K10) {
+            let half = self.output.get(..self.output.len() / 2).unwrap_or_default();
+            let _ = self.stream.try_write(half);
+            end_at(KillPoint::K10);
         }
         let (mut reader, mut writer) = self.stream.split();
         tokio::select! {

@@ -92,6 +92,7 @@ fn deciding_knows_no_clock_and_no_chance() {
 #[test]
 fn versions_live_once() {
     assert_tidy("versions stand in the root manifest", over_all(manifests::own_versions));
+    assert_tidy("the harness's features are off", over_all(manifests::harness_features));
     assert_tidy("lints stand in the root manifest", over_all(manifests::own_lints));
 }
 

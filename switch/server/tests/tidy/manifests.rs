@@ -50,6 +50,38 @@ pub(crate) fn own_lints(file: &SourceFile) -> Vec<String> {
         .collect()
 }
 
+/// Features of the fault harness: places to end at, and bugs.
+const HARNESS_FEATURES: [&str; 2] = ["fail-points", "deliberate-bugs"];
+
+/// Members that turn a feature of the fault harness on: by default, by another feature, or in a
+/// dependency. Only the command line of `make faults` may.
+pub(crate) fn harness_features(file: &SourceFile) -> Vec<String> {
+    let Some(manifest) = member(file) else { return Vec::new() };
+    let of_harness = |feature: &str| {
+        HARNESS_FEATURES.iter().find(|name| feature.rsplit('/').next() == Some(**name)).copied()
+    };
+    let texts = |value: &Value| -> Vec<String> {
+        let list = value.as_array().into_iter().flatten();
+        list.filter_map(Value::as_str).map(str::to_owned).collect()
+    };
+    let mut caught = Vec::new();
+    for (name, turns_on) in manifest.get("features").and_then(Value::as_table).into_iter().flatten()
+    {
+        // A feature may be passed on under its own name.
+        let others = texts(turns_on).into_iter().filter(|other| of_harness(other).is_some());
+        caught.extend(others.filter(|other| of_harness(other) != of_harness(name)));
+    }
+    for (_, wanted) in dependency_tables(&manifest).into_iter().flatten() {
+        let features = wanted.get("features").map(texts).unwrap_or_default();
+        caught.extend(features.into_iter().filter(|feature| of_harness(feature).is_some()));
+    }
+    let path = &file.path;
+    caught
+        .into_iter()
+        .map(|feature| format!("{path}: {feature} is of `make faults` alone"))
+        .collect()
+}
+
 fn dependency_tables(manifest: &Table) -> Vec<&Table> {
     let tables = DEPENDENCY_TABLES.iter();
     tables.filter_map(|table| manifest.get(*table).and_then(Value::as_table)).collect()
@@ -99,6 +131,21 @@ mod tests {
         }
         let root = SourceFile::new("Cargo.toml", "[workspace.dependencies]\nb = '1'\n");
         assert!(own_versions(&root).is_empty());
+    }
+
+    #[test]
+    fn a_feature_of_the_fault_harness_that_is_on_is_caught() {
+        let passed_on = "[features]\nfail-points = ['b/fail-points']\ndeliberate-bugs = []\n";
+        let good = format!("{GOOD}{passed_on}");
+        assert!(harness_features(&manifest(&good)).is_empty());
+        for bad in [
+            "[features]\ndefault = ['fail-points']\n",
+            "[features]\ntesting = ['b/deliberate-bugs']\n",
+            "[features]\nfail-points = ['b/deliberate-bugs']\n",
+            "[dev-dependencies]\nb = { workspace = true, features = ['fail-points'] }\n",
+        ] {
+            assert_eq!(harness_features(&manifest(&format!("{GOOD}{bad}"))).len(), 1, "{bad}");
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use switch_domain::{Control, Event, Record, Seq, ShardId};
 use switch_engine::Answer;
+use switch_store::fault_points::{KillPoint, reach};
 use switch_store::{Appended, CommittedBatch};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
@@ -67,6 +68,7 @@ impl Worker {
     }
 
     fn committed(&mut self, in_flight: InFlight) {
+        reach(KillPoint::K9);
         let InFlight { seq, hash, records, mut batch, since, proof, projected } = in_flight;
         self.proven = Some(proof);
         self.head.seq = seq;

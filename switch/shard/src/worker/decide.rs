@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use switch_domain::{CardId, Event, Fingerprint, Reason};
 use switch_engine::{Answer, Command, Outcome};
+use switch_store::fault_points::{KillPoint, reach};
 use tokio::time::Instant;
 
 use super::Worker;
@@ -62,7 +63,8 @@ impl Worker {
             return Self::end_undecided(submission);
         }
         let Submission { command, deadline, reply, .. } = submission;
-        let outcome = self.decide(&command);
+        let command = super::bugs::renamed(command);
+        let outcome = super::bugs::released_again(&self.state, self.decide(&command));
         let Some(Outcome { answer: Answer::Decided(decision), record }) = outcome else {
             self.metrics.malfunctions.increment(1);
             match *command {
@@ -74,6 +76,7 @@ impl Worker {
             return;
         };
         if decision.repeated {
+            reach(KillPoint::K3);
             self.metrics.repeats.increment(1);
         } else {
             self.metrics.decided(decision.reason);
@@ -88,6 +91,7 @@ impl Worker {
             return;
         }
         self.open.push_message(PendingMessage { reply, decision, deadline, voidable });
+        reach(KillPoint::K5);
     }
 
     fn take_command(
@@ -126,6 +130,7 @@ impl Worker {
             return false;
         }
         self.open.records.push(record);
+        reach(KillPoint::K4);
         true
     }
 

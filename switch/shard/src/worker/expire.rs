@@ -4,6 +4,7 @@
 
 use switch_domain::Reason;
 use switch_engine::Command;
+use switch_store::fault_points::{Bug, has};
 use tokio::time::Instant;
 
 use super::Worker;
@@ -54,6 +55,10 @@ impl Worker {
                 continue;
             };
             let reason = Reason::IssuerInoperative;
+            if has(Bug::VoidForgotten) {
+                message.reply.send(ReplyOutcome::Declined(reason));
+                continue;
+            }
             let void = Command::Void { authorization, reason };
             let record = self.decide(&void).and_then(|outcome| outcome.record);
             let Some(record) = record else {

@@ -3,6 +3,7 @@
 //! time; the next batch is decided meanwhile and waits (durable core). It never waits for a timer
 //! when it could append, and never sends an answer that rests on an uncommitted record.
 
+mod bugs;
 mod commit;
 mod decide;
 mod expire;
@@ -251,6 +252,7 @@ impl Worker {
         let since = Instant::now();
         self.mark_waiting(Some(since));
         let projected = self.projected.seq();
+        bugs::answered_early(&mut batch);
         let proof = Proof::at(since);
         self.in_flight = Some(InFlight { seq, hash, records, batch, since, proof, projected });
     }

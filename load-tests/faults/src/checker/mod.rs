@@ -1,0 +1,53 @@
+//! The checker: what the client saw against what the database says, rule by rule. It owns the
+//! rules; each violation names its invariant and, where there is one, the request.
+
+pub(crate) mod history;
+mod requests;
+mod sums;
+pub(crate) mod tables;
+#[cfg(test)]
+mod tests;
+
+use history::{History, Stan};
+use tables::Tables;
+
+/// A broken rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Violation {
+    /// The invariant, by its name in the fault matrix.
+    pub(crate) rule: &'static str,
+    pub(crate) stan: Option<Stan>,
+    pub(crate) what: String,
+}
+
+/// All that the checker looks at.
+#[derive(Debug, Default)]
+pub(crate) struct Evidence<'a> {
+    pub(crate) history: History,
+    pub(crate) tables: Tables,
+    /// The balance of each card, and of those the pool behind them.
+    pub(crate) cards: &'a [i64],
+    pub(crate) pool: i64,
+    /// Whether a request may go unanswered while its link lives: PostgreSQL was disturbed (W-20).
+    pub(crate) silence_allowed: bool,
+    /// What `cardswitch audit` found.
+    pub(crate) findings: Vec<String>,
+}
+
+/// Every broken rule.
+pub(crate) fn check(evidence: &Evidence<'_>) -> Vec<Violation> {
+    let mut found = Vec::new();
+    requests::check(evidence, &mut found);
+    sums::check(evidence, &mut found);
+    for finding in &evidence.findings {
+        found.push(general("I6 audit", finding.clone()));
+    }
+    for leak in &evidence.tables.leaks {
+        found.push(general("I11 card number", leak.clone()));
+    }
+    found
+}
+
+fn general(rule: &'static str, what: String) -> Violation {
+    Violation { rule, stan: None, what }
+}

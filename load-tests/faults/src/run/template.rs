@@ -1,0 +1,111 @@
+//! The database that every run starts from: migrated, with a partner, a deposit, a programme,
+//! balances and cards. It is made once by a clean life of the switch, through its own commands.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail};
+use serde_json::Value;
+use simulators::demo_file::{TestCard, TestPan};
+
+use super::Cluster;
+use super::process::{Launch, Started, Switch, tail};
+
+/// Cards with funds for everything, and then those that run out.
+const RICH: usize = 10;
+const POOR: usize = 2;
+/// In the cluster.
+const NAME: &str = "template_of_runs";
+
+/// What runs share.
+pub(crate) struct Template {
+    pub(crate) binary: PathBuf,
+    pub(crate) keys: PathBuf,
+    pub(crate) cards: Vec<TestCard>,
+    /// The balance of each card.
+    pub(crate) balances: Vec<i64>,
+    pub(crate) pool: i64,
+    pub(crate) rich: usize,
+}
+
+impl Template {
+    /// Makes it, with a directory for the switch's own files.
+    pub(crate) async fn make(cluster: &Cluster, binary: &Path, directory: &Path) -> Result<Self> {
+        std::fs::create_dir_all(directory)?;
+        cluster.administer(format!("CREATE DATABASE {NAME} TEMPLATE template0")).await?;
+        let launch = Launch {
+            binary: binary.into(),
+            directory: directory.into(),
+            keys: directory.join("pan.key"),
+            database_url: cluster.url(NAME)?.expose().to_owned(),
+            generation: 0,
+            take_over: false,
+            more: Vec::new(),
+        };
+        let mut switch = match launch.start(|pid| cluster.note_child(pid)).await? {
+            Started::Serving(switch) => switch,
+            Started::Ended(refused) => bail!("no switch: {}", tail(&refused.log)),
+        };
+        let template = seed(&launch, &switch).await?;
+        switch.terminate().await?;
+        Ok(template)
+    }
+
+    /// A database for one run.
+    pub(crate) async fn instance(&self, cluster: &Cluster, name: &str) -> Result<()> {
+        cluster.administer(format!("CREATE DATABASE {name} TEMPLATE {NAME}")).await
+    }
+
+    pub(crate) fn pans(&self) -> Vec<String> {
+        self.cards.iter().map(|card| card.pan.digits().to_owned()).collect()
+    }
+}
+
+async fn seed(launch: &Launch, switch: &Switch) -> Result<Template> {
+    let maker = Maker { launch, switch };
+    let partner = maker.make("partner", &["partner", "create", "--name", "Acme"]).await?;
+    let open = ["pool", "open", "--partner", &partner, "--kind", "deposit", "--currency", "EUR"];
+    let pool = maker.make("pool", &open).await?;
+    let reload = ["pool", "reload", "--pool", &pool, "--amount", "10000000"];
+    maker.make("done", &[&reload[..], &["--reference", "first transfer"]].concat()).await?;
+    let create = ["programme", "create", "--partner", &partner, "--name", "Euro"];
+    let bins = ["--bin-low", "99999912", "--currency", "EUR", "--pool", &pool];
+    let programme = maker.make("programme", &[&create[..], &bins].concat()).await?;
+    let (mut cards, mut balances) = (Vec::new(), Vec::new());
+    for number in 0..RICH + POOR {
+        let reference = format!("customer {number}");
+        let customer = ["customer", "create", "--partner", &partner, "--reference", &reference];
+        let customer = maker.make("customer", &customer).await?;
+        let open = ["balance", "open", "--programme", &programme, "--customer", &customer];
+        let balance = maker.make("balance", &open).await?;
+        let amount = if number < RICH { "500000" } else { "40" };
+        let credit = ["balance", "credit", "--balance", &balance, "--amount", amount];
+        maker.make("done", &[&credit[..], &["--reference", "welcome"]].concat()).await?;
+        let issue = ["card", "issue", "--balance", &balance, "--expiry", "4912"];
+        let pan = maker.make("pan", &[&issue[..], &["--reveal-test-pan"]].concat()).await?;
+        balances.push(balance.parse()?);
+        cards.push(TestCard {
+            pan: TestPan::new(pan),
+            expiry: "4912".into(),
+            state: "good".into(),
+            expect: "00".into(),
+        });
+    }
+    let (binary, keys) = (launch.binary.clone(), launch.keys.clone());
+    Ok(Template { binary, keys, cards, balances, pool: pool.parse()?, rich: RICH })
+}
+
+struct Maker<'a> {
+    launch: &'a Launch,
+    switch: &'a Switch,
+}
+
+impl Maker<'_> {
+    async fn make(&self, member: &str, arguments: &[&str]) -> Result<String> {
+        let made = self.switch.command(self.launch, arguments).await?;
+        Ok(match &made[member] {
+            Value::String(text) => text.clone(),
+            Value::Null => bail!("{arguments:?} made no {member}"),
+            other => other.to_string(),
+        })
+    }
+}
