@@ -2,6 +2,8 @@
 //! authorization, as a user would otherwise write it. Must be written as well as it can be: what it
 //! does badly would flatter the switch.
 
+#[cfg(test)]
+mod alike;
 mod answer;
 mod apart;
 mod fill;

@@ -179,3 +179,70 @@ fn watch(link: &Link) -> PollFd<'_> {
     let writing = if link.wants_to_write() { PollFlags::OUT } else { PollFlags::empty() };
     PollFd::new(&link.stream, PollFlags::IN | writing)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::{SocketAddr, TcpListener};
+    use std::sync::mpsc::channel;
+
+    use super::*;
+    use crate::bench::generator::Mix;
+    use crate::bench::limits::echo;
+    use crate::bench::wire::request::TestPan;
+
+    /// An echo server that lasts as long as the process of the test.
+    fn echo() -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        std::thread::spawn(move || echo::serve_on(&listener));
+        address
+    }
+
+    fn load(address: SocketAddr, shape: Shape) -> Load {
+        let pan = TestPan::new("9999990000000000").unwrap();
+        Load {
+            address,
+            connections: 3,
+            shape,
+            mix: Mix::USUAL,
+            warm_up: Duration::from_millis(50),
+            windows: 2,
+            window_time: Duration::from_millis(200),
+            patience: Duration::from_secs(60),
+            cards: vec![pan; 5].into(),
+        }
+    }
+
+    #[test]
+    fn an_open_loop_charges_every_request_that_was_due() {
+        let (marks, told) = channel();
+        let result = drive(&load(echo(), Shape::Open { rate: 1_000 }), 1, &marks).unwrap();
+        assert_eq!(result.faults.total(), 0, "{}", result.faults);
+        let charged: Vec<u64> = result.windows.iter().map(|w| w.latencies.len()).collect();
+        assert_eq!(charged, [200, 200], "however late the answers were");
+        drop(marks);
+        assert_eq!(told.iter().collect::<Vec<_>>(), [0, 1, 2], "a mark at each end of a window");
+        assert!(result.next_number > 400 && result.next_number <= 452);
+    }
+
+    #[test]
+    fn a_closed_loop_gets_an_answer_to_everything() {
+        let (marks, _told) = channel();
+        let result = drive(&load(echo(), Shape::Closed { window: 7 }), 1, &marks).unwrap();
+        assert_eq!(result.faults.total(), 0, "{}", result.faults);
+        assert!(result.windows.iter().all(|window| window.answered > 0));
+    }
+
+    #[test]
+    fn a_server_that_is_silent_is_charged_with_every_request() {
+        // It listens and never accepts: connections are made and nothing is answered.
+        let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut load = load(silent.local_addr().unwrap(), Shape::Open { rate: 1_000 });
+        load.patience = Duration::ZERO;
+        let (marks, _told) = channel();
+        let result = drive(&load, 1, &marks).unwrap();
+        let sent = result.next_number - 1;
+        assert_eq!(result.faults.to_string(), format!("unanswered: {sent}"));
+        assert!(result.windows.iter().all(|window| window.latencies.is_empty()));
+    }
+}

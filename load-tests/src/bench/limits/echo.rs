@@ -21,12 +21,17 @@ const REST: usize = 8 + 15 + 3;
 /// Serves until the process ends; says where on standard output.
 pub(crate) fn serve() -> Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
-    listener.set_nonblocking(true)?;
     println!("{}", serde_json::json!({ "address": listener.local_addr()?.to_string() }));
+    serve_on(&listener)
+}
+
+/// Serves whoever connects, until something fails.
+pub(crate) fn serve_on(listener: &TcpListener) -> Result<()> {
+    listener.set_nonblocking(true)?;
     let mut links: Vec<Link> = Vec::new();
     loop {
         let mut watched: Vec<PollFd<'_>> = links.iter().map(watch).collect();
-        watched.push(PollFd::new(&listener, PollFlags::IN));
+        watched.push(PollFd::new(listener, PollFlags::IN));
         match poll(&mut watched, None) {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(error) => return Err(error.into()),
@@ -38,14 +43,10 @@ pub(crate) fn serve() -> Result<()> {
         links.retain(|link| link.open);
         if ready.last() == Some(&true) {
             while let Ok((stream, _)) = listener.accept() {
-                links.push(accepted(stream)?);
+                links.push(Link::over(stream)?);
             }
         }
     }
-}
-
-fn accepted(stream: TcpStream) -> Result<Link> {
-    Link::over(stream)
 }
 
 fn watch(link: &Link) -> PollFd<'_> {

@@ -17,6 +17,7 @@ use crate::bench::measure::{Measured, Series, Subject, measure};
 use crate::bench::metrics;
 use crate::bench::statistics::{Spread, paired_ratio};
 use crate::bench::subject::cards::issue_cards;
+use crate::bench::subject::prompt_path;
 use crate::bench::subject::switch::{Starting, Switch};
 use crate::bench::table;
 use crate::bench::wire::request::TestPan;
@@ -40,28 +41,34 @@ pub(crate) struct Stage {
     pub(crate) next: u64,
 }
 
-/// Starts a switch over an empty database and issues its cards.
+/// Issues cards over an empty database, and starts the switch that is measured: with its own
+/// settings, straight to PostgreSQL.
 pub(crate) fn stage(arguments: &Arguments, cluster: &mut Cluster) -> Result<Stage> {
     let database = cluster.fresh_database("bench_switch")?;
     let directory = arguments.dir.join("switch");
     let _ = std::fs::remove_dir_all(&directory);
-    let starting = Starting {
+    let prompt = prompt_path::open(&database)?;
+    let mut starting = Starting {
         binary: arguments.switch.as_deref(),
         directory: &directory,
-        database: &database,
-        settings: &[],
+        database: &prompt,
+        settings: &[("CARDSWITCH_DATABASE__MAX_CONNECTIONS", "48".to_owned())],
         take_over: false,
     };
-    let switch = Switch::start(&starting)?;
+    let setting_up = Switch::start(&starting)?;
     let began = Instant::now();
     let population = arguments.population();
-    let cards = issue_cards(&switch.socket, population)?;
+    let cards = issue_cards(&setting_up.socket, population)?;
+    setting_up.stop()?;
     eprintln!(
         "{} cards of {} partners were issued in {:.0} s",
         cards.len(),
         population.partners,
         began.elapsed().as_secs_f64()
     );
+    starting.database = &database;
+    starting.settings = &[];
+    let switch = Switch::start(&starting)?;
     Ok(Stage { switch, database, cards, next: 1 })
 }
 
