@@ -1,5 +1,5 @@
-//! `cardswitch-bench`: reads arguments and runs the bench. Must only read them, call the library and
-//! give its exit code.
+//! `cardswitch-bench`: reads arguments and runs the bench. Must only read them, call the library
+//! and give its exit code.
 
 use std::process::ExitCode;
 

@@ -1,29 +1,15 @@
-//! The switch's own figures, read from its `/metrics`. Must be read seldom: reading them is work for
-//! the switch.
+//! The switch's own figures, read from its `/metrics`. Must be read seldom, for reading them is
+//! work for the switch; and only under load, for some of them stand still without it.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
 /// Records that are in the journal and not in the tables, over all shards.
 pub(crate) fn projection_lag(http: SocketAddr) -> Result<f64> {
     Ok(sum(&fetch(http)?, "cardswitch_projection_lag"))
-}
-
-/// Waits until the tables have almost everything, so that one load does not pay for another. Gives
-/// the records that are still behind when patience ends.
-pub(crate) fn wait_for_projection(http: SocketAddr, patience: Duration) -> Result<f64> {
-    let began = Instant::now();
-    let (_keep, never) = std::sync::mpsc::channel::<()>();
-    loop {
-        let lag = projection_lag(http)?;
-        if lag < 1_000.0 || began.elapsed() >= patience {
-            return Ok(lag);
-        }
-        let _ = never.recv_timeout(Duration::from_millis(200));
-    }
 }
 
 fn fetch(http: SocketAddr) -> Result<String> {

@@ -1,5 +1,6 @@
-//! The bench: the switch, what a user would otherwise write, and what the machine can do at most, in
-//! one go on one PostgreSQL. Must give nobody an advantage, and print what does not look well too.
+//! The bench: the switch, what a user would otherwise write, and what the machine can do at most,
+//! in one go on one PostgreSQL. Must give nobody an advantage, and print what does not look well
+//! too.
 
 mod arguments;
 mod bounds;

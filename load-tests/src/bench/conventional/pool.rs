@@ -1,5 +1,6 @@
-//! The pool: so many connections to PostgreSQL, each with a worker that takes the next message that
-//! waits. A message that PostgreSQL fails on is answered with 96; its fate is known to the database.
+//! The pool: so many connections to PostgreSQL, each with a worker that takes the next message
+//! that waits. A message that PostgreSQL fails on is answered with 96; its fate is known to the
+//! database.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};

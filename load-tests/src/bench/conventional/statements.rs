@@ -6,8 +6,8 @@ pub(crate) const SCHEMA: &str = include_str!("schema.sql");
 
 /// What the checks look at.
 pub(crate) const SELECT: &str = "\
-SELECT c.id, c.balance_id, c.deposit_id, c.expiry, c.status, c.lock_code, b.state AS balance_state, \
-b.currency, b.ledger - b.held AS funds, u.state AS customer_state, d.state AS partner_state, \
+SELECT c.id, c.balance_id, c.deposit_id, c.expiry, c.status, c.lock_code, \
+b.state AS balance_state, b.currency, b.ledger - b.held AS funds, u.state AS customer_state, d.state AS partner_state, \
 d.level - d.held AS headroom, to_char(now(), 'YYMM')::int2 AS month, \
 EXISTS (SELECT 1 FROM early_reversal e WHERE e.card_id = c.id AND e.stan = $2 \
 AND e.terminal = $3 AND e.acquirer = $4) AS reversed_before \
@@ -30,8 +30,8 @@ pub(crate) const UPDATE_DEPOSIT: &str =
 
 /// The answer to a message that came before.
 pub(crate) const STORED: &str = "\
-SELECT code, approval, amount FROM card_authorization WHERE card_id = $1 AND stan = $2 AND rrn = $3 \
-AND local_time = $4 AND terminal = $5 AND acquirer = $6";
+SELECT code, approval, amount FROM card_authorization WHERE card_id = $1 AND stan = $2 \
+AND rrn = $3 AND local_time = $4 AND terminal = $5 AND acquirer = $6";
 
 /// The whole authorization.
 pub(crate) const AUTHORIZE: &str = "\

@@ -1,6 +1,6 @@
 //! What was asked and what must be answered: the numbers of requests, the mixture of purchases,
-//! repeats and reversals, and the request of every answer. Must take no answer for right that is not
-//! the one to its request.
+//! repeats and reversals, and the request of every answer. Must take no answer for right that is
+//! not the one to its request.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! Loopback without a database: a server that answers the same frames with approvals that it knows
 //! by heart. No switch can carry more messages between the same generator and itself.
 
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 
 use anyhow::Result;
 use rustix::event::{PollFd, PollFlags, poll};
@@ -11,8 +11,8 @@ use crate::bench::generator::Link;
 /// What stands in front of DE38 and DE39 in every answer, and what comes after.
 const CODES: &[u8] = b"00000000";
 
-/// The echoed fields of our own requests, by their places behind MTI and bitmap: up to DE37, without
-/// DE14. Every request has the same fields, so nothing is looked for.
+/// The echoed fields of our own requests, by their places behind MTI and bitmap: up to DE37,
+/// without DE14. Every request has the same fields, so nothing is looked for.
 const UP_TO_DATE: usize = 18 + 6 + 12 + 10 + 6 + 6 + 4;
 const EXPIRY: usize = 4;
 const UP_TO_RRN: usize = 4 + 3 + 2 + 8 + 12;

@@ -1,6 +1,6 @@
 //! The ceiling of throughput: rows shaped like the journal's, appended like the journal's (put if
-//! absent, chained by hash), with no switch behind them. What PostgreSQL costs a record here is what
-//! it must cost the switch at least.
+//! absent, chained by hash), with no switch behind them. What PostgreSQL costs a record here is
+//! what it must cost the switch at least.
 
 use std::time::{Duration, Instant};
 

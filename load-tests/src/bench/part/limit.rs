@@ -1,5 +1,5 @@
-//! The limits of the machine, several times over: the floor of a commit, the ceiling of the journal,
-//! the echo of the same frames.
+//! The limits of the machine, several times over: the floor of a commit, the ceiling of the
+//! journal, the echo of the same frames.
 
 use std::process::Command;
 use std::sync::Arc;

@@ -1,6 +1,6 @@
-//! A start over a long tail: the projector is held back by the switch's own test setting, the journal
-//! grows, the switch is killed, and the next one must serve soon. It owns what serving means: a
-//! purchase is approved.
+//! A start over a long tail: the projector is held back by the switch's own test setting, the
+//! journal grows, the switch is killed, and the next one must serve soon. It owns what serving
+//! means: a purchase is approved.
 
 use std::time::{Duration, Instant};
 
@@ -39,7 +39,7 @@ pub(crate) fn measure_restart(
     records: u64,
 ) -> Result<Restart> {
     let directory = arguments.dir.join("switch");
-    metrics::wait_for_projection(stage.switch.http, Duration::from_secs(120))?;
+    stage.wait_for_tables(cluster)?;
     stage.switch.stop()?;
     let limit = (records * 4).max(1_000_000).to_string();
     let limit = ("CARDSWITCH_SHARDS__PROJECTION_LAG_LIMIT", limit);

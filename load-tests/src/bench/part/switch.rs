@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use serde::Serialize;
 use sqlx::ConnectOptions;
 use switch_store::private_postgres::DatabaseUrl;
@@ -14,7 +14,6 @@ use crate::bench::cluster::Cluster;
 use crate::bench::generator::{Load, Mix, Shape};
 use crate::bench::limits::commit;
 use crate::bench::measure::{Measured, Series, Subject, measure};
-use crate::bench::metrics;
 use crate::bench::statistics::{Spread, paired_ratio};
 use crate::bench::subject::cards::issue_cards;
 use crate::bench::subject::prompt_path;
@@ -90,9 +89,27 @@ impl Stage {
 
     /// Runs a load once the tables have caught up.
     pub(crate) fn run(&mut self, cluster: &mut Cluster, load: &Load) -> Result<Measured> {
-        metrics::wait_for_projection(self.switch.http, CATCH_UP)?;
+        self.wait_for_tables(cluster)?;
         let subject = Subject::switch(self.switch.pid(), self.switch.http);
         measure(cluster, subject, load, &mut self.next)
+    }
+
+    /// Waits until the tables have everything that is in the journal.
+    pub(crate) fn wait_for_tables(&self, cluster: &Cluster) -> Result<()> {
+        let behind = "SELECT count(*) FROM journal j JOIN projection p USING (shard) \
+            WHERE j.seq > p.seq";
+        cluster.block_on(async {
+            let mut connection = self.database.connect_options().connect().await?;
+            let began = Instant::now();
+            while began.elapsed() < CATCH_UP {
+                let rows: i64 = sqlx::query_scalar(behind).fetch_one(&mut connection).await?;
+                if rows == 0 {
+                    return Ok(());
+                }
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            bail!("the tables have not caught up in {} s", CATCH_UP.as_secs())
+        })
     }
 
     fn series(

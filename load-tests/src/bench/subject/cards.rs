@@ -1,5 +1,5 @@
-//! The partners, balances and cards that the switch is measured with, made by ordinary commands, many
-//! at a time. Must leave every card with more money than any bench spends.
+//! The partners, balances and cards that the switch is measured with, made by ordinary commands,
+//! many at a time. Must leave every card with more money than any bench spends.
 
 use std::path::Path;
 use std::sync::Arc;

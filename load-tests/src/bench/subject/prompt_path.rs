@@ -1,7 +1,8 @@
-//! A way to PostgreSQL that confirms every segment at once, for setting up only. The switch's driver
-//! writes a COPY in two pieces with Nagle's algorithm on, so that each COPY waits for the 40 ms of a
-//! delayed acknowledgement; hundreds of thousands of commands, each waiting for its rows, would take
-//! half an hour. Must never stand between the switch and PostgreSQL while anything is measured.
+//! A way to PostgreSQL that confirms every segment at once, for setting up only. The switch's
+//! driver writes a COPY in two pieces with Nagle's algorithm on, so that each COPY waits for the
+//! 40 ms of a delayed acknowledgement; hundreds of thousands of commands, each waiting for its
+//! rows, would take half an hour. Must never stand between the switch and PostgreSQL while
+//! anything is measured.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
