@@ -7,8 +7,8 @@ pub(crate) const SCHEMA: &str = include_str!("schema.sql");
 /// What the checks look at.
 pub(crate) const SELECT: &str = "\
 SELECT c.id, c.balance_id, c.deposit_id, c.expiry, c.status, c.lock_code, \
-b.state AS balance_state, b.currency, b.ledger - b.held AS funds, u.state AS customer_state, d.state AS partner_state, \
-d.level - d.held AS headroom, to_char(now(), 'YYMM')::int2 AS month, \
+b.state AS balance_state, b.currency, b.ledger - b.held AS funds, u.state AS customer_state, \
+d.state AS partner_state, d.level - d.held AS headroom, to_char(now(), 'YYMM')::int2 AS month, \
 EXISTS (SELECT 1 FROM early_reversal e WHERE e.card_id = c.id AND e.stan = $2 \
 AND e.terminal = $3 AND e.acquirer = $4) AS reversed_before \
 FROM card c JOIN balance b ON b.id = c.balance_id JOIN customer u ON u.id = b.customer_id \

@@ -269,7 +269,7 @@ mod tests {
     #[test]
     fn repeats_and_reversals_follow_their_originals_and_are_judged() {
         let mut book = book(Mix { repeats: 50, reversals: 50 });
-        let mut repeats = Vec::new();
+        let mut repeats: Vec<(Vec<u8>, String)> = Vec::new();
         let mut reversals = 0;
         for round in 0..200u32 {
             let request = next(&mut book, 0);
