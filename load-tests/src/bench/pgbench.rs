@@ -111,10 +111,12 @@ pub(crate) fn run(cluster: &Cluster, run: &Run<'_>) -> Result<f64> {
     std::fs::write(&file, script(run.form, run.population))?;
     let before = approved(cluster, run.database)?;
     let clients = run.clients.to_string();
+    // Its clock starts before its clients connect, its rate when all have: SCRAM is slow.
+    let seconds = run.time.as_secs().max(1) + run.clients.div_ceil(8) as u64;
     let mut command = Command::new(program());
     command
         .args(["-n", "-M", "prepared", "-c", &clients, "-j", "2"])
-        .args(["-T", &run.time.as_secs().max(1).to_string(), "-f"])
+        .args(["-T", &seconds.to_string(), "-f"])
         .arg(&file);
     for (name, value) in environment(run.database)? {
         command.env(name, value);
@@ -123,7 +125,8 @@ pub(crate) fn run(cluster: &Cluster, run: &Run<'_>) -> Result<f64> {
     let text = String::from_utf8_lossy(&output.stdout);
     let said = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "pgbench failed: {said}");
-    let (transactions, per_second) = parse(&text).context("pgbench said nothing to read")?;
+    let (transactions, per_second) =
+        parse(&text).with_context(|| format!("pgbench made nothing that counts: {text}{said}"))?;
     let approved = approved(cluster, run.database)? - before;
     // Two draws of one number on one card are one authorization.
     ensure!(

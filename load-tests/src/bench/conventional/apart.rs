@@ -22,11 +22,17 @@ pub(crate) async fn authorize(
         .bind(&asked.acquirer)
         .fetch_optional(&mut *transaction)
         .await?;
-    let Some(found) = found else { return Ok(Saying::plain("14")) };
+    let Some(found) = found else {
+        transaction.commit().await?;
+        return Ok(Saying::plain("14"));
+    };
     let code = code_of(&found, asked)?;
     let approval = (code == "00").then_some(approval);
     if !insert(&mut transaction, &found, asked, code, approval).await? {
-        return stored(&mut transaction, &found, asked).await;
+        let stored = stored(&mut transaction, &found, asked).await?;
+        // A drop would roll back only when the connection is used next.
+        transaction.commit().await?;
+        return Ok(stored);
     }
     if approval.is_some() && !take(&mut transaction, &found, asked).await? {
         // Somebody was faster: nothing of this transaction stays, the decline is a new one.
