@@ -1,7 +1,7 @@
 //! Answers of the conventional server: the echoed fields of the request, DE38 and DE39.
 
 use bytes::BytesMut;
-use codecs::iso8583::{EncodeError, Encoder, Message};
+use codecs::iso8583::{EncodeError, Encoder, Message, Mti};
 
 /// What is said besides the echoed fields.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub(crate) fn write(
     request: &Message<'_>,
     saying: &Saying,
 ) -> Result<Option<BytesMut>, EncodeError> {
-    let Some(mti) = request.mti().and_then(|mti| mti.response()) else { return Ok(None) };
+    let Some(mti) = request.mti().and_then(Mti::response) else { return Ok(None) };
     let dialect = request.dialect();
     let mut answer = encoder.start(dialect, mti);
     for field in dialect.answer_fields(mti).unwrap_or_default() {

@@ -207,7 +207,8 @@ pub(crate) fn measure_pairs(
     let (mut floors, mut loads) = (Vec::new(), Vec::new());
     for pair in 0..pairs {
         let mut floor = |cluster: &mut Cluster| {
-            anyhow::Ok(floors.push(commit::measure(cluster, limits, time)?.latency))
+            floors.push(commit::measure(cluster, limits, time)?.latency);
+            anyhow::Ok(())
         };
         if pair % 2 == 0 {
             floor(cluster)?;
