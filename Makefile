@@ -8,6 +8,8 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 DEMO_SECONDS ?= 20
 DEMO_RATE ?= 500
 FAULT_RUNS ?= 20
+BENCH_SUSTAINED ?= 600
+BENCH_TAIL ?= 1000000
 
 NEXTEST_VERSION := 0.9.143
 DENY_VERSION := 0.20.2
@@ -48,6 +50,32 @@ help: ## This list.
 demo: setup-compiler setup-postgres ## Build, start the switch on a private PostgreSQL, run traffic, check the books.
 	@cargo build --release --locked -p switch-server -p simulators
 	@$(TARGET)/release/cardswitch demo --seconds $(DEMO_SECONDS) --rate $(DEMO_RATE)
+
+# BENCH_RUNS, BENCH_SECONDS, BENCH_CARDS and BENCH_PARTNERS change a bench; BENCH_DIR is where its
+# data and its report go.
+.PHONY: bench
+bench: setup-bench ## Measure the switch against a conventional server and the machine's limits.
+	@$(TARGET)/release/cardswitch-bench
+
+.PHONY: bench-quick
+bench-quick: setup-bench ## The same in a few minutes, for a look and not for a figure.
+	@$(TARGET)/release/cardswitch-bench --quick
+
+.PHONY: bench-saturation
+bench-saturation: setup-bench ## The switch alone, as fast as it goes.
+	@$(TARGET)/release/cardswitch-bench --saturation
+
+.PHONY: bench-sustained
+bench-sustained: setup-bench ## BENCH_SUSTAINED seconds at 80 % of saturation.
+	@$(TARGET)/release/cardswitch-bench --sustained $(BENCH_SUSTAINED)
+
+.PHONY: bench-restart
+bench-restart: setup-bench ## A start over a tail of BENCH_TAIL journalled authorizations.
+	@$(TARGET)/release/cardswitch-bench --restart $(BENCH_TAIL)
+
+.PHONY: setup-bench
+setup-bench: setup-compiler setup-postgres
+	@cargo build --release --locked -p switch-server -p load-tests
 
 # One build of everything first: the tests find the programs they start beside each other, and
 # nothing is compiled twice.

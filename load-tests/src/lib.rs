@@ -3,6 +3,7 @@
 //! Latency counts from the moment a request ought to have been sent, so that a switch that stands
 //! still is charged for everything that waited meanwhile.
 
+pub mod bench;
 mod closed_loop;
 mod open_loop;
 mod purchases;

@@ -1,0 +1,157 @@
+//! The one PostgreSQL of a bench: private, durable, with a meter on its processor time and its log.
+//! Must never run with a setting that makes commits cheaper than they are in service.
+
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, Row};
+use switch_store::private_postgres::{DatabaseUrl, Options, PrivatePostgres, reachable_data_dir};
+use tokio::runtime::Runtime;
+
+use super::process;
+
+/// Settings that are reported, and what the first three must be.
+const SETTINGS: [(&str, Option<&str>); 9] = [
+    ("fsync", Some("on")),
+    ("synchronous_commit", Some("on")),
+    ("full_page_writes", Some("on")),
+    ("server_version", None),
+    ("shared_buffers", None),
+    ("wal_compression", None),
+    ("wal_sync_method", None),
+    ("max_wal_size", None),
+    ("checkpoint_timeout", None),
+];
+
+/// A running server and a connection to look at it with.
+pub(crate) struct Cluster {
+    runtime: Runtime,
+    postgres: Option<PrivatePostgres>,
+    watch: PgConnection,
+    postmaster: u32,
+    settings: Vec<(String, String)>,
+}
+
+impl Cluster {
+    /// Starts it below `directory`, or adopts the one that a killed bench left there.
+    ///
+    /// # Errors
+    /// No binaries of PostgreSQL, a directory in memory, or settings that are not durable.
+    pub(crate) fn start(directory: &Path) -> Result<Cluster> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let directory = reachable_data_dir(&std::path::absolute(directory)?);
+        std::fs::create_dir_all(&directory).context("making the data directory")?;
+        refuse_memory(&directory)?;
+        let mut options = Options::new(directory);
+        options.shared_buffers_mb = 1024;
+        options.max_connections = 300;
+        let postgres = runtime.block_on(PrivatePostgres::start(&options))?;
+        let url = postgres.url("postgres")?;
+        let mut watch = runtime.block_on(url.connect_options().connect())?;
+        let own: i32 = runtime
+            .block_on(sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(&mut watch))?;
+        let postmaster = process::parent_of(u32::try_from(own)?)?;
+        let mut settings = Vec::new();
+        for (name, wanted) in SETTINGS {
+            let show = AssertSqlSafe(format!("SHOW {name}"));
+            let found: String = runtime.block_on(sqlx::query_scalar(show).fetch_one(&mut watch))?;
+            ensure!(wanted.is_none_or(|wanted| wanted == found), "{name} is {found}");
+            settings.push((name.to_owned(), found));
+        }
+        Ok(Cluster { runtime, postgres: Some(postgres), watch, postmaster, settings })
+    }
+
+    /// The settings that the report names.
+    pub(crate) fn settings(&self) -> &[(String, String)] {
+        &self.settings
+    }
+
+    /// Waits for something asynchronous.
+    pub(crate) fn block_on<T>(&self, work: impl Future<Output = T>) -> T {
+        self.runtime.block_on(work)
+    }
+
+    /// An empty database under this name, whatever an earlier bench left.
+    pub(crate) fn fresh_database(&mut self, name: &str) -> Result<DatabaseUrl> {
+        self.drop_database(name)?;
+        let Some(postgres) = &self.postgres else { bail!("the server has been stopped") };
+        Ok(self.runtime.block_on(postgres.create_database(name))?)
+    }
+
+    /// Removes a database, if it is there.
+    pub(crate) fn drop_database(&mut self, name: &str) -> Result<()> {
+        self.execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+    }
+
+    /// Writes what is dirty, so that one measurement does not pay for another.
+    pub(crate) fn checkpoint(&mut self) -> Result<()> {
+        self.execute("CHECKPOINT")
+    }
+
+    /// Bytes of log written since the cluster was made.
+    pub(crate) fn wal_bytes(&mut self) -> Result<i64> {
+        let asked = "SELECT (pg_current_wal_lsn() - '0/0'::pg_lsn)::int8";
+        let row = self.runtime.block_on(sqlx::query(asked).fetch_one(&mut self.watch))?;
+        Ok(row.try_get(0)?)
+    }
+
+    /// Processor time of the server: postmaster, back ends, writers and all.
+    pub(crate) fn cpu(&self) -> Result<Duration> {
+        process::cpu_of_tree(self.postmaster)
+    }
+
+    /// Stops the server.
+    pub(crate) fn stop(mut self) -> Result<()> {
+        let Cluster { runtime, watch, .. } = self;
+        runtime.block_on(watch.close())?;
+        match self.postgres.take() {
+            Some(postgres) => Ok(runtime.block_on(postgres.stop())?),
+            None => Ok(()),
+        }
+    }
+
+    fn execute(&mut self, statement: &str) -> Result<()> {
+        let statement = AssertSqlSafe(statement.to_owned());
+        let done = sqlx::raw_sql(statement).execute(&mut self.watch);
+        self.runtime.block_on(done)?;
+        Ok(())
+    }
+}
+
+/// A commit to memory is no commit.
+fn refuse_memory(directory: &Path) -> Result<()> {
+    let directory = directory.canonicalize()?;
+    let mounts = std::fs::read_to_string("/proc/self/mounts").context("reading the mounts")?;
+    let kind = file_system(&mounts, &directory);
+    ensure!(
+        !matches!(kind, Some("tmpfs" | "ramfs")),
+        "{} is in memory: set BENCH_DIR to a directory on a disk",
+        directory.display()
+    );
+    Ok(())
+}
+
+/// The kind of the innermost file system that a path is on.
+fn file_system<'a>(mounts: &'a str, path: &Path) -> Option<&'a str> {
+    let fields = mounts.lines().map(|line| line.split(' ').collect::<Vec<_>>());
+    let holding = fields.filter_map(|fields| match fields.as_slice() {
+        [_, place, kind, ..] if path.starts_with(place) => Some((PathBuf::from(place), *kind)),
+        _ => None,
+    });
+    holding.max_by_key(|(place, _)| place.components().count()).map(|(_, kind)| kind)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_innermost_file_system_counts() {
+        let mounts = "/dev/a / ext4 rw 0 0\ntmpfs /mnt tmpfs rw 0 0\n/dev/b /mnt/disk xfs rw 0 0\n";
+        for (path, kind) in [("/data", "ext4"), ("/mnt/x", "tmpfs"), ("/mnt/disk/y", "xfs")] {
+            assert_eq!(file_system(mounts, Path::new(path)), Some(kind), "{path}");
+        }
+    }
+}

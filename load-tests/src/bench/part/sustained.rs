@@ -1,0 +1,132 @@
+//! Minutes at 80 % of saturation: the tables must keep up, memory must stay flat, and p99 must not
+//! drift. It owns what these words mean.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use serde::Serialize;
+
+use super::switch::Stage;
+use crate::bench::arguments::Arguments;
+use crate::bench::bounds::Bound;
+use crate::bench::cluster::Cluster;
+use crate::bench::generator::Shape;
+use crate::bench::measure::{Measured, Point};
+use crate::bench::statistics::Spread;
+
+/// One line of the course.
+const WINDOW: Duration = Duration::from_secs(10);
+/// Of the middle third, which the last third may grow to.
+const MEMORY_GROWTH: f64 = 1.10;
+const P99_DRIFT: f64 = 1.5;
+/// Records that the tables may be behind at any time: a tenth of the limit at which the switch
+/// begins to shed.
+const LAG: f64 = 100_000.0;
+
+/// A sustained load.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Sustained {
+    pub(crate) saturation: f64,
+    pub(crate) rate: u32,
+    pub(crate) course: Vec<Point>,
+    pub(crate) bounds: Vec<Bound>,
+}
+
+/// Finds saturation, and then loads the switch with 80 % of it for so many seconds.
+pub(crate) fn measure_sustained(
+    arguments: &Arguments,
+    cluster: &mut Cluster,
+    stage: &mut Stage,
+    seconds: u64,
+) -> Result<Sustained> {
+    let closed = stage.load(8, Shape::Closed { window: 256 }, arguments.window());
+    let runs: Result<Vec<Measured>> =
+        (0..arguments.runs()).map(|_| stage.run(cluster, &closed)).collect();
+    let points = runs?.into_iter().flat_map(|run| run.points);
+    let saturation = Spread::of(points.map(|point| point.per_second)).median;
+    let rate = (saturation * 0.8) as u32;
+    println!("saturation {saturation:.0}/s; {rate}/s for {seconds} s");
+    let mut load = stage.load(16, Shape::Open { rate }, WINDOW);
+    load.windows = usize::try_from(seconds.div_ceil(WINDOW.as_secs()))?.max(3);
+    let measured = stage.run(cluster, &load)?;
+    println!(
+        "  seconds   answers/s   p50 ms   p99 ms      lag   memory MB   server us  postgres us"
+    );
+    for (index, point) in measured.points.iter().enumerate() {
+        println!(
+            "{:9} {:11.0} {:8.2} {:8.2} {:8.0} {:11.0} {:11.1} {:12.1}",
+            (index as u64 + 1) * WINDOW.as_secs(),
+            point.per_second,
+            point.latency.p50_ms,
+            point.latency.p99_ms,
+            point.lag,
+            point.subject_mb,
+            point.cpu_us_subject,
+            point.cpu_us_postgres
+        );
+    }
+    if measured.faults.total() > 0 {
+        println!("FAULTS: {}", measured.faults);
+    }
+    let bounds = judge(&measured, rate).context("too short to be judged")?;
+    bounds.iter().for_each(|bound| println!("{}", bound.line()));
+    Ok(Sustained { saturation, rate, course: measured.points, bounds })
+}
+
+fn judge(measured: &Measured, rate: u32) -> Option<Vec<Bound>> {
+    let third = measured.points.len() / 3;
+    let (middle, last) =
+        (measured.points.get(third..third * 2)?, measured.points.get(third * 2..)?);
+    if third == 0 {
+        return None;
+    }
+    let of = |points: &[Point], figure: fn(&Point) -> f64| Spread::of(points.iter().map(figure));
+    let growth = |figure: fn(&Point) -> f64| of(last, figure).median / of(middle, figure).median;
+    let carried = of(&measured.points, |point| point.per_second);
+    let lag = of(&measured.points, |point| point.lag).most;
+    let faults = measured.faults.total() as f64;
+    Some(vec![
+        Bound::at_least("sustained: the rate is carried", carried.median, f64::from(rate) * 0.99),
+        Bound::at_most("sustained: records behind at most", lag.max(1.0), LAG),
+        Bound::at_most(
+            "sustained: memory, last third / middle",
+            growth(|p| p.subject_mb),
+            MEMORY_GROWTH,
+        ),
+        Bound::at_most(
+            "sustained: p99, last third / middle",
+            growth(|p| p.latency.p99_ms),
+            P99_DRIFT,
+        ),
+        Bound::at_most("sustained: faults (and one)", faults + 1.0, 1.0),
+    ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::generator::Faults;
+    use crate::bench::statistics::Percentiles;
+
+    fn course(figures: &[(f64, f64, f64)]) -> Measured {
+        let points = figures.iter().map(|(p99_ms, subject_mb, lag)| Point {
+            per_second: 1_000.0,
+            latency: Percentiles { p99_ms: *p99_ms, ..Percentiles::default() },
+            subject_mb: *subject_mb,
+            lag: *lag,
+            ..Point::default()
+        });
+        Measured { points: points.collect(), faults: Faults::default() }
+    }
+
+    #[test]
+    fn a_flat_course_passes_and_a_growing_one_does_not() {
+        let passed = |measured: &Measured| -> Vec<bool> {
+            judge(measured, 1_000).unwrap().iter().map(|bound| bound.passed).collect()
+        };
+        assert_eq!(passed(&course(&[(5.0, 100.0, 10.0); 6])), [true; 5]);
+        let rising: Vec<_> = (1..=9).map(f64::from).map(|i| (i, i * 100.0, i * 1e5)).collect();
+        assert_eq!(passed(&course(&rising)), [true, false, false, false, true]);
+        assert!(judge(&course(&[(5.0, 100.0, 0.0); 2]), 1_000).is_none());
+    }
+}

@@ -1,0 +1,253 @@
+//! The switch under load: closed loops at saturation, open loops at fixed rates, and by turns with
+//! the floor of a commit. It owns that the tables have caught up before each load begins.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use serde::Serialize;
+use sqlx::ConnectOptions;
+use switch_store::private_postgres::DatabaseUrl;
+
+use crate::bench::arguments::Arguments;
+use crate::bench::cluster::Cluster;
+use crate::bench::generator::{Load, Mix, Shape};
+use crate::bench::limits::commit;
+use crate::bench::measure::{Measured, Series, Subject, measure};
+use crate::bench::statistics::{Spread, paired_ratio};
+use crate::bench::subject::cards::issue_cards;
+use crate::bench::subject::prompt_path;
+use crate::bench::subject::switch::{Starting, Switch};
+use crate::bench::table;
+use crate::bench::wire::request::TestPan;
+
+/// Requests in flight over all connections of a closed loop.
+const IN_FLIGHT: usize = 2048;
+/// Of one connection: as many as a link takes.
+const IN_FLIGHT_OF_ONE: usize = 1024;
+/// Connections of the closed loops.
+const CLOSED: [usize; 3] = [1, 8, 64];
+/// Rates and connections of the open loops.
+const OPEN: [(u32, usize); 4] = [(1_000, 8), (5_000, 8), (10_000, 16), (20_000, 64)];
+/// How long the tables may take to catch up between loads.
+const CATCH_UP: Duration = Duration::from_secs(120);
+
+/// A switch with cards, and the number that its next load begins with.
+pub(crate) struct Stage {
+    pub(crate) switch: Switch,
+    pub(crate) database: DatabaseUrl,
+    pub(crate) cards: Arc<[TestPan]>,
+    pub(crate) next: u64,
+}
+
+/// Issues cards over an empty database, and starts the switch that is measured: with its own
+/// settings, straight to PostgreSQL.
+pub(crate) fn stage(arguments: &Arguments, cluster: &mut Cluster) -> Result<Stage> {
+    let database = cluster.fresh_database("bench_switch")?;
+    let directory = arguments.dir.join("switch");
+    let _ = std::fs::remove_dir_all(&directory);
+    let prompt = prompt_path::open(&database)?;
+    let mut starting = Starting {
+        binary: arguments.switch.as_deref(),
+        directory: &directory,
+        database: &prompt,
+        settings: &[("CARDSWITCH_DATABASE__MAX_CONNECTIONS", "48".to_owned())],
+        take_over: false,
+    };
+    let setting_up = Switch::start(&starting)?;
+    let began = Instant::now();
+    let population = arguments.population();
+    let cards = issue_cards(&setting_up.socket, population)?;
+    setting_up.stop()?;
+    eprintln!(
+        "{} cards of {} partners were issued in {:.0} s",
+        cards.len(),
+        population.partners,
+        began.elapsed().as_secs_f64()
+    );
+    starting.database = &database;
+    starting.settings = &[];
+    let switch = Switch::start(&starting)?;
+    Ok(Stage { switch, database, cards, next: 1 })
+}
+
+impl Stage {
+    /// A load on it.
+    pub(crate) fn load(&self, connections: usize, shape: Shape, time: Duration) -> Load {
+        Load {
+            address: self.switch.address,
+            connections,
+            shape,
+            mix: Mix::USUAL,
+            warm_up: Duration::from_secs(1),
+            windows: 1,
+            window_time: time,
+            patience: Duration::from_secs(10),
+            cards: Arc::clone(&self.cards),
+        }
+    }
+
+    /// Runs a load once the tables have caught up.
+    pub(crate) fn run(&mut self, cluster: &mut Cluster, load: &Load) -> Result<Measured> {
+        self.wait_for_tables(cluster)?;
+        let subject = Subject::switch(self.switch.pid(), self.switch.http);
+        measure(cluster, subject, load, &mut self.next)
+    }
+
+    /// Waits until the tables have everything that is in the journal.
+    pub(crate) fn wait_for_tables(&self, cluster: &Cluster) -> Result<()> {
+        let behind = "SELECT count(*) FROM journal j JOIN projection p USING (shard) \
+            WHERE j.seq > p.seq";
+        cluster.block_on(async {
+            let mut connection = self.database.connect_options().connect().await?;
+            let began = Instant::now();
+            while began.elapsed() < CATCH_UP {
+                let rows: i64 = sqlx::query_scalar(behind).fetch_one(&mut connection).await?;
+                if rows == 0 {
+                    return Ok(());
+                }
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            bail!("the tables have not caught up in {} s", CATCH_UP.as_secs())
+        })
+    }
+
+    fn series(
+        &mut self,
+        arguments: &Arguments,
+        cluster: &mut Cluster,
+        name: &str,
+        load: &Load,
+    ) -> Result<Series> {
+        let runs: Result<Vec<Measured>> =
+            (0..arguments.runs()).map(|_| self.run(cluster, load)).collect();
+        let series = Series::of(name, &runs?);
+        println!("{}", table::line(&series));
+        Ok(series)
+    }
+
+    /// Bytes of a record in the journal, over all that is in it.
+    pub(crate) fn record_bytes(&self, cluster: &Cluster) -> Result<usize> {
+        let records: u64 = self.next.max(1);
+        cluster.block_on(async {
+            let mut connection = self.database.connect_options().connect().await?;
+            let asked = "SELECT coalesce(sum(octet_length(records)), 0)::int8 FROM journal";
+            let bytes: i64 = sqlx::query_scalar(asked).fetch_one(&mut connection).await?;
+            Ok(usize::try_from(u64::try_from(bytes)? / records)?)
+        })
+    }
+}
+
+/// Loads, and their series by shape.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Loads {
+    pub(crate) closed: Vec<Series>,
+    pub(crate) open: Vec<Series>,
+    pub(crate) half: Option<Series>,
+}
+
+impl Loads {
+    /// The closed loop with the most answers a second.
+    pub(crate) fn saturation(&self) -> Result<&Series> {
+        let most = |a: &&Series, b: &&Series| a.per_second.median.total_cmp(&b.per_second.median);
+        self.closed.iter().max_by(most).context("no closed loop was measured")
+    }
+}
+
+/// Closed loops, open loops, and half of saturation.
+pub(crate) fn measure_loads(
+    arguments: &Arguments,
+    cluster: &mut Cluster,
+    stage: &mut Stage,
+) -> Result<Loads> {
+    let time = arguments.window();
+    println!("\ncardswitch, {} cards, a few percent of repeats and reversals", stage.cards.len());
+    println!("{}", table::HEAD);
+    cluster.checkpoint()?;
+    let mut loads = Loads { closed: vec![], open: vec![], half: None };
+    for connections in CLOSED {
+        let window = (IN_FLIGHT / connections).min(IN_FLIGHT_OF_ONE);
+        let load = stage.load(connections, Shape::Closed { window }, time);
+        let name = format!("closed loop, {connections} connections");
+        loads.closed.push(stage.series(arguments, cluster, &name, &load)?);
+    }
+    for (rate, connections) in OPEN {
+        let load = stage.load(connections, Shape::Open { rate }, time);
+        let name = format!("{rate}/s, {connections} connections");
+        loads.open.push(stage.series(arguments, cluster, &name, &load)?);
+    }
+    let half = loads.saturation()?.per_second.median / 2.0;
+    let load = stage.load(16, Shape::Open { rate: half as u32 }, time);
+    let name = format!("half of saturation, {half:.0}/s");
+    loads.half = Some(stage.series(arguments, cluster, &name, &load)?);
+    Ok(loads)
+}
+
+/// The floor of a commit and 1,000 requests a second, by turns.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Pairs {
+    pub(crate) floor_p50_ms: Spread,
+    pub(crate) floor_p99_ms: Spread,
+    pub(crate) p50_ms: Spread,
+    pub(crate) p99_ms: Spread,
+    pub(crate) ratio_p50: Spread,
+    pub(crate) ratio_p99: Spread,
+    pub(crate) load: Series,
+}
+
+/// Measures them: floor, load, load, floor and so on, each pair side by side.
+pub(crate) fn measure_pairs(
+    arguments: &Arguments,
+    cluster: &mut Cluster,
+    stage: &mut Stage,
+    limits: &DatabaseUrl,
+) -> Result<Pairs> {
+    let (pairs, time) = arguments.pairs();
+    let load = stage.load(8, Shape::Open { rate: 1_000 }, time);
+    let (mut floors, mut loads) = (Vec::new(), Vec::new());
+    for pair in 0..pairs {
+        let mut floor = |cluster: &mut Cluster| {
+            floors.push(commit::measure(cluster, limits, time)?.latency);
+            anyhow::Ok(())
+        };
+        if pair % 2 == 0 {
+            floor(cluster)?;
+        }
+        loads.push(stage.run(cluster, &load)?);
+        if pair % 2 == 1 {
+            floor(cluster)?;
+        }
+    }
+    let points: Vec<_> = loads.iter().filter_map(|load| load.points.first()).collect();
+    let ratio = |of: fn(&crate::bench::statistics::Percentiles) -> f64| {
+        let pairs = points.iter().zip(&floors);
+        let pairs: Vec<_> = pairs.map(|(load, floor)| (of(&load.latency), of(floor))).collect();
+        paired_ratio(&pairs)
+    };
+    let result = Pairs {
+        floor_p50_ms: Spread::of(floors.iter().map(|floor| floor.p50_ms)),
+        floor_p99_ms: Spread::of(floors.iter().map(|floor| floor.p99_ms)),
+        p50_ms: Spread::of(points.iter().map(|load| load.latency.p50_ms)),
+        p99_ms: Spread::of(points.iter().map(|load| load.latency.p99_ms)),
+        ratio_p50: ratio(|latency| latency.p50_ms),
+        ratio_p99: ratio(|latency| latency.p99_ms),
+        load: Series::of("1000/s, beside the floor", &loads),
+    };
+    print_pairs(&result);
+    Ok(result)
+}
+
+fn print_pairs(pairs: &Pairs) {
+    println!("\n1,000/s beside the commit of one small row, {} pairs", pairs.ratio_p50.runs);
+    let rows = [
+        ("p50", &pairs.p50_ms, &pairs.floor_p50_ms, &pairs.ratio_p50),
+        ("p99", &pairs.p99_ms, &pairs.floor_p99_ms, &pairs.ratio_p99),
+    ];
+    for (name, load, floor, ratio) in rows {
+        println!(
+            "{name}: {:.2} ms against {:.2} ms; ratio {:.2} [{:.2}-{:.2}]",
+            load.median, floor.median, ratio.median, ratio.least, ratio.most
+        );
+    }
+    println!("{}\n{}", table::HEAD, table::line(&pairs.load));
+}
