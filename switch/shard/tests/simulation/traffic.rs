@@ -84,7 +84,8 @@ impl Driver {
         };
         let deadline = Instant::now() + way.patience;
         let reply = ReplyTo::new(link, token);
-        let admission = process.node.submit(Submission { command, card, deadline, reply });
+        let admission =
+            process.node.submit(Submission { command: Box::new(command), card, deadline, reply });
         locked(&self.judge).admitted(token, admission);
     }
 
