@@ -1,6 +1,6 @@
-//! Workers: each has a PostgreSQL of its own and makes one run after the other, until every kind has
-//! had as many as count. It owns who makes which run, and that a run that does not count is made
-//! again, within bounds.
+//! Workers: each has a PostgreSQL of its own and makes one run after the other, until every kind
+//! has had as many as count. It owns who makes which run, and that a run that does not count is
+//! made again, within bounds.
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};

@@ -136,6 +136,9 @@ impl<S: Switch> Desk<S> {
     /// its admission, or given up.
     pub(crate) fn reply(&mut self, reply: &Reply, out: &mut BytesMut) {
         let Some(waiting) = self.pending.take(reply.token) else { return };
+        if reply.is_stale() {
+            return self.link.metrics.unanswered("stale", 1);
+        }
         let saying = match reply.outcome {
             ReplyOutcome::Decided(decision) => Saying {
                 reason: decision.reason,

@@ -52,6 +52,17 @@ impl Batch {
         self.messages.push(message);
     }
 
+    /// Takes back who waited for a batch that is committed, before everybody else.
+    pub(crate) fn put_back(&mut self, committed: &mut Self) {
+        let later = std::mem::take(&mut self.messages);
+        for message in committed.messages.drain(..) {
+            self.push_message(PendingMessage { voidable: None, ..message });
+        }
+        later.into_iter().for_each(|message| self.push_message(message));
+        let later = std::mem::replace(&mut self.reads, std::mem::take(&mut committed.reads));
+        self.reads.extend(later);
+    }
+
     /// The earliest deadline of those who wait.
     pub(crate) const fn earliest_deadline(&self) -> Option<Instant> {
         self.earliest

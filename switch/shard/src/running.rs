@@ -86,6 +86,11 @@ impl Running {
     pub async fn stop(mut self, within: Duration) -> Result<(), StoppedLate> {
         self.shared.stopping.cancel();
         reach(KillPoint::K13);
+        if self.shared.fatal.borrow().is_some() {
+            // Whoever owns the shards now makes their rows: what this process has left is not its
+            // own to finish, and racing the new owner for the watermark could last for ever.
+            self.projectors.iter().for_each(JoinHandle::abort);
+        }
         let tasks = self.workers.drain(..).chain(self.projectors.drain(..)).collect::<Vec<_>>();
         let aborts: Vec<_> = tasks.iter().map(JoinHandle::abort_handle).collect();
         let finished = tokio::time::timeout(within, async {

@@ -1,6 +1,8 @@
 //! How a link hands a message to a shard and gets its answer. It owns the promise that every
 //! accepted message ends in exactly one reply, even if that is "stay silent".
 
+use std::time::Duration;
+
 use switch_domain::{Fingerprint, Reason};
 use switch_engine::{Command, Decision};
 use tokio::sync::mpsc::UnboundedSender;
@@ -42,6 +44,9 @@ pub enum Admission {
     Silent,
 }
 
+/// A decision reaches the peer within this of its commit, or not at all.
+const LASTS: Duration = Duration::from_secs(1);
+
 /// What a shard has to say to a link.
 #[derive(Debug)]
 pub struct Reply {
@@ -49,6 +54,17 @@ pub struct Reply {
     pub token: u64,
     /// What to do.
     pub outcome: ReplyOutcome,
+    /// When what it rests on was known.
+    pub known: Instant,
+}
+
+impl Reply {
+    /// Whether it lay about so long that the process must have stood still meanwhile: its shards
+    /// may have been taken over, and a decision is then no answer any more (W-13).
+    #[must_use]
+    pub fn is_stale(&self) -> bool {
+        matches!(self.outcome, ReplyOutcome::Decided(_)) && self.known.elapsed() > LASTS
+    }
 }
 
 /// What to do with a message.
@@ -80,9 +96,14 @@ impl ReplyTo {
 
     /// Sends the one reply. A link that has gone is no error: the decision stands, and a repeat or
     /// a reversal will come.
-    pub fn send(mut self, outcome: ReplyOutcome) {
+    pub fn send(self, outcome: ReplyOutcome) {
+        self.send_known(outcome, Instant::now());
+    }
+
+    /// The same, where what the reply rests on was known at a moment before.
+    pub(crate) fn send_known(mut self, outcome: ReplyOutcome, known: Instant) {
         self.answered = true;
-        let _ = self.sender.send(Reply { token: self.token, outcome });
+        let _ = self.sender.send(Reply { token: self.token, outcome, known });
     }
 
     /// Forgets the way back without a reply: the link was told by [`Admission`].
@@ -94,7 +115,8 @@ impl ReplyTo {
 impl Drop for ReplyTo {
     fn drop(&mut self) {
         if !self.answered {
-            let reply = Reply { token: self.token, outcome: ReplyOutcome::Silent };
+            let (outcome, known) = (ReplyOutcome::Silent, Instant::now());
+            let reply = Reply { token: self.token, outcome, known };
             let _ = self.sender.send(reply);
         }
     }

@@ -1,5 +1,5 @@
-//! The two proxies, one between client and switch, one between switch and PostgreSQL. They own how a
-//! byte stream is disturbed; when, and whether that was right, is not their affair.
+//! The two proxies, one between client and switch, one between switch and PostgreSQL. They own how
+//! a byte stream is disturbed; when, and whether that was right, is not their affair.
 
 mod database;
 mod database_wire;

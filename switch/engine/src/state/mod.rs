@@ -23,6 +23,7 @@ use switch_domain::{
     PoolShare, ProgrammeId, ShardId, Timestamp,
 };
 
+use crate::Command;
 use commands::Commands;
 use messages::{Kept, Messages};
 
@@ -141,6 +142,16 @@ impl State {
     #[must_use]
     pub fn open_authorizations(&self) -> usize {
         self.messages.authorizations().filter(|a| a.held().is_positive()).count()
+    }
+
+    /// Whether this very message came before and is remembered, marked as a repeat or not.
+    #[must_use]
+    pub fn has_answered(&self, command: &Command) -> bool {
+        match command {
+            Command::Authorize(request) => self.messages.find(&request.facts.key).is_some(),
+            Command::Reverse(request) => self.messages.find(&request.key).is_some(),
+            Command::Void { .. } | Command::Manage(_) => false,
+        }
     }
 
     /// The authorization that a request with this key made when it came before.

@@ -31,6 +31,8 @@ pub(super) enum Ending {
     OutputLimit,
     /// No answer left for too long.
     WriteDeadline,
+    /// The process stood still with answers in hand.
+    StoodStill,
     /// The socket failed.
     Socket(io::Error),
 }
@@ -47,13 +49,17 @@ impl Ending {
             Self::Idle => "idle",
             Self::OutputLimit => "output_limit",
             Self::WriteDeadline => "write_deadline",
+            Self::StoodStill => "stood_still",
             Self::Socket(_) => "socket_error",
         }
     }
 
     /// True where the answers that were sent should still reach the peer.
     pub(super) const fn is_orderly(&self) -> bool {
-        !matches!(self, Self::OutputLimit | Self::WriteDeadline | Self::Socket(_))
+        !matches!(
+            self,
+            Self::OutputLimit | Self::WriteDeadline | Self::StoodStill | Self::Socket(_)
+        )
     }
 
     pub(super) fn log(&self, link: &str, peer: SocketAddr) {

@@ -10,6 +10,7 @@ mod ending;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::BytesMut;
 use codecs::framing::{FrameCodec, FrameError, FramingError};
@@ -30,6 +31,10 @@ use crate::listener::Link;
 use crate::metrics::Held;
 use crate::sign_on::Presence;
 use crate::switch::Switch;
+
+/// A turn without waiting that took so long did not run: answers from before it may be no answers
+/// any more (W-13), and the peer is better off asking again.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// Room for one read.
 const READ_CHUNK: usize = 16 * 1024;
@@ -91,8 +96,12 @@ impl<S: Switch> Connection<S> {
     pub(crate) async fn serve(mut self, shutdown: CancellationToken) {
         tracing::info!(link = %self.link.config.name, peer = %self.peer, "connected");
         let ending = loop {
+            let turn = Instant::now();
             if let Some(ending) = self.work() {
                 break ending;
+            }
+            if !self.output.is_empty() && turn.elapsed() > PAUSE {
+                break Ending::StoodStill;
             }
             match self.wait(&shutdown).await {
                 Event::Shutdown => self.close_after_answers(Ending::Shutdown),

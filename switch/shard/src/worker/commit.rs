@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
 use super::decide::entry_of;
+use super::fresh::Proof;
 use super::{InFlight, Worker};
 use crate::ManageError;
 use crate::batch::{Batch, PendingCommand};
@@ -51,11 +52,11 @@ pub(super) async fn answer(
 
 impl Worker {
     /// The journal knows what became of the row in flight.
-    pub(super) fn finish_append(&mut self, result: Appended) {
+    pub(super) fn finish_append(&mut self, result: Appended, at: Instant) {
         let Some(in_flight) = self.in_flight.take() else { return };
         self.mark_waiting(None);
         match result {
-            Appended::Committed => self.committed(in_flight),
+            Appended::Committed => self.committed(in_flight, at),
             Appended::Taken { owner, epoch } => {
                 let shard = self.shard;
                 self.fail(Fatal::Fenced { shard, owner, epoch });
@@ -67,7 +68,7 @@ impl Worker {
         }
     }
 
-    fn committed(&mut self, in_flight: InFlight) {
+    fn committed(&mut self, in_flight: InFlight, at: Instant) {
         reach(KillPoint::K9);
         let InFlight { seq, hash, records, mut batch, since, proof, projected } = in_flight;
         self.proven = Some(proof);
@@ -97,18 +98,40 @@ impl Worker {
         }
         self.projected.announce(CommittedBatch { seq, records: Arc::clone(&records) });
         let installed = self.publish_control(&records);
-        self.release_after(batch, seq, installed);
+        if !self.was_paused_since(at, &mut batch) {
+            self.release_after(batch, seq, installed, at);
+        } else if !batch.commands.is_empty() {
+            self.answer_commands(batch.commands, seq, installed);
+        }
         self.tidy_memory();
     }
 
     /// Lets those go who wait for nothing but the journal.
-    pub(super) fn release(&mut self, batch: Batch, seq: Seq) {
-        self.release_after(batch, seq, Vec::new());
+    pub(super) fn release(&mut self, batch: Batch, seq: Seq, at: Instant) {
+        self.release_after(batch, seq, Vec::new(), at);
     }
 
-    fn release_after(&mut self, batch: Batch, seq: Seq, installed: Vec<oneshot::Receiver<()>>) {
+    /// Whether this process stood still between learning of a commit and now. Its shards may have
+    /// been taken over then: the answers go back into the open batch, whose row finds out (W-13).
+    /// They are committed, so no lateness voids them any more.
+    fn was_paused_since(&mut self, at: Instant, batch: &mut Batch) -> bool {
+        let paused = Proof::at(at).is_stale();
+        if paused {
+            self.proven = None;
+            self.open.put_back(batch);
+        }
+        paused
+    }
+
+    fn release_after(
+        &mut self,
+        batch: Batch,
+        seq: Seq,
+        installed: Vec<oneshot::Receiver<()>>,
+        at: Instant,
+    ) {
         for message in batch.messages {
-            message.reply.send(ReplyOutcome::Decided(message.decision));
+            message.reply.send_known(ReplyOutcome::Decided(message.decision), at);
         }
         for tell in batch.reads {
             tell();

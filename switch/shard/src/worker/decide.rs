@@ -60,7 +60,7 @@ impl Worker {
     fn take_message(&mut self, submission: Submission) {
         self.inbox.waiting.leave();
         if submission.deadline <= Instant::now() {
-            return Self::end_undecided(submission);
+            return self.end_undecided(submission);
         }
         let Submission { command, deadline, reply, .. } = submission;
         let command = super::bugs::renamed(command);

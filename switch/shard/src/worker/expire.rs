@@ -31,14 +31,15 @@ impl Worker {
             }
             if let Some(Envelope::Message(late)) = self.waiting.remove(index) {
                 self.inbox.waiting.leave();
-                Self::end_undecided(late);
+                self.end_undecided(late);
             }
         }
     }
 
-    /// Ends a message that is late and was not decided.
-    pub(super) fn end_undecided(late: Submission) {
-        if late.may_be_declined() {
+    /// Ends a message that is late and was not decided. One that came before, marked as a repeat or
+    /// not, has its answer already: a decline now would contradict it.
+    pub(super) fn end_undecided(&self, late: Submission) {
+        if late.may_be_declined() && !self.state.has_answered(&late.command) {
             metrics::late("declined_undecided");
             late.reply.send(ReplyOutcome::Declined(Reason::IssuerInoperative));
         } else {

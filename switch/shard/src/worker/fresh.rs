@@ -25,6 +25,11 @@ impl Proof {
         Self { sent, slept: slept() }
     }
 
+    /// Whether it is too old.
+    pub(super) fn is_stale(self) -> bool {
+        !self.is_fresh()
+    }
+
     /// Whether it is recent enough.
     pub(super) fn is_fresh(self) -> bool {
         let awake = Instant::now().saturating_duration_since(self.sent);

@@ -95,7 +95,8 @@ pub(crate) struct Worker {
     /// For when PostgreSQL goes back in time (W-24).
     recent: Recent,
     rows: mpsc::Sender<JournalRow>,
-    appended: mpsc::Receiver<Appended>,
+    /// What became of a row, and when that was learned.
+    appended: mpsc::Receiver<(Appended, Instant)>,
     /// Ends with the worker: nothing is appended for a node that was stopped.
     _appending: AbortOnDropHandle<()>,
     projected: Projected,
@@ -133,7 +134,7 @@ impl Worker {
         let appending = tokio::spawn(async move {
             while let Some(row) = to_append.recv().await {
                 let result = journal.append(&row).await;
-                if outcome.send(result).await.is_err() {
+                if outcome.send((result, Instant::now())).await.is_err() {
                     return;
                 }
             }
@@ -181,8 +182,8 @@ impl Worker {
             let deadline = self.next_deadline();
             tokio::select! {
                 biased;
-                Some(result) = self.appended.recv(), if self.in_flight.is_some() => {
-                    self.finish_append(result);
+                Some((result, at)) = self.appended.recv(), if self.in_flight.is_some() => {
+                    self.finish_append(result, at);
                 }
                 count = self.inbox.receiver.recv_many(&mut received, 256) => {
                     if count == 0 { break }
@@ -232,7 +233,7 @@ impl Worker {
         }
         let mut batch = std::mem::take(&mut self.open);
         if batch.records.is_empty() && self.proven.is_some_and(Proof::is_fresh) {
-            self.release(batch, self.head.seq);
+            self.release(batch, self.head.seq, Instant::now());
             return;
         }
         if batch.records.is_empty() {

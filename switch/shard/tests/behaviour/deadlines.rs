@@ -90,6 +90,28 @@ async fn what_is_late_before_it_is_decided_is_declined_and_a_reversal_gets_silen
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_message_that_was_answered_is_not_declined_when_it_comes_again_and_is_late() {
+    let settings = ShardSettings { batch_limit: 1, ..ShardSettings::default() };
+    let mut world = World::with(settings, 1_000_000).await;
+    let alice = world.holder(FIRST, 1, 5_000).await;
+    assert_eq!(world.authorize(alice, 11, 100), Admission::Accepted);
+    let replies = world.replies().await;
+    assert!(matches!(replies[..], [(11, outcome)] if approved(outcome)), "{replies:?}");
+    world.journal.hang_before_commit();
+    for stan in [12, 13] {
+        assert_eq!(world.authorize(alice, stan, 100), Admission::Accepted);
+        settle().await;
+    }
+    // The very same message, not marked as a repeat: its approval stands, and holds.
+    assert_eq!(world.authorize(alice, 11, 100), Admission::Accepted);
+    pass(PATIENCE + PATIENCE).await;
+    assert_eq!(world.replies().await, [(11, ReplyOutcome::Silent), (13, LATE)]);
+    world.journal.resume();
+    settle().await;
+    assert_eq!(world.held(alice.balance).await, 200);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_message_behind_a_command_is_late_at_its_deadline_all_the_same() {
     let settings = ShardSettings { batch_limit: 1, ..ShardSettings::default() };
     let mut world = World::with(settings, 1_000_000).await;

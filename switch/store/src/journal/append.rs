@@ -20,6 +20,9 @@ use crate::store::connect;
 /// How long we wait for one attempt before its outcome counts as unknown (W-5).
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// What was learned by an answer lasts for so long (W-13).
+const FRESH: Duration = Duration::from_secs(1);
+
 /// One statement: in if the place is free and the row before it is the one we know (W-2). The row
 /// at place 0 has no row before it. The shard stands in the text, so that the plan that PostgreSQL
 /// keeps for it knows of this shard's parts alone, and need not lock those of all others each time.
@@ -47,6 +50,9 @@ const READ_KEY: &str = "\
             ORDER BY seq DESC LIMIT 1
         )
     ) AS found ORDER BY rank LIMIT 1";
+
+/// Whose the shard is.
+const HEAD: &str = "SELECT owner, epoch FROM journal WHERE shard = $1 ORDER BY seq DESC LIMIT 1";
 
 const PREDECESSOR: &str =
     "SELECT EXISTS (SELECT FROM journal WHERE shard = $1 AND seq = $2 - 1 AND hash = $3)";
@@ -119,6 +125,23 @@ impl PgAppender {
         Ok(outcome)
     }
 
+    /// The answer came long after the row was sent: this process may have been paused, and its
+    /// shards taken over since (W-13). The head of the journal tells.
+    async fn who_owns_now(&mut self, row: &JournalRow) -> Result<Option<Appended>, Unknown> {
+        let Some(mut connection) = self.connection.take() else { return Ok(None) };
+        let work = async {
+            let head =
+                sqlx::query(HEAD).bind(i32::from(row.shard.0)).fetch_one(&mut connection).await?;
+            Ok::<_, sqlx::Error>((head.try_get("owner")?, head.try_get("epoch")?))
+        };
+        let head = tokio::time::timeout(FRESH, work).await;
+        let (owner, epoch): (Uuid, i64) = head.map_err(|_| Unknown::Timer)??;
+        self.connection = Some(connection);
+        let (owner, epoch) = (OwnerId(owner.into_bytes()), Epoch(epoch));
+        let ours = owner == row.owner;
+        Ok(Some(if ours { Appended::Committed } else { Appended::Taken { owner, epoch } }))
+    }
+
     fn note_failure(&self, row: &JournalRow, error: &Unknown) {
         metrics::counter!("cardswitch_journal_append_retries_total").increment(1);
         self.health.send_if_modified(|health| {
@@ -145,7 +168,14 @@ impl Journal for PgAppender {
     async fn append(&mut self, row: &JournalRow) -> Appended {
         let mut back_off = BackOff::new();
         loop {
-            match self.attempt(row).await {
+            let sent = Instant::now();
+            let attempt = match self.attempt(row).await {
+                Ok(Some(Appended::Committed)) if sent.elapsed() > FRESH => {
+                    self.who_owns_now(row).await
+                }
+                attempt => attempt,
+            };
+            match attempt {
                 Ok(Some(outcome)) => {
                     self.note_success();
                     if has(Bug::FenceOff) {
