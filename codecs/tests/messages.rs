@@ -267,11 +267,15 @@ fn an_answer_ended_later_is_the_one_written_at_once() {
             assert_eq!(begun.present().len(), 10);
             let mut late = BytesMut::from(&b"before"[..]);
             let mut decided = encoder.start(&dialect, Mti::AUTHORIZATION_RESPONSE);
-            code.map(|code| decided.text(38, code).unwrap());
+            if let Some(code) = code {
+                decided.text(38, code).unwrap();
+            }
             decided.text(39, "00").unwrap();
             decided.finish_around(&begun, &mut late).unwrap();
             let mut whole = echo(&mut encoder, &dialect, &request);
-            code.map(|code| whole.text(38, code).unwrap());
+            if let Some(code) = code {
+                whole.text(38, code).unwrap();
+            }
             whole.text(39, "00").unwrap();
             let mut at_once = BytesMut::from(&b"before"[..]);
             whole.finish(&mut at_once).unwrap();

@@ -121,7 +121,7 @@ impl Judge {
 
     /// A reply came.
     pub(crate) fn replied(&mut self, process: u8, reply: Reply) {
-        let Reply { token, outcome } = reply;
+        let Reply { token, outcome, .. } = reply;
         let heard = !self.unheard[usize::from(process)];
         self.note(Entry::Replied { token, process, heard, outcome });
         let copy = &mut self.copies[usize::try_from(token).expect("a small number")];
