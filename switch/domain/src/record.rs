@@ -44,7 +44,8 @@ pub enum Cause {
 pub enum Event {
     /// A process took the shard over; first record of its epoch.
     TakenOver(TakenOver),
-    /// A command asked for what was so already: its key is remembered, and who asked.
+    /// A command asked for what was so already: its key is remembered, and who asked. Or the switch
+    /// found out whether the shard is still its own.
     NothingChanged,
     /// A partner was made or changed: the whole of it.
     PartnerDefined(Partner),

@@ -21,7 +21,7 @@ pub fn describe() {
     describe_gauge!("cardswitch_clock_fault", Unit::Count, "1 while the wall clock is wrong");
     describe_counter!(
         "cardswitch_freshness_rows_total",
-        "Empty journal rows that found out whose a shard is before an answer from memory"
+        "Journal rows that only found out whose a shard is, before an answer from memory"
     );
     describe_gauge!("cardswitch_shard_queue", Unit::Count, "Messages waiting before a shard");
     describe_gauge!("cardswitch_projection_lag", Unit::Count, "Records not yet in the tables");
@@ -89,7 +89,7 @@ pub(crate) fn late(became: &'static str) {
     counter!("cardswitch_late_total", "became" => became).increment(1);
 }
 
-/// Counts an empty row that finds out whose a shard is.
+/// Counts a row that only finds out whose a shard is.
 pub(crate) fn found_out_whose() {
     counter!("cardswitch_freshness_rows_total").increment(1);
 }

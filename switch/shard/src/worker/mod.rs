@@ -16,7 +16,7 @@ mod rescue;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use switch_domain::{Epoch, OwnerId, Record, Seq, ShardId};
+use switch_domain::{Cause, Effects, Epoch, Event, OwnerId, Record, Seq, ShardId};
 use switch_engine::State;
 use switch_store::{Appended, Hash, Journal, JournalRow, Tables};
 use tokio::sync::{mpsc, watch};
@@ -226,19 +226,24 @@ impl Worker {
 
     /// Freezes the open batch and hands its row to the journal, if none is in flight. A batch
     /// without records only waits for what was in flight before it, which is then nothing; unless
-    /// nobody knows any more whose the shard is: then an empty row finds out (W-13).
+    /// nobody knows any more whose the shard is: then a row in which nothing changes finds out
+    /// (W-13). It has a record all the same, for a takeover reads the time from the head.
     fn start_append(&mut self) {
         if self.in_flight.is_some() || self.open.is_empty() || self.broken {
             return;
         }
-        let mut batch = std::mem::take(&mut self.open);
-        if batch.records.is_empty() && self.proven.is_some_and(Proof::is_fresh) {
-            self.release(batch, self.head.seq, Instant::now());
-            return;
-        }
-        if batch.records.is_empty() {
+        if self.open.records.is_empty() {
+            if self.proven.is_some_and(Proof::is_fresh) {
+                let batch = std::mem::take(&mut self.open);
+                self.release(batch, self.head.seq, Instant::now());
+                return;
+            }
             metrics::found_out_whose();
+            if !self.adopt(self.nothing_changes()) {
+                return;
+            }
         }
+        let mut batch = std::mem::take(&mut self.open);
         let records: Arc<[Record]> = std::mem::take(&mut batch.records).into();
         let seq = self.head.seq.next();
         let head = &self.head;
@@ -256,6 +261,16 @@ impl Worker {
         bugs::answered_early(&mut batch);
         let proof = Proof::at(since);
         self.in_flight = Some(InFlight { seq, hash, records, batch, since, proof, projected });
+    }
+
+    /// What finds out whose the shard is.
+    fn nothing_changes(&self) -> Record {
+        Record {
+            at: self.shared.settings.clock.now_after(self.state.last_at()),
+            cause: Cause::Switch,
+            event: Event::NothingChanged,
+            effects: Effects::default(),
+        }
     }
 
     /// Ends the shard: the process must not answer anything any more.

@@ -59,8 +59,7 @@ impl Projected {
 
     /// Hands a committed row to the projector.
     pub(crate) fn announce(&mut self, batch: CommittedBatch) {
-        // An empty row holds nothing back: as late as can be.
-        let first_at = batch.records.first().map_or(Timestamp(i64::MAX), |record| record.at);
+        let first_at = batch.records.first().map(|record| record.at).unwrap_or_default();
         let records = batch.records.len();
         self.behind.push_back(Behind { seq: batch.seq, first_at, records });
         self.lag = self.lag.saturating_add(records);

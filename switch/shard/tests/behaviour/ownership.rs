@@ -76,7 +76,7 @@ async fn an_answer_from_memory_needs_a_proof_that_is_a_second_old_at_most() {
     pass(Duration::from_secs(2)).await;
     again(&mut world, 13);
     assert!(matches!(world.replies().await[..], [(13, it)] if approved(it)));
-    assert_eq!(world.journal.rows(FIRST).len(), rows + 1, "an empty row found out");
+    assert_eq!(world.journal.rows(FIRST).len(), rows + 1, "a row of its own found out");
     pass(Duration::from_secs(2)).await;
     let row = world.journal.take_over(FIRST, THEM);
     again(&mut world, 14);

@@ -55,7 +55,9 @@ impl History {
         for (leg, posting) in (first_posting..).zip(&record.effects.postings) {
             self.posting(place, leg, record, subject.partner, posting);
         }
-        if !matches!(record.cause, Cause::Message(_)) {
+        // Where nothing changed and nobody asked, nobody has done anything.
+        let idle = matches!((&record.cause, &record.event), (Cause::Switch, Event::NothingChanged));
+        if !idle && !matches!(record.cause, Cause::Message(_)) {
             self.audit(place, record, subject);
         }
     }
