@@ -51,8 +51,8 @@ fn announce(addresses: &Addresses) {
     );
 }
 
-/// Ctrl-C or SIGTERM, from the call on and not from the first wait: who is told that a switch serves
-/// may tell it to stop in the same moment.
+/// Ctrl-C or SIGTERM, from the call on and not from the first wait: who is told that a switch
+/// serves may tell it to stop in the same moment.
 pub(crate) fn stop_signal() -> impl Future<Output = ()> {
     let interrupt = signal(SignalKind::interrupt());
     let terminate = signal(SignalKind::terminate());
