@@ -84,7 +84,7 @@ pub(crate) enum PutIn {
         action: &'static str,
         after: (u64, u64),
     },
-    /// A bug, and the rules of which the checker must find one broken.
+    /// A bug, and the rules, by how their names begin, of which the checker must find one broken.
     Bug {
         bug: &'static str,
         rules: &'static [&'static str],
@@ -263,11 +263,11 @@ fn bugs() -> Vec<Kind> {
     let hole =
         Fault::Database { what: Disturbance::BlackHole, times: usize::MAX, millis: (2_200, 2_800) };
     vec![
-        bug("bug-answer-before-commit", "answer-before-commit", &["I1"], Ends, outage),
+        bug("bug-answer-before-commit", "answer-before-commit", &["I1 "], Ends, outage),
         bug("bug-fence-off", "fence-off", &["I9 fenced process approved"], Ends, pause),
-        bug("bug-void-forgotten", "void-forgotten", &["I10"], Survives, hole),
-        bug("bug-repeat-applied-twice", "repeat-applied-twice", &["I2"], Ends, stop),
-        bug("bug-reversal-released-twice", "reversal-released-twice", &["I7"], Ends, stop),
-        bug("bug-projector-skips-row", "projector-skips-row", &["I1", "I6"], Ends, stop),
+        bug("bug-void-forgotten", "void-forgotten", &["I10 "], Survives, hole),
+        bug("bug-repeat-applied-twice", "repeat-applied-twice", &["I2 "], Ends, stop),
+        bug("bug-reversal-released-twice", "reversal-released-twice", &["I7 "], Ends, stop),
+        bug("bug-projector-skips-row", "projector-skips-row", &["I1 ", "I6 "], Ends, stop),
     ]
 }

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use switch_shard::{Fatal, TakeoverMode};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::app::{Addresses, App};
 use crate::config::Config;
@@ -14,10 +14,11 @@ pub(super) async fn run(config: &Config, take_over: bool) -> anyhow::Result<Exit
     }
     let mode = if take_over { TakeoverMode::Force } else { TakeoverMode::RefuseIfOwned };
     let app = App::start(config, mode).await?;
+    let stop = stop_signal();
     announce(app.addresses());
     let mut fatal = app.fatal();
     let ended = tokio::select! {
-        () = stop_signal() => None,
+        () = stop => None,
         reason = fatal.wait_for(Option::is_some) => reason.ok().and_then(|reason| reason.clone()),
     };
     match &ended {
@@ -50,18 +51,24 @@ fn announce(addresses: &Addresses) {
     );
 }
 
-/// Waits for Ctrl-C or SIGTERM.
-pub(crate) async fn stop_signal() {
-    let terminated = async {
-        match signal(SignalKind::terminate()) {
-            Ok(mut signal) => {
-                signal.recv().await;
-            }
-            Err(_) => std::future::pending().await,
+/// Ctrl-C or SIGTERM, from the call on and not from the first wait: who is told that a switch
+/// serves may tell it to stop in the same moment.
+pub(crate) fn stop_signal() -> impl Future<Output = ()> {
+    let interrupt = signal(SignalKind::interrupt());
+    let terminate = signal(SignalKind::terminate());
+    async move {
+        tokio::select! {
+            () = comes(interrupt) => tracing::info!("interrupted, stopping"),
+            () = comes(terminate) => tracing::info!("terminated, stopping"),
         }
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => tracing::info!("interrupted, stopping"),
-        () = terminated => tracing::info!("terminated, stopping"),
+    }
+}
+
+async fn comes(signal: std::io::Result<Signal>) {
+    match signal {
+        Ok(mut signal) => {
+            signal.recv().await;
+        }
+        Err(_) => std::future::pending().await,
     }
 }
