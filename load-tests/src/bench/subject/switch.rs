@@ -50,6 +50,8 @@ impl Switch {
             .env("CARDSWITCH_HTTP__LISTEN", "127.0.0.1:0")
             .env("CARDSWITCH_CONTROL__SOCKET", &socket)
             .env("CARDSWITCH_SECURITY__PAN_KEY_FILE", directory.join("pan.key"))
+            .env("CARDSWITCH_JOURNAL__ARCHIVE_DIR", directory.join("archive"))
+            .env("CARDSWITCH_JOURNAL__LOST_DIR", directory.join("lost"))
             .env("CARDSWITCH_LOG__FILTER", "warn");
         for (name, value) in *settings {
             command.env(name, value);

@@ -58,6 +58,8 @@ impl Stage {
         config.journal.archive_dir = directory.path().join("archive");
         config.journal.lost_dir = directory.path().join("lost");
         config.control.socket = directory.path().join("control.sock");
+        config.journal.archive_dir = directory.path().join("archive");
+        config.journal.lost_dir = directory.path().join("lost");
         config.http.listen.set_port(0);
         let mut link = Link { id: 1, ..Link::default() };
         link.listen.set_port(0);
