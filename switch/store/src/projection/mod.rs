@@ -271,16 +271,22 @@ impl<T: Tables> Work<T> {
         }
         self.moves = moves;
         self.note(position);
-        self.catch_up(position).await
+        self.catch_up(position, false).await
     }
 
-    /// Brings history to the head of the journal, or to what was handed over.
-    async fn catch_up(&mut self, mut position: Position) -> Result<(), StoreError> {
+    /// Brings history to the head of the journal, or to what was handed over. After an error the
+    /// database may be another one, restored from an earlier time: what was handed over is then not
+    /// written before it was found in the journal that stands beside the rows (W-24).
+    async fn catch_up(
+        &mut self,
+        mut position: Position,
+        same_database: bool,
+    ) -> Result<(), StoreError> {
         loop {
             self.queue.receive_waiting();
             self.queue.forget_to(position.history);
             let next = position.history.next();
-            if self.queue.first() == Some(next) {
+            if same_database && self.queue.first() == Some(next) {
                 return Ok(());
             }
             let rows = self.tables.journal(self.shard, position.history).await?;
@@ -308,7 +314,7 @@ impl<T: Tables> Work<T> {
         self.queue.forget_to(position.history);
         let Some(first) = self.queue.first() else { return Ok(()) };
         if first > position.history.next() {
-            return self.catch_up(position).await;
+            return self.catch_up(position, true).await;
         }
         let limit = self.settings.chunk_records;
         let batches = self.queue.chunk(position.history, limit);

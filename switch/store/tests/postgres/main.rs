@@ -4,6 +4,7 @@ mod append;
 mod books;
 mod chain;
 mod life;
+mod other_journal;
 mod parity;
 mod parts;
 mod projection;
