@@ -43,4 +43,4 @@ pub use submission::{Admission, Reply, ReplyOutcome, ReplyTo, Submission};
 pub use switch_engine::{
     Act, Authorize, CHECK_NAMES, Command, Decision, Manage, Refusal, Reverse, State,
 };
-pub use switch_store::{ProjectionSettings, TakeoverMode, fault_points};
+pub use switch_store::{PROOF_LASTS, ProjectionSettings, TakeoverMode, fault_points};

@@ -1,10 +1,9 @@
 //! How a link hands a message to a shard and gets its answer. It owns the promise that every
 //! accepted message ends in exactly one reply, even if that is "stay silent".
 
-use std::time::Duration;
-
 use switch_domain::{Fingerprint, Reason};
 use switch_engine::{Command, Decision};
+use switch_store::PROOF_LASTS;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::Instant;
 
@@ -44,9 +43,6 @@ pub enum Admission {
     Silent,
 }
 
-/// A decision reaches the peer within this of its commit, or not at all.
-const LASTS: Duration = Duration::from_secs(1);
-
 /// What a shard has to say to a link.
 #[derive(Debug)]
 pub struct Reply {
@@ -63,7 +59,7 @@ impl Reply {
     /// may have been taken over, and a decision is then no answer any more (W-13).
     #[must_use]
     pub fn is_stale(&self) -> bool {
-        matches!(self.outcome, ReplyOutcome::Decided(_)) && self.known.elapsed() > LASTS
+        matches!(self.outcome, ReplyOutcome::Decided(_)) && self.known.elapsed() > PROOF_LASTS
     }
 }
 

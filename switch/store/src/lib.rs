@@ -45,7 +45,9 @@ pub use format::{
     encode_snapshot,
 };
 pub use health::StoreHealth;
-pub use journal::{Appended, ChainHead, Hash, Journal, JournalReader, JournalRow, PgAppender};
+pub use journal::{
+    Appended, ChainHead, Hash, Journal, JournalReader, JournalRow, PROOF_LASTS, PgAppender,
+};
 #[cfg(feature = "testing")]
 pub use journal::{ModelJournal, ModelJournalHandle};
 #[cfg(feature = "testing")]

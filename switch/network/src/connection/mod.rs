@@ -10,13 +10,12 @@ mod ending;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::BytesMut;
 use codecs::framing::{FrameCodec, FrameError, FramingError};
 use codecs::iso8583::Fields;
-use switch_shard::Reply;
 use switch_shard::fault_points::{KillPoint, end_at, is_due, reach};
+use switch_shard::{PROOF_LASTS, Reply};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
@@ -31,10 +30,6 @@ use crate::listener::Link;
 use crate::metrics::Held;
 use crate::sign_on::Presence;
 use crate::switch::Switch;
-
-/// A turn without waiting that took so long did not run: answers from before it may be no answers
-/// any more (W-13), and the peer is better off asking again.
-const PAUSE: Duration = Duration::from_secs(1);
 
 /// Room for one read.
 const READ_CHUNK: usize = 16 * 1024;
@@ -100,7 +95,9 @@ impl<S: Switch> Connection<S> {
             if let Some(ending) = self.work() {
                 break ending;
             }
-            if !self.output.is_empty() && turn.elapsed() > PAUSE {
+            // A turn without waiting that took so long did not run: its answers may be none any
+            // more (W-13), and the peer is better off asking again.
+            if !self.output.is_empty() && turn.elapsed() > PROOF_LASTS {
                 break Ending::StoodStill;
             }
             match self.wait(&shutdown).await {

@@ -4,12 +4,10 @@
 
 use std::time::Duration;
 
+use switch_store::PROOF_LASTS;
 use tokio::time::Instant;
 
 use crate::clock_watch::slept;
-
-/// How long an answer from memory may rest on the last proof.
-const LASTS: Duration = Duration::from_secs(1);
 
 /// That the shard was ours at a moment: a row sent then was committed.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +31,6 @@ impl Proof {
     /// Whether it is recent enough.
     pub(super) fn is_fresh(self) -> bool {
         let awake = Instant::now().saturating_duration_since(self.sent);
-        awake.saturating_add(slept().saturating_sub(self.slept)) < LASTS
+        awake.saturating_add(slept().saturating_sub(self.slept)) < PROOF_LASTS
     }
 }

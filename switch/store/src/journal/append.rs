@@ -11,7 +11,7 @@ use tracing::instrument::WithSubscriber;
 use uuid::Uuid;
 
 use super::confirm::{Notices, confirm};
-use super::{Appended, Journal, JournalRow, parts};
+use super::{Appended, Journal, JournalRow, PROOF_LASTS, parts};
 use crate::backoff::BackOff;
 use crate::fault_points::{Bug, KillPoint, has, reach, sending};
 use crate::health::StoreHealth;
@@ -19,9 +19,6 @@ use crate::store::connect;
 
 /// How long we wait for one attempt before its outcome counts as unknown (W-5).
 const PATIENCE: Duration = Duration::from_secs(5);
-
-/// What was learned by an answer lasts for so long (W-13).
-const FRESH: Duration = Duration::from_secs(1);
 
 /// One statement: in if the place is free and the row before it is the one we know (W-2). The row
 /// at place 0 has no row before it. The shard stands in the text, so that the plan that PostgreSQL
@@ -134,7 +131,7 @@ impl PgAppender {
                 sqlx::query(HEAD).bind(i32::from(row.shard.0)).fetch_one(&mut connection).await?;
             Ok::<_, sqlx::Error>((head.try_get("owner")?, head.try_get("epoch")?))
         };
-        let head = tokio::time::timeout(FRESH, work).await;
+        let head = tokio::time::timeout(PROOF_LASTS, work).await;
         let (owner, epoch): (Uuid, i64) = head.map_err(|_| Unknown::Timer)??;
         self.connection = Some(connection);
         let (owner, epoch) = (OwnerId(owner.into_bytes()), Epoch(epoch));
@@ -170,7 +167,7 @@ impl Journal for PgAppender {
         loop {
             let sent = Instant::now();
             let attempt = match self.attempt(row).await {
-                Ok(Some(Appended::Committed)) if sent.elapsed() > FRESH => {
+                Ok(Some(Appended::Committed)) if sent.elapsed() > PROOF_LASTS => {
                     self.who_owns_now(row).await
                 }
                 attempt => attempt,

@@ -20,8 +20,13 @@ pub(crate) use read::{decode, hash_of};
 pub use row::{Hash, JournalRow};
 
 use std::future::Future;
+use std::time::Duration;
 
 use switch_domain::{Epoch, OwnerId};
+
+/// How long a committed row proves that its shard is ours (W-13). Nothing is answered on an older
+/// proof, wherever on its way the answer lies: this process may have been paused and taken over.
+pub const PROOF_LASTS: Duration = Duration::from_secs(1);
 
 /// Where a shard appends. One append at a time; the next row is sealed meanwhile and waits.
 pub trait Journal: Send + 'static {
