@@ -21,6 +21,7 @@ mod card;
 mod control;
 mod currency;
 mod effects;
+mod estate;
 mod expiry;
 mod forgotten;
 mod ids;
@@ -28,6 +29,7 @@ mod image;
 mod message_key;
 mod money;
 mod pan;
+mod placement;
 mod reason;
 mod record;
 mod timestamp;
@@ -47,6 +49,7 @@ pub use currency::{Currency, UnknownCurrency};
 pub use effects::{
     Account, AuthorizationDelta, BalanceDelta, Effects, PoolDelta, PoolShare, Posting,
 };
+pub use estate::Estate;
 pub use expiry::{Expiry, InvalidExpiry};
 pub use forgotten::{CommandDigest, DoneCommand, Forgotten, Recalled};
 pub use ids::{
@@ -57,8 +60,10 @@ pub use image::ShardImage;
 pub use message_key::{Acquirer, MessageClass, MessageKey, OriginalKey};
 pub use money::{Amount, MinorUnits};
 pub use pan::{Fingerprint, InvalidPan, Pan};
+pub use placement::Placement;
 pub use reason::Reason;
 pub use record::{
-    Authorized, BalanceOpened, CardIssued, Cause, Event, Record, Reversed, TakenOver, Voided,
+    Authorized, BalanceOpened, CardIssued, Cause, Event, Founded, Record, Reversed, Sealed,
+    SealedHead, TakenOver, Voided,
 };
 pub use timestamp::Timestamp;

@@ -3,9 +3,10 @@
 
 use crate::{
     Amount, ApprovalCode, AsciiText, AuthorizationId, BalanceId, BalanceState, CardId, CardStatus,
-    CommandDigest, Currency, CustomerId, CustomerState, Effects, Epoch, Expiry, IdempotencyKey,
-    LinkId, LockCode, MessageFacts, MessageKey, OriginalReference, OwnerId, Partner, PartnerId,
-    Pool, PoolId, Programme, ProgrammeId, Reason, ShardId, Timestamp, VaultRef,
+    CommandDigest, Currency, CustomerId, CustomerState, Effects, Epoch, Estate, Expiry,
+    IdempotencyKey, LinkId, LockCode, MessageFacts, MessageKey, OriginalReference, OwnerId,
+    Partner, PartnerId, Placement, Pool, PoolId, Programme, ProgrammeId, Reason, Seq, ShardId,
+    Timestamp, VaultRef,
 };
 
 /// One thing that happened in a shard.
@@ -105,6 +106,12 @@ pub enum Event {
     Reversed(Reversed),
     /// An approval that was never sent was taken back.
     Voided(Voided),
+    /// The shard ended, and has nothing from here on: its last record (W-12).
+    Sealed(Sealed),
+    /// The shard began, with what sealed ones left: its first record.
+    Founded(Founded),
+    /// Something of what they left.
+    Inherited(Box<Estate>),
 }
 
 /// A process took the shard over.
@@ -118,6 +125,37 @@ pub struct TakenOver {
     pub owner: OwnerId,
     /// The shards of the group when it was taken over, the control shard included.
     pub shards: u16,
+}
+
+/// A shard ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sealed {
+    /// The shard, so that a row put in the wrong place is noticed.
+    pub shard: ShardId,
+    /// Who has what it had.
+    pub heirs: Placement,
+}
+
+/// A shard began.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Founded {
+    /// The shard, so that a row put in the wrong place is noticed.
+    pub shard: ShardId,
+    /// It and those that began with it.
+    pub heirs: Placement,
+    /// The last rows of the shards that were sealed for them, by shard.
+    pub from: Vec<SealedHead>,
+}
+
+/// The last row of a sealed shard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SealedHead {
+    /// The shard.
+    pub shard: ShardId,
+    /// Its last row.
+    pub seq: Seq,
+    /// That row's hash, which all rows before it are in.
+    pub hash: [u8; 32],
 }
 
 /// An account was opened.

@@ -63,7 +63,7 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// The journal: archive what is past, reconcile what PostgreSQL lost
+    /// The journal: archive what is past, change the number of shards, reconcile what was lost
     #[command(subcommand)]
     Journal(super::commands::JournalCommand),
     /// Work on configurations

@@ -12,6 +12,8 @@ use switch_store::{
     StoreError,
 };
 
+use crate::audit::Handed;
+
 /// After so many records what is closed is let go, so that a replay stays small.
 const TIDY_EVERY: u64 = 100_000;
 
@@ -243,12 +245,18 @@ fn verify(
 /// A state that rows are replayed into, kept small.
 pub(crate) struct Replay {
     pub(crate) state: State,
+    /// What the rows say of reshardings.
+    pub(crate) handed: Handed,
     since_tidy: u64,
 }
 
 impl Replay {
     pub(crate) fn from(base: &Base) -> Self {
-        Self { state: State::from_image(base.image.clone()), since_tidy: 0 }
+        Self {
+            state: State::from_image(base.image.clone()),
+            handed: Handed::default(),
+            since_tidy: 0,
+        }
     }
 
     /// Replays a row; how many records it had.
@@ -257,11 +265,9 @@ impl Replay {
         let records =
             row.decode().map_err(|fault| ArchiveError::Unreadable { shard, seq, fault })?;
         for record in &records {
-            self.state.replay(record).map_err(|broken| ArchiveError::Replay {
-                shard,
-                seq,
-                what: broken.to_string(),
-            })?;
+            let broken = |what: String| ArchiveError::Replay { shard, seq, what };
+            self.handed.note(row, &record.event, &self.state).map_err(broken)?;
+            self.state.replay(record).map_err(|what| broken(what.to_string()))?;
         }
         self.since_tidy = self.since_tidy.saturating_add(records.len() as u64);
         if self.since_tidy >= TIDY_EVERY {

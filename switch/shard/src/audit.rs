@@ -2,6 +2,8 @@
 //! books balance? It owns the comparison and the wording of its findings; it changes nothing, and
 //! may run beside a serving switch.
 
+mod generations;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -10,6 +12,8 @@ use switch_store::{Archive, Checkpoint, Range, Store};
 
 use crate::archive::{ArchiveError, Base, Replay};
 use crate::start::{Loaded, StartError, load};
+use generations::Generations;
+pub(crate) use generations::Handed;
 
 /// What the audit looked at and found.
 #[derive(Clone, Debug, Default)]
@@ -56,7 +60,7 @@ pub enum AuditFrom {
 /// As far back as tables go.
 const FOR_EVER: Duration = Duration::from_secs(3_600 * 24 * 366 * 100);
 
-/// Audits every shard in the database.
+/// Audits every shard in the database, sealed ones too.
 ///
 /// # Errors
 /// The database cannot be read at all; what it says wrongly is a finding instead.
@@ -65,11 +69,14 @@ pub async fn audit(store: &Store, from: &AuditFrom) -> Result<AuditReport, Start
     let unmoved = store.no_archiving().await?;
     let shards = store.stored_shards().await?;
     report.shards = shards.len();
+    let mut generations = Generations::default();
     for shard in shards {
-        if let Err(finding) = audit_shard(store, shard, from, &mut report).await {
-            report.findings.push(finding);
+        match audit_shard(store, shard, from, &mut report).await {
+            Ok(handed) => generations.add(handed),
+            Err(finding) => report.findings.push(finding),
         }
     }
+    report.findings.extend(generations.findings());
     report.findings.extend(switch_store::books(store).await?.iter().map(ToString::to_string));
     unmoved.release().await;
     Ok(report)
@@ -80,13 +87,14 @@ async fn audit_shard(
     shard: ShardId,
     from: &AuditFrom,
     report: &mut AuditReport,
-) -> Result<(), String> {
+) -> Result<Handed, String> {
     let said = |error: StartError| error.to_string();
     let loaded = load(store, shard, FOR_EVER, usize::MAX).await.map_err(said)?;
     let last = loaded.tail.last().map_or(loaded.projected, |(seq, _)| *seq);
     report.rows_behind += loaded.tail.len() as u64;
     let rebuilt = rebuild(store, shard, last, from, report).await;
-    let rebuilt = rebuilt.map_err(|error| format!("shard {shard}: {error}"))?.state;
+    let Replay { state: rebuilt, handed, .. } =
+        rebuilt.map_err(|error| format!("shard {shard}: {error}"))?;
     for difference in rebuilt.differences(&loaded.state) {
         report.findings.push(format!("shard {shard}, rebuilt against tables: {difference}"));
     }
@@ -97,7 +105,7 @@ async fn audit_shard(
     report.balances += state.balances().count();
     report.cards += state.cards().count();
     report.open_authorizations += state.open_authorizations();
-    Ok(())
+    Ok(handed)
 }
 
 /// The state that follows from the journal alone, up to row `last`. Following the rows checks the
@@ -161,9 +169,11 @@ fn through_archive(
     report: &mut AuditReport,
 ) -> Result<(Replay, Seq), ArchiveError> {
     let mut base = Base::genesis(shard);
+    let mut handed = Handed::default();
     for (range, checkpoint) in parts {
         let files = archive.open(*range)?;
         let mut replay = Replay::from(&base);
+        replay.handed = handed;
         let hash = files.each_row(base.hash, |row| {
             report.journal_rows += 1;
             report.archived_rows += 1;
@@ -175,7 +185,10 @@ fn through_archive(
             return Err(ArchiveError::OtherJournal { shard, seq: range.last });
         }
         base = Base::of(&files, checkpoint)?;
+        handed = replay.handed;
         report.snapshots += 1;
     }
-    Ok((Replay::from(&base), base.seq))
+    let mut replay = Replay::from(&base);
+    replay.handed = handed;
+    Ok((replay, base.seq))
 }

@@ -1,7 +1,7 @@
 //! A node over the journal in memory, for tests of the shards' own behaviour: deadlines, voids,
 //! fences, hangs. It owns nothing of production; it exists with the feature `testing` alone.
 
-use switch_domain::{OwnerId, Seq, ShardId, ShardImage};
+use switch_domain::{OwnerId, Placement, Seq, ShardImage};
 use switch_engine::State;
 use switch_store::{ModelJournalHandle, ModelTables};
 use tokio::sync::watch;
@@ -20,8 +20,8 @@ pub fn start_in_memory(
     settings: ShardSettings,
     owner: OwnerId,
 ) -> (Node, Running) {
-    let shards = settings.data_shards.saturating_add(1);
-    let seats = (0..shards).map(ShardId).map(|shard| Seat {
+    let placement = Placement::founding(settings.data_shards);
+    let seats = placement.shards().map(|shard| Seat {
         head: empty_head(shard, owner),
         loaded: Loaded {
             state: State::from_image(ShardImage::empty(shard)),
@@ -32,7 +32,7 @@ pub fn start_in_memory(
         journal: journal.journal(),
     });
     let tables = ModelTables::new(journal.clone(), silent);
-    assemble(seats.collect(), settings, &tables, |_, mut batches, progress, _| {
+    assemble(seats.collect(), placement, settings, &tables, |_, mut batches, progress, _| {
         tokio::spawn(async move {
             while let Some(batch) = batches.recv().await {
                 progress.send_replace(batch.seq);

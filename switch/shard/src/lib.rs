@@ -16,6 +16,7 @@ mod manage_error;
 mod metrics;
 mod node;
 mod pools;
+mod reshard;
 mod running;
 mod settings;
 #[cfg(feature = "testing")]
@@ -34,6 +35,7 @@ pub use in_memory::start_in_memory;
 pub use manage_error::ManageError;
 pub use metrics::describe as describe_metrics;
 pub use node::Node;
+pub use reshard::{ReshardFailed, ReshardOptions, ReshardReport, reshard};
 pub use running::{Fatal, Running, StoppedLate};
 pub use settings::ShardSettings;
 #[cfg(feature = "testing")]

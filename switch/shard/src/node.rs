@@ -82,7 +82,7 @@ impl Node {
         } else {
             None
         };
-        let refused = match (cause, self.mailboxes.get(usize::from(shard.0))) {
+        let refused = match (cause, self.mailbox(shard)) {
             (None, Some(mailbox)) => match mailbox.put(Envelope::Message(submission)) {
                 Ok(()) => return Admission::Accepted,
                 Err(refused) => (refused, "queue_full"),
@@ -115,19 +115,20 @@ impl Node {
 
     /// An account as it is now, once what it shows is committed.
     pub async fn balance(&self, id: BalanceId) -> Option<Balance> {
-        self.read(id.shard(), move |state| state.balance(id).cloned()).await.flatten()
+        let shard = self.shared.placement.of_balance(id);
+        self.read(shard, move |state| state.balance(id).cloned()).await.flatten()
     }
 
     /// A card as it is now, once what it shows is committed.
     pub async fn card(&self, id: CardId) -> Option<Card> {
-        self.read(id.shard(), move |state| state.card(id).cloned()).await.flatten()
+        let shard = self.shared.shard_of_card(id);
+        self.read(shard, move |state| state.card(id).cloned()).await.flatten()
     }
 
     /// A pool as it is now: the sum of all shards' shares, once what they show is committed.
     pub async fn pool(&self, id: PoolId) -> PoolShare {
         let mut sum = PoolShare::default();
-        for shard in 0..self.mailboxes.len() {
-            let shard = ShardId(u16::try_from(shard).unwrap_or(u16::MAX));
+        for shard in self.shards() {
             let share = self.read(shard, move |state| state.share(id)).await.unwrap_or_default();
             sum.level = MinorUnits(sum.level.0.saturating_add(share.level.0));
             sum.held = MinorUnits(sum.held.0.saturating_add(share.held.0));
@@ -156,43 +157,42 @@ impl Node {
                 let _ = tell.send(seen);
             })
         };
-        let mailbox = self.mailboxes.get(usize::from(shard.0))?;
+        let mailbox = self.mailbox(shard)?;
         mailbox.put(Envelope::Read(Box::new(look))).ok()?;
         told.await.ok()
     }
 
-    /// Every shard, the control shard first.
+    /// Every shard that serves, the control shard first.
     pub fn shards(&self) -> impl Iterator<Item = ShardId> + use<> {
-        (0..u16::try_from(self.mailboxes.len()).unwrap_or(u16::MAX)).map(ShardId)
+        self.shared.placement.shards()
+    }
+
+    fn mailbox(&self, shard: ShardId) -> Option<&Mailbox> {
+        self.shared.of_shard(&self.mailboxes, shard)
     }
 
     fn is_shedding(&self, shard: ShardId) -> bool {
-        let flag = self.shared.shedding.get(usize::from(shard.0));
+        let flag = self.shared.of_shard(&self.shared.shedding, shard);
         flag.is_some_and(|flag| flag.load(Ordering::Acquire))
     }
 
-    /// The shard of a card; unknown cards are spread by their fingerprint (W-21). A card stays in
-    /// the shard that made it, so that one which was found by its link is not looked up again.
+    /// The shard of a card; unknown cards are spread by their fingerprint (W-21). An identifier
+    /// tells its shard nearly always: a card that was found by its link is not looked up again.
     fn shard_of(&self, submission: &Submission) -> ShardId {
         if let Command::Authorize(request) = &*submission.command
             && let Some(card) = request.card
         {
-            return card.shard();
+            return self.shared.shard_of_card(card);
         }
         let card = &submission.card;
         match self.shared.directory.find(card) {
             Some(entry) => entry.shard,
-            None => self.spread(card.spread()),
+            None => self.shared.placement.spread(card.spread()),
         }
     }
 
-    /// One of the data shards, by any evenly spread number.
-    fn spread(&self, number: u64) -> ShardId {
-        let data_shards = u64::try_from(self.mailboxes.len()).unwrap_or(1).saturating_sub(1).max(1);
-        ShardId(u16::try_from(number % data_shards).unwrap_or(0).saturating_add(1))
-    }
-
     fn shard_for(&self, manage: &Manage) -> Result<ShardId, ManageError> {
+        let placement = self.shared.placement;
         let shard = match &manage.act {
             Act::DefinePartner { .. }
             | Act::SetPartnerState { .. }
@@ -201,19 +201,18 @@ impl Node {
             | Act::DefineProgramme { .. } => ShardId::CONTROL,
             Act::OpenBalance { .. } => {
                 let [a, b, c, d, e, f, g, h, ..] = manage.key.0;
-                self.spread(u64::from_be_bytes([a, b, c, d, e, f, g, h]))
+                placement.spread(u64::from_be_bytes([a, b, c, d, e, f, g, h]))
             }
             Act::SetBalanceState { balance, .. }
             | Act::CreditBalance { balance, .. }
-            | Act::IssueCard { balance, .. } => balance.shard(),
+            | Act::IssueCard { balance, .. } => placement.of_balance(*balance),
             Act::ActivateCard { card }
             | Act::RemoveCard { card }
             | Act::LockCard { card, .. }
-            | Act::UnlockCard { card } => card.shard(),
+            | Act::UnlockCard { card } => self.shared.shard_of_card(*card),
             Act::SetCustomerState { .. } => return Err(ManageError::NoSuchShard),
         };
-        let known = usize::from(shard.0) < self.mailboxes.len();
-        known.then_some(shard).ok_or(ManageError::NoSuchShard)
+        placement.serves(shard).then_some(shard).ok_or(ManageError::NoSuchShard)
     }
 
     async fn manage_everywhere(&self, manage: Manage) -> Result<Option<i64>, ManageError> {
@@ -233,7 +232,7 @@ impl Node {
             return Err(ManageError::Stopping);
         }
         let (reply, result) = oneshot::channel();
-        let mailbox = self.mailboxes.get(usize::from(shard.0)).ok_or(ManageError::NoSuchShard)?;
+        let mailbox = self.mailbox(shard).ok_or(ManageError::NoSuchShard)?;
         let envelope = Envelope::Manage { command: Command::Manage(manage), card, reply };
         mailbox.put(envelope).map_err(|_| ManageError::Overloaded)?;
         result.await.unwrap_or(Err(ManageError::Unknown))

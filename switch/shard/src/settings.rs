@@ -10,7 +10,8 @@ use crate::clock::WallClock;
 /// Limits of every shard of the node. Each has a metric and a documented result when it is hit.
 #[derive(Clone, Debug)]
 pub struct ShardSettings {
-    /// Shards that own balances, beside the control shard. Changing it needs resharding (W-12).
+    /// Shards that own balances, beside the control shard. Changing it is
+    /// [`crate::reshard()`]'s (W-12).
     pub data_shards: u16,
     /// Messages that may wait before a shard. Past it an authorization is declined (91) at once.
     pub queue_limit: usize,

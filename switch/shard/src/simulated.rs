@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use switch_domain::{ShardId, ShardImage, Timestamp};
+use switch_domain::{Placement, ShardId, ShardImage, Timestamp};
 use switch_engine::State;
 use switch_store::{Projector, SimulatedProcess};
 
@@ -26,12 +26,13 @@ pub async fn start_simulated(
     let taken = process.take_over(shards, settings.clock.now()).await?;
     let start = window_start(&settings);
     let mut loaded = Vec::new();
-    for shard in (0..shards).map(ShardId) {
+    let placement = Placement::founding(settings.data_shards);
+    for shard in placement.shards() {
         let most = settings.repeat_limit;
         let image = process.load(shard, start, most).await?;
         loaded.push(complete(process, image).await?);
     }
-    let faults = memory_faults(&loaded);
+    let faults = memory_faults(&loaded, placement);
     if !faults.is_empty() {
         return Err(StartError::Books(faults));
     }
@@ -51,7 +52,7 @@ pub async fn start_simulated(
         let projector = Projector::new(process.tables(), projection.clone());
         tokio::spawn(projector.run(shard, batches, progress, nudge))
     };
-    Ok(assemble(seats.collect(), settings, &tables, projector))
+    Ok(assemble(seats.collect(), placement, settings, &tables, projector))
 }
 
 /// A shard's state as the tables and the tail of the journal give it, everything included, and the

@@ -2,13 +2,13 @@
 //! the books, and only then lets messages in (design section 5). A failed check names the row and
 //! refuses to serve. No pool admits before every shard has replayed (W-15).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use switch_domain::{
-    CardId, CardIssued, Event, Fingerprint, MinorUnits, Record, Seq, ShardId, ShardImage,
+    CardId, CardIssued, Event, Fingerprint, MinorUnits, Placement, Record, Seq, ShardId, ShardImage,
 };
 use switch_engine::State;
 use switch_store::fault_points::{self, Bug, KillPoint};
@@ -92,12 +92,13 @@ pub async fn start(
     let takeover = store.take_over(shards, mode).await?;
     make_room(store, settings.journal_part_rows).await?;
     let mut loaded = Vec::new();
-    for shard in (0..shards).map(ShardId) {
+    let placement = takeover.placement();
+    for shard in placement.shards() {
         store.check_anchor(shard).await?;
         loaded.push(load(store, shard, settings.repeat_window, settings.repeat_limit).await?);
         fault_points::reach(KillPoint::K12);
     }
-    check_books(store, &loaded).await?;
+    check_books(store, &loaded, placement).await?;
     let heads = takeover.shards().to_vec();
     let seats = heads
         .into_iter()
@@ -113,7 +114,7 @@ pub async fn start(
         let projector = Projector::new(store.tables(), projection.clone());
         tokio::spawn(projector.run(shard, batches, progress, nudge))
     };
-    let (node, mut running) = assemble(seats, settings, &store.tables(), projector);
+    let (node, mut running) = assemble(seats, placement, settings, &store.tables(), projector);
     running.ownership = Some(watch_ownership(takeover, Arc::clone(&running.shared)));
     running.clock = Some(clock_watch::start(store.clone(), Arc::clone(&running.shared)).await);
     Ok((node, running))
@@ -217,19 +218,26 @@ impl Loaded {
 }
 
 /// The books of the tables and of every shard's memory, and cards without an account of theirs.
-async fn check_books(store: &Store, loaded: &[Loaded]) -> Result<(), StartError> {
+pub(crate) async fn check_books(
+    store: &Store,
+    loaded: &[Loaded],
+    placement: Placement,
+) -> Result<(), StartError> {
     let mut faults: Vec<String> =
         switch_store::books(store).await?.iter().map(ToString::to_string).collect();
-    faults.extend(memory_faults(loaded));
+    faults.extend(memory_faults(loaded, placement));
     if faults.is_empty() { Ok(()) } else { Err(StartError::Books(faults)) }
 }
 
 /// What is wrong with the books of every shard's memory, and with its cards.
-pub(crate) fn memory_faults(loaded: &[Loaded]) -> Vec<String> {
+pub(crate) fn memory_faults(loaded: &[Loaded], placement: Placement) -> Vec<String> {
     let mut faults = Vec::new();
     let mut seen: BTreeMap<Fingerprint, CardId> = BTreeMap::new();
     for shard in loaded {
         faults.extend(shard.state.books().iter().map(ToString::to_string));
+        let here = shard.state.shard();
+        let strangers = shard.state.balances().filter(|one| placement.of_balance(one.id) != here);
+        faults.extend(strangers.map(|one| format!("balance {} is not of shard {here}", one.id)));
         for (fingerprint, entry) in &shard.cards {
             if let Some(other) = seen.insert(*fingerprint, entry.card) {
                 faults.push(format!("cards {other} and {} have the same number", entry.card));
@@ -249,9 +257,45 @@ pub(crate) struct Seat<J> {
     pub(crate) journal: J,
 }
 
+/// What the shards share, as they have been loaded.
+fn shared<J>(seats: &[Seat<J>], placement: Placement, settings: ShardSettings) -> Shared {
+    let control = seats.first().map(|seat| Arc::clone(seat.loaded.state.control()));
+    let control = control.unwrap_or_default();
+    let (directory, pools) = (Directory::default(), Pools::default());
+    let mut moved_cards = HashMap::new();
+    for seat in seats {
+        for (fingerprint, entry) in &seat.loaded.cards {
+            directory.insert(*fingerprint, *entry);
+            if !placement.serves(entry.card.shard()) {
+                moved_cards.insert(entry.card, entry.shard);
+            }
+        }
+        for (pool, share) in seat.loaded.state.shares() {
+            pools.give(pool, MinorUnits(share.available().0));
+        }
+    }
+    let shedding = seats.iter().map(|_| AtomicBool::new(false)).collect();
+    let waiting_since = seats.iter().map(|_| std::sync::Mutex::new(None)).collect();
+    Shared {
+        placement,
+        moved_cards,
+        directory,
+        pools,
+        settings,
+        control: watch::Sender::new(control),
+        fatal: watch::Sender::new(None),
+        clock_fault: watch::Sender::new(None),
+        clock_is_off: AtomicBool::new(false),
+        stopping: CancellationToken::new(),
+        shedding,
+        waiting_since,
+    }
+}
+
 /// Starts workers and projectors over shards that have all been loaded.
 pub(crate) fn assemble<J: Journal, T: Tables>(
     seats: Vec<Seat<J>>,
+    placement: Placement,
     settings: ShardSettings,
     tables: &T,
     projector: impl Fn(
@@ -261,32 +305,9 @@ pub(crate) fn assemble<J: Journal, T: Tables>(
         Arc<Notify>,
     ) -> JoinHandle<()>,
 ) -> (Node, Running) {
-    let control = seats.first().map(|seat| Arc::clone(seat.loaded.state.control()));
-    let control = control.unwrap_or_default();
-    let (directory, pools) = (Directory::default(), Pools::default());
-    for seat in &seats {
-        for (fingerprint, entry) in &seat.loaded.cards {
-            directory.insert(*fingerprint, *entry);
-        }
-        for (pool, share) in seat.loaded.state.shares() {
-            pools.give(pool, MinorUnits(share.available().0));
-        }
-    }
-    let shedding = seats.iter().map(|_| AtomicBool::new(false)).collect();
-    let waiting_since = seats.iter().map(|_| std::sync::Mutex::new(None)).collect();
     let (queue, reserve) = (settings.queue_limit, settings.reserved_queue);
-    let shared = Arc::new(Shared {
-        directory,
-        pools,
-        settings,
-        control: watch::Sender::new(Arc::clone(&control)),
-        fatal: watch::Sender::new(None),
-        clock_fault: watch::Sender::new(None),
-        clock_is_off: AtomicBool::new(false),
-        stopping: CancellationToken::new(),
-        shedding,
-        waiting_since,
-    });
+    let shared = Arc::new(shared(&seats, placement, settings));
+    let control = Arc::clone(&shared.control.borrow());
     let (mailboxes, inboxes): (Vec<_>, Vec<_>) =
         seats.iter().map(|_| mailbox(queue, reserve)).unzip();
     let mailboxes: Arc<[_]> = mailboxes.into();

@@ -22,6 +22,7 @@ mod pg_timestamp;
 pub mod private_postgres;
 mod projection;
 mod reconcile;
+mod reshard;
 mod retention;
 mod settings;
 mod shards;
@@ -57,6 +58,7 @@ pub use projection::{
     Projector, ShareMove, Tables,
 };
 pub use reconcile::Identity;
+pub use reshard::{Heir, ReshardError, Resharded};
 pub use retention::{Keep, OldDays};
 #[cfg(feature = "testing")]
 pub use simulated::{

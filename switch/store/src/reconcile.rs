@@ -21,7 +21,7 @@ const ACKNOWLEDGE: &str = "\
 
 const HEADS: &str = "\
     SELECT number AS shard, head.seq, head.hash
-    FROM generate_series(0, (SELECT max(shards) - 1 FROM shard_group)) AS number
+    FROM shard_group CROSS JOIN generate_series(0, first_shard + shards - 2) AS number
     CROSS JOIN LATERAL (
         SELECT seq, hash FROM journal WHERE shard = number ORDER BY seq DESC LIMIT 1
     ) AS head ORDER BY number";
@@ -75,7 +75,7 @@ impl Store {
         done.map(|done| done.rows_affected()).map_err(StoreError::database(DOING))
     }
 
-    /// The head of every shard's journal.
+    /// The head of every shard's journal, of sealed ones too.
     ///
     /// # Errors
     /// PostgreSQL.

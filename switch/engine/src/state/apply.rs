@@ -70,6 +70,9 @@ impl State {
             Event::Authorized(authorized) => return self.remember_authorized(record, authorized),
             Event::Reversed(reversed) => return self.remember_reversed(record, reversed),
             Event::Voided(voided) => return self.remember_voided(voided, record.at),
+            Event::Founded(_) => self.begin_with_heritage(),
+            Event::Inherited(estate) => return self.inherit(estate),
+            Event::Sealed(_) => self.leave_everything(),
             Event::ProgrammeDefined(programme) => {
                 self.reserved_bins.insert(programme.id, programme.bins);
             }
@@ -176,7 +179,7 @@ impl State {
         }))
     }
 
-    fn remember_new(&mut self, kept: Kept) -> Result<(), Broken> {
+    pub(super) fn remember_new(&mut self, kept: Kept) -> Result<(), Broken> {
         let in_order = self.remember(kept);
         in_order.then_some(()).ok_or(Broken("an identifier that is not above those before it"))
     }

@@ -7,6 +7,7 @@ mod books;
 mod commands;
 mod compare;
 mod forget;
+mod generation;
 mod image;
 mod load;
 mod messages;

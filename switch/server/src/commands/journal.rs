@@ -1,5 +1,5 @@
-//! `cardswitch journal`: the archive of the journal, and what to do when PostgreSQL went back in
-//! time. It owns how results are printed; the work is the shards' and the store's.
+//! `cardswitch journal`: its archive, its number of shards, and what to do when PostgreSQL went
+//! back in time. It owns how results are printed; the work is the shards' and the store's.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -10,6 +10,7 @@ use switch_domain::{Seq, ShardId};
 use switch_shard::{ArchiveOptions, ArchivedRange};
 
 use super::reconcile::{self, Reconcile};
+use super::reshard;
 use crate::cli::ConfigArgs;
 use crate::config::Config;
 use crate::database;
@@ -34,6 +35,22 @@ pub enum JournalCommand {
         /// Leave the detached tables in the database instead of dropping them
         #[arg(long)]
         keep_tables: bool,
+        /// Print the result as one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Move accounts and cards to another number of data shards, while nobody serves
+    Reshard {
+        /// The configuration
+        #[command(flatten)]
+        config: ConfigArgs,
+        /// How many data shards there are to be; shards.data_shards of the configuration from then
+        /// on
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+        data_shards: u16,
+        /// End the process that owns the shards now, even if it seems alive
+        #[arg(long)]
+        take_over: bool,
         /// Print the result as one JSON object
         #[arg(long)]
         json: bool,
@@ -66,6 +83,10 @@ pub(super) async fn run(command: JournalCommand) -> anyhow::Result<ExitCode> {
                 keep_tables,
             };
             archive(&config, &options, json).await
+        }
+        JournalCommand::Reshard { config, data_shards, take_over, json } => {
+            let config = super::read(config.config.as_deref())?;
+            reshard::run(&config, data_shards, take_over, json).await
         }
         JournalCommand::Reconcile { config, file, acknowledge, json } => {
             let config = super::read(config.config.as_deref())?;

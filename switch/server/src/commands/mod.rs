@@ -5,6 +5,7 @@ mod journal;
 mod manage;
 mod migrate;
 mod reconcile;
+mod reshard;
 mod serve;
 
 pub(crate) use serve::stop_signal;

@@ -10,7 +10,7 @@ use switch_shard::{ProjectionSettings, ShardSettings, WallClock};
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Shards {
-    /// Shards that own balances.
+    /// Shards that own balances; changed by `cardswitch journal reshard` first.
     pub data_shards: u16,
     /// Authorizations that may wait before a shard.
     pub queue_limit: usize,

@@ -10,5 +10,6 @@ mod independent_client;
 mod kill;
 mod malformed;
 mod reconcile;
+mod reshard;
 mod stage;
 mod stop;

@@ -178,12 +178,26 @@ pub(crate) struct Served {
 impl Served {
     /// Starts it and waits until it says where it serves.
     pub(crate) fn start(directory: &Path, database_url: &str, more: &[&str]) -> Self {
+        let mut command = cardswitch(directory);
+        command.arg("serve").args(more);
+        Self::spawn(command, directory, database_url)
+    }
+
+    /// The same with more of its configuration, from the environment.
+    pub(crate) fn start_with(
+        directory: &Path,
+        database_url: &str,
+        configuration: &[(&str, &str)],
+    ) -> Self {
+        let mut command = cardswitch(directory);
+        command.arg("serve").envs(configuration.iter().copied());
+        Self::spawn(command, directory, database_url)
+    }
+
+    fn spawn(mut command: Command, directory: &Path, database_url: &str) -> Self {
         use std::io::BufRead;
         let socket = directory.join("control.sock");
-        let mut command = cardswitch(directory);
         command
-            .arg("serve")
-            .args(more)
             .env("DATABASE_URL", database_url)
             .env("CARDSWITCH_LINKS__TEST__ID", "1")
             .env("CARDSWITCH_LINKS__TEST__LISTEN", "127.0.0.1:0")

@@ -193,13 +193,13 @@ impl Worker {
     pub(super) fn judge_lag(&mut self) {
         let lag = self.projected.lag();
         self.metrics.lag.set(lag as f64);
-        if let Some(flag) = self.shared.shedding.get(usize::from(self.shard.0)) {
+        if let Some(flag) = self.shared.of_shard(&self.shared.shedding, self.shard) {
             flag.store(lag > self.shared.settings.projection_lag_limit, Ordering::Release);
         }
     }
 
     pub(super) fn is_shedding(&self) -> bool {
-        let flag = self.shared.shedding.get(usize::from(self.shard.0));
+        let flag = self.shared.of_shard(&self.shared.shedding, self.shard);
         flag.is_some_and(|flag| flag.load(Ordering::Acquire))
     }
 }

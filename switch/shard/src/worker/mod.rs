@@ -16,7 +16,9 @@ mod rescue;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use switch_domain::{Cause, Effects, Epoch, Event, OwnerId, Record, Seq, ShardId};
+use switch_domain::{
+    CardId, Cause, Effects, Epoch, Event, OwnerId, Placement, Record, Seq, ShardId,
+};
 use switch_engine::State;
 use switch_store::{Appended, Hash, Journal, JournalRow, Tables};
 use tokio::sync::{mpsc, watch};
@@ -41,6 +43,9 @@ use rescue::Recent;
 
 /// What all shards of a node share.
 pub(crate) struct Shared {
+    pub(crate) placement: Placement,
+    /// Cards that another generation made, where they are now (W-12).
+    pub(crate) moved_cards: HashMap<CardId, ShardId>,
     pub(crate) directory: Directory,
     pub(crate) pools: Pools,
     pub(crate) settings: ShardSettings,
@@ -57,6 +62,22 @@ pub(crate) struct Shared {
     pub(crate) clock_is_off: std::sync::atomic::AtomicBool,
     /// Per shard, since when the row in flight has been waiting for its commit.
     pub(crate) waiting_since: Vec<std::sync::Mutex<Option<Instant>>>,
+}
+
+impl Shared {
+    /// A shard's own, of what there is one of for each shard that serves.
+    pub(crate) fn of_shard<'a, T>(&self, all: &'a [T], shard: ShardId) -> Option<&'a T> {
+        all.get(self.placement.index(shard)?)
+    }
+
+    /// Where a card lives: with its account, which is in the shard that minted both or has moved.
+    pub(crate) fn shard_of_card(&self, card: CardId) -> ShardId {
+        let minted = card.shard();
+        if self.placement.serves(minted) {
+            return minted;
+        }
+        self.moved_cards.get(&card).copied().unwrap_or(minted)
+    }
 }
 
 /// Where a shard's journal stands.
@@ -289,7 +310,7 @@ impl Worker {
 
     /// Shows the node's health since when the row in flight has been waiting.
     fn mark_waiting(&self, since: Option<Instant>) {
-        let slot = self.shared.waiting_since.get(usize::from(self.shard.0));
+        let slot = self.shared.of_shard(&self.shared.waiting_since, self.shard);
         if let Some(Ok(mut slot)) = slot.map(std::sync::Mutex::lock) {
             *slot = since;
         }

@@ -2,4 +2,6 @@
 //! audits over it, and starts behind it.
 
 mod archive;
+mod estate;
+mod reshard;
 mod world;

@@ -21,7 +21,7 @@ use tokio::time::Instant;
 
 /// Rows of a part.
 pub(crate) const PART: u32 = 3;
-const BIN: Bin = Bin(99_999_912);
+pub(crate) const BIN: Bin = Bin(99_999_912);
 const PRINT: Fingerprint = Fingerprint([7; 16]);
 
 pub(crate) struct World {
@@ -38,11 +38,11 @@ pub(crate) struct Serving {
     replies: mpsc::UnboundedReceiver<Reply>,
 }
 
-fn euro() -> Currency {
+pub(crate) fn euro() -> Currency {
     Currency::from_alphabetic("EUR").expect("listed")
 }
 
-fn text<const N: usize>(value: &str) -> AsciiText<N> {
+pub(crate) fn text<const N: usize>(value: &str) -> AsciiText<N> {
     AsciiText::new(value.as_bytes()).expect("short and printable")
 }
 
@@ -56,11 +56,16 @@ pub(crate) fn settings() -> ShardSettings {
 }
 
 impl World {
-    pub(crate) async fn new() -> Self {
+    /// A database without shards.
+    pub(crate) async fn empty() -> Self {
         let database = fresh_database().await;
         let store = open(&database).await;
         store.migrate().await.expect("migrations");
-        let world = Self { database, store, directory: tempfile::tempdir().expect("a directory") };
+        Self { database, store, directory: tempfile::tempdir().expect("a directory") }
+    }
+
+    pub(crate) async fn new() -> Self {
+        let world = Self::empty().await;
         world.run("INSERT INTO shard_group (group_id, shards) VALUES (0, 2)").await;
         // More than the tests fill: nothing makes parts ahead here.
         world
@@ -76,13 +81,22 @@ impl World {
         sqlx::raw_sql(sql).execute(self.store.pool()).await.expect("statement");
     }
 
+    pub(crate) async fn run_text(&self, sql: &str) {
+        let sql = sqlx::AssertSqlSafe(sql);
+        sqlx::raw_sql(sql).execute(self.store.pool()).await.expect("statement");
+    }
+
     pub(crate) async fn count(&self, sql: &'static str) -> i64 {
         sqlx::query_scalar(sql).fetch_one(self.store.pool()).await.expect("a count")
     }
 
     /// Serves; the first time with a card to be issued.
     pub(crate) async fn serve(&self) -> Serving {
-        let started = start(&self.store, settings(), TakeoverMode::RefuseIfOwned).await;
+        self.serve_with(settings()).await
+    }
+
+    pub(crate) async fn serve_with(&self, settings: ShardSettings) -> Serving {
+        let started = start(&self.store, settings, TakeoverMode::RefuseIfOwned).await;
         let (node, running) = started.expect("a node");
         let (link, replies) = mpsc::unbounded_channel();
         Serving { node, running, keys: 0, link, replies }
@@ -145,8 +159,18 @@ impl Serving {
         self.keys += 1;
         let mut key = [0; 16];
         key[8..].copy_from_slice(&self.keys.to_be_bytes());
-        let card = matches!(act, Act::IssueCard { .. }).then_some(PRINT);
-        let manage = Manage { key: IdempotencyKey(key), actor: text("operator:7"), act };
+        self.done_as(IdempotencyKey(key), act, PRINT).await
+    }
+
+    /// A command under a key; `card` is the number of a card to be issued.
+    pub(crate) async fn done_as(
+        &self,
+        key: IdempotencyKey,
+        act: Act,
+        card: Fingerprint,
+    ) -> Option<i64> {
+        let card = matches!(act, Act::IssueCard { .. }).then_some(card);
+        let manage = Manage { key, actor: text("operator:7"), act };
         self.node.manage(manage, card).await.expect("the command is done")
     }
 
@@ -172,14 +196,7 @@ impl Serving {
         let customer = CustomerId(1);
         let balance = BalanceId(self.made(Act::OpenBalance { programme, customer }).await);
         self.done(Act::CreditBalance { balance, amount, reference: text("TOP-UP") }).await;
-        let pan = SealedPan {
-            fingerprint: PRINT,
-            key_id: "k1".into(),
-            nonce: vec![1; 12],
-            ciphertext: vec![1; 32],
-            last_four: "0018".into(),
-        };
-        let vault: VaultRef = store.vault().insert_pan(&pan).await.expect("a free number");
+        let vault = vault_row(store, PRINT).await;
         let expiry = Expiry::from_yymm(4912).expect("a month");
         let status = CardStatus::Active;
         let card = CardId(self.made(Act::IssueCard { balance, vault, expiry, status }).await);
@@ -187,9 +204,19 @@ impl Serving {
     }
 
     async fn send(&mut self, command: Command, token: u64) -> ReplyOutcome {
+        self.send_for(PRINT, command, token).await
+    }
+
+    /// A message about the card with this number.
+    pub(crate) async fn send_for(
+        &mut self,
+        card: Fingerprint,
+        command: Command,
+        token: u64,
+    ) -> ReplyOutcome {
         let reply = ReplyTo::new(self.link.clone(), token);
         let deadline = Instant::now() + Duration::from_secs(60);
-        let submission = Submission { command: Box::new(command), card: PRINT, deadline, reply };
+        let submission = Submission { command: Box::new(command), card, deadline, reply };
         assert_eq!(self.node.submit(submission), Admission::Accepted);
         self.replies.recv().await.expect("a reply").outcome
     }
@@ -246,7 +273,23 @@ impl Serving {
     }
 }
 
+/// A number in the vault, by its keyed hash.
+pub(crate) async fn vault_row(store: &Store, fingerprint: Fingerprint) -> VaultRef {
+    let pan = SealedPan {
+        fingerprint,
+        key_id: "k1".into(),
+        nonce: vec![1; 12],
+        ciphertext: vec![1; 32],
+        last_four: "0018".into(),
+    };
+    store.vault().insert_pan(&pan).await.expect("a free number")
+}
+
 fn key(class: MessageClass, stan: u32) -> MessageKey {
+    key_of(PRINT, class, stan)
+}
+
+pub(crate) fn key_of(card: Fingerprint, class: MessageClass, stan: u32) -> MessageKey {
     MessageKey {
         acquirer: Acquirer::Institution(text("999001")),
         class,
@@ -254,6 +297,6 @@ fn key(class: MessageClass, stan: u32) -> MessageKey {
         local_time: 615_120_000,
         terminal: text("TERM0001"),
         rrn: AsciiText::EMPTY,
-        card: PRINT,
+        card,
     }
 }

@@ -3,6 +3,7 @@
 //!
 //! New kinds of records become readable one release before they are written. Tags are never reused.
 
+mod generation;
 mod read;
 mod read_effects;
 mod shapes;

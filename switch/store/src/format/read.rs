@@ -9,7 +9,7 @@ use switch_domain::{
     PoolId, PoolKind, ProgrammeId, Reason, Record, ShardId, Timestamp, VaultRef,
 };
 
-use super::{RecordFault, shapes};
+use super::{RecordFault, generation, shapes};
 use crate::codes::Stored;
 
 pub(super) type Read<T> = Result<T, RecordFault>;
@@ -95,6 +95,9 @@ fn event(stored: shapes::Event) -> Read<Event> {
             authorization: AuthorizationId(stored.authorization),
             reason: reason(&stored.reason)?,
         }),
+        Shape::Sealed(stored) => generation::read_sealed(stored)?,
+        Shape::Founded(stored) => generation::read_founded(&stored)?,
+        Shape::Inherited(stored) => generation::read_estate(*stored)?,
     })
 }
 

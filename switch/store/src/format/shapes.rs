@@ -5,6 +5,8 @@
 
 use prost::{Message, Oneof};
 
+use super::generation::{Estate, Founded, Sealed};
+
 /// What one journal row holds.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct Batch {
@@ -22,7 +24,7 @@ pub(super) struct Record {
     pub(super) cause: Option<Cause>,
     #[prost(
         oneof = "Event",
-        tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25"
+        tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28"
     )]
     pub(super) event: Option<Event>,
 }
@@ -84,6 +86,12 @@ pub(super) enum Event {
     Voided(Voided),
     #[prost(message, tag = "25")]
     NothingChanged(Nothing),
+    #[prost(message, tag = "26")]
+    Sealed(Sealed),
+    #[prost(message, tag = "27")]
+    Founded(Founded),
+    #[prost(message, tag = "28")]
+    Inherited(Box<Estate>),
 }
 
 #[derive(Clone, PartialEq, Message)]

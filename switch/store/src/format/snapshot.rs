@@ -82,7 +82,7 @@ fn image(stored: shapes::Snapshot) -> Read<ShardImage> {
     })
 }
 
-fn all<S, T>(stored: &[S], read: impl Fn(&S) -> Read<T>) -> Read<Vec<T>> {
+pub(super) fn all<S, T>(stored: &[S], read: impl Fn(&S) -> Read<T>) -> Read<Vec<T>> {
     stored.iter().map(read).collect()
 }
 
@@ -103,7 +103,7 @@ fn read_pool(stored: &of_records::Pool) -> Read<Pool> {
     })
 }
 
-fn write_balance(balance: &Balance) -> shapes::Balance {
+pub(super) fn write_balance(balance: &Balance) -> shapes::Balance {
     shapes::Balance {
         id: balance.id.0,
         programme: balance.programme.0,
@@ -116,7 +116,7 @@ fn write_balance(balance: &Balance) -> shapes::Balance {
     }
 }
 
-fn read_balance(stored: &shapes::Balance) -> Read<Balance> {
+pub(super) fn read_balance(stored: &shapes::Balance) -> Read<Balance> {
     Ok(Balance {
         id: BalanceId(stored.id),
         programme: ProgrammeId(stored.programme),
@@ -129,7 +129,7 @@ fn read_balance(stored: &shapes::Balance) -> Read<Balance> {
     })
 }
 
-fn write_card(card: &Card) -> shapes::Card {
+pub(super) fn write_card(card: &Card) -> shapes::Card {
     shapes::Card {
         id: card.id.0,
         balance: card.balance.0,
@@ -143,7 +143,7 @@ fn write_card(card: &Card) -> shapes::Card {
     }
 }
 
-fn read_card(stored: &shapes::Card) -> Read<(Card, Fingerprint)> {
+pub(super) fn read_card(stored: &shapes::Card) -> Read<(Card, Fingerprint)> {
     let yymm = read::narrow("expiry", stored.expiry)?;
     let card = Card {
         id: CardId(stored.id),
@@ -158,17 +158,17 @@ fn read_card(stored: &shapes::Card) -> Read<(Card, Fingerprint)> {
     Ok((card, Fingerprint([0; 16])))
 }
 
-fn write_share((pool, share): &(PoolId, PoolShare)) -> of_records::AmountsDelta {
+pub(super) fn write_share((pool, share): &(PoolId, PoolShare)) -> of_records::AmountsDelta {
     of_records::AmountsDelta { id: pool.0, level: Some(share.level.0), held: Some(share.held.0) }
 }
 
-fn read_share(stored: &of_records::AmountsDelta) -> Read<(PoolId, PoolShare)> {
+pub(super) fn read_share(stored: &of_records::AmountsDelta) -> Read<(PoolId, PoolShare)> {
     let level = read::amount("level", stored.level)?;
     let held = read::amount("held", stored.held)?;
     Ok((PoolId(stored.id), PoolShare { level, held }))
 }
 
-fn write_authorization(one: &Authorization) -> shapes::Authorization {
+pub(super) fn write_authorization(one: &Authorization) -> shapes::Authorization {
     shapes::Authorization {
         id: one.id.0,
         facts: Some(write::facts(&one.facts)),
@@ -188,7 +188,7 @@ fn write_authorization(one: &Authorization) -> shapes::Authorization {
     }
 }
 
-fn read_authorization(stored: shapes::Authorization) -> Read<Authorization> {
+pub(super) fn read_authorization(stored: shapes::Authorization) -> Read<Authorization> {
     let amount = |field, value| -> Read<MinorUnits> { read::amount(field, value) };
     Ok(Authorization {
         id: AuthorizationId(stored.id),

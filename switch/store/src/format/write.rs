@@ -3,7 +3,7 @@
 use switch_domain as domain;
 use switch_domain::{Acquirer, Cause, Event, MessageFacts, MessageKey, Record};
 
-use super::shapes;
+use super::{generation, shapes};
 use crate::codes::Stored;
 
 /// A record as it is stored.
@@ -75,6 +75,9 @@ fn event(event: &Event) -> shapes::Event {
             authorization: voided.authorization.0,
             reason: voided.reason.name().to_owned(),
         }),
+        Event::Sealed(sealed) => Shape::Sealed(generation::write_sealed(sealed)),
+        Event::Founded(founded) => Shape::Founded(generation::write_founded(founded)),
+        Event::Inherited(estate) => Shape::Inherited(Box::new(generation::write_estate(estate))),
     }
 }
 

@@ -211,7 +211,10 @@ pub(crate) enum Put {
 }
 
 /// Whether the row went in.
-async fn insert(connection: &mut PgConnection, row: &JournalRow) -> Result<bool, sqlx::Error> {
+pub(crate) async fn insert(
+    connection: &mut PgConnection,
+    row: &JournalRow,
+) -> Result<bool, sqlx::Error> {
     reach(KillPoint::K6);
     let insert = sqlx::query(AssertSqlSafe(insertion(row.shard)))
         .bind(i32::from(row.shard.0))

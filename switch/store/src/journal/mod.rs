@@ -11,7 +11,7 @@ mod read;
 mod row;
 
 pub use append::PgAppender;
-pub(crate) use append::{Put, put};
+pub(crate) use append::{Put, insert, put};
 pub use chain::ChainHead;
 #[cfg(feature = "testing")]
 pub use model::{ModelJournal, ModelJournalHandle};

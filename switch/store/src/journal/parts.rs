@@ -13,12 +13,13 @@ const PART_ROWS: i64 = 1_000_000;
 
 const MAKE: &str = "SELECT make_journal_part($1, $2, $3)";
 
-/// Where each shard's parts end, and its last row.
+/// Where the parts of each shard that serves end, and its last row.
 const ROOM: &str = "\
     SELECT number AS shard,
         (SELECT coalesce(max(past), 0) FROM journal_part WHERE shard = number) AS past,
         (SELECT coalesce(max(seq), -1) FROM journal WHERE shard = number) AS head
-    FROM generate_series(0, (SELECT max(shards) - 1 FROM shard_group)) AS number";
+    FROM shard_group CROSS JOIN generate_series(0, first_shard + shards - 2) AS number
+    WHERE number = 0 OR number >= first_shard";
 
 const DOING: &str = "making room in the journal";
 

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::row::{DOING, Named, each, get};
 use crate::error::StoreError;
 use crate::pg_timestamp::PgTimestamp;
+use crate::shards::ancestors;
 
 /// Columns of an authorization.
 macro_rules! authorization {
@@ -32,17 +33,32 @@ const RECENT: &str = concat!(
     "WHERE id >= $1 AND id <= $2 AND decided_at >= $3 ORDER BY id DESC LIMIT $4"
 );
 
+/// Of sealed shards, those whose account lives in this one now, or whose card was never known.
+const RECENT_BEFORE: &str = concat!(
+    authorization!(),
+    "WHERE id >= $1 AND id <= $2 AND decided_at >= $3
+        AND (balance_id IS NULL OR EXISTS (
+            SELECT FROM balance WHERE balance.id = balance_id AND balance.shard = $5))
+    ORDER BY decided_at DESC, id DESC LIMIT $4"
+);
+
+/// Everything that is not closed, however old.
+const OPEN: &str =
+    concat!(authorization!(), "WHERE id >= $1 AND id <= $2 AND NOT closed ORDER BY id");
+
 /// Whether a shard's rows go back further than a window does.
 const ANY_BEFORE: &str = "\
     SELECT EXISTS (SELECT FROM card_authorization
-            WHERE id >= $1 AND id <= $2 AND decided_at < $3)
+            WHERE (id >= $1 AND id <= $2 OR id >= $5 AND id <= $6) AND decided_at < $3)
         OR EXISTS (SELECT FROM authorization_event
-            WHERE shard = $4 AND kind = 'reversed' AND at < $3)
+            WHERE shard = ANY($4) AND kind = 'reversed' AND at < $3)
         OR EXISTS (SELECT FROM audit_entry
-            WHERE shard = $4 AND idempotency_key IS NOT NULL AND at < $3)";
+            WHERE shard = ANY($4) AND idempotency_key IS NOT NULL AND at < $3)";
 
-pub(super) const BY_ORIGIN: &str =
-    concat!(authorization!(), "WHERE id >= $1 AND id <= $2 AND origin = $3 ORDER BY id");
+pub(super) const BY_ORIGIN: &str = concat!(
+    authorization!(),
+    "WHERE (id >= $1 AND id <= $2 OR id >= $4 AND id <= $5) AND origin = $3 ORDER BY id"
+);
 
 /// Columns of a reversal.
 macro_rules! reversal {
@@ -57,13 +73,14 @@ macro_rules! reversal {
 
 const REVERSALS: &str = concat!(
     reversal!(),
-    "WHERE shard = $1 AND kind = 'reversed' AND at >= $2 ORDER BY seq DESC, idx DESC LIMIT $3"
+    "WHERE shard = ANY($1) AND kind = 'reversed' AND at >= $2
+    ORDER BY at DESC, shard DESC, seq DESC, idx DESC LIMIT $3"
 );
 
 /// The condition is that of the partial index.
 pub(super) const REVERSALS_BY_ORIGIN: &str = concat!(
     reversal!(),
-    "WHERE shard = $1 AND origin = $2 AND kind = 'reversed' ORDER BY seq, idx"
+    "WHERE shard = ANY($1) AND origin = $2 AND kind = 'reversed' ORDER BY shard, seq, idx"
 );
 
 /// Columns of a command.
@@ -75,65 +92,121 @@ macro_rules! command {
 
 const COMMANDS: &str = concat!(
     command!(),
-    "WHERE shard = $1 AND idempotency_key IS NOT NULL AND at >= $2
-    ORDER BY seq DESC, idx DESC LIMIT $3"
+    "WHERE shard = ANY($1) AND idempotency_key IS NOT NULL AND at >= $2
+    ORDER BY at DESC, shard DESC, seq DESC, idx DESC LIMIT $3"
 );
 
 pub(super) const COMMAND_BY_KEY: &str =
-    concat!(command!(), "WHERE idempotency_key = $2 AND shard = $1 ORDER BY seq, idx");
+    concat!(command!(), "WHERE idempotency_key = $2 AND shard = ANY($1) ORDER BY shard, seq, idx");
+
+/// Whose history it is: a shard's own, and that of the sealed shards that it goes on from (W-12).
+pub(super) struct Lineage {
+    shard: ShardId,
+    /// Their numbers come before its own, and are in a row.
+    ancestors: Vec<ShardId>,
+}
+
+impl Lineage {
+    pub(super) async fn of(tx: &mut PgConnection, shard: ShardId) -> Result<Self, StoreError> {
+        Ok(Self { shard, ancestors: ancestors(tx, shard).await? })
+    }
+
+    /// All of them, as PostgreSQL numbers them.
+    pub(super) fn shards(&self) -> Vec<i32> {
+        let all = self.ancestors.iter().chain([&self.shard]);
+        all.map(|shard| i32::from(shard.0)).collect()
+    }
+
+    /// The first and the last identifier that the shard can mint.
+    pub(super) fn identifiers(&self) -> (i64, i64) {
+        identifiers(self.shard, self.shard)
+    }
+
+    /// The first and the last that its ancestors can have minted.
+    pub(super) fn earlier_identifiers(&self) -> Option<(i64, i64)> {
+        Some(identifiers(*self.ancestors.first()?, *self.ancestors.last()?))
+    }
+
+    /// The same for a query, where none is a range that nothing is in.
+    pub(super) fn earlier_or_none(&self) -> (i64, i64) {
+        self.earlier_identifiers().unwrap_or((0, -1))
+    }
+}
 
 /// What is loaded of what has happened.
-#[derive(Clone, Copy)]
 pub(super) struct Since {
-    pub(super) shard: ShardId,
+    pub(super) lineage: Lineage,
     pub(super) start: Timestamp,
     pub(super) most: usize,
 }
 
 impl Since {
-    fn most(self) -> i64 {
-        i64::try_from(self.most).unwrap_or(i64::MAX)
-    }
-
-    fn query(self, sql: &'static str) -> Query<'static, Postgres, PgArguments> {
+    fn query(&self, sql: &'static str) -> Query<'static, Postgres, PgArguments> {
         let start = PgTimestamp(self.start);
-        sqlx::query(sql).bind(i32::from(self.shard.0)).bind(start).bind(self.most())
+        sqlx::query(sql).bind(self.lineage.shards()).bind(start).bind(limit(self.most))
     }
 }
 
-/// The first and the last identifier that a shard can mint.
-pub(super) fn identifiers(shard: ShardId) -> (i64, i64) {
-    let first = i64::from(shard.0) << 40;
-    (first, first | ((1 << 40) - 1))
+fn limit(most: usize) -> i64 {
+    i64::try_from(most).unwrap_or(i64::MAX)
+}
+
+/// The first and the last identifier that shards with numbers in a row can mint.
+fn identifiers(first: ShardId, last: ShardId) -> (i64, i64) {
+    (i64::from(first.0) << 40, (i64::from(last.0) << 40) | ((1 << 40) - 1))
 }
 
 /// The latest authorizations, oldest first.
 pub(super) async fn recent(
     tx: &mut PgConnection,
-    since: Since,
+    since: &Since,
 ) -> Result<Vec<Authorization>, StoreError> {
-    let (first, last) = identifiers(since.shard);
-    let query = sqlx::query(RECENT)
-        .bind(first)
-        .bind(last)
-        .bind(PgTimestamp(since.start))
-        .bind(since.most());
+    let (first, last) = since.lineage.identifiers();
+    let start = PgTimestamp(since.start);
+    let query = sqlx::query(RECENT).bind(first).bind(last).bind(start).bind(limit(since.most));
     let mut found = each(tx, query, authorization).await?;
-    found.reverse();
+    let room = since.most.saturating_sub(found.len());
+    if let Some((first, last)) = since.lineage.earlier_identifiers()
+        && room > 0
+    {
+        let query = sqlx::query(RECENT_BEFORE).bind(first).bind(last).bind(start);
+        let query = query.bind(limit(room)).bind(i32::from(since.lineage.shard.0));
+        found.extend(each(tx, query, authorization).await?);
+    }
+    found.sort_unstable_by_key(|one| one.id);
     Ok(found)
 }
 
-pub(super) async fn any_before(tx: &mut PgConnection, since: Since) -> Result<bool, StoreError> {
-    let (first, last) = identifiers(since.shard);
+/// What a shard, and the sealed ones that it goes on from, minted and nobody closed.
+pub(super) async fn open(
+    tx: &mut PgConnection,
+    shard: ShardId,
+) -> Result<Vec<Authorization>, StoreError> {
+    let lineage = Lineage::of(tx, shard).await?;
+    let (first, last) = lineage.identifiers();
+    let query = sqlx::query(OPEN).bind(first).bind(last);
+    let mut found = each(tx, query, authorization).await?;
+    if let Some((first, last)) = lineage.earlier_identifiers() {
+        let query = sqlx::query(OPEN).bind(first).bind(last);
+        found.extend(each(tx, query, authorization).await?);
+    }
+    found.sort_unstable_by_key(|one| one.id);
+    Ok(found)
+}
+
+pub(super) async fn any_before(tx: &mut PgConnection, since: &Since) -> Result<bool, StoreError> {
+    let lineage = &since.lineage;
+    let ((first, last), earlier) = (lineage.identifiers(), lineage.earlier_or_none());
     let query = sqlx::query_scalar(ANY_BEFORE).bind(first).bind(last);
-    let query = query.bind(PgTimestamp(since.start)).bind(i32::from(since.shard.0));
+    let query = query.bind(PgTimestamp(since.start)).bind(lineage.shards());
+    let query = query.bind(earlier.0).bind(earlier.1);
     query.fetch_one(tx).await.map_err(StoreError::database(DOING))
 }
 
 /// The latest reversals, oldest first.
 pub(super) async fn reversals(
     tx: &mut PgConnection,
-    since: Since,
+    since: &Since,
 ) -> Result<Vec<AnsweredReversal>, StoreError> {
     let mut found = each(tx, since.query(REVERSALS), reversal).await?;
     found.reverse();
@@ -143,7 +216,7 @@ pub(super) async fn reversals(
 /// The latest commands, oldest first.
 pub(super) async fn commands(
     tx: &mut PgConnection,
-    since: Since,
+    since: &Since,
 ) -> Result<Vec<DoneCommand>, StoreError> {
     let mut found = each(tx, since.query(COMMANDS), command).await?;
     found.reverse();

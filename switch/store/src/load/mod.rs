@@ -8,8 +8,9 @@ pub(crate) mod moved;
 pub(crate) mod recall;
 mod row;
 
+use rustc_hash::FxHashSet;
 use sqlx::Connection;
-use switch_domain::{Seq, ShardId, ShardImage, Timestamp};
+use switch_domain::{Authorization, Balance, BalanceId, Seq, ShardId, ShardImage, Timestamp};
 
 use crate::error::StoreError;
 use crate::pg_timestamp::PgTimestamp;
@@ -50,13 +51,16 @@ impl Store {
         let counter: i64 = get(&found, "last_counter")?;
         let version: i64 = get(&found, "control_version")?;
         let (projected, flushed) = (Seq(get(&found, "seq")?), Seq(get(&found, "flushed")?));
-        let since = authorizations::Since { shard, start: window_start, most };
-        let authorizations = authorizations::recent(&mut tx, since).await?;
-        let reversals = authorizations::reversals(&mut tx, since).await?;
-        let commands = authorizations::commands(&mut tx, since).await?;
+        let lineage = authorizations::Lineage::of(&mut tx, shard).await?;
+        let since = authorizations::Since { lineage, start: window_start, most };
+        let mut authorizations = authorizations::recent(&mut tx, &since).await?;
+        let reversals = authorizations::reversals(&mut tx, &since).await?;
+        let commands = authorizations::commands(&mut tx, &since).await?;
         let limited = [authorizations.len(), reversals.len(), commands.len()];
         let complete = limited.iter().all(|count| *count < most)
-            && !authorizations::any_before(&mut tx, since).await?;
+            && !authorizations::any_before(&mut tx, &since).await?;
+        let balances = accounts::balances(&mut tx, shard).await?;
+        keep_those_of(&balances, &mut authorizations);
         let mut image = ShardImage {
             shard,
             projected,
@@ -66,7 +70,7 @@ impl Store {
             reversals,
             complete,
             control: control::control(&mut tx, shard, version).await?,
-            balances: accounts::balances(&mut tx, shard).await?,
+            balances,
             customers: accounts::customers(&mut tx, shard).await?,
             cards: accounts::cards(&mut tx, shard).await?,
             shares: accounts::shares(&mut tx, shard).await?,
@@ -74,6 +78,19 @@ impl Store {
         };
         let moves = moved::moves(&mut tx, shard, flushed, projected).await?;
         moved::apply(&mut image, &moves);
+        Ok(image)
+    }
+
+    /// What a shard has that is not history, for one that serves no more (W-12): its rows, and of
+    /// authorizations all that are not closed, however old.
+    ///
+    /// # Errors
+    /// As [`Store::load`].
+    pub async fn load_open(&self, shard: ShardId) -> Result<ShardImage, StoreError> {
+        let mut image = self.load(shard, Timestamp(i64::MAX), 0).await?;
+        let mut connection = self.connection().await.map_err(StoreError::database("connecting"))?;
+        image.authorizations = authorizations::open(&mut connection, shard).await?;
+        keep_those_of(&image.balances, &mut image.authorizations);
         Ok(image)
     }
 
@@ -89,4 +106,11 @@ impl Store {
             .map_err(StoreError::database("reading how far the rows are"))?;
         Ok(seq.map_or(Seq::NONE, Seq))
     }
+}
+
+/// Lets go of authorizations whose account lives elsewhere: what a sealed shard minted, and what
+/// other shards go on from (W-12).
+fn keep_those_of(balances: &[Balance], authorizations: &mut Vec<Authorization>) {
+    let here: FxHashSet<BalanceId> = balances.iter().map(|one| one.id).collect();
+    authorizations.retain(|one| one.balance.is_none_or(|balance| here.contains(&balance)));
 }

@@ -6,7 +6,7 @@ use switch_domain::{Forgotten, MessageKey, OriginalKey, Recalled, Seq, ShardId};
 use uuid::Uuid;
 
 use super::authorizations::{
-    BY_ORIGIN, COMMAND_BY_KEY, REVERSALS_BY_ORIGIN, authorization, command, identifiers, reversal,
+    BY_ORIGIN, COMMAND_BY_KEY, Lineage, REVERSALS_BY_ORIGIN, authorization, command, reversal,
 };
 use super::row::{DOING, each};
 use crate::error::StoreError;
@@ -33,11 +33,13 @@ pub(crate) async fn recall(
     } else {
         Some(match what {
             Forgotten::Message { original, reversal } => {
-                message(&mut tx, shard, original, reversal.as_ref()).await?
+                let lineage = Lineage::of(&mut tx, shard).await?;
+                message(&mut tx, &lineage, original, reversal.as_ref()).await?
             }
             Forgotten::Command(key) => {
+                let lineage = Lineage::of(&mut tx, shard).await?;
                 let query = sqlx::query(COMMAND_BY_KEY);
-                let query = query.bind(i32::from(shard.0)).bind(Uuid::from_bytes(key.0));
+                let query = query.bind(lineage.shards()).bind(Uuid::from_bytes(key.0));
                 let command = each(&mut tx, query, command).await?.pop();
                 Recalled { command, ..Recalled::default() }
             }
@@ -49,18 +51,19 @@ pub(crate) async fn recall(
 
 async fn message(
     tx: &mut PgConnection,
-    shard: ShardId,
+    lineage: &Lineage,
     original: &OriginalKey,
     key: Option<&MessageKey>,
 ) -> Result<Recalled, StoreError> {
-    let (first, last) = identifiers(shard);
+    let ((first, last), earlier) = (lineage.identifiers(), lineage.earlier_or_none());
     let query = sqlx::query(BY_ORIGIN).bind(first).bind(last).bind(original.origin());
+    let query = query.bind(earlier.0).bind(earlier.1);
     let mut authorizations = each(tx, query, authorization).await?;
     authorizations.retain(|one| one.facts.key.as_original() == *original);
     let mut answered = None;
     if let Some(key) = key {
         let query = sqlx::query(REVERSALS_BY_ORIGIN);
-        let query = query.bind(i32::from(shard.0)).bind(key.as_original().origin());
+        let query = query.bind(lineage.shards()).bind(key.as_original().origin());
         answered = each(tx, query, reversal).await?.into_iter().rfind(|one| one.key == *key);
     }
     Ok(Recalled { authorizations, reversal: answered, command: None })

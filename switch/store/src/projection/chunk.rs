@@ -161,7 +161,11 @@ impl Chunk {
             Event::Voided(voided) => {
                 of(&mut self.changed, voided.authorization, seq).voided = Some(voided.reason);
             }
-            Event::TakenOver(_)
+            // A resharding moves its rows itself, in the transaction of these records.
+            Event::Sealed(_)
+            | Event::Founded(_)
+            | Event::Inherited(_)
+            | Event::TakenOver(_)
             | Event::NothingChanged
             | Event::PoolReloaded { .. }
             | Event::BalanceCredited { .. }

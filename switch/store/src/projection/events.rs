@@ -1,6 +1,6 @@
 //! What an event is called, what it is about and what it made: the words of audit rows.
 
-use switch_domain::{Account, Event, PartnerId, Record};
+use switch_domain::{Account, Event, PartnerId, Placement, Record};
 
 use super::history::word;
 
@@ -46,6 +46,9 @@ pub(super) fn subject(record: &Record) -> Subject {
         Event::Authorized(one) => Subject::made(one.id.0, one.partner),
         Event::Reversed(one) => Subject::made(one.id.0, one.partner),
         Event::Voided(one) => Subject::of(one.authorization.0),
+        Event::Sealed(sealed) => Subject::of(i64::from(sealed.shard.0)),
+        Event::Founded(founded) => Subject::of(i64::from(founded.shard.0)),
+        Event::Inherited(_) => Subject::default(),
     };
     if subject.partner.is_none() {
         subject.partner = record.effects.postings.iter().find_map(|leg| match leg.account {
@@ -75,6 +78,9 @@ pub(super) const fn kind(event: &Event) -> &'static str {
         Event::Authorized(_) => "authorized",
         Event::Reversed(_) => "reversed",
         Event::Voided(_) => "voided",
+        Event::Sealed(_) => "sealed",
+        Event::Founded(_) => "founded",
+        Event::Inherited(_) => "inherited",
     }
 }
 
@@ -95,10 +101,18 @@ pub(super) fn detail(event: &Event) -> String {
             lock.map_or_else(|| "unlocked".to_owned(), |lock| format!("lock {}", lock.number()))
         }
         Event::Voided(voided) => voided.reason.name().to_owned(),
+        Event::Sealed(sealed) => generation(sealed.heirs),
+        Event::Founded(founded) => generation(founded.heirs),
+        Event::Inherited(estate) => format!("{} rows", estate.rows()),
         Event::NothingChanged
         | Event::ProgrammeDefined(_)
         | Event::BalanceOpened(_)
         | Event::Authorized(_)
         | Event::Reversed(_) => String::new(),
     }
+}
+
+fn generation(heirs: Placement) -> String {
+    let shards: Vec<_> = heirs.data().map(|shard| shard.to_string()).collect();
+    format!("heirs {}", shards.join(", "))
 }

@@ -51,6 +51,21 @@ pub struct CommittedBatch {
     pub records: Arc<[Record]>,
 }
 
+/// Writes what follows from journal rows behind `after` in a transaction that somebody else ends,
+/// for whoever appends those rows in it too. False where the watermark is not at `after`.
+pub(crate) async fn project_within(
+    tx: &mut sqlx::PgConnection,
+    shard: ShardId,
+    after: Seq,
+    rows: &[(Seq, Vec<Record>)],
+) -> Result<bool, sqlx::Error> {
+    let mut chunk = chunk::Chunk::new(shard, after);
+    for (seq, records) in rows {
+        chunk.add_row(*seq, records);
+    }
+    write::write_within(tx, chunk).await
+}
+
 /// How fast the rows follow the journal.
 #[derive(Clone, Debug)]
 pub struct ProjectionSettings {

@@ -29,8 +29,19 @@ pub(super) async fn write(
     chunk: Chunk,
 ) -> Result<bool, sqlx::Error> {
     sqlx::raw_sql(BEGIN).execute(&mut *connection).await?;
+    let written = write_within(connection, chunk).await?;
+    let end = if written { "COMMIT" } else { "ROLLBACK" };
+    sqlx::raw_sql(end).execute(connection).await?;
+    Ok(written)
+}
+
+/// Writes a chunk in a transaction that somebody else ends, which must not commit where this is
+/// false.
+pub(super) async fn write_within(
+    connection: &mut PgConnection,
+    chunk: Chunk,
+) -> Result<bool, sqlx::Error> {
     if !move_watermark(connection, &chunk).await? {
-        sqlx::raw_sql("ROLLBACK").execute(connection).await?;
         return Ok(false);
     }
     entities::write(connection, &chunk).await?;
@@ -39,7 +50,6 @@ pub(super) async fn write(
     copy(connection, history::COPY_EVENTS, chunk.history.events).await?;
     copy(connection, history::COPY_POSTINGS, chunk.history.postings).await?;
     copy(connection, history::COPY_AUDIT, chunk.history.audit).await?;
-    sqlx::raw_sql("COMMIT").execute(connection).await?;
     Ok(true)
 }
 

@@ -167,7 +167,11 @@ impl Rows {
             Event::Authorized(authorized) => self.authorize(record.at, authorized),
             Event::Reversed(reversed) => self.reverse(record.at, reversed),
             Event::Voided(voided) => self.void(voided),
-            Event::TakenOver(_)
+            // No simulated node is resharded.
+            Event::Sealed(_)
+            | Event::Founded(_)
+            | Event::Inherited(_)
+            | Event::TakenOver(_)
             | Event::NothingChanged
             | Event::PoolReloaded { .. }
             | Event::BalanceCredited { .. } => {}

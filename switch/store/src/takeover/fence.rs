@@ -3,7 +3,7 @@
 
 use sqlx::{PgConnection, Row};
 use switch_domain::{
-    Cause, Effects, Epoch, Event, OwnerId, Record, Seq, ShardId, TakenOver, Timestamp,
+    Cause, Effects, Epoch, Event, OwnerId, Placement, Record, Seq, ShardId, TakenOver, Timestamp,
 };
 use uuid::Uuid;
 
@@ -11,29 +11,24 @@ use super::{TakenShard, TakeoverError, back_ends};
 use crate::error::StoreError;
 use crate::journal::{Hash, JournalRow, Put, decode, hash_of, put};
 use crate::pg_timestamp::PgTimestamp;
+use crate::shards::{GROUP, found, placement as stored_placement};
 use crate::store::application_name;
 
-/// The one group of this version (W-10).
-const GROUP: i32 = 0;
 /// How often a head is tried before a person has to look.
 const TRIES: u32 = 10;
-
-const FOUND: &str = "\
-    INSERT INTO shard_group (group_id, shards) VALUES ($1, $2) ON CONFLICT DO NOTHING";
-const SHARDS: &str = "SELECT shards FROM shard_group WHERE group_id = $1";
 
 const HEAD: &str = "\
     SELECT seq, epoch, owner, format, records, hash FROM journal
     WHERE shard = $1 ORDER BY seq DESC LIMIT 1";
 
-/// The owners in the head rows of all shards.
+/// The owners in the head rows of all shards that serve.
 const OWNERS: &str = "\
     SELECT DISTINCT head.owner FROM shard_group
-    CROSS JOIN generate_series(0, shards - 1) AS shard_number
+    CROSS JOIN generate_series(0, first_shard + shards - 2) AS shard_number
     CROSS JOIN LATERAL (
         SELECT owner FROM journal WHERE shard = shard_number ORDER BY seq DESC LIMIT 1
     ) AS head
-    WHERE group_id = $1";
+    WHERE group_id = $1 AND (shard_number = 0 OR shard_number >= first_shard)";
 
 const DOING: &str = "taking over";
 
@@ -47,38 +42,46 @@ pub(super) async fn owners(connection: &mut PgConnection) -> Result<Vec<OwnerId>
     Ok(owners.into_iter().map(|owner| OwnerId(owner.into_bytes())).collect())
 }
 
-/// Founds the group with this number of shards, or checks that it has that number (W-12).
-pub(super) async fn check_count(
+/// Which shards are to be taken over.
+#[derive(Clone, Copy)]
+pub(super) enum Wanted {
+    /// Those that there are.
+    Stored,
+    /// As many, the control shard included; a group that has none is founded.
+    Shards(u16),
+}
+
+/// The shards that serve, if they are as many as are wanted (W-12).
+pub(super) async fn placement(
     connection: &mut PgConnection,
-    asked: u16,
-) -> Result<(), TakeoverError> {
-    if asked > 0 {
-        let founding = sqlx::query(FOUND).bind(GROUP).bind(i32::from(asked));
-        founding.execute(&mut *connection).await.map_err(StoreError::database(DOING))?;
+    wanted: Wanted,
+) -> Result<Placement, TakeoverError> {
+    if let Wanted::Shards(asked) = wanted
+        && asked > 0
+    {
+        found(connection, asked).await?;
     }
-    let stored: Option<i32> = sqlx::query_scalar(SHARDS)
-        .bind(GROUP)
-        .fetch_optional(connection)
-        .await
-        .map_err(StoreError::database(DOING))?;
-    let stored = stored.and_then(|shards| u16::try_from(shards).ok()).unwrap_or(0);
-    if stored == asked && asked > 0 {
-        Ok(())
-    } else {
-        Err(TakeoverError::ShardCount { stored, asked })
+    let stored = stored_placement(connection).await?;
+    let count = stored.map_or(0, |one| one.data_shards().saturating_add(1));
+    match (stored, wanted) {
+        (Some(stored), Wanted::Stored) => Ok(stored),
+        (None, Wanted::Stored) => Err(TakeoverError::NotFounded),
+        (Some(stored), Wanted::Shards(asked)) if asked == count => Ok(stored),
+        (_, Wanted::Shards(asked)) => Err(TakeoverError::ShardCount { stored: count, asked }),
     }
 }
 
 /// Fences every shard, by number. Returns when all are.
 pub(super) async fn all(
     connection: &mut PgConnection,
-    shards: u16,
+    placement: Placement,
     owner: OwnerId,
 ) -> Result<Vec<TakenShard>, TakeoverError> {
-    let mut taken = Vec::with_capacity(usize::from(shards));
+    let mut taken = Vec::new();
     let mut ended: Vec<OwnerId> = Vec::new();
-    for shard in 0..shards {
-        let fence = Fence { shard: ShardId(shard), shards, owner };
+    let shards = placement.data_shards().saturating_add(1);
+    for shard in placement.shards() {
+        let fence = Fence { shard, shards, owner };
         taken.push(fence.raise(connection, &mut ended).await?);
     }
     Ok(taken)
@@ -137,7 +140,7 @@ impl Fence {
         Err(TakeoverError::Contended { shard: self.shard })
     }
 
-    async fn head(&self, connection: &mut PgConnection) -> Result<Head, StoreError> {
+    async fn head(&self, connection: &mut PgConnection) -> Result<Head, TakeoverError> {
         let found = sqlx::query(HEAD)
             .bind(i32::from(self.shard.0))
             .fetch_optional(connection)
@@ -153,7 +156,12 @@ impl Fence {
             });
         };
         let row = self.stored(&found).map_err(StoreError::database(DOING))?;
-        let at = decode(&row)?.last().map_or(Timestamp::default(), |record| record.at);
+        let records = decode(&row)?;
+        // Nothing may ever follow: somebody resharded since the shards to take over were read.
+        if let Some(Event::Sealed(_)) = records.last().map(|record| &record.event) {
+            return Err(TakeoverError::Sealed { shard: self.shard });
+        }
+        let at = records.last().map_or(Timestamp::default(), |record| record.at);
         Ok(Head { seq: row.seq, epoch: row.epoch, owner: Some(row.owner), hash: row.hash, at })
     }
 

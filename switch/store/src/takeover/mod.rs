@@ -11,13 +11,14 @@ pub use group_lock::LockState;
 use std::future::Future;
 
 use sqlx::PgConnection;
-use switch_domain::{Epoch, OwnerId, Seq, ShardId};
+use switch_domain::{Epoch, OwnerId, Placement, Seq, ShardId};
 use tokio::sync::watch;
 
 use crate::error::StoreError;
 use crate::journal::Hash;
 use crate::store::Store;
 
+use fence::Wanted;
 use group_lock::{GroupLock, Holder};
 
 /// How often a living owner is ended before it is left alone: each time it has to be slower once.
@@ -50,14 +51,27 @@ pub enum TakeoverError {
     },
     /// Another number of shards than the journal has.
     #[error(
-        "the journal has {stored} shards and the configuration says {asked}: resharding is not \
-         done by changing the number; set it back to {stored}"
+        "the journal has {} data shards and the configuration says {}: resharding is not done by \
+         changing the number. Set shards.data_shards back to {0}, or stop the switch and run \
+         `cardswitch journal reshard --data-shards {1}`",
+        .stored.saturating_sub(1), .asked.saturating_sub(1)
     )]
     ShardCount {
         /// How many there are, the control shard included.
         stored: u16,
         /// How many were asked for.
         asked: u16,
+    },
+    /// Nothing was ever served from this database.
+    #[error(
+        "this database has no shards yet: the first start makes as many as shards.data_shards says"
+    )]
+    NotFounded,
+    /// A shard was sealed meanwhile.
+    #[error("shard {shard} was sealed by a resharding just now; start again")]
+    Sealed {
+        /// Which shard.
+        shard: ShardId,
     },
     /// The head of a shard could not be written although it was tried again and again.
     #[error(
@@ -89,6 +103,7 @@ pub struct TakenShard {
 /// A group that is ours for as long as this lives. Dropping it lets the lock go.
 #[derive(Debug)]
 pub struct Takeover {
+    placement: Placement,
     shards: Vec<TakenShard>,
     lock: GroupLock,
 }
@@ -98,6 +113,12 @@ impl Takeover {
     #[must_use]
     pub fn shards(&self) -> &[TakenShard] {
         &self.shards
+    }
+
+    /// The shards that serve, which are those that were taken over.
+    #[must_use]
+    pub const fn placement(&self) -> Placement {
+        self.placement
     }
 
     /// Whether the lock is held; it changes to regaining while PostgreSQL is away.
@@ -135,6 +156,18 @@ impl Store {
         shards: u16,
         mode: TakeoverMode,
     ) -> Result<Takeover, TakeoverError> {
+        self.take(Wanted::Shards(shards), mode).await
+    }
+
+    /// Takes over all shards of the group, however many there are.
+    ///
+    /// # Errors
+    /// As [`Store::take_over`]; there are none.
+    pub async fn take_over_all(&self, mode: TakeoverMode) -> Result<Takeover, TakeoverError> {
+        self.take(Wanted::Stored, mode).await
+    }
+
+    async fn take(&self, wanted: Wanted, mode: TakeoverMode) -> Result<Takeover, TakeoverError> {
         let mut connection =
             self.connection().await.map_err(StoreError::database("connecting to take over"))?;
         if !group_lock::acquire(&mut connection).await? {
@@ -151,9 +184,9 @@ impl Store {
                 return Err(owned(&owners, holder));
             }
         }
-        fence::check_count(&mut connection, shards).await?;
-        let taken = fence::all(&mut connection, shards, self.owner()).await?;
-        Ok(Takeover { shards: taken, lock: GroupLock::keep(connection, self.clone()) })
+        let placement = fence::placement(&mut connection, wanted).await?;
+        let shards = fence::all(&mut connection, placement, self.owner()).await?;
+        Ok(Takeover { placement, shards, lock: GroupLock::keep(connection, self.clone()) })
     }
 
     /// Ends the connections with these names and takes the lock that one of them holds. A living

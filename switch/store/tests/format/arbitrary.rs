@@ -5,14 +5,14 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 use switch_domain::{
-    Account, Acquirer, Amount, ApprovalCode, AsciiText, AuthorizationDelta, AuthorizationId,
-    Authorized, BalanceDelta, BalanceId, BalanceOpened, BalanceState, Bin, BinRange, CardId,
-    CardIssued, CardStatus, Cause, Channel, Currency, CustomerId, CustomerState, Effects,
-    EntryMode, Epoch, Event, Expiry, Fingerprint, Funding, IdempotencyKey, LinkId, LockCode,
-    Merchant, MessageClass, MessageFacts, MessageKey, MinorUnits, OriginalKey, OriginalReference,
-    OwnerId, Partner, PartnerId, PartnerState, Pool, PoolDelta, PoolId, PoolKind, Posting,
-    Programme, ProgrammeId, Reason, Record, Reversed, ShardId, TakenOver, Timestamp, Totals,
-    VaultRef, Voided,
+    Account, Acquirer, Amount, ApprovalCode, AsciiText, Authorization, AuthorizationDelta,
+    AuthorizationId, Authorized, Balance, BalanceDelta, BalanceId, BalanceOpened, BalanceState,
+    Bin, BinRange, Card, CardId, CardIssued, CardStatus, Cause, Channel, Currency, CustomerId,
+    CustomerState, Effects, EntryMode, Epoch, Estate, Event, Expiry, Fingerprint, Founded, Funding,
+    IdempotencyKey, LinkId, LockCode, Merchant, MessageClass, MessageFacts, MessageKey, MinorUnits,
+    OriginalKey, OriginalReference, OwnerId, Partner, PartnerId, PartnerState, Placement, Pool,
+    PoolDelta, PoolId, PoolKind, PoolShare, Posting, Programme, ProgrammeId, Reason, Record,
+    Reversed, Sealed, SealedHead, Seq, ShardId, TakenOver, Timestamp, Totals, VaultRef, Voided,
 };
 
 fn text<const N: usize>() -> impl Strategy<Value = AsciiText<N>> {
@@ -269,6 +269,87 @@ fn effects() -> impl Strategy<Value = Effects> {
     })
 }
 
+fn open_authorization() -> impl Strategy<Value = Authorization> {
+    let ids = (any::<i64>(), option::of(any::<i64>()), option::of(any::<i64>()));
+    let more = (any::<[i64; 7]>(), currency(), reason(), option::of("[A-Z0-9]{6}"));
+    (ids, facts(), more).prop_map(|((id, balance, pool), facts, (n, currency, reason, code))| {
+        let [requested, authorized, incremented, reversed, cleared, refunded, at] = n;
+        Authorization {
+            id: AuthorizationId(id),
+            facts,
+            card: balance.map(CardId),
+            balance: balance.map(BalanceId),
+            pool: pool.map(PoolId),
+            currency,
+            requested: MinorUnits(requested),
+            reason,
+            approval_code: code.and_then(|code| ApprovalCode::from_text(&code)),
+            totals: Totals {
+                authorized: MinorUnits(authorized),
+                incremented: MinorUnits(incremented),
+                reversed: MinorUnits(reversed),
+                cleared: MinorUnits(cleared),
+                refunded: MinorUnits(refunded),
+            },
+            decided_at: Timestamp(at),
+            closed: false,
+        }
+    })
+}
+
+fn estate() -> impl Strategy<Value = Estate> {
+    let balance = (any::<[i64; 6]>(), currency()).prop_map(|(n, currency)| Balance {
+        id: BalanceId(n[0]),
+        programme: ProgrammeId(n[1]),
+        partner: PartnerId(n[2]),
+        customer: CustomerId(n[3]),
+        currency,
+        state: BalanceState::Blocked,
+        ledger: MinorUnits(n[4]),
+        held: MinorUnits(n[5]),
+    });
+    let card =
+        (any::<[i64; 4]>(), any::<i32>(), any::<u32>()).prop_map(|(n, version, approvals)| Card {
+            id: CardId(n[0]),
+            balance: BalanceId(n[1]),
+            programme: ProgrammeId(n[2]),
+            vault: VaultRef { row: n[3], version },
+            expiry: Expiry::from_yymm(4912).expect("a month"),
+            status: CardStatus::Active,
+            lock: None,
+            approvals,
+        });
+    let share = (any::<i64>(), amount(), amount())
+        .prop_map(|(id, level, held)| (PoolId(id), PoolShare { level, held }));
+    let customer = any::<i64>().prop_map(|id| (CustomerId(id), CustomerState::Blocked));
+    let accounts = (vec(balance, 0..3), vec(card, 0..3), vec(open_authorization(), 0..3));
+    (accounts, vec(share, 0..3), vec(customer, 0..3)).prop_map(
+        |((balances, cards, authorizations), shares, customers)| Estate {
+            balances,
+            customers,
+            cards,
+            shares,
+            authorizations,
+        },
+    )
+}
+
+fn generations() -> impl Strategy<Value = Event> {
+    let heirs = || {
+        (1..1_000_u16, 0..300_u16)
+            .prop_map(|(first, n)| Placement::new(ShardId(first), n).expect("numbers"))
+    };
+    let sealed = (any::<u16>(), heirs())
+        .prop_map(|(shard, heirs)| Event::Sealed(Sealed { shard: ShardId(shard), heirs }));
+    let head = (any::<u16>(), any::<i64>(), any::<[u8; 32]>())
+        .prop_map(|(shard, seq, hash)| SealedHead { shard: ShardId(shard), seq: Seq(seq), hash });
+    let founded = (any::<u16>(), heirs(), vec(head, 0..4)).prop_map(|(shard, heirs, from)| {
+        Event::Founded(Founded { shard: ShardId(shard), heirs, from })
+    });
+    let inherited = estate().prop_map(|estate| Event::Inherited(Box::new(estate)));
+    prop_oneof![sealed, founded, inherited]
+}
+
 /// Any record.
 pub(crate) fn record() -> impl Strategy<Value = Record> {
     let cause = prop_oneof![
@@ -280,7 +361,8 @@ pub(crate) fn record() -> impl Strategy<Value = Record> {
         Just(Cause::Switch),
     ];
     let nothing = Just(Event::NothingChanged);
-    let event = prop_oneof![control(), accounts(), cards(), authorizations(), nothing];
+    let event =
+        prop_oneof![control(), accounts(), cards(), authorizations(), generations(), nothing];
     (any::<i64>(), cause, event, effects()).prop_map(|(at, cause, event, effects)| Record {
         at: Timestamp(at),
         cause,

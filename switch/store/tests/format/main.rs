@@ -6,8 +6,9 @@ mod arbitrary;
 use bytes::Bytes;
 use proptest::prelude::*;
 use switch_domain::{
-    AsciiText, BalanceDelta, BalanceId, Cause, Effects, Epoch, Event, IdempotencyKey, MinorUnits,
-    OwnerId, Record, Seq, ShardId, Timestamp,
+    AsciiText, BalanceDelta, BalanceId, Cause, CustomerId, CustomerState, Effects, Epoch, Estate,
+    Event, Founded, IdempotencyKey, MinorUnits, OwnerId, Placement, PoolId, PoolShare, Record,
+    Sealed, SealedHead, Seq, ShardId, Timestamp,
 };
 use switch_store::{
     FORMAT, FormatError, Hash, JournalRow, RecordFault, decode_records, encode_records,
@@ -75,6 +76,30 @@ fn the_bytes_of_a_record_are_pinned() {
 const PINNED: &str = "\
     0a4b0880c0f995e0a2b0061a1c0a10abababababababababababababababab12087569643a313030302a0e120c\
     0885808080802010882718008a0111088580808080201208746f702d75702031";
+
+/// What seals and founds shards too, written since there is resharding.
+#[test]
+fn the_bytes_of_a_resharding_are_pinned() {
+    let heirs = Placement::new(ShardId(3), 2).expect("numbers");
+    let head = SealedHead { shard: ShardId(1), seq: Seq(9), hash: [0xcd; 32] };
+    let shares = vec![(PoolId(1), PoolShare { level: MinorUnits(5), held: MinorUnits::ZERO })];
+    let customers = vec![(CustomerId(2), CustomerState::Blocked)];
+    let events = [
+        Event::Sealed(Sealed { shard: ShardId(1), heirs }),
+        Event::Founded(Founded { shard: ShardId(3), heirs, from: vec![head] }),
+        Event::Inherited(Box::new(Estate { shares, customers, ..Estate::default() })),
+    ];
+    let record = |event| Record { event, cause: Cause::Switch, ..credited() };
+    let records = events.map(|event| Record { effects: Effects::default(), ..record(event) });
+    let hex: String = encode_records(&records).iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(hex, PINNED_RESHARDING);
+}
+
+/// Computed by another implementation, from the rule alone.
+const PINNED_RESHARDING: &str = "\
+    0a160880c0f995e0a2b0062200d2010808011204080310020a3e0880c0f995e0a2b0062200da01300803120408\
+    0310021a26080110091a20cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd0a1c0880\
+    c0f995e0a2b0062200e2010e12040802100222060801100a1800";
 
 /// The hash too: a chain written by an earlier build must stay whole.
 #[test]
