@@ -29,7 +29,7 @@ impl Subject {
 pub(super) fn subject(record: &Record) -> Subject {
     let mut subject = match &record.event {
         Event::TakenOver(taken) => Subject::of(i64::from(taken.shard.0)),
-        Event::NothingChanged => Subject::default(),
+        Event::NothingChanged | Event::Inherited(_) => Subject::default(),
         Event::PartnerDefined(partner) => Subject::made(partner.id.0, Some(partner.id)),
         Event::PoolDefined(pool) => Subject::made(pool.id.0, Some(pool.partner)),
         Event::ProgrammeDefined(one) => Subject::made(one.id.0, Some(one.partner)),
@@ -48,7 +48,6 @@ pub(super) fn subject(record: &Record) -> Subject {
         Event::Voided(one) => Subject::of(one.authorization.0),
         Event::Sealed(sealed) => Subject::of(i64::from(sealed.shard.0)),
         Event::Founded(founded) => Subject::of(i64::from(founded.shard.0)),
-        Event::Inherited(_) => Subject::default(),
     };
     if subject.partner.is_none() {
         subject.partner = record.effects.postings.iter().find_map(|leg| match leg.account {

@@ -155,7 +155,7 @@ impl Work {
         for one in old {
             expect_drained(tx, one).await?;
             let Sealing { row, record } = sealing(one, self);
-            self.append(tx, &[row.clone()]).await?;
+            self.append(tx, std::slice::from_ref(&row)).await?;
             self.project(tx, one.shard, one.head, &[(row.seq, vec![record])]).await?;
             sealed.push(SealedHead { shard: row.shard, seq: row.seq, hash: row.hash.0 });
         }
