@@ -65,6 +65,10 @@ bench-quick: setup-bench ## The same in a few minutes, for a look and not for a 
 bench-saturation: setup-bench ## The switch alone, as fast as it goes.
 	@$(TARGET)/release/cardswitch-bench --saturation
 
+.PHONY: bench-latency
+bench-latency: setup-bench ## The switch at 1,000 a second beside the commit of one small row.
+	@$(TARGET)/release/cardswitch-bench --latency
+
 .PHONY: bench-sustained
 bench-sustained: setup-bench ## BENCH_SUSTAINED seconds at 80 % of saturation.
 	@$(TARGET)/release/cardswitch-bench --sustained $(BENCH_SUSTAINED)

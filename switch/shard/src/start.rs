@@ -19,6 +19,7 @@ use switch_store::{
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::clock;
 use crate::clock_watch;
@@ -58,6 +59,9 @@ pub enum StartError {
          See `cardswitch journal reconcile`", .0.join("; ")
     )]
     Unreconciled(Vec<String>),
+    /// The task that loads a shard panicked, or the runtime ends.
+    #[error("loading a shard: {0}")]
+    Ended(tokio::task::JoinError),
     /// The books do not balance.
     #[error("the books do not balance, so nothing is served: {}", .0.join("; "))]
     Books(Vec<String>),
@@ -91,12 +95,7 @@ pub async fn start(
     }
     let takeover = store.take_over(shards, mode).await?;
     make_room(store, settings.journal_part_rows).await?;
-    let mut loaded = Vec::new();
-    for shard in (0..shards).map(ShardId) {
-        store.check_anchor(shard).await?;
-        loaded.push(load(store, shard, settings.repeat_window, settings.repeat_limit).await?);
-        fault_points::reach(KillPoint::K12);
-    }
+    let loaded = load_all(store, shards, &settings).await?;
     check_books(store, &loaded).await?;
     let heads = takeover.shards().to_vec();
     let seats = heads
@@ -117,6 +116,30 @@ pub async fn start(
     running.ownership = Some(watch_ownership(takeover, Arc::clone(&running.shared)));
     running.clock = Some(clock_watch::start(store.clone(), Arc::clone(&running.shared)).await);
     Ok((node, running))
+}
+
+/// Loads all shards at once: a long tail takes a processor for each, and nobody is served meanwhile.
+async fn load_all(
+    store: &Store,
+    shards: u16,
+    settings: &ShardSettings,
+) -> Result<Vec<Loaded>, StartError> {
+    let (window, most) = (settings.repeat_window, settings.repeat_limit);
+    let loading: Vec<_> = (0..shards)
+        .map(|shard| {
+            let (store, shard) = (store.clone(), ShardId(shard));
+            AbortOnDropHandle::new(tokio::spawn(async move {
+                store.check_anchor(shard).await?;
+                load(&store, shard, window, most).await
+            }))
+        })
+        .collect();
+    let mut loaded = Vec::with_capacity(loading.len());
+    for shard in loading {
+        loaded.push(shard.await.unwrap_or_else(|ended| Err(StartError::Ended(ended)))?);
+        fault_points::reach(KillPoint::K12);
+    }
+    Ok(loaded)
 }
 
 /// Makes what rows of the coming time need: days of history, and parts of the journal. Called at

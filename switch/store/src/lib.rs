@@ -18,6 +18,7 @@ mod format;
 mod health;
 mod journal;
 mod load;
+mod no_delay;
 mod pg_timestamp;
 pub mod private_postgres;
 mod projection;

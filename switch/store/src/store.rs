@@ -12,6 +12,7 @@ use switch_domain::OwnerId;
 use crate::error::StoreError;
 use crate::fault_points::{KillPoint, end_at, is_due};
 use crate::journal::PgAppender;
+use crate::no_delay;
 use crate::projection::PgTables;
 
 /// How long a connection may take to be made.
@@ -149,7 +150,8 @@ impl Store {
 
 /// Connects within [`CONNECT_WITHIN`].
 pub(crate) async fn connect(options: &PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
-    tokio::time::timeout(CONNECT_WITHIN, PgConnection::connect_with(options))
-        .await
-        .unwrap_or(Err(sqlx::Error::PoolTimedOut))
+    let connecting = tokio::time::timeout(CONNECT_WITHIN, PgConnection::connect_with(options));
+    let connection = connecting.await.unwrap_or(Err(sqlx::Error::PoolTimedOut))?;
+    no_delay::to(options.get_port());
+    Ok(connection)
 }

@@ -71,7 +71,7 @@ pub(crate) struct Head {
 struct InFlight {
     seq: Seq,
     hash: Hash,
-    records: Arc<[Record]>,
+    records: Arc<Vec<Record>>,
     batch: Batch,
     since: Instant,
     /// Once it is committed, the shard was ours at this moment.
@@ -244,7 +244,9 @@ impl Worker {
             }
         }
         let mut batch = std::mem::take(&mut self.open);
-        let records: Arc<[Record]> = std::mem::take(&mut batch.records).into();
+        let records = Arc::new(std::mem::take(&mut batch.records));
+        // The next batch grows while this one is on its way: most often to the same size.
+        self.open.records.reserve(records.len());
         let seq = self.head.seq.next();
         let head = &self.head;
         let row = JournalRow::seal(self.shard, seq, head.epoch, head.owner, head.hash, &records);

@@ -6,8 +6,13 @@ use switch_domain::{Acquirer, Cause, Event, MessageFacts, MessageKey, Record};
 use super::shapes;
 use crate::codes::Stored;
 
+/// Appends record `tag` of a batch.
+pub(super) fn append(out: &mut Vec<u8>, tag: u32, one: &Record) {
+    prost::encoding::message::encode(tag, &record(one), out);
+}
+
 /// A record as it is stored.
-pub(super) fn record(record: &Record) -> shapes::Record {
+fn record(record: &Record) -> shapes::Record {
     shapes::Record {
         at: Some(record.at.0),
         cause: Some(cause(&record.cause)),

@@ -101,6 +101,16 @@ impl Chunk {
         }
     }
 
+    /// Nothing again, behind row `after` of the same shard, in the room of what was there.
+    pub(super) fn restart(&mut self, after: Seq) {
+        let empty = Self::new(self.shard, after);
+        let Self { mut history, mut authorizations, .. } = std::mem::replace(self, empty);
+        history.clear();
+        authorizations.0.clear();
+        self.history = history;
+        self.authorizations = authorizations;
+    }
+
     /// Adds a journal row.
     pub(super) fn add_row(&mut self, seq: Seq, records: &[Record]) {
         let mut postings = 0_i32;

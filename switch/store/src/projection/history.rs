@@ -48,6 +48,13 @@ impl History {
         }
     }
 
+    /// No rows again.
+    pub(super) fn clear(&mut self) {
+        self.events.clear();
+        self.postings.clear();
+        self.audit.clear();
+    }
+
     /// Adds what a record says. `first_posting` counts the postings of its journal row so far.
     pub(super) fn add(&mut self, place: Place, record: &Record, first_posting: i32) {
         let subject = subject(record);

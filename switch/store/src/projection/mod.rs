@@ -48,7 +48,7 @@ pub struct CommittedBatch {
     /// Its place.
     pub seq: Seq,
     /// What it holds.
-    pub records: Arc<[Record]>,
+    pub records: Arc<Vec<Record>>,
 }
 
 /// How fast the rows follow the journal.

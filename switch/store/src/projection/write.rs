@@ -26,19 +26,19 @@ const MOVE: &str = "\
 /// written.
 pub(super) async fn write(
     connection: &mut PgConnection,
-    chunk: Chunk,
+    chunk: &mut Chunk,
 ) -> Result<bool, sqlx::Error> {
     sqlx::raw_sql(BEGIN).execute(&mut *connection).await?;
-    if !move_watermark(connection, &chunk).await? {
+    if !move_watermark(connection, chunk).await? {
         sqlx::raw_sql("ROLLBACK").execute(connection).await?;
         return Ok(false);
     }
-    entities::write(connection, &chunk).await?;
-    copy(connection, authorizations::COPY_NEW, chunk.authorizations.0).await?;
+    entities::write(connection, chunk).await?;
+    copy(connection, authorizations::COPY_NEW, &mut chunk.authorizations.0).await?;
     authorizations::change(connection, &chunk.changed).await?;
-    copy(connection, history::COPY_EVENTS, chunk.history.events).await?;
-    copy(connection, history::COPY_POSTINGS, chunk.history.postings).await?;
-    copy(connection, history::COPY_AUDIT, chunk.history.audit).await?;
+    copy(connection, history::COPY_EVENTS, &mut chunk.history.events).await?;
+    copy(connection, history::COPY_POSTINGS, &mut chunk.history.postings).await?;
+    copy(connection, history::COPY_AUDIT, &mut chunk.history.audit).await?;
     sqlx::raw_sql("COMMIT").execute(connection).await?;
     Ok(true)
 }
@@ -58,7 +58,7 @@ async fn move_watermark(tx: &mut PgConnection, chunk: &Chunk) -> Result<bool, sq
 async fn copy(
     tx: &mut PgConnection,
     statement: &'static str,
-    rows: CopyRows,
+    rows: &mut CopyRows,
 ) -> Result<(), sqlx::Error> {
     if rows.is_empty() {
         return Ok(());

@@ -70,7 +70,7 @@ async fn what_the_journal_beside_the_rows_lacks_is_not_written() {
     let tables = Restored::default();
     let (batches, rx) = mpsc::unbounded_channel();
     let (seen, mut progress) = watch::channel(Seq::NONE);
-    let records: Arc<[Record]> = control_rows()[0].clone().into();
+    let records = Arc::new(control_rows()[0].clone());
     batches.send(CommittedBatch { seq: Seq(0), records }).expect("a receiver");
     let projector = Projector::new(tables.clone(), ProjectionSettings::default());
     let task = tokio::spawn(projector.run(SHARD, rx, seen, Arc::new(Notify::new())));

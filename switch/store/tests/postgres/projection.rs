@@ -263,7 +263,7 @@ async fn rows_and_tail_meet_without_gap_or_overlap() {
     let all = stage.store.tail(SHARD, Seq::NONE).await.expect("a tail");
     assert_eq!(all.len(), batches.len());
     for ((seq, records), batch) in all.iter().zip(&batches) {
-        assert_eq!((*seq, records.as_slice()), (batch.seq, &*batch.records));
+        assert_eq!((*seq, records.as_slice()), (batch.seq, batch.records.as_slice()));
     }
     stage.close().await;
 }

@@ -114,7 +114,7 @@ impl Writer {
         let row = self.seal(records);
         assert_eq!(self.journal.append(&row).await, Appended::Committed);
         (self.head, self.hash) = (row.seq, row.hash);
-        CommittedBatch { seq: row.seq, records: Arc::from(records) }
+        CommittedBatch { seq: row.seq, records: Arc::new(records.to_vec()) }
     }
 }
 
