@@ -21,7 +21,7 @@ use crate::config::{self, Config, Link};
 use crate::control_socket::ControlSocket;
 use crate::database::{self, Connected};
 use crate::health::NodeHealth;
-use crate::runtimes::Management;
+use crate::runtimes::Apart;
 use crate::upkeep::Upkeep;
 use crate::{heads, keys, telemetry};
 
@@ -34,7 +34,8 @@ pub struct App {
     others: Vec<JoinHandle<()>>,
     stop_links: CancellationToken,
     stop_others: CancellationToken,
-    management: Management,
+    management: Apart,
+    projection: Apart,
     within: Duration,
     addresses: Addresses,
 }
@@ -80,6 +81,8 @@ impl App {
         heads::note_what_is_missing(store, &config.journal.lost_dir).await?;
         let mut settings = config.shards.settings();
         settings.lost_dir = Some(config.journal.lost_dir.clone());
+        let projection = Apart::for_projection(&config.threads)?;
+        settings.projectors = projection.handle();
         let (node, running) = switch_shard::start(store, settings, mode).await?;
         let services = Services::new(node.clone(), store.clone(), Arc::clone(&security));
         let data_dir = database.private.as_ref().map(|private| private.data_dir().to_owned());
@@ -87,7 +90,7 @@ impl App {
         let health = Arc::new(NodeHealth { node, fatal: running.fatal(), warning });
         let opened = open_ports(config, &services, security, health, (metrics, upkeep)).await;
         match opened {
-            Ok(ports) => Ok(Parts { services, running, ports }),
+            Ok(ports) => Ok(Parts { services, running, projection, ports }),
             Err(error) => {
                 let _ = running.stop(Duration::from_millis(config.shutdown.within_ms)).await;
                 Err(error)
@@ -96,7 +99,7 @@ impl App {
     }
 
     fn assemble(config: &Config, database: Connected, parts: Parts) -> Self {
-        let Parts { services, running, ports } = parts;
+        let Parts { services, running, projection, ports } = parts;
         tracing::info!(
             links = ?ports.addresses.links, http = %ports.addresses.http,
             control = %ports.addresses.control.display(), "serving"
@@ -110,6 +113,7 @@ impl App {
             stop_links: ports.stop_links,
             stop_others: ports.stop_others,
             management: ports.management,
+            projection,
             within: Duration::from_millis(config.shutdown.within_ms),
             addresses: ports.addresses,
         }
@@ -169,6 +173,7 @@ impl App {
         }
         drop(self.management);
         let stopped = self.running.stop(self.within).await;
+        drop(self.projection);
         self.database.close().await?;
         stopped.context("stopping the shards")
     }
@@ -177,6 +182,7 @@ impl App {
 struct Parts {
     services: Services,
     running: Running,
+    projection: Apart,
     ports: Ports,
 }
 
@@ -185,7 +191,7 @@ struct Ports {
     others: Vec<JoinHandle<()>>,
     stop_links: CancellationToken,
     stop_others: CancellationToken,
-    management: Management,
+    management: Apart,
     addresses: Addresses,
 }
 
@@ -220,7 +226,7 @@ async fn open_ports(
         .collect();
     let router = admin_api::router(health, metrics.clone());
     let stop_http = stop_others.clone();
-    let management = Management::start(&config.threads)?;
+    let management = Apart::for_management(&config.threads)?;
     let others = vec![
         management.spawn(async move {
             let stopped = stop_http.cancelled_owned();

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use switch_store::ProjectionSettings;
+use tokio::runtime::Handle;
 
 use crate::clock::WallClock;
 
@@ -35,6 +36,8 @@ pub struct ShardSettings {
     pub lost_dir: Option<PathBuf>,
     /// How fast the tables follow.
     pub projection: ProjectionSettings,
+    /// Where projectors run; `None`: where the shards do.
+    pub projectors: Option<Handle>,
     /// Where decisions read their time.
     pub clock: WallClock,
 }
@@ -54,6 +57,7 @@ impl Default for ShardSettings {
             journal_part_rows: 1_000_000,
             lost_dir: None,
             projection: ProjectionSettings::default(),
+            projectors: None,
             clock: WallClock::SYSTEM,
         }
     }

@@ -14,8 +14,9 @@ use switch_engine::State;
 use switch_store::fault_points::{self, Bug, KillPoint};
 use switch_store::{
     CommittedBatch, Journal, Projector, Store, StoreError, Tables, TakenShard, Takeover,
-    TakeoverError, TakeoverMode, VaultError,
+    TakeoverError, TakeoverMode, Turn, VaultError,
 };
+use tokio::runtime::Handle;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -108,9 +109,11 @@ pub async fn start(
         })
         .collect();
     let projection = settings.projection.clone();
+    let turn = Turn::default();
+    let projectors = settings.projectors.clone().unwrap_or_else(Handle::current);
     let projector = |shard, batches, progress, nudge| {
-        let projector = Projector::new(store.tables(), projection.clone());
-        tokio::spawn(projector.run(shard, batches, progress, nudge))
+        let projector = Projector::new(store.tables(), projection.clone()).in_turn(turn.clone());
+        projectors.spawn(projector.run(shard, batches, progress, nudge))
     };
     let (node, mut running) = assemble(seats, settings, &store.tables(), projector);
     running.ownership = Some(watch_ownership(takeover, Arc::clone(&running.shared)));
@@ -118,7 +121,8 @@ pub async fn start(
     Ok((node, running))
 }
 
-/// Loads all shards at once: a long tail takes a processor for each, and nobody is served meanwhile.
+/// Loads all shards at once: a long tail takes a processor for each, and nobody is served until
+/// then.
 async fn load_all(
     store: &Store,
     shards: u16,

@@ -55,7 +55,7 @@ pub use journal::{ModelJournal, ModelJournalHandle};
 pub use projection::ModelTables;
 pub use projection::{
     BalanceMove, CardMove, CommittedBatch, Moves, PgTables, Position, ProjectionSettings,
-    Projector, ShareMove, Tables,
+    Projector, ShareMove, Tables, Turn,
 };
 pub use reconcile::Identity;
 pub use retention::{Keep, OldDays};

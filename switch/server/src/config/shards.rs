@@ -87,6 +87,7 @@ impl Shards {
                 hold: self.hold_projection,
                 jitter: None,
             },
+            projectors: None,
             clock: WallClock::SYSTEM,
         }
     }

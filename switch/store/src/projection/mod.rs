@@ -32,7 +32,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use switch_domain::{Record, Seq, ShardId};
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Mutex, Notify, OwnedMutexGuard, mpsc, watch};
 use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -79,18 +79,39 @@ impl Default for ProjectionSettings {
     }
 }
 
+/// Taken by one projector of a node at a time while none of them is behind: two of them at once would
+/// keep two processors from the appends, and with them from cardholders.
+#[derive(Clone, Debug, Default)]
+pub struct Turn(Arc<Mutex<()>>);
+
+impl Turn {
+    /// A projector that hangs must not hold the others up for long.
+    const PATIENCE: Duration = Duration::from_secs(1);
+
+    async fn take(&self) -> Option<OwnedMutexGuard<()>> {
+        tokio::time::timeout(Self::PATIENCE, Arc::clone(&self.0).lock_owned()).await.ok()
+    }
+}
+
 /// Makes rows of one shard's journal.
 #[derive(Debug)]
 pub struct Projector<T> {
     tables: T,
     settings: ProjectionSettings,
+    turn: Turn,
 }
 
 impl<T: Tables> Projector<T> {
     /// A projector that writes to these tables.
     #[must_use]
-    pub const fn new(tables: T, settings: ProjectionSettings) -> Self {
-        Self { tables, settings }
+    pub fn new(tables: T, settings: ProjectionSettings) -> Self {
+        Self { tables, settings, turn: Turn::default() }
+    }
+
+    /// Takes turns with the other projectors that have the same turn.
+    #[must_use]
+    pub fn in_turn(self, turn: Turn) -> Self {
+        Self { turn, ..self }
     }
 
     /// Projects until `rx` is closed and everything from it is in the tables. Rows of the journal
@@ -104,7 +125,7 @@ impl<T: Tables> Projector<T> {
         progress: watch::Sender<Seq>,
         nudge: Arc<Notify>,
     ) {
-        let Self { tables, settings } = self;
+        let Self { tables, settings, turn } = self;
         let mut queue = Queue::new(rx);
         if settings.hold {
             return queue.drain_unread().await;
@@ -124,6 +145,7 @@ impl<T: Tables> Projector<T> {
             next_flush: now + settings.flush_interval,
             back_off: BackOff::seeded(settings.jitter),
             settings,
+            turn,
         };
         work.run().await;
     }
@@ -153,6 +175,7 @@ struct Work<T> {
     next_flush: Instant,
     back_off: BackOff,
     settings: ProjectionSettings,
+    turn: Turn,
 }
 
 /// What to do next.
@@ -317,8 +340,11 @@ impl<T: Tables> Work<T> {
             return self.catch_up(position, true).await;
         }
         let limit = self.settings.chunk_records;
+        let behind = self.queue.records() >= limit;
+        let turn = if behind { None } else { self.turn.take().await };
         let batches = self.queue.chunk(position.history, limit);
         self.write(position, &batches).await?;
+        drop(turn);
         self.not_before = Instant::now() + self.settings.pace;
         Ok(())
     }
