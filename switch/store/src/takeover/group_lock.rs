@@ -72,6 +72,15 @@ pub(super) async fn acquire(connection: &mut PgConnection) -> Result<bool, Store
     }
 }
 
+/// Takes the lock if nobody has it, without waiting.
+pub(super) async fn acquire_at_once(connection: &mut PgConnection) -> Result<bool, StoreError> {
+    let locked = async {
+        sqlx::raw_sql(LIMITS).execute(&mut *connection).await?;
+        sqlx::query_scalar(TRY_LOCK).bind(KEY).fetch_one(&mut *connection).await
+    };
+    locked.await.map_err(StoreError::database(DOING))
+}
+
 /// Who has the lock.
 pub(super) async fn holder(connection: &mut PgConnection) -> Result<Option<Holder>, StoreError> {
     find_holder(connection).await.map_err(StoreError::database(DOING))

@@ -137,7 +137,12 @@ impl Store {
     ) -> Result<Takeover, TakeoverError> {
         let mut connection =
             self.connection().await.map_err(StoreError::database("connecting to take over"))?;
-        if !group_lock::acquire(&mut connection).await? {
+        // Whoever takes over by force does not wait for somebody who will not let go.
+        let acquired = match mode {
+            TakeoverMode::RefuseIfOwned => group_lock::acquire(&mut connection).await?,
+            TakeoverMode::Force => group_lock::acquire_at_once(&mut connection).await?,
+        };
+        if !acquired {
             let holder = group_lock::holder(&mut connection).await?;
             let owners = fence::owners(&mut connection).await?;
             if mode == TakeoverMode::RefuseIfOwned {
