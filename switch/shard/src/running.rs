@@ -46,6 +46,33 @@ pub enum Fatal {
     Broken(String),
 }
 
+/// Runs a task of a shard: should it panic, the process ends. What it left half done is in memory
+/// alone, and the next start makes it again from the journal.
+pub(crate) fn watched(
+    shared: &Arc<Shared>,
+    shard: ShardId,
+    task: impl Future<Output = ()> + Send + 'static,
+) -> JoinHandle<()> {
+    let ends = EndsWithPanic { shared: Arc::clone(shared), shard };
+    tokio::spawn(async move {
+        let _ends = ends;
+        task.await;
+    })
+}
+
+struct EndsWithPanic {
+    shared: Arc<Shared>,
+    shard: ShardId,
+}
+
+impl Drop for EndsWithPanic {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.shared.end(Fatal::Broken(format!("shard {} panicked", self.shard)));
+        }
+    }
+}
+
 /// The tasks of a started node.
 pub struct Running {
     pub(crate) shared: Arc<Shared>,
