@@ -185,7 +185,7 @@ impl Keeper {
     }
 
     async fn try_again(&self) -> Result<Regained, sqlx::Error> {
-        let mut connection = self.store.connection().await?;
+        let mut connection = self.store.owner_connection().await?;
         let ours: bool = sqlx::query_scalar(TRY_LOCK).bind(KEY).fetch_one(&mut connection).await?;
         if ours {
             return Ok(Regained::Yes(Box::new(connection)));
