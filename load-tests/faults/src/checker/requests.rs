@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use super::history::{INOPERATIVE, Reply, Request, Stan};
+use super::history::{INOPERATIVE, MALFUNCTION, Reply, Request, Stan};
 use super::tables::Authorization;
-use super::{Evidence, Violation};
+use super::{Evidence, Unanswered, Violation};
 
 pub(super) const SEEN: &str = "I1 approval lost";
 pub(super) const ONCE: &str = "I2 held twice";
@@ -16,6 +16,7 @@ pub(super) const OWN_LINK: &str = "I5 reply out of place";
 pub(super) const FENCED: &str = "I9 fenced process approved";
 pub(super) const DEFINITE: &str = "I14 no definite answer";
 pub(super) const SILENT: &str = "I14 silent on a living link";
+pub(super) const MALFUNCTIONED: &str = "I14 malfunction";
 pub(super) const HEALED: &str = "I12 not healed";
 
 type Rows<'a> = BTreeMap<Stan, Vec<&'a Authorization>>;
@@ -38,11 +39,15 @@ pub(super) fn check(evidence: &Evidence<'_>, found: &mut Vec<Violation>) {
         reversal(stan, of, request, rows, times, &mut say);
     }
     for (stan, request) in &evidence.history.requests {
-        answers(*stan, request, &mut say);
+        answers(*stan, request, evidence.sheds, &mut say);
         places(*stan, request, &mut say);
         fenced(evidence, *stan, request, &mut say);
-        if !evidence.silence_allowed {
-            living(evidence, *stan, request, &mut say);
+    }
+    let failed = failed(evidence);
+    let may_fail = usize::from(evidence.unanswered == Unanswered::One);
+    if failed.len() > may_fail {
+        for (stan, rule, what) in failed {
+            say(rule, stan, what);
         }
     }
     for stan in &evidence.history.after_healing {
@@ -110,8 +115,10 @@ fn reversal(
 }
 
 /// One definite answer, and the same each time. A request nobody answered was asked about twice.
-fn answers(stan: Stan, request: &Request, say: Say<'_>) {
-    let counting = request.replies.iter().filter(|reply| !is_superseded(request, reply));
+fn answers(stan: Stan, request: &Request, sheds: bool, say: Say<'_>) {
+    let counts =
+        |reply: &&Reply| !is_superseded(request, reply) && !(sheds && is_shed(request, reply));
+    let counting = request.replies.iter().filter(counts);
     let mut seen: Vec<(&str, &str)> = counting.map(Reply::substance).collect();
     seen.sort_unstable();
     seen.dedup();
@@ -128,11 +135,18 @@ fn answers(stan: Stan, request: &Request, say: Say<'_>) {
 }
 
 /// A message that was declined because nothing could be committed is not remembered (W-21): asked
-/// again after that answer, it is decided anew, and the peer goes by the later answer.
+/// more than once, it is decided anew, and the peer goes by the later answer.
 fn is_superseded(request: &Request, reply: &Reply) -> bool {
-    let asked_again = request.sent.iter().any(|sent| sent.at_us > reply.at_us);
+    let asked_again = request.sent.len() + request.copies.len() > 1;
     let answered_later = request.replies.iter().any(|other| other.at_us > reply.at_us);
-    reply.code == INOPERATIVE && asked_again && answered_later
+    reply.is_forgotten() && asked_again && answered_later
+}
+
+/// Where messages are shed, those that are not marked as repeats are declined without being looked
+/// at: a peer that sends one twice without saying so gets the answer and the decline.
+fn is_shed(request: &Request, reply: &Reply) -> bool {
+    let unmarked = request.sent.iter().filter(|sent| !sent.repeat).count();
+    reply.code == INOPERATIVE && unmarked + request.copies.len() > 1 && request.replies.len() > 1
 }
 
 /// No more replies on a link than whole requests went there.
@@ -160,6 +174,20 @@ fn fenced(evidence: &Evidence<'_>, stan: Stan, request: &Request, say: Say<'_>) 
             say(FENCED, stan, what);
         }
     }
+}
+
+/// Requests that were not answered, or with a malfunction, each with the rule that this breaks.
+fn failed(evidence: &Evidence<'_>) -> Vec<(Stan, &'static str, String)> {
+    let mut failed = Vec::new();
+    for (stan, request) in &evidence.history.requests {
+        if request.replies.iter().any(|reply| reply.code == MALFUNCTION) {
+            failed.push((*stan, MALFUNCTIONED, "it was answered with a malfunction".into()));
+        } else if evidence.unanswered != Unanswered::Any {
+            let mut say = |rule, stan, what| failed.push((stan, rule, what));
+            living(evidence, *stan, request, &mut say);
+        }
+    }
+    failed
 }
 
 /// On a link that stayed open, each whole request has its reply.
