@@ -3,29 +3,23 @@
 -- `roles`), and as themselves only to change tables. A role is of the whole server; its rights are
 -- of this database.
 
--- What others need the tables' owner for, done with the owner's rights and in this schema alone.
-DO $$
-DECLARE name text;
-BEGIN
-    FOREACH name IN ARRAY ARRAY['make_day(text, date)', 'drop_day(text, date)',
-        'make_journal_part(int4, int8, int8)']
-    LOOP
-        EXECUTE format('ALTER FUNCTION %s SECURITY DEFINER SET search_path = %I, pg_temp', name,
-            current_schema());
-        EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', name);
-    END LOOP;
-END $$;
-
 -- Gives both roles their rights, and makes them if they are not there. Called at every start, so
 -- that tables of later versions are covered, and so are roles that a person made meanwhile. What
--- stands in the way, or null where the separation is in force.
+-- stands in the way, or null where the separation is in force. A later version that adds a table
+-- which the projector writes replaces this function by one that names it.
 CREATE FUNCTION set_projector_apart() RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     projected CONSTANT text[] := ARRAY['projection', 'partner', 'pool', 'programme', 'pool_share',
         'balance', 'customer_state', 'card', 'card_authorization', 'authorization_event',
         'posting', 'audit_entry'];
-    -- Rows are added by appends, and by nothing else; the rest is for whoever owns the tables.
+    -- Written by functions and migrations alone.
     kept      CONSTANT text[] := ARRAY['_sqlx_migrations', 'posting_carried'];
+    -- What changes tables, and is done with their owner's rights, in this schema alone.
+    makers    CONSTANT text[] := ARRAY['make_day(text, date)', 'drop_day(text, date)',
+        'make_journal_part(int4, int8, int8)'];
+    -- Since version 16 who made a role is a member of it that may not act under it.
+    needed    CONSTANT text := CASE WHEN current_setting('server_version_num')::int >= 160000
+        THEN 'SET' ELSE 'MEMBER' END;
     name      text;
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtext('cardswitch roles'));
@@ -39,7 +33,7 @@ BEGIN
                 WHEN duplicate_object OR unique_violation THEN NULL;
             END;
         END IF;
-        IF NOT pg_has_role(session_user, name, 'MEMBER') THEN
+        IF NOT pg_has_role(session_user, name, needed) THEN
             BEGIN
                 EXECUTE format('GRANT %I TO %I', name, session_user);
             EXCEPTION WHEN insufficient_privilege THEN
@@ -57,13 +51,18 @@ BEGIN
         IF name = ANY (projected) THEN
             EXECUTE format('GRANT INSERT, UPDATE, DELETE ON %I TO cardswitch_projector', name);
         ELSIF name = 'journal' THEN
+            -- Rows are added, and nothing else.
             EXECUTE format('GRANT INSERT ON %I TO cardswitch_ordinary', name);
         ELSIF name <> ALL (kept) THEN
             EXECUTE format('GRANT INSERT, UPDATE, DELETE ON %I TO cardswitch_ordinary', name);
         END IF;
     END LOOP;
-    GRANT EXECUTE ON FUNCTION make_day(text, date), drop_day(text, date),
-        make_journal_part(int4, int8, int8) TO cardswitch_ordinary;
+    FOREACH name IN ARRAY makers LOOP
+        EXECUTE format('ALTER FUNCTION %s SECURITY DEFINER SET search_path = %I, pg_temp', name,
+            current_schema());
+        EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', name);
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO cardswitch_ordinary', name);
+    END LOOP;
     -- For the size of the log, where that may be passed on.
     BEGIN
         GRANT EXECUTE ON FUNCTION pg_ls_waldir() TO cardswitch_ordinary;
