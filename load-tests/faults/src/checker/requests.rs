@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::history::{INOPERATIVE, MALFUNCTION, Reply, Request, Stan};
+use super::history::{INOPERATIVE, MALFUNCTION, Reply, Request, Sent, Stan};
 use super::tables::Authorization;
 use super::{Evidence, Unanswered, Violation};
 
@@ -135,18 +135,19 @@ fn answers(stan: Stan, request: &Request, sheds: bool, say: Say<'_>) {
 }
 
 /// A message that was declined because nothing could be committed is not remembered (W-21): asked
-/// more than once, it is decided anew, and the peer goes by the later answer.
+/// again after that answer, it is decided anew, and the peer goes by the later answer.
 fn is_superseded(request: &Request, reply: &Reply) -> bool {
-    let asked_again = request.sent.len() + request.copies.len() > 1;
+    let asked_again = request.sent.iter().any(|sent| sent.at_us > reply.at_us);
     let answered_later = request.replies.iter().any(|other| other.at_us > reply.at_us);
     reply.is_forgotten() && asked_again && answered_later
 }
 
 /// Where messages are shed, those that are not marked as repeats are declined without being looked
-/// at: a peer that sends one twice without saying so gets the answer and the decline.
+/// at: a peer that has another on its way gets that one's answer too.
 fn is_shed(request: &Request, reply: &Reply) -> bool {
-    let unmarked = request.sent.iter().filter(|sent| !sent.repeat).count();
-    reply.code == INOPERATIVE && unmarked + request.copies.len() > 1 && request.replies.len() > 1
+    let unmarked = |sent: &Sent| !sent.repeat && sent.link == reply.link;
+    let here = request.sent.iter().any(unmarked) || request.copies.contains(&reply.link);
+    reply.code == INOPERATIVE && here && request.replies.len() > 1
 }
 
 /// No more replies on a link than whole requests went there.

@@ -137,6 +137,18 @@ fn answers_that_differ_are_found() {
     assert_eq!(declined(15, 16), [""; 0], "asked again after the decline, and approved");
     assert_eq!(declined(15, 14), [requests::SAME], "approved and declined with no asking between");
     assert_eq!(declined(30, 25), [requests::SAME], "declined after the approval");
+    let shed = |repeat| {
+        broken(|evidence| {
+            evidence.sheds = true;
+            let request = request(evidence, 1);
+            request.sent[0].link = 2;
+            request.replies[0].link = 2;
+            request.sent.push(Sent { repeat, ..sent(1) });
+            request.replies.push(Reply { at_us: 15, ..reply(1, "91", "") });
+        })
+    };
+    assert_eq!(shed(false), [""; 0], "declined without being looked at");
+    assert_eq!(shed(true), [requests::SAME], "a marked repeat is never shed by a decline");
 }
 
 #[test]
