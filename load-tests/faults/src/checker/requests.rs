@@ -117,7 +117,7 @@ fn reversal(
 /// One definite answer, and the same each time. A request nobody answered was asked about twice.
 fn answers(stan: Stan, request: &Request, sheds: bool, say: Say<'_>) {
     let counts =
-        |reply: &&Reply| !is_superseded(request, reply) && !(sheds && is_shed(request, reply));
+        |reply: &&Reply| !(is_superseded(request, reply) || sheds && is_shed(request, reply));
     let counting = request.replies.iter().filter(counts);
     let mut seen: Vec<(&str, &str)> = counting.map(Reply::substance).collect();
     seen.sort_unstable();
