@@ -44,7 +44,7 @@ help: ## This list.
 	@echo "Options of demo: DEMO_SECONDS=$(DEMO_SECONDS) (0: serve until Ctrl-C)" \
 		"DEMO_RATE=$(DEMO_RATE) (messages a second)"
 	@echo "Options of faults: FAULT_RUNS=$(FAULT_RUNS) (of each kind) FAULT_KINDS= (names, or" \
-		"beginnings of names) FAULT_SEED="
+		"beginnings of names) FAULT_SEED= FAULT_WORKERS= (runs at a time) FAULT_SOAK_SECONDS="
 
 .PHONY: demo
 demo: setup-compiler setup-postgres ## Build, start the switch on a private PostgreSQL, run traffic, check the books.

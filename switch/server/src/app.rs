@@ -58,8 +58,8 @@ impl App {
     /// Whatever does not work is said; nothing keeps running.
     pub async fn start(config: &Config, mode: TakeoverMode) -> anyhow::Result<Self> {
         let metrics = telemetry::metrics_handle();
-        let database = database::connect(&config.database).await?;
-        match Self::start_over(config, mode, &database, metrics).await {
+        let mut database = database::connect(&config.database).await?;
+        match Self::start_over(config, mode, &mut database, metrics).await {
             Ok(parts) => Ok(Self::assemble(config, database, parts)),
             Err(error) => {
                 let _ = database.close().await;
@@ -71,12 +71,14 @@ impl App {
     async fn start_over(
         config: &Config,
         mode: TakeoverMode,
-        database: &Connected,
+        database: &mut Connected,
         metrics: metrics_exporter_prometheus::PrometheusHandle,
     ) -> anyhow::Result<Parts> {
+        let as_owner = &database.store;
+        as_owner.check_settings(config.database.allow_settings_that_lose_money).await?;
+        as_owner.migrate().await?;
+        database.store = as_owner.set_projector_apart().await?;
         let store = &database.store;
-        store.check_settings(config.database.allow_settings_that_lose_money).await?;
-        store.migrate().await?;
         let security = keys::security_module(&config.security.pan_key_file, store).await?;
         heads::note_what_is_missing(store, &config.journal.lost_dir).await?;
         let mut settings = config.shards.settings();

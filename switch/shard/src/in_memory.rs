@@ -32,11 +32,10 @@ pub fn start_in_memory(
         journal: journal.journal(),
     });
     let tables = ModelTables::new(journal.clone(), silent);
-    assemble(seats.collect(), settings, &tables, |_, mut batches, progress, _| {
-        tokio::spawn(async move {
-            while let Some(batch) = batches.recv().await {
-                progress.send_replace(batch.seq);
-            }
-        })
+    assemble(seats.collect(), settings, &tables, |_, mut batches, progress, _| async move {
+        while let Some(batch) = batches.recv().await {
+            progress.send_replace(batch.seq);
+        }
+        Ok(())
     })
 }

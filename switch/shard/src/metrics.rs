@@ -25,6 +25,11 @@ pub fn describe() {
     );
     describe_gauge!("cardswitch_shard_queue", Unit::Count, "Messages waiting before a shard");
     describe_gauge!("cardswitch_projection_lag", Unit::Count, "Records not yet in the tables");
+    describe_gauge!(
+        "cardswitch_projector_apart",
+        Unit::Count,
+        "1 where the projector alone can write its tables, 0 where every connection can"
+    );
     describe_gauge!("cardswitch_answers_remembered", Unit::Count, "Answers kept for repeats");
     describe_histogram!("cardswitch_batch_records", Unit::Count, "Records in a journal row");
     describe_histogram!("cardswitch_commit_seconds", Unit::Seconds, "From append to commit");
@@ -33,7 +38,6 @@ pub fn describe() {
 /// The handles of one shard, made once so that recording costs no look-up.
 pub(crate) struct ShardMetrics {
     pub(crate) queue: Gauge,
-    pub(crate) lag: Gauge,
     pub(crate) remembered: Gauge,
     pub(crate) batch: Histogram,
     pub(crate) commit: Histogram,
@@ -57,7 +61,6 @@ impl ShardMetrics {
             .collect();
         Self {
             queue: gauge!("cardswitch_shard_queue", "shard" => shard.clone()),
-            lag: gauge!("cardswitch_projection_lag", "shard" => shard.clone()),
             remembered: gauge!("cardswitch_answers_remembered", "shard" => shard.clone()),
             batch: histogram!("cardswitch_batch_records", "shard" => shard.clone()),
             commit: histogram!("cardswitch_commit_seconds", "shard" => shard.clone()),
@@ -72,6 +75,12 @@ impl ShardMetrics {
             count.increment(1);
         }
     }
+}
+
+/// Records of a shard that are not yet in the tables: the shard adds what it commits, its projector
+/// takes off what it has written.
+pub(crate) fn projection_lag(shard: ShardId) -> Gauge {
+    gauge!("cardswitch_projection_lag", "shard" => shard.to_string())
 }
 
 /// Counts a look-up in the tables.

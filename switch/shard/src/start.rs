@@ -13,8 +13,8 @@ use switch_domain::{
 use switch_engine::State;
 use switch_store::fault_points::{self, Bug, KillPoint};
 use switch_store::{
-    CommittedBatch, Journal, Projector, Store, StoreError, Tables, TakenShard, Takeover,
-    TakeoverError, TakeoverMode, Turn, VaultError,
+    ChainFault, CommittedBatch, Journal, Projector, Store, StoreError, Tables, TakenShard,
+    Takeover, TakeoverError, TakeoverMode, Turn, VaultError,
 };
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, mpsc, watch};
@@ -28,7 +28,7 @@ use crate::directory::{CardEntry, Directory};
 use crate::mailbox::mailbox;
 use crate::node::Node;
 use crate::pools::Pools;
-use crate::running::{Fatal, Running};
+use crate::running::{Fatal, Running, watched};
 use crate::settings::ShardSettings;
 use crate::worker::{Head, Parts, Projected, Shared, Worker};
 
@@ -110,10 +110,9 @@ pub async fn start(
         .collect();
     let projection = settings.projection.clone();
     let turn = Turn::default();
-    let projectors = settings.projectors.clone().unwrap_or_else(Handle::current);
     let projector = |shard, batches, progress, nudge| {
         let projector = Projector::new(store.tables(), projection.clone()).in_turn(turn.clone());
-        projectors.spawn(projector.run(shard, batches, progress, nudge))
+        projector.run(shard, batches, progress, nudge)
     };
     let (node, mut running) = assemble(seats, settings, &store.tables(), projector);
     running.ownership = Some(watch_ownership(takeover, Arc::clone(&running.shared)));
@@ -170,14 +169,7 @@ fn watch_ownership(takeover: Takeover, shared: Arc<Shared>) -> JoinHandle<()> {
         if fault_points::has(Bug::FenceOff) {
             std::future::pending::<()>().await;
         }
-        shared.stopping.cancel();
-        shared.fatal.send_if_modified(|fatal| {
-            let first = fatal.is_none();
-            if first {
-                *fatal = Some(Fatal::OwnershipLost);
-            }
-            first
-        });
+        shared.end(Fatal::OwnershipLost);
     })
 }
 
@@ -277,7 +269,7 @@ pub(crate) struct Seat<J> {
 }
 
 /// Starts workers and projectors over shards that have all been loaded.
-pub(crate) fn assemble<J: Journal, T: Tables>(
+pub(crate) fn assemble<J: Journal, T: Tables, P>(
     seats: Vec<Seat<J>>,
     settings: ShardSettings,
     tables: &T,
@@ -286,8 +278,11 @@ pub(crate) fn assemble<J: Journal, T: Tables>(
         mpsc::UnboundedReceiver<CommittedBatch>,
         watch::Sender<Seq>,
         Arc<Notify>,
-    ) -> JoinHandle<()>,
-) -> (Node, Running) {
+    ) -> P,
+) -> (Node, Running)
+where
+    P: Future<Output = Result<(), ChainFault>> + Send + 'static,
+{
     let control = seats.first().map(|seat| Arc::clone(seat.loaded.state.control()));
     let control = control.unwrap_or_default();
     let (directory, pools) = (Directory::default(), Pools::default());
@@ -299,8 +294,6 @@ pub(crate) fn assemble<J: Journal, T: Tables>(
             pools.give(pool, MinorUnits(share.available().0));
         }
     }
-    let shedding = seats.iter().map(|_| AtomicBool::new(false)).collect();
-    let waiting_since = seats.iter().map(|_| std::sync::Mutex::new(None)).collect();
     let (queue, reserve) = (settings.queue_limit, settings.reserved_queue);
     let shared = Arc::new(Shared {
         directory,
@@ -311,38 +304,50 @@ pub(crate) fn assemble<J: Journal, T: Tables>(
         clock_fault: watch::Sender::new(None),
         clock_is_off: AtomicBool::new(false),
         stopping: CancellationToken::new(),
-        shedding,
-        waiting_since,
+        shedding: seats.iter().map(|_| AtomicBool::new(false)).collect(),
+        waiting_since: seats.iter().map(|_| std::sync::Mutex::new(None)).collect(),
     });
     let (mailboxes, inboxes): (Vec<_>, Vec<_>) =
         seats.iter().map(|_| mailbox(queue, reserve)).unzip();
     let mailboxes: Arc<[_]> = mailboxes.into();
+    let here = Handle::current();
+    let behind = shared.settings.projectors.clone().unwrap_or_else(|| here.clone());
     let (mut workers, mut projectors) = (Vec::new(), Vec::new());
     for (seat, inbox) in seats.into_iter().zip(inboxes) {
         let Loaded { mut state, projected, tail, .. } = seat.loaded;
         state.install_control(Arc::clone(&control));
         state.reserve(shared.settings.repeat_limit);
+        let shard = state.shard();
         let (batches, to_project) = mpsc::unbounded_channel();
         let (progress, follow) = watch::channel(projected);
         let nudge = Arc::new(Notify::new());
-        projectors.push(projector(state.shard(), to_project, progress, Arc::clone(&nudge)));
-        let mut projected = Projected::new(batches, follow, nudge);
+        let projecting = projector(shard, to_project, progress, Arc::clone(&nudge));
+        let projecting = project(projecting, Arc::clone(&shared));
+        projectors.push(watched(&shared, shard, &behind, projecting));
+        let shown = crate::metrics::projection_lag(shard);
+        let mut projected = Projected::new(batches, follow, nudge, shown);
         for (seq, records) in tail {
             projected.announce_replayed(CommittedBatch { seq, records: records.into() });
         }
-        let parts = Parts {
-            state,
-            head: seat.head,
-            inbox,
-            projected,
-            mailboxes: Arc::clone(&mailboxes),
-            shared: Arc::clone(&shared),
-        };
-        workers.push(tokio::spawn(Worker::new(parts, seat.journal, tables.clone()).run()));
+        let (head, mailboxes, of_all) = (seat.head, Arc::clone(&mailboxes), Arc::clone(&shared));
+        let parts = Parts { state, head, inbox, projected, mailboxes, shared: of_all };
+        let worker = Worker::new(parts, seat.journal, tables.clone());
+        workers.push(watched(&shared, shard, &here, worker.run()));
     }
     let running =
         Running { shared: Arc::clone(&shared), workers, projectors, ownership: None, clock: None };
     (Node { mailboxes, shared }, running)
+}
+
+/// Runs a projector. A journal that lacks what was committed ends the process, as an append that
+/// finds it so does (W-24).
+async fn project(projecting: impl Future<Output = Result<(), ChainFault>>, shared: Arc<Shared>) {
+    let Err(fault) = projecting.await else { return };
+    tracing::error!(%fault, "the tables cannot follow this journal");
+    shared.end(match fault {
+        ChainFault::Missing { shard, seq } => Fatal::JournalWentBack { shard, seq: seq.next() },
+        ChainFault::Changed { .. } => Fatal::Broken(fault.to_string()),
+    });
 }
 
 /// A head for a shard that nothing was written to.

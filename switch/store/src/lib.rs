@@ -24,6 +24,7 @@ pub mod private_postgres;
 mod projection;
 mod reconcile;
 mod retention;
+mod roles;
 mod settings;
 mod shards;
 #[cfg(feature = "testing")]

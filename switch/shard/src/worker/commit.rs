@@ -192,7 +192,6 @@ impl Worker {
     /// shedding whenever the tables move: without authorizations there may be no other commit.
     pub(super) fn judge_lag(&mut self) {
         let lag = self.projected.lag();
-        self.metrics.lag.set(lag as f64);
         if let Some(flag) = self.shared.shedding.get(usize::from(self.shard.0)) {
             flag.store(lag > self.shared.settings.projection_lag_limit, Ordering::Release);
         }

@@ -129,6 +129,7 @@ impl Worker {
             self.fail(Fatal::Broken(broken.to_string()));
             return false;
         }
+        reach(KillPoint::Applying);
         self.open.records.push(record);
         reach(KillPoint::K4);
         true
@@ -140,7 +141,11 @@ impl Worker {
         let pools = &self.shared.pools;
         let attempt = |headroom: &dyn switch_engine::Headroom| {
             // Nothing is changed by deciding, so a panic leaves nothing half done.
-            catch_unwind(AssertUnwindSafe(|| self.state.decide(command, headroom, now))).ok()
+            let deciding = || {
+                reach(KillPoint::Deciding);
+                self.state.decide(command, headroom, now)
+            };
+            catch_unwind(AssertUnwindSafe(deciding)).ok()
         };
         for _ in 0..POOL_ATTEMPTS {
             let outcome = attempt(pools)?;

@@ -59,6 +59,20 @@ pub(crate) struct Shared {
     pub(crate) waiting_since: Vec<std::sync::Mutex<Option<Instant>>>,
 }
 
+impl Shared {
+    /// The process must end, for this reason or an earlier one.
+    pub(crate) fn end(&self, fatal: Fatal) {
+        self.stopping.cancel();
+        self.fatal.send_if_modified(|current| {
+            let first = current.is_none();
+            if first {
+                *current = Some(fatal);
+            }
+            first
+        });
+    }
+}
+
 /// Where a shard's journal stands.
 pub(crate) struct Head {
     pub(crate) epoch: Epoch,
@@ -66,6 +80,8 @@ pub(crate) struct Head {
     pub(crate) seq: Seq,
     pub(crate) hash: Hash,
 }
+
+const NO_JOURNAL: &str = "the journal's task has ended";
 
 /// A row on its way, and who waits for it.
 struct InFlight {
@@ -182,9 +198,10 @@ impl Worker {
             let deadline = self.next_deadline();
             tokio::select! {
                 biased;
-                Some((result, at)) = self.appended.recv(), if self.in_flight.is_some() => {
-                    self.finish_append(result, at);
-                }
+                appended = self.appended.recv(), if self.in_flight.is_some() => match appended {
+                    Some((result, at)) => self.finish_append(result, at),
+                    None => self.fail(Fatal::Broken(NO_JOURNAL.into())),
+                },
                 count = self.inbox.receiver.recv_many(&mut received, 256) => {
                     if count == 0 { break }
                     self.waiting.extend(received.drain(..));
@@ -254,7 +271,7 @@ impl Worker {
         let hash = row.hash;
         self.recent.sent(row.clone());
         if self.rows.try_send(row).is_err() {
-            self.fail(Fatal::Broken("the journal's task has ended".into()));
+            self.fail(Fatal::Broken(NO_JOURNAL.into()));
             return;
         }
         let since = Instant::now();
@@ -279,14 +296,7 @@ impl Worker {
     fn fail(&mut self, fatal: Fatal) {
         tracing::error!(shard = self.shard.0, %fatal, "this shard can go on no further");
         self.broken = true;
-        self.shared.stopping.cancel();
-        self.shared.fatal.send_if_modified(|current| {
-            let first = current.is_none();
-            if first {
-                *current = Some(fatal);
-            }
-            first
-        });
+        self.shared.end(fatal);
     }
 
     /// Shows the node's health since when the row in flight has been waiting.

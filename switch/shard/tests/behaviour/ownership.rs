@@ -55,6 +55,19 @@ async fn a_journal_that_went_back_in_time_ends_the_node() {
     assert!(of(ShardId::CONTROL).is_some_and(|control| control.rows.len() >= 4));
 }
 
+/// What a panic leaves half done in a shard's memory must answer nobody (W-14).
+#[tokio::test(start_paused = true)]
+async fn a_panic_in_a_shard_ends_the_node() {
+    let mut world = World::new().await;
+    let alice = world.holder(FIRST, 1, 5_000).await;
+    let looked = world.node.read(FIRST, |_| -> u8 { panic!("a defect, for this test") }).await;
+    assert_eq!(looked, None);
+    let fatal = world.fatal();
+    assert_eq!(fatal, Some(Fatal::Broken("shard 1 panicked".into())));
+    let inoperative = Admission::Declined(Reason::IssuerInoperative);
+    assert_eq!(world.authorize(alice, 11, 100), inoperative);
+}
+
 /// An answer from memory needs a proof that the shard is still ours (W-13).
 #[tokio::test(start_paused = true)]
 async fn an_answer_from_memory_needs_a_proof_that_is_a_second_old_at_most() {

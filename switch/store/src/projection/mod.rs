@@ -1,6 +1,6 @@
 //! The projector: relational rows from committed journal rows, in order, behind the answers (W-23).
 //! It owns pace, retries and both watermarks. It never writes a row that is not committed, never
-//! drops a batch, and never gives up.
+//! drops a batch, and gives up only over a journal that is not the one that it was given (W-24).
 //!
 //! Two kinds of rows. **History** and things that seldom change follow within a pace of some tens
 //! of milliseconds. Rows that **move** with every authorization (amounts of balances, shares of
@@ -118,17 +118,22 @@ impl<T: Tables> Projector<T> {
     /// that were never handed over (from before the start) are read from it first, and so is
     /// anything missing in between. `progress` gets each new watermark of history; `nudge` (by
     /// [`Notify::notify_one`]) ends the wait for more, or has the rows looked at where none waits.
+    ///
+    /// # Errors
+    /// The journal lacks what was committed, or was changed: no later attempt can help, and whoever
+    /// serves from it must end (W-24).
     pub async fn run(
         self,
         shard: ShardId,
         rx: mpsc::UnboundedReceiver<CommittedBatch>,
         progress: watch::Sender<Seq>,
         nudge: Arc<Notify>,
-    ) {
+    ) -> Result<(), ChainFault> {
         let Self { tables, settings, turn } = self;
-        let mut queue = Queue::new(rx);
+        let mut queue = Queue::new(rx, shard);
         if settings.hold {
-            return queue.drain_unread().await;
+            queue.drain_unread().await;
+            return Ok(());
         }
         let now = Instant::now();
         let work = Work {
@@ -147,7 +152,7 @@ impl<T: Tables> Projector<T> {
             settings,
             turn,
         };
-        work.run().await;
+        work.run().await
     }
 }
 
@@ -188,14 +193,13 @@ enum Next {
 }
 
 impl<T: Tables> Work<T> {
-    async fn run(mut self) {
+    async fn run(mut self) -> Result<(), ChainFault> {
         loop {
-            if let Err(error) = self.turn().await {
-                self.failed(&error).await;
-                continue;
-            }
-            if self.is_done() {
-                return;
+            match self.turn().await {
+                Ok(()) if self.is_done() => return Ok(()),
+                Ok(()) => {}
+                Err(StoreError::Chain(fault)) => return Err(fault),
+                Err(error) => self.failed(&error).await,
             }
         }
     }

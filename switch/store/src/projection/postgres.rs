@@ -48,7 +48,7 @@ impl PgTables {
     async fn ready(&mut self) -> Result<PgConnection, StoreError> {
         match self.connection.take() {
             Some(connection) => Ok(connection),
-            None => self.store.connection().await.map_err(StoreError::database(DOING)),
+            None => self.store.projector_connection().await.map_err(StoreError::database(DOING)),
         }
     }
 }

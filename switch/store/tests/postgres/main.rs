@@ -9,6 +9,7 @@ mod parity;
 mod parts;
 mod projection;
 mod retention;
+mod roles;
 mod settings;
 mod stage;
 mod standby;
