@@ -10,6 +10,10 @@ pub fn describe() {
     describe_counter!("cardswitch_repeats_total", "Repeats answered from the stored answer");
     describe_counter!("cardswitch_shed_total", "Messages not taken, by cause");
     describe_counter!(
+        "cardswitch_shed_in_silence_total",
+        "Authorizations among them that were not declined, by why not"
+    );
+    describe_counter!(
         "cardswitch_late_total",
         "Messages past their deadline, by what became of them"
     );
@@ -82,6 +86,11 @@ pub(crate) fn looked_up(found: &'static str) {
 /// Counts a message that no shard took.
 pub(crate) fn shed(cause: &'static str) {
     counter!("cardswitch_shed_total", "cause" => cause).increment(1);
+}
+
+/// Counts an authorization that was not taken and could not be declined.
+pub(crate) fn shed_in_silence(why: &'static str) {
+    counter!("cardswitch_shed_in_silence_total", "why" => why).increment(1);
 }
 
 /// Counts a message past its deadline.

@@ -82,18 +82,40 @@ impl Node {
         } else {
             None
         };
-        let refused = match (cause, self.mailboxes.get(usize::from(shard.0))) {
-            (None, Some(mailbox)) => match mailbox.put(Envelope::Message(submission)) {
+        let Some(mailbox) = self.mailboxes.get(usize::from(shard.0)) else {
+            metrics::shed("no_shard");
+            submission.reply.forget();
+            let declined = Admission::Declined(Reason::IssuerInoperative);
+            return if declinable { declined } else { Admission::Silent };
+        };
+        let (refused, cause) = match cause {
+            None => match mailbox.put(Envelope::Message(submission)) {
                 Ok(()) => return Admission::Accepted,
                 Err(refused) => (refused, "queue_full"),
             },
-            (cause, _) => (Box::new(Envelope::Message(submission)), cause.unwrap_or("no_shard")),
+            Some(cause) => (Box::new(Envelope::Message(submission)), cause),
         };
-        metrics::shed(refused.1);
-        if let Envelope::Message(submission) = *refused.0 {
+        metrics::shed(cause);
+        Self::turn_away(mailbox, *refused, declinable)
+    }
+
+    /// What a shard has no room for. It is declined by the shard itself, which alone knows whether
+    /// another copy was approved; what cannot be declined gets silence (W-20, W-22).
+    fn turn_away(mailbox: &Mailbox, refused: Envelope, declinable: bool) -> Admission {
+        let refused = match refused {
+            Envelope::Message(submission) if declinable => match mailbox.shed(submission) {
+                Ok(()) => return Admission::Accepted,
+                Err(refused) => {
+                    metrics::shed_in_silence("no_room");
+                    *refused
+                }
+            },
+            other => other,
+        };
+        if let Envelope::Message(submission) | Envelope::Shed(submission) = refused {
             submission.reply.forget();
         }
-        if declinable { Admission::Declined(Reason::IssuerInoperative) } else { Admission::Silent }
+        Admission::Silent
     }
 
     /// Does a management command, and waits until it is committed, in force, and in the tables.

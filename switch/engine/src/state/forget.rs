@@ -63,6 +63,9 @@ impl State {
         if let Some(reversal) = recalled.reversal {
             self.messages.recall(Kept::Reversal(reversal), now);
         }
+        for reversal in self.not_used_up(recalled.early) {
+            self.messages.recall_early(reversal, now);
+        }
         if let Some(command) = recalled.command
             && self.command_done(command.key).is_none()
         {

@@ -40,6 +40,8 @@ impl Worker {
     pub(super) fn take(&mut self, envelope: Envelope) -> Option<Envelope> {
         match envelope {
             Envelope::Message(submission) => self.take_message(submission),
+            // Never among what waits: see `receive`.
+            Envelope::Shed(submission) => submission.reply.send(ReplyOutcome::Silent),
             Envelope::Manage { command, card, reply } => {
                 return self.take_command(command, card, reply);
             }

@@ -12,6 +12,7 @@ mod lookup;
 mod projected;
 mod recall;
 mod rescue;
+mod shed;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -187,7 +188,7 @@ impl Worker {
                 }
                 count = self.inbox.receiver.recv_many(&mut received, 256) => {
                     if count == 0 { break }
-                    self.waiting.extend(received.drain(..));
+                    self.receive(&mut received);
                 }
                 () = tokio::time::sleep_until(deadline.unwrap_or_else(Instant::now)),
                     if deadline.is_some() => {}

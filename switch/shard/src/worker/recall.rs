@@ -62,7 +62,7 @@ impl Worker {
                 Command::Manage(manage) => Some(ParkedBy::Command(manage.key)),
                 _ => None,
             },
-            Envelope::Install { .. } | Envelope::Read(_) => None,
+            Envelope::Shed(_) | Envelope::Install { .. } | Envelope::Read(_) => None,
         }
     }
 
@@ -70,7 +70,7 @@ impl Worker {
         match envelope {
             Envelope::Message(submission) => self.state.forgotten_by(&submission.command),
             Envelope::Manage { command, .. } => self.state.forgotten_by(command),
-            Envelope::Install { .. } | Envelope::Read(_) => None,
+            Envelope::Shed(_) | Envelope::Install { .. } | Envelope::Read(_) => None,
         }
     }
 
@@ -123,7 +123,7 @@ impl Worker {
             Envelope::Manage { reply, .. } => {
                 let _ = reply.send(Err(ManageError::Unknown));
             }
-            Envelope::Install { .. } | Envelope::Read(_) => {}
+            Envelope::Shed(_) | Envelope::Install { .. } | Envelope::Read(_) => {}
         }
     }
 }

@@ -112,10 +112,13 @@ impl Judge {
         let copy = &mut self.copies[usize::try_from(token).expect("a small number")];
         copy.admission = Some(admission);
         let (request, first) = (copy.request, copy.first);
-        if let Admission::Declined(_) = admission {
-            copy.answered = true;
-            self.count("shed");
-            self.declined(request, first);
+        match admission {
+            Admission::Accepted => {}
+            Admission::Silent => self.count("shed"),
+            Admission::Declined(_) => {
+                copy.answered = true;
+                self.declined(request, first);
+            }
         }
     }
 

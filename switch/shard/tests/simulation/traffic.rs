@@ -116,13 +116,9 @@ impl Driver {
 
     /// Another copy of something that was sent, marked as such.
     pub(crate) fn repeat(&mut self) {
-        // Nobody repeats what was declined or what was reversed since; where memory has room, even
-        // that is harmless.
-        let ample = self.room == Room::Ample;
-        let fits = |request: &Request| {
-            let undecided = request.decided.is_none() && request.heard == Some(Heard::Declined);
-            !undecided && (ample || !request.reversed)
-        };
+        // Nobody repeats what was declined without a record.
+        let fits =
+            |request: &Request| request.decided.is_some() || request.heard != Some(Heard::Declined);
         let Some(request) = self.some_request(fits) else { return };
         let patience = self.patience();
         self.send(None, request, Way { marked: true, more: 0, patience });

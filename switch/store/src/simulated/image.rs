@@ -84,9 +84,14 @@ pub(super) fn find(rows: &Rows, what: &Forgotten) -> Recalled {
             let of_key = all.filter(|row| row.facts.key.as_original() == *original);
             let answered =
                 reversal.and_then(|key| rows.reversals.iter().rfind(|row| row.key == key).copied());
+            let early = rows.reversals.iter().filter(|row| {
+                let waits = reversal.is_none() && row.original.is_none();
+                waits && row.reference.key == *original
+            });
             Recalled {
                 authorizations: of_key.cloned().collect(),
                 reversal: answered,
+                early: early.copied().collect(),
                 command: None,
             }
         }

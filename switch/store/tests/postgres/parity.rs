@@ -187,6 +187,14 @@ async fn recalls(t: &mut Transcript, place: &impl Place, batches: &[CommittedBat
         }
         _ => None,
     }));
+    // The original of each reversal, marked as a repeat: one of them came before it.
+    let records = batches.iter().flat_map(|batch| batch.records.iter());
+    asked.extend(records.filter_map(|record| match &record.event {
+        Event::Reversed(one) => {
+            Some(Forgotten::Message { original: one.reference.key, reversal: None })
+        }
+        _ => None,
+    }));
     for what in &asked {
         for at_least in [Seq::NONE, Seq(3), Seq(7), Seq(8)] {
             let said = tables.recall(SHARD, at_least, what).await;

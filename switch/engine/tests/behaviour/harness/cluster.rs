@@ -114,17 +114,21 @@ impl Cluster {
                 {
                     recalled.authorizations.extend(replayed.authorization(one.id).cloned());
                 }
-                (Forgotten::Message { reversal, .. }, Event::Reversed(one), _)
-                    if Some(one.key) == *reversal =>
-                {
-                    recalled.reversal = Some(AnsweredReversal {
+                (Forgotten::Message { original, reversal }, Event::Reversed(one), _) => {
+                    let row = AnsweredReversal {
                         id: one.id,
                         key: one.key,
                         reference: one.reference,
                         original: one.original,
                         reason: one.reason,
                         decided_at: record.at,
-                    });
+                    };
+                    let early = one.original.is_none() && one.reference.key == *original;
+                    match reversal {
+                        Some(key) if one.key == *key => recalled.reversal = Some(row),
+                        None if early => recalled.early.push(row),
+                        _ => {}
+                    }
                 }
                 (Forgotten::Command(wanted), event, Cause::Command { key, digest, .. })
                     if key == wanted =>
