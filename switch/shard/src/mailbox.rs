@@ -8,6 +8,7 @@ use switch_domain::{Control, Fingerprint};
 use switch_engine::{Command, State};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::worker::Parcel;
 use crate::{ManageError, Submission};
 
 /// Something for a shard to do.
@@ -18,6 +19,8 @@ pub(crate) enum Envelope {
     Shed(Submission),
     /// A management command; the fingerprint comes with a card to be issued.
     Manage { command: Command, card: Option<Fingerprint>, reply: ManageReply },
+    /// Money from another shard, or what became of money sent there.
+    Parcel(Parcel),
     /// A newer snapshot of the control shard.
     Install { control: Arc<Control>, done: oneshot::Sender<()> },
     /// A look at the state.

@@ -21,13 +21,13 @@ pub struct Submission {
 }
 
 impl Submission {
-    /// Whether it may be declined at all where no copy of it was taken. A marked repeat may have been approved
-    /// when it came first: a decline would contradict a hold that stands, so it gets silence, as a
-    /// reversal does (W-20, W-22).
+    /// Whether it may be declined at all where no copy of it was taken. A marked repeat may have
+    /// been approved when it came first: a decline would contradict a hold that stands, so it gets
+    /// silence, as a reversal does (W-20, W-22).
     pub(crate) const fn may_be_declined(&self) -> bool {
         match &*self.command {
             Command::Authorize(request) => !request.repeat,
-            Command::Reverse(_) | Command::Void { .. } | Command::Manage(_) => false,
+            _ => false,
         }
     }
 }

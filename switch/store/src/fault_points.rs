@@ -33,6 +33,8 @@ pub enum KillPoint {
     K13,
     /// Some migrations are done, and some are not.
     K14,
+    /// A transfer's debit is committed, and it was carried nowhere.
+    K15,
 }
 
 /// A bug that can be put in.

@@ -50,7 +50,7 @@ impl State {
                     !self.commands.is_complete() && self.command_done(manage.key).is_none();
                 unknown.then_some(Forgotten::Command(manage.key))
             }
-            Command::Void { .. } => None,
+            Command::Void { .. } | Command::Receive { .. } | Command::Close { .. } => None,
         }
     }
 

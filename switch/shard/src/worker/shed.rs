@@ -18,7 +18,7 @@ use crate::submission::{ReplyOutcome, Submission};
 fn key_of(submission: &Submission) -> Option<MessageKey> {
     match &*submission.command {
         Command::Authorize(request) => Some(request.facts.key),
-        Command::Reverse(_) | Command::Void { .. } | Command::Manage(_) => None,
+        _ => None,
     }
 }
 

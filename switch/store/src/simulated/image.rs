@@ -48,6 +48,8 @@ pub(super) fn image(
         cards.push((card.row.clone(), *prints.get(&card.row.vault.row)?));
     }
     let Position { history, .. } = position;
+    let open = rows.transfers.values().filter(|(_, outcome)| outcome.is_none());
+    let unsettled = rows.received.iter().filter(|(_, (_, settled))| !settled);
     let mut image = ShardImage {
         shard,
         projected: history,
@@ -58,6 +60,8 @@ pub(super) fn image(
         customers: blocked.map(|(id, state)| (*id, *state)).collect(),
         cards,
         shares: rows.shares.iter().map(|(id, share)| (*id, share.row)).collect(),
+        transfers: open.map(|(one, _)| one.clone()).collect(),
+        received: unsettled.map(|(id, (said, _))| (*id, *said)).collect(),
         complete: limited.iter().all(|count| *count < most) && !any_before,
         authorizations,
         reversals,

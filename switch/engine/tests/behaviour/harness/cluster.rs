@@ -136,6 +136,7 @@ impl Cluster {
                     let made = match event {
                         Event::BalanceOpened(opened) => Some(opened.balance.0),
                         Event::CardIssued(issued) => Some(issued.card.0),
+                        Event::TransferSent(transfer) => Some(transfer.id.0),
                         _ => None,
                     };
                     let (key, digest, at) = (*key, *digest, record.at);
@@ -177,7 +178,7 @@ impl Cluster {
                     let original = self.states[CARDS].authorization(*authorization);
                     original.map(|original| original.facts.key)
                 }
-                Command::Manage(_) => None,
+                _ => None,
             };
             let Some(key) = key else { return };
             if decision.repeated {
@@ -187,7 +188,7 @@ impl Cluster {
             } else if outcome.record.is_some() && self.is_newest(command, &key) {
                 self.answers.insert(key, decision);
             }
-        } else if !matches!(outcome.answer, Answer::Done(_)) {
+        } else if !matches!(outcome.answer, Answer::Done(_) | Answer::Transferred(_)) {
             assert!(outcome.record.is_none(), "a refusal makes nothing happen");
         }
     }
