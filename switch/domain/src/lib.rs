@@ -31,6 +31,7 @@ mod pan;
 mod reason;
 mod record;
 mod timestamp;
+mod transfer;
 
 pub use approval_code::ApprovalCode;
 pub use ascii_text::{AsciiText, NotAsciiText};
@@ -51,7 +52,7 @@ pub use expiry::{Expiry, InvalidExpiry};
 pub use forgotten::{CommandDigest, DoneCommand, Forgotten, Recalled};
 pub use ids::{
     AuthorizationId, BalanceId, CardId, CustomerId, Epoch, IdempotencyKey, LinkId, OwnerId,
-    PartnerId, PoolId, ProgrammeId, Seq, ShardId,
+    PartnerId, PoolId, ProgrammeId, Seq, ShardId, TransferId,
 };
 pub use image::ShardImage;
 pub use message_key::{Acquirer, MessageClass, MessageKey, OriginalKey};
@@ -62,3 +63,4 @@ pub use record::{
     Authorized, BalanceOpened, CardIssued, Cause, Event, Record, Reversed, TakenOver, Voided,
 };
 pub use timestamp::Timestamp;
+pub use transfer::{Transfer, TransferOutcome, TransferReceived};

@@ -90,7 +90,7 @@ mod tests {
     use super::*;
     use crate::LinkId;
 
-    /// Rows are found by it: it is the same in every version, and what migration 0011 computes.
+    /// Rows are found by it: it is the same in every version, and what migration 0012 computes.
     #[test]
     fn the_origin_is_pinned() {
         let mut card = [0xff; 16];

@@ -5,7 +5,8 @@ use crate::{
     Amount, ApprovalCode, AsciiText, AuthorizationId, BalanceId, BalanceState, CardId, CardStatus,
     CommandDigest, Currency, CustomerId, CustomerState, Effects, Epoch, Expiry, IdempotencyKey,
     LinkId, LockCode, MessageFacts, MessageKey, OriginalReference, OwnerId, Partner, PartnerId,
-    Pool, PoolId, Programme, ProgrammeId, Reason, ShardId, Timestamp, VaultRef,
+    Pool, PoolId, Programme, ProgrammeId, Reason, ShardId, Timestamp, Transfer, TransferId,
+    TransferOutcome, TransferReceived, VaultRef,
 };
 
 /// One thing that happened in a shard.
@@ -75,6 +76,20 @@ pub enum Event {
         balance: BalanceId,
         /// The caller's reference.
         reference: AsciiText<40>,
+    },
+    /// Money left an account for another; the amounts are in the effects.
+    TransferSent(Transfer),
+    /// Money from another account came, or was refused.
+    TransferReceived(TransferReceived),
+    /// The shard of the account that paid knows how a transfer ended, and has given back what was
+    /// refused.
+    TransferClosed {
+        /// The transfer.
+        transfer: TransferId,
+        /// The institution.
+        partner: PartnerId,
+        /// How it ended.
+        outcome: TransferOutcome,
     },
     /// A customer was blocked or unblocked, as far as this shard goes.
     CustomerStateChanged {

@@ -9,6 +9,7 @@ mod batch;
 mod clock;
 mod clock_watch;
 mod directory;
+mod home;
 #[cfg(feature = "testing")]
 mod in_memory;
 mod mailbox;

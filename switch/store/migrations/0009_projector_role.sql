@@ -11,7 +11,7 @@ CREATE FUNCTION set_projector_apart() RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     projected CONSTANT text[] := ARRAY['projection', 'partner', 'pool', 'programme', 'pool_share',
         'balance', 'customer_state', 'card', 'card_authorization', 'authorization_event',
-        'posting', 'audit_entry'];
+        'posting', 'audit_entry', 'transfer', 'transfer_received'];
     -- Written by functions and migrations alone.
     kept      CONSTANT text[] := ARRAY['_sqlx_migrations', 'posting_carried'];
     -- What changes tables, and is done with their owner's rights, in this schema alone.

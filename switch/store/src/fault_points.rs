@@ -37,6 +37,8 @@ pub enum KillPoint {
     Deciding,
     /// A record is being applied in memory.
     Applying,
+    /// A transfer's debit is committed, and it was carried nowhere.
+    Debited,
 }
 
 /// A bug that can be put in.

@@ -12,3 +12,4 @@ mod malformed;
 mod reconcile;
 mod stage;
 mod stop;
+mod transfers;

@@ -5,6 +5,7 @@
 
 mod bugs;
 mod commit;
+mod courier;
 mod decide;
 mod expire;
 mod fresh;
@@ -12,8 +13,9 @@ mod lookup;
 mod projected;
 mod recall;
 mod rescue;
+mod shed;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use switch_domain::{Cause, Effects, Epoch, Event, OwnerId, Record, Seq, ShardId};
@@ -33,6 +35,7 @@ use crate::pools::Pools;
 use crate::running::Fatal;
 use crate::settings::ShardSettings;
 
+pub(crate) use courier::Parcel;
 use fresh::Proof;
 use lookup::Lookups;
 pub(crate) use projected::Projected;
@@ -119,8 +122,9 @@ pub(crate) struct Worker {
     lookups: Lookups,
     /// Commands that are committed, on their way to who answers them.
     answering: mpsc::UnboundedSender<commit::DoneCommands>,
-    /// What waits for an answer of the tables. Each still has its place in the mailbox's count.
-    parked: HashMap<ParkedBy, Vec<Envelope>>,
+    /// What waits for an answer of the tables. Each still has its place in the mailbox's count. In
+    /// order, so that what ends with the worker ends the same in every run of a seed.
+    parked: BTreeMap<ParkedBy, Vec<Envelope>>,
     /// Looked up, and busy until the next commit.
     after_commit: Vec<Envelope>,
     /// All mailboxes, by shard: the control shard sends snapshots through them.
@@ -177,7 +181,7 @@ impl Worker {
             projected: parts.projected,
             lookups: Lookups::new(shard, tables, behind, limits),
             answering,
-            parked: HashMap::new(),
+            parked: BTreeMap::new(),
             after_commit: Vec::new(),
             mailboxes: parts.mailboxes,
             shared: parts.shared,
@@ -190,6 +194,7 @@ impl Worker {
     pub(crate) async fn run(mut self) {
         let mut received = Vec::with_capacity(self.shared.settings.batch_limit);
         let stopping = self.shared.stopping.clone();
+        self.carry_open();
         while !self.broken {
             self.start_append();
             if self.is_done() {
@@ -204,7 +209,7 @@ impl Worker {
                 },
                 count = self.inbox.receiver.recv_many(&mut received, 256) => {
                     if count == 0 { break }
-                    self.waiting.extend(received.drain(..));
+                    self.receive(&mut received);
                 }
                 () = tokio::time::sleep_until(deadline.unwrap_or_else(Instant::now)),
                     if deadline.is_some() => {}

@@ -80,6 +80,31 @@ fn event(event: &Event) -> shapes::Event {
             authorization: voided.authorization.0,
             reason: voided.reason.name().to_owned(),
         }),
+        Event::TransferSent(one) => Shape::TransferSent(transfer(one)),
+        Event::TransferReceived(one) => Shape::TransferReceived(shapes::TransferReceived {
+            transfer: Some(transfer(&one.transfer)),
+            outcome: one.outcome.code(),
+            settled_below: one.settled_below.0,
+        }),
+        Event::TransferClosed { transfer, partner, outcome } => {
+            Shape::TransferClosed(shapes::TransferClosed {
+                transfer: transfer.0,
+                partner: partner.0,
+                outcome: outcome.code(),
+            })
+        }
+    }
+}
+
+pub(super) fn transfer(one: &domain::Transfer) -> shapes::Transfer {
+    shapes::Transfer {
+        id: one.id.0,
+        from: one.from.0,
+        to: one.to.0,
+        partner: one.partner.0,
+        amount: Some(one.amount.minor.0),
+        currency: u32::from(one.amount.currency.numeric()),
+        reference: one.reference.to_string(),
     }
 }
 
@@ -236,6 +261,7 @@ fn posting(posting: &domain::Posting) -> shapes::Posting {
         domain::Account::Pool(id) => shapes::Account::Pool(id.0),
         domain::Account::SettlementBank(id) => shapes::Account::SettlementBank(id.0),
         domain::Account::Memorandum(id) => shapes::Account::Memorandum(id.0),
+        domain::Account::InTransit(id) => shapes::Account::InTransit(id.0),
     };
     shapes::Posting {
         account: Some(account),

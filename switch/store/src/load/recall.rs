@@ -6,7 +6,8 @@ use switch_domain::{Forgotten, MessageKey, OriginalKey, Recalled, Seq, ShardId};
 use uuid::Uuid;
 
 use super::authorizations::{
-    BY_ORIGIN, COMMAND_BY_KEY, REVERSALS_BY_ORIGIN, authorization, command, identifiers, reversal,
+    BY_ORIGIN, COMMAND_BY_KEY, EARLY_REVERSALS, REVERSALS_BY_ORIGIN, authorization, command,
+    identifiers, reversal,
 };
 use super::row::{DOING, each};
 use crate::error::StoreError;
@@ -57,11 +58,17 @@ async fn message(
     let query = sqlx::query(BY_ORIGIN).bind(first).bind(last).bind(original.origin());
     let mut authorizations = each(tx, query, authorization).await?;
     authorizations.retain(|one| one.facts.key.as_original() == *original);
-    let mut answered = None;
+    let (mut answered, mut early) = (None, Vec::new());
     if let Some(key) = key {
         let query = sqlx::query(REVERSALS_BY_ORIGIN);
         let query = query.bind(i32::from(shard.0)).bind(key.as_original().origin());
         answered = each(tx, query, reversal).await?.into_iter().rfind(|one| one.key == *key);
+    } else {
+        let stan = i32::try_from(original.stan).unwrap_or(i32::MAX);
+        let query = sqlx::query(EARLY_REVERSALS).bind(i32::from(shard.0));
+        let query = query.bind(&original.card.0[..]).bind(stan);
+        early = each(tx, query, reversal).await?;
+        early.retain(|one| one.reference.key == *original);
     }
-    Ok(Recalled { authorizations, reversal: answered, command: None })
+    Ok(Recalled { authorizations, reversal: answered, early, command: None })
 }

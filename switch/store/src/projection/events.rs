@@ -46,10 +46,20 @@ pub(super) fn subject(record: &Record) -> Subject {
         Event::Authorized(one) => Subject::made(one.id.0, one.partner),
         Event::Reversed(one) => Subject::made(one.id.0, one.partner),
         Event::Voided(one) => Subject::of(one.authorization.0),
+        Event::TransferSent(one) => Subject::made(one.id.0, Some(one.partner)),
+        Event::TransferReceived(one) => {
+            let partner = Some(one.transfer.partner);
+            Subject { partner, ..Subject::of(one.transfer.id.0) }
+        }
+        Event::TransferClosed { transfer, partner, .. } => {
+            Subject { partner: Some(*partner), ..Subject::of(transfer.0) }
+        }
     };
     if subject.partner.is_none() {
         subject.partner = record.effects.postings.iter().find_map(|leg| match leg.account {
-            Account::SettlementBank(partner) | Account::Memorandum(partner) => Some(partner),
+            Account::SettlementBank(partner)
+            | Account::Memorandum(partner)
+            | Account::InTransit(partner) => Some(partner),
             Account::Balance(_) | Account::Pool(_) => None,
         });
     }
@@ -75,6 +85,9 @@ pub(super) const fn kind(event: &Event) -> &'static str {
         Event::Authorized(_) => "authorized",
         Event::Reversed(_) => "reversed",
         Event::Voided(_) => "voided",
+        Event::TransferSent(_) => "transfer_sent",
+        Event::TransferReceived(_) => "transfer_received",
+        Event::TransferClosed { .. } => "transfer_closed",
     }
 }
 
@@ -95,6 +108,9 @@ pub(super) fn detail(event: &Event) -> String {
             lock.map_or_else(|| "unlocked".to_owned(), |lock| format!("lock {}", lock.number()))
         }
         Event::Voided(voided) => voided.reason.name().to_owned(),
+        Event::TransferSent(one) => one.reference.to_string(),
+        Event::TransferReceived(one) => word(one.outcome),
+        Event::TransferClosed { outcome, .. } => word(*outcome),
         Event::NothingChanged
         | Event::ProgrammeDefined(_)
         | Event::BalanceOpened(_)

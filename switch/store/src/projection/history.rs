@@ -107,6 +107,7 @@ impl History {
             Account::Pool(id) => ("pool", id.0),
             Account::SettlementBank(id) => ("settlement_bank", id.0),
             Account::Memorandum(id) => ("memorandum", id.0),
+            Account::InTransit(id) => ("in_transit", id.0),
         };
         let mut row = self.postings.row();
         Place { idx: leg, ..place }.write(&mut row);

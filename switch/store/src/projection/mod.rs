@@ -20,6 +20,7 @@ mod moves;
 mod postgres;
 mod queue;
 mod tables;
+mod transfers;
 mod write;
 
 #[cfg(feature = "testing")]

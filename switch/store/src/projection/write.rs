@@ -6,7 +6,7 @@ use switch_domain::Seq;
 
 use super::chunk::Chunk;
 use super::copy::CopyRows;
-use super::{authorizations, entities, history};
+use super::{authorizations, entities, history, transfers};
 use crate::pg_timestamp::PgTimestamp;
 
 /// The rows and the watermark are lost together if at all, and are made again from the journal:
@@ -34,6 +34,7 @@ pub(super) async fn write(
         return Ok(false);
     }
     entities::write(connection, chunk).await?;
+    transfers::write(connection, chunk).await?;
     copy(connection, authorizations::COPY_NEW, &mut chunk.authorizations.0).await?;
     authorizations::change(connection, &chunk.changed).await?;
     copy(connection, history::COPY_EVENTS, &mut chunk.history.events).await?;

@@ -14,5 +14,6 @@ mod settings;
 mod stage;
 mod standby;
 mod takeover;
+mod transfers;
 mod unknown_outcome;
 mod vault;
