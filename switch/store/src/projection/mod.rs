@@ -80,8 +80,8 @@ impl Default for ProjectionSettings {
     }
 }
 
-/// Taken by one projector of a node at a time while none of them is behind: two of them at once would
-/// keep two processors from the appends, and with them from cardholders.
+/// Taken by one projector of a node at a time while none of them is behind: two of them at once
+/// would keep two processors from the appends, and with them from cardholders.
 #[derive(Clone, Debug, Default)]
 pub struct Turn(Arc<Mutex<()>>);
 
