@@ -44,7 +44,7 @@ help: ## This list.
 	@echo "Options of demo: DEMO_SECONDS=$(DEMO_SECONDS) (0: serve until Ctrl-C)" \
 		"DEMO_RATE=$(DEMO_RATE) (messages a second)"
 	@echo "Options of faults: FAULT_RUNS=$(FAULT_RUNS) (of each kind) FAULT_KINDS= (names, or" \
-		"beginnings of names) FAULT_SEED="
+		"beginnings of names) FAULT_SEED= FAULT_WORKERS= (runs at a time) FAULT_SOAK_SECONDS="
 
 .PHONY: demo
 demo: setup-compiler setup-postgres ## Build, start the switch on a private PostgreSQL, run traffic, check the books.
@@ -64,6 +64,10 @@ bench-quick: setup-bench ## The same in a few minutes, for a look and not for a 
 .PHONY: bench-saturation
 bench-saturation: setup-bench ## The switch alone, as fast as it goes.
 	@$(TARGET)/release/cardswitch-bench --saturation
+
+.PHONY: bench-latency
+bench-latency: setup-bench ## The switch at 1,000 a second beside the commit of one small row.
+	@$(TARGET)/release/cardswitch-bench --latency
 
 .PHONY: bench-sustained
 bench-sustained: setup-bench ## BENCH_SUSTAINED seconds at 80 % of saturation.

@@ -12,4 +12,4 @@ mod service;
 pub use health::{HealthSource, Readiness, router};
 pub use idempotency::idempotency_key;
 pub use problem::Problem;
-pub use service::{IssuedCard, NewCard, NewProgramme, Services};
+pub use service::{IssuedCard, NewCard, NewProgramme, NewTransfer, SentTransfer, Services};

@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 use switch_domain::{
     AsciiText, BalanceId, BalanceState, Bin, BinRange, CardId, Currency, CustomerId, CustomerState,
     Expiry, Funding, IdempotencyKey, LockCode, MinorUnits, PartnerId, PartnerState, PoolId,
-    PoolKind, ProgrammeId,
+    PoolKind, ProgrammeId, TransferId,
 };
 
-use crate::{NewCard, NewProgramme, Problem, Services};
+use crate::{NewCard, NewProgramme, NewTransfer, Problem, Services};
 
 /// One operation. Amounts are decimal text in major units (`"12.50"`), exact or refused.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -69,6 +69,15 @@ pub enum Operation {
         balance: i64,
         amount: String,
         reference: String,
+    },
+    BalanceTransfer {
+        from: i64,
+        to: i64,
+        amount: String,
+        reference: String,
+    },
+    TransferShow {
+        transfer: i64,
     },
     BalanceBlock {
         balance: i64,
@@ -148,6 +157,9 @@ pub async fn perform(
         | Operation::CardUnlock { .. }
         | Operation::CardRemove { .. }
         | Operation::CardShow { .. } => card(services, caller, operation).await,
+        Operation::BalanceTransfer { .. } | Operation::TransferShow { .. } => {
+            transfer(services, caller, operation).await
+        }
         Operation::Status => Ok(status(services)),
         other => account(services, caller, other).await,
     }
@@ -265,6 +277,34 @@ async fn account(services: &Services, caller: Caller, op: Operation) -> Result<V
             }))
         }
         _ => Err(Problem::invalid("not an operation on balances")),
+    }
+}
+
+async fn transfer(services: &Services, caller: Caller, op: Operation) -> Result<Value, Problem> {
+    let Caller { actor, key } = caller;
+    match op {
+        Operation::BalanceTransfer { from, to, amount, reference } => {
+            let (from, to) = (BalanceId(from), BalanceId(to));
+            let currency = balance_of(services, from).await?.currency;
+            let amount = amount_of(&amount, currency)?;
+            let reference = text("reference", &reference)?;
+            let new = NewTransfer { from, to, amount, reference };
+            let id = services.send_transfer(key, actor, new).await?;
+            Ok(json!({ "transfer": id.0 }))
+        }
+        Operation::TransferShow { transfer } => {
+            let sent = services.transfer(TransferId(transfer)).await?;
+            let currency = sent.amount.currency;
+            Ok(json!({
+                "transfer": transfer,
+                "from": sent.from.0,
+                "to": sent.to.0,
+                "amount": decimal(sent.amount.minor, currency),
+                "currency": currency.alphabetic(),
+                "state": sent.outcome.unwrap_or_else(|| "in_transit".into()).to_uppercase(),
+            }))
+        }
+        _ => Err(Problem::invalid("not an operation on transfers")),
     }
 }
 

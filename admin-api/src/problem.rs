@@ -2,6 +2,7 @@
 //! layers below is given one here, and nowhere else.
 
 use serde::Serialize;
+use switch_domain::TransferOutcome;
 use switch_shard::{ManageError, Refusal};
 
 /// A failed request, in the shape of RFC 9457 without the HTTP parts.
@@ -59,16 +60,23 @@ const fn refusal_code(refusal: Refusal) -> &'static str {
         | Refusal::NoSuchPool
         | Refusal::NoSuchProgramme
         | Refusal::NoSuchBalance
-        | Refusal::NoSuchCard => "NOT_FOUND",
+        | Refusal::NoSuchCard
+        | Refusal::Target(TransferOutcome::NoSuchBalance | TransferOutcome::OtherPartner) => {
+            "NOT_FOUND"
+        }
         Refusal::BinsInvalid
         | Refusal::AmountNotPositive
         | Refusal::AmountTooLarge
+        | Refusal::SameBalance
         | Refusal::CardUnfit => "INVALID_REQUEST",
-        Refusal::PoolInsufficient => "INSUFFICIENT_FUNDS",
+        Refusal::PoolInsufficient | Refusal::InsufficientFunds => "INSUFFICIENT_FUNDS",
         Refusal::KeyReused
         | Refusal::BinsTaken
         | Refusal::PoolUnfit
         | Refusal::BalanceClosed
+        | Refusal::BalanceBlocked
+        | Refusal::CustomerBlocked
+        | Refusal::Target(_)
         | Refusal::BalanceNotEmpty
         | Refusal::LockIsFinal
         | Refusal::LockedOtherwise

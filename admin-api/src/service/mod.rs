@@ -4,6 +4,7 @@
 mod cards;
 mod customers;
 mod money;
+mod transfers;
 
 use std::sync::Arc;
 
@@ -16,6 +17,7 @@ use crate::Problem;
 
 pub use cards::{IssuedCard, NewCard};
 pub use money::NewProgramme;
+pub use transfers::{NewTransfer, SentTransfer};
 
 /// All management services over one node. Cloning gives another handle.
 #[derive(Clone)]

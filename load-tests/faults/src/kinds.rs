@@ -1,6 +1,7 @@
 //! The table of faults: a row for each kind. It owns names and figures; how a fault is made stands
 //! in `run/faults`.
 
+use crate::checker::Unanswered;
 use crate::proxy::{Disturbance, Trick};
 
 /// What happens.
@@ -36,6 +37,16 @@ pub(crate) enum Fault {
     LockJournal { millis: (u64, u64) },
     /// The volume of PostgreSQL is full for a while.
     FullDisk { millis: (u64, u64) },
+    /// Each wait for the write-ahead log takes so many milliseconds, for a while.
+    SlowDisk { each: (u64, u64), millis: (u64, u64) },
+    /// So many waits for the write-ahead log fail.
+    FailingDisk { times: u32 },
+    /// A bit of a table with money turns over while PostgreSQL is down.
+    TurnedBit,
+    /// The switch's wall clock jumps by one of these numbers of seconds, and back after a while.
+    ClockJumps { seconds: &'static [i64], millis: (u64, u64) },
+    /// The switch's wall clock drifts and leaps a second.
+    ClockDrifts { millis: (u64, u64) },
     /// The way to PostgreSQL is disturbed so often, or for so long.
     Database { what: Disturbance, times: usize, millis: (u64, u64) },
     /// Frames of the client are tampered with so often.
@@ -52,6 +63,10 @@ pub(crate) enum Fault {
     FailPointInMigration { point: &'static str, after: (u64, u64) },
     /// It is told to stop, and ends at its fail point while it does.
     FailPointAtStop,
+    /// Something panics at the fail point, and the switch goes on or ends.
+    Panic { ends: bool },
+    /// So many of the others, drawn at random, one after the other.
+    Soak { faults: usize },
 }
 
 /// Whether the switch must live on.
@@ -69,8 +84,7 @@ pub(crate) struct Kind {
     pub(crate) name: &'static str,
     pub(crate) fault: Fault,
     pub(crate) survival: Survival,
-    /// PostgreSQL or the process is disturbed: a request may go unanswered while its link lives.
-    pub(crate) silence_allowed: bool,
+    pub(crate) unanswered: Unanswered,
     pub(crate) put_in: PutIn,
 }
 
@@ -110,6 +124,17 @@ pub(crate) const FAIL_POINT: &str = "CARDSWITCH_FAIL_POINT";
 const DELIBERATE_BUG: &str = "CARDSWITCH_DELIBERATE_BUG";
 
 impl Kind {
+    /// Whether the switch's wall clock is set.
+    pub(crate) const fn sets_the_clock(&self) -> bool {
+        matches!(self.fault, Fault::ClockJumps { .. } | Fault::ClockDrifts { .. })
+    }
+
+    /// Whether something must be preloaded into PostgreSQL or the switch.
+    pub(crate) const fn needs_the_shim(&self) -> bool {
+        let disk = matches!(self.fault, Fault::SlowDisk { .. } | Fault::FailingDisk { .. });
+        disk || self.sets_the_clock()
+    }
+
     /// What the switch is started with besides.
     pub(crate) fn environment(&self, seed: u64) -> Vec<(String, String)> {
         match self.put_in {
@@ -133,7 +158,7 @@ impl Kind {
 
 /// Of the switch's process.
 const fn process(name: &'static str, survival: Survival, fault: Fault) -> Kind {
-    Kind { name, fault, survival, silence_allowed: true, put_in: PutIn::Nothing }
+    Kind { name, fault, survival, unanswered: Unanswered::Any, put_in: PutIn::Nothing }
 }
 
 /// Of PostgreSQL, or of the way there: survived without a restart of the switch.
@@ -149,7 +174,7 @@ const fn way(name: &'static str, what: Disturbance, times: usize, millis: (u64, 
 /// Of the links: every whole request on a living link is answered all the same.
 const fn link(name: &'static str, trick: Trick, times: usize) -> Kind {
     let fault = Fault::Links { trick, times };
-    Kind { silence_allowed: false, ..database(name, fault) }
+    Kind { unanswered: Unanswered::None, ..database(name, fault) }
 }
 
 /// Every kind, in the order of the report.
@@ -175,6 +200,7 @@ pub(crate) fn all() -> Vec<Kind> {
         database("journal-locked", Fault::LockJournal { millis: (1_500, 4_000) }),
         database("disk-full", Fault::FullDisk { millis: (500, 2_000) }),
     ];
+    kinds.extend(lies());
     kinds.extend([
         way("cut-after-append", Disturbance::CutAfterAppend, 3, (0, 0)),
         way("cut-at-append", Disturbance::CutAtAppend, 3, (0, 0)),
@@ -198,7 +224,7 @@ pub(crate) fn all() -> Vec<Kind> {
         link("late", Trick::Late { millis: 1_700 }, 3),
         link("reordered", Trick::Overtaken { by: 3 }, 40),
         Kind {
-            silence_allowed: false,
+            unanswered: Unanswered::None,
             ..database("reversals-first", Fault::ReversalsFirst { millis: (300, 600) })
         },
         link("glued-frames", Trick::Glued { count: 12 }, 12),
@@ -206,8 +232,28 @@ pub(crate) fn all() -> Vec<Kind> {
         link("hostile-length", Trick::HostileLength, 6),
     ]);
     kinds.extend(fail_points());
+    kinds.push(database("soak", Fault::Soak { faults: 2 }));
     kinds.extend(bugs());
     kinds
+}
+
+const HOUR: i64 = 3_600;
+const DAY: i64 = 24 * HOUR;
+
+/// Disks and clocks that do not do what they should. A clock that jumps costs approvals, and never
+/// an answer: deadlines go by another.
+fn lies() -> [Kind; 6] {
+    let clock = |name, fault| Kind { unanswered: Unanswered::None, ..database(name, fault) };
+    let jumps = |seconds| Fault::ClockJumps { seconds, millis: (200, 1_000) };
+    let slow = Fault::SlowDisk { each: (100, 2_000), millis: (2_000, 4_000) };
+    [
+        database("fsync-slow", slow),
+        database("fsync-fails", Fault::FailingDisk { times: 2 }),
+        process("bit-turned", Survival::Ends, Fault::TurnedBit),
+        clock("clock-ahead", jumps(&[HOUR, DAY])),
+        clock("clock-behind", jumps(&[-HOUR, -DAY])),
+        clock("clock-drifts", Fault::ClockDrifts { millis: (800, 1_600) }),
+    ]
 }
 
 /// It ends at a fail point that load reaches.
@@ -224,15 +270,20 @@ fn fail_points() -> Vec<Kind> {
         put_in: PutIn::Point { point, action: "stop", after: (40, 90) },
         ..process(name, Survival::Ends, Fault::PausedOwner { at: Some(point) })
     };
+    let panic = |name, point, unanswered| Kind {
+        put_in: PutIn::Point { point, action: "panic", after: (450, 900) },
+        unanswered,
+        ..database(name, Fault::Panic { ends: false })
+    };
     vec![
         Kind {
             fault: Fault::FailPoint { with: Some(Trick::Trickle) },
             ..point("K1-frame-incomplete", "K1", (60, 600))
         },
-        point("K2-frame-parsed", "K2", (350, 800)),
+        point("K2-frame-parsed", "K2", (450, 900)),
         point("K3-repeat-answered", "K3", (30, 80)),
-        point("K4-applied", "K4", (350, 800)),
-        point("K5-queued", "K5", (350, 800)),
+        point("K4-applied", "K4", (450, 900)),
+        point("K5-queued", "K5", (450, 900)),
         point("K6-append-sent", "K6", (30, 80)),
         point("K7-row-sent", "K7", (30, 80)),
         point("K8-append-unanswered", "K8", (30, 80)),
@@ -247,6 +298,13 @@ fn fail_points() -> Vec<Kind> {
         later("K14-migration", Fault::FailPointInMigration { point: "K14", after: (1, 5) }),
         stop("paused-owner-at-K7", "K7"),
         stop("paused-owner-at-K8", "K8"),
+        panic("panic-reading", "K2", Unanswered::None),
+        panic("panic-deciding", "Deciding", Unanswered::One),
+        Kind {
+            fault: Fault::Panic { ends: true },
+            survival: Survival::Ends,
+            ..panic("panic-applying", "Applying", Unanswered::Any)
+        },
     ]
 }
 

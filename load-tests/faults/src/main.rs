@@ -28,18 +28,29 @@ struct Options {
     /// The same seed makes the same schedules [default: from the time of day]
     #[arg(long, env = "FAULT_SEED")]
     seed: Option<u64>,
-    /// Runs at a time, each with a PostgreSQL of its own
-    #[arg(long, env = "FAULT_WORKERS", default_value_t = 2)]
+    /// Runs at a time, each with a PostgreSQL of its own; runs wait most of the time
+    #[arg(long, env = "FAULT_WORKERS", default_value_t = workers())]
     workers: usize,
+    /// The soak is run again and again for so many seconds
+    #[arg(long, env = "FAULT_SOAK_SECONDS", default_value_t = 0)]
+    soak_seconds: u64,
     /// Where runs keep their files, those with a violation for good
     #[arg(long, default_value = "target/faults/runs")]
     dir: PathBuf,
+    /// Keep the files of every run, not only of those with a violation
+    #[arg(long)]
+    keep: bool,
     /// The switch [default: cardswitch beside this program]
     #[arg(long)]
     switch: Option<PathBuf>,
     /// Print the kinds, and do nothing
     #[arg(long)]
     list: bool,
+}
+
+/// Two a processor: more of them answer too slowly for runs to count.
+fn workers() -> usize {
+    std::thread::available_parallelism().map_or(2, |count| (2 * count.get()).min(16))
 }
 
 fn main() -> ExitCode {

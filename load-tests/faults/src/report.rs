@@ -1,6 +1,8 @@
 //! The table of faults, runs and violations, and its last line as JSON. It owns the wording; it
 //! judges nothing but whether all is well.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use crate::kinds::Kind;
@@ -12,6 +14,9 @@ pub(crate) struct Tally {
     pub(crate) runs: usize,
     /// Runs that did not: the fault did not fire, or under too little load.
     pub(crate) repeated: usize,
+    /// All runs, also those that did not count, and how long they took together.
+    pub(crate) made: usize,
+    pub(crate) took: Duration,
     /// Runs with a violation.
     pub(crate) violated: usize,
     pub(crate) violations: usize,
@@ -21,6 +26,12 @@ pub(crate) struct Tally {
     pub(crate) caught_by: std::collections::BTreeSet<String>,
     /// What went wrong with the harness itself.
     pub(crate) errors: Vec<String>,
+}
+
+impl Tally {
+    fn seconds_a_run(&self) -> f64 {
+        self.took.as_secs_f64() / self.made.max(1) as f64
+    }
 }
 
 type Row = (Kind, Tally);
@@ -40,19 +51,29 @@ impl Report {
     pub(crate) fn print(&self) -> bool {
         let (bugs, faults): (Vec<&Row>, Vec<&Row>) =
             self.rows.iter().partition(|(kind, _)| kind.must_break().is_some());
-        println!("\n{:<28} {:>5} {:>9} {:>11}  remarks", "fault", "runs", "repeated", "violations");
+        println!(
+            "\n{:<28} {:>5} {:>9} {:>11} {:>9}  remarks",
+            "fault", "runs", "repeated", "violations", "s a run"
+        );
         for (kind, tally) in &faults {
             let Tally { runs, repeated, violations, .. } = tally;
             let remark = self.remark(tally);
-            println!("{:<28} {runs:>5} {repeated:>9} {violations:>11}  {remark}", kind.name);
+            let (name, seconds) = (kind.name, tally.seconds_a_run());
+            println!(
+                "{name:<28} {runs:>5} {repeated:>9} {violations:>11} {seconds:>9.1}  {remark}"
+            );
         }
         if !bugs.is_empty() {
-            println!("\n{:<28} {:>5} {:>9}  caught by", "bug put in", "runs", "caught");
+            println!(
+                "\n{:<28} {:>5} {:>9} {:>21}  caught by",
+                "bug put in", "runs", "caught", "s a run"
+            );
         }
         for (kind, tally) in &bugs {
             let by: Vec<_> = tally.caught_by.iter().cloned().collect();
             let remark = tally.unsupported.as_ref().map_or(by.join(", "), |why| unsupported(why));
-            println!("{:<28} {:>5} {:>9}  {remark}", kind.name, tally.runs, tally.caught);
+            let (runs, caught, seconds) = (tally.runs, tally.caught, tally.seconds_a_run());
+            println!("{:<28} {runs:>5} {caught:>9} {seconds:>21.1}  {remark}", kind.name);
         }
         self.conclude(&faults, &bugs)
     }

@@ -5,7 +5,7 @@
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 
@@ -30,6 +30,10 @@ struct Board {
     queue: VecDeque<usize>,
     wanted: usize,
     seed: u64,
+    /// Whether files of good runs are kept too.
+    keep: bool,
+    /// Until then the soak is run again and again.
+    soak_until: Instant,
 }
 
 type Shared = Arc<Mutex<Board>>;
@@ -57,9 +61,11 @@ pub(crate) async fn run_all(options: Options) -> Result<bool> {
     }
     let tallies = vec![Tally::default(); count];
     let (begun, wanted) = (vec![0; count], options.runs);
-    let board = Board { kinds, tallies, begun, queue, wanted, seed };
-    let board = Arc::new(Mutex::new(board));
     let began = Instant::now();
+    let soak_until = began + Duration::from_secs(options.soak_seconds);
+    let board =
+        Board { kinds, tallies, begun, queue, wanted, seed, keep: options.keep, soak_until };
+    let board = Arc::new(Mutex::new(board));
     let mut workers = tokio::task::JoinSet::new();
     for number in 0..options.workers.max(1) {
         let place = directory.join(format!("worker-{number}"));
@@ -175,9 +181,11 @@ impl Worker {
             } else {
                 run(&mut ground.cluster, &ground.template, &plan).await
             };
-            self.note(index, &plan, outcome);
-            let millis = began.elapsed().as_millis();
-            eprintln!("{:<24} run {number:<3} seed {seed:<14} {millis:>6} ms", kind.name);
+            let phases = outcome.as_ref().map(Outcome::tell_phases).unwrap_or_default();
+            let took = began.elapsed();
+            self.note(index, &plan, outcome, took);
+            let millis = took.as_millis();
+            eprintln!("{:<24} run {number:<3} seed {seed:<14} {millis:>6} ms: {phases}", kind.name);
         }
         Ok(())
     }
@@ -220,11 +228,13 @@ impl Worker {
         Some((index, kind, number, seed))
     }
 
-    fn note(&self, index: usize, plan: &RunPlan<'_>, outcome: Result<Outcome>) {
+    fn note(&self, index: usize, plan: &RunPlan<'_>, outcome: Result<Outcome>, took: Duration) {
         let mut board = lock(&self.board);
         let begun = board.begun.get(index).copied().unwrap_or_default();
         let may_repeat = begun < board.wanted * TRIES;
         let Some(tally) = board.tallies.get_mut(index) else { return };
+        tally.took += took;
+        tally.made += 1;
         let name = plan.kind.name;
         let mut again = false;
         match outcome {
@@ -256,19 +266,21 @@ impl Worker {
                 tally.violations += outcome.violations.len();
                 tally.violated += usize::from(!outcome.violations.is_empty());
                 outcome.told.iter().for_each(|line| eprintln!("{line}"));
-                let kept = !outcome.violations.is_empty();
+                let bad = !outcome.violations.is_empty();
                 if outcome.counts() {
                     tally.runs += 1;
                 } else {
                     tally.repeated += 1;
-                    again = !kept;
+                    again = !bad;
                 }
-                if !kept {
+                if !bad && !board.keep {
                     let _ = std::fs::remove_dir_all(&plan.directory);
                 }
             }
         }
-        if again && may_repeat {
+        let soaks = matches!(plan.kind.fault, Fault::Soak { .. });
+        let soaks = soaks && Instant::now() < board.soak_until;
+        if again && may_repeat || soaks {
             board.queue.push_back(index);
         }
     }

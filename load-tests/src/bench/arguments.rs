@@ -38,6 +38,9 @@ pub struct Arguments {
     /// Only the switch at saturation: the shortest way to a figure for somebody who tunes it
     #[arg(long)]
     pub saturation: bool,
+    /// Only the switch at 1,000 a second beside the commit of one small row
+    #[arg(long, conflicts_with = "saturation")]
+    pub latency: bool,
     /// Instead of everything else: so many seconds at 80 % of saturation
     #[arg(long, value_name = "SECONDS", conflicts_with = "restart")]
     pub sustained: Option<u64>,
@@ -82,6 +85,7 @@ impl Arguments {
             (Some(_), _) => "report-sustained.json",
             (_, Some(_)) => "report-restart.json",
             _ if self.saturation => "report-saturation.json",
+            _ if self.latency => "report-latency.json",
             _ => "report.json",
         }
     }

@@ -75,6 +75,9 @@ fn measure_what_was_asked(
     if arguments.saturation {
         return saturation(arguments, cluster, report);
     }
+    if arguments.latency {
+        return latency(arguments, cluster, report);
+    }
     everything(arguments, cluster, report)
 }
 
@@ -98,6 +101,22 @@ fn saturation(
     println!("a record in the journal: {} bytes", stage.record_bytes(cluster)?);
     stage.switch.stop()?;
     Ok(Vec::new())
+}
+
+/// The switch at a rate that leaves it time, beside the commit that it must wait for.
+fn latency(
+    arguments: &Arguments,
+    cluster: &mut Cluster,
+    report: &mut Report,
+) -> Result<Vec<Bound>> {
+    let limits_database = limit::prepare(cluster)?;
+    let mut stage = stage(arguments, cluster)?;
+    let pairs = measure_pairs(arguments, cluster, &mut stage, &limits_database)?;
+    stage.switch.stop()?;
+    report.set("pairs", &pairs)?;
+    let bounds = Vec::from(pairs.bounds());
+    bounds.iter().for_each(|bound| println!("{}", bound.line()));
+    Ok(bounds)
 }
 
 fn everything(
@@ -171,16 +190,18 @@ fn judge(baseline: &Baseline, loads: &Loads, pairs: &Pairs, limits: &Limits) -> 
     let every = loads.closed.iter().chain(&loads.open).chain(&loads.half).chain([&pairs.load]);
     let faults: u64 = every.map(|series| series.faults.total()).sum();
     let p99_of_floor = half / pairs.floor_p99_ms.median;
-    Ok(vec![
+    let mut bounds = vec![
         baseline.bound(),
         Bound::at_least("saturation / conventional", ratio, 20.0).moonshot(40.0),
         Bound::at_most("CPU us of switch and PostgreSQL", switch + postgres, 25.0)
             .moonshot(12.0)
             .remark(format!("a record of a journal batch of 256 costs PostgreSQL {journal:.2}")),
         Bound::at_most("CPU us of the switch alone", switch, 8.0),
-        Bound::at_most("1,000/s: p50 / p50 of a commit", pairs.ratio_p50.median, 2.0),
-        Bound::at_most("1,000/s: p99 / p99 of a commit", pairs.ratio_p99.median, 2.5),
+    ];
+    bounds.extend(pairs.bounds());
+    bounds.extend([
         Bound::at_most("half of saturation: p99 / p99 of a commit", p99_of_floor, 10.0),
         Bound::at_most("answers that were not as wanted (and one)", faults as f64 + 1.0, 1.0),
-    ])
+    ]);
+    Ok(bounds)
 }

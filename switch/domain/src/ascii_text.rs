@@ -54,6 +54,12 @@ impl<const N: usize> AsciiText<N> {
         std::str::from_utf8(bytes).unwrap_or_default()
     }
 
+    /// The characters, as they are sent and stored.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..usize::from(self.length)).unwrap_or_default()
+    }
+
     /// True without characters.
     #[must_use]
     pub const fn is_empty(&self) -> bool {

@@ -68,6 +68,8 @@ pub enum Account {
     SettlementBank(PartnerId),
     /// Contra of customers' memorandum balances, where the partner itself holds their money.
     Memorandum(PartnerId),
+    /// What is on its way between two accounts of this partner: the sum of its open transfers.
+    InTransit(PartnerId),
 }
 
 /// One leg of a double entry: positive raises what is owed to the account's holder.

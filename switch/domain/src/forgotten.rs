@@ -10,7 +10,8 @@ pub enum Forgotten {
     Message {
         /// Their key.
         original: OriginalKey,
-        /// The reversal that may have been answered before.
+        /// The reversal that may have been answered before; `None` where the message asks for an
+        /// authorization, which a reversal may have come before.
         reversal: Option<MessageKey>,
     },
     /// The command that was done under a key.
@@ -24,6 +25,9 @@ pub struct Recalled {
     pub authorizations: Vec<Authorization>,
     /// The reversal, if it was answered.
     pub reversal: Option<AnsweredReversal>,
+    /// Reversals of such an authorization that found none when they came, oldest first. Only where
+    /// the question was about an authorization: whether one is still to be stopped.
+    pub early: Vec<AnsweredReversal>,
     /// The command, if it was done.
     pub command: Option<DoneCommand>,
 }

@@ -88,6 +88,10 @@ minted_id!(
     CardId
 );
 minted_id!(
+    /// A transfer between accounts, by the shard of the one that pays (W-17).
+    TransferId
+);
+minted_id!(
     /// One authorization (or one reversal message: they share the counter).
     AuthorizationId
 );

@@ -3,7 +3,8 @@
 
 use crate::{
     AnsweredReversal, Authorization, Balance, Card, Control, CustomerId, CustomerState,
-    DoneCommand, Fingerprint, PoolId, PoolShare, Seq, ShardId, Timestamp,
+    DoneCommand, Fingerprint, PoolId, PoolShare, Seq, ShardId, Timestamp, Transfer, TransferId,
+    TransferOutcome,
 };
 
 /// All rows of one shard.
@@ -27,6 +28,10 @@ pub struct ShardImage {
     pub cards: Vec<(Card, Fingerprint)>,
     /// Shares of pools.
     pub shares: Vec<(PoolId, PoolShare)>,
+    /// Transfers of its own that are not closed, by their identifiers.
+    pub transfers: Vec<Transfer>,
+    /// What it said to transfers of others that are not known to be closed, by their identifiers.
+    pub received: Vec<(TransferId, TransferOutcome)>,
     /// The latest authorizations, as far back as the repeat window and its limit go.
     pub authorizations: Vec<Authorization>,
     /// True when the shard never had any other authorization, reversal or command.
@@ -51,6 +56,8 @@ impl ShardImage {
             customers: Vec::new(),
             cards: Vec::new(),
             shares: Vec::new(),
+            transfers: Vec::new(),
+            received: Vec::new(),
             authorizations: Vec::new(),
             complete: true,
             reversals: Vec::new(),

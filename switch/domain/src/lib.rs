@@ -33,6 +33,7 @@ mod placement;
 mod reason;
 mod record;
 mod timestamp;
+mod transfer;
 
 pub use approval_code::ApprovalCode;
 pub use ascii_text::{AsciiText, NotAsciiText};
@@ -54,7 +55,7 @@ pub use expiry::{Expiry, InvalidExpiry};
 pub use forgotten::{CommandDigest, DoneCommand, Forgotten, Recalled};
 pub use ids::{
     AuthorizationId, BalanceId, CardId, CustomerId, Epoch, IdempotencyKey, LinkId, OwnerId,
-    PartnerId, PoolId, ProgrammeId, Seq, ShardId,
+    PartnerId, PoolId, ProgrammeId, Seq, ShardId, TransferId,
 };
 pub use image::ShardImage;
 pub use message_key::{Acquirer, MessageClass, MessageKey, OriginalKey};
@@ -67,3 +68,4 @@ pub use record::{
     SealedHead, TakenOver, Voided,
 };
 pub use timestamp::Timestamp;
+pub use transfer::{Transfer, TransferOutcome, TransferReceived};

@@ -6,7 +6,7 @@ use crate::{
     CommandDigest, Currency, CustomerId, CustomerState, Effects, Epoch, Estate, Expiry,
     IdempotencyKey, LinkId, LockCode, MessageFacts, MessageKey, OriginalReference, OwnerId,
     Partner, PartnerId, Placement, Pool, PoolId, Programme, ProgrammeId, Reason, Seq, ShardId,
-    Timestamp, VaultRef,
+    Timestamp, Transfer, TransferId, TransferOutcome, TransferReceived, VaultRef,
 };
 
 /// One thing that happened in a shard.
@@ -76,6 +76,20 @@ pub enum Event {
         balance: BalanceId,
         /// The caller's reference.
         reference: AsciiText<40>,
+    },
+    /// Money left an account for another; the amounts are in the effects.
+    TransferSent(Transfer),
+    /// Money from another account came, or was refused.
+    TransferReceived(TransferReceived),
+    /// The shard of the account that paid knows how a transfer ended, and has given back what was
+    /// refused.
+    TransferClosed {
+        /// The transfer.
+        transfer: TransferId,
+        /// The institution.
+        partner: PartnerId,
+        /// How it ended.
+        outcome: TransferOutcome,
     },
     /// A customer was blocked or unblocked, as far as this shard goes.
     CustomerStateChanged {

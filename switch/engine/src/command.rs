@@ -5,7 +5,7 @@ use switch_domain::{
     Amount, AsciiText, AuthorizationId, BalanceId, BalanceState, Bin, BinRange, CardId, CardStatus,
     Currency, CustomerId, CustomerState, Expiry, Funding, IdempotencyKey, LinkId, LockCode,
     MessageFacts, MessageKey, MinorUnits, OriginalReference, PartnerId, PartnerState, PoolId,
-    PoolKind, ProgrammeId, Reason, VaultRef,
+    PoolKind, ProgrammeId, Reason, Transfer, TransferId, TransferOutcome, VaultRef,
 };
 
 /// One command.
@@ -24,6 +24,20 @@ pub enum Command {
     },
     /// A management command.
     Manage(Manage),
+    /// Money of another account, for one of this shard (W-17).
+    Receive {
+        /// What was sent.
+        transfer: Transfer,
+        /// What its source minted before this is closed there.
+        settled_below: TransferId,
+    },
+    /// What the target said to a transfer of this shard (W-17).
+    Close {
+        /// The transfer.
+        transfer: TransferId,
+        /// How it ended.
+        outcome: TransferOutcome,
+    },
 }
 
 /// An authorization request.
@@ -139,6 +153,20 @@ pub enum Act {
         amount: MinorUnits,
         /// The caller's reference.
         reference: AsciiText<40>,
+    },
+    /// Sends money from one account to another, wherever that is.
+    Transfer {
+        /// The account that pays.
+        from: BalanceId,
+        /// The account that gets it.
+        to: BalanceId,
+        /// How much; above zero.
+        amount: MinorUnits,
+        /// The caller's reference.
+        reference: AsciiText<40>,
+        /// What could be told of the account that gets it when the command came: no part of what
+        /// it asks for. Whoever routes the command fills it in.
+        target: TransferOutcome,
     },
     /// Blocks or unblocks a customer, as far as this shard goes.
     SetCustomerState {

@@ -29,12 +29,14 @@ mod manage;
 mod outcome;
 mod reverse;
 mod state;
+mod transfer;
 mod void;
 
 pub use checks::CHECK_NAMES;
 pub use command::{Act, Authorize, Command, Manage, Reverse};
 pub use outcome::{Answer, Decision, Headroom, Outcome, PoolTake, Refusal};
-pub use state::{BookFault, Broken, Difference, State};
+pub use state::{BookFault, Broken, Difference, OpenTransfer, State};
+pub use transfer::judge_target;
 
 use switch_domain::Timestamp;
 
@@ -53,6 +55,10 @@ impl State {
                 void::decide(self, *authorization, *reason, now)
             }
             Command::Manage(manage) => manage::decide(self, manage, headroom, now),
+            Command::Receive { transfer, settled_below } => {
+                transfer::receive(self, transfer, *settled_below, now)
+            }
+            Command::Close { transfer, outcome } => transfer::close(self, *transfer, *outcome, now),
         }
     }
 }

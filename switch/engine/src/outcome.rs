@@ -1,7 +1,9 @@
 //! What deciding gives: an answer and at most one record. It owns the refusals of management
 //! commands; reasons of declines are words of the domain.
 
-use switch_domain::{ApprovalCode, AuthorizationId, MinorUnits, PoolId, Reason, Record};
+use switch_domain::{
+    ApprovalCode, AuthorizationId, MinorUnits, PoolId, Reason, Record, TransferOutcome,
+};
 
 /// Tells how much of a pool is left at this moment, over all shards. Pure for the engine: whether
 /// an atomic stands behind it is the caller's affair.
@@ -52,6 +54,8 @@ pub enum Answer {
     Done(Option<i64>),
     /// To a management command that cannot be done.
     Refused(Refusal),
+    /// To a transfer that came, or to the end of one: what became of it.
+    Transferred(TransferOutcome),
     /// To a management command whose subject has another one on its way to the journal: nothing
     /// happened; decide it again after the next commit.
     Busy,
@@ -120,8 +124,23 @@ pub enum Refusal {
     /// The account is closed for good.
     #[error("the balance is closed")]
     BalanceClosed,
-    /// The account still has money or holds on it.
-    #[error("a balance with money or open holds cannot be closed")]
+    /// The account is blocked.
+    #[error("the balance is blocked")]
+    BalanceBlocked,
+    /// The customer may not spend.
+    #[error("the customer is blocked")]
+    CustomerBlocked,
+    /// The account's own funds do not cover the amount.
+    #[error("insufficient funds in the balance")]
+    InsufficientFunds,
+    /// A transfer from an account to itself.
+    #[error("a transfer goes from one balance to another; these are the same")]
+    SameBalance,
+    /// The account that should get a transfer cannot.
+    #[error("{0}")]
+    Target(TransferOutcome),
+    /// The account still has money, holds or transfers on it.
+    #[error("a balance with money, open holds or open transfers cannot be closed")]
     BalanceNotEmpty,
     /// The card's lock can never be taken back (SR-174).
     #[error("the card is locked with a code that cannot be taken back")]

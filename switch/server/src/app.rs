@@ -21,7 +21,7 @@ use crate::config::{self, Config, Link};
 use crate::control_socket::ControlSocket;
 use crate::database::{self, Connected};
 use crate::health::NodeHealth;
-use crate::runtimes::Management;
+use crate::runtimes::Apart;
 use crate::upkeep::Upkeep;
 use crate::{heads, keys, telemetry};
 
@@ -34,7 +34,8 @@ pub struct App {
     others: Vec<JoinHandle<()>>,
     stop_links: CancellationToken,
     stop_others: CancellationToken,
-    management: Management,
+    management: Apart,
+    projection: Apart,
     within: Duration,
     addresses: Addresses,
 }
@@ -57,8 +58,8 @@ impl App {
     /// Whatever does not work is said; nothing keeps running.
     pub async fn start(config: &Config, mode: TakeoverMode) -> anyhow::Result<Self> {
         let metrics = telemetry::metrics_handle();
-        let database = database::connect(&config.database).await?;
-        match Self::start_over(config, mode, &database, metrics).await {
+        let mut database = database::connect(&config.database).await?;
+        match Self::start_over(config, mode, &mut database, metrics).await {
             Ok(parts) => Ok(Self::assemble(config, database, parts)),
             Err(error) => {
                 let _ = database.close().await;
@@ -70,16 +71,20 @@ impl App {
     async fn start_over(
         config: &Config,
         mode: TakeoverMode,
-        database: &Connected,
+        database: &mut Connected,
         metrics: metrics_exporter_prometheus::PrometheusHandle,
     ) -> anyhow::Result<Parts> {
+        let as_owner = &database.store;
+        as_owner.check_settings(config.database.allow_settings_that_lose_money).await?;
+        as_owner.migrate().await?;
+        database.store = as_owner.set_projector_apart().await?;
         let store = &database.store;
-        store.check_settings(config.database.allow_settings_that_lose_money).await?;
-        store.migrate().await?;
         let security = keys::security_module(&config.security.pan_key_file, store).await?;
         heads::note_what_is_missing(store, &config.journal.lost_dir).await?;
         let mut settings = config.shards.settings();
         settings.lost_dir = Some(config.journal.lost_dir.clone());
+        let projection = Apart::for_projection(&config.threads)?;
+        settings.projectors = projection.handle();
         let (node, running) = switch_shard::start(store, settings, mode).await?;
         let services = Services::new(node.clone(), store.clone(), Arc::clone(&security));
         let data_dir = database.private.as_ref().map(|private| private.data_dir().to_owned());
@@ -87,7 +92,7 @@ impl App {
         let health = Arc::new(NodeHealth { node, fatal: running.fatal(), warning });
         let opened = open_ports(config, &services, security, health, (metrics, upkeep)).await;
         match opened {
-            Ok(ports) => Ok(Parts { services, running, ports }),
+            Ok(ports) => Ok(Parts { services, running, projection, ports }),
             Err(error) => {
                 let _ = running.stop(Duration::from_millis(config.shutdown.within_ms)).await;
                 Err(error)
@@ -96,7 +101,7 @@ impl App {
     }
 
     fn assemble(config: &Config, database: Connected, parts: Parts) -> Self {
-        let Parts { services, running, ports } = parts;
+        let Parts { services, running, projection, ports } = parts;
         tracing::info!(
             links = ?ports.addresses.links, http = %ports.addresses.http,
             control = %ports.addresses.control.display(), "serving"
@@ -110,6 +115,7 @@ impl App {
             stop_links: ports.stop_links,
             stop_others: ports.stop_others,
             management: ports.management,
+            projection,
             within: Duration::from_millis(config.shutdown.within_ms),
             addresses: ports.addresses,
         }
@@ -169,6 +175,7 @@ impl App {
         }
         drop(self.management);
         let stopped = self.running.stop(self.within).await;
+        drop(self.projection);
         self.database.close().await?;
         stopped.context("stopping the shards")
     }
@@ -177,6 +184,7 @@ impl App {
 struct Parts {
     services: Services,
     running: Running,
+    projection: Apart,
     ports: Ports,
 }
 
@@ -185,7 +193,7 @@ struct Ports {
     others: Vec<JoinHandle<()>>,
     stop_links: CancellationToken,
     stop_others: CancellationToken,
-    management: Management,
+    management: Apart,
     addresses: Addresses,
 }
 
@@ -220,7 +228,7 @@ async fn open_ports(
         .collect();
     let router = admin_api::router(health, metrics.clone());
     let stop_http = stop_others.clone();
-    let management = Management::start(&config.threads)?;
+    let management = Apart::for_management(&config.threads)?;
     let others = vec![
         management.spawn(async move {
             let stopped = stop_http.cancelled_owned();

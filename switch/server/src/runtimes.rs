@@ -1,11 +1,11 @@
-//! The threads of the process: those of links and shards, and apart from them those of management,
-//! so that a report or a burst of commands takes no turn from an authorization. It owns their
-//! number and their names.
+//! The threads of the process: those of links and shards, and apart from them those of management
+//! and of projection, so that neither a report nor the rows behind the answers take a turn from an
+//! authorization. It owns their number and their names.
 
 use std::future::Future;
 
 use anyhow::Context;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::JoinHandle;
 
 use crate::config::Threads;
@@ -22,21 +22,35 @@ pub(crate) fn main(threads: &Threads) -> anyhow::Result<Runtime> {
     builder.enable_all().thread_name("cardswitch").build().context("starting threads")
 }
 
-/// The runtime of HTTP, the control socket and upkeep. Ends with this, without waiting: whoever
-/// stops the switch has waited for its tasks.
+/// A runtime beside that of links and shards. Ends with this, without waiting: whoever stops the
+/// switch has waited for its tasks.
 #[derive(Debug)]
-pub(crate) struct Management(Option<Runtime>);
+pub(crate) struct Apart(Option<Runtime>);
 
-impl Management {
-    /// Starts its threads.
-    pub(crate) fn start(threads: &Threads) -> anyhow::Result<Self> {
+impl Apart {
+    /// Threads of HTTP, the control socket and upkeep.
+    pub(crate) fn for_management(threads: &Threads) -> anyhow::Result<Self> {
+        Self::start("management", threads.management)
+    }
+
+    /// Threads of the projectors.
+    pub(crate) fn for_projection(threads: &Threads) -> anyhow::Result<Self> {
+        Self::start("projection", threads.projection)
+    }
+
+    fn start(name: &str, threads: u16) -> anyhow::Result<Self> {
         let runtime = Builder::new_multi_thread()
-            .worker_threads(usize::from(threads.management.max(1)))
+            .worker_threads(usize::from(threads.max(1)))
             .enable_all()
-            .thread_name("management")
+            .thread_name(name)
             .build()
-            .context("starting threads for management")?;
+            .with_context(|| format!("starting threads for {name}"))?;
         Ok(Self(Some(runtime)))
+    }
+
+    /// For others to run tasks on it.
+    pub(crate) fn handle(&self) -> Option<Handle> {
+        self.0.as_ref().map(|runtime| runtime.handle().clone())
     }
 
     /// Runs a task on it.
@@ -48,7 +62,7 @@ impl Management {
     }
 }
 
-impl Drop for Management {
+impl Drop for Apart {
     fn drop(&mut self) {
         if let Some(runtime) = self.0.take() {
             runtime.shutdown_background();

@@ -1,7 +1,9 @@
 //! A batch: records that go into one journal row, and the answers that wait for it. It owns the
 //! pairing of the two; which answers may leave is for the worker to say.
 
-use switch_domain::{AuthorizationId, Fingerprint, Reason, Record};
+use switch_domain::{
+    AuthorizationId, BalanceId, Fingerprint, Reason, Record, TransferId, TransferOutcome,
+};
 use switch_engine::{Answer, Decision};
 use tokio::time::Instant;
 
@@ -15,10 +17,21 @@ pub(crate) struct Batch {
     pub(crate) messages: Vec<PendingMessage>,
     pub(crate) commands: Vec<PendingCommand>,
     pub(crate) reads: Vec<Tell>,
+    /// What became of transfers that came, for the shards of the accounts that paid.
+    pub(crate) receipts: Vec<Receipt>,
     /// Numbers of cards in `records`, for the directory.
     pub(crate) issued: Vec<(usize, Fingerprint)>,
     /// The earliest deadline among `messages`, or earlier than that after some were answered.
     earliest: Option<Instant>,
+}
+
+/// What became of a transfer that came.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Receipt {
+    pub(crate) transfer: TransferId,
+    /// The account that paid.
+    pub(crate) from: BalanceId,
+    pub(crate) outcome: TransferOutcome,
 }
 
 /// A message of a link whose answer waits for the batch.
@@ -44,6 +57,7 @@ impl Batch {
             && self.messages.is_empty()
             && self.commands.is_empty()
             && self.reads.is_empty()
+            && self.receipts.is_empty()
     }
 
     /// Lets a message wait for the batch.
@@ -61,6 +75,7 @@ impl Batch {
         later.into_iter().for_each(|message| self.push_message(message));
         let later = std::mem::replace(&mut self.reads, std::mem::take(&mut committed.reads));
         self.reads.extend(later);
+        self.receipts.append(&mut committed.receipts);
     }
 
     /// The earliest deadline of those who wait.

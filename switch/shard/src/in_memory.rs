@@ -32,11 +32,16 @@ pub fn start_in_memory(
         journal: journal.journal(),
     });
     let tables = ModelTables::new(journal.clone(), silent);
-    assemble(seats.collect(), placement, settings, &tables, |_, mut batches, progress, _| {
-        tokio::spawn(async move {
+    assemble(
+        seats.collect(),
+        placement,
+        settings,
+        &tables,
+        |_, mut batches, progress, _| async move {
             while let Some(batch) = batches.recv().await {
                 progress.send_replace(batch.seq);
             }
-        })
-    })
+            Ok(())
+        },
+    )
 }

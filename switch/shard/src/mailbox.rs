@@ -8,14 +8,19 @@ use switch_domain::{Control, Fingerprint};
 use switch_engine::{Command, State};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::worker::Parcel;
 use crate::{ManageError, Submission};
 
 /// Something for a shard to do.
 pub(crate) enum Envelope {
     /// A message of a link.
     Message(Submission),
+    /// An authorization that there is no room for: to be declined, unless it was taken before.
+    Shed(Submission),
     /// A management command; the fingerprint comes with a card to be issued.
     Manage { command: Command, card: Option<Fingerprint>, reply: ManageReply },
+    /// Money from another shard, or what became of money sent there.
+    Parcel(Parcel),
     /// A newer snapshot of the control shard.
     Install { control: Arc<Control>, done: oneshot::Sender<()> },
     /// A look at the state.
@@ -60,23 +65,25 @@ impl Waiting {
 pub(crate) struct Mailbox {
     sender: mpsc::UnboundedSender<Envelope>,
     waiting: Waiting,
+    shed: Waiting,
     limit: usize,
-    limit_with_reserve: usize,
+    reserve: usize,
 }
 
 /// The receiving side.
 pub(crate) struct Inbox {
     pub(crate) receiver: mpsc::UnboundedReceiver<Envelope>,
     pub(crate) waiting: Waiting,
+    pub(crate) shed: Waiting,
 }
 
-/// A mailbox for `limit` authorizations, with `reserve` places beyond for the rest.
+/// A mailbox for `limit` authorizations, with `reserve` places beyond for the rest, and as many for
+/// what is to be declined.
 pub(crate) fn mailbox(limit: usize, reserve: usize) -> (Mailbox, Inbox) {
     let (sender, receiver) = mpsc::unbounded_channel();
-    let waiting = Waiting::default();
-    let limit_with_reserve = limit.saturating_add(reserve);
-    let mailbox = Mailbox { sender, waiting: waiting.clone(), limit, limit_with_reserve };
-    (mailbox, Inbox { receiver, waiting })
+    let (waiting, shed) = (Waiting::default(), Waiting::default());
+    let inbox = Inbox { receiver, waiting: waiting.clone(), shed: shed.clone() };
+    (Mailbox { sender, waiting, shed, limit, reserve }, inbox)
 }
 
 impl Mailbox {
@@ -94,12 +101,26 @@ impl Mailbox {
             &envelope,
             Envelope::Message(submission) if matches!(&*submission.command, Command::Authorize(_))
         );
-        let limit = if declinable { self.limit } else { self.limit_with_reserve };
+        let reserve = if declinable { 0 } else { self.reserve };
+        let limit = self.limit.saturating_add(reserve);
         if !self.waiting.enter(limit) {
             return Err(Box::new(envelope));
         }
         self.sender.send(envelope).map_err(|refused| {
             self.waiting.leave();
+            Box::new(refused.0)
+        })
+    }
+
+    /// Lets the shard decline an authorization that it has no room for: only there is it known
+    /// whether it was taken before. Gives it back when too many wait for that, or the shard has
+    /// ended.
+    pub(crate) fn shed(&self, submission: Submission) -> Result<(), Box<Envelope>> {
+        if !self.shed.enter(self.reserve) {
+            return Err(Box::new(Envelope::Shed(submission)));
+        }
+        self.sender.send(Envelope::Shed(submission)).map_err(|refused| {
+            self.shed.leave();
             Box::new(refused.0)
         })
     }

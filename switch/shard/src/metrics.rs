@@ -10,6 +10,10 @@ pub fn describe() {
     describe_counter!("cardswitch_repeats_total", "Repeats answered from the stored answer");
     describe_counter!("cardswitch_shed_total", "Messages not taken, by cause");
     describe_counter!(
+        "cardswitch_shed_in_silence_total",
+        "Authorizations among them that were not declined, by why not"
+    );
+    describe_counter!(
         "cardswitch_late_total",
         "Messages past their deadline, by what became of them"
     );
@@ -24,7 +28,14 @@ pub fn describe() {
         "Journal rows that only found out whose a shard is, before an answer from memory"
     );
     describe_gauge!("cardswitch_shard_queue", Unit::Count, "Messages waiting before a shard");
+    describe_gauge!("cardswitch_open_transfers", Unit::Count, "Transfers sent and not closed");
+    describe_counter!("cardswitch_transfers_total", "Transfers closed, by what became of them");
     describe_gauge!("cardswitch_projection_lag", Unit::Count, "Records not yet in the tables");
+    describe_gauge!(
+        "cardswitch_projector_apart",
+        Unit::Count,
+        "1 where the projector alone can write its tables, 0 where every connection can"
+    );
     describe_gauge!("cardswitch_answers_remembered", Unit::Count, "Answers kept for repeats");
     describe_histogram!("cardswitch_batch_records", Unit::Count, "Records in a journal row");
     describe_histogram!("cardswitch_commit_seconds", Unit::Seconds, "From append to commit");
@@ -33,7 +44,7 @@ pub fn describe() {
 /// The handles of one shard, made once so that recording costs no look-up.
 pub(crate) struct ShardMetrics {
     pub(crate) queue: Gauge,
-    pub(crate) lag: Gauge,
+    pub(crate) open_transfers: Gauge,
     pub(crate) remembered: Gauge,
     pub(crate) batch: Histogram,
     pub(crate) commit: Histogram,
@@ -57,7 +68,7 @@ impl ShardMetrics {
             .collect();
         Self {
             queue: gauge!("cardswitch_shard_queue", "shard" => shard.clone()),
-            lag: gauge!("cardswitch_projection_lag", "shard" => shard.clone()),
+            open_transfers: gauge!("cardswitch_open_transfers", "shard" => shard.clone()),
             remembered: gauge!("cardswitch_answers_remembered", "shard" => shard.clone()),
             batch: histogram!("cardswitch_batch_records", "shard" => shard.clone()),
             commit: histogram!("cardswitch_commit_seconds", "shard" => shard.clone()),
@@ -74,6 +85,12 @@ impl ShardMetrics {
     }
 }
 
+/// Records of a shard that are not yet in the tables: the shard adds what it commits, its projector
+/// takes off what it has written.
+pub(crate) fn projection_lag(shard: ShardId) -> Gauge {
+    gauge!("cardswitch_projection_lag", "shard" => shard.to_string())
+}
+
 /// Counts a look-up in the tables.
 pub(crate) fn looked_up(found: &'static str) {
     counter!("cardswitch_lookups_total", "found" => found).increment(1);
@@ -82,6 +99,17 @@ pub(crate) fn looked_up(found: &'static str) {
 /// Counts a message that no shard took.
 pub(crate) fn shed(cause: &'static str) {
     counter!("cardswitch_shed_total", "cause" => cause).increment(1);
+}
+
+/// Counts an authorization that was not taken and could not be declined.
+pub(crate) fn shed_in_silence(why: &'static str) {
+    counter!("cardswitch_shed_in_silence_total", "why" => why).increment(1);
+}
+
+/// Counts a transfer that is closed.
+pub(crate) fn transferred(credited: bool) {
+    let became = if credited { "credited" } else { "given_back" };
+    counter!("cardswitch_transfers_total", "became" => became).increment(1);
 }
 
 /// Counts a message past its deadline.

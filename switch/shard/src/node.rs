@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use switch_domain::{
     Balance, BalanceId, Card, CardId, Control, Fingerprint, MinorUnits, PoolId, PoolShare, Reason,
-    ShardId,
+    ShardId, TransferOutcome,
 };
-use switch_engine::{Act, Command, Headroom, Manage, State};
+use switch_engine::{Act, Command, Headroom, Manage, State, judge_target};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
@@ -82,18 +82,40 @@ impl Node {
         } else {
             None
         };
-        let refused = match (cause, self.mailbox(shard)) {
-            (None, Some(mailbox)) => match mailbox.put(Envelope::Message(submission)) {
+        let Some(mailbox) = self.mailbox(shard) else {
+            metrics::shed("no_shard");
+            submission.reply.forget();
+            let declined = Admission::Declined(Reason::IssuerInoperative);
+            return if declinable { declined } else { Admission::Silent };
+        };
+        let (refused, cause) = match cause {
+            None => match mailbox.put(Envelope::Message(submission)) {
                 Ok(()) => return Admission::Accepted,
                 Err(refused) => (refused, "queue_full"),
             },
-            (cause, _) => (Box::new(Envelope::Message(submission)), cause.unwrap_or("no_shard")),
+            Some(cause) => (Box::new(Envelope::Message(submission)), cause),
         };
-        metrics::shed(refused.1);
-        if let Envelope::Message(submission) = *refused.0 {
+        metrics::shed(cause);
+        Self::turn_away(mailbox, *refused, declinable)
+    }
+
+    /// What a shard has no room for. It is declined by the shard itself, which alone knows whether
+    /// another copy was approved; what cannot be declined gets silence (W-20, W-22).
+    fn turn_away(mailbox: &Mailbox, refused: Envelope, declinable: bool) -> Admission {
+        let refused = match refused {
+            Envelope::Message(submission) if declinable => match mailbox.shed(submission) {
+                Ok(()) => return Admission::Accepted,
+                Err(refused) => {
+                    metrics::shed_in_silence("no_room");
+                    *refused
+                }
+            },
+            other => other,
+        };
+        if let Envelope::Message(submission) | Envelope::Shed(submission) = refused {
             submission.reply.forget();
         }
-        if declinable { Admission::Declined(Reason::IssuerInoperative) } else { Admission::Silent }
+        Admission::Silent
     }
 
     /// Does a management command, and waits until it is committed, in force, and in the tables.
@@ -103,11 +125,14 @@ impl Node {
     /// It was refused, not taken, or its outcome is not known: see [`ManageError`].
     pub async fn manage(
         &self,
-        manage: Manage,
+        mut manage: Manage,
         card: Option<Fingerprint>,
     ) -> Result<Option<i64>, ManageError> {
         if let Act::SetCustomerState { .. } = manage.act {
             return self.manage_everywhere(manage).await;
+        }
+        if let Act::Transfer { from, to, target, .. } = &mut manage.act {
+            *target = self.judge_target(*from, *to).await?;
         }
         let shard = self.shard_for(&manage)?;
         self.manage_in(shard, manage, card).await
@@ -206,6 +231,7 @@ impl Node {
             Act::SetBalanceState { balance, .. }
             | Act::CreditBalance { balance, .. }
             | Act::IssueCard { balance, .. } => placement.of_balance(*balance),
+            Act::Transfer { from, .. } => placement.of_balance(*from),
             Act::ActivateCard { card }
             | Act::RemoveCard { card }
             | Act::LockCard { card, .. }
@@ -213,6 +239,31 @@ impl Node {
             Act::SetCustomerState { .. } => return Err(ManageError::NoSuchShard),
         };
         placement.serves(shard).then_some(shard).ok_or(ManageError::NoSuchShard)
+    }
+
+    /// What can be told of a transfer's target before the money leaves; the target itself has the
+    /// last word. Most of what must fail is refused at once, and nothing is in transit for it.
+    async fn judge_target(
+        &self,
+        from: BalanceId,
+        to: BalanceId,
+    ) -> Result<TransferOutcome, ManageError> {
+        let (from, to) = (self.look_at(from).await?, self.look_at(to).await?);
+        let control = self.control();
+        let funding = |balance: &Balance| {
+            control.programmes.get(&balance.programme).map(|programme| programme.funding)
+        };
+        Ok(judge_target(from.as_ref(), to.as_ref(), funding))
+    }
+
+    /// An account that there may or may not be; an error where its shard does not say.
+    async fn look_at(&self, id: BalanceId) -> Result<Option<Balance>, ManageError> {
+        let shard = self.shared.placement.of_balance(id);
+        if !self.shared.placement.serves(shard) {
+            return Ok(None);
+        }
+        let found = self.read(shard, move |state| state.balance(id).cloned()).await;
+        found.ok_or(ManageError::Overloaded)
     }
 
     async fn manage_everywhere(&self, manage: Manage) -> Result<Option<i64>, ManageError> {

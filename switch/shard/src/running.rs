@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use switch_domain::{Epoch, OwnerId, Seq, ShardId};
 use switch_store::fault_points::{KillPoint, reach};
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -44,6 +45,34 @@ pub enum Fatal {
     /// A defect, or a damaged journal.
     #[error("the state is broken: {0}")]
     Broken(String),
+}
+
+/// Runs a task of a shard: should it panic, the process ends. What it left half done is in memory
+/// alone, and the next start makes it again from the journal.
+pub(crate) fn watched(
+    shared: &Arc<Shared>,
+    shard: ShardId,
+    on: &Handle,
+    task: impl Future<Output = ()> + Send + 'static,
+) -> JoinHandle<()> {
+    let ends = EndsWithPanic { shared: Arc::clone(shared), shard };
+    on.spawn(async move {
+        let _ends = ends;
+        task.await;
+    })
+}
+
+struct EndsWithPanic {
+    shared: Arc<Shared>,
+    shard: ShardId,
+}
+
+impl Drop for EndsWithPanic {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.shared.end(Fatal::Broken(format!("shard {} panicked", self.shard)));
+        }
+    }
 }
 
 /// The tasks of a started node.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use switch_store::ProjectionSettings;
+use tokio::runtime::Handle;
 
 use crate::clock::WallClock;
 
@@ -30,12 +31,17 @@ pub struct ShardSettings {
     pub lookup_limit: usize,
     /// How long such a question may take. Past it the same.
     pub lookup_timeout: Duration,
+    /// Transfers of a shard's accounts that may be on their way at a time. Past it the command is
+    /// refused as for a full queue, and may be sent again.
+    pub transfer_limit: usize,
     /// Rows of one part of a shard's journal. As many more have room at any time.
     pub journal_part_rows: u32,
     /// Where rows go that PostgreSQL lost by going back in time; `None` writes none.
     pub lost_dir: Option<PathBuf>,
     /// How fast the tables follow.
     pub projection: ProjectionSettings,
+    /// Where projectors run; `None`: where the shards do.
+    pub projectors: Option<Handle>,
     /// Where decisions read their time.
     pub clock: WallClock,
 }
@@ -52,9 +58,11 @@ impl Default for ShardSettings {
             repeat_limit: 500_000,
             lookup_limit: 256,
             lookup_timeout: Duration::from_secs(2),
+            transfer_limit: 1_024,
             journal_part_rows: 1_000_000,
             lost_dir: None,
             projection: ProjectionSettings::default(),
+            projectors: None,
             clock: WallClock::SYSTEM,
         }
     }

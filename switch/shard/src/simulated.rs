@@ -50,7 +50,7 @@ pub async fn start_simulated(
     let tables = process.tables();
     let projector = |shard, batches, progress, nudge| {
         let projector = Projector::new(process.tables(), projection.clone());
-        tokio::spawn(projector.run(shard, batches, progress, nudge))
+        projector.run(shard, batches, progress, nudge)
     };
     Ok(assemble(seats.collect(), placement, settings, &tables, projector))
 }

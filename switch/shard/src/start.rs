@@ -13,12 +13,14 @@ use switch_domain::{
 use switch_engine::State;
 use switch_store::fault_points::{self, Bug, KillPoint};
 use switch_store::{
-    CommittedBatch, Journal, Projector, Store, StoreError, Tables, TakenShard, Takeover,
-    TakeoverError, TakeoverMode, VaultError,
+    ChainFault, CommittedBatch, Journal, Projector, Store, StoreError, Tables, TakenShard,
+    Takeover, TakeoverError, TakeoverMode, Turn, VaultError,
 };
+use tokio::runtime::Handle;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::clock;
 use crate::clock_watch;
@@ -26,7 +28,7 @@ use crate::directory::{CardEntry, Directory};
 use crate::mailbox::mailbox;
 use crate::node::Node;
 use crate::pools::Pools;
-use crate::running::{Fatal, Running};
+use crate::running::{Fatal, Running, watched};
 use crate::settings::ShardSettings;
 use crate::worker::{Head, Parts, Projected, Shared, Worker};
 
@@ -58,6 +60,9 @@ pub enum StartError {
          See `cardswitch journal reconcile`", .0.join("; ")
     )]
     Unreconciled(Vec<String>),
+    /// The task that loads a shard panicked, or the runtime ends.
+    #[error("loading a shard: {0}")]
+    Ended(tokio::task::JoinError),
     /// The books do not balance.
     #[error("the books do not balance, so nothing is served: {}", .0.join("; "))]
     Books(Vec<String>),
@@ -91,13 +96,8 @@ pub async fn start(
     }
     let takeover = store.take_over(shards, mode).await?;
     make_room(store, settings.journal_part_rows).await?;
-    let mut loaded = Vec::new();
     let placement = takeover.placement();
-    for shard in placement.shards() {
-        store.check_anchor(shard).await?;
-        loaded.push(load(store, shard, settings.repeat_window, settings.repeat_limit).await?);
-        fault_points::reach(KillPoint::K12);
-    }
+    let loaded = load_all(store, placement, &settings).await?;
     check_books(store, &loaded, placement).await?;
     let heads = takeover.shards().to_vec();
     let seats = heads
@@ -110,14 +110,41 @@ pub async fn start(
         })
         .collect();
     let projection = settings.projection.clone();
+    let turn = Turn::default();
     let projector = |shard, batches, progress, nudge| {
-        let projector = Projector::new(store.tables(), projection.clone());
-        tokio::spawn(projector.run(shard, batches, progress, nudge))
+        let projector = Projector::new(store.tables(), projection.clone()).in_turn(turn.clone());
+        projector.run(shard, batches, progress, nudge)
     };
     let (node, mut running) = assemble(seats, placement, settings, &store.tables(), projector);
     running.ownership = Some(watch_ownership(takeover, Arc::clone(&running.shared)));
     running.clock = Some(clock_watch::start(store.clone(), Arc::clone(&running.shared)).await);
     Ok((node, running))
+}
+
+/// Loads all shards at once: a long tail takes a processor for each, and nobody is served until
+/// then.
+async fn load_all(
+    store: &Store,
+    placement: Placement,
+    settings: &ShardSettings,
+) -> Result<Vec<Loaded>, StartError> {
+    let (window, most) = (settings.repeat_window, settings.repeat_limit);
+    let loading: Vec<_> = placement
+        .shards()
+        .map(|shard| {
+            let store = store.clone();
+            AbortOnDropHandle::new(tokio::spawn(async move {
+                store.check_anchor(shard).await?;
+                load(&store, shard, window, most).await
+            }))
+        })
+        .collect();
+    let mut loaded = Vec::with_capacity(loading.len());
+    for shard in loading {
+        loaded.push(shard.await.unwrap_or_else(|ended| Err(StartError::Ended(ended)))?);
+        fault_points::reach(KillPoint::K12);
+    }
+    Ok(loaded)
 }
 
 /// Makes what rows of the coming time need: days of history, and parts of the journal. Called at
@@ -144,14 +171,7 @@ fn watch_ownership(takeover: Takeover, shared: Arc<Shared>) -> JoinHandle<()> {
         if fault_points::has(Bug::FenceOff) {
             std::future::pending::<()>().await;
         }
-        shared.stopping.cancel();
-        shared.fatal.send_if_modified(|fatal| {
-            let first = fatal.is_none();
-            if first {
-                *fatal = Some(Fatal::OwnershipLost);
-            }
-            first
-        });
+        shared.end(Fatal::OwnershipLost);
     })
 }
 
@@ -293,7 +313,7 @@ fn shared<J>(seats: &[Seat<J>], placement: Placement, settings: ShardSettings) -
 }
 
 /// Starts workers and projectors over shards that have all been loaded.
-pub(crate) fn assemble<J: Journal, T: Tables>(
+pub(crate) fn assemble<J: Journal, T: Tables, P>(
     seats: Vec<Seat<J>>,
     placement: Placement,
     settings: ShardSettings,
@@ -303,40 +323,55 @@ pub(crate) fn assemble<J: Journal, T: Tables>(
         mpsc::UnboundedReceiver<CommittedBatch>,
         watch::Sender<Seq>,
         Arc<Notify>,
-    ) -> JoinHandle<()>,
-) -> (Node, Running) {
+    ) -> P,
+) -> (Node, Running)
+where
+    P: Future<Output = Result<(), ChainFault>> + Send + 'static,
+{
     let (queue, reserve) = (settings.queue_limit, settings.reserved_queue);
     let shared = Arc::new(shared(&seats, placement, settings));
     let control = Arc::clone(&shared.control.borrow());
     let (mailboxes, inboxes): (Vec<_>, Vec<_>) =
         seats.iter().map(|_| mailbox(queue, reserve)).unzip();
     let mailboxes: Arc<[_]> = mailboxes.into();
+    let here = Handle::current();
+    let behind = shared.settings.projectors.clone().unwrap_or_else(|| here.clone());
     let (mut workers, mut projectors) = (Vec::new(), Vec::new());
     for (seat, inbox) in seats.into_iter().zip(inboxes) {
         let Loaded { mut state, projected, tail, .. } = seat.loaded;
         state.install_control(Arc::clone(&control));
         state.reserve(shared.settings.repeat_limit);
+        let shard = state.shard();
         let (batches, to_project) = mpsc::unbounded_channel();
         let (progress, follow) = watch::channel(projected);
         let nudge = Arc::new(Notify::new());
-        projectors.push(projector(state.shard(), to_project, progress, Arc::clone(&nudge)));
-        let mut projected = Projected::new(batches, follow, nudge);
+        let projecting = projector(shard, to_project, progress, Arc::clone(&nudge));
+        let projecting = project(projecting, Arc::clone(&shared));
+        projectors.push(watched(&shared, shard, &behind, projecting));
+        let shown = crate::metrics::projection_lag(shard);
+        let mut projected = Projected::new(batches, follow, nudge, shown);
         for (seq, records) in tail {
             projected.announce_replayed(CommittedBatch { seq, records: records.into() });
         }
-        let parts = Parts {
-            state,
-            head: seat.head,
-            inbox,
-            projected,
-            mailboxes: Arc::clone(&mailboxes),
-            shared: Arc::clone(&shared),
-        };
-        workers.push(tokio::spawn(Worker::new(parts, seat.journal, tables.clone()).run()));
+        let (head, mailboxes, of_all) = (seat.head, Arc::clone(&mailboxes), Arc::clone(&shared));
+        let parts = Parts { state, head, inbox, projected, mailboxes, shared: of_all };
+        let worker = Worker::new(parts, seat.journal, tables.clone());
+        workers.push(watched(&shared, shard, &here, worker.run()));
     }
     let running =
         Running { shared: Arc::clone(&shared), workers, projectors, ownership: None, clock: None };
     (Node { mailboxes, shared }, running)
+}
+
+/// Runs a projector. A journal that lacks what was committed ends the process, as an append that
+/// finds it so does (W-24).
+async fn project(projecting: impl Future<Output = Result<(), ChainFault>>, shared: Arc<Shared>) {
+    let Err(fault) = projecting.await else { return };
+    tracing::error!(%fault, "the tables cannot follow this journal");
+    shared.end(match fault {
+        ChainFault::Missing { shard, seq } => Fatal::JournalWentBack { shard, seq: seq.next() },
+        ChainFault::Changed { .. } => Fatal::Broken(fault.to_string()),
+    });
 }
 
 /// A head for a shard that nothing was written to.

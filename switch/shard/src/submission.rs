@@ -21,13 +21,13 @@ pub struct Submission {
 }
 
 impl Submission {
-    /// Whether it may be declined without looking at it. A marked repeat may have been approved
-    /// when it came first: a decline would contradict a hold that stands, so it gets silence, as a
-    /// reversal does (W-20, W-22).
+    /// Whether it may be declined at all where no copy of it was taken. A marked repeat may have
+    /// been approved when it came first: a decline would contradict a hold that stands, so it gets
+    /// silence, as a reversal does (W-20, W-22).
     pub(crate) const fn may_be_declined(&self) -> bool {
         match &*self.command {
             Command::Authorize(request) => !request.repeat,
-            Command::Reverse(_) | Command::Void { .. } | Command::Manage(_) => false,
+            _ => false,
         }
     }
 }
@@ -37,9 +37,10 @@ impl Submission {
 pub enum Admission {
     /// It will reply.
     Accepted,
-    /// It will not: answer with this now. Nothing is remembered of the message.
+    /// It will not: answer with this now. Nothing is remembered of the message, and no copy of it
+    /// was ever taken.
     Declined(Reason),
-    /// It will not, and a reversal cannot be declined: send nothing, the peer repeats (W-22).
+    /// It will not, and a decline might be wrong: send nothing, the peer repeats (W-22).
     Silent,
 }
 
@@ -68,7 +69,8 @@ impl Reply {
 pub enum ReplyOutcome {
     /// Answer so: it is committed.
     Decided(Decision),
-    /// Answer so: it came too late to be committed, and will not be.
+    /// Answer so: it came too late to be committed, or there was no room for it, and it will not
+    /// be.
     Declined(Reason),
     /// Send nothing: the outcome is not known, or cannot be told as a decline (W-20).
     Silent,

@@ -39,7 +39,7 @@ struct Check {
     sql: &'static str,
 }
 
-const CHECKS: [Check; 2] = [
+const CHECKS: [Check; 3] = [
     Check {
         table: "card_authorization",
         figure: "the least of its totals",
@@ -62,6 +62,30 @@ const CHECKS: [Check; 2] = [
                 UNION ALL SELECT currency, amount FROM posting_carried
             ) AS legs
             GROUP BY currency HAVING sum(amount) <> 0 ORDER BY currency",
+    },
+    // Each shard's rows and postings are of one moment, whatever the others have written by then:
+    // what was sent and not given back, less what was credited, is what is in transit.
+    Check {
+        table: "posting",
+        figure: "the sum in transit",
+        source_of: "the transfers",
+        sql: "
+            SELECT 'partner ' || partner || ', currency ' || currency AS row,
+                sum(posted)::text AS stated, sum(open)::text AS computed
+            FROM (
+                SELECT account_id AS partner, currency, amount::numeric AS posted, 0 AS open
+                FROM posting WHERE account = 'in_transit'
+                UNION ALL
+                SELECT account_id, currency, amount, 0
+                FROM posting_carried WHERE account = 'in_transit'
+                UNION ALL
+                SELECT partner_id, currency, 0, amount
+                FROM transfer WHERE outcome IS NULL OR outcome = 'credited'
+                UNION ALL
+                SELECT partner_id, currency, 0, -amount
+                FROM transfer_received WHERE outcome = 'credited'
+            ) AS legs
+            GROUP BY partner, currency HAVING sum(posted) <> sum(open) ORDER BY partner, currency",
     },
 ];
 

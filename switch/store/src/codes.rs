@@ -3,7 +3,7 @@
 
 use switch_domain::{
     BalanceState, CardStatus, Channel, CustomerState, EntryMode, MessageClass, PartnerState,
-    PoolKind,
+    PoolKind, TransferOutcome,
 };
 
 /// A choice that is stored. Numbers start at 1, so that a field that is missing names nothing.
@@ -60,5 +60,10 @@ stored!(EntryMode, "entry mode":
     Unknown = 1 "unknown", Manual = 2 "manual", Stripe = 3 "stripe", Chip = 4 "chip",
     Contactless = 5 "contactless", ContactlessStripe = 6 "contactless_stripe",
     Ecommerce = 7 "ecommerce");
+stored!(TransferOutcome, "transfer outcome":
+    Credited = 1 "credited", NoSuchBalance = 2 "no_such_balance",
+    BalanceClosed = 3 "balance_closed", BalanceBlocked = 4 "balance_blocked",
+    OtherCurrency = 5 "other_currency", OtherPartner = 6 "other_partner",
+    OtherFunding = 7 "other_funding", AmountTooLarge = 8 "amount_too_large");
 stored!(MessageClass, "message class":
     AuthorizationRequest = 1 "authorization", ReversalRequest = 2 "reversal");

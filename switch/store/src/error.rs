@@ -9,7 +9,7 @@ use crate::format::FormatError;
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// PostgreSQL refused, failed or went away.
-    #[error("PostgreSQL, {doing}: {source}")]
+    #[error("PostgreSQL, {doing}: {source}{}", what_to_do(source))]
     Database {
         /// What was being done.
         doing: &'static str,
@@ -81,6 +81,22 @@ impl StoreError {
         move |source| Self::Database { doing, source }
     }
 }
+
+/// What an operator can do about it, where the error itself says little of that.
+fn what_to_do(error: &sqlx::Error) -> &'static str {
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    match code.as_deref() {
+        Some(DATA_CORRUPTED | INDEX_CORRUPTED) => {
+            "; what PostgreSQL reads there is damaged on the disk: stop it, look after the disk, \
+             and restore the database from a backup"
+        }
+        _ => "",
+    }
+}
+
+/// Codes of PostgreSQL for a page whose checksum is wrong and the like.
+const DATA_CORRUPTED: &str = "XX001";
+const INDEX_CORRUPTED: &str = "XX002";
 
 /// A setting under which PostgreSQL confirms what it may lose.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

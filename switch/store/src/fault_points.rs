@@ -33,6 +33,12 @@ pub enum KillPoint {
     K13,
     /// Some migrations are done, and some are not.
     K14,
+    /// A message is being decided.
+    Deciding,
+    /// A record is being applied in memory.
+    Applying,
+    /// A transfer's debit is committed, and it was carried nowhere.
+    Debited,
 }
 
 /// A bug that can be put in.
@@ -129,14 +135,22 @@ mod points {
 
     use super::KillPoint;
 
-    /// `K7:abort:after=250`: at the 250th time. `stop` instead of `abort` pauses, as SIGSTOP does.
+    /// `K7:abort:after=250`: at the 250th time. `stop` instead of `abort` pauses, as SIGSTOP does;
+    /// `panic` panics.
     const VARIABLE: &str = "CARDSWITCH_FAIL_POINT";
     /// PostgreSQL commits a row within this.
     const COMMITTED: Duration = Duration::from_millis(100);
 
+    #[derive(Clone, Copy, PartialEq, Eq)]
+    enum Action {
+        Abort,
+        Stop,
+        Panic,
+    }
+
     struct Armed {
         point: String,
-        stops: bool,
+        action: Action,
         left: AtomicI64,
     }
 
@@ -146,10 +160,14 @@ mod points {
             let text = std::env::var(VARIABLE).ok()?;
             let mut parts = text.split(':');
             let point = parts.next()?.to_owned();
-            let stops = parts.next()? == "stop";
+            let action = match parts.next()? {
+                "stop" => Action::Stop,
+                "panic" => Action::Panic,
+                _ => Action::Abort,
+            };
             let after = parts.next().and_then(|after| after.strip_prefix("after="));
             let left = after.and_then(|after| after.parse().ok()).unwrap_or(1);
-            Some(Armed { point, stops, left: AtomicI64::new(left) })
+            Some(Armed { point, action, left: AtomicI64::new(left) })
         };
         ARMED.get_or_init(read).as_ref()
     }
@@ -172,14 +190,18 @@ mod points {
 
     /// Ends the process: this place is due, and what is done before it was done.
     pub fn end_at(point: KillPoint) {
-        if armed().is_some_and(|armed| armed.stops) {
-            eprintln!("fail point {point:?}: paused");
-            let pid = std::process::id().to_string();
-            let _ = std::process::Command::new("kill").args(["-STOP", &pid]).status();
-            return;
+        match armed().map_or(Action::Abort, |armed| armed.action) {
+            Action::Stop => {
+                eprintln!("fail point {point:?}: paused");
+                let pid = std::process::id().to_string();
+                let _ = std::process::Command::new("kill").args(["-STOP", &pid]).status();
+            }
+            Action::Panic => std::panic::panic_any(format!("fail point {point:?}")),
+            Action::Abort => {
+                eprintln!("fail point {point:?}: ended");
+                std::process::abort();
+            }
         }
-        eprintln!("fail point {point:?}: ended");
-        std::process::abort();
     }
 
     /// A row on its way: once it was sent, `sent` is reached, and `unanswered` a moment later.

@@ -18,12 +18,14 @@ mod format;
 mod health;
 mod journal;
 mod load;
+mod no_delay;
 mod pg_timestamp;
 pub mod private_postgres;
 mod projection;
 mod reconcile;
 mod reshard;
 mod retention;
+mod roles;
 mod settings;
 mod shards;
 #[cfg(feature = "testing")]
@@ -55,7 +57,7 @@ pub use journal::{ModelJournal, ModelJournalHandle};
 pub use projection::ModelTables;
 pub use projection::{
     BalanceMove, CardMove, CommittedBatch, Moves, PgTables, Position, ProjectionSettings,
-    Projector, ShareMove, Tables,
+    Projector, ShareMove, Tables, Turn,
 };
 pub use reconcile::Identity;
 pub use reshard::{Heir, ReshardError, Resharded};

@@ -71,6 +71,8 @@ pub struct Options {
     pub start_timeout: Duration,
     /// Throw-away data: `initdb` need not wait for the disk. The running server always does.
     pub temporary: bool,
+    /// What PostgreSQL's programs find in their environment besides.
+    pub environment: Vec<(String, String)>,
 }
 
 impl Options {
@@ -83,6 +85,7 @@ impl Options {
             max_connections: 100,
             start_timeout: Duration::from_secs(300),
             temporary: false,
+            environment: Vec::new(),
         }
     }
 }

@@ -12,7 +12,9 @@ use switch_domain::OwnerId;
 use crate::error::StoreError;
 use crate::fault_points::{KillPoint, end_at, is_due};
 use crate::journal::PgAppender;
+use crate::no_delay;
 use crate::projection::PgTables;
+use crate::roles::Role;
 
 /// How long a connection may take to be made.
 pub(crate) const CONNECT_WITHIN: Duration = Duration::from_secs(5);
@@ -57,6 +59,9 @@ pub struct Store {
     pool: PgPool,
     options: PgConnectOptions,
     owner: OwnerId,
+    max_connections: u32,
+    /// Whether connections act under roles (W-23).
+    apart: bool,
 }
 
 impl fmt::Debug for Store {
@@ -71,7 +76,7 @@ impl Store {
     /// # Errors
     /// The server cannot be reached, or refuses.
     pub async fn connect(options: StoreOptions) -> Result<Self, StoreError> {
-        let owner = options.owner;
+        let StoreOptions { owner, max_connections, .. } = options;
         let named = options
             .connect
             .application_name(&application_name(owner))
@@ -88,13 +93,22 @@ impl Store {
                 ("jit", "off"),
             ])
             .disable_statement_logging();
-        let pool = PgPoolOptions::new()
-            .max_connections(options.max_connections)
-            .acquire_timeout(CONNECT_WITHIN)
-            .connect_with(named.clone().options([("statement_timeout", "60000")]))
-            .await
-            .map_err(StoreError::database("connecting"))?;
-        Ok(Self { pool, options: named, owner })
+        let pool = pool(named.clone(), max_connections).await?;
+        Ok(Self { pool, options: named, owner, max_connections, apart: false })
+    }
+
+    /// The same with every connection under its role, the pool's anew.
+    pub(crate) async fn apart(&self) -> Result<Self, StoreError> {
+        let apart = Self { apart: true, ..self.clone() };
+        let pool = pool(apart.acting(Role::Ordinary), self.max_connections).await?;
+        self.pool.close().await;
+        Ok(Self { pool, ..apart })
+    }
+
+    /// How a connection under a role is made.
+    fn acting(&self, role: Role) -> PgConnectOptions {
+        let options = self.options.clone();
+        if self.apart { role.taken_on(options) } else { options }
     }
 
     /// Brings the tables to this version. Forward only.
@@ -103,7 +117,7 @@ impl Store {
     /// A migration fails, or the tables are of a later version.
     pub async fn migrate(&self) -> Result<(), StoreError> {
         // Not over the pool, whose statements are bounded in time.
-        let connection = self.connection().await;
+        let connection = self.owner_connection().await;
         let mut connection = connection.map_err(StoreError::database("connecting to migrate"))?;
         let migrator = sqlx::migrate!("./migrations");
         for migration in migrator.iter() {
@@ -132,7 +146,7 @@ impl Store {
     /// An appender with a connection of its own, made at the first append. One for each shard.
     #[must_use]
     pub fn appender(&self) -> PgAppender {
-        PgAppender::new(self.options.clone())
+        PgAppender::new(self.acting(Role::Ordinary))
     }
 
     /// The tables, with a connection of their own, made when it is first needed.
@@ -143,13 +157,35 @@ impl Store {
 
     /// A connection of its own, outside the pool.
     pub(crate) async fn connection(&self) -> Result<PgConnection, sqlx::Error> {
+        connect(&self.acting(Role::Ordinary)).await
+    }
+
+    /// A connection that may write what is made from the journal: for the projector alone.
+    pub(crate) async fn projector_connection(&self) -> Result<PgConnection, sqlx::Error> {
+        connect(&self.acting(Role::Projector)).await
+    }
+
+    /// A connection as whoever we logged in as: for changing tables, and for ending connections of
+    /// another process.
+    pub(crate) async fn owner_connection(&self) -> Result<PgConnection, sqlx::Error> {
         connect(&self.options).await
     }
 }
 
+/// A pool for ordinary SQL, whose statements are bounded in time.
+async fn pool(options: PgConnectOptions, max_connections: u32) -> Result<PgPool, StoreError> {
+    PgPoolOptions::new()
+        .max_connections(max_connections)
+        .acquire_timeout(CONNECT_WITHIN)
+        .connect_with(options.options([("statement_timeout", "60000")]))
+        .await
+        .map_err(StoreError::database("connecting"))
+}
+
 /// Connects within [`CONNECT_WITHIN`].
 pub(crate) async fn connect(options: &PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
-    tokio::time::timeout(CONNECT_WITHIN, PgConnection::connect_with(options))
-        .await
-        .unwrap_or(Err(sqlx::Error::PoolTimedOut))
+    let connecting = tokio::time::timeout(CONNECT_WITHIN, PgConnection::connect_with(options));
+    let connection = connecting.await.unwrap_or(Err(sqlx::Error::PoolTimedOut))?;
+    no_delay::to(options.get_port());
+    Ok(connection)
 }

@@ -47,6 +47,11 @@ impl Reply {
         self.code == APPROVED
     }
 
+    /// Whether nothing of it is remembered: asked again, the request is decided anew.
+    pub(crate) fn is_forgotten(&self) -> bool {
+        self.code == INOPERATIVE || self.code == MALFUNCTION
+    }
+
     /// What must be the same whenever the request is answered.
     pub(crate) fn substance(&self) -> (&str, &str) {
         (&self.code, &self.approval)
@@ -58,6 +63,9 @@ pub(crate) const APPROVED: &str = "00";
 
 /// DE39 where nothing can be committed in time.
 pub(crate) const INOPERATIVE: &str = "91";
+
+/// DE39 where a defect came to light while it was decided.
+pub(crate) const MALFUNCTION: &str = "96";
 
 /// A request with all that happened to it.
 #[derive(Clone, Debug)]

@@ -20,6 +20,18 @@ pub(crate) struct Violation {
     pub(crate) what: String,
 }
 
+/// How many requests may go unanswered while their link lives, or be answered with a malfunction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Unanswered {
+    /// None: every request that came whole has its reply.
+    #[default]
+    None,
+    /// One, in which something broke.
+    One,
+    /// Any may be silent: PostgreSQL or the process was disturbed (W-20). No malfunction is due.
+    Any,
+}
+
 /// All that the checker looks at.
 #[derive(Debug, Default)]
 pub(crate) struct Evidence<'a> {
@@ -28,8 +40,9 @@ pub(crate) struct Evidence<'a> {
     /// The balance of each card, and of those the pool behind them.
     pub(crate) cards: &'a [i64],
     pub(crate) pool: i64,
-    /// Whether a request may go unanswered while its link lives: PostgreSQL was disturbed (W-20).
-    pub(crate) silence_allowed: bool,
+    pub(crate) unanswered: Unanswered,
+    /// Whether messages were shed on purpose for a while.
+    pub(crate) sheds: bool,
     /// What `cardswitch audit` found.
     pub(crate) findings: Vec<String>,
 }
@@ -41,6 +54,11 @@ pub(crate) fn check(evidence: &Evidence<'_>) -> Vec<Violation> {
     sums::check(evidence, &mut found);
     for finding in &evidence.findings {
         found.push(general("I6 audit", finding.clone()));
+    }
+    if evidence.tables.dated_back > 0 {
+        let what =
+            format!("{} decisions are dated before an earlier one", evidence.tables.dated_back);
+        found.push(general("I8 time went back", what));
     }
     for leak in &evidence.tables.leaks {
         found.push(general("I11 card number", leak.clone()));

@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use super::history::{INOPERATIVE, Reply, Request, Stan};
+use super::history::{INOPERATIVE, MALFUNCTION, Reply, Request, Sent, Stan};
 use super::tables::Authorization;
-use super::{Evidence, Violation};
+use super::{Evidence, Unanswered, Violation};
 
 pub(super) const SEEN: &str = "I1 approval lost";
 pub(super) const ONCE: &str = "I2 held twice";
@@ -16,6 +16,7 @@ pub(super) const OWN_LINK: &str = "I5 reply out of place";
 pub(super) const FENCED: &str = "I9 fenced process approved";
 pub(super) const DEFINITE: &str = "I14 no definite answer";
 pub(super) const SILENT: &str = "I14 silent on a living link";
+pub(super) const MALFUNCTIONED: &str = "I14 malfunction";
 pub(super) const HEALED: &str = "I12 not healed";
 
 type Rows<'a> = BTreeMap<Stan, Vec<&'a Authorization>>;
@@ -38,11 +39,15 @@ pub(super) fn check(evidence: &Evidence<'_>, found: &mut Vec<Violation>) {
         reversal(stan, of, request, rows, times, &mut say);
     }
     for (stan, request) in &evidence.history.requests {
-        answers(*stan, request, &mut say);
+        answers(*stan, request, evidence.sheds, &mut say);
         places(*stan, request, &mut say);
         fenced(evidence, *stan, request, &mut say);
-        if !evidence.silence_allowed {
-            living(evidence, *stan, request, &mut say);
+    }
+    let failed = failed(evidence);
+    let may_fail = usize::from(evidence.unanswered == Unanswered::One);
+    if failed.len() > may_fail {
+        for (stan, rule, what) in failed {
+            say(rule, stan, what);
         }
     }
     for stan in &evidence.history.after_healing {
@@ -110,8 +115,10 @@ fn reversal(
 }
 
 /// One definite answer, and the same each time. A request nobody answered was asked about twice.
-fn answers(stan: Stan, request: &Request, say: Say<'_>) {
-    let counting = request.replies.iter().filter(|reply| !is_superseded(request, reply));
+fn answers(stan: Stan, request: &Request, sheds: bool, say: Say<'_>) {
+    let counts =
+        |reply: &&Reply| !(is_superseded(request, reply) || sheds && is_shed(request, reply));
+    let counting = request.replies.iter().filter(counts);
     let mut seen: Vec<(&str, &str)> = counting.map(Reply::substance).collect();
     seen.sort_unstable();
     seen.dedup();
@@ -132,7 +139,15 @@ fn answers(stan: Stan, request: &Request, say: Say<'_>) {
 fn is_superseded(request: &Request, reply: &Reply) -> bool {
     let asked_again = request.sent.iter().any(|sent| sent.at_us > reply.at_us);
     let answered_later = request.replies.iter().any(|other| other.at_us > reply.at_us);
-    reply.code == INOPERATIVE && asked_again && answered_later
+    reply.is_forgotten() && asked_again && answered_later
+}
+
+/// Where messages are shed, those that are not marked as repeats are declined without being looked
+/// at: a peer that has another on its way gets that one's answer too.
+fn is_shed(request: &Request, reply: &Reply) -> bool {
+    let unmarked = |sent: &Sent| !sent.repeat && sent.link == reply.link;
+    let here = request.sent.iter().any(unmarked) || request.copies.contains(&reply.link);
+    reply.code == INOPERATIVE && here && request.replies.len() > 1
 }
 
 /// No more replies on a link than whole requests went there.
@@ -160,6 +175,20 @@ fn fenced(evidence: &Evidence<'_>, stan: Stan, request: &Request, say: Say<'_>) 
             say(FENCED, stan, what);
         }
     }
+}
+
+/// Requests that were not answered, or with a malfunction, each with the rule that this breaks.
+fn failed(evidence: &Evidence<'_>) -> Vec<(Stan, &'static str, String)> {
+    let mut failed = Vec::new();
+    for (stan, request) in &evidence.history.requests {
+        if request.replies.iter().any(|reply| reply.code == MALFUNCTION) {
+            failed.push((*stan, MALFUNCTIONED, "it was answered with a malfunction".into()));
+        } else if evidence.unanswered != Unanswered::Any {
+            let mut say = |rule, stan, what| failed.push((stan, rule, what));
+            living(evidence, *stan, request, &mut say);
+        }
+    }
+    failed
 }
 
 /// On a link that stayed open, each whole request has its reply.

@@ -44,6 +44,8 @@ pub(crate) struct Tables {
     pub(crate) pools: BTreeMap<i64, Amounts>,
     /// Sum of postings by currency.
     pub(crate) postings: BTreeMap<i16, i64>,
+    /// Decisions that are dated before an earlier one of their shard.
+    pub(crate) dated_back: i64,
     /// Tables, or logs, in which a card number stands.
     pub(crate) leaks: Vec<String>,
 }
@@ -59,6 +61,13 @@ const POOLS: &str = "\
     FROM pool_share GROUP BY pool_id";
 const POSTINGS: &str =
     "SELECT currency, sum(amount)::int8 AS amount FROM posting GROUP BY currency";
+/// The shard of a number stands in its upper bits, below them a counter.
+const DATED_BACK: &str = "\
+    SELECT count(*) FROM (
+        SELECT decided_at, max(decided_at) OVER (
+            PARTITION BY id >> 40 ORDER BY id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+        ) AS latest_before FROM card_authorization
+    ) AS one WHERE decided_at < latest_before";
 const NAMES: &str = "\
     SELECT relname::text FROM pg_class
     WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY relname";
@@ -88,6 +97,7 @@ pub(crate) async fn read(connection: &mut PgConnection, pans: &[String]) -> Resu
     for row in sqlx::query(POSTINGS).fetch_all(&mut *connection).await? {
         tables.postings.insert(row.try_get("currency")?, row.try_get("amount")?);
     }
+    tables.dated_back = sqlx::query_scalar(DATED_BACK).fetch_one(&mut *connection).await?;
     tables.leaks = leaks(connection, pans).await?;
     Ok(tables)
 }

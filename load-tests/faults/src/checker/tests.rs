@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::history::{History, Link, Reply, Request, Sent, Stan, What};
 use super::tables::{Amounts, Authorization, Tables};
-use super::{Evidence, check, requests, sums};
+use super::{Evidence, Unanswered, check, requests, sums};
 
 const CARDS: [i64; 2] = [71, 72];
 const POOL: i64 = 5;
@@ -70,6 +70,7 @@ fn good() -> Evidence<'static> {
         ]),
         pools: BTreeMap::from([(POOL, Amounts { ledger: 50_000, held: 600 })]),
         postings: BTreeMap::from([(978, 0)]),
+        dated_back: 0,
         leaks: Vec::new(),
     };
     Evidence { history, tables, cards: &CARDS, pool: POOL, ..Evidence::default() }
@@ -136,6 +137,18 @@ fn answers_that_differ_are_found() {
     assert_eq!(declined(15, 16), [""; 0], "asked again after the decline, and approved");
     assert_eq!(declined(15, 14), [requests::SAME], "approved and declined with no asking between");
     assert_eq!(declined(30, 25), [requests::SAME], "declined after the approval");
+    let shed = |repeat| {
+        broken(|evidence| {
+            evidence.sheds = true;
+            let request = request(evidence, 1);
+            request.sent[0].link = 2;
+            request.replies[0].link = 2;
+            request.sent.push(Sent { repeat, ..sent(1) });
+            request.replies.push(Reply { at_us: 15, ..reply(1, "91", "") });
+        })
+    };
+    assert_eq!(shed(false), [""; 0], "declined without being looked at");
+    assert_eq!(shed(true), [requests::SAME], "a marked repeat is never shed by a decline");
 }
 
 #[test]
@@ -171,7 +184,7 @@ fn a_reply_without_its_request_is_found() {
     let twice = broken(|evidence| request(evidence, 1).replies.push(reply(1, "00", "A00001")));
     assert_eq!(twice, [requests::OWN_LINK]);
     let elsewhere = broken(|evidence| {
-        evidence.silence_allowed = true;
+        evidence.unanswered = Unanswered::Any;
         request(evidence, 1).replies[0].link = 2;
     });
     assert_eq!(elsewhere, [requests::OWN_LINK]);
@@ -207,7 +220,7 @@ fn silence_is_found() {
     });
     assert_eq!(never, [requests::DEFINITE]);
     let once = broken(|evidence| {
-        evidence.silence_allowed = true;
+        evidence.unanswered = Unanswered::Any;
         request(evidence, 5).replies.pop();
     });
     assert_eq!(once, [requests::DEFINITE]);
@@ -218,6 +231,38 @@ fn silence_is_found() {
         evidence.history.links.insert(1, Link { generation: 1, closed_us: Some(30) });
     });
     assert_eq!(closed, [""; 0]);
+}
+
+/// What a defect may cost: one request, unanswered or answered so, and no other.
+#[test]
+fn more_than_one_request_that_failed_is_found() {
+    let fail = |evidence: &mut Evidence<'_>, stan, unanswered| {
+        evidence.unanswered = unanswered;
+        request(evidence, stan).replies = vec![reply(1, "96", "")];
+    };
+    for (unanswered, allowed) in
+        [(Unanswered::None, false), (Unanswered::One, true), (Unanswered::Any, false)]
+    {
+        let one = broken(|evidence| fail(evidence, 4, unanswered));
+        assert_eq!(one.is_empty(), allowed, "{unanswered:?}: {one:?}");
+    }
+    let two = broken(|evidence| {
+        fail(evidence, 4, Unanswered::One);
+        request(evidence, 5).cut.clear();
+    });
+    assert_eq!(two, [requests::MALFUNCTIONED, requests::SILENT]);
+    let again = broken(|evidence| {
+        fail(evidence, 4, Unanswered::One);
+        let request = request(evidence, 4);
+        request.sent.push(Sent { at_us: 30, repeat: true, ..sent(1) });
+        request.replies.push(Reply { at_us: 40, ..reply(1, "51", "") });
+    });
+    assert_eq!(again, [""; 0], "asked again, it is decided anew");
+}
+
+#[test]
+fn a_decision_that_is_dated_back_is_found() {
+    assert_eq!(broken(|evidence| evidence.tables.dated_back = 1), ["I8 time went back"]);
 }
 
 #[test]

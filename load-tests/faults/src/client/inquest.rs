@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::Client;
 use super::requests::Draw;
-use crate::checker::history::{INOPERATIVE, Request, Stan};
+use crate::checker::history::{Reply, Request, Stan};
 
 /// Purchases that must all be approved once everything has healed.
 const AFTER_HEALING: usize = 40;
@@ -81,7 +81,7 @@ pub(crate) async fn ask_all(client: &mut Client) -> Result<()> {
             let draw = Draw { stan: *stan, what: request.what, repeat: true };
             if request.replies.is_empty() {
                 unanswered.push(draw);
-            } else if request.replies.iter().all(|reply| reply.code != INOPERATIVE) {
+            } else if !request.replies.iter().any(Reply::is_forgotten) {
                 answered.push(draw);
             }
         }

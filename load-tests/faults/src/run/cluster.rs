@@ -10,6 +10,7 @@ use anyhow::{Context, Result};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection};
 use switch_store::private_postgres::{DatabaseUrl, Options, PrivatePostgres};
 
+use super::shim::Shim;
 use super::{full_disk, signals};
 
 /// Waits for the end of its input, which comes when the harness ends; then ends what still runs.
@@ -33,6 +34,8 @@ pub(crate) struct Cluster {
     directory: PathBuf,
     postgres: Option<PrivatePostgres>,
     options: Options,
+    /// Preloaded into the server; or why there is none.
+    shim: Result<Shim, String>,
     /// Holds the pipe whose closing sets the watchdog to work.
     _watchdog: Child,
 }
@@ -50,15 +53,17 @@ impl Cluster {
     pub(crate) async fn start(directory: &Path) -> Result<Self> {
         make_open_directory(directory)?;
         let watchdog = watch(directory)?;
+        let shim = Shim::make(directory).map_err(|error| format!("{error:#}"));
         let options = Options {
+            environment: shim.as_ref().map(Shim::for_disk).unwrap_or_default(),
             shared_buffers_mb: 64,
             max_connections: 100,
             start_timeout: Duration::from_secs(60),
             temporary: true,
             ..Options::new(directory)
         };
-        let mut cluster =
-            Self { directory: directory.into(), postgres: None, options, _watchdog: watchdog };
+        let directory = directory.into();
+        let mut cluster = Self { directory, postgres: None, options, shim, _watchdog: watchdog };
         cluster.revive().await?;
         Ok(cluster)
     }
@@ -78,6 +83,11 @@ impl Cluster {
 
     pub(crate) fn directory(&self) -> &Path {
         &self.directory
+    }
+
+    /// The shim in the server, or why there is none.
+    pub(crate) fn shim(&self) -> Result<&Shim, &str> {
+        self.shim.as_ref().map_err(String::as_str)
     }
 
     /// The log of the server.

@@ -32,6 +32,22 @@ pub(super) async fn reached(stage: &mut Stage<'_>, with: Option<Trick>) -> Resul
     Ok(())
 }
 
+/// A panic at the fail point under load: the switch lives on, or ends by itself. That no more than
+/// one request failed where it lives on is the checker's rule.
+pub(super) async fn panics(stage: &mut Stage<'_>, ends: bool) -> Result<()> {
+    let quiet =
+        |stage: &mut Stage<'_>| Ok(!std::fs::read_to_string(&stage.switch()?.log)?.contains(SAID));
+    let before = wait_while(stage, quiet).await?;
+    count(stage, before);
+    if ends {
+        let status = stage.switch()?.wait(SOON).await.context("after a panic")?;
+        ensure!(!status.success(), "after a panic it ended with {status}");
+    }
+    stage.fired("a panic");
+    stage.more_replies(if ends { 0 } else { 100 }).await;
+    Ok(())
+}
+
 /// The switch pauses at its fail point under load.
 pub(super) async fn pauses(stage: &mut Stage<'_>) -> Result<()> {
     let runs = |stage: &mut Stage<'_>| {

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use super::process::{Started, tail};
 use super::stage::{SOON, Stage};
-use super::{fail_points, paused_owner, signals};
+use super::{disk, fail_points, full_disk, paused_owner, signals, soak, wall_clock};
 use crate::kinds::Fault;
 use crate::proxy::{Disturbance, Trick};
 
@@ -35,7 +35,12 @@ pub(super) async fn inject(stage: &mut Stage<'_>, fault: &Fault) -> Result<()> {
         Fault::PauseBackEnds { millis } => pause_back_ends(stage, millis).await,
         Fault::EndLockConnection => end_lock_connection(stage).await,
         Fault::LockJournal { millis } => lock_journal(stage, millis).await,
-        Fault::FullDisk { millis } => super::full_disk::fill(stage, millis).await,
+        Fault::FullDisk { millis } => full_disk::fill(stage, millis).await,
+        Fault::SlowDisk { each, millis } => disk::slow(stage, each, millis).await,
+        Fault::FailingDisk { times } => disk::fails(stage, times).await,
+        Fault::TurnedBit => disk::turned_bit(stage).await,
+        Fault::ClockJumps { seconds, millis } => wall_clock::jumps(stage, seconds, millis).await,
+        Fault::ClockDrifts { millis } => wall_clock::drifts(stage, millis).await,
         Fault::Database { what, times, millis } => disturb(stage, what, times, millis).await,
         Fault::Links { trick, times } => play(stage, trick, times).await,
         Fault::ReversalsFirst { millis } => reversals_first(stage, millis).await,
@@ -46,6 +51,8 @@ pub(super) async fn inject(stage: &mut Stage<'_>, fault: &Fault) -> Result<()> {
             fail_points::migration(stage, point, after).await
         }
         Fault::FailPointAtStop => fail_points::stop(stage).await,
+        Fault::Panic { ends } => fail_points::panics(stage, ends).await,
+        Fault::Soak { faults } => soak::soak(stage, faults).await,
     }
 }
 
@@ -150,7 +157,7 @@ async fn end_back_end(stage: &mut Stage<'_>, kill: bool) -> Result<()> {
 }
 
 /// Waits until a process is no more.
-async fn gone(pid: u32) -> Result<()> {
+pub(super) async fn gone(pid: u32) -> Result<()> {
     let left = async {
         while signals::is_alive(pid) {
             tokio::time::sleep(Duration::from_millis(5)).await;

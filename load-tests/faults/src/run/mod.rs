@@ -2,6 +2,7 @@
 //! file is a part of that stage; the order stands in `script`.
 
 mod cluster;
+mod disk;
 mod fail_points;
 mod faults;
 mod full_disk;
@@ -9,9 +10,12 @@ mod outcome;
 mod paused_owner;
 mod process;
 mod script;
+mod shim;
 mod signals;
+mod soak;
 mod stage;
 mod template;
+mod wall_clock;
 
 pub(crate) use cluster::Cluster;
 pub(crate) use outcome::{Outcome, RunPlan};

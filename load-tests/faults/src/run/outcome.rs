@@ -2,6 +2,7 @@
 //! after enough approvals, with enough in flight.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::checker::Violation;
 use crate::kinds::Kind;
@@ -29,11 +30,20 @@ pub(crate) struct Outcome {
     pub(crate) violations: Vec<Violation>,
     /// Lines for people where there is a violation.
     pub(crate) told: Vec<String>,
+    /// How long each phase took, for whoever wonders what runs wait for.
+    pub(crate) phases: Vec<(&'static str, Duration)>,
     /// Set where this machine cannot make this fault.
     pub(crate) unsupported: Option<String>,
 }
 
 impl Outcome {
+    /// The phases in one line.
+    pub(crate) fn tell_phases(&self) -> String {
+        let phases = self.phases.iter();
+        let told = phases.map(|(name, time)| format!("{name} {}", time.as_millis()));
+        told.collect::<Vec<_>>().join(", ")
+    }
+
     pub(crate) const fn counts(&self) -> bool {
         self.fired && self.approvals_before >= APPROVALS && self.in_flight >= IN_FLIGHT
     }

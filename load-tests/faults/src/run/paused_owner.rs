@@ -20,7 +20,9 @@ pub(super) async fn forced(stage: &mut Stage<'_>) -> Result<()> {
     stage.moment().await?;
     let old = stage.switch.take().context("there is no switch")?;
     let taken_over = take_over(stage).await;
+    stage.passed("takeover");
     let result = ends_fenced(stage, old).await;
+    stage.passed("former ends");
     taken_over?;
     result?;
     stage.fired("taken over");
@@ -43,13 +45,16 @@ pub(super) async fn paused(stage: &mut Stage<'_>, at: Option<&str>) -> Result<()
     stage.control.window.fetch_add(48, Ordering::AcqRel);
     waits_for(stage, 64 + 24).await?;
     let taken_over = take_over(stage).await;
+    stage.passed("takeover");
     stage.control.links.fetch_add(4, Ordering::AcqRel);
-    stage.control.window.fetch_add(64, Ordering::AcqRel);
+    // Half of it goes to the links of the one that is paused.
+    stage.control.window.fetch_add(192, Ordering::AcqRel);
     stage.more_replies(60).await;
     stage.recorder.woken_after_takeover(old.generation);
     old.signal("CONT").await?;
     stage.note("the former owner wakes");
     let result = ends_fenced(stage, old).await;
+    stage.passed("former ends");
     taken_over?;
     result?;
     stage.fired("taken over while paused");

@@ -10,6 +10,7 @@ use super::{Cluster, Outcome, RunPlan, Template, faults};
 use crate::checker::history::Stan;
 use crate::checker::{Evidence, Violation, check, tables};
 use crate::client::{Purchases, ask_all};
+use crate::kinds::Fault;
 
 /// Requests whose history is told with a violation.
 const TOLD: usize = 6;
@@ -23,6 +24,10 @@ pub(crate) async fn run(
     template: &Template,
     plan: &RunPlan<'_>,
 ) -> Result<Outcome> {
+    if let (true, Err(why)) = (plan.kind.needs_the_shim(), cluster.shim()) {
+        let unsupported = Some(format!("nothing can be preloaded: {why}"));
+        return Ok(Outcome { unsupported, ..Outcome::default() });
+    }
     let server_log = cluster.log();
     let logged = std::fs::metadata(&server_log).map_or(0, |log| log.len());
     let mut stage = Stage::set(cluster, template, plan).await.context("setting the stage")?;
@@ -36,34 +41,42 @@ pub(crate) async fn run(
             stage.note(format!("the tables cannot be looked at: {error:#}"));
         }
     }
+    stage.passed("check");
     let leaks = leaks(&stage, &server_log, logged);
     stage.outcome.violations.extend(leaks);
     if !stage.outcome.violations.is_empty() {
         stage.outcome.told = tell(&stage, plan);
     }
     stage.strike().await.context("clearing the stage")?;
+    stage.passed("strike");
     Ok(std::mem::take(&mut stage.outcome))
 }
 
 async fn act(stage: &mut Stage<'_>, plan: &RunPlan<'_>) -> Result<()> {
     faults::inject(stage, &plan.kind.fault).await.context("the fault")?;
+    stage.passed("fault");
     if stage.outcome.unsupported.is_some() {
         return Ok(());
     }
     stage.note("healing");
     stage.heal().await.context("healing")?;
+    stage.passed("heal");
     let mut client = stage.quiesce().await.context("the client")?;
+    stage.passed("last answers");
     stage.note("purchases that must be approved");
     Purchases::make(&mut client).await?;
+    stage.passed("purchases");
     stage.note("asking again");
     ask_all(&mut client).await?;
     client.finish();
+    stage.passed("questions");
     for former in &mut stage.former {
         let status = former.wait(super::stage::SOON).await.context("a former switch")?;
         ensure!(!status.success(), "a switch that lost its shards ended with {status}");
     }
     stage.note("a clean stop");
     stage.switch()?.terminate().await?;
+    stage.passed("stop");
     examine(stage, plan).await
 }
 
@@ -71,6 +84,7 @@ async fn act(stage: &mut Stage<'_>, plan: &RunPlan<'_>) -> Result<()> {
 async fn examine(stage: &mut Stage<'_>, plan: &RunPlan<'_>) -> Result<()> {
     let url = stage.cluster.url(&stage.database)?.expose().to_owned();
     let findings = stage.launch.audit(&url).await?;
+    stage.passed("audit");
     let mut connection = stage.connect().await?;
     let tables = tables::read(&mut connection, &stage.template.pans()).await?;
     let evidence = Evidence {
@@ -78,7 +92,8 @@ async fn examine(stage: &mut Stage<'_>, plan: &RunPlan<'_>) -> Result<()> {
         tables,
         cards: &stage.template.balances,
         pool: stage.template.pool,
-        silence_allowed: plan.kind.silence_allowed,
+        unanswered: plan.kind.unanswered,
+        sheds: matches!(plan.kind.fault, Fault::ClockJumps { .. }),
         findings,
     };
     let found = check(&evidence);

@@ -11,8 +11,10 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use sqlx::{PgConnection, Row};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use super::process::{Launch, Started, Switch, tail};
+use super::shim::Clock;
 use super::{Cluster, Outcome, RunPlan, Template, signals};
 use crate::client::{Client, Control, Counts, Deck, Recorder};
 use crate::kinds::{FAIL_POINT, Survival};
@@ -43,6 +45,11 @@ pub(crate) struct Stage<'a> {
     pub(super) outcome: Outcome,
     survival: Survival,
     pub(super) logs: Vec<PathBuf>,
+    /// Since the last phase.
+    lap: Instant,
+    /// Approvals that count for an earlier fault of this run.
+    approvals_before: usize,
+    clock: Option<Clock>,
 }
 
 impl<'a> Stage<'a> {
@@ -52,10 +59,19 @@ impl<'a> Stage<'a> {
         template: &'a Template,
         plan: &RunPlan<'_>,
     ) -> Result<Self> {
+        let began = Instant::now();
         std::fs::create_dir_all(&plan.directory)?;
         let database = format!("run_{}", plan.seed);
         template.instance(cluster, &database).await?;
+        let copied = ("database", began.elapsed());
         let database_proxy = DatabaseProxy::start(cluster.port()).await?;
+        let mut more = plan.kind.environment(plan.seed);
+        let mut clock = None;
+        if let (true, Ok(shim)) = (plan.kind.sets_the_clock(), cluster.shim()) {
+            let made = Clock::make(&plan.directory)?;
+            more.extend(shim.for_clock(&made));
+            clock = Some(made);
+        }
         let launch = Launch {
             binary: template.binary.clone(),
             directory: plan.directory.clone(),
@@ -63,7 +79,7 @@ impl<'a> Stage<'a> {
             database_url: cluster.url_by(database_proxy.port, &database)?,
             generation: 1,
             take_over: false,
-            more: plan.kind.environment(plan.seed),
+            more,
         };
         let switch = match launch.start(|pid| cluster.note_child(pid)).await? {
             Started::Serving(switch) => *switch,
@@ -74,6 +90,7 @@ impl<'a> Stage<'a> {
         let control = Control::new(link_proxy.port, WINDOW, LINKS);
         let deck = Deck::new(template.cards.clone(), template.rich, plan.seed);
         let client = Client::new(deck, recorder.clone(), Arc::clone(&control));
+        let started = ("start", began.elapsed().saturating_sub(copied.1));
         Ok(Self {
             random: StdRng::seed_from_u64(plan.seed ^ 0x5EED),
             number: plan.number,
@@ -89,9 +106,18 @@ impl<'a> Stage<'a> {
             client: Some(tokio::spawn(client.run())),
             switch: Some(switch),
             former: Vec::new(),
-            outcome: Outcome::default(),
+            outcome: Outcome { phases: vec![copied, started], ..Outcome::default() },
             survival: plan.kind.survival,
+            lap: Instant::now(),
+            approvals_before: 0,
+            clock,
         })
+    }
+
+    /// A phase is over.
+    pub(super) fn passed(&mut self, phase: &'static str) {
+        self.outcome.phases.push((phase, self.lap.elapsed()));
+        self.lap = Instant::now();
     }
 
     /// A duration between two numbers of milliseconds.
@@ -103,10 +129,14 @@ impl<'a> Stage<'a> {
     pub(super) async fn moment(&mut self) -> Result<()> {
         let wanted = self.random.random_range(100..250);
         let mut counts = self.recorder.counts();
-        let enough = |counts: &Counts| counts.approvals >= wanted && counts.in_flight >= 24;
+        let before = self.approvals_before;
+        let enough = |counts: &Counts| {
+            counts.approvals >= before.saturating_add(wanted) && counts.in_flight >= 24
+        };
         let reached = tokio::time::timeout(SOON, counts.wait_for(enough)).await;
         let counts = *reached.context("the load does not come up to speed")??;
-        self.outcome.approvals_before = counts.approvals;
+        self.passed("load");
+        self.outcome.approvals_before = counts.approvals.saturating_sub(before);
         self.outcome.in_flight = counts.in_flight;
         self.note(format!("{} approved, {} in flight", counts.approvals, counts.in_flight));
         Ok(())
@@ -123,6 +153,18 @@ impl<'a> Stage<'a> {
 
     pub(super) fn switch(&mut self) -> Result<&mut Switch> {
         self.switch.as_mut().context("there is no switch")
+    }
+
+    /// Another fault in the same run: it counts by itself.
+    pub(super) fn begin_fault(&mut self, survival: Survival) {
+        self.survival = survival;
+        self.outcome.fired = false;
+        self.approvals_before = self.recorder.counts().borrow().approvals;
+    }
+
+    /// The clock of the switch, where it is one that can be set.
+    pub(super) fn clock(&self) -> Result<&Clock> {
+        self.clock.as_ref().context("the switch has a clock of its own")
     }
 
     /// Waits until so many more requests have been answered, by whoever lives; not for ever.
@@ -185,10 +227,8 @@ impl<'a> Stage<'a> {
         self.database_proxy.heal();
         self.link_proxy.tricks.clear();
         if self.cluster.postmaster().is_none() || self.connect().await.is_err() {
-            self.cluster.revive().await?;
+            self.revive().await?;
         }
-        self.database_proxy.lead_to(self.cluster.port());
-        self.launch.database_url = self.cluster.url_by(self.database_proxy.port, &self.database)?;
         let ended = self.switch()?.ended()?;
         if let Some(status) = ended {
             let said = tail(&self.switch()?.log);
@@ -199,6 +239,14 @@ impl<'a> Stage<'a> {
             self.launch.more.retain(|(name, _)| name != FAIL_POINT);
             self.start_switch(false).await?;
         }
+        Ok(())
+    }
+
+    /// Starts PostgreSQL, and leads to it.
+    pub(super) async fn revive(&mut self) -> Result<()> {
+        self.cluster.revive().await?;
+        self.database_proxy.lead_to(self.cluster.port());
+        self.launch.database_url = self.cluster.url_by(self.database_proxy.port, &self.database)?;
         Ok(())
     }
 

@@ -10,13 +10,13 @@ use sqlx::ConnectOptions;
 use switch_store::private_postgres::DatabaseUrl;
 
 use crate::bench::arguments::Arguments;
+use crate::bench::bounds::Bound;
 use crate::bench::cluster::Cluster;
 use crate::bench::generator::{Load, Mix, Shape};
 use crate::bench::limits::commit;
 use crate::bench::measure::{Measured, Series, Subject, measure};
 use crate::bench::statistics::{Spread, paired_ratio};
 use crate::bench::subject::cards::issue_cards;
-use crate::bench::subject::prompt_path;
 use crate::bench::subject::switch::{Starting, Switch};
 use crate::bench::table;
 use crate::bench::wire::request::TestPan;
@@ -46,11 +46,10 @@ pub(crate) fn stage(arguments: &Arguments, cluster: &mut Cluster) -> Result<Stag
     let database = cluster.fresh_database("bench_switch")?;
     let directory = arguments.dir.join("switch");
     let _ = std::fs::remove_dir_all(&directory);
-    let prompt = prompt_path::open(&database)?;
     let mut starting = Starting {
         binary: arguments.switch.as_deref(),
         directory: &directory,
-        database: &prompt,
+        database: &database,
         settings: &[("CARDSWITCH_DATABASE__MAX_CONNECTIONS", "48".to_owned())],
         take_over: false,
     };
@@ -65,7 +64,6 @@ pub(crate) fn stage(arguments: &Arguments, cluster: &mut Cluster) -> Result<Stag
         population.partners,
         began.elapsed().as_secs_f64()
     );
-    starting.database = &database;
     starting.settings = &[];
     let switch = Switch::start(&starting)?;
     Ok(Stage { switch, database, cards, next: 1 })
@@ -193,6 +191,16 @@ pub(crate) struct Pairs {
     pub(crate) ratio_p50: Spread,
     pub(crate) ratio_p99: Spread,
     pub(crate) load: Series,
+}
+
+impl Pairs {
+    /// How much later than a bare commit an answer may come.
+    pub(crate) fn bounds(&self) -> [Bound; 2] {
+        [
+            Bound::at_most("1,000/s: p50 / p50 of a commit", self.ratio_p50.median, 2.0),
+            Bound::at_most("1,000/s: p99 / p99 of a commit", self.ratio_p99.median, 2.5),
+        ]
+    }
 }
 
 /// Measures them: floor, load, load, floor and so on, each pair side by side.

@@ -4,5 +4,4 @@
 pub(crate) mod cards;
 pub(crate) mod child;
 pub(crate) mod control;
-pub(crate) mod prompt_path;
 pub(crate) mod switch;

@@ -31,7 +31,8 @@ pub(super) fn set_state(state: &State, id: BalanceId, new: BalanceState) -> Deci
     if balance.state == BalanceState::Closed {
         return Err(Refusal::BalanceClosed);
     }
-    let empty = balance.ledger.is_zero() && balance.held.is_zero();
+    let idle = balance.held.is_zero() && !state.has_open_transfers(id);
+    let empty = balance.ledger.is_zero() && idle;
     if new == BalanceState::Closed && !empty {
         return Err(Refusal::BalanceNotEmpty);
     }

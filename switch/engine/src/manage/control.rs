@@ -10,7 +10,7 @@ use super::{Change, Decided};
 use crate::{Act, Refusal, State};
 
 /// Upper bound of an amount in one command, far from the range of an i64 so that sums stay in it.
-pub(super) const LARGEST_AMOUNT: i64 = 1_000_000_000_000_000;
+pub(crate) const LARGEST_AMOUNT: i64 = 1_000_000_000_000_000;
 
 pub(super) fn define_partner(state: &State, name: AsciiText<40>) -> Decided {
     let id = state.mint(PartnerId::mint).ok_or(Refusal::IdentifiersExhausted)?;
@@ -102,7 +102,7 @@ pub(super) fn define_programme(state: &State, act: &Act) -> Decided {
 }
 
 /// An amount above zero and within bounds, negated.
-pub(super) fn positive(amount: MinorUnits) -> Result<MinorUnits, Refusal> {
+pub(crate) fn positive(amount: MinorUnits) -> Result<MinorUnits, Refusal> {
     if !amount.is_positive() {
         return Err(Refusal::AmountNotPositive);
     }

@@ -118,6 +118,9 @@ fn of_customers(act: &Act) -> Parts {
             Parts::new(13).number(card.0).number(i64::from(lock.number()))
         }
         Act::UnlockCard { card } => Parts::new(14).number(card.0),
+        Act::Transfer { from, to, amount, reference, .. } => {
+            Parts::new(15).number(from.0).number(to.0).number(amount.0).text(reference.as_str())
+        }
         Act::DefinePartner { .. }
         | Act::SetPartnerState { .. }
         | Act::OpenPool { .. }

@@ -9,13 +9,15 @@ mod digest;
 use switch_domain::{Cause, Effects, Event, Record, Timestamp};
 
 use crate::state::Subject;
-use crate::{Act, Answer, Headroom, Manage, Outcome, Refusal, State};
+use crate::{Act, Answer, Headroom, Manage, Outcome, Refusal, State, transfer};
+
+pub(crate) use control::{LARGEST_AMOUNT, positive};
 
 /// What a command changes, if it changes anything, and the identifier it made.
-struct Change {
-    event: Event,
-    effects: Effects,
-    made: Option<i64>,
+pub(crate) struct Change {
+    pub(crate) event: Event,
+    pub(crate) effects: Effects,
+    pub(crate) made: Option<i64>,
 }
 
 impl Change {
@@ -26,7 +28,7 @@ impl Change {
 }
 
 /// `Ok(None)` where the command asks for what is so already: its key is remembered all the same.
-type Decided = Result<Option<Change>, Refusal>;
+pub(crate) type Decided = Result<Option<Change>, Refusal>;
 
 pub(crate) fn decide(
     state: &State,
@@ -82,6 +84,9 @@ fn change(state: &State, act: &Act, headroom: &dyn Headroom) -> Decided {
         Act::SetBalanceState { balance, state: new } => balance::set_state(state, *balance, *new),
         Act::CreditBalance { balance, amount, reference } => {
             balance::credit(state, *balance, *amount, *reference, headroom)
+        }
+        Act::Transfer { from, to, amount, reference, target } => {
+            transfer::send(state, (*from, *to), *amount, *reference, *target)
         }
         Act::SetCustomerState { customer, state: new } => {
             balance::set_customer_state(state, *customer, *new)

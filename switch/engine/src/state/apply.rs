@@ -73,6 +73,11 @@ impl State {
             Event::Founded(_) => self.begin_with_heritage(),
             Event::Inherited(estate) => return self.inherit(estate),
             Event::Sealed(_) => self.leave_everything(),
+            Event::TransferSent(transfer) => self.transfers.send(transfer.clone()),
+            Event::TransferReceived(one) => self.transfers.receive(one),
+            Event::TransferClosed { transfer, .. } if !self.transfers.closing(*transfer) => {
+                return Err(Broken("the end of a transfer that is not open"));
+            }
             Event::ProgrammeDefined(programme) => {
                 self.reserved_bins.insert(programme.id, programme.bins);
             }
@@ -139,6 +144,7 @@ impl State {
                 self.card_mut(*card)?.status = CardStatus::Active;
             }
             Event::CardLockChanged { card, lock: None } => self.card_mut(*card)?.lock = None,
+            Event::TransferClosed { transfer, .. } => self.transfers.closed(*transfer),
             _ => {}
         }
         Ok(())
@@ -266,6 +272,7 @@ fn identifier_made(event: &Event) -> Option<(i64, u64)> {
         Event::CardIssued(issued) => Some((issued.card.0, issued.card.counter())),
         Event::Authorized(authorized) => Some((authorized.id.0, authorized.id.counter())),
         Event::Reversed(reversed) => Some((reversed.id.0, reversed.id.counter())),
+        Event::TransferSent(transfer) => Some((transfer.id.0, transfer.id.counter())),
         _ => None,
     }
 }

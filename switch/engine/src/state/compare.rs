@@ -37,6 +37,14 @@ impl State {
         compare(&mut found, "customer", &self.customers, &other.customers);
         compare(&mut found, "card", &self.cards, &other.cards);
         compare(&mut found, "share of pool", &self.shares, &other.shares);
+        let sent = |state: &Self| -> super::Map<_, _> {
+            state.open_transfers().map(|one| (one.id, one.clone())).collect()
+        };
+        compare(&mut found, "open transfer", &sent(self), &sent(other));
+        let received = |state: &Self| -> super::Map<_, _> {
+            state.transfers.received.iter().map(|(id, said)| (*id, *said)).collect()
+        };
+        compare(&mut found, "transfer received", &received(self), &received(other));
         compare(&mut found, "open authorization", &self.open(other), &other.open(self));
         found
     }

@@ -50,7 +50,7 @@ impl State {
                     !self.commands.is_complete() && self.command_done(manage.key).is_none();
                 unknown.then_some(Forgotten::Command(manage.key))
             }
-            Command::Void { .. } => None,
+            Command::Void { .. } | Command::Receive { .. } | Command::Close { .. } => None,
         }
     }
 
@@ -62,6 +62,9 @@ impl State {
         }
         if let Some(reversal) = recalled.reversal {
             self.messages.recall(Kept::Reversal(reversal), now);
+        }
+        for reversal in self.not_used_up(recalled.early) {
+            self.messages.recall_early(reversal, now);
         }
         if let Some(command) = recalled.command
             && self.command_done(command.key).is_none()

@@ -28,6 +28,8 @@ impl State {
             customers: self.customers.iter().map(|(id, state)| (*id, *state)).collect(),
             cards: self.cards.values().map(|card| (card.clone(), Fingerprint([0; 16]))).collect(),
             shares: self.shares.iter().map(|(id, share)| (*id, *share)).collect(),
+            transfers: self.open_transfers().cloned().collect(),
+            received: self.transfers.received.iter().map(|(id, said)| (*id, *said)).collect(),
             authorizations: self.messages.authorizations().cloned().collect(),
             complete: false,
             reversals: Vec::new(),

@@ -24,8 +24,11 @@ impl State {
             shares: image.shares.into_iter().collect(),
             messages: Default::default(),
             commands: Default::default(),
+            transfers: Default::default(),
             in_flight: Default::default(),
         };
+        image.transfers.into_iter().for_each(|one| state.transfers.send(one));
+        state.transfers.received.extend(image.received);
         if !image.complete {
             state.messages.set_incomplete();
             state.commands.set_incomplete();

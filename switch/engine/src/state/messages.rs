@@ -190,9 +190,7 @@ impl Messages {
         most: usize,
         projected: Timestamp,
     ) -> usize {
-        if !self.recalled.is_empty() {
-            self.recalled.retain(|_, entry| entry.touched >= projected);
-        }
+        self.forget_recalled(projected);
         let mut forgotten: usize = 0;
         while let Some(first) = self.entries.front() {
             let decided_at = match &first.kept {
@@ -229,11 +227,26 @@ impl Messages {
         }
         self.gone = self.gone.saturating_add(1);
         self.incomplete = true;
-        if let Kept::Reversal(reversal) = entry.kept
+        self.forget_early(&entry.kept);
+    }
+
+    /// A reversal goes: it stops its original no more.
+    fn forget_early(&mut self, kept: &Kept) {
+        if let Kept::Reversal(reversal) = kept
             && reversal.original.is_none()
         {
             self.retain_early(reversal.reference.key.origin(), |id, _| id != reversal.id);
         }
+    }
+
+    /// Lets go of what was looked up, once the tables have what came of it.
+    fn forget_recalled(&mut self, projected: Timestamp) {
+        if self.recalled.is_empty() {
+            return;
+        }
+        let gone = self.recalled.extract_if(.., |_, entry| entry.touched < projected);
+        let gone: Vec<Kept> = gone.map(|(_, entry)| entry.kept).collect();
+        gone.iter().for_each(|kept| self.forget_early(kept));
     }
 
     /// Takes back what was looked up at `now`, unless it is here: what is here is newer.
@@ -242,6 +255,17 @@ impl Messages {
         if self.index(id).is_none() {
             let entry = Entry { kept, touched: now, before: None };
             self.recalled.entry(id).or_insert(entry);
+        }
+    }
+
+    /// Takes back an early reversal that was looked up at `now` and whose original has not come.
+    pub(super) fn recall_early(&mut self, reversal: AnsweredReversal, now: Timestamp) {
+        let (id, origin) = (reversal.id, reversal.reference.key.origin());
+        let known =
+            self.early.get(&origin).is_some_and(|all| all.iter().any(|(one, _)| *one == id));
+        self.recall(Kept::Reversal(reversal), now);
+        if !known {
+            self.add_early(id, reversal.reference);
         }
     }
 }

@@ -13,6 +13,7 @@ mod load;
 mod messages;
 mod originals;
 mod subject;
+mod transfers;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -27,11 +28,13 @@ use switch_domain::{
 use crate::Command;
 use commands::Commands;
 use messages::{Kept, Messages};
+use transfers::Transfers;
 
 pub use apply::Broken;
 pub use books::BookFault;
 pub use compare::Difference;
 pub(crate) use subject::Subject;
+pub use transfers::OpenTransfer;
 
 /// A map whose hashing is fast, and the same in every process: the engine draws no random numbers.
 /// No peer chooses its keys: they are our identifiers, or carry a keyed hash of a card number.
@@ -60,6 +63,8 @@ pub struct State {
     messages: Messages,
     /// Commands done, for when they come again.
     commands: Commands,
+    /// Transfers that are on their way, and what was said to those of others (W-17).
+    transfers: Transfers,
     /// What management records decided and not yet committed are about.
     in_flight: BTreeSet<Subject>,
 }
@@ -151,7 +156,10 @@ impl State {
         match command {
             Command::Authorize(request) => self.messages.find(&request.facts.key).is_some(),
             Command::Reverse(request) => self.messages.find(&request.key).is_some(),
-            Command::Void { .. } | Command::Manage(_) => false,
+            Command::Void { .. }
+            | Command::Manage(_)
+            | Command::Receive { .. }
+            | Command::Close { .. } => false,
         }
     }
 

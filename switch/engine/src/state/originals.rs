@@ -2,7 +2,7 @@
 //! owns how much weight the optional fields have: they choose among several and rule out only
 //! together.
 
-use switch_domain::{Authorization, MessageFacts, OriginalReference};
+use switch_domain::{AnsweredReversal, Authorization, MessageFacts, OriginalReference};
 
 use super::State;
 use super::messages::Kept;
@@ -54,6 +54,33 @@ impl State {
         let key = facts.key.as_original();
         let mut early = self.messages.early(key.origin()).filter(|r| r.key == key);
         early.any(|reference| fit(reference, facts).is_some())
+    }
+
+    /// Of early reversals that were looked up, those whose original has not come since. Whatever
+    /// authorizations there are of that origin are here by now: remembered, or looked up too.
+    pub(super) fn not_used_up(&self, mut early: Vec<AnsweredReversal>) -> Vec<AnsweredReversal> {
+        let Some(origin) = early.first().map(|one| one.reference.key.origin()) else {
+            return early;
+        };
+        let mut came: Vec<&Authorization> = self
+            .messages
+            .of_origin(origin)
+            .filter_map(|kept| match kept {
+                Kept::Authorization(authorization) => Some(authorization),
+                Kept::Reversal(_) => None,
+            })
+            .collect();
+        came.sort_unstable_by_key(|one| one.id);
+        for one in came {
+            let speaks = |reversal: &AnsweredReversal| {
+                let of_it = reversal.reference.key == one.facts.key.as_original();
+                let fit = fit(&reversal.reference, &one.facts);
+                fit.filter(|_| of_it && reversal.id < one.id)
+            };
+            let Some(best) = early.iter().filter_map(speaks).max() else { continue };
+            early.retain(|reversal| speaks(reversal) != Some(best));
+        }
+        early
     }
 
     /// The message has come: the early reversals that speak of it have done their work, and must

@@ -23,6 +23,8 @@ impl Subject {
             Event::BalanceStateChanged { balance, .. } | Event::BalanceCredited { balance, .. } => {
                 Some(Self::Balance(*balance))
             }
+            Event::TransferSent(transfer) => Some(Self::Balance(transfer.from)),
+            Event::TransferReceived(one) => Some(Self::Balance(one.transfer.to)),
             Event::CustomerStateChanged { customer, .. } => Some(Self::Customer(*customer)),
             Event::CardStatusChanged { card, .. } | Event::CardLockChanged { card, .. } => {
                 Some(Self::Card(*card))
@@ -38,6 +40,7 @@ impl Subject {
             Act::SetBalanceState { balance, .. } | Act::CreditBalance { balance, .. } => {
                 Some(Self::Balance(*balance))
             }
+            Act::Transfer { from, .. } => Some(Self::Balance(*from)),
             Act::SetCustomerState { customer, .. } => Some(Self::Customer(*customer)),
             Act::ActivateCard { card }
             | Act::RemoveCard { card }

@@ -260,3 +260,46 @@ fn forgetting_in_flight_loses_neither_hold_nor_release() {
     world.cluster.states[CARDS].forget(Timestamp(i64::MAX), 0, committed);
     world.run("commit\n held alice 0.00\n pool-held deposit 0.00");
 }
+
+/// A marked repeat asks the tables, and they have the reversal: its hold would never end (I7).
+#[test]
+fn an_early_reversal_that_was_let_go_still_stops_a_marked_repeat_of_its_original() {
+    let mut world = World::after(CARD);
+    world.run("reverse c1 stan 1 own 70 -> reversal_accepted of nothing");
+    assert_eq!(forget_all(&mut world), 1);
+    world.run(
+        "
+        auth c1 1.00 stan 1 mark repeat     -> original_reversed
+        auth c1 1.00 stan 1 mark repeat     -> original_reversed repeated of 1
+        held alice 0.00
+        ",
+    );
+    forget_all(&mut world);
+    world.run("auth c1 1.00 stan 1 mark repeat -> original_reversed repeated of 1");
+}
+
+/// It has done its work with the one that it speaks of; a later purchase with that STAN goes on.
+#[test]
+fn an_early_reversal_that_was_let_go_stops_one_message_only() {
+    let mut world = World::after(CARD);
+    world.run(
+        "
+        reverse c1 stan 1 own 70 rrn A de7 1            -> reversal_accepted of nothing
+        auth c1 1.00 stan 1 rrn A de7 1 as first        -> original_reversed
+        ",
+    );
+    forget_all(&mut world);
+    world.run("auth c1 1.00 stan 1 rrn B de7 1 mark repeat as second -> approved");
+    forget_all(&mut world);
+    world.run(
+        "
+        reverse c1 stan 2 own 71 rrn C de7 3            -> reversal_accepted of nothing
+        held alice 1.00
+        ",
+    );
+    forget_all(&mut world);
+    // Both optional fields speak against it: another transaction.
+    world.run("auth c1 1.00 stan 2 rrn D de7 4 mark repeat as third -> approved");
+    // What was looked up and stopped nobody still stops its own original.
+    world.run("auth c1 1.00 stan 2 rrn C de7 3 as fourth -> original_reversed");
+}

@@ -14,3 +14,4 @@ mod properties;
 mod repeats;
 mod restart;
 mod reversals;
+mod transfers;

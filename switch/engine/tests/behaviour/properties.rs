@@ -376,6 +376,7 @@ impl Drive {
             Answer::Decided(decision) => decision.reason.name(),
             Answer::Done(_) => "done",
             Answer::Refused(_) => "refused",
+            Answer::Transferred(_) => "transferred",
             Answer::Busy => "busy",
         };
         *self.answered.entry(name).or_default() += 1;

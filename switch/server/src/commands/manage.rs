@@ -166,6 +166,26 @@ pub enum BalanceCommand {
         #[command(flatten)]
         socket: SocketArgs,
     },
+    /// Send money from one account to another of the same partner
+    Transfer {
+        /// The account that pays
+        #[arg(long)]
+        from: i64,
+        /// The account that gets it
+        #[arg(long)]
+        to: i64,
+        /// How much, in major units
+        #[arg(long)]
+        amount: String,
+        /// A reference of yours
+        #[arg(long)]
+        reference: String,
+        /// How the switch is reached
+        #[command(flatten)]
+        socket: SocketArgs,
+    },
+    /// What became of a transfer: in transit, credited, or why it was given back
+    TransferShow(Id),
     /// Decline every authorization of it (1041)
     Block(Id),
     /// Let it be spent from again
@@ -296,6 +316,12 @@ pub(super) async fn balance(command: BalanceCommand) -> anyhow::Result<ExitCode>
         }
         BalanceCommand::Credit { balance, amount, reference, socket } => {
             (socket, Operation::BalanceCredit { balance, amount, reference })
+        }
+        BalanceCommand::Transfer { from, to, amount, reference, socket } => {
+            (socket, Operation::BalanceTransfer { from, to, amount, reference })
+        }
+        BalanceCommand::TransferShow(Id { id, socket }) => {
+            (socket, Operation::TransferShow { transfer: id })
         }
         BalanceCommand::Block(Id { id, socket }) => {
             (socket, Operation::BalanceBlock { balance: id })

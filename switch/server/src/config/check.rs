@@ -131,6 +131,11 @@ fn shards(config: &Config, faults: &mut Faults) {
 
 fn growth(config: &Config, faults: &mut Faults) {
     faults.require(
+        (1..=100_000).contains(&config.shards.transfer_limit),
+        &["shards", "transfer_limit"],
+        "from 1 to 100000",
+    );
+    faults.require(
         (1_000..=100_000_000).contains(&config.shards.journal_part_rows),
         &["shards", "journal_part_rows"],
         "from 1000 to 100000000",

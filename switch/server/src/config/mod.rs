@@ -97,11 +97,13 @@ pub struct Threads {
     pub links: u16,
     /// For HTTP, commands and upkeep, apart from the others.
     pub management: u16,
+    /// For the rows behind the answers, apart from the others.
+    pub projection: u16,
 }
 
 impl Default for Threads {
     fn default() -> Self {
-        Self { links: 0, management: 1 }
+        Self { links: 0, management: 1, projection: 1 }
     }
 }
 

@@ -34,6 +34,8 @@ pub struct Shards {
     pub projection_chunk: usize,
     /// How far flushes of rows that move are apart, in milliseconds.
     pub flush_interval_ms: u64,
+    /// Transfers of a shard's accounts that may be on their way at a time.
+    pub transfer_limit: usize,
     /// Rows of one part of a shard's journal.
     pub journal_part_rows: u32,
     /// For tests: leaves the journal unprojected.
@@ -58,6 +60,7 @@ impl Default for Shards {
             projection_pace_ms: millis(projection.pace),
             projection_chunk: projection.chunk_records,
             flush_interval_ms: millis(projection.flush_interval),
+            transfer_limit: settings.transfer_limit,
             journal_part_rows: settings.journal_part_rows,
             hold_projection: projection.hold,
         }
@@ -78,6 +81,7 @@ impl Shards {
             projection_lag_limit: self.projection_lag_limit,
             repeat_window: Duration::from_secs(self.repeat_window_s),
             repeat_limit: self.repeat_limit,
+            transfer_limit: self.transfer_limit,
             journal_part_rows: self.journal_part_rows,
             lost_dir: None,
             projection: ProjectionSettings {
@@ -87,6 +91,7 @@ impl Shards {
                 hold: self.hold_projection,
                 jitter: None,
             },
+            projectors: None,
             clock: WallClock::SYSTEM,
         }
     }

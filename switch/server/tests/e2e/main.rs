@@ -13,3 +13,4 @@ mod reconcile;
 mod reshard;
 mod stage;
 mod stop;
+mod transfers;

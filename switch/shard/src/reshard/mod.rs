@@ -58,6 +58,12 @@ pub enum ReshardFailed {
     /// The transaction was not committed, or it is not known whether it was.
     #[error(transparent)]
     Store(#[from] ReshardError),
+    /// Money is on its way between shards (W-17), and both ends of it must be there to take it.
+    #[error(
+        "{0} transfers are still on their way between shards: start the switch, which carries \
+         them to their end, stop it, and run this again"
+    )]
+    InTransit(usize),
     /// Shards are numbered up to 65,535, and no number is used twice.
     #[error(
         "there is no room for {0} more shards: their numbers end at 65535 and are never used again"
@@ -131,11 +137,15 @@ async fn drain(
         loaded.push(load(store, shard, Duration::ZERO, 0).await?);
     }
     check_books(store, &loaded, placement).await?;
+    let in_transit = loaded.iter().map(|shard| shard.state.open_transfer_count()).sum();
+    if in_transit > 0 {
+        return Err(ReshardFailed::InTransit(in_transit));
+    }
     let mut at = clock::wall();
     let mut images = Vec::new();
     for Loaded { state, projected, tail, .. } in loaded {
         at = at.max(state.last_at());
-        project(store, state.shard(), projected, tail).await;
+        project(store, state.shard(), projected, tail).await?;
         if state.shard() != ShardId::CONTROL {
             images.push(open_image(store, &state).await?);
         }
@@ -149,7 +159,7 @@ async fn project(
     shard: ShardId,
     projected: Seq,
     tail: Vec<(Seq, Vec<switch_domain::Record>)>,
-) {
+) -> Result<(), StoreError> {
     let (batches, to_project) = mpsc::unbounded_channel();
     for (seq, records) in tail {
         let _ = batches.send(CommittedBatch { seq, records: records.into() });
@@ -158,7 +168,7 @@ async fn project(
     let (progress, _follow) = watch::channel(projected);
     let settings = ProjectionSettings { pace: Duration::ZERO, ..ProjectionSettings::default() };
     let projector = Projector::new(store.tables(), settings);
-    projector.run(shard, to_project, progress, Arc::new(Notify::new())).await;
+    Ok(projector.run(shard, to_project, progress, Arc::new(Notify::new())).await?)
 }
 
 /// What a shard has in the tables, everything that is open included. It is what replay gave, and

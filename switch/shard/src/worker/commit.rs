@@ -43,7 +43,9 @@ pub(super) async fn answer(
                 Answer::Done(made) if in_tables => Ok(made),
                 Answer::Refused(refusal) => Err(ManageError::Refused(refusal)),
                 Answer::Done(_) => Err(ManageError::Unknown),
-                Answer::Decided(_) | Answer::Busy => Err(ManageError::Malfunction),
+                Answer::Decided(_) | Answer::Transferred(_) | Answer::Busy => {
+                    Err(ManageError::Malfunction)
+                }
             };
             let _ = command.reply.send(result);
         }
@@ -97,6 +99,7 @@ impl Worker {
             self.waiting.push_front(busy);
         }
         self.projected.announce(CommittedBatch { seq, records: Arc::clone(&records) });
+        self.carry_sent(&records);
         let installed = self.publish_control(&records);
         if !self.was_paused_since(at, &mut batch) {
             self.release_after(batch, seq, installed, at);
@@ -136,6 +139,7 @@ impl Worker {
         for tell in batch.reads {
             tell();
         }
+        self.send_receipts(batch.receipts);
         if !batch.commands.is_empty() {
             self.answer_commands(batch.commands, seq, installed);
         }
@@ -192,7 +196,6 @@ impl Worker {
     /// shedding whenever the tables move: without authorizations there may be no other commit.
     pub(super) fn judge_lag(&mut self) {
         let lag = self.projected.lag();
-        self.metrics.lag.set(lag as f64);
         if let Some(flag) = self.shared.of_shard(&self.shared.shedding, self.shard) {
             flag.store(lag > self.shared.settings.projection_lag_limit, Ordering::Release);
         }

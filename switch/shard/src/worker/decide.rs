@@ -12,6 +12,7 @@ use super::Worker;
 use crate::ManageError;
 use crate::batch::{PendingCommand, PendingMessage};
 use crate::mailbox::{Envelope, ManageReply};
+use crate::metrics;
 use crate::pools::NothingLeft;
 use crate::running::Fatal;
 use crate::submission::{ReplyOutcome, Submission};
@@ -40,9 +41,12 @@ impl Worker {
     pub(super) fn take(&mut self, envelope: Envelope) -> Option<Envelope> {
         match envelope {
             Envelope::Message(submission) => self.take_message(submission),
+            // Never among what waits: see `receive`.
+            Envelope::Shed(submission) => submission.reply.send(ReplyOutcome::Silent),
             Envelope::Manage { command, card, reply } => {
                 return self.take_command(command, card, reply);
             }
+            Envelope::Parcel(parcel) => return self.take_parcel(parcel),
             Envelope::Install { control, done } => {
                 self.inbox.waiting.leave();
                 self.state.install_control(control);
@@ -111,6 +115,11 @@ impl Worker {
             return Some(Envelope::Manage { command, card, reply });
         }
         self.inbox.waiting.leave();
+        if self.is_a_transfer_too_many(record.as_ref()) {
+            metrics::shed("transfers_open");
+            let _ = reply.send(Err(ManageError::Overloaded));
+            return None;
+        }
         if let Some(record) = record {
             if let (Event::CardIssued(_), Some(card)) = (&record.event, card) {
                 self.open.issued.push((self.open.records.len(), card));
@@ -123,12 +132,19 @@ impl Worker {
         None
     }
 
+    /// Whether a record would send more than may be on its way at a time.
+    fn is_a_transfer_too_many(&self, record: Option<&switch_domain::Record>) -> bool {
+        let sends = record.is_some_and(|record| matches!(record.event, Event::TransferSent(_)));
+        sends && self.state.open_transfer_count() >= self.shared.settings.transfer_limit
+    }
+
     /// Puts a decided record into the open batch. False when the state broke on it.
     pub(super) fn adopt(&mut self, record: switch_domain::Record) -> bool {
         if let Err(broken) = self.state.apply_decided(&record) {
             self.fail(Fatal::Broken(broken.to_string()));
             return false;
         }
+        reach(KillPoint::Applying);
         self.open.records.push(record);
         reach(KillPoint::K4);
         true
@@ -140,7 +156,11 @@ impl Worker {
         let pools = &self.shared.pools;
         let attempt = |headroom: &dyn switch_engine::Headroom| {
             // Nothing is changed by deciding, so a panic leaves nothing half done.
-            catch_unwind(AssertUnwindSafe(|| self.state.decide(command, headroom, now))).ok()
+            let deciding = || {
+                reach(KillPoint::Deciding);
+                self.state.decide(command, headroom, now)
+            };
+            catch_unwind(AssertUnwindSafe(deciding)).ok()
         };
         for _ in 0..POOL_ATTEMPTS {
             let outcome = attempt(pools)?;

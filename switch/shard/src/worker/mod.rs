@@ -5,6 +5,7 @@
 
 mod bugs;
 mod commit;
+mod courier;
 mod decide;
 mod expire;
 mod fresh;
@@ -12,8 +13,9 @@ mod lookup;
 mod projected;
 mod recall;
 mod rescue;
+mod shed;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
 use switch_domain::{
@@ -35,6 +37,7 @@ use crate::pools::Pools;
 use crate::running::Fatal;
 use crate::settings::ShardSettings;
 
+pub(crate) use courier::Parcel;
 use fresh::Proof;
 use lookup::Lookups;
 pub(crate) use projected::Projected;
@@ -78,6 +81,18 @@ impl Shared {
         }
         self.moved_cards.get(&card).copied().unwrap_or(minted)
     }
+
+    /// The process must end, for this reason or an earlier one.
+    pub(crate) fn end(&self, fatal: Fatal) {
+        self.stopping.cancel();
+        self.fatal.send_if_modified(|current| {
+            let first = current.is_none();
+            if first {
+                *current = Some(fatal);
+            }
+            first
+        });
+    }
 }
 
 /// Where a shard's journal stands.
@@ -88,11 +103,13 @@ pub(crate) struct Head {
     pub(crate) hash: Hash,
 }
 
+const NO_JOURNAL: &str = "the journal's task has ended";
+
 /// A row on its way, and who waits for it.
 struct InFlight {
     seq: Seq,
     hash: Hash,
-    records: Arc<[Record]>,
+    records: Arc<Vec<Record>>,
     batch: Batch,
     since: Instant,
     /// Once it is committed, the shard was ours at this moment.
@@ -124,8 +141,9 @@ pub(crate) struct Worker {
     lookups: Lookups,
     /// Commands that are committed, on their way to who answers them.
     answering: mpsc::UnboundedSender<commit::DoneCommands>,
-    /// What waits for an answer of the tables. Each still has its place in the mailbox's count.
-    parked: HashMap<ParkedBy, Vec<Envelope>>,
+    /// What waits for an answer of the tables. Each still has its place in the mailbox's count. In
+    /// order, so that what ends with the worker ends the same in every run of a seed.
+    parked: BTreeMap<ParkedBy, Vec<Envelope>>,
     /// Looked up, and busy until the next commit.
     after_commit: Vec<Envelope>,
     /// All mailboxes, by shard: the control shard sends snapshots through them.
@@ -182,7 +200,7 @@ impl Worker {
             projected: parts.projected,
             lookups: Lookups::new(shard, tables, behind, limits),
             answering,
-            parked: HashMap::new(),
+            parked: BTreeMap::new(),
             after_commit: Vec::new(),
             mailboxes: parts.mailboxes,
             shared: parts.shared,
@@ -195,6 +213,7 @@ impl Worker {
     pub(crate) async fn run(mut self) {
         let mut received = Vec::with_capacity(self.shared.settings.batch_limit);
         let stopping = self.shared.stopping.clone();
+        self.carry_open();
         while !self.broken {
             self.start_append();
             if self.is_done() {
@@ -203,12 +222,13 @@ impl Worker {
             let deadline = self.next_deadline();
             tokio::select! {
                 biased;
-                Some((result, at)) = self.appended.recv(), if self.in_flight.is_some() => {
-                    self.finish_append(result, at);
-                }
+                appended = self.appended.recv(), if self.in_flight.is_some() => match appended {
+                    Some((result, at)) => self.finish_append(result, at),
+                    None => self.fail(Fatal::Broken(NO_JOURNAL.into())),
+                },
                 count = self.inbox.receiver.recv_many(&mut received, 256) => {
                     if count == 0 { break }
-                    self.waiting.extend(received.drain(..));
+                    self.receive(&mut received);
                 }
                 () = tokio::time::sleep_until(deadline.unwrap_or_else(Instant::now)),
                     if deadline.is_some() => {}
@@ -265,7 +285,9 @@ impl Worker {
             }
         }
         let mut batch = std::mem::take(&mut self.open);
-        let records: Arc<[Record]> = std::mem::take(&mut batch.records).into();
+        let records = Arc::new(std::mem::take(&mut batch.records));
+        // The next batch grows while this one is on its way: most often to the same size.
+        self.open.records.reserve(records.len());
         let seq = self.head.seq.next();
         let head = &self.head;
         let row = JournalRow::seal(self.shard, seq, head.epoch, head.owner, head.hash, &records);
@@ -273,7 +295,7 @@ impl Worker {
         let hash = row.hash;
         self.recent.sent(row.clone());
         if self.rows.try_send(row).is_err() {
-            self.fail(Fatal::Broken("the journal's task has ended".into()));
+            self.fail(Fatal::Broken(NO_JOURNAL.into()));
             return;
         }
         let since = Instant::now();
@@ -298,14 +320,7 @@ impl Worker {
     fn fail(&mut self, fatal: Fatal) {
         tracing::error!(shard = self.shard.0, %fatal, "this shard can go on no further");
         self.broken = true;
-        self.shared.stopping.cancel();
-        self.shared.fatal.send_if_modified(|current| {
-            let first = current.is_none();
-            if first {
-                *current = Some(fatal);
-            }
-            first
-        });
+        self.shared.end(fatal);
     }
 
     /// Shows the node's health since when the row in flight has been waiting.

@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use metrics::Gauge;
 use switch_domain::{Seq, Timestamp};
 use switch_store::CommittedBatch;
 use tokio::sync::{Notify, mpsc, watch};
@@ -24,6 +25,9 @@ pub(crate) struct Projected {
     /// How many of `behind`, from the front, are in the tables.
     in_tables: usize,
     lag: usize,
+    /// The same for people. The projector takes off it what it has written, so that it is true
+    /// also while nothing is committed.
+    shown: Gauge,
     /// What was in the tables when a journal row was sent that is committed now: transactions of
     /// the projector are not synced by themselves, but a later commit syncs them too.
     durable: Seq,
@@ -37,6 +41,7 @@ impl Projected {
         batches: mpsc::UnboundedSender<CommittedBatch>,
         progress: watch::Receiver<Seq>,
         nudge: Arc<Notify>,
+        shown: Gauge,
     ) -> Self {
         let durable = *progress.borrow();
         Self {
@@ -46,6 +51,7 @@ impl Projected {
             behind: VecDeque::new(),
             in_tables: 0,
             lag: 0,
+            shown,
             durable,
             recallable: durable,
         }
@@ -63,6 +69,7 @@ impl Projected {
         let records = batch.records.len();
         self.behind.push_back(Behind { seq: batch.seq, first_at, records });
         self.lag = self.lag.saturating_add(records);
+        self.shown.increment(records as f64);
         if let Some(batches) = &self.batches {
             let _ = batches.send(batch);
         }

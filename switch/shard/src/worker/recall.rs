@@ -12,7 +12,7 @@ use crate::submission::ReplyOutcome;
 use crate::{ManageError, metrics};
 
 /// What parked envelopes have in common.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum ParkedBy {
     Original(OriginalKey),
     Command(IdempotencyKey),
@@ -56,13 +56,12 @@ impl Worker {
                     Some(ParkedBy::Original(request.facts.key.as_original()))
                 }
                 Command::Reverse(request) => Some(ParkedBy::Original(request.reference.key)),
-                Command::Void { .. } | Command::Manage(_) => None,
-            },
-            Envelope::Manage { command, .. } => match command {
-                Command::Manage(manage) => Some(ParkedBy::Command(manage.key)),
                 _ => None,
             },
-            Envelope::Install { .. } | Envelope::Read(_) => None,
+            Envelope::Manage { command: Command::Manage(manage), .. } => {
+                Some(ParkedBy::Command(manage.key))
+            }
+            _ => None,
         }
     }
 
@@ -70,7 +69,7 @@ impl Worker {
         match envelope {
             Envelope::Message(submission) => self.state.forgotten_by(&submission.command),
             Envelope::Manage { command, .. } => self.state.forgotten_by(command),
-            Envelope::Install { .. } | Envelope::Read(_) => None,
+            _ => None,
         }
     }
 
@@ -123,7 +122,7 @@ impl Worker {
             Envelope::Manage { reply, .. } => {
                 let _ = reply.send(Err(ManageError::Unknown));
             }
-            Envelope::Install { .. } | Envelope::Read(_) => {}
+            _ => {}
         }
     }
 }

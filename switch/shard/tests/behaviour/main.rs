@@ -10,3 +10,4 @@ mod pools;
 mod queue;
 mod recall;
 mod stop;
+mod transfers;

@@ -20,9 +20,8 @@ async fn who_is_fenced_falls_silent_says_so_and_takes_no_more() {
     let fenced = Fatal::Fenced { shard: FIRST, owner: THEM, epoch: row.epoch };
     assert_eq!(fatal, Some(fenced));
     assert!(!world.node.is_serving());
-    let inoperative = Admission::Declined(Reason::IssuerInoperative);
     for holder in [alice, bob] {
-        assert_eq!(world.authorize(holder, 12, 100), inoperative);
+        assert_eq!(world.authorize(holder, 12, 100), Admission::Silent);
         assert_eq!(world.reverse(holder, 13, 11), Admission::Silent);
     }
     settle().await;
@@ -53,6 +52,19 @@ async fn a_journal_that_went_back_in_time_ends_the_node() {
     let seqs: Vec<i64> = lost.rows.iter().map(|row| row.seq.0).collect();
     assert_eq!(seqs, (0..=head.0 + 1).collect::<Vec<_>>());
     assert!(of(ShardId::CONTROL).is_some_and(|control| control.rows.len() >= 4));
+}
+
+/// What a panic leaves half done in a shard's memory must answer nobody (W-14).
+#[tokio::test(start_paused = true)]
+async fn a_panic_in_a_shard_ends_the_node() {
+    let mut world = World::new().await;
+    let alice = world.holder(FIRST, 1, 5_000).await;
+    let looked = world.node.read(FIRST, |_| -> u8 { panic!("a defect, for this test") }).await;
+    assert_eq!(looked, None);
+    let fatal = world.fatal();
+    assert_eq!(fatal, Some(Fatal::Broken("shard 1 panicked".into())));
+    // Nobody knows any more what the shard had taken: no answer at all (W-22).
+    assert_eq!(world.authorize(alice, 11, 100), Admission::Silent);
 }
 
 /// An answer from memory needs a proof that the shard is still ours (W-13).
@@ -107,8 +119,12 @@ async fn while_the_clock_is_wrong_purchases_are_declined_and_reversals_are_not()
     let fault = ClockFault::Differs(3_600_000_000);
     world.node.find_clock_fault(Some(fault));
     assert_eq!(world.node.clock_fault(), Some(fault));
-    let inoperative = Admission::Declined(Reason::IssuerInoperative);
-    assert_eq!(world.authorize(alice, 12, 100), inoperative);
+    for (stan, outcome) in
+        [(12, ReplyOutcome::Declined(Reason::IssuerInoperative)), (11, ReplyOutcome::Silent)]
+    {
+        assert_eq!(world.authorize(alice, stan, 100), Admission::Accepted);
+        assert_eq!(world.replies().await, [(stan, outcome)]);
+    }
     assert_eq!(world.reverse(alice, 13, 11), Admission::Accepted);
     assert_eq!(world.replies().await.len(), 1);
     world.node.find_clock_fault(None);

@@ -81,6 +81,29 @@ async fn a_forgotten_approval_is_reversed_once() {
     world.audit().await;
 }
 
+/// A reversal that came before its original is found by what it says of it (I7).
+#[tokio::test(start_paused = true)]
+async fn a_marked_repeat_whose_early_reversal_was_forgotten_is_declined() {
+    let settings = ShardSettings { repeat_limit: 1, ..ShardSettings::default() };
+    let mut world = World::with(settings, 1_000_000).await;
+    let alice = world.holder(FIRST, 1, 50_000).await;
+    assert_eq!(world.reverse(alice, 90, 11), Admission::Accepted);
+    assert_eq!(world.replies().await.len(), 1);
+    for stan in 12..=14 {
+        assert_eq!(world.authorize(alice, stan, 1), Admission::Accepted);
+        assert_eq!(world.replies().await.len(), 1);
+    }
+    let again = marked(purchase(alice, 11, 1_250));
+    for token in [91, 92] {
+        assert_eq!(world.send(again.clone(), alice, token, late()), Admission::Accepted);
+        let replies = world.replies().await;
+        let [(_, outcome)] = replies[..] else { panic!("{replies:?}") };
+        assert_eq!(declined(outcome), Some(Reason::OriginalReversed));
+    }
+    assert_eq!(world.held(alice.balance).await, 3);
+    world.audit().await;
+}
+
 /// Repeats and a reversal that come while the tables are asked: in the order in which they came.
 #[tokio::test(start_paused = true)]
 async fn what_comes_during_a_look_up_waits_for_it() {

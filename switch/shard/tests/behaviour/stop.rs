@@ -23,8 +23,9 @@ async fn stopping_answers_what_was_taken_and_refuses_the_rest() {
     let stop = tokio::spawn(running.stop(WITHIN));
     settle().await;
     assert!(!world.node.is_serving());
-    let inoperative = Admission::Declined(Reason::IssuerInoperative);
-    assert_eq!(world.authorize(alice, 13, 100), inoperative);
+    let inoperative = ReplyOutcome::Declined(Reason::IssuerInoperative);
+    assert_eq!(world.authorize(alice, 13, 100), Admission::Accepted);
+    assert_eq!(world.replies().await, [(13, inoperative)]);
     assert_eq!(world.reverse(alice, 14, 11), Admission::Silent);
     assert_eq!(world.node.manage(unlock, None).await, Err(ManageError::Stopping));
     world.journal.resume();

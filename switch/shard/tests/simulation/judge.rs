@@ -77,8 +77,15 @@ impl Judge {
         for event in self.store.take_events() {
             match &event {
                 StoreEvent::Committed(row) => {
+                    let open = self.oracle.transfers.len();
                     if let Err(what) = self.oracle.commit(row) {
                         self.blame(what, None);
+                    }
+                    match self.oracle.transfers.len() {
+                        now if now > open => self.count("transfers"),
+                        // A takeover is a row of its own.
+                        1.. if Oracle::begins_an_epoch(row) => self.count("carried on"),
+                        _ => {}
                     }
                 }
                 StoreEvent::Failed { done: true, .. } => self.count("answers lost"),
@@ -112,10 +119,13 @@ impl Judge {
         let copy = &mut self.copies[usize::try_from(token).expect("a small number")];
         copy.admission = Some(admission);
         let (request, first) = (copy.request, copy.first);
-        if let Admission::Declined(_) = admission {
-            copy.answered = true;
-            self.count("shed");
-            self.declined(request, first);
+        match admission {
+            Admission::Accepted => {}
+            Admission::Silent => self.count("shed"),
+            Admission::Declined(_) => {
+                copy.answered = true;
+                self.declined(request, first);
+            }
         }
     }
 

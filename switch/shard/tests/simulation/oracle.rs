@@ -5,8 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use switch_domain::{
-    ApprovalCode, AuthorizationId, BalanceId, CardId, Cause, Event, IdempotencyKey, MessageKey,
-    PoolId, Reason, Record, Seq, ShardId, Timestamp,
+    Account, ApprovalCode, AuthorizationId, BalanceId, CardId, Cause, Event, IdempotencyKey,
+    MessageKey, PoolId, Reason, Record, Seq, ShardId, Timestamp, TransferId, TransferOutcome,
 };
 use switch_store::{Hash, JournalRow};
 
@@ -45,6 +45,14 @@ impl Amounts {
     }
 }
 
+/// A transfer by its records.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OnItsWay {
+    amount: i64,
+    /// What the target said.
+    said: Option<TransferOutcome>,
+}
+
 /// What the journal says.
 #[derive(Debug, Default)]
 pub(crate) struct Oracle {
@@ -56,6 +64,10 @@ pub(crate) struct Oracle {
     pub(crate) commands: HashMap<IdempotencyKey, BTreeSet<ShardId>>,
     pub(crate) balances: BTreeMap<BalanceId, Amounts>,
     pub(crate) pools: BTreeMap<PoolId, Amounts>,
+    /// Transfers that are not closed.
+    pub(crate) transfers: BTreeMap<TransferId, OnItsWay>,
+    /// What is on its way, by the postings.
+    in_transit: i64,
     approvals: HashMap<CardId, u32>,
     codes: HashSet<(CardId, ApprovalCode)>,
     /// Approvals that were taken back, in order; whoever watches answers takes them out.
@@ -136,7 +148,47 @@ impl Oracle {
             }
             _ => {}
         }
+        self.transfers(record)?;
         self.money(record)
+    }
+
+    /// Each step of a transfer once and in their order; what is in transit is what was sent and
+    /// has neither arrived nor come back, at every moment (I10).
+    fn transfers(&mut self, record: &Record) -> Result<(), String> {
+        match &record.event {
+            Event::TransferSent(one) => {
+                let new = OnItsWay { amount: one.amount.minor.0, said: None };
+                if self.transfers.insert(one.id, new).is_some() {
+                    return Err(format!("a transfer was sent twice (I10): {one:?}"));
+                }
+            }
+            Event::TransferReceived(one) => {
+                let known = self.transfers.get_mut(&one.transfer.id);
+                let known = known.ok_or("what nobody sent has come (I10)")?;
+                if known.said.replace(one.outcome).is_some() {
+                    return Err(format!("a transfer came twice (I10): {one:?}"));
+                }
+            }
+            Event::TransferClosed { transfer, outcome, .. } => {
+                let known = self.transfers.remove(transfer);
+                let known = known.ok_or("what is not open was closed (I10)")?;
+                if known.said != Some(*outcome) {
+                    return Err(format!("{outcome:?} closes what is {known:?} (I10)"));
+                }
+            }
+            _ => {}
+        }
+        for leg in &record.effects.postings {
+            if matches!(leg.account, Account::InTransit(_)) {
+                self.in_transit += leg.amount.0;
+            }
+        }
+        let out = |one: &&OnItsWay| one.said.is_none_or(|said| !said.is_credited());
+        let open: i64 = self.transfers.values().filter(out).map(|one| one.amount).sum();
+        if open != self.in_transit {
+            return Err(format!("{} in transit, {open} by the transfers (I10)", self.in_transit));
+        }
+        Ok(())
     }
 
     fn reversed(&mut self, one: &switch_domain::Reversed) -> Result<(), String> {
@@ -186,7 +238,7 @@ impl Oracle {
 
     fn money(&mut self, record: &Record) -> Result<(), String> {
         let effects = &record.effects;
-        let approves = matches!(record.event, Event::Authorized(_));
+        let approves = matches!(record.event, Event::Authorized(_) | Event::TransferSent(_));
         if let Some(delta) = effects.authorization {
             let truth = self.authorizations.get_mut(&delta.authorization);
             let truth = truth.ok_or("totals of no authorization")?;
@@ -223,6 +275,12 @@ impl Oracle {
     pub(crate) fn of_key(&self, key: &MessageKey) -> Option<(AuthorizationId, &Truth)> {
         let id = *self.by_key.get(key)?.first()?;
         Some((id, self.authorizations.get(&id)?))
+    }
+
+    /// Whether a row took its shard over.
+    pub(crate) fn begins_an_epoch(row: &JournalRow) -> bool {
+        let records = row.decode().unwrap_or_default();
+        records.iter().any(|record| matches!(record.event, Event::TakenOver(_)))
     }
 
     /// The last row of a shard.

@@ -87,7 +87,9 @@ impl Driver {
             }
             let commands = self.order_again();
             let requests = self.ask_again();
-            if !commands && !requests {
+            self.judge().follow();
+            let on_their_way = !self.judge().oracle.transfers.is_empty();
+            if !commands && !requests && !on_their_way {
                 return;
             }
         }

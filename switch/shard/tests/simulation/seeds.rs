@@ -88,6 +88,8 @@ fn every_kind_of_trouble_is_met() {
         "shed",
         "voids",
         "commands done",
+        "transfers",
+        "carried on",
         "commands without result",
         "calls failed",
         "answers lost",

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use switch_domain::{BalanceState, CustomerState, LockCode, MinorUnits};
+use switch_domain::{BalanceState, CustomerState, LockCode, MinorUnits, TransferOutcome};
 use switch_shard::{Act, Manage, ReplyTo, Submission};
 use tokio::time::Instant;
 
@@ -116,13 +116,9 @@ impl Driver {
 
     /// Another copy of something that was sent, marked as such.
     pub(crate) fn repeat(&mut self) {
-        // Nobody repeats what was declined or what was reversed since; where memory has room, even
-        // that is harmless.
-        let ample = self.room == Room::Ample;
-        let fits = |request: &Request| {
-            let undecided = request.decided.is_none() && request.heard == Some(Heard::Declined);
-            !undecided && (ample || !request.reversed)
-        };
+        // Nobody repeats what was declined without a record.
+        let fits =
+            |request: &Request| request.decided.is_some() || request.heard != Some(Heard::Declined);
         let Some(request) = self.some_request(fits) else { return };
         let patience = self.patience();
         self.send(None, request, Way { marked: true, more: 0, patience });
@@ -262,12 +258,23 @@ impl Driver {
         });
     }
 
+    /// From one account to another, in the same shard or not, at times to one that is funded
+    /// otherwise.
+    fn some_transfer(&mut self, from: crate::world::Holder, amount: MinorUnits) -> Act {
+        let to = self.dice.below(self.world.holders.len() as u64);
+        let to = self.world.holders[usize::try_from(to).expect("small")];
+        let (from, to) = (from.balance, to.balance);
+        let target = TransferOutcome::NoSuchBalance;
+        Act::Transfer { from, to, amount, reference: text("MORE"), target }
+    }
+
     fn some_act(&mut self) -> Act {
         let holder = self.dice.below(self.world.holders.len() as u64);
         let holder = self.world.holders[usize::try_from(holder).expect("small")];
         let amount = MinorUnits(i64::try_from(1 + self.dice.below(500)).expect("small"));
         let reference = text("MORE");
-        match self.dice.below(10) {
+        match self.dice.below(13) {
+            10..=12 => self.some_transfer(holder, amount),
             0 => Act::LockCard { card: holder.card, lock: LockCode::PendingQuery },
             1 | 2 => Act::UnlockCard { card: holder.card },
             3 | 4 => Act::CreditBalance { balance: holder.balance, amount, reference },

@@ -214,7 +214,7 @@ impl Store {
             (false, _) => None,
         };
         let go = async {
-            let mut connection = self.connection().await?;
+            let mut connection = self.owner_connection().await?;
             if let Some(how) = detach {
                 let sql = format!("ALTER TABLE journal DETACH PARTITION {table} {how}");
                 sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await?;

@@ -6,7 +6,7 @@ use switch_domain::{
     Acquirer, Amount, ApprovalCode, AsciiText, AuthorizationId, BalanceId, CardId, Cause, Currency,
     CustomerId, Epoch, Event, Expiry, Fingerprint, IdempotencyKey, LinkId, LockCode, Merchant,
     MessageFacts, MessageKey, MinorUnits, OriginalKey, OriginalReference, OwnerId, PartnerId,
-    PoolId, PoolKind, ProgrammeId, Reason, Record, ShardId, Timestamp, VaultRef,
+    PoolId, PoolKind, ProgrammeId, Reason, Record, ShardId, Timestamp, TransferId, VaultRef,
 };
 
 use super::{RecordFault, generation, shapes};
@@ -98,6 +98,40 @@ fn event(stored: shapes::Event) -> Read<Event> {
         Shape::Sealed(stored) => generation::read_sealed(stored)?,
         Shape::Founded(stored) => generation::read_founded(&stored)?,
         Shape::Inherited(stored) => generation::read_estate(*stored)?,
+        Shape::TransferSent(stored) => Event::TransferSent(transfer(&stored)?),
+        Shape::TransferReceived(stored) => Event::TransferReceived(transfer_received(&stored)?),
+        Shape::TransferClosed(stored) => transfer_closed(&stored)?,
+    })
+}
+
+fn transfer_closed(stored: &shapes::TransferClosed) -> Read<Event> {
+    Ok(Event::TransferClosed {
+        transfer: TransferId(stored.transfer),
+        partner: PartnerId(stored.partner),
+        outcome: choice(stored.outcome)?,
+    })
+}
+
+pub(super) fn transfer(stored: &shapes::Transfer) -> Read<domain::Transfer> {
+    Ok(domain::Transfer {
+        id: TransferId(stored.id),
+        from: BalanceId(stored.from),
+        to: BalanceId(stored.to),
+        partner: PartnerId(stored.partner),
+        amount: Amount {
+            minor: amount("transfer", stored.amount)?,
+            currency: currency(stored.currency)?,
+        },
+        reference: text("reference", &stored.reference)?,
+    })
+}
+
+fn transfer_received(stored: &shapes::TransferReceived) -> Read<domain::TransferReceived> {
+    let sent = stored.transfer.as_ref().ok_or(RecordFault::Missing("transfer"))?;
+    Ok(domain::TransferReceived {
+        transfer: transfer(sent)?,
+        outcome: choice(stored.outcome)?,
+        settled_below: TransferId(stored.settled_below),
     })
 }
 

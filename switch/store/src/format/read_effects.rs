@@ -56,6 +56,7 @@ fn posting(stored: &shapes::Posting) -> Result<Posting, RecordFault> {
         shapes::Account::Pool(id) => Account::Pool(PoolId(id)),
         shapes::Account::SettlementBank(id) => Account::SettlementBank(PartnerId(id)),
         shapes::Account::Memorandum(id) => Account::Memorandum(PartnerId(id)),
+        shapes::Account::InTransit(id) => Account::InTransit(PartnerId(id)),
     };
     Ok(Posting {
         account,

@@ -24,7 +24,8 @@ pub(super) struct Record {
     pub(super) cause: Option<Cause>,
     #[prost(
         oneof = "Event",
-        tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28"
+        tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, \
+                30, 31"
     )]
     pub(super) event: Option<Event>,
 }
@@ -87,10 +88,16 @@ pub(super) enum Event {
     #[prost(message, tag = "25")]
     NothingChanged(Nothing),
     #[prost(message, tag = "26")]
-    Sealed(Sealed),
+    TransferSent(Transfer),
     #[prost(message, tag = "27")]
-    Founded(Founded),
+    TransferReceived(TransferReceived),
     #[prost(message, tag = "28")]
+    TransferClosed(TransferClosed),
+    #[prost(message, tag = "29")]
+    Sealed(Sealed),
+    #[prost(message, tag = "30")]
+    Founded(Founded),
+    #[prost(message, tag = "31")]
     Inherited(Box<Estate>),
 }
 
@@ -267,6 +274,44 @@ pub(super) struct Voided {
 }
 
 #[derive(Clone, PartialEq, Message)]
+pub(super) struct Transfer {
+    #[prost(int64, tag = "1")]
+    pub(super) id: i64,
+    #[prost(int64, tag = "2")]
+    pub(super) from: i64,
+    #[prost(int64, tag = "3")]
+    pub(super) to: i64,
+    #[prost(int64, tag = "4")]
+    pub(super) partner: i64,
+    #[prost(sint64, optional, tag = "5")]
+    pub(super) amount: Option<i64>,
+    #[prost(uint32, tag = "6")]
+    pub(super) currency: u32,
+    #[prost(string, tag = "7")]
+    pub(super) reference: String,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct TransferReceived {
+    #[prost(message, optional, tag = "1")]
+    pub(super) transfer: Option<Transfer>,
+    #[prost(uint32, tag = "2")]
+    pub(super) outcome: u32,
+    #[prost(int64, tag = "3")]
+    pub(super) settled_below: i64,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct TransferClosed {
+    #[prost(int64, tag = "1")]
+    pub(super) transfer: i64,
+    #[prost(int64, tag = "2")]
+    pub(super) partner: i64,
+    #[prost(uint32, tag = "3")]
+    pub(super) outcome: u32,
+}
+
+#[derive(Clone, PartialEq, Message)]
 pub(super) struct Facts {
     #[prost(message, optional, tag = "1")]
     pub(super) key: Option<Key>,
@@ -377,11 +422,13 @@ pub(super) enum Account {
     SettlementBank(i64),
     #[prost(int64, tag = "4")]
     Memorandum(i64),
+    #[prost(int64, tag = "7")]
+    InTransit(i64),
 }
 
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct Posting {
-    #[prost(oneof = "Account", tags = "1, 2, 3, 4")]
+    #[prost(oneof = "Account", tags = "1, 2, 3, 4, 7")]
     pub(super) account: Option<Account>,
     #[prost(sint64, optional, tag = "5")]
     pub(super) amount: Option<i64>,

@@ -7,7 +7,7 @@ use prost::Message;
 use switch_domain::{
     Authorization, AuthorizationId, Balance, BalanceId, Card, CardId, Control, CustomerId, Expiry,
     Fingerprint, MinorUnits, Partner, PartnerId, Pool, PoolId, PoolShare, ProgrammeId, Seq,
-    ShardId, ShardImage, Timestamp, Totals, VaultRef,
+    ShardId, ShardImage, Timestamp, Totals, TransferId, VaultRef,
 };
 
 use super::read::{self, Read};
@@ -33,6 +33,8 @@ pub fn encode_snapshot(image: &ShardImage) -> Bytes {
         cards: image.cards.iter().map(|(card, _)| write_card(card)).collect(),
         shares: image.shares.iter().map(write_share).collect(),
         authorizations: image.authorizations.iter().map(write_authorization).collect(),
+        transfers: image.transfers.iter().map(write::transfer).collect(),
+        received: image.received.iter().map(|(id, said)| write::changed(id.0, *said)).collect(),
     };
     snapshot.encode_to_vec().into()
 }
@@ -71,6 +73,8 @@ fn image(stored: shapes::Snapshot) -> Read<ShardImage> {
         customers: all(&stored.customers, customer)?,
         cards: all(&stored.cards, read_card)?,
         shares: all(&stored.shares, read_share)?,
+        transfers: all(&stored.transfers, read::transfer)?,
+        received: all(&stored.received, |one| Ok((TransferId(one.id), read::choice(one.state)?)))?,
         authorizations: stored
             .authorizations
             .into_iter()

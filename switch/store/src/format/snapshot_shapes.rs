@@ -3,7 +3,7 @@
 
 use prost::Message;
 
-use super::shapes::{AmountsDelta, Facts, Partner, Pool, Programme, StateChanged};
+use super::shapes::{AmountsDelta, Facts, Partner, Pool, Programme, StateChanged, Transfer};
 
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct Snapshot {
@@ -35,6 +35,12 @@ pub(super) struct Snapshot {
     /// Those that hold something.
     #[prost(message, repeated, tag = "13")]
     pub(super) authorizations: Vec<Authorization>,
+    /// Those that are not closed.
+    #[prost(message, repeated, tag = "14")]
+    pub(super) transfers: Vec<Transfer>,
+    /// What was said to those of others.
+    #[prost(message, repeated, tag = "15")]
+    pub(super) received: Vec<StateChanged>,
 }
 
 #[derive(Clone, PartialEq, Message)]

@@ -6,8 +6,13 @@ use switch_domain::{Acquirer, Cause, Event, MessageFacts, MessageKey, Record};
 use super::{generation, shapes};
 use crate::codes::Stored;
 
+/// Appends record `tag` of a batch.
+pub(super) fn append(out: &mut Vec<u8>, tag: u32, one: &Record) {
+    prost::encoding::message::encode(tag, &record(one), out);
+}
+
 /// A record as it is stored.
-pub(super) fn record(record: &Record) -> shapes::Record {
+fn record(record: &Record) -> shapes::Record {
     shapes::Record {
         at: Some(record.at.0),
         cause: Some(cause(&record.cause)),
@@ -78,6 +83,31 @@ fn event(event: &Event) -> shapes::Event {
         Event::Sealed(sealed) => Shape::Sealed(generation::write_sealed(sealed)),
         Event::Founded(founded) => Shape::Founded(generation::write_founded(founded)),
         Event::Inherited(estate) => Shape::Inherited(Box::new(generation::write_estate(estate))),
+        Event::TransferSent(one) => Shape::TransferSent(transfer(one)),
+        Event::TransferReceived(one) => Shape::TransferReceived(shapes::TransferReceived {
+            transfer: Some(transfer(&one.transfer)),
+            outcome: one.outcome.code(),
+            settled_below: one.settled_below.0,
+        }),
+        Event::TransferClosed { transfer, partner, outcome } => {
+            Shape::TransferClosed(shapes::TransferClosed {
+                transfer: transfer.0,
+                partner: partner.0,
+                outcome: outcome.code(),
+            })
+        }
+    }
+}
+
+pub(super) fn transfer(one: &domain::Transfer) -> shapes::Transfer {
+    shapes::Transfer {
+        id: one.id.0,
+        from: one.from.0,
+        to: one.to.0,
+        partner: one.partner.0,
+        amount: Some(one.amount.minor.0),
+        currency: u32::from(one.amount.currency.numeric()),
+        reference: one.reference.to_string(),
     }
 }
 
@@ -234,6 +264,7 @@ fn posting(posting: &domain::Posting) -> shapes::Posting {
         domain::Account::Pool(id) => shapes::Account::Pool(id.0),
         domain::Account::SettlementBank(id) => shapes::Account::SettlementBank(id.0),
         domain::Account::Memorandum(id) => shapes::Account::Memorandum(id.0),
+        domain::Account::InTransit(id) => shapes::Account::InTransit(id.0),
     };
     shapes::Posting {
         account: Some(account),

@@ -83,6 +83,14 @@ pub(super) const REVERSALS_BY_ORIGIN: &str = concat!(
     "WHERE shard = ANY($1) AND origin = $2 AND kind = 'reversed' ORDER BY shard, seq, idx"
 );
 
+/// Reversals that came before their original, by what they say of it. The condition is that of the
+/// partial index, which holds these few alone.
+pub(super) const EARLY_REVERSALS: &str = concat!(
+    reversal!(),
+    "WHERE shard = ANY($1) AND original_fingerprint = $2 AND original_stan = $3
+        AND kind = 'reversed' AND authorization_id IS NULL ORDER BY shard, seq, idx"
+);
+
 /// Columns of a command.
 macro_rules! command {
     () => {

@@ -7,6 +7,7 @@ mod control;
 pub(crate) mod moved;
 pub(crate) mod recall;
 mod row;
+mod transfers;
 
 use rustc_hash::FxHashSet;
 use sqlx::Connection;
@@ -74,6 +75,8 @@ impl Store {
             customers: accounts::customers(&mut tx, shard).await?,
             cards: accounts::cards(&mut tx, shard).await?,
             shares: accounts::shares(&mut tx, shard).await?,
+            transfers: transfers::open(&mut tx, shard).await?,
+            received: transfers::received(&mut tx, shard).await?,
             commands,
         };
         let moves = moved::moves(&mut tx, shard, flushed, projected).await?;

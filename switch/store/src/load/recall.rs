@@ -6,7 +6,8 @@ use switch_domain::{Forgotten, MessageKey, OriginalKey, Recalled, Seq, ShardId};
 use uuid::Uuid;
 
 use super::authorizations::{
-    BY_ORIGIN, COMMAND_BY_KEY, Lineage, REVERSALS_BY_ORIGIN, authorization, command, reversal,
+    BY_ORIGIN, COMMAND_BY_KEY, EARLY_REVERSALS, Lineage, REVERSALS_BY_ORIGIN, authorization,
+    command, reversal,
 };
 use super::row::{DOING, each};
 use crate::error::StoreError;
@@ -60,11 +61,17 @@ async fn message(
     let query = query.bind(earlier.0).bind(earlier.1);
     let mut authorizations = each(tx, query, authorization).await?;
     authorizations.retain(|one| one.facts.key.as_original() == *original);
-    let mut answered = None;
+    let (mut answered, mut early) = (None, Vec::new());
     if let Some(key) = key {
         let query = sqlx::query(REVERSALS_BY_ORIGIN);
         let query = query.bind(lineage.shards()).bind(key.as_original().origin());
         answered = each(tx, query, reversal).await?.into_iter().rfind(|one| one.key == *key);
+    } else {
+        let stan = i32::try_from(original.stan).unwrap_or(i32::MAX);
+        let query = sqlx::query(EARLY_REVERSALS).bind(lineage.shards());
+        let query = query.bind(&original.card.0[..]).bind(stan);
+        early = each(tx, query, reversal).await?;
+        early.retain(|one| one.reference.key == *original);
     }
-    Ok(Recalled { authorizations, reversal: answered, command: None })
+    Ok(Recalled { authorizations, reversal: answered, early, command: None })
 }

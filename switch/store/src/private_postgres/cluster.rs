@@ -257,6 +257,8 @@ impl Cluster {
                 command.env_remove(name);
             }
         }
+        let environment = self.options.environment.iter();
+        command.envs(environment.map(|(name, value)| (name, value)));
         command.stdin(Stdio::null()).process_group(0);
         if let Some(account) = &self.account {
             // std also drops supplementary groups when root sets a user id.

@@ -1,10 +1,12 @@
 //! Authorizations in their table: new ones by COPY as their own record leaves them, changes of
 //! older ones by one update. Most of what a switch writes goes through here.
 
-use sqlx::PgConnection;
+use std::collections::BTreeMap;
+
+use sqlx::{AssertSqlSafe, PgConnection};
 use switch_domain::{ApprovalCode, AuthorizationId, Authorized, Reason, Record, Seq};
 
-use super::chunk::{AuthorizationChange, Changes};
+use super::chunk::{AuthorizationChange, Change, Changes};
 use super::columns::{currency, message_key, unsigned};
 use super::copy::CopyRows;
 use super::entities::expect_rows;
@@ -19,7 +21,23 @@ pub(super) const COPY_NEW: &str = "\
         transmitted, channel, entry_mode, mcc, merchant, as_of_seq) FROM STDIN (FORMAT binary)";
 const COLUMNS: i16 = 26;
 
-/// With its time of decision an authorization is found in the partition of its day alone.
+/// The day stands in the text: then the plan that PostgreSQL keeps knows of that day's partition
+/// alone, and neither plans nor locks those of all other days each time.
+fn changed_of(day: i64) -> String {
+    if !DAYS_NAMED.contains(&day) {
+        return CHANGED.to_owned();
+    }
+    let (begins, ends) = (day.saturating_mul(DAY_S), day.saturating_add(1).saturating_mul(DAY_S));
+    format!(
+        "{CHANGED} AND old.decided_at >= to_timestamp({begins})
+        AND old.decided_at < to_timestamp({ends})"
+    )
+}
+
+const DAY_S: i64 = 86_400;
+/// To the year 9999: days beyond are found the long way, for not every bound of theirs has a name.
+const DAYS_NAMED: std::ops::Range<i64> = 0..2_932_896;
+
 const CHANGED: &str = "\
     UPDATE card_authorization AS old SET authorized = old.authorized + new.authorized,
         incremented = old.incremented + new.incremented, reversed = old.reversed + new.reversed,
@@ -65,36 +83,50 @@ impl NewAuthorizations {
             .text(made.facts.channel.name())
             .text(made.facts.entry.name())
             .int4(i32::from(made.facts.merchant.category))
-            .text(made.facts.merchant.id.as_str())
+            .ascii(&made.facts.merchant.id)
             .int8(seq.0);
     }
 }
 
-/// Changes authorizations that are in the table.
+/// Changes authorizations that are in the table, day by day.
 pub(super) async fn change(
     tx: &mut PgConnection,
     rows: &Changes<AuthorizationId, AuthorizationChange>,
 ) -> Result<(), sqlx::Error> {
-    if rows.is_empty() {
-        return Ok(());
+    let mut days: BTreeMap<i64, Vec<_>> = BTreeMap::new();
+    for (id, change) in rows {
+        let day = change.what.decided_at.0.div_euclid(DAY_S * 1_000_000);
+        days.entry(day).or_default().push((id, change));
     }
+    for (day, rows) in days {
+        change_of(tx, day, &rows).await?;
+    }
+    Ok(())
+}
+
+async fn change_of(
+    tx: &mut PgConnection,
+    day: i64,
+    rows: &[(&AuthorizationId, &Change<AuthorizationChange>)],
+) -> Result<(), sqlx::Error> {
+    let values = || rows.iter().map(|(_, change)| *change);
     let total = |take: fn(&AuthorizationChange) -> i64| -> Vec<i64> {
-        rows.values().map(|change| take(&change.what)).collect()
+        values().map(|change| take(&change.what)).collect()
     };
     let closes = |change: &AuthorizationChange| change.closes || change.voided.is_some();
     let voided = |change: &AuthorizationChange| change.voided.map(Reason::name);
-    let decided = rows.values().map(|change| PgTimestamp(change.what.decided_at));
-    let done = sqlx::query(CHANGED)
-        .bind(rows.keys().map(|id| id.0).collect::<Vec<_>>())
+    let decided = values().map(|change| PgTimestamp(change.what.decided_at));
+    let done = sqlx::query(AssertSqlSafe(changed_of(day)))
+        .bind(rows.iter().map(|(id, _)| id.0).collect::<Vec<_>>())
         .bind(decided.collect::<Vec<_>>())
         .bind(total(|change| change.totals.authorized.0))
         .bind(total(|change| change.totals.incremented.0))
         .bind(total(|change| change.totals.reversed.0))
         .bind(total(|change| change.totals.cleared.0))
         .bind(total(|change| change.totals.refunded.0))
-        .bind(rows.values().map(|change| closes(&change.what)).collect::<Vec<_>>())
-        .bind(rows.values().map(|change| voided(&change.what)).collect::<Vec<_>>())
-        .bind(rows.values().map(|change| change.seq).collect::<Vec<_>>())
+        .bind(values().map(|change| closes(&change.what)).collect::<Vec<_>>())
+        .bind(values().map(|change| voided(&change.what)).collect::<Vec<_>>())
+        .bind(values().map(|change| change.seq).collect::<Vec<_>>())
         .execute(tx)
         .await?;
     expect_rows("card_authorization", rows.len(), done.rows_affected());

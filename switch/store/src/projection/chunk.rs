@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use switch_domain::{
     AuthorizationId, BalanceId, BalanceOpened, BalanceState, CardId, CardIssued, CardStatus,
     CustomerId, CustomerState, Event, LockCode, Partner, PartnerId, Pool, PoolId, Programme,
-    ProgrammeId, Reason, Record, Seq, ShardId, Timestamp, Totals,
+    ProgrammeId, Reason, Record, Seq, ShardId, Timestamp, Totals, Transfer, TransferId,
+    TransferOutcome, TransferReceived,
 };
 
 use super::authorizations::NewAuthorizations;
@@ -46,6 +47,13 @@ pub(super) struct AuthorizationChange {
     pub(super) voided: Option<Reason>,
 }
 
+/// What became of a transfer, in the shard of the account that pays.
+#[derive(Debug, Default)]
+pub(super) struct TransferChange {
+    pub(super) sent: Option<(Transfer, Timestamp)>,
+    pub(super) outcome: Option<TransferOutcome>,
+}
+
 pub(super) type Changes<K, T> = BTreeMap<K, Change<T>>;
 
 /// Everything that a run of journal rows does.
@@ -69,6 +77,8 @@ pub(super) struct Chunk {
     pub(super) cards: Changes<CardId, CardChange>,
     pub(super) authorizations: NewAuthorizations,
     pub(super) changed: Changes<AuthorizationId, AuthorizationChange>,
+    pub(super) transfers: Changes<TransferId, TransferChange>,
+    pub(super) received: Changes<TransferId, Option<TransferReceived>>,
 }
 
 /// The change of one row, noted as of `seq`.
@@ -98,7 +108,19 @@ impl Chunk {
             cards: BTreeMap::new(),
             authorizations: NewAuthorizations::new(),
             changed: BTreeMap::new(),
+            transfers: BTreeMap::new(),
+            received: BTreeMap::new(),
         }
+    }
+
+    /// Nothing again, behind row `after` of the same shard, in the room of what was there.
+    pub(super) fn restart(&mut self, after: Seq) {
+        let empty = Self::new(self.shard, after);
+        let Self { mut history, mut authorizations, .. } = std::mem::replace(self, empty);
+        history.clear();
+        authorizations.0.clear();
+        self.history = history;
+        self.authorizations = authorizations;
     }
 
     /// Adds a journal row.
@@ -160,6 +182,15 @@ impl Chunk {
             Event::Authorized(authorized) => self.authorizations.add(seq, record, authorized),
             Event::Voided(voided) => {
                 of(&mut self.changed, voided.authorization, seq).voided = Some(voided.reason);
+            }
+            Event::TransferSent(one) => {
+                of(&mut self.transfers, one.id, seq).sent = Some((one.clone(), record.at));
+            }
+            Event::TransferClosed { transfer, outcome, .. } => {
+                of(&mut self.transfers, *transfer, seq).outcome = Some(*outcome);
+            }
+            Event::TransferReceived(one) => {
+                *of(&mut self.received, one.transfer.id, seq) = Some(one.clone());
             }
             // A resharding moves its rows itself, in the transaction of these records.
             Event::Sealed(_)

@@ -6,11 +6,11 @@ use switch_domain::{Acquirer, Currency, MessageKey, OriginalReference, Timestamp
 use super::copy::RowWriter;
 
 /// The text of an acquirer; DE32 has digits only, so that no institution looks like a link.
-fn acquirer(acquirer: &Acquirer) -> String {
+fn acquirer(row: &mut RowWriter<'_>, acquirer: &Acquirer) {
     match acquirer {
-        Acquirer::Institution(id) => id.to_string(),
-        Acquirer::Link(link) => format!("link:{}", link.0),
-    }
+        Acquirer::Institution(id) => row.ascii(id),
+        Acquirer::Link(link) => row.text(&format!("link:{}", link.0)),
+    };
 }
 
 /// A number without sign. The domain's own are MMDDhhmmss or counters, far below the limit.
@@ -30,24 +30,24 @@ pub(super) fn currency(currency: Currency) -> i16 {
 
 /// The eight columns of a message key.
 pub(super) fn message_key(row: &mut RowWriter<'_>, key: &MessageKey) {
-    row.text(&acquirer(&key.acquirer))
-        .text(crate::codes::Stored::name(key.class))
+    acquirer(row, &key.acquirer);
+    row.text(crate::codes::Stored::name(key.class))
         .int4(stan(key.stan))
         .int8(unsigned(key.local_time))
-        .text(key.terminal.as_str())
-        .text(key.rrn.as_str())
+        .ascii(&key.terminal)
+        .ascii(&key.rrn)
         .bytes(&key.card.0)
         .int8(key.as_original().origin());
 }
 
 /// The six columns of what a reversal says of its original.
 pub(super) fn reference(row: &mut RowWriter<'_>, reference: &OriginalReference) {
-    row.text(&acquirer(&reference.key.acquirer))
-        .int4(stan(reference.key.stan))
-        .text(reference.key.terminal.as_str())
+    acquirer(row, &reference.key.acquirer);
+    row.int4(stan(reference.key.stan))
+        .ascii(&reference.key.terminal)
         .bytes(&reference.key.card.0)
         .int8(unsigned(reference.transmitted))
-        .text(reference.rrn.as_str());
+        .ascii(&reference.rrn);
 }
 
 /// Where a history row comes from: its key, and when.

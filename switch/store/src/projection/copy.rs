@@ -1,7 +1,7 @@
 //! Rows in PostgreSQL's binary COPY format. It owns the encoding and nothing of what is in the
 //! rows.
 
-use switch_domain::Timestamp;
+use switch_domain::{AsciiText, Timestamp};
 
 use crate::pg_timestamp::PgTimestamp;
 
@@ -10,6 +10,8 @@ const SIGNATURE: &[u8] = b"PGCOPY\n\xff\r\n\0";
 const NO_OPTIONS: [u8; 8] = [0; 8];
 const END: i16 = -1;
 const NULL: i32 = -1;
+/// More room than this is given back: it was for a chunk of a rebuild, not of every day.
+const ROOM_KEPT: usize = 16 << 20;
 
 /// Rows of one table, being written.
 #[derive(Debug)]
@@ -25,6 +27,16 @@ impl CopyRows {
         Self { bytes: [SIGNATURE, &NO_OPTIONS].concat(), columns, rows: 0 }
     }
 
+    /// No rows again, in the room of those before: chunk after chunk takes about as much, and fresh
+    /// memory costs more than what is written into it.
+    pub(super) fn clear(&mut self) {
+        if self.bytes.capacity() > ROOM_KEPT {
+            *self = Self::new(self.columns);
+        }
+        self.bytes.truncate(SIGNATURE.len() + NO_OPTIONS.len());
+        self.rows = 0;
+    }
+
     /// Begins a row; its columns follow, in the order of the statement.
     pub(super) fn row(&mut self) -> RowWriter<'_> {
         self.rows = self.rows.saturating_add(1);
@@ -36,10 +48,10 @@ impl CopyRows {
         self.rows == 0
     }
 
-    /// The whole, with its trailer.
-    pub(super) fn finish(mut self) -> Vec<u8> {
+    /// The whole, with its trailer. Nothing may be added afterwards but by way of `clear`.
+    pub(super) fn finish(&mut self) -> &[u8] {
         self.bytes.extend_from_slice(&END.to_be_bytes());
-        self.bytes
+        &self.bytes
     }
 }
 
@@ -90,6 +102,10 @@ impl RowWriter<'_> {
     }
 
     pub(super) fn text(&mut self, value: &str) -> &mut Self {
+        self.put(value.as_bytes())
+    }
+
+    pub(super) fn ascii<const N: usize>(&mut self, value: &AsciiText<N>) -> &mut Self {
         self.put(value.as_bytes())
     }
 

@@ -48,10 +48,20 @@ pub(super) fn subject(record: &Record) -> Subject {
         Event::Voided(one) => Subject::of(one.authorization.0),
         Event::Sealed(sealed) => Subject::of(i64::from(sealed.shard.0)),
         Event::Founded(founded) => Subject::of(i64::from(founded.shard.0)),
+        Event::TransferSent(one) => Subject::made(one.id.0, Some(one.partner)),
+        Event::TransferReceived(one) => {
+            let partner = Some(one.transfer.partner);
+            Subject { partner, ..Subject::of(one.transfer.id.0) }
+        }
+        Event::TransferClosed { transfer, partner, .. } => {
+            Subject { partner: Some(*partner), ..Subject::of(transfer.0) }
+        }
     };
     if subject.partner.is_none() {
         subject.partner = record.effects.postings.iter().find_map(|leg| match leg.account {
-            Account::SettlementBank(partner) | Account::Memorandum(partner) => Some(partner),
+            Account::SettlementBank(partner)
+            | Account::Memorandum(partner)
+            | Account::InTransit(partner) => Some(partner),
             Account::Balance(_) | Account::Pool(_) => None,
         });
     }
@@ -80,6 +90,9 @@ pub(super) const fn kind(event: &Event) -> &'static str {
         Event::Sealed(_) => "sealed",
         Event::Founded(_) => "founded",
         Event::Inherited(_) => "inherited",
+        Event::TransferSent(_) => "transfer_sent",
+        Event::TransferReceived(_) => "transfer_received",
+        Event::TransferClosed { .. } => "transfer_closed",
     }
 }
 
@@ -103,6 +116,9 @@ pub(super) fn detail(event: &Event) -> String {
         Event::Sealed(sealed) => generation(sealed.heirs),
         Event::Founded(founded) => generation(founded.heirs),
         Event::Inherited(estate) => format!("{} rows", estate.rows()),
+        Event::TransferSent(one) => one.reference.to_string(),
+        Event::TransferReceived(one) => word(one.outcome),
+        Event::TransferClosed { outcome, .. } => word(*outcome),
         Event::NothingChanged
         | Event::ProgrammeDefined(_)
         | Event::BalanceOpened(_)

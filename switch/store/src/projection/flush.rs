@@ -6,14 +6,23 @@ use std::time::Duration;
 
 use sqlx::PgConnection;
 use switch_domain::{Seq, ShardId};
+use tokio::time::Instant;
 
 use super::entities::expect_rows;
 use super::moves::{BalanceMove, CardMove, Moves};
 use super::write::BEGIN;
 
-/// Rows of one statement, and the pause behind it: appends go in between.
-const ROWS: usize = 2_000;
-const PAUSE: Duration = Duration::from_millis(2);
+/// Rows of one statement.
+const ROWS: usize = 500;
+/// Behind each statement there is a pause, so many times as long as it took: appends go in between,
+/// and most of the time a processor is theirs.
+const PAUSES: u32 = 2;
+const LONGEST_PAUSE: Duration = Duration::from_millis(50);
+
+async fn pause_after(began: Instant) {
+    let pause = began.elapsed().saturating_mul(PAUSES).min(LONGEST_PAUSE);
+    tokio::time::sleep(pause).await;
+}
 
 /// History is never behind: load reads the journal from here up to it.
 const MOVE: &str = "\
@@ -77,6 +86,7 @@ async fn balances(tx: &mut PgConnection, moves: &Moves) -> Done {
         let column = |take: fn(&BalanceMove) -> i64| -> Vec<i64> {
             rows.iter().map(|(_, one)| take(one)).collect()
         };
+        let began = Instant::now();
         let done = sqlx::query(BALANCES)
             .bind(rows.iter().map(|(id, _)| *id).collect::<Vec<_>>())
             .bind(column(|one| one.ledger.0))
@@ -85,7 +95,7 @@ async fn balances(tx: &mut PgConnection, moves: &Moves) -> Done {
             .execute(&mut *tx)
             .await?;
         expect_rows("balance", rows.len(), done.rows_affected());
-        tokio::time::sleep(PAUSE).await;
+        pause_after(began).await;
     }
     Ok(())
 }
@@ -97,6 +107,7 @@ async fn cards(tx: &mut PgConnection, moves: &Moves) -> Done {
         let column = |take: fn(&CardMove) -> i64| -> Vec<i64> {
             rows.iter().map(|(_, one)| take(one)).collect()
         };
+        let began = Instant::now();
         let done = sqlx::query(CARDS)
             .bind(rows.iter().map(|(id, _)| *id).collect::<Vec<_>>())
             .bind(column(|one| i64::from(one.approvals)))
@@ -104,7 +115,7 @@ async fn cards(tx: &mut PgConnection, moves: &Moves) -> Done {
             .execute(&mut *tx)
             .await?;
         expect_rows("card", rows.len(), done.rows_affected());
-        tokio::time::sleep(PAUSE).await;
+        pause_after(began).await;
     }
     Ok(())
 }

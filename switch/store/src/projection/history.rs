@@ -48,6 +48,13 @@ impl History {
         }
     }
 
+    /// No rows again.
+    pub(super) fn clear(&mut self) {
+        self.events.clear();
+        self.postings.clear();
+        self.audit.clear();
+    }
+
     /// Adds what a record says. `first_posting` counts the postings of its journal row so far.
     pub(super) fn add(&mut self, place: Place, record: &Record, first_posting: i32) {
         let subject = subject(record);
@@ -100,6 +107,7 @@ impl History {
             Account::Pool(id) => ("pool", id.0),
             Account::SettlementBank(id) => ("settlement_bank", id.0),
             Account::Memorandum(id) => ("memorandum", id.0),
+            Account::InTransit(id) => ("in_transit", id.0),
         };
         let mut row = self.postings.row();
         Place { idx: leg, ..place }.write(&mut row);

@@ -1,6 +1,6 @@
 //! The projector: relational rows from committed journal rows, in order, behind the answers (W-23).
 //! It owns pace, retries and both watermarks. It never writes a row that is not committed, never
-//! drops a batch, and never gives up.
+//! drops a batch, and gives up only over a journal that is not the one that it was given (W-24).
 //!
 //! Two kinds of rows. **History** and things that seldom change follow within a pace of some tens
 //! of milliseconds. Rows that **move** with every authorization (amounts of balances, shares of
@@ -20,6 +20,7 @@ mod moves;
 mod postgres;
 mod queue;
 mod tables;
+mod transfers;
 mod write;
 
 #[cfg(feature = "testing")]
@@ -32,7 +33,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use switch_domain::{Record, Seq, ShardId};
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Mutex, Notify, OwnedMutexGuard, mpsc, watch};
 use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -48,7 +49,7 @@ pub struct CommittedBatch {
     /// Its place.
     pub seq: Seq,
     /// What it holds.
-    pub records: Arc<[Record]>,
+    pub records: Arc<Vec<Record>>,
 }
 
 /// Writes what follows from journal rows behind `after` in a transaction that somebody else ends,
@@ -63,7 +64,7 @@ pub(crate) async fn project_within(
     for (seq, records) in rows {
         chunk.add_row(*seq, records);
     }
-    write::write_within(tx, chunk).await
+    write::write_within(tx, &mut chunk).await
 }
 
 /// How fast the rows follow the journal.
@@ -94,35 +95,61 @@ impl Default for ProjectionSettings {
     }
 }
 
+/// Taken by one projector of a node at a time while none of them is behind: two of them at once
+/// would keep two processors from the appends, and with them from cardholders.
+#[derive(Clone, Debug, Default)]
+pub struct Turn(Arc<Mutex<()>>);
+
+impl Turn {
+    /// A projector that hangs must not hold the others up for long.
+    const PATIENCE: Duration = Duration::from_secs(1);
+
+    async fn take(&self) -> Option<OwnedMutexGuard<()>> {
+        tokio::time::timeout(Self::PATIENCE, Arc::clone(&self.0).lock_owned()).await.ok()
+    }
+}
+
 /// Makes rows of one shard's journal.
 #[derive(Debug)]
 pub struct Projector<T> {
     tables: T,
     settings: ProjectionSettings,
+    turn: Turn,
 }
 
 impl<T: Tables> Projector<T> {
     /// A projector that writes to these tables.
     #[must_use]
-    pub const fn new(tables: T, settings: ProjectionSettings) -> Self {
-        Self { tables, settings }
+    pub fn new(tables: T, settings: ProjectionSettings) -> Self {
+        Self { tables, settings, turn: Turn::default() }
+    }
+
+    /// Takes turns with the other projectors that have the same turn.
+    #[must_use]
+    pub fn in_turn(self, turn: Turn) -> Self {
+        Self { turn, ..self }
     }
 
     /// Projects until `rx` is closed and everything from it is in the tables. Rows of the journal
     /// that were never handed over (from before the start) are read from it first, and so is
     /// anything missing in between. `progress` gets each new watermark of history; `nudge` (by
     /// [`Notify::notify_one`]) ends the wait for more, or has the rows looked at where none waits.
+    ///
+    /// # Errors
+    /// The journal lacks what was committed, or was changed: no later attempt can help, and whoever
+    /// serves from it must end (W-24).
     pub async fn run(
         self,
         shard: ShardId,
         rx: mpsc::UnboundedReceiver<CommittedBatch>,
         progress: watch::Sender<Seq>,
         nudge: Arc<Notify>,
-    ) {
-        let Self { tables, settings } = self;
-        let mut queue = Queue::new(rx);
+    ) -> Result<(), ChainFault> {
+        let Self { tables, settings, turn } = self;
+        let mut queue = Queue::new(rx, shard);
         if settings.hold {
-            return queue.drain_unread().await;
+            queue.drain_unread().await;
+            return Ok(());
         }
         let now = Instant::now();
         let work = Work {
@@ -139,8 +166,9 @@ impl<T: Tables> Projector<T> {
             next_flush: now + settings.flush_interval,
             back_off: BackOff::seeded(settings.jitter),
             settings,
+            turn,
         };
-        work.run().await;
+        work.run().await
     }
 }
 
@@ -168,6 +196,7 @@ struct Work<T> {
     next_flush: Instant,
     back_off: BackOff,
     settings: ProjectionSettings,
+    turn: Turn,
 }
 
 /// What to do next.
@@ -180,14 +209,13 @@ enum Next {
 }
 
 impl<T: Tables> Work<T> {
-    async fn run(mut self) {
+    async fn run(mut self) -> Result<(), ChainFault> {
         loop {
-            if let Err(error) = self.turn().await {
-                self.failed(&error).await;
-                continue;
-            }
-            if self.is_done() {
-                return;
+            match self.turn().await {
+                Ok(()) if self.is_done() => return Ok(()),
+                Ok(()) => {}
+                Err(StoreError::Chain(fault)) => return Err(fault),
+                Err(error) => self.failed(&error).await,
             }
         }
     }
@@ -332,8 +360,11 @@ impl<T: Tables> Work<T> {
             return self.catch_up(position, true).await;
         }
         let limit = self.settings.chunk_records;
+        let behind = self.queue.records() >= limit;
+        let turn = if behind { None } else { self.turn.take().await };
         let batches = self.queue.chunk(position.history, limit);
         self.write(position, &batches).await?;
+        drop(turn);
         self.not_before = Instant::now() + self.settings.pace;
         Ok(())
     }

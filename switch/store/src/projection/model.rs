@@ -146,9 +146,18 @@ impl Rows {
             Forgotten::Message { original, reversal } => {
                 let rows = self.authorizations.values();
                 let of_key = rows.filter(|row| row.facts.key.as_original() == *original);
-                let reversal = reversal
+                let answered = reversal
                     .and_then(|key| self.reversals.iter().rfind(|row| row.key == key).copied());
-                Recalled { authorizations: of_key.cloned().collect(), reversal, command: None }
+                let early = self.reversals.iter().filter(|row| {
+                    let waits = reversal.is_none() && row.original.is_none();
+                    waits && row.reference.key == *original
+                });
+                Recalled {
+                    authorizations: of_key.cloned().collect(),
+                    reversal: answered,
+                    early: early.copied().collect(),
+                    command: None,
+                }
             }
             Forgotten::Command(key) => Recalled {
                 command: self.commands.iter().rfind(|row| row.key == *key).copied(),

@@ -29,6 +29,8 @@ const POSITION: &str = "SELECT seq, flushed FROM projection WHERE shard = $1";
 pub struct PgTables {
     store: Store,
     connection: Option<PgConnection>,
+    /// The last chunk that was written: the next one takes its room.
+    chunk: Option<Chunk>,
 }
 
 impl Clone for PgTables {
@@ -39,14 +41,14 @@ impl Clone for PgTables {
 
 impl PgTables {
     pub(crate) const fn new(store: Store) -> Self {
-        Self { store, connection: None }
+        Self { store, connection: None, chunk: None }
     }
 
     /// The connection, taken out: it comes back only when the step has succeeded.
     async fn ready(&mut self) -> Result<PgConnection, StoreError> {
         match self.connection.take() {
             Some(connection) => Ok(connection),
-            None => self.store.connection().await.map_err(StoreError::database(DOING)),
+            None => self.store.projector_connection().await.map_err(StoreError::database(DOING)),
         }
     }
 }
@@ -102,16 +104,23 @@ impl Tables for PgTables {
         after: Seq,
         batches: &[CommittedBatch],
     ) -> Result<bool, StoreError> {
-        let mut chunk = Chunk::new(shard, after);
+        let mut chunk = match self.chunk.take().filter(|chunk| chunk.shard == shard) {
+            Some(mut chunk) => {
+                chunk.restart(after);
+                chunk
+            }
+            None => Chunk::new(shard, after),
+        };
         for batch in batches {
             chunk.add_row(batch.seq, &batch.records);
         }
         let mut connection = self.ready().await?;
         let written = patiently(async {
-            write::write(&mut connection, chunk).await.map_err(StoreError::database(DOING))
+            write::write(&mut connection, &mut chunk).await.map_err(StoreError::database(DOING))
         });
         let written = written.await?;
         self.connection = Some(connection);
+        self.chunk = Some(chunk);
         Ok(written)
     }
 

@@ -1,9 +1,10 @@
-//! Batches that wait for projection. It owns their order and forgets one only when the tables have
-//! it.
+//! Batches that wait for projection. It owns their order, forgets one only when the tables have it,
+//! and takes it off the lag then: what a shard commits, it puts on.
 
 use std::collections::VecDeque;
 
-use switch_domain::Seq;
+use metrics::{Gauge, gauge};
+use switch_domain::{Seq, ShardId};
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TryRecvError;
 
@@ -16,11 +17,13 @@ pub(super) struct Queue {
     waiting: VecDeque<CommittedBatch>,
     records: usize,
     closed: bool,
+    lag: Gauge,
 }
 
 impl Queue {
-    pub(super) const fn new(rx: mpsc::UnboundedReceiver<CommittedBatch>) -> Self {
-        Self { rx, waiting: VecDeque::new(), records: 0, closed: false }
+    pub(super) fn new(rx: mpsc::UnboundedReceiver<CommittedBatch>, shard: ShardId) -> Self {
+        let lag = gauge!("cardswitch_projection_lag", "shard" => shard.to_string());
+        Self { rx, waiting: VecDeque::new(), records: 0, closed: false, lag }
     }
 
     /// Records that wait.
@@ -79,6 +82,7 @@ impl Queue {
     pub(super) fn forget_to(&mut self, watermark: Seq) {
         while let Some(batch) = self.waiting.pop_front_if(|batch| batch.seq <= watermark) {
             self.records = self.records.saturating_sub(batch.records.len());
+            self.lag.decrement(batch.records.len() as f64);
         }
     }
 

@@ -6,7 +6,7 @@ use switch_domain::Seq;
 
 use super::chunk::Chunk;
 use super::copy::CopyRows;
-use super::{authorizations, entities, history};
+use super::{authorizations, entities, history, transfers};
 use crate::pg_timestamp::PgTimestamp;
 
 /// The rows and the watermark are lost together if at all, and are made again from the journal:
@@ -26,7 +26,7 @@ const MOVE: &str = "\
 /// written.
 pub(super) async fn write(
     connection: &mut PgConnection,
-    chunk: Chunk,
+    chunk: &mut Chunk,
 ) -> Result<bool, sqlx::Error> {
     sqlx::raw_sql(BEGIN).execute(&mut *connection).await?;
     let written = write_within(connection, chunk).await?;
@@ -39,17 +39,18 @@ pub(super) async fn write(
 /// false.
 pub(super) async fn write_within(
     connection: &mut PgConnection,
-    chunk: Chunk,
+    chunk: &mut Chunk,
 ) -> Result<bool, sqlx::Error> {
-    if !move_watermark(connection, &chunk).await? {
+    if !move_watermark(connection, chunk).await? {
         return Ok(false);
     }
-    entities::write(connection, &chunk).await?;
-    copy(connection, authorizations::COPY_NEW, chunk.authorizations.0).await?;
+    entities::write(connection, chunk).await?;
+    transfers::write(connection, chunk).await?;
+    copy(connection, authorizations::COPY_NEW, &mut chunk.authorizations.0).await?;
     authorizations::change(connection, &chunk.changed).await?;
-    copy(connection, history::COPY_EVENTS, chunk.history.events).await?;
-    copy(connection, history::COPY_POSTINGS, chunk.history.postings).await?;
-    copy(connection, history::COPY_AUDIT, chunk.history.audit).await?;
+    copy(connection, history::COPY_EVENTS, &mut chunk.history.events).await?;
+    copy(connection, history::COPY_POSTINGS, &mut chunk.history.postings).await?;
+    copy(connection, history::COPY_AUDIT, &mut chunk.history.audit).await?;
     Ok(true)
 }
 
@@ -68,7 +69,7 @@ async fn move_watermark(tx: &mut PgConnection, chunk: &Chunk) -> Result<bool, sq
 async fn copy(
     tx: &mut PgConnection,
     statement: &'static str,
-    rows: CopyRows,
+    rows: &mut CopyRows,
 ) -> Result<(), sqlx::Error> {
     if rows.is_empty() {
         return Ok(());

@@ -104,7 +104,7 @@ impl Store {
         at: Timestamp,
         part_rows: u32,
     ) -> Result<Resharded, ReshardError> {
-        let mut connection = self.connection().await.map_err(database)?;
+        let mut connection = self.owner_connection().await.map_err(database)?;
         let mut tx = connection.begin().await.map_err(database)?;
         sqlx::raw_sql(LIMITS).execute(&mut *tx).await.map_err(database)?;
         let work = Work { part_rows: i64::from(part_rows.max(1)), owner: self.owner(), at, to };

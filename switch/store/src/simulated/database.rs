@@ -161,7 +161,7 @@ impl Database {
         if self.defect == Defect::SkipsRecord
             && let Some(batch) = batches.iter_mut().find(|batch| batch.records.len() > 1)
         {
-            batch.records = batch.records.iter().skip(1).cloned().collect();
+            batch.records = batch.records.iter().skip(1).cloned().collect::<Vec<_>>().into();
         }
         let to = last.seq;
         self.put(Unsynced::Write { shard, batches });

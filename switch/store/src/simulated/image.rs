@@ -48,6 +48,8 @@ pub(super) fn image(
         cards.push((card.row.clone(), *prints.get(&card.row.vault.row)?));
     }
     let Position { history, .. } = position;
+    let open = rows.transfers.values().filter(|(_, outcome)| outcome.is_none());
+    let unsettled = rows.received.iter().filter(|(_, (_, settled))| !settled);
     let mut image = ShardImage {
         shard,
         projected: history,
@@ -58,6 +60,8 @@ pub(super) fn image(
         customers: blocked.map(|(id, state)| (*id, *state)).collect(),
         cards,
         shares: rows.shares.iter().map(|(id, share)| (*id, share.row)).collect(),
+        transfers: open.map(|(one, _)| one.clone()).collect(),
+        received: unsettled.map(|(id, (said, _))| (*id, *said)).collect(),
         complete: limited.iter().all(|count| *count < most) && !any_before,
         authorizations,
         reversals,
@@ -84,9 +88,14 @@ pub(super) fn find(rows: &Rows, what: &Forgotten) -> Recalled {
             let of_key = all.filter(|row| row.facts.key.as_original() == *original);
             let answered =
                 reversal.and_then(|key| rows.reversals.iter().rfind(|row| row.key == key).copied());
+            let early = rows.reversals.iter().filter(|row| {
+                let waits = reversal.is_none() && row.original.is_none();
+                waits && row.reference.key == *original
+            });
             Recalled {
                 authorizations: of_key.cloned().collect(),
                 reversal: answered,
+                early: early.copied().collect(),
                 command: None,
             }
         }

@@ -8,7 +8,8 @@ use switch_domain::{
     AnsweredReversal, Authorization, AuthorizationDelta, AuthorizationId, Authorized, Balance,
     BalanceId, BalanceOpened, BalanceState, Card, CardId, CardIssued, Cause, CustomerId,
     CustomerState, DoneCommand, Event, MinorUnits, Partner, PartnerId, Pool, PoolId, PoolShare,
-    Posting, Programme, ProgrammeId, Record, Reversed, Seq, ShardId, Timestamp, Totals, Voided,
+    Posting, Programme, ProgrammeId, Record, Reversed, Seq, ShardId, Timestamp, Totals, Transfer,
+    TransferId, TransferOutcome, TransferReceived, Voided,
 };
 
 use crate::projection::{Moves, Position};
@@ -40,6 +41,10 @@ pub(super) struct Rows {
     pub(super) reversals: Vec<AnsweredReversal>,
     pub(super) commands: Vec<DoneCommand>,
     pub(super) postings: Vec<Posting>,
+    /// What was sent, and how it ended.
+    pub(super) transfers: BTreeMap<TransferId, (Transfer, Option<TransferOutcome>)>,
+    /// What was said to those of others, and whether they are closed there.
+    pub(super) received: BTreeMap<TransferId, (TransferOutcome, bool)>,
 }
 
 /// The sum of two amounts. It stays in range where the journal's own sums do.
@@ -71,6 +76,8 @@ impl Rows {
             reversals: Vec::new(),
             commands: Vec::new(),
             postings: Vec::new(),
+            transfers: BTreeMap::new(),
+            received: BTreeMap::new(),
         }
     }
 
@@ -167,6 +174,15 @@ impl Rows {
             Event::Authorized(authorized) => self.authorize(record.at, authorized),
             Event::Reversed(reversed) => self.reverse(record.at, reversed),
             Event::Voided(voided) => self.void(voided),
+            Event::TransferSent(one) => {
+                self.transfers.insert(one.id, (one.clone(), None));
+            }
+            Event::TransferClosed { transfer, outcome, .. } => {
+                if let Some((_, ended)) = self.transfers.get_mut(transfer) {
+                    *ended = Some(*outcome);
+                }
+            }
+            Event::TransferReceived(one) => self.receive(one),
             // No simulated node is resharded.
             Event::Sealed(_)
             | Event::Founded(_)
@@ -235,6 +251,14 @@ impl Rows {
         });
     }
 
+    fn receive(&mut self, one: &TransferReceived) {
+        let source = one.transfer.id.shard();
+        for (id, (_, settled)) in &mut self.received {
+            *settled |= id.shard() == source && *id < one.settled_below;
+        }
+        self.received.insert(one.transfer.id, (one.outcome, false));
+    }
+
     fn void(&mut self, voided: &Voided) {
         if let Some(row) = self.authorizations.get_mut(&voided.authorization) {
             row.reason = voided.reason;
@@ -261,6 +285,7 @@ fn made(event: &Event) -> Option<i64> {
         Event::CardIssued(one) => Some(one.card.0),
         Event::Authorized(one) => Some(one.id.0),
         Event::Reversed(one) => Some(one.id.0),
+        Event::TransferSent(one) => Some(one.id.0),
         _ => None,
     }
 }

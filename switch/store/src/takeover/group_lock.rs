@@ -72,6 +72,15 @@ pub(super) async fn acquire(connection: &mut PgConnection) -> Result<bool, Store
     }
 }
 
+/// Takes the lock if nobody has it, without waiting.
+pub(super) async fn acquire_at_once(connection: &mut PgConnection) -> Result<bool, StoreError> {
+    let locked = async {
+        sqlx::raw_sql(LIMITS).execute(&mut *connection).await?;
+        sqlx::query_scalar(TRY_LOCK).bind(KEY).fetch_one(&mut *connection).await
+    };
+    locked.await.map_err(StoreError::database(DOING))
+}
+
 /// Who has the lock.
 pub(super) async fn holder(connection: &mut PgConnection) -> Result<Option<Holder>, StoreError> {
     find_holder(connection).await.map_err(StoreError::database(DOING))
@@ -176,7 +185,7 @@ impl Keeper {
     }
 
     async fn try_again(&self) -> Result<Regained, sqlx::Error> {
-        let mut connection = self.store.connection().await?;
+        let mut connection = self.store.owner_connection().await?;
         let ours: bool = sqlx::query_scalar(TRY_LOCK).bind(KEY).fetch_one(&mut connection).await?;
         if ours {
             return Ok(Regained::Yes(Box::new(connection)));

@@ -168,9 +168,16 @@ impl Store {
     }
 
     async fn take(&self, wanted: Wanted, mode: TakeoverMode) -> Result<Takeover, TakeoverError> {
-        let mut connection =
-            self.connection().await.map_err(StoreError::database("connecting to take over"))?;
-        if !group_lock::acquire(&mut connection).await? {
+        let mut connection = self
+            .owner_connection()
+            .await
+            .map_err(StoreError::database("connecting to take over"))?;
+        // Whoever takes over by force does not wait for somebody who will not let go.
+        let acquired = match mode {
+            TakeoverMode::RefuseIfOwned => group_lock::acquire(&mut connection).await?,
+            TakeoverMode::Force => group_lock::acquire_at_once(&mut connection).await?,
+        };
+        if !acquired {
             let holder = group_lock::holder(&mut connection).await?;
             let owners = fence::owners(&mut connection).await?;
             if mode == TakeoverMode::RefuseIfOwned {
@@ -197,8 +204,10 @@ impl Store {
         connection: &mut PgConnection,
         names: &[String],
     ) -> Result<bool, StoreError> {
-        let mut other =
-            self.connection().await.map_err(StoreError::database("connecting to take over"))?;
+        let mut other = self
+            .owner_connection()
+            .await
+            .map_err(StoreError::database("connecting to take over"))?;
         for _ in 0..OUST_ATTEMPTS {
             let waiting = group_lock::acquire(connection);
             let ending = back_ends::end(&mut other, names);

@@ -12,7 +12,8 @@ use switch_domain::{
     IdempotencyKey, LinkId, LockCode, Merchant, MessageClass, MessageFacts, MessageKey, MinorUnits,
     OriginalKey, OriginalReference, OwnerId, Partner, PartnerId, PartnerState, Placement, Pool,
     PoolDelta, PoolId, PoolKind, PoolShare, Posting, Programme, ProgrammeId, Reason, Record,
-    Reversed, Sealed, SealedHead, Seq, ShardId, TakenOver, Timestamp, Totals, VaultRef, Voided,
+    Reversed, Sealed, SealedHead, Seq, ShardId, TakenOver, Timestamp, Totals, Transfer, TransferId,
+    TransferOutcome, TransferReceived, VaultRef, Voided,
 };
 
 fn text<const N: usize>() -> impl Strategy<Value = AsciiText<N>> {
@@ -253,6 +254,7 @@ fn effects() -> impl Strategy<Value = Effects> {
         any::<i64>().prop_map(|id| Account::Pool(PoolId(id))),
         any::<i64>().prop_map(|id| Account::SettlementBank(PartnerId(id))),
         any::<i64>().prop_map(|id| Account::Memorandum(PartnerId(id))),
+        any::<i64>().prop_map(|id| Account::InTransit(PartnerId(id))),
     ];
     let posting = (account, amount(), currency()).prop_map(|(account, amount, currency)| Posting {
         account,
@@ -350,6 +352,41 @@ fn generations() -> impl Strategy<Value = Event> {
     prop_oneof![sealed, founded, inherited]
 }
 
+fn transfer() -> impl Strategy<Value = Transfer> {
+    let ids = (any::<i64>(), any::<i64>(), any::<i64>(), any::<i64>());
+    (ids, amount(), currency(), text()).prop_map(|(ids, minor, currency, reference)| Transfer {
+        id: TransferId(ids.0),
+        from: BalanceId(ids.1),
+        to: BalanceId(ids.2),
+        partner: PartnerId(ids.3),
+        amount: Amount { minor, currency },
+        reference,
+    })
+}
+
+fn transfers() -> impl Strategy<Value = Event> {
+    let outcome = || {
+        select(vec![
+            TransferOutcome::Credited,
+            TransferOutcome::NoSuchBalance,
+            TransferOutcome::BalanceClosed,
+            TransferOutcome::BalanceBlocked,
+            TransferOutcome::OtherCurrency,
+            TransferOutcome::OtherPartner,
+            TransferOutcome::OtherFunding,
+            TransferOutcome::AmountTooLarge,
+        ])
+    };
+    let received = (transfer(), outcome(), any::<i64>()).prop_map(|(transfer, outcome, below)| {
+        let settled_below = TransferId(below);
+        Event::TransferReceived(TransferReceived { transfer, outcome, settled_below })
+    });
+    let closed = (any::<i64>(), any::<i64>(), outcome()).prop_map(|(id, partner, outcome)| {
+        Event::TransferClosed { transfer: TransferId(id), partner: PartnerId(partner), outcome }
+    });
+    prop_oneof![transfer().prop_map(Event::TransferSent), received, closed]
+}
+
 /// Any record.
 pub(crate) fn record() -> impl Strategy<Value = Record> {
     let cause = prop_oneof![
@@ -361,8 +398,15 @@ pub(crate) fn record() -> impl Strategy<Value = Record> {
         Just(Cause::Switch),
     ];
     let nothing = Just(Event::NothingChanged);
-    let event =
-        prop_oneof![control(), accounts(), cards(), authorizations(), generations(), nothing];
+    let event = prop_oneof![
+        control(),
+        accounts(),
+        cards(),
+        authorizations(),
+        transfers(),
+        generations(),
+        nothing
+    ];
     (any::<i64>(), cause, event, effects()).prop_map(|(at, cause, event, effects)| Record {
         at: Timestamp(at),
         cause,

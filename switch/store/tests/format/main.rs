@@ -97,9 +97,9 @@ fn the_bytes_of_a_resharding_are_pinned() {
 
 /// Computed by another implementation, from the rule alone.
 const PINNED_RESHARDING: &str = "\
-    0a160880c0f995e0a2b0062200d2010808011204080310020a3e0880c0f995e0a2b0062200da01300803120408\
+    0a160880c0f995e0a2b0062200ea010808011204080310020a3e0880c0f995e0a2b0062200f201300803120408\
     0310021a26080110091a20cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd0a1c0880\
-    c0f995e0a2b0062200e2010e12040802100222060801100a1800";
+    c0f995e0a2b0062200fa010e12040802100222060801100a1800";
 
 /// The hash too: a chain written by an earlier build must stay whole.
 #[test]

@@ -17,6 +17,7 @@ use switch_store::{
 use crate::append::story;
 use crate::life::{CONTROL, SHARD, START, control_rows, keep_cards, shard_rows};
 use crate::stage::Stage;
+use crate::transfers;
 
 const US: OwnerId = OwnerId([1; 16]);
 const SHARDS: u16 = 2;
@@ -187,6 +188,14 @@ async fn recalls(t: &mut Transcript, place: &impl Place, batches: &[CommittedBat
         }
         _ => None,
     }));
+    // The original of each reversal, marked as a repeat: one of them came before it.
+    let records = batches.iter().flat_map(|batch| batch.records.iter());
+    asked.extend(records.filter_map(|record| match &record.event {
+        Event::Reversed(one) => {
+            Some(Forgotten::Message { original: one.reference.key, reversal: None })
+        }
+        _ => None,
+    }));
     for what in &asked {
         for at_least in [Seq::NONE, Seq(3), Seq(7), Seq(8)] {
             let said = tables.recall(SHARD, at_least, what).await;
@@ -301,6 +310,31 @@ async fn the_simulated_database_and_postgres_tell_one_story() {
     assert_eq!(first_difference(&real, &simulated), None);
     assert_eq!(real.lines().count(), simulated.lines().count());
     assert!(real.lines().count() > 5_000, "the story tells little");
+}
+
+/// Transfers, row for row (W-17).
+async fn transferred(place: &impl Place) -> String {
+    let mut t = Transcript::default();
+    for (shard, rows) in transfers::rows() {
+        let (batches, _) = append(place, shard, rows).await;
+        let (mut tables, mut after) = (place.tables(), Seq::NONE);
+        for rows in batches.chunks(2) {
+            t.note_result("rows", tables.write(shard, after, rows).await);
+            after = rows.last().expect("a row").seq;
+            t.note_result("image", place.load(shard, Timestamp(START), 100).await);
+        }
+    }
+    t.0
+}
+
+#[tokio::test]
+async fn transfers_are_the_same_in_the_simulated_tables() {
+    let postgres = Postgres(Stage::new().await);
+    let real = transferred(&postgres).await;
+    postgres.0.close().await;
+    let simulated = transferred(&Simulated(SimulatedStore::new(1))).await;
+    assert_eq!(first_difference(&real, &simulated), None);
+    assert_eq!(real.lines().count(), simulated.lines().count());
 }
 
 #[tokio::test]

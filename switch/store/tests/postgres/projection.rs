@@ -16,7 +16,7 @@ use crate::stage::{Projecting, Stage, Writer};
 const MOST: usize = 1_000;
 
 /// Both shards' rows in the journal, and the data shard's batches.
-async fn journalled(stage: &Stage) -> Vec<CommittedBatch> {
+pub(crate) async fn journalled(stage: &Stage) -> Vec<CommittedBatch> {
     let vault = keep_cards(&stage.store).await;
     let mut control = Writer::new(&stage.store, CONTROL);
     for records in control_rows() {
@@ -40,7 +40,7 @@ async fn all_of(store: &Store) -> String {
 }
 
 /// The control shard's rows, and the data shard's, by projectors that read the journal.
-async fn project_all(stage: &Stage) {
+pub(crate) async fn project_all(stage: &Stage) {
     Projecting::start(&stage.store, CONTROL).finish().await;
     Projecting::start(&stage.store, SHARD).finish().await;
 }
@@ -263,7 +263,7 @@ async fn rows_and_tail_meet_without_gap_or_overlap() {
     let all = stage.store.tail(SHARD, Seq::NONE).await.expect("a tail");
     assert_eq!(all.len(), batches.len());
     for ((seq, records), batch) in all.iter().zip(&batches) {
-        assert_eq!((*seq, records.as_slice()), (batch.seq, &*batch.records));
+        assert_eq!((*seq, records.as_slice()), (batch.seq, batch.records.as_slice()));
     }
     stage.close().await;
 }

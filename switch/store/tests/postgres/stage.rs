@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection};
 use switch_domain::{Epoch, Record, Seq, ShardId};
 use switch_store::private_postgres::{TestDatabase, fresh_database};
 use switch_store::{
-    Appended, CommittedBatch, Hash, Journal, JournalRow, PgAppender, ProjectionSettings, Projector,
-    Store, StoreOptions, fresh_owner,
+    Appended, ChainFault, CommittedBatch, Hash, Journal, JournalRow, PgAppender,
+    ProjectionSettings, Projector, Store, StoreOptions, fresh_owner,
 };
 use tokio::sync::{Notify, mpsc, watch};
 
@@ -28,6 +29,16 @@ impl Stage {
     /// Another process on the same database.
     pub(crate) async fn another(&self) -> Store {
         open(&self.database).await
+    }
+
+    /// The name of the database.
+    pub(crate) fn name(&self) -> &str {
+        self.database.name()
+    }
+
+    /// How a superuser connects to it.
+    pub(crate) fn connect_options(&self) -> PgConnectOptions {
+        self.database.url().connect_options()
     }
 
     /// A session of somebody, by name.
@@ -114,7 +125,7 @@ impl Writer {
         let row = self.seal(records);
         assert_eq!(self.journal.append(&row).await, Appended::Committed);
         (self.head, self.hash) = (row.seq, row.hash);
-        CommittedBatch { seq: row.seq, records: Arc::from(records) }
+        CommittedBatch { seq: row.seq, records: Arc::new(records.to_vec()) }
     }
 }
 
@@ -123,7 +134,7 @@ pub(crate) struct Projecting {
     pub(crate) batches: mpsc::UnboundedSender<CommittedBatch>,
     pub(crate) progress: watch::Receiver<Seq>,
     pub(crate) nudge: Arc<Notify>,
-    pub(crate) task: tokio::task::JoinHandle<()>,
+    pub(crate) task: tokio::task::JoinHandle<Result<(), ChainFault>>,
 }
 
 impl Projecting {
@@ -153,6 +164,7 @@ impl Projecting {
     /// Closes the channel and waits for the rest.
     pub(crate) async fn finish(self) {
         drop(self.batches);
-        self.task.await.expect("a projector that ends");
+        let ended = self.task.await.expect("a projector that does not panic");
+        assert_eq!(ended, Ok(()));
     }
 }

@@ -114,17 +114,21 @@ impl Cluster {
                 {
                     recalled.authorizations.extend(replayed.authorization(one.id).cloned());
                 }
-                (Forgotten::Message { reversal, .. }, Event::Reversed(one), _)
-                    if Some(one.key) == *reversal =>
-                {
-                    recalled.reversal = Some(AnsweredReversal {
+                (Forgotten::Message { original, reversal }, Event::Reversed(one), _) => {
+                    let row = AnsweredReversal {
                         id: one.id,
                         key: one.key,
                         reference: one.reference,
                         original: one.original,
                         reason: one.reason,
                         decided_at: record.at,
-                    });
+                    };
+                    let early = one.original.is_none() && one.reference.key == *original;
+                    match reversal {
+                        Some(key) if one.key == *key => recalled.reversal = Some(row),
+                        None if early => recalled.early.push(row),
+                        _ => {}
+                    }
                 }
                 (Forgotten::Command(wanted), event, Cause::Command { key, digest, .. })
                     if key == wanted =>
@@ -132,6 +136,7 @@ impl Cluster {
                     let made = match event {
                         Event::BalanceOpened(opened) => Some(opened.balance.0),
                         Event::CardIssued(issued) => Some(issued.card.0),
+                        Event::TransferSent(transfer) => Some(transfer.id.0),
                         _ => None,
                     };
                     let (key, digest, at) = (*key, *digest, record.at);
@@ -173,7 +178,7 @@ impl Cluster {
                     let original = self.states[CARDS].authorization(*authorization);
                     original.map(|original| original.facts.key)
                 }
-                Command::Manage(_) => None,
+                _ => None,
             };
             let Some(key) = key else { return };
             if decision.repeated {
@@ -183,7 +188,7 @@ impl Cluster {
             } else if outcome.record.is_some() && self.is_newest(command, &key) {
                 self.answers.insert(key, decision);
             }
-        } else if !matches!(outcome.answer, Answer::Done(_)) {
+        } else if !matches!(outcome.answer, Answer::Done(_) | Answer::Transferred(_)) {
             assert!(outcome.record.is_none(), "a refusal makes nothing happen");
         }
     }

@@ -135,6 +135,7 @@ impl World {
             }
             Answer::Done(_) => ("done".to_owned(), String::new()),
             Answer::Refused(refusal) => (format!("refused {refusal:?}"), String::new()),
+            Answer::Transferred(outcome) => (format!("{outcome:?}"), String::new()),
             Answer::Busy => ("busy".to_owned(), String::new()),
         };
         let expected = match (row.expected, row.verb) {
