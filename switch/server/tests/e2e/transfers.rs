@@ -1,6 +1,9 @@
 //! Transfers of the real binary (W-17): killed while the money is between two shards, it carries it
 //! on when it starts again, once.
 
+use std::path::Path;
+use std::process::Output;
+
 use sqlx::ConnectOptions;
 use switch_store::private_postgres::{DatabaseUrl, fresh_database};
 
@@ -65,6 +68,14 @@ fn until_credited(served: &Served, transfer: &str) {
     panic!("transfer {transfer} is {}", state(served, transfer));
 }
 
+/// A command over the database while nobody serves.
+fn offline(directory: &Path, url: &str, arguments: &[&str]) -> Output {
+    let mut command = cardswitch(directory);
+    command.args(arguments).env("DATABASE_URL", url);
+    command.env("CARDSWITCH_SECURITY__PAN_KEY_FILE", directory.join("pan.key"));
+    command.output().expect("the binary runs")
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_between_debit_and_credit_it_carries_the_money_on() {
     let database = fresh_database().await;
@@ -118,19 +129,29 @@ async fn killed_between_debit_and_credit_it_carries_the_money_on() {
     sqlx::query(END_WHO_WAITS).execute(&mut session).await.expect("ended");
     sqlx::query("SELECT pg_advisory_unlock(4711)").execute(&mut session).await.expect("let go");
 
+    // Both ends of it must be there when it arrives.
+    let refused = offline(directory.path(), &url, &["journal", "reshard", "--data-shards", "3"]);
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(
+        !refused.status.success() && said.contains("transfers are still on their way"),
+        "{said}"
+    );
+
     let served = Served::start(directory.path(), &url, &[]);
     until_credited(&served, &transfer);
     let cents = |text: &str| text.replace('.', "").parse::<i64>().expect("an amount");
     assert_eq!(cents(&ledger(&served, &from)), cents(&before.0) - 1_250);
     assert_eq!(cents(&ledger(&served, &to)), cents(&before.1) + 1_250);
     served.terminate();
-    let audit = cardswitch(directory.path())
-        .args(["audit", "--json"])
-        .env("DATABASE_URL", &url)
-        .output()
-        .expect("the audit runs");
-    let said = String::from_utf8_lossy(&audit.stdout);
-    assert!(audit.status.success() && said.contains("\"balanced\""), "{said}");
+    let balanced = || {
+        let audit = offline(directory.path(), &url, &["audit", "--json"]);
+        let said = String::from_utf8_lossy(&audit.stdout);
+        assert!(audit.status.success() && said.contains("\"balanced\""), "{said}");
+    };
+    balanced();
+    let resharded = offline(directory.path(), &url, &["journal", "reshard", "--data-shards", "3"]);
+    assert!(resharded.status.success(), "{}", String::from_utf8_lossy(&resharded.stderr));
+    balanced();
     drop(session);
     database.close().await;
 }

@@ -60,8 +60,8 @@ pub enum ReshardFailed {
     Store(#[from] ReshardError),
     /// Money is on its way between shards (W-17), and both ends of it must be there to take it.
     #[error(
-        "{0} transfers are still on their way between shards: start the switch, which carries \
-         them to their end, stop it, and run this again"
+        "transfers are still on their way between shards ({0} of them): start the switch, which \
+         carries them to their end, stop it, and run this again"
     )]
     InTransit(usize),
     /// Shards are numbered up to 65,535, and no number is used twice.
