@@ -39,7 +39,7 @@ pub(super) fn check(evidence: &Evidence<'_>, found: &mut Vec<Violation>) {
         reversal(stan, of, request, rows, times, &mut say);
     }
     for (stan, request) in &evidence.history.requests {
-        answers(*stan, request, evidence.sheds, &mut say);
+        answers(evidence, *stan, request, &mut say);
         places(*stan, request, &mut say);
         fenced(evidence, *stan, request, &mut say);
     }
@@ -115,9 +115,13 @@ fn reversal(
 }
 
 /// One definite answer, and the same each time. A request nobody answered was asked about twice.
-fn answers(stan: Stan, request: &Request, sheds: bool, say: Say<'_>) {
-    let counts =
-        |reply: &&Reply| !(is_superseded(request, reply) || sheds && is_shed(request, reply));
+fn answers(evidence: &Evidence<'_>, stan: Stan, request: &Request, say: Say<'_>) {
+    let counts = |reply: &&Reply| {
+        let shed = evidence.sheds && is_shed(request, reply);
+        // What a panic cost one copy is not remembered, and another is decided by itself.
+        let failed = evidence.unanswered == Unanswered::One && reply.code == MALFUNCTION;
+        !(is_superseded(request, reply) || shed || failed && request.replies.len() > 1)
+    };
     let counting = request.replies.iter().filter(counts);
     let mut seen: Vec<(&str, &str)> = counting.map(Reply::substance).collect();
     seen.sort_unstable();
@@ -202,7 +206,11 @@ fn living(evidence: &Evidence<'_>, stan: Stan, request: &Request, say: Say<'_>) 
     for link in links.iter().filter(open) {
         let replies = request.replies.iter().filter(|reply| reply.link == *link).count();
         let deliveries = request.deliveries(*link);
-        if replies < deliveries {
+        let marked = request.sent.iter().filter(|sent| sent.repeat && sent.link == *link).count();
+        // Where messages are shed, a copy of one that was taken gets silence, and the one that was
+        // taken gets the answer (W-22).
+        let silenced = evidence.sheds && !request.replies.is_empty();
+        if replies < if silenced { marked } else { deliveries } {
             let what = format!("link {link} took it {deliveries} times, answered {replies} times");
             say(SILENT, stan, what);
         }

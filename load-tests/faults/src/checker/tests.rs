@@ -149,6 +149,15 @@ fn answers_that_differ_are_found() {
     };
     assert_eq!(shed(false), [""; 0], "declined without being looked at");
     assert_eq!(shed(true), [requests::SAME], "a marked repeat is never shed by a decline");
+    let malfunction = |unanswered| {
+        broken(|evidence| {
+            evidence.unanswered = unanswered;
+            let request = request(evidence, 1);
+            request.sent.push(sent(1));
+            request.replies.push(Reply { at_us: 15, ..reply(1, "96", "") });
+        })
+    };
+    assert_eq!(malfunction(Unanswered::One), [""; 0], "one copy failed, the other was approved");
 }
 
 #[test]
@@ -226,6 +235,15 @@ fn silence_is_found() {
     assert_eq!(once, [requests::DEFINITE]);
     let whole = broken(|evidence| request(evidence, 5).cut.clear());
     assert_eq!(whole, [requests::SILENT]);
+    let shed = |repeat| {
+        broken(|evidence| {
+            evidence.sheds = true;
+            let request = request(evidence, 1);
+            request.sent.extend([Sent { repeat, ..sent(1) }, Sent { repeat, ..sent(1) }]);
+        })
+    };
+    assert_eq!(shed(false), [""; 0], "a copy of what was taken");
+    assert_eq!(shed(true), [requests::SILENT], "a marked repeat is taken");
     let closed = broken(|evidence| {
         request(evidence, 5).cut.clear();
         evidence.history.links.insert(1, Link { generation: 1, closed_us: Some(30) });
