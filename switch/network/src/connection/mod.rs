@@ -56,6 +56,8 @@ pub(crate) struct Connection<S> {
 /// What one turn of waiting brought.
 enum Event {
     Shutdown,
+    /// The turn did not run for so long that its answers may be none any more.
+    StoodStill,
     Written(io::Result<usize>),
     Reply(Option<Reply>),
     Read(io::Result<usize>),
@@ -95,12 +97,8 @@ impl<S: Switch> Connection<S> {
             if let Some(ending) = self.work() {
                 break ending;
             }
-            // A turn without waiting that took so long did not run: its answers may be none any
-            // more (W-13), and the peer is better off asking again.
-            if !self.output.is_empty() && turn.elapsed() > PROOF_LASTS {
-                break Ending::StoodStill;
-            }
-            match self.wait(&shutdown).await {
+            match self.wait(&shutdown, turn).await {
+                Event::StoodStill => break Ending::StoodStill,
                 Event::Shutdown => self.close_after_answers(Ending::Shutdown),
                 Event::Written(Ok(_)) => {
                     reach(KillPoint::K11);
@@ -158,7 +156,7 @@ impl<S: Switch> Connection<S> {
         Ok(())
     }
 
-    async fn wait(&mut self, shutdown: &CancellationToken) -> Event {
+    async fn wait(&mut self, shutdown: &CancellationToken, turn: Instant) -> Event {
         let reading = self.may_take();
         let closing = self.closing.is_some();
         let now = Instant::now();
@@ -180,6 +178,11 @@ impl<S: Switch> Connection<S> {
         tokio::select! {
             biased;
             () = shutdown.cancelled(), if !closing => Event::Shutdown,
+            // A turn without waiting that took so long did not run: its answers may be none any
+            // more (W-13), and the peer is better off asking again. Looked at last of all: a
+            // process that is paused between this and the write sends what it should not.
+            () = std::future::ready(()),
+                if !self.output.is_empty() && turn.elapsed() > PROOF_LASTS => Event::StoodStill,
             written = writer.write_buf(&mut self.output), if !self.output.is_empty() => {
                 Event::Written(written)
             }
