@@ -340,7 +340,6 @@ where
     for (seat, inbox) in seats.into_iter().zip(inboxes) {
         let Loaded { mut state, projected, tail, .. } = seat.loaded;
         state.install_control(Arc::clone(&control));
-        state.reserve(shared.settings.repeat_limit);
         let shard = state.shard();
         let (batches, to_project) = mpsc::unbounded_channel();
         let (progress, follow) = watch::channel(projected);

@@ -18,11 +18,6 @@ impl State {
         self.messages.forget(window_start, most, projected)
     }
 
-    /// Takes room for so many messages at once.
-    pub fn reserve(&mut self, messages: usize) {
-        self.messages.reserve(messages);
-    }
-
     /// What has to be looked up in the tables before a command can be decided rightly. Requests
     /// that are not marked as repeats are never looked up: nearly all of them are new.
     #[must_use]

@@ -1,14 +1,14 @@
 //! What a shard remembers of messages: authorizations and reversals, each once, in the order of
-//! their identifiers. It owns how they are found and in which order they are let go. Room for as
-//! many as are kept is taken at once, so that no later message pays for a table that grows.
+//! their identifiers. It owns how they are found and in which order they are let go.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use switch_domain::{
     AnsweredReversal, Authorization, AuthorizationId, MessageKey, OriginalReference, Timestamp,
 };
 
 use super::Map;
+use super::pages::{PagedQueue, PartedMap};
 
 /// A message that was answered.
 #[derive(Clone, Debug)]
@@ -31,11 +31,11 @@ struct Entry {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Messages {
     /// In the order of their identifiers, which is that of the journal.
-    entries: VecDeque<Entry>,
+    entries: PagedQueue<Entry>,
     /// How many have left `entries`: the place of its first.
     gone: u64,
     /// The place of the latest message of each origin (`OriginalKey::origin`).
-    latest: Map<i64, u64>,
+    latest: PartedMap<u64>,
     /// What was let go and is spoken of again, until the tables have what came of that.
     recalled: BTreeMap<AuthorizationId, Entry>,
     /// Reversals whose original has not come, by the origin that they name.
@@ -68,12 +68,6 @@ impl Kept {
 }
 
 impl Messages {
-    /// Takes room for so many messages. It costs addresses only, until they come.
-    pub(super) fn reserve(&mut self, count: usize) {
-        self.entries.reserve(count.saturating_sub(self.entries.len()));
-        self.latest.reserve(count.saturating_sub(self.latest.len()));
-    }
-
     pub(super) fn len(&self) -> usize {
         self.entries.len()
     }
@@ -129,7 +123,7 @@ impl Messages {
         if self.entries.get(last).is_some_and(|entry| entry.kept.id() == id) {
             return Some(last);
         }
-        self.entries.binary_search_by_key(&id, |entry| entry.kept.id()).ok()
+        self.entries.find_by_key(&id, |entry| entry.kept.id())
     }
 
     /// All messages of an origin, the latest first; recalled ones, which are older, come last.
@@ -138,7 +132,7 @@ impl Messages {
             let index = usize::try_from(place.checked_sub(self.gone)?).ok()?;
             self.entries.get(index)
         };
-        let latest = self.latest.get(&origin).copied();
+        let latest = self.latest.get(origin).copied();
         let first = latest.and_then(entry_at);
         let chain = std::iter::successors(first, move |entry| entry.before.and_then(entry_at));
         let recalled = self.recalled.values().rev();
@@ -222,8 +216,8 @@ impl Messages {
     fn forget_first(&mut self) {
         let Some(entry) = self.entries.pop_front() else { return };
         let origin = entry.kept.key().as_original().origin();
-        if self.latest.get(&origin) == Some(&self.gone) {
-            self.latest.remove(&origin);
+        if self.latest.get(origin) == Some(&self.gone) {
+            self.latest.remove(origin);
         }
         self.gone = self.gone.saturating_add(1);
         self.incomplete = true;

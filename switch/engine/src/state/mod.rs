@@ -12,6 +12,7 @@ mod image;
 mod load;
 mod messages;
 mod originals;
+mod pages;
 mod subject;
 mod transfers;
 
