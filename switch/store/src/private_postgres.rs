@@ -81,7 +81,7 @@ impl Options {
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {
         Self {
             data_dir: data_dir.into(),
-            shared_buffers_mb: 256,
+            shared_buffers_mb: 128,
             max_connections: 100,
             start_timeout: Duration::from_secs(300),
             temporary: false,

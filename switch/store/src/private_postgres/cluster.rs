@@ -211,6 +211,16 @@ impl Cluster {
             ("shared_buffers", &shared_buffers),
             ("max_connections", &max_connections),
             ("max_wal_size", "2GB"),
+            // Segments are used again for as long as they may be: a new one is written full of
+            // zeros while a commit waits for it.
+            ("min_wal_size", "2GB"),
+            // Dirty pages go to the disk a few at a time, soon, and by the background writer. Left
+            // to the kernel they go half a minute later and all at once, and commits wait behind
+            // hundreds of megabytes.
+            ("bgwriter_delay", "20ms"),
+            ("bgwriter_lru_maxpages", "1000"),
+            ("bgwriter_lru_multiplier", "4"),
+            ("backend_flush_after", "256kB"),
             ("checkpoint_timeout", "15min"),
             ("timezone", "UTC"),
             ("log_timezone", "UTC"),

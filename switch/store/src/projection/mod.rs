@@ -163,6 +163,7 @@ impl<T: Tables> Projector<T> {
             moves: Moves::default(),
             flushing: None,
             not_before: now,
+            last_began: now,
             next_flush: now + settings.flush_interval,
             back_off: BackOff::seeded(settings.jitter),
             settings,
@@ -193,6 +194,8 @@ struct Work<T> {
     moves: Moves,
     flushing: Option<Flushing>,
     not_before: Instant,
+    /// The last chunk.
+    last_began: Instant,
     next_flush: Instant,
     back_off: BackOff,
     settings: ProjectionSettings,
@@ -325,6 +328,7 @@ impl<T: Tables> Work<T> {
         mut position: Position,
         same_database: bool,
     ) -> Result<(), StoreError> {
+        self.tables.spread(Duration::ZERO);
         loop {
             self.queue.receive_waiting();
             self.queue.forget_to(position.history);
@@ -362,11 +366,23 @@ impl<T: Tables> Work<T> {
         let limit = self.settings.chunk_records;
         let behind = self.queue.records() >= limit;
         let turn = if behind { None } else { self.turn.take().await };
+        let time = self.time_for_a_chunk();
+        self.tables.spread(time);
         let batches = self.queue.chunk(position.history, limit);
         self.write(position, &batches).await?;
         drop(turn);
         self.not_before = Instant::now() + self.settings.pace;
         Ok(())
+    }
+
+    /// Three quarters of the time since the last chunk began, by one and the number of chunks that
+    /// wait: where they fill faster than they are written, each gets less time than that before.
+    fn time_for_a_chunk(&mut self) -> Duration {
+        let now = Instant::now();
+        let since = now.duration_since(std::mem::replace(&mut self.last_began, now));
+        let waiting = self.queue.records() / self.settings.chunk_records.max(1);
+        let parts = u32::try_from(waiting).unwrap_or(u32::MAX).saturating_add(1);
+        since.saturating_mul(3) / 4 / parts
     }
 
     /// Writes a chunk. False where another projector was faster: then nothing is known.

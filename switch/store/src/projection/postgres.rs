@@ -31,6 +31,8 @@ pub struct PgTables {
     connection: Option<PgConnection>,
     /// The last chunk that was written: the next one takes its room.
     chunk: Option<Chunk>,
+    /// How long the rows of a chunk may take.
+    spread: Duration,
 }
 
 impl Clone for PgTables {
@@ -41,7 +43,7 @@ impl Clone for PgTables {
 
 impl PgTables {
     pub(crate) const fn new(store: Store) -> Self {
-        Self { store, connection: None, chunk: None }
+        Self { store, connection: None, chunk: None, spread: Duration::ZERO }
     }
 
     /// The connection, taken out: it comes back only when the step has succeeded.
@@ -98,6 +100,10 @@ impl Tables for PgTables {
         Ok(recalled)
     }
 
+    fn spread(&mut self, over: Duration) {
+        self.spread = over;
+    }
+
     async fn write(
         &mut self,
         shard: ShardId,
@@ -115,8 +121,11 @@ impl Tables for PgTables {
             chunk.add_row(batch.seq, &batch.records);
         }
         let mut connection = self.ready().await?;
+        let spread = self.spread;
         let written = patiently(async {
-            write::write(&mut connection, &mut chunk).await.map_err(StoreError::database(DOING))
+            write::write(&mut connection, &mut chunk, spread)
+                .await
+                .map_err(StoreError::database(DOING))
         });
         let written = written.await?;
         self.connection = Some(connection);

@@ -2,6 +2,7 @@
 //! tests another. It owns the words of that border; whoever implements it decides nothing.
 
 use std::future::Future;
+use std::time::Duration;
 
 use switch_domain::{Forgotten, Recalled, Record, Seq, ShardId};
 
@@ -49,6 +50,10 @@ pub trait Tables: Clone + Send + 'static {
         at_least: Seq,
         what: &Forgotten,
     ) -> impl Future<Output = Result<Option<Recalled>, StoreError>> + Send;
+
+    /// How long the rows of one chunk may take from now on: they are spread over that time, so as
+    /// to leave room for the appends that they share a disk with.
+    fn spread(&mut self, _over: Duration) {}
 
     /// Writes what follows from a run of journal rows that begins right behind `after`, and moves
     /// the watermark of history from there to the last of them. False, and nothing written, where

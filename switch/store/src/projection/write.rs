@@ -1,6 +1,8 @@
 //! One chunk, one transaction: the watermark by compare-and-set, and everything that follows from
 //! the rows up to it (W-23). Either all of it is there or none.
 
+use std::time::Duration;
+
 use sqlx::PgConnection;
 use switch_domain::Seq;
 
@@ -22,14 +24,25 @@ const MOVE: &str = "\
         last_decided = greatest(last_decided, $4), control_version = control_version + $5
     WHERE shard = $1 AND seq = $6";
 
+/// Bytes of a piece: some two hundred authorizations, which PostgreSQL writes in a millisecond or
+/// two.
+const PIECE: usize = 64 * 1024;
+/// A rest is no longer than this, and a shorter one than `SHORTEST` is none: the clock of sleeps
+/// does not tell it from that.
+const LONGEST: Duration = Duration::from_millis(5);
+const SHORTEST: Duration = Duration::from_micros(500);
+
 /// Writes a chunk; false where the watermark was not where the chunk begins, and nothing was
-/// written.
+/// written. Its rows are sent in pieces, with rests between them that come to `spread`. All commits
+/// share one log, and each waits until what was written before it is on disk too: a chunk in one
+/// piece would put megabytes in the way of the next append.
 pub(super) async fn write(
     connection: &mut PgConnection,
     chunk: &mut Chunk,
+    spread: Duration,
 ) -> Result<bool, sqlx::Error> {
     sqlx::raw_sql(BEGIN).execute(&mut *connection).await?;
-    let written = write_within(connection, chunk).await?;
+    let written = write_rows(connection, chunk, spread).await?;
     let end = if written { "COMMIT" } else { "ROLLBACK" };
     sqlx::raw_sql(end).execute(connection).await?;
     Ok(written)
@@ -41,16 +54,24 @@ pub(super) async fn write_within(
     connection: &mut PgConnection,
     chunk: &mut Chunk,
 ) -> Result<bool, sqlx::Error> {
+    write_rows(connection, chunk, Duration::ZERO).await
+}
+
+async fn write_rows(
+    connection: &mut PgConnection,
+    chunk: &mut Chunk,
+    spread: Duration,
+) -> Result<bool, sqlx::Error> {
     if !move_watermark(connection, chunk).await? {
         return Ok(false);
     }
     entities::write(connection, chunk).await?;
     transfers::write(connection, chunk).await?;
-    copy(connection, authorizations::COPY_NEW, &mut chunk.authorizations.0).await?;
+    copy(connection, authorizations::COPY_NEW, &mut chunk.authorizations.0, spread).await?;
     authorizations::change(connection, &chunk.changed).await?;
-    copy(connection, history::COPY_EVENTS, &mut chunk.history.events).await?;
-    copy(connection, history::COPY_POSTINGS, &mut chunk.history.postings).await?;
-    copy(connection, history::COPY_AUDIT, &mut chunk.history.audit).await?;
+    copy(connection, history::COPY_EVENTS, &mut chunk.history.events, spread).await?;
+    copy(connection, history::COPY_POSTINGS, &mut chunk.history.postings, spread).await?;
+    copy(connection, history::COPY_AUDIT, &mut chunk.history.audit, spread).await?;
     Ok(true)
 }
 
@@ -70,12 +91,21 @@ async fn copy(
     tx: &mut PgConnection,
     statement: &'static str,
     rows: &mut CopyRows,
+    spread: Duration,
 ) -> Result<(), sqlx::Error> {
     if rows.is_empty() {
         return Ok(());
     }
     let mut copy = tx.copy_in_raw(statement).await?;
-    copy.send(rows.finish()).await?;
+    let bytes = rows.finish();
+    let pieces = u32::try_from(bytes.len().div_ceil(PIECE)).unwrap_or(u32::MAX).max(1);
+    let rest = (spread / pieces).min(LONGEST);
+    for (index, piece) in bytes.chunks(PIECE).enumerate() {
+        if index > 0 && rest >= SHORTEST {
+            tokio::time::sleep(rest).await;
+        }
+        copy.send(piece).await?;
+    }
     copy.finish().await?;
     Ok(())
 }

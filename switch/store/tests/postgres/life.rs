@@ -204,7 +204,13 @@ fn held(number: u64, on: u64, totals: Totals, amount: i64, closes: bool) -> Effe
     }
 }
 
-fn answered(second: i64, number: u64, amount: i64, reason: Reason, approvals: u32) -> Record {
+pub(crate) fn answered(
+    second: i64,
+    number: u64,
+    amount: i64,
+    reason: Reason,
+    approvals: u32,
+) -> Record {
     let approved = reason.is_approval();
     let code = approved.then(|| ApprovalCode::for_approval(approvals, number));
     let event = Event::Authorized(Authorized {

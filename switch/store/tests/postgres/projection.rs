@@ -1,14 +1,16 @@
 //! Projection and load: every record becomes rows exactly once, and the rows are the state (W-23).
 
+use std::time::Duration;
+
 use switch_domain::{
     BalanceState, CardStatus, Cause, CustomerId, CustomerState, Effects, Event, IdempotencyKey,
     LockCode, MinorUnits, PoolShare, Reason, Record, Seq, ShardImage, TakenOver, Timestamp,
 };
-use switch_store::{CommittedBatch, Store, books};
+use switch_store::{CommittedBatch, Store, Tables, books};
 
 use crate::life::{
-    CONTROL, SHARD, START, authorization, balance, card, control_rows, keep_cards, partner, pool,
-    record, shard_rows,
+    CONTROL, SHARD, START, answered, authorization, balance, card, control_rows, keep_cards,
+    partner, pool, record, shard_rows,
 };
 use crate::stage::{Projecting, Stage, Writer};
 
@@ -79,6 +81,26 @@ async fn rows_are_the_state_that_the_records_describe() {
     assert_eq!(keys[0], (10, Some(balance(1).0)));
     assert!(keys.contains(&(14, None)));
     assert_eq!(books(&stage.store).await.expect("a check"), []);
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn a_chunk_that_is_spread_over_time_is_written_whole() {
+    let stage = Stage::new().await;
+    let rows = "SELECT count(*) FROM card_authorization";
+    let records = |from: u64| -> Vec<Record> {
+        (from..from + 800).map(|one| answered(1, one, 100, Reason::Approved, 1)).collect()
+    };
+    let mut tables = stage.store.tables();
+    tables.spread(Duration::from_millis(20));
+    for (seq, after, from) in [(Seq(0), Seq::NONE, 1_000), (Seq(1), Seq(0), 2_000)] {
+        let before = stage.count(rows).await;
+        let batch = CommittedBatch { seq, records: records(from).into() };
+        assert!(tables.write(SHARD, after, &[batch]).await.expect("written"));
+        assert_eq!(stage.count(rows).await, before + 800, "several pieces, one transaction");
+    }
+    let ids = "SELECT count(DISTINCT (id, rrn)) FROM card_authorization";
+    assert_eq!(stage.count(ids).await, 1_600);
     stage.close().await;
 }
 
