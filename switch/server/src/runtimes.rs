@@ -15,11 +15,18 @@ use crate::config::Threads;
 /// # Errors
 /// The system gives no threads.
 pub(crate) fn main(threads: &Threads) -> anyhow::Result<Runtime> {
+    let workers = match threads.links {
+        0 => processors().div_ceil(2),
+        links => usize::from(links),
+    };
     let mut builder = Builder::new_multi_thread();
-    if threads.links > 0 {
-        builder.worker_threads(usize::from(threads.links));
-    }
+    builder.worker_threads(workers);
     builder.enable_all().thread_name("cardswitch").build().context("starting threads")
+}
+
+/// Those that this process may use, by its affinity and its group's quota.
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
 /// A runtime beside that of links and shards. Ends with this, without waiting: whoever stops the

@@ -11,8 +11,9 @@ use crate::clock::WallClock;
 /// Limits of every shard of the node. Each has a metric and a documented result when it is hit.
 #[derive(Clone, Debug)]
 pub struct ShardSettings {
-    /// Shards that own balances, beside the control shard. Changing it is
-    /// [`crate::reshard()`]'s (W-12).
+    /// Shards that own balances, beside the control shard. Two make two rows where one would have
+    /// done, so more than one is for machines on which one processor decides too little. Changing
+    /// it is [`crate::reshard()`]'s (W-12).
     pub data_shards: u16,
     /// Messages that may wait before a shard. Past it an authorization is declined (91) at once.
     pub queue_limit: usize,
@@ -49,7 +50,7 @@ pub struct ShardSettings {
 impl Default for ShardSettings {
     fn default() -> Self {
         Self {
-            data_shards: 2,
+            data_shards: 1,
             queue_limit: 8_192,
             reserved_queue: 1_024,
             batch_limit: 1_024,

@@ -97,6 +97,7 @@ impl Launch {
             .env("CARDSWITCH_HTTP__LISTEN", "127.0.0.1:0")
             .env("CARDSWITCH_CONTROL__SOCKET", socket)
             .env("CARDSWITCH_SECURITY__PAN_KEY_FILE", &self.keys)
+            .env("CARDSWITCH_SHARDS__DATA_SHARDS", "2")
             .env("CARDSWITCH_SHARDS__FLUSH_INTERVAL_MS", "200")
             .env("CARDSWITCH_LOG__FILTER", "info");
         command.envs(self.more.iter().map(|(name, value)| (name, value)));

@@ -44,7 +44,7 @@ pub(super) fn faults(config: &Config) -> Vec<Fault> {
     faults.require(
         config.threads.links <= 1024 && (1..=1024).contains(&config.threads.management),
         &["threads"],
-        "links from 0 (one for each processor) to 1024, management from 1 to 1024",
+        "links from 0 (half as many as processors) to 1024, management from 1 to 1024",
     );
     for (name, link) in &config.links {
         each_link(name, link, &mut faults);

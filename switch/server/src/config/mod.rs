@@ -93,7 +93,7 @@ impl std::fmt::Debug for Database {
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Threads {
-    /// For links and shards; 0: as many as there are processors.
+    /// For links and shards; 0: half as many as there are processors, and at least one.
     pub links: u16,
     /// For HTTP, commands and upkeep, apart from the others.
     pub management: u16,

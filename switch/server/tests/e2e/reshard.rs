@@ -13,7 +13,7 @@ use crate::stage::{Served, cardswitch, peer, purchase};
 fn command(directory: &Path, url: &str, arguments: &[&str]) -> std::process::Command {
     let mut command = cardswitch(directory);
     let key_file = directory.join("pan.key");
-    command.args(arguments).env("DATABASE_URL", url);
+    command.args(arguments).env("DATABASE_URL", url).env("CARDSWITCH_SHARDS__DATA_SHARDS", "2");
     command.env("CARDSWITCH_SECURITY__PAN_KEY_FILE", key_file);
     command
 }

@@ -64,6 +64,7 @@ impl Stage {
         let mut link = Link { id: 1, ..Link::default() };
         link.listen.set_port(0);
         config.links.insert("test".into(), link);
+        config.shards.data_shards = 2;
         change(&mut config);
         let app = App::start(&config, TakeoverMode::RefuseIfOwned).await.expect("a switch");
         Self { app, database, config, _directory: directory }
@@ -175,11 +176,14 @@ pub(crate) struct Served {
     pub(crate) socket: PathBuf,
 }
 
+/// What is between shards has to show.
+const TWO_SHARDS: [(&str, &str); 1] = [("CARDSWITCH_SHARDS__DATA_SHARDS", "2")];
+
 impl Served {
     /// Starts it and waits until it says where it serves.
     pub(crate) fn start(directory: &Path, database_url: &str, more: &[&str]) -> Self {
         let mut command = cardswitch(directory);
-        command.arg("serve").args(more);
+        command.arg("serve").args(more).envs(TWO_SHARDS);
         Self::spawn(command, directory, database_url)
     }
 
@@ -190,7 +194,7 @@ impl Served {
         configuration: &[(&str, &str)],
     ) -> Self {
         let mut command = cardswitch(directory);
-        command.arg("serve").envs(configuration.iter().copied());
+        command.arg("serve").envs(TWO_SHARDS).envs(configuration.iter().copied());
         Self::spawn(command, directory, database_url)
     }
 

@@ -5,7 +5,9 @@ use switch_domain::{Event, Reason};
 use switch_shard::{Admission, ReplyOutcome};
 use tokio::time::Instant;
 
-use crate::harness::{FIRST, PATIENCE, World, approved, declined, pass, purchase, settle};
+use crate::harness::{
+    FIRST, PATIENCE, World, approved, declined, pass, purchase, settle, two_shards,
+};
 
 #[tokio::test(start_paused = true)]
 async fn an_answer_waits_for_an_append_that_hangs_before_its_commit() {
@@ -139,7 +141,7 @@ async fn a_repeat_gets_the_first_decision_wherever_its_original_is() {
 
 #[tokio::test(start_paused = true)]
 async fn a_repeat_of_a_decline_stays_declined_when_money_has_come() {
-    let mut world = World::with(Default::default(), 1_000).await;
+    let mut world = World::with(two_shards(), 1_000).await;
     let alice = world.holder(FIRST, 1, 5_000).await;
     for round in 0..2 {
         assert_eq!(world.authorize(alice, 11, 1_001), Admission::Accepted);

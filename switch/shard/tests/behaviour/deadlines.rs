@@ -8,7 +8,7 @@ use switch_shard::{Admission, ReplyOutcome, ShardSettings};
 use tokio::time::Instant;
 
 use crate::harness::{
-    FIRST, PATIENCE, World, approved, declined, pass, purchase, reversal, settle,
+    FIRST, PATIENCE, World, approved, declined, pass, purchase, reversal, settle, two_shards,
 };
 
 const LATE: ReplyOutcome = ReplyOutcome::Declined(Reason::IssuerInoperative);
@@ -69,7 +69,7 @@ async fn a_repeat_that_waits_beside_a_voided_original_is_declined_too() {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_late_before_it_is_decided_is_declined_and_a_reversal_gets_silence() {
-    let settings = ShardSettings { batch_limit: 1, ..ShardSettings::default() };
+    let settings = ShardSettings { batch_limit: 1, ..two_shards() };
     let mut world = World::with(settings, 1_000_000).await;
     let alice = world.holder(FIRST, 1, 5_000).await;
     let rows = world.journal.rows(FIRST).len();
@@ -91,7 +91,7 @@ async fn what_is_late_before_it_is_decided_is_declined_and_a_reversal_gets_silen
 
 #[tokio::test(start_paused = true)]
 async fn a_message_that_was_answered_is_not_declined_when_it_comes_again_and_is_late() {
-    let settings = ShardSettings { batch_limit: 1, ..ShardSettings::default() };
+    let settings = ShardSettings { batch_limit: 1, ..two_shards() };
     let mut world = World::with(settings, 1_000_000).await;
     let alice = world.holder(FIRST, 1, 5_000).await;
     assert_eq!(world.authorize(alice, 11, 100), Admission::Accepted);
@@ -113,7 +113,7 @@ async fn a_message_that_was_answered_is_not_declined_when_it_comes_again_and_is_
 
 #[tokio::test(start_paused = true)]
 async fn a_message_behind_a_command_is_late_at_its_deadline_all_the_same() {
-    let settings = ShardSettings { batch_limit: 1, ..ShardSettings::default() };
+    let settings = ShardSettings { batch_limit: 1, ..two_shards() };
     let mut world = World::with(settings, 1_000_000).await;
     let alice = world.holder(FIRST, 1, 5_000).await;
     world.journal.hang_before_commit();

@@ -6,7 +6,9 @@ use switch_domain::{Reason, Seq, ShardId};
 use switch_shard::{Admission, ClockFault, Fatal, ReplyOutcome, ShardSettings};
 use tokio::time::Instant;
 
-use crate::harness::{FIRST, PATIENCE, SECOND, THEM, World, approved, pass, purchase, settle};
+use crate::harness::{
+    FIRST, PATIENCE, SECOND, THEM, World, approved, pass, purchase, settle, two_shards,
+};
 
 #[tokio::test(start_paused = true)]
 async fn who_is_fenced_falls_silent_says_so_and_takes_no_more() {
@@ -32,7 +34,7 @@ async fn who_is_fenced_falls_silent_says_so_and_takes_no_more() {
 async fn a_journal_that_went_back_in_time_ends_the_node() {
     let directory = tempfile::tempdir().expect("a directory");
     let lost_dir = Some(directory.path().join("lost"));
-    let settings = ShardSettings { lost_dir, ..ShardSettings::default() };
+    let settings = ShardSettings { lost_dir, ..two_shards() };
     let mut world = World::with(settings, 1_000_000).await;
     let alice = world.holder(FIRST, 1, 5_000).await;
     let head = world.journal.rows(FIRST).last().expect("a row").seq;

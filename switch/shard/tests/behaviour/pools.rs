@@ -1,11 +1,11 @@
 //! One pool, two shards (W-15): together they never take more than there is.
 
-use crate::harness::{FIRST, SECOND, World, approved};
+use crate::harness::{FIRST, SECOND, World, approved, two_shards};
 use switch_shard::Admission;
 
 #[tokio::test(start_paused = true)]
 async fn two_shards_never_take_more_than_the_deposit_and_a_reversal_gives_back_at_its_commit() {
-    let mut world = World::with(Default::default(), 1_000).await;
+    let mut world = World::with(two_shards(), 1_000).await;
     let holders = [world.holder(FIRST, 1, 90_000).await, world.holder(SECOND, 2, 90_000).await];
     world.journal.hang_before_commit();
     for stan in 0..100 {

@@ -3,18 +3,14 @@
 use switch_domain::Reason;
 use switch_shard::{Admission, ReplyOutcome, ShardSettings};
 
-use crate::harness::{FIRST, World, approved, settle};
+use crate::harness::{FIRST, World, approved, settle, two_shards};
 
 const INOPERATIVE: ReplyOutcome = ReplyOutcome::Declined(Reason::IssuerInoperative);
 
 #[tokio::test(start_paused = true)]
 async fn a_full_queue_declines_purchases_and_keeps_room_for_reversals() {
-    let settings = ShardSettings {
-        batch_limit: 1,
-        queue_limit: 2,
-        reserved_queue: 2,
-        ..ShardSettings::default()
-    };
+    let settings =
+        ShardSettings { batch_limit: 1, queue_limit: 2, reserved_queue: 2, ..two_shards() };
     let mut world = World::with(settings, 1_000_000).await;
     let alice = world.holder(FIRST, 1, 5_000).await;
     let rows = world.journal.rows(FIRST).len();
@@ -43,12 +39,8 @@ async fn a_full_queue_declines_purchases_and_keeps_room_for_reversals() {
 /// decline would contradict the approval (W-20).
 #[tokio::test(start_paused = true)]
 async fn a_full_queue_declines_no_copy_of_what_was_taken_before() {
-    let settings = ShardSettings {
-        batch_limit: 1,
-        queue_limit: 2,
-        reserved_queue: 4,
-        ..ShardSettings::default()
-    };
+    let settings =
+        ShardSettings { batch_limit: 1, queue_limit: 2, reserved_queue: 4, ..two_shards() };
     let mut world = World::with(settings, 1_000_000).await;
     let alice = world.holder(FIRST, 1, 5_000).await;
     assert_eq!(world.authorize(alice, 11, 100), Admission::Accepted);
@@ -74,12 +66,8 @@ async fn a_full_queue_declines_no_copy_of_what_was_taken_before() {
 /// Whoever is told of a decline waits for the shard to look; there is a limit to that as well.
 #[tokio::test(start_paused = true)]
 async fn past_the_room_for_declines_there_is_silence() {
-    let settings = ShardSettings {
-        batch_limit: 1,
-        queue_limit: 1,
-        reserved_queue: 2,
-        ..ShardSettings::default()
-    };
+    let settings =
+        ShardSettings { batch_limit: 1, queue_limit: 1, reserved_queue: 2, ..two_shards() };
     let mut world = World::with(settings, 1_000_000).await;
     let alice = world.holder(FIRST, 1, 5_000).await;
     let admissions: Vec<_> = (11..=15).map(|stan| world.authorize(alice, stan, 100)).collect();
@@ -94,7 +82,7 @@ async fn past_the_room_for_declines_there_is_silence() {
 
 #[tokio::test(start_paused = true)]
 async fn no_row_has_more_records_than_the_limit() {
-    let settings = ShardSettings { batch_limit: 3, ..ShardSettings::default() };
+    let settings = ShardSettings { batch_limit: 3, ..two_shards() };
     let mut world = World::with(settings, 1_000_000).await;
     let alice = world.holder(FIRST, 1, 5_000).await;
     let rows = world.journal.rows(FIRST).len();
@@ -108,7 +96,7 @@ async fn no_row_has_more_records_than_the_limit() {
 
 #[tokio::test(start_paused = true)]
 async fn tables_that_have_caught_up_end_the_shedding() {
-    let settings = ShardSettings { projection_lag_limit: 0, ..ShardSettings::default() };
+    let settings = ShardSettings { projection_lag_limit: 0, ..two_shards() };
     let mut world = World::with(settings, 1_000_000).await;
     let alice = world.holder(FIRST, 1, 5_000).await;
     settle().await;

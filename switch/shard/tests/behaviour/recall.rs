@@ -9,12 +9,12 @@ use tokio::time::Instant;
 
 use crate::harness::{
     FIRST, Holder, PATIENCE, World, approved, declined, marked, pass, purchase, reversal, settle,
-    text,
+    text, two_shards,
 };
 
 /// A shard that remembers one message, and a holder of one approval that it has forgotten.
 async fn forgetful() -> (World, Holder, ReplyOutcome) {
-    let settings = ShardSettings { repeat_limit: 1, ..ShardSettings::default() };
+    let settings = ShardSettings { repeat_limit: 1, ..two_shards() };
     let mut world = World::with(settings, 1_000_000).await;
     let alice = world.holder(FIRST, 1, 50_000).await;
     assert_eq!(world.authorize(alice, 11, 1_250), Admission::Accepted);
@@ -84,7 +84,7 @@ async fn a_forgotten_approval_is_reversed_once() {
 /// A reversal that came before its original is found by what it says of it (I7).
 #[tokio::test(start_paused = true)]
 async fn a_marked_repeat_whose_early_reversal_was_forgotten_is_declined() {
-    let settings = ShardSettings { repeat_limit: 1, ..ShardSettings::default() };
+    let settings = ShardSettings { repeat_limit: 1, ..two_shards() };
     let mut world = World::with(settings, 1_000_000).await;
     let alice = world.holder(FIRST, 1, 50_000).await;
     assert_eq!(world.reverse(alice, 90, 11), Admission::Accepted);
@@ -142,7 +142,7 @@ async fn tables_that_do_not_answer_mean_silence_and_nothing_is_decided() {
     let again = marked(purchase(alice, 11, 1_250));
     assert_eq!(world.send(again, alice, 91, late()), Admission::Accepted);
     assert_eq!(world.reverse(alice, 92, 11), Admission::Accepted);
-    pass(ShardSettings::default().lookup_timeout).await;
+    pass(two_shards().lookup_timeout).await;
     assert_eq!(world.replies().await, [(91, ReplyOutcome::Silent), (92, ReplyOutcome::Silent)]);
     assert_eq!(world.journal.rows(FIRST).len(), rows);
     world.tables_are_silent(false);
@@ -155,7 +155,7 @@ async fn tables_that_do_not_answer_mean_silence_and_nothing_is_decided() {
 
 #[tokio::test(start_paused = true)]
 async fn past_the_limit_of_questions_a_repeat_gets_silence() {
-    let settings = ShardSettings { repeat_limit: 1, lookup_limit: 1, ..ShardSettings::default() };
+    let settings = ShardSettings { repeat_limit: 1, lookup_limit: 1, ..two_shards() };
     let mut world = World::with(settings, 1_000_000).await;
     let alice = world.holder(FIRST, 1, 50_000).await;
     for stan in 11..=15 {

@@ -4,7 +4,7 @@
 use switch_domain::{Account, BalanceId, BalanceState, MinorUnits, ShardId, TransferOutcome};
 use switch_shard::{Act, ManageError, Refusal, ShardSettings, State};
 
-use crate::harness::{FIRST, Holder, SECOND, World, settle, text};
+use crate::harness::{FIRST, Holder, SECOND, World, settle, text, two_shards};
 
 fn transfer(from: Holder, to: BalanceId, minor: i64) -> Act {
     Act::Transfer {
@@ -104,7 +104,7 @@ async fn a_transfer_to_nowhere_is_refused_before_anything_moves() {
 
 #[tokio::test(start_paused = true)]
 async fn past_the_limit_of_open_transfers_a_command_is_sent_back() {
-    let settings = ShardSettings { transfer_limit: 0, ..ShardSettings::default() };
+    let settings = ShardSettings { transfer_limit: 0, ..two_shards() };
     let mut world = World::with(settings, 1_000_000).await;
     let alice = world.holder(FIRST, 1, 5_000).await;
     let bob = world.holder(SECOND, 2, 500).await;

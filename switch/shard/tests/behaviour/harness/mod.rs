@@ -54,10 +54,15 @@ pub(crate) struct Holder {
     pub(crate) print: Fingerprint,
 }
 
+/// The defaults, with two data shards: what is between them has to show.
+pub(crate) fn two_shards() -> ShardSettings {
+    ShardSettings { data_shards: 2, ..ShardSettings::default() }
+}
+
 impl World {
     /// A node with a programme funded by a deposit of one million.
     pub(crate) async fn new() -> Self {
-        Self::with(ShardSettings::default(), 1_000_000).await
+        Self::with(two_shards(), 1_000_000).await
     }
 
     /// A node with other limits, and a programme funded by this much.
