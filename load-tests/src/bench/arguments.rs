@@ -41,6 +41,13 @@ pub struct Arguments {
     /// Only the switch at 1,000 a second beside the commit of one small row
     #[arg(long, conflicts_with = "saturation")]
     pub latency: bool,
+    /// Only the switch at so many requests a second
+    #[arg(long, value_name = "PER_SECOND", conflicts_with_all = ["saturation", "latency"])]
+    pub rate: Option<u32>,
+    /// Over so many connections
+    #[arg(long, default_value_t = 8, requires = "rate")]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub connections: u16,
     /// Instead of everything else: so many seconds at 80 % of saturation
     #[arg(long, value_name = "SECONDS", conflicts_with = "restart")]
     pub sustained: Option<u64>,
@@ -86,6 +93,7 @@ impl Arguments {
             (_, Some(_)) => "report-restart.json",
             _ if self.saturation => "report-saturation.json",
             _ if self.latency => "report-latency.json",
+            _ if self.rate.is_some() => "report-rate.json",
             _ => "report.json",
         }
     }

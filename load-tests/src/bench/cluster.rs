@@ -45,7 +45,6 @@ impl Cluster {
         std::fs::create_dir_all(&directory).context("making the data directory")?;
         refuse_memory(&directory)?;
         let mut options = Options::new(directory);
-        options.shared_buffers_mb = 1024;
         options.max_connections = 300;
         let postgres = runtime.block_on(PrivatePostgres::start(&options))?;
         let url = postgres.url("postgres")?;

@@ -11,7 +11,6 @@ use super::cluster::Cluster;
 use super::conventional::serve;
 use super::generator::Shape;
 use super::limits::echo;
-use super::measure::{Measured, Series};
 use super::part::baseline::{Baseline, measure_baseline};
 use super::part::limit::{self, Limits, measure_limits};
 use super::part::restart::measure_restart;
@@ -78,6 +77,9 @@ fn measure_what_was_asked(
     if arguments.latency {
         return latency(arguments, cluster, report);
     }
+    if let Some(rate) = arguments.rate {
+        return at_rate(arguments, cluster, report, rate);
+    }
     everything(arguments, cluster, report)
 }
 
@@ -92,14 +94,30 @@ fn saturation(
     for connections in [8, 64] {
         let shape = Shape::Closed { window: 2048 / connections };
         let load = stage.load(connections, shape, arguments.window());
-        let runs: Result<Vec<Measured>> =
-            (0..arguments.runs()).map(|_| stage.run(cluster, &load)).collect();
-        let series = Series::of(&format!("closed loop, {connections} connections"), &runs?);
-        println!("{}", table::line(&series));
+        let name = format!("closed loop, {connections} connections");
+        let series = stage.series(arguments, cluster, &name, &load)?;
         report.set(&format!("closed_{connections}"), &series)?;
     }
     println!("a record in the journal: {} bytes", stage.record_bytes(cluster)?);
     stage.switch.stop()?;
+    Ok(Vec::new())
+}
+
+/// The switch at a rate that somebody asks about.
+fn at_rate(
+    arguments: &Arguments,
+    cluster: &mut Cluster,
+    report: &mut Report,
+    rate: u32,
+) -> Result<Vec<Bound>> {
+    let mut stage = stage(arguments, cluster)?;
+    println!("{}", table::HEAD);
+    let connections = arguments.connections;
+    let load = stage.load(connections.into(), Shape::Open { rate }, arguments.window());
+    let name = format!("{rate}/s, {connections} connections");
+    let series = stage.series(arguments, cluster, &name, &load)?;
+    stage.switch.stop()?;
+    report.set("at_rate", &series)?;
     Ok(Vec::new())
 }
 

@@ -22,6 +22,7 @@ pub(crate) use book::Mix;
 pub(crate) use drive::drive;
 pub(crate) use faults::Faults;
 pub(crate) use link::Link;
+pub(crate) use schedule::Schedule;
 pub(crate) use tally::{Latencies, LoadResult, latencies};
 
 /// When requests are sent.

@@ -8,7 +8,7 @@ use sqlx::{ConnectOptions, PgConnection};
 use switch_store::private_postgres::DatabaseUrl;
 
 use crate::bench::cluster::Cluster;
-use crate::bench::generator::{Latencies, latencies};
+use crate::bench::generator::{Latencies, Schedule, latencies};
 use crate::bench::statistics::Percentiles;
 
 /// A floor that was measured.
@@ -43,6 +43,42 @@ pub(crate) fn measure(cluster: &Cluster, database: &DatabaseUrl, time: Duration)
     })
 }
 
+/// Commits a row at each moment of a schedule, and counts from that moment: what is left of the
+/// floor when the requests do not wait for each other. One connection, so a stall delays all that
+/// were due meanwhile.
+pub(crate) fn measure_at_rate(
+    cluster: &Cluster,
+    database: &DatabaseUrl,
+    rate: u32,
+    time: Duration,
+) -> Result<Percentiles> {
+    cluster.block_on(async {
+        let mut connection = database.connect_options().connect().await?;
+        commits(&mut connection, Duration::from_millis(250), None).await?;
+        let (mut measured, mut schedule) = (latencies(), Schedule::new(rate));
+        let began = Instant::now();
+        while began.elapsed() < time {
+            let Some(due) = schedule.take(began.elapsed()) else {
+                tokio::time::sleep_until((began + schedule.due()).into()).await;
+                continue;
+            };
+            commit(&mut connection).await?;
+            let micros = u64::try_from((began.elapsed() - due).as_micros()).unwrap_or(u64::MAX);
+            measured.saturating_record(micros.max(1));
+        }
+        Ok(Percentiles::of(&measured))
+    })
+}
+
+async fn commit(connection: &mut PgConnection) -> Result<()> {
+    sqlx::query("INSERT INTO commit_floor (account, amount) VALUES ($1, $2)")
+        .bind(1_i64)
+        .bind(100_i64)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
 async fn commits(
     connection: &mut PgConnection,
     time: Duration,
@@ -51,11 +87,7 @@ async fn commits(
     let began = Instant::now();
     let mut at = Duration::ZERO;
     while at < time {
-        sqlx::query("INSERT INTO commit_floor (account, amount) VALUES ($1, $2)")
-            .bind(1_i64)
-            .bind(100_i64)
-            .execute(&mut *connection)
-            .await?;
+        commit(connection).await?;
         let now = began.elapsed();
         if let Some(latencies) = &mut measured {
             let micros = u64::try_from((now - at).as_micros()).unwrap_or(u64::MAX);

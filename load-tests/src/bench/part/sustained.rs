@@ -1,7 +1,7 @@
 //! Minutes at 80 % of saturation: the tables must keep up, memory must stay flat, and p99 must not
 //! drift. It owns what these words mean.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use serde::Serialize;
@@ -10,7 +10,7 @@ use super::switch::Stage;
 use crate::bench::arguments::Arguments;
 use crate::bench::bounds::Bound;
 use crate::bench::cluster::Cluster;
-use crate::bench::generator::Shape;
+use crate::bench::generator::{Load, Shape};
 use crate::bench::measure::{Measured, Point};
 use crate::bench::statistics::Spread;
 
@@ -23,9 +23,15 @@ const P99_DRIFT: f64 = 1.5;
 /// begins to shed.
 const LAG: f64 = 100_000.0;
 
+/// A closed loop is run so long to find saturation.
+const CLOSED: Duration = Duration::from_secs(20);
+
 /// A sustained load.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Sustained {
+    /// Answers a second in a closed loop, while the tables fall behind.
+    pub(crate) burst: f64,
+    /// The same by the time until the tables had everything: what can go on for ever.
     pub(crate) saturation: f64,
     pub(crate) rate: u32,
     pub(crate) course: Vec<Point>,
@@ -39,13 +45,12 @@ pub(crate) fn measure_sustained(
     stage: &mut Stage,
     seconds: u64,
 ) -> Result<Sustained> {
-    let closed = stage.load(8, Shape::Closed { window: 256 }, arguments.window());
-    let runs: Result<Vec<Measured>> =
-        (0..arguments.runs()).map(|_| stage.run(cluster, &closed)).collect();
-    let points = runs?.into_iter().flat_map(|run| run.points);
-    let saturation = Spread::of(points.map(|point| point.per_second)).median;
+    let (burst, saturation) = saturation(arguments, cluster, stage)?;
     let rate = (saturation * 0.8) as u32;
-    println!("saturation {saturation:.0}/s; {rate}/s for {seconds} s");
+    println!(
+        "saturation {saturation:.0}/s with the tables, {burst:.0}/s ahead of them; {rate}/s for \
+         {seconds} s"
+    );
     let mut load = stage.load(16, Shape::Open { rate }, WINDOW);
     load.windows = usize::try_from(seconds.div_ceil(WINDOW.as_secs()))?.max(3);
     let measured = stage.run(cluster, &load)?;
@@ -70,7 +75,29 @@ pub(crate) fn measure_sustained(
     }
     let bounds = judge(&measured, rate).context("too short to be judged")?;
     bounds.iter().for_each(|bound| println!("{}", bound.line()));
-    Ok(Sustained { saturation, rate, course: measured.points, bounds })
+    Ok(Sustained { burst, saturation, rate, course: measured.points, bounds })
+}
+
+/// Medians of closed loops: answers by the time of the loop, and by the time until they are all in
+/// the tables. In a loop of some seconds the tables fall behind, and what they cost is paid later.
+fn saturation(
+    arguments: &Arguments,
+    cluster: &mut Cluster,
+    stage: &mut Stage,
+) -> Result<(f64, f64)> {
+    let load =
+        Load { warm_up: Duration::ZERO, ..stage.load(8, Shape::Closed { window: 256 }, CLOSED) };
+    let (mut bursts, mut whole) = (Vec::new(), Vec::new());
+    for _ in 0..arguments.runs() {
+        let measured = stage.run(cluster, &load)?;
+        let point = measured.points.first().context("a loop without a window")?;
+        let began = Instant::now();
+        stage.wait_for_tables(cluster)?;
+        let answers = point.per_second * CLOSED.as_secs_f64();
+        bursts.push(point.per_second);
+        whole.push(answers / (CLOSED + began.elapsed()).as_secs_f64());
+    }
+    Ok((Spread::of(bursts).median, Spread::of(whole).median))
 }
 
 fn judge(measured: &Measured, rate: u32) -> Option<Vec<Bound>> {

@@ -110,7 +110,8 @@ impl Stage {
         })
     }
 
-    fn series(
+    /// Runs a load several times over, and prints what that came to.
+    pub(crate) fn series(
         &mut self,
         arguments: &Arguments,
         cluster: &mut Cluster,
@@ -163,19 +164,25 @@ pub(crate) fn measure_loads(
     println!("{}", table::HEAD);
     cluster.checkpoint()?;
     let mut loads = Loads { closed: vec![], open: vec![], half: None };
+    let mut most = (0.0, 1);
     for connections in CLOSED {
         let window = (IN_FLIGHT / connections).min(IN_FLIGHT_OF_ONE);
         let load = stage.load(connections, Shape::Closed { window }, time);
         let name = format!("closed loop, {connections} connections");
-        loads.closed.push(stage.series(arguments, cluster, &name, &load)?);
+        let series = stage.series(arguments, cluster, &name, &load)?;
+        if series.per_second.median > most.0 {
+            most = (series.per_second.median, connections);
+        }
+        loads.closed.push(series);
     }
     for (rate, connections) in OPEN {
         let load = stage.load(connections, Shape::Open { rate }, time);
         let name = format!("{rate}/s, {connections} connections");
         loads.open.push(stage.series(arguments, cluster, &name, &load)?);
     }
-    let half = loads.saturation()?.per_second.median / 2.0;
-    let load = stage.load(16, Shape::Open { rate: half as u32 }, time);
+    // Of the load that it is half of, over as many connections.
+    let (half, connections) = (most.0 / 2.0, most.1);
+    let load = stage.load(connections, Shape::Open { rate: half as u32 }, time);
     let name = format!("half of saturation, {half:.0}/s");
     loads.half = Some(stage.series(arguments, cluster, &name, &load)?);
     Ok(loads)
@@ -190,6 +197,9 @@ pub(crate) struct Pairs {
     pub(crate) p99_ms: Spread,
     pub(crate) ratio_p50: Spread,
     pub(crate) ratio_p99: Spread,
+    /// What a commit itself takes at 1,000 a second, counted like the load from when it was due.
+    pub(crate) paced_floor_p50_ms: Spread,
+    pub(crate) paced_floor_p99_ms: Spread,
     pub(crate) load: Series,
 }
 
@@ -212,10 +222,11 @@ pub(crate) fn measure_pairs(
 ) -> Result<Pairs> {
     let (pairs, time) = arguments.pairs();
     let load = stage.load(8, Shape::Open { rate: 1_000 }, time);
-    let (mut floors, mut loads) = (Vec::new(), Vec::new());
+    let (mut floors, mut paced, mut loads) = (Vec::new(), Vec::new(), Vec::new());
     for pair in 0..pairs {
         let mut floor = |cluster: &mut Cluster| {
             floors.push(commit::measure(cluster, limits, time)?.latency);
+            paced.push(commit::measure_at_rate(cluster, limits, 1_000, time)?);
             anyhow::Ok(())
         };
         if pair % 2 == 0 {
@@ -239,6 +250,8 @@ pub(crate) fn measure_pairs(
         p99_ms: Spread::of(points.iter().map(|load| load.latency.p99_ms)),
         ratio_p50: ratio(|latency| latency.p50_ms),
         ratio_p99: ratio(|latency| latency.p99_ms),
+        paced_floor_p50_ms: Spread::of(paced.iter().map(|floor| floor.p50_ms)),
+        paced_floor_p99_ms: Spread::of(paced.iter().map(|floor| floor.p99_ms)),
         load: Series::of("1000/s, beside the floor", &loads),
     };
     print_pairs(&result);
@@ -257,5 +270,12 @@ fn print_pairs(pairs: &Pairs) {
             load.median, floor.median, ratio.median, ratio.least, ratio.most
         );
     }
+    println!(
+        "a commit at 1,000/s, from when it was due: p50 {:.2} ms, p99 {:.2} ms [{:.2}-{:.2}]",
+        pairs.paced_floor_p50_ms.median,
+        pairs.paced_floor_p99_ms.median,
+        pairs.paced_floor_p99_ms.least,
+        pairs.paced_floor_p99_ms.most
+    );
     println!("{}\n{}", table::HEAD, table::line(&pairs.load));
 }
