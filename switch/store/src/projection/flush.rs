@@ -28,6 +28,10 @@ async fn pause_after(began: Instant) {
 const MOVE: &str = "\
     UPDATE projection SET flushed = $3 WHERE shard = $1 AND flushed = $2 AND seq >= $3";
 
+/// Whether a flush from there to there is worth beginning.
+const AT_PLACE: &str = "\
+    SELECT EXISTS (SELECT FROM projection WHERE shard = $1 AND flushed = $2 AND seq >= $3)";
+
 const BALANCES: &str = "\
     UPDATE balance AS old SET ledger = old.ledger + new.ledger, held = old.held + new.held,
         as_of_seq = new.seq
@@ -60,23 +64,22 @@ pub(super) async fn flush(
     to: Seq,
     moves: &Moves,
 ) -> Result<bool, sqlx::Error> {
-    sqlx::raw_sql(BEGIN).execute(&mut *connection).await?;
-    // First, so that two flushes of one shard are one behind the other.
-    let moved = sqlx::query(MOVE)
-        .bind(i32::from(shard.0))
-        .bind(from.0)
-        .bind(to.0)
-        .execute(&mut *connection)
-        .await?;
-    if moved.rows_affected() != 1 {
-        sqlx::raw_sql("ROLLBACK").execute(connection).await?;
+    let number = i32::from(shard.0);
+    let at_place = sqlx::query_scalar::<_, bool>(AT_PLACE).bind(number);
+    if !at_place.bind(from.0).bind(to.0).fetch_one(&mut *connection).await? {
         return Ok(false);
     }
+    sqlx::raw_sql(BEGIN).execute(&mut *connection).await?;
     balances(connection, moves).await?;
     cards(connection, moves).await?;
     shares(connection, shard, moves).await?;
-    sqlx::raw_sql("COMMIT").execute(connection).await?;
-    Ok(true)
+    // Last: history moves its watermark in the same row, and must not wait for a flush of seconds.
+    // Whoever was faster has moved it by now, and what was written here on top of that is undone.
+    let moved = sqlx::query(MOVE).bind(number).bind(from.0).bind(to.0);
+    let moved = moved.execute(&mut *connection).await?.rows_affected() == 1;
+    let end = if moved { "COMMIT" } else { "ROLLBACK" };
+    sqlx::raw_sql(end).execute(connection).await?;
+    Ok(moved)
 }
 
 async fn balances(tx: &mut PgConnection, moves: &Moves) -> Done {

@@ -6,7 +6,7 @@ use switch_domain::{
     BalanceState, CardStatus, Cause, CustomerId, CustomerState, Effects, Event, IdempotencyKey,
     LockCode, MinorUnits, PoolShare, Reason, Record, Seq, ShardImage, TakenOver, Timestamp,
 };
-use switch_store::{CommittedBatch, Store, Tables, books};
+use switch_store::{CommittedBatch, Moves, Store, Tables, books};
 
 use crate::life::{
     CONTROL, SHARD, START, answered, authorization, balance, card, control_rows, keep_cards,
@@ -101,6 +101,33 @@ async fn a_chunk_that_is_spread_over_time_is_written_whole() {
     }
     let ids = "SELECT count(DISTINCT (id, rrn)) FROM card_authorization";
     assert_eq!(stage.count(ids).await, 1_600);
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn history_does_not_wait_for_a_flush() {
+    let stage = Stage::new().await;
+    let batches = journalled(&stage).await;
+    let (first, rest) = batches.split_at(4);
+    let mut tables = stage.store.tables();
+    assert!(tables.write(SHARD, Seq::NONE, first).await.expect("written"));
+    let mut moves = Moves::default();
+    first.iter().for_each(|batch| moves.add(batch.seq, &batch.records));
+    assert!(moves.rows() > 0);
+    // Somebody looks at the balances, and the flush has to wait for that.
+    let mut onlooker = stage.session("onlooker").await;
+    let look = "BEGIN; SELECT FROM balance FOR UPDATE";
+    sqlx::raw_sql(look).execute(&mut onlooker).await.expect("rows");
+    let mut flusher = tables.clone();
+    let flush = tokio::spawn(async move {
+        flusher.flush(SHARD, Seq::NONE, Seq(3), &moves).await.expect("flushed")
+    });
+    stage.until_waiting(&stage.store).await;
+    assert!(tables.write(SHARD, Seq(3), &rest[..1]).await.expect("written meanwhile"));
+    sqlx::raw_sql("ROLLBACK").execute(&mut onlooker).await.expect("done looking");
+    assert!(flush.await.expect("no panic"));
+    let position = tables.position(SHARD).await.expect("a position");
+    assert_eq!((position.history, position.flushed), (Seq(4), Seq(3)));
     stage.close().await;
 }
 
