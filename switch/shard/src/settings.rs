@@ -51,7 +51,7 @@ impl Default for ShardSettings {
     fn default() -> Self {
         Self {
             data_shards: 1,
-            queue_limit: 8_192,
+            queue_limit: 32_768,
             reserved_queue: 1_024,
             batch_limit: 1_024,
             projection_lag_limit: 1_000_000,
