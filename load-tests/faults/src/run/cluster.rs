@@ -4,7 +4,7 @@
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection};
@@ -106,36 +106,21 @@ impl Cluster {
         Ok(self.url(database)?.expose().replacen(&ours, &other, 1))
     }
 
-    /// A superuser's connection, by no proxy. A server that recovers is waited for.
+    /// A superuser's connection, by no proxy.
     pub(crate) async fn connect(&self, database: &str) -> Result<PgConnection> {
         let options = self.url(database)?.connect_options().application_name("cardswitch-faults");
         let options = options.disable_statement_logging();
-        let connecting = async {
-            loop {
-                match options.connect().await {
-                    Err(error) if is_passing(&error) => tokio::time::sleep(AGAIN).await,
-                    other => return other,
-                }
-            }
-        };
-        let connected = tokio::time::timeout(PATIENCE, connecting).await;
+        let connecting = options.connect();
+        let connected = tokio::time::timeout(Duration::from_secs(20), connecting).await;
         Ok(connected.context("PostgreSQL does not answer")??)
     }
 
-    /// Runs a statement in the maintenance database, again where what a fault left behind is still
-    /// in its way.
+    /// Runs a statement in the maintenance database.
     pub(crate) async fn administer(&self, sql: String) -> Result<()> {
-        let began = Instant::now();
-        loop {
-            let mut connection = self.connect("postgres").await?;
-            match sqlx::raw_sql(AssertSqlSafe(sql.clone())).execute(&mut connection).await {
-                Err(error) if is_passing(&error) && began.elapsed() < PATIENCE => {
-                    tokio::time::sleep(AGAIN).await;
-                }
-                Err(error) => return Err(error.into()),
-                Ok(_) => return Ok(connection.close().await?),
-            }
-        }
+        let mut connection = self.connect("postgres").await?;
+        sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await?;
+        connection.close().await?;
+        Ok(())
     }
 
     /// The postmaster, if there is one.
@@ -153,17 +138,6 @@ impl Cluster {
         writeln!(file, "{pid}")?;
         Ok(())
     }
-}
-
-/// How long the server may take to be there, and how far apart it is asked.
-const PATIENCE: Duration = Duration::from_secs(20);
-const AGAIN: Duration = Duration::from_millis(50);
-
-/// The server starts, stops or recovers (57P03), or a back end that was told to end has not yet
-/// (55006).
-fn is_passing(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
-    matches!(code.as_deref(), Some("57P03" | "55006"))
 }
 
 /// A directory that PostgreSQL's own account can pass through.

@@ -269,7 +269,8 @@ impl<'a> Stage<'a> {
                 switch.wait(SOON).await?;
             }
         }
-        if self.cluster.postmaster().is_none() {
+        // It may be recovering from what the end of a run did to it: that is waited for.
+        if self.cluster.postmaster().is_none() || self.cluster.connect("postgres").await.is_err() {
             self.cluster.revive().await?;
         }
         let drop = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.database);

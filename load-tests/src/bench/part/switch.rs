@@ -148,8 +148,15 @@ pub(crate) struct Loads {
 impl Loads {
     /// The closed loop with the most answers a second.
     pub(crate) fn saturation(&self) -> Result<&Series> {
-        let most = |a: &&Series, b: &&Series| a.per_second.median.total_cmp(&b.per_second.median);
-        self.closed.iter().max_by(most).context("no closed loop was measured")
+        Ok(self.saturated()?.0)
+    }
+
+    /// The same, and its connections.
+    fn saturated(&self) -> Result<(&Series, usize)> {
+        let loops = self.closed.iter().zip(CLOSED);
+        let most =
+            loops.max_by(|(a, _), (b, _)| a.per_second.median.total_cmp(&b.per_second.median));
+        most.context("no closed loop was measured")
     }
 }
 
@@ -164,16 +171,11 @@ pub(crate) fn measure_loads(
     println!("{}", table::HEAD);
     cluster.checkpoint()?;
     let mut loads = Loads { closed: vec![], open: vec![], half: None };
-    let mut most = (0.0, 1);
     for connections in CLOSED {
         let window = (IN_FLIGHT / connections).min(IN_FLIGHT_OF_ONE);
         let load = stage.load(connections, Shape::Closed { window }, time);
         let name = format!("closed loop, {connections} connections");
-        let series = stage.series(arguments, cluster, &name, &load)?;
-        if series.per_second.median > most.0 {
-            most = (series.per_second.median, connections);
-        }
-        loads.closed.push(series);
+        loads.closed.push(stage.series(arguments, cluster, &name, &load)?);
     }
     for (rate, connections) in OPEN {
         let load = stage.load(connections, Shape::Open { rate }, time);
@@ -181,7 +183,8 @@ pub(crate) fn measure_loads(
         loads.open.push(stage.series(arguments, cluster, &name, &load)?);
     }
     // Of the load that it is half of, over as many connections.
-    let (half, connections) = (most.0 / 2.0, most.1);
+    let (saturation, connections) = loads.saturated()?;
+    let half = saturation.per_second.median / 2.0;
     let load = stage.load(connections, Shape::Open { rate: half as u32 }, time);
     let name = format!("half of saturation, {half:.0}/s");
     loads.half = Some(stage.series(arguments, cluster, &name, &load)?);
