@@ -54,7 +54,8 @@ const SHARES: &str = "\
         as_of_seq = excluded.as_of_seq
     WHERE old.as_of_seq < excluded.as_of_seq";
 
-type Done = Result<(), sqlx::Error>;
+/// Rows that were written.
+type Done = Result<u64, sqlx::Error>;
 
 /// Writes what moved; false where the watermark was not at `from`, and nothing was written.
 pub(super) async fn flush(
@@ -70,21 +71,27 @@ pub(super) async fn flush(
         return Ok(false);
     }
     sqlx::raw_sql(BEGIN).execute(&mut *connection).await?;
-    balances(connection, moves).await?;
-    cards(connection, moves).await?;
-    shares(connection, shard, moves).await?;
+    let written = [
+        ("balance", moves.balances.len(), balances(connection, moves).await?),
+        ("card", moves.cards.len(), cards(connection, moves).await?),
+        ("pool_share", moves.shares.len(), shares(connection, shard, moves).await?),
+    ];
     // Last: history moves its watermark in the same row, and must not wait for a flush of seconds.
     // Whoever was faster has moved it by now, and what was written here on top of that is undone.
     let moved = sqlx::query(MOVE).bind(number).bind(from.0).bind(to.0);
     let moved = moved.execute(&mut *connection).await?.rows_affected() == 1;
     let end = if moved { "COMMIT" } else { "ROLLBACK" };
     sqlx::raw_sql(end).execute(connection).await?;
+    if moved {
+        written.into_iter().for_each(|(table, given, rows)| expect_rows(table, given, rows));
+    }
     Ok(moved)
 }
 
 async fn balances(tx: &mut PgConnection, moves: &Moves) -> Done {
     let mut rows: Vec<_> = moves.balances.iter().map(|(id, one)| (id.0, *one)).collect();
     rows.sort_unstable_by_key(|(id, _)| *id);
+    let mut written: u64 = 0;
     for rows in rows.chunks(ROWS) {
         let column = |take: fn(&BalanceMove) -> i64| -> Vec<i64> {
             rows.iter().map(|(_, one)| take(one)).collect()
@@ -97,15 +104,16 @@ async fn balances(tx: &mut PgConnection, moves: &Moves) -> Done {
             .bind(column(|one| one.seq.0))
             .execute(&mut *tx)
             .await?;
-        expect_rows("balance", rows.len(), done.rows_affected());
+        written = written.saturating_add(done.rows_affected());
         pause_after(began).await;
     }
-    Ok(())
+    Ok(written)
 }
 
 async fn cards(tx: &mut PgConnection, moves: &Moves) -> Done {
     let mut rows: Vec<_> = moves.cards.iter().map(|(id, one)| (id.0, *one)).collect();
     rows.sort_unstable_by_key(|(id, _)| *id);
+    let mut written: u64 = 0;
     for rows in rows.chunks(ROWS) {
         let column = |take: fn(&CardMove) -> i64| -> Vec<i64> {
             rows.iter().map(|(_, one)| take(one)).collect()
@@ -117,16 +125,16 @@ async fn cards(tx: &mut PgConnection, moves: &Moves) -> Done {
             .bind(column(|one| one.seq.0))
             .execute(&mut *tx)
             .await?;
-        expect_rows("card", rows.len(), done.rows_affected());
+        written = written.saturating_add(done.rows_affected());
         pause_after(began).await;
     }
-    Ok(())
+    Ok(written)
 }
 
 async fn shares(tx: &mut PgConnection, shard: ShardId, moves: &Moves) -> Done {
     let rows = &moves.shares;
     if rows.is_empty() {
-        return Ok(());
+        return Ok(0);
     }
     let done = sqlx::query(SHARES)
         .bind(i32::from(shard.0))
@@ -137,6 +145,5 @@ async fn shares(tx: &mut PgConnection, shard: ShardId, moves: &Moves) -> Done {
         .bind(rows.values().map(|one| one.seq.0).collect::<Vec<_>>())
         .execute(tx)
         .await?;
-    expect_rows("pool_share", rows.len(), done.rows_affected());
-    Ok(())
+    Ok(done.rows_affected())
 }
