@@ -89,6 +89,17 @@ impl Cluster {
         self.execute("CHECKPOINT")
     }
 
+    /// Leaves a database that has just been filled as it would be found later: its planner knows the
+    /// rows, what autovacuum would soon do is done, and nothing is dirty.
+    pub(crate) fn settle(&mut self, database: &DatabaseUrl) -> Result<()> {
+        self.runtime.block_on(async {
+            let mut connection = database.connect_options().connect().await?;
+            sqlx::raw_sql("VACUUM ANALYZE").execute(&mut connection).await?;
+            anyhow::Ok(())
+        })?;
+        self.checkpoint()
+    }
+
     /// Bytes of log written since the cluster was made.
     pub(crate) fn wal_bytes(&mut self) -> Result<i64> {
         let asked = "SELECT (pg_current_wal_lsn() - '0/0'::pg_lsn)::int8";

@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::sync::mpsc::channel;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
 use serde::Serialize;
@@ -42,6 +42,9 @@ pub(crate) struct Reading {
     pub(crate) subject_bytes: u64,
     pub(crate) postgres_cpu: Duration,
     pub(crate) wal_bytes: i64,
+    /// Of all processors, by other machines.
+    pub(crate) stolen: Duration,
+    pub(crate) at: Option<Instant>,
 }
 
 impl Reading {
@@ -51,6 +54,8 @@ impl Reading {
             subject_cpu: process::cpu_of_tree(subject.pid)?,
             postgres_cpu: cluster.cpu()?,
             wal_bytes: cluster.wal_bytes()?,
+            stolen: process::stolen(),
+            at: Some(Instant::now()),
             subject_bytes: process::resident_bytes(subject.pid)?,
             lag: subject.http.map_or(Ok(0.0), metrics::projection_lag)?,
         })
@@ -72,6 +77,9 @@ pub(crate) struct Point {
     pub(crate) subject_mb: f64,
     /// Records that were not in the tables at the end.
     pub(crate) lag: f64,
+    /// Percent of the processors' time that other machines on the host had: what is measured here
+    /// stood still meanwhile, and a request that was due then is charged with it.
+    pub(crate) stolen_percent: f64,
 }
 
 /// A load that was measured: one point a window.
@@ -119,7 +127,15 @@ fn point(result: &LoadResult, index: usize, pair: &[Reading]) -> Point {
         wal_bytes: (after.wal_bytes - before.wal_bytes) as f64 / count,
         subject_mb: after.subject_bytes as f64 / 1e6,
         lag: after.lag,
+        stolen_percent: stolen_percent(before, after),
     }
+}
+
+fn stolen_percent(before: &Reading, after: &Reading) -> f64 {
+    let (Some(from), Some(to)) = (before.at, after.at) else { return 0.0 };
+    let processors = thread::available_parallelism().map_or(1, usize::from);
+    let all = (to - from).as_secs_f64() * processors as f64;
+    100.0 * after.stolen.saturating_sub(before.stolen).as_secs_f64() / all
 }
 
 /// The same load several times over: every figure with its spread.
@@ -136,6 +152,7 @@ pub(crate) struct Series {
     pub(crate) wal_bytes: Spread,
     /// Records that were not in the tables at the ends of the runs.
     pub(crate) lag: Spread,
+    pub(crate) stolen_percent: Spread,
     pub(crate) faults: Faults,
 }
 
@@ -158,6 +175,7 @@ impl Series {
             cpu_us_generator: of(|point| point.cpu_us_generator),
             wal_bytes: of(|point| point.wal_bytes),
             lag: of(|point| point.lag),
+            stolen_percent: of(|point| point.stolen_percent),
             faults,
         }
     }

@@ -44,6 +44,16 @@ pub(crate) fn resident_bytes(pid: u32) -> Result<u64> {
     Ok(pages * PAGE_BYTES)
 }
 
+/// Time that the processors were wanted here and given to other machines on the same host.
+pub(crate) fn stolen() -> Duration {
+    of_ticks(parse_stolen(&fs::read_to_string("/proc/stat").unwrap_or_default()).unwrap_or(0))
+}
+
+/// The eighth figure of the first line, which is of all processors.
+fn parse_stolen(stat: &str) -> Option<u32> {
+    stat.lines().next()?.split_whitespace().nth(8)?.parse().ok()
+}
+
 /// Processor time of the calling thread so far.
 pub(crate) fn cpu_of_this_thread() -> Duration {
     let text = fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
@@ -86,6 +96,13 @@ mod tests {
         assert_eq!((parsed.parent, parsed.ticks), (12, 127));
         assert!(parse_stat("71 (cut) S 12 71").is_none());
         assert_eq!(of_ticks(127), Duration::from_millis(1270));
+    }
+
+    #[test]
+    fn stolen_time_is_of_all_processors() {
+        let stat = "cpu  10 20 30 40 50 60 70 80 0 0\ncpu0 1 2 3 4 5 6 7 8 0 0\n";
+        assert_eq!(parse_stolen(stat), Some(80));
+        assert_eq!(parse_stolen("cpu 1 2"), None);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use super::statistics::Spread;
 
 /// The head of the table of loads.
 pub(crate) const HEAD: &str = "load                            per second [least-most]        \
-    p50 ms   p99 ms p99.9 ms   cpu us/authorization: server  postgres generator   WAL B     lag";
+    p50 ms   p99 ms p99.9 ms   cpu us/authorization: server  postgres generator   WAL B     lag stolen %";
 
 /// One line of it.
 pub(crate) fn line(series: &Series) -> String {
@@ -14,7 +14,7 @@ pub(crate) fn line(series: &Series) -> String {
     let faults = if faults.total() == 0 { String::new() } else { format!("  FAULTS: {faults}") };
     format!(
         "{name:30} {median:9.0} [{least:.0}-{most:.0}]{:pad$} {:8.2} {:8.2} {:8.2} {:28.1} {:9.1} \
-         {:9.1} {:7.0} {:7.0}{faults}",
+         {:9.1} {:7.0} {:7.0} {:8.1}{faults}",
         "",
         p50_ms.median,
         p99_ms.median,
@@ -24,6 +24,7 @@ pub(crate) fn line(series: &Series) -> String {
         series.cpu_us_generator.median,
         series.wal_bytes.median,
         series.lag.most,
+        series.stolen_percent.median,
         pad = 17usize.saturating_sub(format!("{least:.0}-{most:.0}").len()),
     )
 }

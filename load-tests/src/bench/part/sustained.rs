@@ -55,11 +55,11 @@ pub(crate) fn measure_sustained(
     load.windows = usize::try_from(seconds.div_ceil(WINDOW.as_secs()))?.max(3);
     let measured = stage.run(cluster, &load)?;
     println!(
-        "  seconds   answers/s   p50 ms   p99 ms      lag   memory MB   server us  postgres us"
+        "  seconds   answers/s   p50 ms   p99 ms      lag   memory MB   server us  postgres us  stolen %"
     );
     for (index, point) in measured.points.iter().enumerate() {
         println!(
-            "{:9} {:11.0} {:8.2} {:8.2} {:8.0} {:11.0} {:11.1} {:12.1}",
+            "{:9} {:11.0} {:8.2} {:8.2} {:8.0} {:11.0} {:11.1} {:12.1} {:9.1}",
             (index as u64 + 1) * WINDOW.as_secs(),
             point.per_second,
             point.latency.p50_ms,
@@ -67,7 +67,8 @@ pub(crate) fn measure_sustained(
             point.lag,
             point.subject_mb,
             point.cpu_us_subject,
-            point.cpu_us_postgres
+            point.cpu_us_postgres,
+            point.stolen_percent
         );
     }
     if measured.faults.total() > 0 {

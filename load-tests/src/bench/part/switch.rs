@@ -58,6 +58,7 @@ pub(crate) fn stage(arguments: &Arguments, cluster: &mut Cluster) -> Result<Stag
     let population = arguments.population();
     let cards = issue_cards(&setting_up.socket, population)?;
     setting_up.stop()?;
+    cluster.settle(&database)?;
     eprintln!(
         "{} cards of {} partners were issued in {:.0} s",
         cards.len(),
