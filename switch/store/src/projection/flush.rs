@@ -12,16 +12,45 @@ use super::entities::expect_rows;
 use super::moves::{BalanceMove, CardMove, Moves};
 use super::write::BEGIN;
 
-/// Rows of one statement.
-const ROWS: usize = 500;
-/// Behind each statement there is a pause, so many times as long as it took: appends go in between,
-/// and most of the time a processor is theirs.
-const PAUSES: u32 = 2;
-const LONGEST_PAUSE: Duration = Duration::from_millis(50);
+/// How many rows a statement writes: as many as take a millisecond or two. It is not the rows that
+/// count but what they add to the log, which every append behind them waits for: a row is a hundred
+/// bytes of it, or a whole page the first time after a checkpoint.
+struct Pace {
+    rows: usize,
+}
 
-async fn pause_after(began: Instant) {
-    let pause = began.elapsed().saturating_mul(PAUSES).min(LONGEST_PAUSE);
-    tokio::time::sleep(pause).await;
+impl Pace {
+    const LEAST: usize = 16;
+    const MOST: usize = 512;
+    const SHORT: Duration = Duration::from_millis(1);
+    const LONG: Duration = Duration::from_millis(3);
+    /// Behind each statement there is a pause, so many times as long as it took: appends go in
+    /// between, and most of the time a processor is theirs.
+    const PAUSES: u32 = 2;
+    const LONGEST_PAUSE: Duration = Duration::from_millis(50);
+
+    const fn new() -> Self {
+        Self { rows: 64 }
+    }
+
+    /// The rows of the next statement, and those behind it.
+    fn next<'a, T>(&self, rows: &'a [T]) -> (&'a [T], &'a [T]) {
+        rows.split_at(self.rows.min(rows.len()))
+    }
+
+    async fn pause_after(&mut self, began: Instant) {
+        let took = began.elapsed();
+        self.adapt(took);
+        tokio::time::sleep(took.saturating_mul(Self::PAUSES).min(Self::LONGEST_PAUSE)).await;
+    }
+
+    fn adapt(&mut self, took: Duration) {
+        if took > Self::LONG {
+            self.rows = (self.rows / 2).max(Self::LEAST);
+        } else if took < Self::SHORT {
+            self.rows = (self.rows * 2).min(Self::MOST);
+        }
+    }
 }
 
 /// History is never behind: load reads the journal from here up to it.
@@ -71,9 +100,10 @@ pub(super) async fn flush(
         return Ok(false);
     }
     sqlx::raw_sql(BEGIN).execute(&mut *connection).await?;
+    let mut pace = Pace::new();
     let written = [
-        ("balance", moves.balances.len(), balances(connection, moves).await?),
-        ("card", moves.cards.len(), cards(connection, moves).await?),
+        ("balance", moves.balances.len(), balances(connection, moves, &mut pace).await?),
+        ("card", moves.cards.len(), cards(connection, moves, &mut pace).await?),
         ("pool_share", moves.shares.len(), shares(connection, shard, moves).await?),
     ];
     // Last: history moves its watermark in the same row, and must not wait for a flush of seconds.
@@ -88,11 +118,13 @@ pub(super) async fn flush(
     Ok(moved)
 }
 
-async fn balances(tx: &mut PgConnection, moves: &Moves) -> Done {
+async fn balances(tx: &mut PgConnection, moves: &Moves, pace: &mut Pace) -> Done {
     let mut rows: Vec<_> = moves.balances.iter().map(|(id, one)| (id.0, *one)).collect();
     rows.sort_unstable_by_key(|(id, _)| *id);
-    let mut written: u64 = 0;
-    for rows in rows.chunks(ROWS) {
+    let (mut written, mut left): (u64, _) = (0, rows.as_slice());
+    while !left.is_empty() {
+        let (rows, behind) = pace.next(left);
+        left = behind;
         let column = |take: fn(&BalanceMove) -> i64| -> Vec<i64> {
             rows.iter().map(|(_, one)| take(one)).collect()
         };
@@ -105,16 +137,18 @@ async fn balances(tx: &mut PgConnection, moves: &Moves) -> Done {
             .execute(&mut *tx)
             .await?;
         written = written.saturating_add(done.rows_affected());
-        pause_after(began).await;
+        pace.pause_after(began).await;
     }
     Ok(written)
 }
 
-async fn cards(tx: &mut PgConnection, moves: &Moves) -> Done {
+async fn cards(tx: &mut PgConnection, moves: &Moves, pace: &mut Pace) -> Done {
     let mut rows: Vec<_> = moves.cards.iter().map(|(id, one)| (id.0, *one)).collect();
     rows.sort_unstable_by_key(|(id, _)| *id);
-    let mut written: u64 = 0;
-    for rows in rows.chunks(ROWS) {
+    let (mut written, mut left): (u64, _) = (0, rows.as_slice());
+    while !left.is_empty() {
+        let (rows, behind) = pace.next(left);
+        left = behind;
         let column = |take: fn(&CardMove) -> i64| -> Vec<i64> {
             rows.iter().map(|(_, one)| take(one)).collect()
         };
@@ -126,7 +160,7 @@ async fn cards(tx: &mut PgConnection, moves: &Moves) -> Done {
             .execute(&mut *tx)
             .await?;
         written = written.saturating_add(done.rows_affected());
-        pause_after(began).await;
+        pace.pause_after(began).await;
     }
     Ok(written)
 }
@@ -146,4 +180,24 @@ async fn shares(tx: &mut PgConnection, shard: ShardId, moves: &Moves) -> Done {
         .execute(tx)
         .await?;
     Ok(done.rows_affected())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statements_are_as_long_as_they_may_take() {
+        let mut pace = Pace::new();
+        let rows = [0u8; 1000];
+        assert_eq!(pace.next(&rows).0.len(), 64);
+        (0..9).for_each(|_| pace.adapt(Duration::from_micros(500)));
+        assert_eq!(pace.next(&rows).0.len(), 512);
+        pace.adapt(Duration::from_millis(2));
+        assert_eq!(pace.next(&rows).0.len(), 512, "neither short nor long");
+        (0..9).for_each(|_| pace.adapt(Duration::from_millis(30)));
+        assert_eq!(pace.next(&rows).0.len(), 16);
+        let (last, none) = pace.next(&rows[..5]);
+        assert_eq!((last.len(), none.len()), (5, 0));
+    }
 }
