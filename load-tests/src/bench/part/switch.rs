@@ -178,6 +178,9 @@ pub(crate) fn measure_loads(
         let name = format!("closed loop, {connections} connections");
         loads.closed.push(stage.series(arguments, cluster, &name, &load)?);
     }
+    // Millions of new rows would be vacuumed while a thousand requests a second are measured.
+    stage.wait_for_tables(cluster)?;
+    cluster.settle(&stage.database)?;
     for (rate, connections) in OPEN {
         let load = stage.load(connections, Shape::Open { rate }, time);
         let name = format!("{rate}/s, {connections} connections");
@@ -224,6 +227,8 @@ pub(crate) fn measure_pairs(
     stage: &mut Stage,
     limits: &DatabaseUrl,
 ) -> Result<Pairs> {
+    stage.wait_for_tables(cluster)?;
+    cluster.settle(&stage.database)?;
     let (pairs, time) = arguments.pairs();
     let load = stage.load(8, Shape::Open { rate: 1_000 }, time);
     let (mut floors, mut paced, mut loads) = (Vec::new(), Vec::new(), Vec::new());
