@@ -15,4 +15,5 @@
 
 pub mod emv;
 pub mod framing;
+pub mod import;
 pub mod iso8583;

@@ -4,8 +4,10 @@
 use bytes::BytesMut;
 use codecs::iso8583::{Dialect, EncodeFault, Encoder, Fields, Mti, ValueError};
 
+/// Those that write the fields of 1987 in one way and another.
 fn dialects() -> impl Iterator<Item = Dialect> {
-    Dialect::shipped_names().map(|name| Dialect::shipped(name).unwrap())
+    let names = Dialect::shipped_names().filter(|name| name.starts_with("iso87-"));
+    names.map(|name| Dialect::shipped(name).unwrap())
 }
 
 /// The same request in any dialect.

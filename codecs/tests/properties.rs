@@ -2,7 +2,7 @@
 //! bytes whatever bring the decoder down.
 
 use bytes::BytesMut;
-use codecs::iso8583::{Dialect, Encoder, Fields, Mti};
+use codecs::iso8583::{Dialect, Encoder, Fields, Mti, describe};
 use proptest::prelude::*;
 
 mod sets;
@@ -14,6 +14,14 @@ fn ascii() -> Dialect {
 
 fn bcd() -> Dialect {
     Dialect::shipped("iso87-bcd").unwrap()
+}
+
+fn any_message_of_any_dialect() -> impl Strategy<Value = (&'static str, Mti, Vec<(u8, Value)>)> {
+    let names: Vec<_> = Dialect::shipped_names().collect();
+    prop::sample::select(names).prop_flat_map(|name| {
+        let message = any_message(&Dialect::shipped(name).unwrap());
+        (Just(name), message).prop_map(|(name, (mti, set))| (name, mti, set))
+    })
 }
 
 fn encoded(dialect: &Dialect, mti: Mti, fields: &[(u8, Value)]) -> BytesMut {
@@ -67,6 +75,7 @@ fn survives(dialect: &Dialect, bytes: &[u8]) -> Result<(), TestCaseError> {
     let mut fields = Fields::new();
     let result = dialect.decode(bytes, &mut fields);
     let message = dialect.view(bytes, &fields);
+    let _ = describe(dialect, bytes, &fields);
     let mut buffer = [0; 1000];
     for field in message.present() {
         let raw = message.raw(field).unwrap();
@@ -86,19 +95,15 @@ fn survives(dialect: &Dialect, bytes: &[u8]) -> Result<(), TestCaseError> {
 
 proptest! {
     #[test]
-    fn ascii_messages_are_read_as_they_were_written((mti, set) in any_message(&ascii())) {
-        round_trip(&ascii(), mti, &set)?;
-    }
-
-    #[test]
-    fn bcd_messages_are_read_as_they_were_written((mti, set) in any_message(&bcd())) {
-        round_trip(&bcd(), mti, &set)?;
+    fn messages_are_read_as_they_were_written((name, mti, set) in any_message_of_any_dialect()) {
+        round_trip(&Dialect::shipped(name).unwrap(), mti, &set)?;
     }
 
     #[test]
     fn any_bytes_are_survived(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
-        survives(&ascii(), &bytes)?;
-        survives(&bcd(), &bytes)?;
+        for name in Dialect::shipped_names() {
+            survives(&Dialect::shipped(name).unwrap(), &bytes)?;
+        }
     }
 
     #[test]

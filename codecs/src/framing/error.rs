@@ -51,6 +51,26 @@ pub enum FrameError {
         /// What it looks like.
         hint: Option<LengthHint>,
     },
+    /// The length is said to count itself, and is shorter than that.
+    #[error("frame length is {length}, and it counts its own {own} bytes: does the peer's not?")]
+    BelowItself {
+        /// The number.
+        length: usize,
+        /// Bytes of the length.
+        own: usize,
+    },
+    /// The last byte of a frame is not the one that ends every frame of this link.
+    #[error("the frame ends with 0x{byte:02X} instead of 0x03 (ETX): has the peer no trailer?")]
+    TrailerMissing {
+        /// The byte that is there.
+        byte: u8,
+    },
+    /// A message to send holds the byte that would end it.
+    #[error("byte {index} of the message is 0x03 (ETX), which ends a frame of this link")]
+    TrailerWithin {
+        /// Where.
+        index: usize,
+    },
     /// The connection ended within a frame.
     #[error("connection closed within a frame, {have} bytes of it received")]
     CutShort {
@@ -60,9 +80,9 @@ pub enum FrameError {
     /// An empty message was to be sent; on the wire that would be a keep-alive.
     #[error("an empty message cannot be framed")]
     Empty,
-    /// The link uses TPDUs and the frame to send has none.
-    #[error("this link needs a TPDU in front of every message")]
-    TpduMissing,
+    /// The link has headers, and the frame to send has none.
+    #[error("this link needs a header in front of every message")]
+    HeaderMissing,
     /// The socket failed.
     #[error(transparent)]
     Io(#[from] io::Error),

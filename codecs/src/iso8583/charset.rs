@@ -1,6 +1,7 @@
 //! Which byte may stand in which type of field. Must answer for whole fields at once, without
 //! branching on each byte: this is the inner loop of the decoder.
 
+use super::ebcdic;
 use super::spec::FieldType;
 
 /// What the characters of a field must be.
@@ -68,6 +69,13 @@ impl Charset {
             Charset::Hex => all(bytes, |byte| Charset::Hex.admits(byte)),
         };
         if all_admitted { None } else { bytes.iter().position(|byte| !self.admits(*byte)) }
+    }
+}
+
+impl Charset {
+    /// The same of content that is written in EBCDIC.
+    pub(super) fn first_stranger_in(self, table: &[u8; 256], bytes: &[u8]) -> Option<usize> {
+        bytes.iter().position(|byte| !self.admits(ebcdic::in_ascii(table, *byte)))
     }
 }
 

@@ -4,7 +4,9 @@
 
 use super::charset::{Charset, hex_value, nibble_character};
 use super::decode_error::{ByteKind, DecodeError, DecodeFault, Found};
-use super::dialect::Dialect;
+use super::dialect::{Bitmaps, Dialect};
+use super::ebcdic;
+use super::elements::ElementFlaw;
 use super::field_set::FieldSet;
 use super::fields::{Fields, Span};
 use super::mti::Mti;
@@ -15,15 +17,15 @@ use super::wire::{Reader, digit_nibbles, nibbles, pad_in_front};
 pub const MAX_MESSAGE: usize = 0xFFFF;
 
 /// A fault and where it is; the caller adds the field's name.
-struct Flaw {
-    at: usize,
-    fault: DecodeFault,
+pub(super) struct Flaw {
+    pub(super) at: usize,
+    pub(super) fault: DecodeFault,
 }
 
 /// One field read to its end, with or without a fault in its content.
-struct Read {
-    span: Span,
-    content_flaw: Option<Flaw>,
+pub(super) struct Read {
+    pub(super) span: Span,
+    pub(super) content_flaw: Option<Flaw>,
 }
 
 impl Dialect {
@@ -33,7 +35,7 @@ impl Dialect {
     /// The first fault in the order of the bytes. `fields` then still holds all that was wholly
     /// read: after a fault in a field's content (letters in a number) the later fields too, after a
     /// structural one (a length that cannot be, a message cut short, an undefined bit) the earlier
-    /// ones only.
+    /// ones only. Sub-elements are looked at last.
     pub fn decode(&self, bytes: &[u8], fields: &mut Fields) -> Result<(), DecodeError> {
         fields.clear();
         if bytes.len() > MAX_MESSAGE {
@@ -44,7 +46,7 @@ impl Dialect {
         let mti = read_mti(self.mti_encoding(), &mut reader);
         fields.mti = Some(mti.map_err(|flaw| self.error(0, 0, flaw))?);
         let bitmap_at = reader.at();
-        let bitmap = read_bitmap(self.bitmap_encoding(), &mut reader);
+        let bitmap = read_bitmap(self.bitmap_encoding(), self.bitmaps(), &mut reader);
         fields.announced = bitmap.map_err(|flaw| self.error(1, bitmap_at, flaw))?;
 
         let mut first: Option<DecodeError> = None;
@@ -71,7 +73,26 @@ impl Dialect {
             };
             first.get_or_insert_with(|| self.error(1, reader.at(), flaw));
         }
-        first.map_or(Ok(()), Err)
+        match first {
+            Some(error) => Err(error),
+            None => self.check_elements(bytes, fields),
+        }
+    }
+
+    /// Looks into the fields of which the dialect says what is in them.
+    fn check_elements(&self, bytes: &[u8], fields: &mut Fields) -> Result<(), DecodeError> {
+        for (field, elements) in &self.elements {
+            let Some((offset, content_at)) = fields.place(*field) else { continue };
+            let content = self.view(bytes, fields).content(*field).unwrap_or_default();
+            if let Err(ElementFlaw { key, mut flaw }) = elements.read(content, &mut Vec::new()) {
+                flaw.at = flaw.at.saturating_add(content_at);
+                fields.present.remove(*field);
+                let mut error = self.error(*field, offset, flaw);
+                error.element = Some(key);
+                return Err(error);
+            }
+        }
+        Ok(())
     }
 
     /// Offset of the byte of the bitmap that holds a field's bit.
@@ -87,7 +108,7 @@ impl Dialect {
     #[cold]
     fn error(&self, field: u8, offset: usize, flaw: Flaw) -> DecodeError {
         let name = self.shared_name(field);
-        DecodeError { field, name, offset, found_at: flaw.at, fault: flaw.fault }
+        DecodeError { field, element: None, name, offset, found_at: flaw.at, fault: flaw.fault }
     }
 }
 
@@ -100,41 +121,54 @@ fn truncated(reader: &Reader<'_>, start: usize, needed: usize) -> Flaw {
 }
 
 fn read_mti(encoding: NumeralEncoding, reader: &mut Reader<'_>) -> Result<Mti, Flaw> {
-    let (needed, ascii) = match encoding {
-        NumeralEncoding::Ascii => (4, true),
-        NumeralEncoding::Bcd => (2, false),
+    let (needed, zero) = match encoding {
+        NumeralEncoding::Ascii => (4, Some(b'0')),
+        NumeralEncoding::Ebcdic => (4, Some(ebcdic::ZERO)),
+        NumeralEncoding::Bcd | NumeralEncoding::Binary => (2, None),
     };
     let bytes = reader.take(needed).ok_or_else(|| truncated(reader, 0, needed))?;
     let digits = match *bytes {
-        [a, b, c, d] => [a, b, c, d].map(|byte| byte.wrapping_sub(b'0')),
+        [a, b, c, d] => [a, b, c, d].map(|byte| byte.wrapping_sub(zero.unwrap_or(0))),
         [ab, cd] => [ab >> 4, ab & 0x0F, cd >> 4, cd & 0x0F],
         _ => [u8::MAX; 4],
     };
     Mti::from_digits(digits).ok_or_else(|| {
         let index = digits.iter().position(|digit| *digit > 9).unwrap_or_default();
-        let at = if ascii { index } else { index >> 1 };
+        let at = if zero.is_some() { index } else { index >> 1 };
         let found = match bytes.get(at) {
-            Some(byte) if ascii => Found::Byte(*byte),
+            Some(byte) if zero.is_some() => Found::Byte(*byte),
             _ => Found::Nibble(digits.get(index).copied().unwrap_or_default()),
         };
         Flaw { at, fault: DecodeFault::Character { count: 4, expected: "digits", found } }
     })
 }
 
-fn read_bitmap(encoding: BitmapEncoding, reader: &mut Reader<'_>) -> Result<FieldSet, Flaw> {
+fn read_bitmap(
+    encoding: BitmapEncoding,
+    bitmaps: Bitmaps,
+    reader: &mut Reader<'_>,
+) -> Result<FieldSet, Flaw> {
     let start = reader.at();
-    let primary = read_bitmap_half(encoding, start, reader)?;
-    let mut bits = u128::from(primary) << 64;
-    if primary >> 63 == 1 {
-        bits |= u128::from(read_bitmap_half(encoding, start, reader)?);
+    let mut words = [0; 3];
+    let mut left = bitmaps.most;
+    for slot in &mut words {
+        let mut word = read_bitmap_word(encoding, start, reader)?;
+        left = left.saturating_sub(1);
+        let another = bitmaps.fixed || word >> 63 == 1;
+        if left > 0 {
+            // The mark of a further bitmap is no field. In the last bitmap it is one.
+            word &= u64::MAX >> 1;
+        }
+        *slot = word;
+        if left == 0 || !another {
+            break;
+        }
     }
-    let mut announced = FieldSet::from_bits(bits);
-    announced.remove(1);
-    Ok(announced)
+    Ok(FieldSet::from_words(words))
 }
 
 /// Reads 64 bits; `bitmap_at` is where the whole bitmap begins.
-fn read_bitmap_half(
+fn read_bitmap_word(
     encoding: BitmapEncoding,
     bitmap_at: usize,
     reader: &mut Reader<'_>,
@@ -165,9 +199,13 @@ fn read_bitmap_half(
 
 /// Reads one field to its end. `Err` is structural: the place of the next field is not known.
 #[inline]
-fn read_field(spec: &FieldSpec, sensitive: bool, reader: &mut Reader<'_>) -> Result<Read, Flaw> {
+pub(super) fn read_field(
+    spec: &FieldSpec,
+    sensitive: bool,
+    reader: &mut Reader<'_>,
+) -> Result<Read, Flaw> {
     let start = reader.at();
-    let length = match spec.length_digits() {
+    let length = match spec.length.digits() {
         0 => usize::from(spec.max),
         digits => read_length(spec, digits, reader)?,
     };
@@ -180,6 +218,7 @@ fn read_field(spec: &FieldSpec, sensitive: bool, reader: &mut Reader<'_>) -> Res
     let content_at = reader.at();
     let needed = spec.content_bytes(length);
     let content = reader.take(needed).ok_or_else(|| truncated(reader, start, needed))?;
+    let length = spec.characters(length, content);
     let content_flaw = content_fault(spec, content, length, sensitive).map(|(index, fault)| {
         let at = content_at.saturating_add(index);
         Flaw { at, fault }
@@ -202,9 +241,11 @@ fn read_length(spec: &FieldSpec, digits: usize, reader: &mut Reader<'_>) -> Resu
     let mut length = 0usize;
     let mut wrong: Option<(usize, Found)> = None;
     match spec.length_encoding {
-        NumeralEncoding::Ascii => {
+        NumeralEncoding::Ascii | NumeralEncoding::Ebcdic => {
+            let ascii = spec.length_encoding == NumeralEncoding::Ascii;
+            let zero = if ascii { b'0' } else { ebcdic::ZERO };
             for (index, byte) in bytes.iter().enumerate() {
-                let digit = byte.wrapping_sub(b'0');
+                let digit = byte.wrapping_sub(zero);
                 if digit > 9 {
                     wrong = wrong.or(Some((index, Found::Byte(*byte))));
                 }
@@ -217,6 +258,11 @@ fn read_length(spec: &FieldSpec, digits: usize, reader: &mut Reader<'_>) -> Resu
                     wrong = wrong.or(Some((index >> 1, Found::Nibble(nibble))));
                 }
                 length = length.wrapping_mul(10).wrapping_add(usize::from(nibble));
+            }
+        }
+        NumeralEncoding::Binary => {
+            for byte in bytes {
+                length = length << 8 | usize::from(*byte);
             }
         }
     }
@@ -244,6 +290,11 @@ fn content_fault(
         (FieldType::Binary, Encoding::Raw) => None,
         (FieldType::SignedAmount, _) => signed_fault(spec, content, length, sensitive),
         (kind, Encoding::Bcd) => packed_fault(spec, kind, content, length, sensitive),
+        (kind, Encoding::Ebcdic037 | Encoding::Ebcdic1047) => {
+            let charset = Charset::of(kind);
+            let index = charset.first_stranger_in(ebcdic::to_ascii(spec.encoding)?, content)?;
+            Some((index, character(charset, content, index, sensitive)))
+        }
         (kind, _) => {
             let charset = Charset::of(kind);
             let index = charset.first_stranger(content)?;
@@ -271,7 +322,9 @@ fn signed_fault(
     if length == 0 {
         return Some((0, DecodeFault::NoSign));
     }
-    if !matches!(sign, b'C' | b'D') {
+    let table = ebcdic::to_ascii(spec.encoding);
+    let plain = table.map_or(*sign, |table| ebcdic::in_ascii(table, *sign));
+    if !matches!(plain, b'C' | b'D') {
         let found = if sensitive { Found::Kind(ByteKind::of(*sign)) } else { Found::Byte(*sign) };
         let expected = "sign, C or D, with digits behind it";
         return Some((0, DecodeFault::Character { count: 1, expected, found }));
@@ -279,7 +332,10 @@ fn signed_fault(
     let fault = if spec.encoding == Encoding::Bcd {
         packed_fault(spec, FieldType::SignedAmount, digits, length.saturating_sub(1), sensitive)
     } else {
-        let index = Charset::Digits.first_stranger(digits);
+        let index = match table {
+            Some(table) => Charset::Digits.first_stranger_in(table, digits),
+            None => Charset::Digits.first_stranger(digits),
+        };
         index.map(|index| (index, character(Charset::Digits, digits, index, sensitive)))
     };
     fault.map(|(index, fault)| (index.saturating_add(1), fault))

@@ -4,6 +4,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::emv::TlvFault;
+
 /// The kind of a byte, told instead of the byte where it could be part of a secret.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ByteKind {
@@ -128,6 +130,13 @@ pub enum DecodeFault {
         /// How many.
         count: usize,
     },
+    /// A sub-element that the dialect does not describe, and does not let pass.
+    UnknownElement,
+    /// What should be BER-TLV is not.
+    NotTlv {
+        /// Why.
+        fault: TlvFault,
+    },
     /// The message is longer than any can be.
     MessageTooLong {
         /// Bytes given.
@@ -137,6 +146,26 @@ pub enum DecodeFault {
     },
 }
 
+/// What is wrong with a field, in the codes of the message error indicator (DE18 of 2003).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ErrorCode {
+    /// It is not there.
+    Missing = 1,
+    /// It is too long, or ends too soon.
+    Length = 2,
+    /// It means nothing.
+    Value = 3,
+    /// Anything else.
+    Other = 8,
+}
+
+/// One set of the message error indicator: severity 2 (00, an error), code 4, data element 3,
+/// sub-element 2 and data set 3, of which nothing is said.
+#[must_use]
+pub fn error_set(field: u8, code: ErrorCode) -> String {
+    format!("00{:04}{field:03}00000", code as u8)
+}
+
 /// A message that is not what its dialect says.
 ///
 /// `Display` gives the whole sentence, e.g. `field 4 (amount, transaction) at byte 38: expected 12
@@ -144,6 +173,7 @@ pub enum DecodeFault {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct DecodeError {
     pub(super) field: u8,
+    pub(super) element: Option<Arc<str>>,
     pub(super) name: Arc<str>,
     pub(super) offset: usize,
     pub(super) found_at: usize,
@@ -155,6 +185,13 @@ impl DecodeError {
     #[must_use]
     pub const fn field(&self) -> u8 {
         self.field
+    }
+
+    /// The sub-element of the field, as its dialect writes it: a number, a tag, a bit; "" for one
+    /// of which not even that could be read.
+    #[must_use]
+    pub fn element(&self) -> Option<&str> {
+        self.element.as_deref()
     }
 
     /// The field's name in the dialect.
@@ -185,7 +222,10 @@ impl DecodeError {
     /// and the rest was read too (up to a structural fault behind it, if there is one). Either way
     /// [`super::Fields`] holds every field read without fault.
     #[must_use]
-    pub const fn is_structural(&self) -> bool {
+    pub fn is_structural(&self) -> bool {
+        if self.element.is_some() {
+            return false;
+        }
         match self.fault {
             DecodeFault::TrailingBytes { .. } => false,
             // Without message type or bitmap nothing behind them can be read.
@@ -194,6 +234,29 @@ impl DecodeError {
             | DecodeFault::OddHex { .. }
             | DecodeFault::NoSign => self.field <= 1,
             _ => true,
+        }
+    }
+
+    /// The field as an error set of the message error indicator names it (DE18 of 2003).
+    #[must_use]
+    pub fn error_set(&self) -> String {
+        error_set(self.field, self.error_code())
+    }
+
+    /// What sort of error it is to that indicator.
+    const fn error_code(&self) -> ErrorCode {
+        match self.fault {
+            DecodeFault::Truncated { .. }
+            | DecodeFault::LengthNotDigits { .. }
+            | DecodeFault::LengthAboveMaximum { .. }
+            | DecodeFault::OddHex { .. }
+            | DecodeFault::TrailingBytes { .. }
+            | DecodeFault::MessageTooLong { .. } => ErrorCode::Length,
+            DecodeFault::Character { .. }
+            | DecodeFault::Padding { .. }
+            | DecodeFault::NotTlv { .. }
+            | DecodeFault::NoSign => ErrorCode::Value,
+            DecodeFault::UndefinedBit | DecodeFault::UnknownElement => ErrorCode::Other,
         }
     }
 
@@ -214,6 +277,8 @@ impl DecodeError {
             DecodeFault::Padding { expected, .. } => format!("padding by half byte 0x{expected:X}"),
             DecodeFault::OddHex { .. } => "an even number of hexadecimal characters".into(),
             DecodeFault::NoSign => "a sign and digits".into(),
+            DecodeFault::UnknownElement => "a sub-element that the dialect describes".into(),
+            DecodeFault::NotTlv { .. } => "BER-TLV".into(),
             DecodeFault::UndefinedBit => format!("bit {} of the bitmap to be off", self.field),
             DecodeFault::TrailingBytes { .. } => "the end of the message".into(),
             DecodeFault::MessageTooLong { max, .. } => format!("at most {max} bytes"),
@@ -232,6 +297,8 @@ impl DecodeError {
                 length.to_string()
             }
             DecodeFault::NoSign => "no room for them".into(),
+            DecodeFault::UnknownElement => format!("another at byte {}", self.found_at),
+            DecodeFault::NotTlv { fault } => format!("{fault} at byte {}", self.found_at),
             DecodeFault::UndefinedBit => {
                 format!("it on, and no such field in the dialect, at byte {}", self.found_at)
             }
@@ -244,12 +311,13 @@ impl DecodeError {
 impl fmt::Display for DecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let DecodeError { field, name, offset, .. } = self;
-        write!(
-            f,
-            "field {field} ({name}) at byte {offset}: expected {}, found {}",
-            self.expected(),
-            self.found()
-        )
+        write!(f, "field {field} ({name})")?;
+        match self.element() {
+            None => write!(f, " at byte {offset}")?,
+            Some("") => write!(f, ", sub-elements")?,
+            Some(key) => write!(f, ", sub-element {key}")?,
+        }
+        write!(f, ": expected {}, found {}", self.expected(), self.found())
     }
 }
 

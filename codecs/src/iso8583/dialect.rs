@@ -5,21 +5,41 @@ use std::sync::Arc;
 
 use super::dialect_error::DialectError;
 use super::dialect_file;
-use super::field_set::FieldSet;
+use super::elements::Elements;
+use super::field_set::{FieldSet, MAX_FIELD};
+use super::fields::FIELDS;
 use super::fields::Fields;
 use super::message::Message;
 use super::mti::Mti;
-use super::spec::{BitmapEncoding, FieldSpec, NumeralEncoding, Version};
+use super::spec::{BitmapEncoding, Encoding, EntryForm, FieldSpec, NumeralEncoding, Version};
 
-const SHIPPED: [(&str, &str); 2] = [
+const SHIPPED: [(&str, &str); 10] = [
     ("iso87-ascii", include_str!("../../../config/dialects/iso87-ascii.toml")),
     ("iso87-bcd", include_str!("../../../config/dialects/iso87-bcd.toml")),
+    ("iso87-ebcdic-037", include_str!("../../../config/dialects/iso87-ebcdic-037.toml")),
+    ("iso87-ebcdic-1047", include_str!("../../../config/dialects/iso87-ebcdic-1047.toml")),
+    ("iso93-ascii", include_str!("../../../config/dialects/iso93-ascii.toml")),
+    ("iso93-binary", include_str!("../../../config/dialects/iso93-binary.toml")),
+    ("iso2003-binary", include_str!("../../../config/dialects/iso2003-binary.toml")),
+    ("base1-like", include_str!("../../../config/dialects/base1-like.toml")),
+    ("mip-like", include_str!("../../../config/dialects/mip-like.toml")),
+    ("cmf-like", include_str!("../../../config/dialects/cmf-like.toml")),
 ];
 
 /// Fields whose content no error text shows, whatever a dialect file says: PAN (2, 34), expiry
 /// (14), tracks (35, 36, 45), private data that may carry a CVV2 (48), PIN block (52), security
 /// control (53), chip data (55), authentication codes (64, 96, 128), account numbers (102, 103).
 const ALWAYS_SENSITIVE: [u8; 15] = [2, 14, 34, 35, 36, 45, 48, 52, 53, 55, 64, 96, 102, 103, 128];
+
+/// How many bitmaps of 64 bits a message has.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Bitmaps {
+    /// At most: 1, 2 or 3.
+    pub most: u8,
+    /// True when they are all there always; else the first bit of each says whether another
+    /// follows.
+    pub fixed: bool,
+}
 
 /// One form of ISO 8583, checked and compiled.
 #[derive(Clone, Debug)]
@@ -28,12 +48,16 @@ pub struct Dialect {
     pub(super) version: Version,
     pub(super) mti: NumeralEncoding,
     pub(super) bitmap: BitmapEncoding,
-    pub(super) specs: Box<[Option<FieldSpec>; 129]>,
+    pub(super) bitmaps: Bitmaps,
+    pub(super) specs: Box<[Option<FieldSpec>; FIELDS]>,
     pub(super) names: Vec<Arc<str>>,
     pub(super) undefined_name: Arc<str>,
     pub(super) sensitive: FieldSet,
+    pub(super) elements: Vec<(u8, Elements)>,
     pub(super) answers: Vec<(Mti, FieldSet)>,
     pub(super) format_error_text: Option<u8>,
+    pub(super) format_error_set: Option<u8>,
+    pub(super) entry_form: EntryForm,
 }
 
 impl Dialect {
@@ -81,10 +105,38 @@ impl Dialect {
         self.mti
     }
 
+    /// Bytes of the message type.
+    #[must_use]
+    pub const fn mti_bytes(&self) -> usize {
+        match self.mti {
+            NumeralEncoding::Ascii | NumeralEncoding::Ebcdic => 4,
+            NumeralEncoding::Bcd | NumeralEncoding::Binary => 2,
+        }
+    }
+
     /// How the bitmap is written.
     #[must_use]
     pub const fn bitmap_encoding(&self) -> BitmapEncoding {
         self.bitmap
+    }
+
+    /// How many bitmaps there are.
+    #[must_use]
+    pub const fn bitmaps(&self) -> Bitmaps {
+        self.bitmaps
+    }
+
+    /// Whether a message is printable characters only: no byte of it can be an end mark (ETX).
+    #[must_use]
+    pub fn is_text(&self) -> bool {
+        let text = |spec: &FieldSpec| {
+            spec.encoding != Encoding::Raw
+                && spec.encoding != Encoding::Bcd
+                && matches!(spec.length_encoding, NumeralEncoding::Ascii | NumeralEncoding::Ebcdic)
+        };
+        self.bitmap == BitmapEncoding::Hex
+            && self.mti != NumeralEncoding::Bcd
+            && self.specs.iter().flatten().all(text)
     }
 
     /// The rules of a field, or `None` when the dialect does not define it.
@@ -97,13 +149,17 @@ impl Dialect {
     /// The fields the dialect defines.
     #[must_use]
     pub fn defined(&self) -> FieldSet {
-        (2..=128).filter(|field| self.spec(*field).is_some()).collect()
+        (2..=MAX_FIELD).filter(|field| self.spec(*field).is_some()).collect()
     }
 
     /// A field's name; 0 is the message type and 1 the bitmap.
     #[must_use]
     pub fn field_name(&self, field: u8) -> &str {
         self.names.get(usize::from(field)).unwrap_or(&self.undefined_name)
+    }
+
+    pub(super) fn elements(&self, field: u8) -> Option<&Elements> {
+        self.elements.iter().find(|(number, _)| *number == field).map(|(_, elements)| elements)
     }
 
     pub(super) fn shared_name(&self, field: u8) -> Arc<str> {
@@ -129,6 +185,19 @@ impl Dialect {
     #[must_use]
     pub const fn format_error_text_field(&self) -> Option<u8> {
         self.format_error_text
+    }
+
+    /// The field that carries [`super::DecodeError::error_set`] in such an answer, if the dialect
+    /// wants one: the message error indicator of 2003.
+    #[must_use]
+    pub const fn format_error_set_field(&self) -> Option<u8> {
+        self.format_error_set
+    }
+
+    /// How field 22 says how the card was read.
+    #[must_use]
+    pub const fn entry_form(&self) -> EntryForm {
+        self.entry_form
     }
 
     /// Looks at a decoded message. `bytes` must be those decoded into `fields`: others give wrong

@@ -2,54 +2,98 @@
 //! and say on which line.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::sync::Arc;
 
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::dialect::Dialect;
+use super::dialect::{Bitmaps, Dialect};
 use super::dialect_error::DialectError;
-use super::field_set::FieldSet;
+use super::elements_file::{ElementsEntry, compile_elements};
+use super::field_set::{FieldSet, MAX_FIELD};
+use super::fields::FIELDS;
 use super::mti::Mti;
 use super::spec::{
-    BitmapEncoding, Encoding, FieldSpec, FieldType, LengthForm, NumeralEncoding, Pad, Side, Version,
+    BitmapEncoding, Counts, Encoding, EntryForm, FieldSpec, FieldType, LengthForm, NumeralEncoding,
+    Pad, Side, Version,
 };
 use super::text::INLINE;
+
+/// Characters of one error set.
+const ERROR_SET: u16 = 14;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct DialectFile {
     name: Spanned<String>,
     version: Version,
-    mti: NumeralEncoding,
+    mti: Spanned<NumeralEncoding>,
     bitmap: BitmapEncoding,
+    #[serde(default = "two_bitmaps")]
+    bitmap_bits: Spanned<u16>,
+    #[serde(default)]
+    bitmap_fixed: bool,
     length: NumeralEncoding,
     #[serde(default)]
-    undefined: Vec<Spanned<u8>>,
+    undefined: Vec<Spanned<Numbers>>,
     #[serde(default)]
     sensitive: Vec<Spanned<u8>>,
     format_error_text_field: Option<Spanned<u8>>,
+    format_error_set_field: Option<Spanned<u8>>,
+    entry_mode: Option<EntryForm>,
     answers: BTreeMap<Spanned<String>, Vec<Spanned<u8>>>,
     fields: Spanned<BTreeMap<Spanned<String>, Spanned<FieldEntry>>>,
+    #[serde(default)]
+    elements: BTreeMap<Spanned<String>, Spanned<ElementsEntry>>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct FieldEntry {
-    name: String,
+pub(super) struct FieldEntry {
+    /// Of a sub-element: its tag or bit.
+    pub(super) key: Option<String>,
+    pub(super) name: String,
+    #[serde(default)]
+    pub(super) sensitive: bool,
     #[serde(rename = "type")]
     kind: FieldType,
-    length: LengthForm,
+    pub(super) length: LengthForm,
     length_encoding: Option<NumeralEncoding>,
     max: u16,
     encoding: Encoding,
     pad: Option<Side>,
     nibble: Option<String>,
+    #[serde(default)]
+    counts: Counts,
+}
+
+fn two_bitmaps() -> Spanned<u16> {
+    Spanned::new(0..0, 128)
+}
+
+/// A field number, or two with `-` between them: `65`, `"105-127"`.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Numbers {
+    One(u8),
+    Range(String),
+}
+
+impl Numbers {
+    fn range(&self) -> Option<RangeInclusive<u8>> {
+        match self {
+            Numbers::One(number) => Some(*number..=*number),
+            Numbers::Range(text) => {
+                let (first, last) = text.split_once('-')?;
+                Some(first.parse().ok()?..=last.parse().ok()?).filter(|range| !range.is_empty())
+            }
+        }
+    }
 }
 
 /// The text of the file, for turning byte positions into lines.
-struct Source<'a>(&'a str);
+pub(super) struct Source<'a>(&'a str);
 
 impl Source<'_> {
     fn line(&self, position: usize) -> usize {
@@ -57,7 +101,7 @@ impl Source<'_> {
         before.bytes().filter(|byte| *byte == b'\n').count().saturating_add(1)
     }
 
-    fn error(
+    pub(super) fn error(
         &self,
         span: &Range<usize>,
         field: Option<u8>,
@@ -80,10 +124,20 @@ pub(super) fn compile(text: &str) -> Result<Dialect, DialectError> {
         return Err(source.error(&file.name.span(), None, problem));
     }
 
-    let mut specs = Box::new([None; 129]);
+    if *file.mti.get_ref() == NumeralEncoding::Binary {
+        return Err(source.error(&file.mti.span(), None, "mti must be ascii, ebcdic or bcd"));
+    }
+    let bitmaps = match *file.bitmap_bits.get_ref() {
+        bits @ (64 | 128 | 192) => Bitmaps { most: (bits >> 6) as u8, fixed: file.bitmap_fixed },
+        bits => {
+            let problem = format!("bitmap_bits = {bits} must be 64, 128 or 192");
+            return Err(source.error(&file.bitmap_bits.span(), None, problem));
+        }
+    };
+    let mut specs = Box::new([None; FIELDS]);
     let mut names = names_without_fields();
     compile_fields(&source, &file, &mut specs, &mut names)?;
-    check_complete(&source, &file, &specs)?;
+    check_complete(&source, &file, bitmaps, &specs)?;
     let defined = |field: u8| specs.get(usize::from(field)).copied().flatten();
 
     let mut sensitive = Dialect::always_sensitive();
@@ -94,25 +148,38 @@ pub(super) fn compile(text: &str) -> Result<Dialect, DialectError> {
         }
         sensitive.insert(*field.get_ref());
     }
-    if let Some(field) = &file.format_error_text_field {
+    for (key, entry) in file.fields.get_ref() {
+        if entry.get_ref().sensitive {
+            sensitive.insert(key.get_ref().parse().unwrap_or_default());
+        }
+    }
+    let error_fields = [
+        ("format_error_text_field", &file.format_error_text_field, 25),
+        ("format_error_set_field", &file.format_error_set_field, ERROR_SET),
+    ];
+    for (key, field, room) in error_fields {
+        let Some(field) = field else { continue };
         let spec = defined(*field.get_ref());
-        if !spec.is_some_and(|s| s.kind == FieldType::Text && s.max >= 25) {
-            let problem =
-                "format_error_text_field must be a field of type ans with max of 25 or more";
+        if !spec.is_some_and(|s| s.kind == FieldType::Text && s.max >= room) {
+            let problem = format!("{key} must be a field of type ans with max of {room} or more");
             return Err(source.error(&field.span(), Some(*field.get_ref()), problem));
         }
     }
     Ok(Dialect {
         name: name.clone(),
         version: file.version,
-        mti: file.mti,
+        mti: *file.mti.get_ref(),
         bitmap: file.bitmap,
+        bitmaps,
         answers: compile_answers(&source, &file, &|field| defined(field).is_some())?,
+        elements: compile_elements(&source, &file.elements, file.length, &specs, sensitive)?,
         specs,
         names,
         undefined_name: Arc::from("not defined in this dialect"),
         sensitive,
         format_error_text: file.format_error_text_field.map(Spanned::into_inner),
+        format_error_set: file.format_error_set_field.map(Spanned::into_inner),
+        entry_form: file.entry_mode.unwrap_or(EntryForm::of(file.version)),
     })
 }
 
@@ -125,27 +192,32 @@ fn field_of_line(text: &str, position: usize) -> Option<u8> {
         .trim()
         .parse()
         .ok()
-        .filter(|field| (2..=128).contains(field))
+        .filter(|field| (2..=MAX_FIELD).contains(field))
 }
 
 fn names_without_fields() -> Vec<Arc<str>> {
     let mut names: Vec<Arc<str>> = vec![Arc::from("message type"), Arc::from("bitmap")];
-    names.resize(129, Arc::from("not defined in this dialect"));
+    names.resize(FIELDS, Arc::from("not defined in this dialect"));
     names
 }
 
 fn compile_fields(
     source: &Source<'_>,
     file: &DialectFile,
-    specs: &mut [Option<FieldSpec>; 129],
+    specs: &mut [Option<FieldSpec>; FIELDS],
     names: &mut [Arc<str>],
 ) -> Result<(), DialectError> {
     for (key, entry) in file.fields.get_ref() {
-        let number = key.get_ref().parse::<u8>().ok().filter(|n| (2..=128).contains(n));
+        let last = *file.bitmap_bits.get_ref();
+        let number = key.get_ref().parse::<u8>().ok().filter(|n| (2..=last).contains(&(*n).into()));
         let Some(number) = number.filter(|n| n.to_string() == *key.get_ref()) else {
-            let problem = format!("'{}' is not a field number from 2 to 128", key.get_ref());
+            let problem = format!("'{}' is not a field number from 2 to {last}", key.get_ref());
             return Err(source.error(&key.span(), None, problem));
         };
+        if entry.get_ref().key.is_some() {
+            let problem = "key is for sub-elements, in [elements]";
+            return Err(source.error(&entry.span(), Some(number), problem));
+        }
         let spec = compile_field(entry.get_ref(), file.length)
             .map_err(|problem| source.error(&entry.span(), Some(number), problem))?;
         if let Some(slot) = specs.get_mut(usize::from(number)) {
@@ -158,15 +230,16 @@ fn compile_fields(
     Ok(())
 }
 
-fn compile_field(entry: &FieldEntry, length: NumeralEncoding) -> Result<FieldSpec, String> {
+pub(super) fn compile_field(
+    entry: &FieldEntry,
+    length: NumeralEncoding,
+) -> Result<FieldSpec, String> {
     let FieldEntry { kind, encoding, max, .. } = *entry;
     if entry.name.trim().is_empty() {
         return Err("name is empty".into());
     }
-    let limit = match entry.length {
-        LengthForm::Ll => 99,
-        LengthForm::Fixed | LengthForm::Lll => 999,
-    };
+    let length_encoding = entry.length_encoding.unwrap_or(length);
+    let limit = largest_length(entry.length, length_encoding);
     if max == 0 || max > limit {
         return Err(format!("max = {max} is out of range, 1 to {limit} is possible here"));
     }
@@ -174,16 +247,21 @@ fn compile_field(entry: &FieldEntry, length: NumeralEncoding) -> Result<FieldSpe
         (FieldType::Binary, Encoding::Raw | Encoding::Hex)
         | (FieldType::Numeric | FieldType::Track | FieldType::SignedAmount, Encoding::Bcd) => {}
         (FieldType::Binary, _) => return Err("type b must be encoded raw or hex".into()),
-        (_, Encoding::Ascii) => {}
+        (_, Encoding::Ascii | Encoding::Ebcdic037 | Encoding::Ebcdic1047) => {}
         (_, Encoding::Bcd) => return Err("bcd holds digits only: type n, z or x+n".into()),
         (_, Encoding::Raw | Encoding::Hex) => {
             return Err("raw and hex are encodings of type b only".into());
         }
     }
-    if encoding == Encoding::Hex && max & 1 == 1 {
+    check_counts(entry)?;
+    let digits = match entry.counts {
+        Counts::Characters => usize::from(max),
+        Counts::Bytes => usize::from(max).saturating_mul(2),
+    };
+    if encoding == Encoding::Hex && digits & 1 == 1 {
         return Err(format!("max = {max} counts hexadecimal characters and must be even"));
     }
-    if encoding == Encoding::Bcd && usize::from(max) > INLINE {
+    if encoding == Encoding::Bcd && digits > INLINE {
         return Err(format!("max = {max} is too long for bcd, at most {INLINE} digits"));
     }
     if kind == FieldType::SignedAmount && (entry.length != LengthForm::Fixed || max < 2) {
@@ -198,12 +276,46 @@ fn compile_field(entry: &FieldEntry, length: NumeralEncoding) -> Result<FieldSpe
         length_encoding: match entry.length {
             // None is written; one value for all lets equal fields of two dialects compare equal.
             LengthForm::Fixed => NumeralEncoding::Ascii,
-            LengthForm::Ll | LengthForm::Lll => entry.length_encoding.unwrap_or(length),
+            _ => length_encoding,
         },
         encoding,
         pad: compile_pad(entry)?,
+        counts: entry.counts,
         max,
     })
+}
+
+/// The largest length that can be written, and that a field of a message can have.
+fn largest_length(form: LengthForm, encoding: NumeralEncoding) -> u16 {
+    let (base, digits) = match (form, encoding) {
+        (LengthForm::Fixed, _) => (10, 3),
+        (_, NumeralEncoding::Binary) => (256, form.digits()),
+        _ => (10, form.digits()),
+    };
+    let largest = u32::try_from(digits).ok().and_then(|digits| u64::checked_pow(base, digits));
+    let largest = largest.map_or(u64::MAX, |values| values.saturating_sub(1));
+    u16::try_from(largest).unwrap_or(u16::MAX)
+}
+
+/// Whether a length can count bytes here, and digits be told from what fills them up.
+fn check_counts(entry: &FieldEntry) -> Result<(), String> {
+    if entry.counts == Counts::Characters {
+        return Ok(());
+    }
+    match (entry.encoding, entry.kind) {
+        (Encoding::Bcd, FieldType::SignedAmount) | (_, FieldType::SignedAmount) => {
+            Err("x+n is a sign and digits: its length cannot count bytes".into())
+        }
+        (Encoding::Hex, _) => Ok(()),
+        (Encoding::Bcd, _) => {
+            let digit = entry.nibble.as_deref().is_some_and(|nibble| nibble <= "9");
+            if entry.pad == Some(Side::Right) && digit {
+                return Err("digits behind which a digit stands cannot be counted in bytes".into());
+            }
+            Ok(())
+        }
+        _ => Err("counts = \"bytes\" is for bcd and hex only: elsewhere it is the same".into()),
+    }
 }
 
 fn compile_pad(entry: &FieldEntry) -> Result<Pad, String> {
@@ -211,7 +323,11 @@ fn compile_pad(entry: &FieldEntry) -> Result<Pad, String> {
         FieldType::SignedAmount => entry.max.saturating_sub(1),
         _ => entry.max,
     };
-    let can_be_odd = entry.length != LengthForm::Fixed || digits & 1 == 1;
+    let fixed = entry.length == LengthForm::Fixed;
+    let can_be_odd = match entry.counts {
+        Counts::Characters => !fixed || digits & 1 == 1,
+        Counts::Bytes => true,
+    };
     match (&entry.pad, &entry.nibble) {
         (Some(_), _) | (_, Some(_)) if entry.encoding != Encoding::Bcd => {
             Err("pad and nibble are for encoding bcd only".into())
@@ -233,29 +349,39 @@ fn compile_pad(entry: &FieldEntry) -> Result<Pad, String> {
     }
 }
 
-/// Every number from 2 to 128 is either a field or listed as undefined, so that none is forgotten.
+/// Every number that a bitmap can announce is either a field or listed as undefined, so that none
+/// is forgotten.
 fn check_complete(
     source: &Source<'_>,
     file: &DialectFile,
-    specs: &[Option<FieldSpec>; 129],
+    bitmaps: Bitmaps,
+    specs: &[Option<FieldSpec>; FIELDS],
 ) -> Result<(), DialectError> {
+    let last = bitmaps.most.saturating_mul(64);
+    let defined = |field: u8| specs.get(usize::from(field)).copied().flatten().is_some();
     let mut undefined = FieldSet::EMPTY;
-    for field in &file.undefined {
-        let number = *field.get_ref();
-        let problem = match specs.get(usize::from(number)) {
-            Some(Some(_)) => "is listed as undefined, but [fields] defines it",
-            Some(None) if number >= 2 && !undefined.contains(number) => {
+    for numbers in &file.undefined {
+        let Some(range) = numbers.get_ref().range() else {
+            let problem = "undefined takes field numbers and ranges such as \"105-127\"";
+            return Err(source.error(&numbers.span(), None, problem));
+        };
+        for number in range {
+            let problem = if number < 2 || number > last || undefined.contains(number) {
+                format!("in undefined must be from 2 to {last}, each once")
+            } else if defined(number) {
+                "is listed as undefined, but [fields] defines it".into()
+            } else {
                 undefined.insert(number);
                 continue;
-            }
-            _ => "in undefined must be from 2 to 128, each once",
-        };
-        return Err(source.error(&field.span(), Some(number), problem));
+            };
+            return Err(source.error(&numbers.span(), Some(number), problem));
+        }
     }
-    let missing = (2..=128u8).find(|field| {
-        !undefined.contains(*field) && specs.get(usize::from(*field)).copied().flatten().is_none()
-    });
-    match missing {
+    if bitmaps.most > 2 && defined(65) {
+        let problem = "announces the third bitmap, and must be listed in undefined";
+        return Err(source.error(&file.fields.span(), Some(65), problem));
+    }
+    match (2..=last).find(|field| !undefined.contains(*field) && !defined(*field)) {
         None => Ok(()),
         Some(field) => {
             let problem = "is missing: define it in [fields] or list it in undefined";

@@ -7,18 +7,22 @@ use bytes::{BufMut, BytesMut};
 
 use super::charset::{Charset, character_nibble, hex_character};
 use super::decode::MAX_MESSAGE;
-use super::dialect::Dialect;
+use super::dialect::{Bitmaps, Dialect};
+use super::ebcdic;
 use super::encode_error::{EncodeError, EncodeFault};
 use super::encoded_fields::EncodedFields;
 use super::field_set::FieldSet;
+use super::fields::FIELDS;
 use super::message::Message;
 use super::mti::Mti;
 use super::spec::{
-    BitmapEncoding, Encoding, FieldSpec, FieldType, LengthForm, NumeralEncoding, Side,
+    BitmapEncoding, Counts, Encoding, FieldSpec, FieldType, LengthForm, NumeralEncoding, Side,
 };
 
+/// The first bit of a bitmap that another follows.
+const ANOTHER: u64 = 1 << 63;
 /// The longest message type and bitmap.
-const LONGEST_HEAD: usize = 4 + 32;
+const LONGEST_HEAD: usize = 4 + 48;
 
 /// Room for building messages. Make one per connection and start every message in it: after the
 /// first few, nothing is allocated.
@@ -50,13 +54,13 @@ impl Encoder {
     /// With room for an ordinary message.
     #[must_use]
     pub fn new() -> Encoder {
-        Encoder { staged: Vec::with_capacity(1024), places: vec![Place::default(); 129] }
+        Encoder { staged: Vec::with_capacity(1024), places: vec![Place::default(); FIELDS] }
     }
 
     /// Starts a message; one begun before and not finished is gone.
     pub fn start<'e>(&'e mut self, dialect: &'e Dialect, mti: Mti) -> MessageWriter<'e> {
         self.staged.clear();
-        self.places.resize(129, Place::default());
+        self.places.resize(FIELDS, Place::default());
         let present = FieldSet::EMPTY;
         MessageWriter { encoder: self, dialect, mti, present, in_order: true, highest: 1 }
     }
@@ -161,7 +165,7 @@ impl MessageWriter<'_> {
         }
         out.reserve(fields.saturating_add(LONGEST_HEAD));
         put_mti(dialect.mti_encoding(), *mti, out);
-        put_bitmap(dialect.bitmap_encoding(), *present, out);
+        put_bitmap(dialect, *present, out);
         if self.in_order {
             out.extend_from_slice(&encoder.staged);
             return Ok(());
@@ -215,7 +219,7 @@ impl MessageWriter<'_> {
         let (before, behind) = fields.bytes.split_at_checked(fields.split).unwrap_or_default();
         out.reserve(size);
         put_mti(self.dialect.mti_encoding(), self.mti, out);
-        put_bitmap(self.dialect.bitmap_encoding(), self.present.union(fields.present), out);
+        put_bitmap(self.dialect, self.present.union(fields.present), out);
         out.extend_from_slice(before);
         out.extend_from_slice(&self.encoder.staged);
         out.extend_from_slice(behind);
@@ -257,14 +261,15 @@ fn put_text(spec: &FieldSpec, value: &[u8], out: &mut Vec<u8>) -> Result<(), Enc
         return Err(EncodeFault::Binary);
     }
     let max = usize::from(spec.max);
-    let length = value.len();
+    let length = spec.length_of(value.len());
     if length > max {
         return Err(EncodeFault::TooLong { length, max });
     }
     check_characters(spec, value)?;
-    let missing = match spec.length {
-        LengthForm::Fixed => max.saturating_sub(length),
-        LengthForm::Ll | LengthForm::Lll => 0,
+    let missing = match (spec.length, spec.counts) {
+        (LengthForm::Fixed, Counts::Characters) => max.saturating_sub(length),
+        (LengthForm::Fixed, Counts::Bytes) => max.saturating_mul(2).saturating_sub(value.len()),
+        _ => 0,
     };
     let padded = !matches!(spec.kind, FieldType::Track | FieldType::SignedAmount);
     if missing > 0 && (!padded || length == 0) {
@@ -275,20 +280,22 @@ fn put_text(spec: &FieldSpec, value: &[u8], out: &mut Vec<u8>) -> Result<(), Enc
         put_packed(spec, value, missing, out);
         return Ok(());
     }
+    let start = out.len();
     let numeric = spec.kind == FieldType::Numeric;
     if numeric {
         out.put_bytes(b'0', missing);
     }
-    let start = out.len();
     out.extend_from_slice(value);
-    if spec.kind == FieldType::Track {
-        for byte in out.iter_mut().skip(start).filter(|byte| matches!(byte, b'D' | b'd')) {
-            *byte = b'=';
-        }
-    }
     if !numeric {
         out.put_bytes(b' ', missing);
     }
+    let written = out.get_mut(start..).unwrap_or_default();
+    if spec.kind == FieldType::Track {
+        for byte in written.iter_mut().filter(|byte| matches!(byte, b'D' | b'd')) {
+            *byte = b'=';
+        }
+    }
+    ebcdic::from_ascii(spec.encoding, written);
     Ok(())
 }
 
@@ -339,7 +346,7 @@ fn put_bytes(spec: &FieldSpec, value: &[u8], out: &mut Vec<u8>) -> Result<(), En
         return Err(EncodeFault::NotBinary);
     }
     let length = match spec.encoding {
-        Encoding::Hex => value.len().saturating_mul(2),
+        Encoding::Hex => spec.length_of(value.len().saturating_mul(2)),
         _ => value.len(),
     };
     let max = usize::from(spec.max);
@@ -358,47 +365,64 @@ fn put_bytes(spec: &FieldSpec, value: &[u8], out: &mut Vec<u8>) -> Result<(), En
     Ok(())
 }
 
-/// Writes the length in front of a variable field; it has been checked against the maximum, 999.
+/// Writes the length in front of a variable field; it has been checked against the maximum.
 fn put_length(spec: &FieldSpec, length: usize, out: &mut Vec<u8>) {
-    let [hundreds, tens, units] = [length / 100 % 10, length / 10 % 10, length % 10];
-    let [hundreds, tens, units] = [hundreds as u8, tens as u8, units as u8];
-    match (spec.length, spec.length_encoding) {
-        (LengthForm::Fixed, _) => {}
-        (LengthForm::Ll, NumeralEncoding::Ascii) => out.extend([tens | b'0', units | b'0']),
-        (LengthForm::Lll, NumeralEncoding::Ascii) => {
-            out.extend([hundreds | b'0', tens | b'0', units | b'0']);
-        }
-        (LengthForm::Ll, NumeralEncoding::Bcd) => out.push(tens << 4 | units),
-        (LengthForm::Lll, NumeralEncoding::Bcd) => out.extend([hundreds, tens << 4 | units]),
+    let mut room = [0; 6];
+    let bytes = spec.length_bytes();
+    let mut left = length;
+    for slot in room.iter_mut().take(bytes).rev() {
+        (*slot, left) = match spec.length_encoding {
+            NumeralEncoding::Ascii => (b'0' | (left % 10) as u8, left / 10),
+            NumeralEncoding::Ebcdic => (ebcdic::ZERO | (left % 10) as u8, left / 10),
+            NumeralEncoding::Bcd => {
+                let pair = (left % 100) as u8;
+                (((pair / 10) << 4) | (pair % 10), left / 100)
+            }
+            NumeralEncoding::Binary => (left as u8, left >> 8),
+        };
     }
+    out.extend_from_slice(room.get(..bytes).unwrap_or_default());
 }
 
 fn put_mti(encoding: NumeralEncoding, mti: Mti, out: &mut BytesMut) {
     let [a, b, c, d] = mti.digits();
     match encoding {
         NumeralEncoding::Ascii => out.extend_from_slice(&[a, b, c, d].map(|digit| digit | b'0')),
-        NumeralEncoding::Bcd => out.extend_from_slice(&[a << 4 | b, c << 4 | d]),
+        NumeralEncoding::Ebcdic => {
+            out.extend_from_slice(&[a, b, c, d].map(|digit| digit | ebcdic::ZERO));
+        }
+        NumeralEncoding::Bcd | NumeralEncoding::Binary => {
+            out.extend_from_slice(&[a << 4 | b, c << 4 | d]);
+        }
     }
 }
 
-fn put_bitmap(encoding: BitmapEncoding, present: FieldSet, out: &mut BytesMut) {
-    let mut present = present;
-    let secondary = present.bits() as u64 != 0; // the lower half: fields 65 to 128
-    if secondary {
-        present.insert(1);
+fn put_bitmap(dialect: &Dialect, present: FieldSet, out: &mut BytesMut) {
+    let [mut primary, mut secondary, third] = present.words();
+    let Bitmaps { most, fixed } = dialect.bitmaps();
+    let count = match (fixed, secondary, third) {
+        (true, _, _) => most,
+        (_, 0, 0) => 1,
+        (_, _, 0) => 2,
+        _ => 3,
+    };
+    if !fixed && count > 1 {
+        primary |= ANOTHER;
     }
-    let (binary, hex) = if secondary { (16, 32) } else { (8, 16) };
-    let bytes = present.bits().to_be_bytes();
-    match encoding {
-        BitmapEncoding::Binary => {
-            out.extend_from_slice(bytes.get(..binary).unwrap_or_default());
-        }
-        BitmapEncoding::Hex => {
-            let mut characters = [0; 32];
-            for (pair, byte) in characters.chunks_exact_mut(2).zip(bytes) {
-                pair.copy_from_slice(&[hex_character(byte >> 4), hex_character(byte)]);
+    if !fixed && count > 2 {
+        secondary |= ANOTHER;
+    }
+    for word in [primary, secondary, third].into_iter().take(usize::from(count)) {
+        let bytes = word.to_be_bytes();
+        match dialect.bitmap_encoding() {
+            BitmapEncoding::Binary => out.extend_from_slice(&bytes),
+            BitmapEncoding::Hex => {
+                let mut characters = [0; 16];
+                for (pair, byte) in characters.chunks_exact_mut(2).zip(bytes) {
+                    pair.copy_from_slice(&[hex_character(byte >> 4), hex_character(byte)]);
+                }
+                out.extend_from_slice(&characters);
             }
-            out.extend_from_slice(characters.get(..hex).unwrap_or_default());
         }
     }
 }

@@ -1,72 +1,97 @@
-//! A set of field numbers 1 to 128 in the order of the bitmap. Must hold no content.
+//! A set of field numbers 1 to 192 in the order of the bitmaps. Must hold no content.
 
 use std::fmt;
 
-/// Field numbers 1 to 128 as one 128-bit word; field 1 is the highest bit, as on the wire.
+/// The largest field number: the last bit of a third bitmap.
+pub const MAX_FIELD: u8 = 192;
+
+/// Field numbers 1 to 192 as one 64-bit word for each bitmap; the highest bit is the first field,
+/// as on the wire.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub struct FieldSet(u128);
+pub struct FieldSet([u64; 3]);
 
 impl FieldSet {
     /// No field.
-    pub const EMPTY: FieldSet = FieldSet(0);
+    pub const EMPTY: FieldSet = FieldSet([0; 3]);
 
     /// The fields of both.
     #[must_use]
     pub const fn union(self, other: FieldSet) -> FieldSet {
-        FieldSet(self.0 | other.0)
+        let (FieldSet([a, b, c]), FieldSet([x, y, z])) = (self, other);
+        FieldSet([a | x, b | y, c | z])
     }
 
-    /// From the bitmap's bits, the primary bitmap being the upper 64.
+    /// From primary, secondary and third bitmap.
     #[must_use]
-    pub const fn from_bits(bits: u128) -> FieldSet {
-        FieldSet(bits)
+    pub const fn from_words(words: [u64; 3]) -> FieldSet {
+        FieldSet(words)
     }
 
-    /// The bitmap's bits, the primary bitmap being the upper 64.
+    /// Primary, secondary and third bitmap.
     #[must_use]
-    pub const fn bits(self) -> u128 {
+    pub const fn words(self) -> [u64; 3] {
         self.0
     }
 
-    const fn bit(field: u8) -> u128 {
-        match field {
-            1..=128 => 1u128.rotate_right(field as u32),
-            _ => 0,
-        }
+    /// The bit within its bitmap.
+    const fn bit(field: u8) -> u64 {
+        1u64.rotate_right(field as u32)
     }
 
     /// True when the field is in the set; false for numbers that are no field.
+    #[inline]
     #[must_use]
     pub const fn contains(self, field: u8) -> bool {
-        self.0 & FieldSet::bit(field) != 0
+        let FieldSet([primary, secondary, third]) = self;
+        let word = match field {
+            1..=64 => primary,
+            65..=128 => secondary,
+            129..=MAX_FIELD => third,
+            _ => 0,
+        };
+        word & FieldSet::bit(field) != 0
     }
 
-    /// Adds a field; a number outside 1 to 128 changes nothing.
+    /// Adds a field; a number outside 1 to 192 changes nothing.
+    #[inline]
     pub const fn insert(&mut self, field: u8) {
-        self.0 |= FieldSet::bit(field);
+        let FieldSet([primary, secondary, third]) = self;
+        match field {
+            1..=64 => *primary |= FieldSet::bit(field),
+            65..=128 => *secondary |= FieldSet::bit(field),
+            129..=MAX_FIELD => *third |= FieldSet::bit(field),
+            _ => {}
+        }
     }
 
     /// Takes a field out.
     pub const fn remove(&mut self, field: u8) {
-        self.0 &= !FieldSet::bit(field);
+        let FieldSet([primary, secondary, third]) = self;
+        match field {
+            1..=64 => *primary &= !FieldSet::bit(field),
+            65..=128 => *secondary &= !FieldSet::bit(field),
+            129..=MAX_FIELD => *third &= !FieldSet::bit(field),
+            _ => {}
+        }
     }
 
     /// True when there is no field.
     #[must_use]
     pub const fn is_empty(self) -> bool {
-        self.0 == 0
+        matches!(self.0, [0, 0, 0])
     }
 
     /// How many fields there are.
     #[must_use]
     pub const fn len(self) -> u32 {
-        self.0.count_ones()
+        let FieldSet([a, b, c]) = self;
+        a.count_ones().saturating_add(b.count_ones()).saturating_add(c.count_ones())
     }
 
     /// The field numbers in ascending order.
     #[must_use]
     pub const fn iter(self) -> FieldNumbers {
-        FieldNumbers(self.0)
+        FieldNumbers { words: self.0, done: 0 }
     }
 }
 
@@ -97,18 +122,30 @@ impl fmt::Debug for FieldSet {
 
 /// Field numbers in ascending order.
 #[derive(Clone, Debug)]
-pub struct FieldNumbers(u128);
+pub struct FieldNumbers {
+    /// What is left of the three bitmaps, the one at work in front.
+    words: [u64; 3],
+    /// Fields of the bitmaps that are done.
+    done: u8,
+}
 
 impl Iterator for FieldNumbers {
     type Item = u8;
 
     #[inline]
     fn next(&mut self) -> Option<u8> {
-        if self.0 == 0 {
-            return None;
+        loop {
+            let [word, second, third] = self.words;
+            if word != 0 {
+                let zeros = word.leading_zeros() as u8; // at most 63: the word is not zero
+                self.words = [word & !((1 << 63) >> zeros), second, third];
+                return Some(self.done.wrapping_add(zeros).wrapping_add(1));
+            }
+            if (second | third) == 0 {
+                return None;
+            }
+            self.words = [second, third, 0];
+            self.done = self.done.wrapping_add(64);
         }
-        let zeros = self.0.leading_zeros() as u8; // at most 127: the word is not zero
-        self.0 &= !(1u128.rotate_right(1) >> zeros);
-        Some(zeros.wrapping_add(1))
     }
 }

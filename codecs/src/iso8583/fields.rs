@@ -1,8 +1,11 @@
 //! Where each field of one decoded message lies. Must hold offsets only, never content, so that it
 //! can be kept, reused and printed freely.
 
-use super::field_set::FieldSet;
+use super::field_set::{FieldSet, MAX_FIELD};
 use super::mti::Mti;
+
+/// Places for the fields, by number.
+pub(super) const FIELDS: usize = MAX_FIELD as usize + 1;
 
 /// Byte offsets of one field within its message.
 #[derive(Clone, Copy, Default, Debug)]
@@ -13,7 +16,7 @@ pub(super) struct Span {
     pub(super) content: u16,
     /// One past the last byte of the content.
     pub(super) end: u16,
-    /// What the length counts: characters, digits or bytes.
+    /// Characters, digits or raw bytes, whatever the length in front counts.
     pub(super) length: u16,
 }
 
@@ -26,7 +29,7 @@ pub struct Fields {
     pub(super) mti: Option<Mti>,
     pub(super) announced: FieldSet,
     pub(super) present: FieldSet,
-    pub(super) spans: [Span; 129],
+    pub(super) spans: [Span; FIELDS],
 }
 
 impl Fields {
@@ -37,7 +40,7 @@ impl Fields {
             mti: None,
             announced: FieldSet::EMPTY,
             present: FieldSet::EMPTY,
-            spans: [Span { start: 0, content: 0, end: 0, length: 0 }; 129],
+            spans: [Span { start: 0, content: 0, end: 0, length: 0 }; FIELDS],
         }
     }
 
@@ -53,10 +56,21 @@ impl Fields {
         self.present
     }
 
-    /// The fields the bitmap announced, read or not; without the mark of the secondary bitmap (1).
+    /// The fields the bitmap announced, read or not; without the marks of further bitmaps (1, 65).
     #[must_use]
     pub const fn announced(&self) -> FieldSet {
         self.announced
+    }
+
+    /// Offset of the first field that was read, its length included.
+    pub(super) fn first_offset(&self) -> Option<usize> {
+        let first = self.present.iter().next()?;
+        self.span(first).map(|span| span.start.into())
+    }
+
+    /// Offsets of a field and of its content.
+    pub(super) fn place(&self, field: u8) -> Option<(usize, usize)> {
+        self.span(field).map(|span| (span.start.into(), span.content.into()))
     }
 
     pub(super) fn clear(&mut self) {

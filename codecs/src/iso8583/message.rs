@@ -5,6 +5,7 @@ use std::fmt;
 
 use super::charset::{hex_value, nibble_character};
 use super::dialect::Dialect;
+use super::ebcdic;
 use super::field_set::FieldSet;
 use super::fields::Fields;
 use super::mti::Mti;
@@ -123,6 +124,15 @@ impl<'a> Message<'a> {
             (_, Encoding::Bcd) => {
                 Text::unpacked(digit_characters(spec, content, length)).ok_or(wrong)
             }
+            (_, Encoding::Ebcdic037 | Encoding::Ebcdic1047) => {
+                let table = ebcdic::to_ascii(spec.encoding).ok_or(wrong)?;
+                let track = spec.kind == FieldType::Track;
+                let plain = |byte: &u8| match ebcdic::in_ascii(table, *byte) {
+                    b'D' | b'd' if track => b'=',
+                    byte => byte,
+                };
+                Text::translated(content.iter().map(plain)).ok_or(wrong)
+            }
             (FieldType::Track, _) if content.iter().any(|byte| matches!(byte, b'D' | b'd')) => {
                 let plain = |byte: &u8| if matches!(byte, b'D' | b'd') { b'=' } else { *byte };
                 Text::unpacked(content.iter().map(plain)).ok_or(wrong)
@@ -180,9 +190,13 @@ impl<'a> Message<'a> {
                     take(nibble);
                 }
             }
-            _ => {
+            (_, encoding) => {
+                let zero = match encoding {
+                    Encoding::Ebcdic037 | Encoding::Ebcdic1047 => ebcdic::ZERO,
+                    _ => b'0',
+                };
                 for byte in content {
-                    let digit = byte.wrapping_sub(b'0');
+                    let digit = byte.wrapping_sub(zero);
                     if digit > 9 {
                         return Err(wrong);
                     }

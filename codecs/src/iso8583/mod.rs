@@ -24,9 +24,13 @@
 mod charset;
 mod decode;
 mod decode_error;
+mod describe;
 mod dialect;
 mod dialect_error;
 mod dialect_file;
+mod ebcdic;
+mod elements;
+mod elements_file;
 mod encode;
 mod encode_error;
 mod encoded_fields;
@@ -39,17 +43,20 @@ mod text;
 mod wire;
 
 pub use decode::MAX_MESSAGE;
-pub use decode_error::{ByteKind, DecodeError, DecodeFault, Found};
-pub use dialect::Dialect;
+pub use decode_error::{ByteKind, DecodeError, DecodeFault, ErrorCode, Found, error_set};
+pub use describe::{Line, describe};
+pub use dialect::{Bitmaps, Dialect};
 pub use dialect_error::DialectError;
+pub use elements::{Content, Element, Unknown};
 pub use encode::{Encoder, MessageWriter};
 pub use encode_error::{EncodeError, EncodeFault};
 pub use encoded_fields::EncodedFields;
-pub use field_set::FieldSet;
+pub use field_set::{FieldSet, MAX_FIELD};
 pub use fields::Fields;
 pub use message::{Message, ValueError};
 pub use mti::Mti;
 pub use spec::{
-    BitmapEncoding, Encoding, FieldSpec, FieldType, LengthForm, NumeralEncoding, Pad, Side, Version,
+    BitmapEncoding, Counts, Encoding, EntryForm, FieldSpec, FieldType, LengthForm, NumeralEncoding,
+    Pad, Side, Version,
 };
 pub use text::Text;

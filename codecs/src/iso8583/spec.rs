@@ -39,14 +39,41 @@ impl Version {
     }
 }
 
+/// How field 22 says how the card was read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EntryForm {
+    /// Two digits of a table, and one or two more (1987).
+    Digits,
+    /// One character for each of twelve questions (1993).
+    Positions,
+    /// Sixteen bytes of bits, the lowest byte of each four first (as in the CMF).
+    Bits,
+}
+
+impl EntryForm {
+    /// What an edition has where a dialect says nothing else.
+    #[must_use]
+    pub const fn of(version: Version) -> EntryForm {
+        match version {
+            Version::V1987 => EntryForm::Digits,
+            Version::V1993 | Version::V2003 => EntryForm::Positions,
+        }
+    }
+}
+
 /// How the MTI or a length is written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum NumeralEncoding {
     /// One ASCII digit a byte.
     Ascii,
+    /// One EBCDIC digit a byte, alike in all code pages.
+    Ebcdic,
     /// Two digits a byte.
     Bcd,
+    /// A number in bytes, big-endian. For lengths only; `l` is one byte, `ll` are two.
+    Binary,
 }
 
 /// How a bitmap is written.
@@ -91,10 +118,47 @@ pub enum FieldType {
 pub enum LengthForm {
     /// Always the maximum.
     Fixed,
-    /// Two length digits in front.
+    /// One length digit in front; of a binary length, one byte.
+    L,
+    /// Two.
     Ll,
-    /// Three length digits in front.
+    /// Three.
     Lll,
+    /// Four.
+    Llll,
+    /// Five.
+    Lllll,
+    /// Six.
+    Llllll,
+}
+
+impl LengthForm {
+    /// Digits of the length in front of the content, bytes if it is binary: 0 to 6.
+    #[inline]
+    #[must_use]
+    pub const fn digits(self) -> usize {
+        match self {
+            LengthForm::Fixed => 0,
+            LengthForm::L => 1,
+            LengthForm::Ll => 2,
+            LengthForm::Lll => 3,
+            LengthForm::Llll => 4,
+            LengthForm::Lllll => 5,
+            LengthForm::Llllll => 6,
+        }
+    }
+}
+
+/// What a length counts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Counts {
+    /// Characters, hexadecimal ones too; digits, where two are in a byte; bytes, where the content
+    /// is raw.
+    #[default]
+    Characters,
+    /// For packed digits: bytes on the wire. For hexadecimal characters: bytes of the value.
+    Bytes,
 }
 
 /// How content is written.
@@ -103,6 +167,12 @@ pub enum LengthForm {
 pub enum Encoding {
     /// One ASCII character a byte.
     Ascii,
+    /// One character a byte, in EBCDIC code page 037.
+    #[serde(rename = "ebcdic-037")]
+    Ebcdic037,
+    /// One character a byte, in EBCDIC code page 1047.
+    #[serde(rename = "ebcdic-1047")]
+    Ebcdic1047,
     /// Two digits a byte; the sign of `x+n` stays one ASCII character.
     Bcd,
     /// Bytes as they are.
@@ -143,39 +213,66 @@ pub struct FieldSpec {
     pub encoding: Encoding,
     /// Padding of odd BCD digits.
     pub pad: Pad,
-    /// Largest length (the length, if fixed), in what a length counts: characters for ASCII and
-    /// hex, digits for BCD (with the sign of `x+n`), bytes for raw.
+    /// What its length counts, and its maximum.
+    pub counts: Counts,
+    /// Largest length (the length, if fixed), in what a length counts; with the sign of `x+n`.
     pub max: u16,
 }
 
 impl FieldSpec {
-    /// Digits of the length in front of the content: 0, 2 or 3.
-    #[must_use]
-    pub const fn length_digits(&self) -> usize {
-        match self.length {
-            LengthForm::Fixed => 0,
-            LengthForm::Ll => 2,
-            LengthForm::Lll => 3,
-        }
-    }
-
     /// Bytes of the length in front of the content.
+    #[inline]
     #[must_use]
     pub const fn length_bytes(&self) -> usize {
+        let digits = self.length.digits();
         match self.length_encoding {
-            NumeralEncoding::Ascii => self.length_digits(),
-            NumeralEncoding::Bcd => self.length_digits().saturating_add(1) >> 1,
+            NumeralEncoding::Ascii | NumeralEncoding::Ebcdic | NumeralEncoding::Binary => digits,
+            NumeralEncoding::Bcd => digits.saturating_add(1) >> 1,
         }
     }
 
-    /// Bytes on the wire that a content of `length` (characters, digits or bytes, see `max`) takes.
+    /// Bytes on the wire of a content whose length says `length`.
     #[inline]
     #[must_use]
     pub const fn content_bytes(&self, length: usize) -> usize {
-        match (self.encoding, self.kind) {
-            (Encoding::Bcd, FieldType::SignedAmount) => (length >> 1).saturating_add(1),
-            (Encoding::Bcd, _) => length.saturating_add(1) >> 1,
+        match (self.encoding, self.counts) {
+            (Encoding::Bcd, Counts::Characters) => match self.kind {
+                FieldType::SignedAmount => (length >> 1).saturating_add(1),
+                _ => length.saturating_add(1) >> 1,
+            },
+            (Encoding::Hex, Counts::Bytes) => length.saturating_mul(2),
             _ => length,
+        }
+    }
+
+    /// Characters, digits or raw bytes of a content whose length says `length`.
+    #[inline]
+    pub(super) fn characters(&self, length: usize, content: &[u8]) -> usize {
+        match (self.counts, self.encoding) {
+            (Counts::Characters, _) => length,
+            (Counts::Bytes, Encoding::Bcd) => self.unpadded(content),
+            (Counts::Bytes, _) => length.saturating_mul(2),
+        }
+    }
+
+    /// Digits of packed bytes whose number nobody has told. Only a nibble that is no digit can be
+    /// told from them.
+    fn unpadded(&self, content: &[u8]) -> usize {
+        let digits = content.len().saturating_mul(2);
+        let padding = match self.pad.side {
+            Side::Left => content.first().map(|byte| byte >> 4),
+            Side::Right => content.last().map(|byte| byte & 0x0F),
+        };
+        let padded = self.pad.nibble > 9 && padding == Some(self.pad.nibble);
+        if padded { digits.saturating_sub(1) } else { digits }
+    }
+
+    /// What a length says of so many characters, digits or raw bytes.
+    #[inline]
+    pub(super) const fn length_of(&self, characters: usize) -> usize {
+        match (self.counts, self.encoding) {
+            (Counts::Bytes, Encoding::Bcd | Encoding::Hex) => characters.saturating_add(1) >> 1,
+            _ => characters,
         }
     }
 }

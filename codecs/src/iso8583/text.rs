@@ -16,11 +16,20 @@ pub struct Text<'a>(Inner<'a>);
 enum Inner<'a> {
     Borrowed(&'a str),
     Unpacked { characters: [u8; INLINE], len: usize },
+    Owned(String),
 }
 
 impl<'a> Text<'a> {
     pub(super) const fn borrowed(text: &'a str) -> Text<'a> {
         Text(Inner::Borrowed(text))
+    }
+
+    /// ASCII characters that were written otherwise; allocates for more than 128 of them.
+    pub(super) fn translated(source: impl ExactSizeIterator<Item = u8>) -> Option<Text<'a>> {
+        if source.len() <= INLINE {
+            return Text::unpacked(source);
+        }
+        String::from_utf8(source.collect()).ok().map(|text| Text(Inner::Owned(text)))
     }
 
     /// Takes at most 128 ASCII characters; `None` if there are more.
@@ -39,6 +48,7 @@ impl<'a> Text<'a> {
     pub fn as_str(&self) -> &str {
         match &self.0 {
             Inner::Borrowed(text) => text,
+            Inner::Owned(text) => text,
             // Only ASCII is ever unpacked.
             Inner::Unpacked { characters, len } => {
                 characters.get(..*len).and_then(|c| std::str::from_utf8(c).ok()).unwrap_or_default()

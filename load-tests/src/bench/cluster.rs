@@ -89,8 +89,8 @@ impl Cluster {
         self.execute("CHECKPOINT")
     }
 
-    /// Leaves a database that has just been filled as it would be found later: its planner knows the
-    /// rows, what autovacuum would soon do is done, and nothing is dirty.
+    /// Leaves a database that has just been filled as it would be found later: its planner knows
+    /// the rows, what autovacuum would soon do is done, and nothing is dirty.
     pub(crate) fn settle(&mut self, database: &DatabaseUrl) -> Result<()> {
         self.runtime.block_on(async {
             let mut connection = database.connect_options().connect().await?;

@@ -5,7 +5,8 @@ use super::statistics::Spread;
 
 /// The head of the table of loads.
 pub(crate) const HEAD: &str = "load                            per second [least-most]        \
-    p50 ms   p99 ms p99.9 ms   cpu us/authorization: server  postgres generator   WAL B     lag stolen %";
+    p50 ms   p99 ms p99.9 ms   cpu us/authorization: server  postgres generator   WAL B     lag \
+    stolen %";
 
 /// One line of it.
 pub(crate) fn line(series: &Series) -> String {

@@ -42,7 +42,7 @@ pub struct Merchant {
     /// DE18.
     pub category: u16,
     /// DE42.
-    pub id: AsciiText<15>,
+    pub id: AsciiText<35>,
 }
 
 /// Facts of a request that its record keeps.

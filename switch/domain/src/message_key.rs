@@ -28,12 +28,13 @@ pub struct MessageKey {
     pub acquirer: Acquirer,
     /// MTI without version and repeat digit.
     pub class: MessageClass,
-    /// DE11.
-    pub stan: u32,
-    /// DE13 and DE12 as MMDDhhmmss; 0 where the message has neither.
+    /// DE11: six digits, twelve in the edition of 2003.
+    pub stan: u64,
+    /// DE13 and DE12 as MMDDhhmmss, or DE12 alone with the year in front where the edition has it
+    /// so; 0 where the message has neither.
     pub local_time: u64,
     /// DE41.
-    pub terminal: AsciiText<8>,
+    pub terminal: AsciiText<16>,
     /// DE37.
     pub rrn: AsciiText<12>,
     /// Which card.
@@ -46,9 +47,9 @@ pub struct OriginalKey {
     /// DE32 or the link.
     pub acquirer: Acquirer,
     /// DE11 of the original: DE90 of the reversal, or its own DE11 where it has no DE90.
-    pub stan: u32,
+    pub stan: u64,
     /// DE41.
-    pub terminal: AsciiText<8>,
+    pub terminal: AsciiText<16>,
     /// Which card.
     pub card: Fingerprint,
 }
@@ -66,8 +67,8 @@ impl OriginalKey {
     }
 }
 
-/// Six digits of a STAN.
-const ORIGIN_STAN_MASK: u32 = (1 << 20) - 1;
+/// Of a STAN: all of six digits, the lowest part of twelve.
+const ORIGIN_STAN_MASK: u64 = (1 << 20) - 1;
 /// What is left of 63 bits.
 const ORIGIN_CARD_BITS: u32 = 43;
 const ORIGIN_CARD_MASK: i64 = (1 << ORIGIN_CARD_BITS) - 1;

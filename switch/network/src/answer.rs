@@ -25,7 +25,14 @@ pub(crate) struct Saying {
     /// DE38; written for approvals only.
     pub(crate) approval_code: Option<ApprovalCode>,
     /// Names the field at fault, where the dialect has a field for that.
-    pub(crate) fault: Option<String>,
+    pub(crate) fault: Option<Fault>,
+}
+
+/// The field at fault, in words and as an error set (DE18 of 2003).
+#[derive(Clone, Debug)]
+pub(crate) struct Fault {
+    pub(crate) text: String,
+    pub(crate) set: String,
 }
 
 impl Saying {
@@ -109,8 +116,10 @@ fn write(
 ) -> Result<(), EncodeError> {
     let dialect = request.dialect();
     let mut fields = echoed;
-    let fault_field = dialect.format_error_text_field().unwrap_or(0);
-    [APPROVAL_CODE, ACTION_CODE, fault_field].into_iter().for_each(|field| fields.insert(field));
+    let text_field = dialect.format_error_text_field().unwrap_or(0);
+    let set_field = dialect.format_error_set_field().unwrap_or(0);
+    let own = [APPROVAL_CODE, ACTION_CODE, text_field, set_field];
+    own.into_iter().for_each(|field| fields.insert(field));
     let mut answer = encoder.start(dialect, mti);
     for field in fields {
         match (field, &saying.fault) {
@@ -121,9 +130,8 @@ fn write(
             (ACTION_CODE, _) => {
                 answer.text(field, action_code(saying.reason, dialect.version()))?;
             }
-            (_, Some(fault)) if field == fault_field => {
-                answer.text(field, fault)?;
-            }
+            (_, Some(fault)) if field == text_field => answer.text(field, &fault.text)?,
+            (_, Some(fault)) if field == set_field => answer.text(field, &fault.set)?,
             _ => {
                 if echoed.contains(field) {
                     answer.echo(field, request)?;

@@ -5,12 +5,29 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use codecs::framing::{Framing, FramingError};
-use codecs::iso8583::Dialect;
+use codecs::framing::{Framing, FramingError, LengthHeader};
+use codecs::iso8583::{Dialect, Version};
 use switch_domain::LinkId;
 
 /// Fields without which no message of ours can be read or answered.
-const NEEDED_FIELDS: [u8; 9] = [2, 3, 4, 11, 35, 38, 39, 49, 70];
+const NEEDED_FIELDS: [u8; 7] = [2, 3, 4, 11, 35, 38, 39];
+
+/// Those that only this edition needs: the currency beside the amount, and what a network
+/// management message is for.
+const fn needed_by(version: Version) -> &'static [u8] {
+    match version {
+        Version::V1987 => &[49, 70],
+        Version::V1993 => &[24, 49],
+        Version::V2003 => &[24],
+    }
+}
+
+/// The first field that every link of this edition needs and the dialect does not define.
+#[must_use]
+pub fn missing_field(dialect: &Dialect) -> Option<u8> {
+    let mut needed = NEEDED_FIELDS.iter().chain(needed_by(dialect.version())).copied();
+    needed.find(|field| dialect.spec(*field).is_none())
+}
 
 /// A listening link. [`LinkConfig::new`] gives the usual limits.
 #[derive(Clone, Debug)]
@@ -67,6 +84,17 @@ pub enum InvalidLink {
         /// The field.
         field: u8,
     },
+    /// The byte that ends a frame can stand within a message.
+    #[error(
+        "link {link}: framing without a length ends a message at its first byte 03, which messages \
+         of dialect {dialect} may contain; only a dialect of nothing but characters goes with it"
+    )]
+    NotText {
+        /// Which link.
+        link: String,
+        /// Its dialect.
+        dialect: String,
+    },
     /// A limit or a deadline of zero stops everything.
     #[error("link {link}: {setting} must be above zero")]
     Zero {
@@ -122,8 +150,11 @@ impl LinkConfig {
     pub fn check(&self) -> Result<(), InvalidLink> {
         let link = || self.name.clone();
         self.framing.check().map_err(|source| InvalidLink::Framing { link: link(), source })?;
-        let missing = NEEDED_FIELDS.into_iter().find(|field| self.dialect.spec(*field).is_none());
-        if let Some(field) = missing {
+        if self.framing.length == LengthHeader::None && !self.dialect.is_text() {
+            let dialect = self.dialect.name().to_owned();
+            return Err(InvalidLink::NotText { link: link(), dialect });
+        }
+        if let Some(field) = missing_field(&self.dialect) {
             let dialect = self.dialect.name().to_owned();
             return Err(InvalidLink::FieldMissing { link: link(), dialect, field });
         }

@@ -3,7 +3,7 @@
 //! touches the socket.
 
 use bytes::BytesMut;
-use codecs::framing::{Frame, FrameCodec, Tpdu};
+use codecs::framing::{Frame, FrameCodec, Header};
 use codecs::iso8583::{DecodeError, EncodeError, Fields, Message, Mti};
 use std::sync::Arc;
 use switch_domain::{CardId, Fingerprint, LinkId, Pan, Reason};
@@ -12,7 +12,7 @@ use switch_shard::{Admission, Command, Reply, ReplyOutcome, ReplyTo, Submission}
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::Instant;
 
-use crate::answer::{AnswerWriter, Saying};
+use crate::answer::{AnswerWriter, Fault, Saying};
 use crate::listener::Link;
 use crate::pending::{Pending, Waiting};
 use crate::switch::Switch;
@@ -40,28 +40,28 @@ struct Request<'a> {
     message: Message<'a>,
     /// The type of its answer.
     answer: Mti,
-    header: Option<Tpdu>,
+    header: Option<Header>,
     received: Instant,
 }
 
 /// Why a request cannot be read, for the peer and for the log. Holds no content of a field.
 struct FormatError {
     field: u8,
-    answer_text: String,
+    fault: Fault,
     detail: String,
 }
 
 impl From<&DecodeError> for FormatError {
     fn from(error: &DecodeError) -> Self {
-        let (field, answer_text) = (error.field(), error.answer_text());
-        Self { field, answer_text, detail: error.to_string() }
+        let fault = Fault { text: error.answer_text(), set: error.error_set() };
+        Self { field: error.field(), fault, detail: error.to_string() }
     }
 }
 
 impl From<FieldFault> for FormatError {
     fn from(fault: FieldFault) -> Self {
-        let (field, answer_text) = (fault.field(), fault.answer_text());
-        Self { field, answer_text, detail: fault.to_string() }
+        let named = Fault { text: fault.answer_text(), set: fault.error_set() };
+        Self { field: fault.field(), fault: named, detail: fault.to_string() }
     }
 }
 
@@ -93,6 +93,9 @@ impl<S: Switch> Desk<S> {
     pub(crate) fn take(&mut self, frame: &Frame, fields: &mut Fields, out: &mut BytesMut) {
         let link = Arc::clone(&self.link);
         link.metrics.frames_in.increment(1);
+        if let Some(code) = frame.header.as_ref().and_then(Header::reject_code) {
+            return self.sent_back(code);
+        }
         let decoded = link.config.dialect.decode(&frame.body, fields);
         let message = link.config.dialect.view(&frame.body, fields);
         let Some(mti) = message.mti() else {
@@ -220,7 +223,7 @@ impl<S: Switch> Desk<S> {
     ) {
         self.link.metrics.format_error(error.field);
         self.log_fault("answered with a format error", &error.detail);
-        let fault = Some(error.answer_text.clone());
+        let fault = Some(error.fault.clone());
         let saying = Saying { reason: Reason::FormatError, approval_code: None, fault };
         self.answer_now(request, &saying, out);
     }
@@ -247,6 +250,13 @@ impl<S: Switch> Desk<S> {
         self.log_fault(cause, &detail);
     }
 
+    /// The network could not use a message of ours, and says so by its header. There is nobody to
+    /// answer, and what it was about comes as a repeat or a reversal.
+    fn sent_back(&mut self, code: u16) {
+        self.link.metrics.dropped("sent_back");
+        self.log_fault("sent_back", &format!("the network's reason is {code:04}"));
+    }
+
     fn log_fault(&mut self, what: &'static str, detail: &str) {
         self.faults = self.faults.saturating_add(1);
         let link = &self.link.config.name;
@@ -269,14 +279,14 @@ fn send<S>(
     link: &Link<S>,
     codec: &FrameCodec,
     written: Result<&[u8], EncodeError>,
-    header: Option<Tpdu>,
+    header: Option<Header>,
     out: &mut BytesMut,
 ) {
     let message = match written {
         Ok(message) => message,
         Err(error) => return unsendable(link, &error),
     };
-    match codec.append(header.map(Tpdu::reply), message, out) {
+    match codec.append(header.map(Header::reply), message, out) {
         Ok(()) => link.metrics.frames_out.increment(1),
         Err(error) => unsendable(link, &error),
     }

@@ -25,7 +25,7 @@ mod socket;
 mod switch;
 mod translate;
 
-pub use config::{InvalidLink, LinkConfig};
+pub use config::{InvalidLink, LinkConfig, missing_field};
 pub use listener::{BindError, Listener};
 pub use metrics::describe as describe_metrics;
 pub use switch::Switch;

@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use codecs::framing::Tpdu;
+use codecs::framing::Header;
 use codecs::iso8583::{EncodedFields, Mti};
 use metrics::Gauge;
 use tokio::time::Instant;
@@ -15,7 +15,7 @@ pub(crate) struct Waiting {
     /// The answer's message type.
     pub(crate) mti: Mti,
     /// The transport header of the request, if the link has them.
-    pub(crate) header: Option<Tpdu>,
+    pub(crate) header: Option<Header>,
     /// When the request was cut from the stream.
     pub(crate) received: Instant,
 }

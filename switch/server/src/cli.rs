@@ -21,6 +21,8 @@ each authorization is decided from memory, written through to PostgreSQL, and on
 First steps:
   cardswitch demo                      everything at once, on a private PostgreSQL
   cardswitch config check my.toml      is this configuration right?
+  cardswitch iso decode --dialect iso87-ascii message.hex
+                                       what is in these bytes?
   cardswitch serve --config my.toml    serve until Ctrl-C
   cardswitch partner create --name Acme   (and pool, programme, customer, balance, card):
                                        commands to a running switch, through its control socket
@@ -69,6 +71,12 @@ pub enum Command {
     /// Work on configurations
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Dialects: forms of ISO 8583 as files
+    #[command(subcommand)]
+    Dialect(super::commands::DialectCommand),
+    /// Single messages: what is in these bytes?
+    #[command(subcommand)]
+    Iso(super::commands::IsoCommand),
     /// Partners: institutions whose cards are served
     #[command(subcommand)]
     Partner(super::commands::PartnerCommand),

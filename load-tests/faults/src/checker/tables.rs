@@ -76,9 +76,9 @@ const NAMES: &str = "\
 pub(crate) async fn read(connection: &mut PgConnection, pans: &[String]) -> Result<Tables> {
     let mut tables = Tables::default();
     for row in sqlx::query(AUTHORIZATIONS).fetch_all(&mut *connection).await? {
-        let stan: i32 = row.try_get("stan")?;
+        let stan: i64 = row.try_get("stan")?;
         tables.authorizations.push(Authorization {
-            stan: stan.cast_unsigned(),
+            stan: u32::try_from(stan)?,
             balance: row.try_get("balance_id")?,
             reason: row.try_get("reason")?,
             approval_code: row.try_get("approval_code")?,
@@ -88,9 +88,9 @@ pub(crate) async fn read(connection: &mut PgConnection, pans: &[String]) -> Resu
         });
     }
     for row in sqlx::query(REVERSALS).fetch_all(&mut *connection).await? {
-        let stan: i32 = row.try_get("stan")?;
+        let stan: i64 = row.try_get("stan")?;
         let times: i64 = row.try_get("times")?;
-        tables.reversals.insert(stan.cast_unsigned(), usize::try_from(times)?);
+        tables.reversals.insert(u32::try_from(stan)?, usize::try_from(times)?);
     }
     tables.balances = amounts(connection, BALANCES).await?;
     tables.pools = amounts(connection, POOLS).await?;

@@ -23,8 +23,8 @@ const P99_DRIFT: f64 = 1.5;
 /// begins to shed.
 const LAG: f64 = 100_000.0;
 
-/// A closed loop is run so long to find saturation: what comes once a minute or less often, checkpoints
-/// and autovacuum, belongs to what can go on for ever.
+/// A closed loop is run so long to find saturation: what comes once a minute or less often, as
+/// checkpoints and autovacuum do, belongs to what can go on for ever.
 const CLOSED: Duration = Duration::from_secs(60);
 
 /// A sustained load.
@@ -56,7 +56,8 @@ pub(crate) fn measure_sustained(
     load.windows = usize::try_from(seconds.div_ceil(WINDOW.as_secs()))?.max(3);
     let measured = stage.run(cluster, &load)?;
     println!(
-        "  seconds   answers/s   p50 ms   p99 ms      lag   memory MB   server us  postgres us  stolen %"
+        "  seconds   answers/s   p50 ms   p99 ms      lag   memory MB   server us  postgres us  \
+         stolen %"
     );
     for (index, point) in measured.points.iter().enumerate() {
         println!(

@@ -1,4 +1,4 @@
-//! 0100 and 0101: an authorization request becomes `Authorize`. It owns which faults make a message
+//! x100 and x101: an authorization request becomes `Authorize`. It owns which faults make a message
 //! one that cannot be granted (recorded and answered by the engine) and which make it unreadable.
 
 use codecs::iso8583::{Message, Mti};
@@ -9,6 +9,7 @@ use super::amount::amount;
 use super::card_source::{card_source, named_expiry};
 use super::channel::place;
 use super::fault::{number, text};
+use super::function_code::{function_code, is_authorization};
 use super::key::{message_key, transmitted};
 use super::{FieldFault, Surroundings, Translated, Translation};
 
@@ -56,8 +57,12 @@ pub(crate) fn authorization(message: &Message<'_>, around: &dyn Surroundings) ->
     Ok(Translated::Command(Box::new(Command::Authorize(command)), card))
 }
 
-/// 00 purchase, 01 cash, 11 quasi-cash (ISO 8583:1987 annex A); nothing else is done yet.
+/// 00 purchase, 01 cash, 11 quasi-cash (ISO 8583:1987 annex A), unless the function code asks for
+/// something else; nothing else is done yet.
 fn asked(message: &Message<'_>) -> Result<Asked, FieldFault> {
+    if !is_authorization(function_code(message)?) {
+        return Ok(Asked::Other);
+    }
     let code = number(message, PROCESSING_CODE, "a processing code")?;
     Ok(match code / 10_000 {
         0 | 11 => Asked::Purchase,

@@ -1,55 +1,87 @@
-//! Where and how a purchase is made, by DE18, DE22 and DE25 of ISO 8583:1987. It owns the tables of
-//! their codes; a code that is not in them is no fault, it says nothing.
+//! Where and how a purchase is made: DE18 or DE26 for the kind of merchant, DE22 and, in 1987, DE25
+//! for the rest. It owns the tables of their codes, one for each form of DE22; a code that is not
+//! in them is no fault, it says nothing.
 
-use codecs::iso8583::Message;
+use codecs::iso8583::{EntryForm, Message, Version};
 use switch_domain::{Channel, EntryMode};
 
 use super::FieldFault;
+use super::digits::value;
 use super::fault::optional_number;
 
-const CATEGORY: u8 = 18;
+const CATEGORY_1987: u8 = 18;
+const CATEGORY: u8 = 26;
 const ENTRY_MODE: u8 = 22;
-const CONDITION: u8 = 25;
+const CONDITION_1987: u8 = 25;
 
 /// MCC 6010 and 6011: cash at a counter of a bank, cash from a machine.
 const CASH_CATEGORIES: [u16; 2] = [6010, 6011];
-/// DE25: mail or telephone order, customer's own terminal, electronic commerce.
+/// DE25 of 1987: mail or telephone order, customer's own terminal, electronic commerce.
 const REMOTE_CONDITIONS: [u64; 3] = [8, 15, 59];
 
-/// DE18 and what follows from it, DE22 and DE25.
+/// The merchant's category and what follows from it and the entry.
 pub(super) struct Place {
     pub(super) category: u16,
     pub(super) channel: Channel,
     pub(super) entry: EntryMode,
 }
 
-/// Reads the place; `cash` says that the processing code asks for cash.
-pub(super) fn place(message: &Message<'_>, cash: bool) -> Result<Place, FieldFault> {
-    let wanted = "a merchant category code of ISO 18245";
-    let category = optional_number(message, CATEGORY, wanted)?.unwrap_or(0);
-    let category =
-        u16::try_from(category).map_err(|_| FieldFault::Invalid { field: CATEGORY, wanted })?;
-    let mode = optional_number(message, ENTRY_MODE, "an entry mode")?;
-    // Two digits of how the number came in; the third tells of the PIN pad.
-    let mode = mode.map_or(0, |mode| mode / 10);
-    let condition = optional_number(message, CONDITION, "a condition code")?.unwrap_or(0);
-    Ok(Place { category, channel: channel(category, cash, mode, condition), entry: entry(mode) })
+/// How the card was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Entry {
+    mode: EntryMode,
+    /// The cardholder was not there.
+    remote: bool,
 }
 
-fn channel(category: u16, cash: bool, mode: u64, condition: u64) -> Channel {
-    // Typed, or stored at the merchant: remote only if the condition says so as well.
-    let without_card = matches!(mode, 1 | 10);
-    if cash || CASH_CATEGORIES.contains(&category) {
+/// Reads the place; `cash` says that the processing code asks for cash.
+pub(super) fn place(message: &Message<'_>, cash: bool) -> Result<Place, FieldFault> {
+    let dialect = message.dialect();
+    let wanted = "a merchant category code of ISO 18245";
+    let first = dialect.version() == Version::V1987;
+    let field = if first { CATEGORY_1987 } else { CATEGORY };
+    let category = optional_number(message, field, wanted)?.unwrap_or(0);
+    let category = u16::try_from(category).map_err(|_| FieldFault::Invalid { field, wanted })?;
+    let entry = match dialect.entry_form() {
+        EntryForm::Digits => {
+            let condition = if first {
+                optional_number(message, CONDITION_1987, "a condition code")?
+            } else {
+                None
+            };
+            by_digits(mode(message), condition.unwrap_or(0))
+        }
+        EntryForm::Positions => {
+            message.text(ENTRY_MODE).map_or(Entry::UNKNOWN, |text| by_positions(text.as_bytes()))
+        }
+        EntryForm::Bits => message.bytes(ENTRY_MODE, &mut [0; 16]).map_or(Entry::UNKNOWN, by_bits),
+    };
+    let channel = if cash || CASH_CATEGORIES.contains(&category) {
         Channel::Atm
-    } else if mode == 81 || (without_card && REMOTE_CONDITIONS.contains(&condition)) {
+    } else if entry.remote {
         Channel::Ecommerce
     } else {
         Channel::Pos
-    }
+    };
+    Ok(Place { category, channel, entry: entry.mode })
 }
 
-const fn entry(mode: u64) -> EntryMode {
-    match mode {
+/// Two digits of how the number came in; what follows tells of the PIN pad.
+fn mode(message: &Message<'_>) -> u64 {
+    let text = message.text(ENTRY_MODE).ok();
+    text.and_then(|text| value(text.as_bytes().get(..2)?)).unwrap_or(0)
+}
+
+impl Entry {
+    const UNKNOWN: Self = Self { mode: EntryMode::Unknown, remote: false };
+}
+
+/// ISO 8583:1987, DE22 and DE25, with the values that networks have added.
+fn by_digits(mode: u64, condition: u64) -> Entry {
+    // Typed, or stored at the merchant: remote only if the condition says so as well.
+    let without_card = matches!(mode, 1 | 10);
+    let remote = mode == 81 || (without_card && REMOTE_CONDITIONS.contains(&condition));
+    let mode = match mode {
         1 | 79 => EntryMode::Manual,      // 79: typed, because the chip failed
         2 | 80 | 90 => EntryMode::Stripe, // 80: read, because the chip failed
         5 | 95 => EntryMode::Chip,        // 95: the track's CVV may be unreliable
@@ -57,7 +89,56 @@ const fn entry(mode: u64) -> EntryMode {
         91 => EntryMode::ContactlessStripe,
         10 | 81 => EntryMode::Ecommerce,
         _ => EntryMode::Unknown,
-    }
+    };
+    Entry { mode, remote }
+}
+
+/// ISO 8583:1993, DE22: the fifth position is whether the cardholder was there, the seventh how the
+/// card was read. Letters are what networks have added for contactless and electronic commerce.
+fn by_positions(code: &[u8]) -> Entry {
+    let [_, _, _, _, cardholder, _, input, ..] = code else { return Entry::UNKNOWN };
+    let mode = match input {
+        b'1' | b'6' => EntryMode::Manual,
+        b'2' | b'B' => EntryMode::Stripe,
+        b'5' | b'C' => EntryMode::Chip,
+        b'M' => EntryMode::Contactless,
+        b'A' => EntryMode::ContactlessStripe,
+        b'S' | b'T' => EntryMode::Ecommerce,
+        _ => EntryMode::Unknown,
+    };
+    // Mail, telephone, electronic order.
+    let remote = matches!(cardholder, b'2' | b'3' | b'5') || mode == EntryMode::Ecommerce;
+    Entry { mode, remote }
+}
+
+/// Sixteen bytes, four for each of: how the card was read, how the cardholder was verified, where,
+/// how it was secured. The lowest byte of each four stands first.
+fn by_bits(code: &[u8]) -> Entry {
+    const CONTACTLESS: u8 = 1 << 1;
+    const TYPED: u8 = 1 << 2;
+    const STRIPE: u8 = 1 << 4;
+    const CHIP: u8 = 1 << 5;
+    /// Mail or telephone, electronic and mobile commerce.
+    const REMOTE: u8 = 1 << 3 | 1 << 4 | 1 << 5;
+    let [reading, _, _, _, _, _, _, _, place, ..] = *code else { return Entry::UNKNOWN };
+    let has = |bit| reading & bit != 0;
+    let remote = place & REMOTE != 0;
+    let mode = if has(CONTACTLESS) && has(STRIPE) {
+        EntryMode::ContactlessStripe
+    } else if has(CONTACTLESS) {
+        EntryMode::Contactless
+    } else if has(CHIP) {
+        EntryMode::Chip
+    } else if has(STRIPE) {
+        EntryMode::Stripe
+    } else if has(TYPED) {
+        EntryMode::Manual
+    } else if remote {
+        EntryMode::Ecommerce
+    } else {
+        EntryMode::Unknown
+    };
+    Entry { mode, remote }
 }
 
 #[cfg(test)]
@@ -66,28 +147,64 @@ mod tests {
 
     #[test]
     fn codes_say_where_and_how() {
-        use Channel::{Atm, Ecommerce, Pos};
         let rows = [
-            (5411, false, 5, 0, Pos, EntryMode::Chip),
-            (5411, false, 7, 0, Pos, EntryMode::Contactless),
-            (5411, false, 91, 0, Pos, EntryMode::ContactlessStripe),
-            (5411, false, 90, 0, Pos, EntryMode::Stripe),
-            (5411, false, 1, 0, Pos, EntryMode::Manual),
-            (5411, false, 1, 8, Ecommerce, EntryMode::Manual),
-            (5411, false, 1, 59, Ecommerce, EntryMode::Manual),
-            (5411, false, 10, 59, Ecommerce, EntryMode::Ecommerce),
-            (5411, false, 5, 59, Pos, EntryMode::Chip),
-            (5999, false, 81, 0, Ecommerce, EntryMode::Ecommerce),
-            (6011, false, 5, 0, Atm, EntryMode::Chip),
-            (6010, false, 2, 0, Atm, EntryMode::Stripe),
-            (0, true, 5, 0, Atm, EntryMode::Chip),
-            (0, false, 0, 0, Pos, EntryMode::Unknown),
-            (0, false, 99, 0, Pos, EntryMode::Unknown),
+            (5, 0, EntryMode::Chip, false),
+            (7, 0, EntryMode::Contactless, false),
+            (91, 0, EntryMode::ContactlessStripe, false),
+            (90, 0, EntryMode::Stripe, false),
+            (1, 0, EntryMode::Manual, false),
+            (1, 8, EntryMode::Manual, true),
+            (1, 59, EntryMode::Manual, true),
+            (10, 59, EntryMode::Ecommerce, true),
+            (5, 59, EntryMode::Chip, false),
+            (81, 0, EntryMode::Ecommerce, true),
+            (2, 0, EntryMode::Stripe, false),
+            (0, 0, EntryMode::Unknown, false),
+            (99, 0, EntryMode::Unknown, false),
         ];
-        for (category, cash, mode, condition, expected, expected_entry) in rows {
-            let row = (category, cash, mode, condition);
-            assert_eq!(channel(category, cash, mode, condition), expected, "{row:?}");
-            assert_eq!(entry(mode), expected_entry, "{row:?}");
+        for (code, condition, mode, remote) in rows {
+            assert_eq!(by_digits(code, condition), Entry { mode, remote }, "{code} {condition}");
         }
+    }
+
+    #[test]
+    fn positions_say_how_and_whether_the_cardholder_was_there() {
+        let rows = [
+            ("510101513344", EntryMode::Chip, false),
+            ("210101213344", EntryMode::Stripe, false),
+            ("A10101A13344", EntryMode::ContactlessStripe, false),
+            ("M10101M13344", EntryMode::Contactless, false),
+            ("100020600044", EntryMode::Manual, true),
+            ("100030600044", EntryMode::Manual, true),
+            ("100050S00044", EntryMode::Ecommerce, true),
+            ("100100600044", EntryMode::Manual, false),
+            ("000000000000", EntryMode::Unknown, false),
+            ("51010", EntryMode::Unknown, false),
+        ];
+        for (code, mode, remote) in rows {
+            assert_eq!(by_positions(code.as_bytes()), Entry { mode, remote }, "{code}");
+        }
+    }
+
+    #[test]
+    fn bits_say_the_same() {
+        let code = |reading: u8, place: u8| {
+            let mut code = [0; 16];
+            (code[0], code[8]) = (reading, place);
+            code
+        };
+        let rows = [
+            (code(1 << 5, 2), EntryMode::Chip, false),
+            (code(1 << 1, 2), EntryMode::Contactless, false),
+            (code(1 << 1 | 1 << 4, 2), EntryMode::ContactlessStripe, false),
+            (code(1 << 4, 2), EntryMode::Stripe, false),
+            (code(1 << 2, 1 << 3), EntryMode::Manual, true),
+            (code(1, 1 << 4), EntryMode::Ecommerce, true),
+            (code(1, 1), EntryMode::Unknown, false),
+        ];
+        for (code, mode, remote) in rows {
+            assert_eq!(by_bits(&code), Entry { mode, remote }, "{code:?}");
+        }
+        assert_eq!(by_bits(&[0xFF; 8]), Entry::UNKNOWN);
     }
 }

@@ -1,7 +1,7 @@
 //! A field that is well formed and still says nothing: absent, or outside what it can mean. It owns
 //! how that is told to the peer and to the log; it never carries a field's content.
 
-use codecs::iso8583::{Message, ValueError};
+use codecs::iso8583::{ErrorCode, Message, ValueError, error_set};
 use switch_domain::AsciiText;
 
 /// The field at fault.
@@ -24,6 +24,14 @@ impl FieldFault {
     pub(crate) const fn field(self) -> u8 {
         match self {
             Self::Absent(field) | Self::Invalid { field, .. } => field,
+        }
+    }
+
+    /// The field in the form of the message error indicator.
+    pub(crate) fn error_set(self) -> String {
+        match self {
+            Self::Absent(field) => error_set(field, ErrorCode::Missing),
+            Self::Invalid { field, .. } => error_set(field, ErrorCode::Value),
         }
     }
 

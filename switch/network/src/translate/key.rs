@@ -1,7 +1,7 @@
 //! The key under which a message is known when it comes again (design section 2). It owns which
 //! fields make it; DE7 is none of them, because peers renew it.
 
-use codecs::iso8583::Message;
+use codecs::iso8583::{Message, Version};
 use switch_domain::{Acquirer, Fingerprint, LinkId, MessageClass, MessageKey};
 
 use super::FieldFault;
@@ -47,17 +47,19 @@ fn acquirer(message: &Message<'_>, link: LinkId) -> Result<Acquirer, FieldFault>
     Ok(if absent { Acquirer::Link(link) } else { Acquirer::Institution(institution) })
 }
 
-fn stan(message: &Message<'_>) -> Result<u32, FieldFault> {
-    let wanted = "a trace number of six digits";
-    let stan = number(message, STAN, wanted)?;
-    u32::try_from(stan).map_err(|_| FieldFault::Invalid { field: STAN, wanted })
+fn stan(message: &Message<'_>) -> Result<u64, FieldFault> {
+    number(message, STAN, "a trace number")
 }
 
-/// DE13 and DE12 as MMDDhhmmss. They are compared, never read as a time.
+/// DE13 and DE12 as MMDDhhmmss; in the later editions DE12, which has the date. They are compared,
+/// never read as a time.
 fn local_time(message: &Message<'_>) -> Result<u64, FieldFault> {
     let wanted = "a local time";
-    let date = optional_number(message, LOCAL_DATE, wanted)?.unwrap_or(0);
     let time = optional_number(message, LOCAL_TIME, wanted)?.unwrap_or(0);
+    if message.dialect().version() != Version::V1987 {
+        return Ok(time);
+    }
+    let date = optional_number(message, LOCAL_DATE, wanted)?.unwrap_or(0);
     let joined = date.checked_mul(TIME_RANGE).and_then(|date| date.checked_add(time));
     joined.ok_or(FieldFault::Invalid { field: LOCAL_TIME, wanted })
 }

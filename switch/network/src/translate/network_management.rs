@@ -1,21 +1,22 @@
-//! 0800: sign-on, sign-off and echo, by DE70. It owns the codes; what they do to a link is the
-//! link's affair.
+//! x800: sign-on, sign-off and echo, by DE70 of 1987 and DE24 of the later editions. It owns the
+//! codes; what they do to a link is the link's affair.
 
-use codecs::iso8583::Message;
+use codecs::iso8583::{Message, Version};
 
 use super::FieldFault;
 use super::fault::number;
 
-const CODE: u8 = 70;
+const CODE_1987: u8 = 70;
+const FUNCTION: u8 = 24;
 
 /// What a network management message asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NetworkRequest {
-    /// 001.
+    /// 001, 801.
     SignOn,
-    /// 002.
+    /// 002, 802.
     SignOff,
-    /// 301.
+    /// 301, 831.
     Echo,
     /// Anything else.
     Unknown,
@@ -23,10 +24,13 @@ pub(crate) enum NetworkRequest {
 
 /// Reads what is asked for.
 pub(crate) fn network_management(message: &Message<'_>) -> Result<NetworkRequest, FieldFault> {
-    Ok(match number(message, CODE, "a network management code")? {
-        1 => NetworkRequest::SignOn,
-        2 => NetworkRequest::SignOff,
-        301 => NetworkRequest::Echo,
+    let earlier = message.dialect().version() == Version::V1987;
+    let field = if earlier { CODE_1987 } else { FUNCTION };
+    let code = number(message, field, "a network management code")?;
+    Ok(match (earlier, code) {
+        (true, 1) | (false, 801) => NetworkRequest::SignOn,
+        (true, 2) | (false, 802) => NetworkRequest::SignOff,
+        (true, 301) | (false, 831) => NetworkRequest::Echo,
         _ => NetworkRequest::Unknown,
     })
 }

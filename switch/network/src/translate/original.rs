@@ -1,69 +1,93 @@
-//! What a reversal says of its original: DE90, and DE95 for a part of it. It owns their forms
-//! (ISO 8583:1987 clause 4.4); finding the original is the engine's affair.
+//! What a reversal says of its original: DE90 of 1987, DE56 of the later editions, and whether only
+//! a part is reversed: DE95, or the function code. It owns their forms (ISO 8583:1987 clause 4.4);
+//! finding the original is the engine's affair.
 
-use codecs::iso8583::{Message, Mti, ValueError};
+use codecs::iso8583::{Message, Mti, ValueError, Version};
 
 use super::FieldFault;
+use super::digits::value;
+use super::function_code::{Reversed, function_code, reversed};
 
-const ORIGINAL: u8 = 90;
+const ORIGINAL_1987: u8 = 90;
+const ORIGINAL: u8 = 56;
 const REPLACEMENT: u8 = 95;
 
-/// DE90: message type 4, trace number 6, transmission time 10, then two institutions of 11.
-const ORIGINAL_DIGITS: usize = 42;
+/// How an edition writes the original.
+struct Form {
+    field: u8,
+    stan_digits: usize,
+    /// Digits of DE7, where the edition names that; the later ones name DE12.
+    transmitted_digits: usize,
+}
 
-/// The original as DE90 names it.
+/// Message type 4, trace number 6, transmission time 10, then two institutions of 11.
+const FORM_1987: Form = Form { field: ORIGINAL_1987, stan_digits: 6, transmitted_digits: 10 };
+/// Message type 4, trace number 6, local time 12, then an institution with its length.
+const FORM_1993: Form = Form { field: ORIGINAL, stan_digits: 6, transmitted_digits: 0 };
+/// Message type 4, trace number 12, local time 14, then an institution with its length.
+const FORM_2003: Form = Form { field: ORIGINAL, stan_digits: 12, transmitted_digits: 0 };
+
+/// Digits of the longest.
+const LONGEST: usize = 42;
+
+/// The original as it is named.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Original {
-    /// DE11 of the original; `None` where DE90 does not say.
-    pub(super) stan: Option<u32>,
-    /// DE7 of the original as MMDDhhmmss, 0 where DE90 does not say.
+    /// DE11 of the original; `None` where nothing says it.
+    pub(super) stan: Option<u64>,
+    /// DE7 of the original as MMDDhhmmss, 0 where nothing says it.
     pub(super) transmitted: u64,
 }
 
-/// Reads DE90. Absent or all zeros, it says nothing.
+/// Reads it. Absent or all zeros, it says nothing.
 pub(super) fn original(message: &Message<'_>) -> Result<Original, FieldFault> {
+    let form = match message.dialect().version() {
+        Version::V1987 => FORM_1987,
+        Version::V1993 => FORM_1993,
+        Version::V2003 => FORM_2003,
+    };
     let wanted = "an authorization's message type, trace number and time";
-    let wrong = FieldFault::Invalid { field: ORIGINAL, wanted };
-    let mut room = [0; ORIGINAL_DIGITS];
-    match message.digits(ORIGINAL, &mut room) {
-        Ok(digits) => parse(digits).ok_or(wrong),
+    let wrong = FieldFault::Invalid { field: form.field, wanted };
+    let mut room = [0; LONGEST];
+    match message.digits(form.field, &mut room) {
+        Ok(digits) => parse(&form, digits).ok_or(wrong),
         Err(ValueError::Absent(_)) => Ok(Original::default()),
         Err(_) => Err(wrong),
     }
 }
 
-fn parse(digits: &[u8]) -> Option<Original> {
-    let mti = std::str::from_utf8(digits.get(..4)?).ok().and_then(Mti::parse)?;
-    let stan = value(digits.get(4..10)?)?;
-    let transmitted = value(digits.get(10..20)?)?;
+fn parse(form: &Form, digits: &[u8]) -> Option<Original> {
+    let (mti, rest) = digits.split_at_checked(4)?;
+    let mti = std::str::from_utf8(mti).ok().and_then(Mti::parse)?;
+    let (stan, rest) = rest.split_at_checked(form.stan_digits)?;
+    let stan = value(stan)?;
+    let transmitted = match form.transmitted_digits {
+        0 => 0,
+        digits => value(rest.get(..digits)?)?,
+    };
     // Zeros for the type mean "not said". Any other class was never approved here, and must not
     // find an authorization that happens to have the same trace number.
     if !matches!(mti.digits(), [0, 0, 0, 0]) && mti.class() != 1 {
         return None;
     }
-    let stan = u32::try_from(stan).ok().filter(|stan| *stan != 0);
-    Some(Original { stan, transmitted })
+    Some(Original { stan: Some(stan).filter(|stan| *stan != 0), transmitted })
 }
 
-/// Whether DE95 leaves a part of the original standing: a replacement amount above zero.
-pub(super) fn is_partial(message: &Message<'_>) -> Result<bool, FieldFault> {
+/// What is reversed: in 1987 a part where a replacement amount above zero is left standing.
+pub(super) fn extent(message: &Message<'_>) -> Result<Reversed, FieldFault> {
+    if message.dialect().version() != Version::V1987 {
+        return Ok(reversed(function_code(message)?));
+    }
     let wrong = FieldFault::Invalid { field: REPLACEMENT, wanted: "replacement amounts" };
     match message.text(REPLACEMENT) {
         // The first 12 are the amount, transaction.
-        Ok(text) => {
-            let amount = text.as_bytes().get(..12).and_then(value).ok_or(wrong)?;
-            Ok(amount != 0)
-        }
-        Err(ValueError::Absent(_)) => Ok(false),
+        Ok(text) => match text.as_bytes().get(..12).and_then(value).ok_or(wrong)? {
+            0 => Ok(Reversed::Whole),
+            _ => Ok(Reversed::Part),
+        },
+        Err(ValueError::Absent(_)) => Ok(Reversed::Whole),
         Err(_) => Err(wrong),
     }
-}
-
-fn value(digits: &[u8]) -> Option<u64> {
-    digits.iter().try_fold(0u64, |sum, digit| {
-        let digit = digit.checked_sub(b'0').filter(|value| *value <= 9)?;
-        sum.checked_mul(10)?.checked_add(u64::from(digit))
-    })
 }
 
 #[cfg(test)]
@@ -83,8 +107,26 @@ mod tests {
         ];
         for (mti, stan, time, expected) in rows {
             let text = format!("{mti}{stan}{time}{institutions}");
-            let read = parse(text.as_bytes()).map(|read| (read.stan, read.transmitted));
+            let read = parse(&FORM_1987, text.as_bytes()).map(|read| (read.stan, read.transmitted));
             assert_eq!(read, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn later_editions_name_the_local_time_and_longer_numbers() {
+        let rows = [
+            (FORM_1993, "1100000042261123091500", Some(Some(42))),
+            (FORM_1993, "110000004226112309150006123456", Some(Some(42))),
+            (FORM_1993, "1100000000000000000000", Some(None)),
+            (FORM_1993, "1200000042261123091500", None),
+            (FORM_1993, "110000004", None),
+            (FORM_2003, "210012345678901220261123091500", Some(Some(123_456_789_012))),
+            (FORM_2003, "2420123456789012", None),
+        ];
+        for (form, text, expected) in rows {
+            let read = parse(&form, text.as_bytes());
+            assert_eq!(read.map(|read| read.stan), expected, "{text}");
+            assert!(read.is_none_or(|read| read.transmitted == 0));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! 0400 and 0401: a full reversal becomes `Reverse`. It owns what is told of the original. A
+//! x400 and x401: a full reversal becomes `Reverse`. It owns what is told of the original. A
 //! partial reversal is not done yet: it is answered so, instead of giving back too much.
 
 use codecs::iso8583::{Message, Mti};
@@ -6,8 +6,9 @@ use switch_domain::{MessageClass, OriginalReference, Reason};
 use switch_shard::{Command, Reverse};
 
 use super::card_source::card_source;
+use super::function_code::Reversed;
 use super::key::message_key;
-use super::original::{is_partial, original};
+use super::original::{extent, original};
 use super::{Surroundings, Translated, Translation};
 
 /// Translates a reversal.
@@ -20,8 +21,13 @@ pub(crate) fn reversal(message: &Message<'_>, around: &dyn Surroundings) -> Tran
     let card = around.fingerprint(&source.pan);
     let key = message_key(message, around.link(), MessageClass::ReversalRequest, card)?;
     let original = original(message)?;
-    if is_partial(message)? {
-        return Ok(Translated::Unsupported(Reason::InvalidTransaction, "partial_reversal"));
+    let unsupported = match extent(message)? {
+        Reversed::Whole => None,
+        Reversed::Part => Some("partial_reversal"),
+        Reversed::Unknown => Some("function_code"),
+    };
+    if let Some(kind) = unsupported {
+        return Ok(Translated::Unsupported(Reason::InvalidTransaction, kind));
     }
     let mut reference = OriginalReference {
         key: key.as_original(),

@@ -185,7 +185,7 @@ async fn a_peer_that_does_not_read_has_only_so_much_time() {
 #[test]
 fn settings_that_cannot_work_are_named() {
     let dialect = codecs::iso8583::Dialect::shipped("iso87-ascii").expect("shipped");
-    let framing = codecs::framing::Framing::new(codecs::framing::LengthHeader::Ascii4);
+    let framing = codecs::framing::Framing::new(codecs::framing::LengthHeader::Ascii(4));
     let listen = ([127, 0, 0, 1], 0).into();
     let good = LinkConfig::new("pos", switch_domain::LinkId(1), listen, framing, dialect.into());
     assert_eq!(good.check(), Ok(()));

@@ -1,6 +1,8 @@
 //! The commands, one file each. It owns which function runs for which, and their exit codes.
 
 mod audit;
+mod dialect;
+mod iso;
 mod journal;
 mod manage;
 mod migrate;
@@ -17,6 +19,8 @@ use crate::cli::{Cli, Command, ConfigCommand};
 use crate::config::{self, Config, ConfigError, Threads};
 use crate::{demo, runtimes, telemetry};
 
+pub use dialect::DialectCommand;
+pub use iso::IsoCommand;
 pub use journal::JournalCommand;
 pub use manage::{
     BalanceCommand, CardCommand, CustomerCommand, PartnerCommand, PoolCommand, ProgrammeCommand,
@@ -46,6 +50,8 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Journal(command) => journal::run(command).await,
         Command::Config(ConfigCommand::Check { path }) => check(&path),
+        Command::Dialect(command) => dialect::run(&command),
+        Command::Iso(command) => iso::run(&command),
         Command::Partner(command) => manage::partner(command).await,
         Command::Pool(command) => manage::pool(command).await,
         Command::Programme(command) => manage::programme(command).await,

@@ -75,6 +75,15 @@ pub fn dialect(name: &str) -> Result<Dialect, String> {
             names.join(", ")
         ));
     }
+    read_dialect(path)
+}
+
+/// The dialect of a file.
+///
+/// # Errors
+/// A message for people, with the line and the field.
+pub fn read_dialect(path: &Path) -> Result<Dialect, String> {
+    let name = path.display();
     let text = std::fs::read_to_string(path).map_err(|error| format!("{name}: {error}"))?;
     Dialect::from_toml(&text).map_err(|error| format!("{name}: {error}"))
 }

@@ -16,7 +16,7 @@ use serde::Deserialize;
 
 pub use check::Fault;
 pub use growth::{Disk, JournalFiles, Retention};
-pub use links::{Link, dialect};
+pub use links::{Link, dialect, read_dialect};
 pub use read::{ConfigError, Source, load, parse};
 pub use shards::Shards;
 

@@ -105,14 +105,14 @@ async fn assert_in_database(url: &str, seen: &Seen) {
         .fetch_all(&store)
         .await
         .expect("rows");
-    let stored: BTreeMap<i32, String> = rows
+    let stored: BTreeMap<i64, String> = rows
         .iter()
         .map(|row| (row.get("stan"), row.get::<Option<String>, _>("approval_code")))
         .map(|(stan, code)| (stan, code.unwrap_or_default()))
         .collect();
     assert_eq!(rows.len(), stored.len(), "no message has two holds");
     for (stan, (code, approval)) in seen.iter().filter(|(_, (code, _))| code == "00") {
-        assert_eq!(stored.get(&stan.cast_signed()), Some(approval), "STAN {stan}, {code}");
+        assert_eq!(stored.get(&i64::from(*stan)), Some(approval), "STAN {stan}, {code}");
     }
     store.close().await;
 }

@@ -4,13 +4,16 @@
 mod commands;
 mod config;
 mod demo;
+mod dialects;
 mod growth;
 mod http;
 mod independent_client;
+mod iso;
 mod kill;
 mod malformed;
 mod reconcile;
 mod reshard;
+mod speaker;
 mod stage;
 mod stop;
 mod transfers;

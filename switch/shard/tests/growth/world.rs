@@ -293,7 +293,7 @@ pub(crate) fn key_of(card: Fingerprint, class: MessageClass, stan: u32) -> Messa
     MessageKey {
         acquirer: Acquirer::Institution(text("999001")),
         class,
-        stan,
+        stan: stan.into(),
         local_time: 615_120_000,
         terminal: text("TERM0001"),
         rrn: AsciiText::EMPTY,

@@ -72,7 +72,7 @@ fn key(class: MessageClass, stan: u32, holder: Holder) -> MessageKey {
     MessageKey {
         acquirer: Acquirer::Institution(text("999001")),
         class,
-        stan,
+        stan: stan.into(),
         local_time: 615_120_000,
         terminal: text("TERM0001"),
         rrn: AsciiText::EMPTY,

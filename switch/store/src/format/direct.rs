@@ -80,7 +80,7 @@ fn message_key(out: &mut Vec<u8>, of: &MessageKey) {
         }
     }
     number(out, 3, u64::from(of.class.code()));
-    number(out, 4, u64::from(of.stan));
+    number(out, 4, of.stan);
     number(out, 5, of.local_time);
     bytes(out, 6, of.terminal.as_bytes());
     bytes(out, 7, of.rrn.as_bytes());

@@ -341,8 +341,8 @@ pub(super) struct Key {
     pub(super) acquirer: Option<Acquirer>,
     #[prost(uint32, tag = "3")]
     pub(super) class: u32,
-    #[prost(uint32, tag = "4")]
-    pub(super) stan: u32,
+    #[prost(uint64, tag = "4")]
+    pub(super) stan: u64,
     #[prost(uint64, tag = "5")]
     pub(super) local_time: u64,
     #[prost(string, tag = "6")]
@@ -357,8 +357,8 @@ pub(super) struct Key {
 pub(super) struct Reference {
     #[prost(oneof = "Acquirer", tags = "1, 2")]
     pub(super) acquirer: Option<Acquirer>,
-    #[prost(uint32, tag = "3")]
-    pub(super) stan: u32,
+    #[prost(uint64, tag = "3")]
+    pub(super) stan: u64,
     #[prost(string, tag = "4")]
     pub(super) terminal: String,
     #[prost(bytes = "vec", tag = "5")]

@@ -67,7 +67,7 @@ async fn message(
         let query = query.bind(lineage.shards()).bind(key.as_original().origin());
         answered = each(tx, query, reversal).await?.into_iter().rfind(|one| one.key == *key);
     } else {
-        let stan = i32::try_from(original.stan).unwrap_or(i32::MAX);
+        let stan = i64::try_from(original.stan).unwrap_or(i64::MAX);
         let query = sqlx::query(EARLY_REVERSALS).bind(lineage.shards());
         let query = query.bind(&original.card.0[..]).bind(stan);
         early = each(tx, query, reversal).await?;

@@ -137,7 +137,7 @@ impl<'r> Named<'r> {
         Ok(MessageKey {
             acquirer: self.acquirer("acquirer")?,
             class: self.choice("class")?,
-            stan: self.narrow::<i32, u32>("stan")?,
+            stan: self.narrow::<i64, u64>("stan")?,
             local_time: self.narrow::<i64, u64>("local_time")?,
             terminal: self.text("terminal")?,
             rrn: self.text("rrn")?,
@@ -150,7 +150,7 @@ impl<'r> Named<'r> {
         Ok(OriginalReference {
             key: OriginalKey {
                 acquirer: self.acquirer("original_acquirer")?,
-                stan: self.narrow::<i32, u32>("original_stan")?,
+                stan: self.narrow::<i64, u64>("original_stan")?,
                 terminal: self.text("original_terminal")?,
                 card: self.fingerprint("original_fingerprint")?,
             },

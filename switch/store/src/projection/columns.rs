@@ -19,8 +19,8 @@ pub(super) fn unsigned(value: u64) -> i64 {
 }
 
 /// A STAN: six digits.
-fn stan(stan: u32) -> i32 {
-    i32::try_from(stan).unwrap_or(i32::MAX)
+fn stan(stan: u64) -> i64 {
+    i64::try_from(stan).unwrap_or(i64::MAX)
 }
 
 /// The numeric code: at most 999.
@@ -32,7 +32,7 @@ pub(super) fn currency(currency: Currency) -> i16 {
 pub(super) fn message_key(row: &mut RowWriter<'_>, key: &MessageKey) {
     acquirer(row, &key.acquirer);
     row.text(crate::codes::Stored::name(key.class))
-        .int4(stan(key.stan))
+        .int8(stan(key.stan))
         .int8(unsigned(key.local_time))
         .ascii(&key.terminal)
         .ascii(&key.rrn)
@@ -43,7 +43,7 @@ pub(super) fn message_key(row: &mut RowWriter<'_>, key: &MessageKey) {
 /// The six columns of what a reversal says of its original.
 pub(super) fn reference(row: &mut RowWriter<'_>, reference: &OriginalReference) {
     acquirer(row, &reference.key.acquirer);
-    row.int4(stan(reference.key.stan))
+    row.int8(stan(reference.key.stan))
         .ascii(&reference.key.terminal)
         .bytes(&reference.key.card.0)
         .int8(unsigned(reference.transmitted))

@@ -46,7 +46,7 @@ fn acquirer() -> impl Strategy<Value = Acquirer> {
 
 fn key() -> impl Strategy<Value = MessageKey> {
     let class = select(vec![MessageClass::AuthorizationRequest, MessageClass::ReversalRequest]);
-    (acquirer(), class, any::<u32>(), any::<u64>(), text(), text(), fingerprint()).prop_map(
+    (acquirer(), class, any::<u64>(), any::<u64>(), text(), text(), fingerprint()).prop_map(
         |(acquirer, class, stan, local_time, terminal, rrn, card)| MessageKey {
             acquirer,
             class,
@@ -195,7 +195,7 @@ fn authorizations() -> impl Strategy<Value = Event> {
             })
         },
     );
-    let original = (acquirer(), any::<u32>(), text(), fingerprint(), any::<u64>(), text())
+    let original = (acquirer(), any::<u64>(), text(), fingerprint(), any::<u64>(), text())
         .prop_map(|(acquirer, stan, terminal, card, transmitted, rrn)| OriginalReference {
             key: OriginalKey { acquirer, stan, terminal, card },
             transmitted,

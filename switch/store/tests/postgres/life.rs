@@ -171,7 +171,7 @@ fn key(stan: u32, class: MessageClass) -> MessageKey {
     MessageKey {
         acquirer,
         class,
-        stan,
+        stan: stan.into(),
         local_time: 1_123_094_500,
         terminal: text("TERM0001"),
         rrn: text(&format!("{stan:012}")),

@@ -29,7 +29,7 @@ pub(crate) fn key(class: MessageClass, stan: u32, card: Fingerprint) -> MessageK
     MessageKey {
         acquirer: Acquirer::Institution(text("999001")),
         class,
-        stan,
+        stan: stan.into(),
         local_time: 615_120_000,
         terminal: text("TERM0001"),
         rrn: AsciiText::EMPTY,
@@ -61,7 +61,7 @@ pub(crate) fn authorize(key: MessageKey, amount: Amount) -> Authorize {
 pub(crate) fn reversal(own: u32, original: &MessageKey) -> Reverse {
     Reverse {
         link: LinkId(1),
-        key: MessageKey { stan: own, class: MessageClass::ReversalRequest, ..*original },
+        key: MessageKey { stan: own.into(), class: MessageClass::ReversalRequest, ..*original },
         reference: OriginalReference {
             key: original.as_original(),
             transmitted: 0,
@@ -122,7 +122,7 @@ impl World {
         let transmitted = row.number_option("de7").unwrap_or(0);
         let key = common_key(row, MessageClass::ReversalRequest, own, &name);
         let mut reference_key = key.as_original();
-        reference_key.stan = stan;
+        reference_key.stan = stan.into();
         let request = Reverse {
             link: link_of(&key, LinkId(1)),
             key,

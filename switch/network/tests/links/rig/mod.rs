@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::draft::{Draft, request, reversal};
 pub(crate) use self::log::Log;
-pub(crate) use self::peer::{Answer, Peer};
+pub(crate) use self::peer::{Answer, Peer, header};
 pub(crate) use self::script::{Script, approved, declined};
 
 /// Both dialects that are shipped.

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use codecs::framing::{Frame, FrameCodec, Framing};
+use codecs::framing::{Frame, FrameCodec, Framing, Header, HeaderForm};
 use codecs::iso8583::{Dialect, Fields};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
@@ -25,6 +25,15 @@ pub(crate) struct Answer {
     pub(crate) frame: Frame,
     fields: Fields,
     dialect: Arc<Dialect>,
+}
+
+/// A header of this form, with a byte of its own at each place.
+pub(crate) fn header(form: HeaderForm) -> Header {
+    let mut bytes: Vec<u8> = (0x10..).take(form.len()).collect();
+    if form == HeaderForm::Station {
+        bytes[0] = 22;
+    }
+    Header::take(form, &bytes).expect("a header")
 }
 
 impl Peer {
@@ -55,10 +64,14 @@ impl Peer {
         Self { stream, dialect, codec, input: BytesMut::new() }
     }
 
-    /// The bytes of a frame with this body.
+    /// The bytes of a frame with this body, behind a header of the link's form.
     pub(crate) fn frame(&self, body: &[u8]) -> Vec<u8> {
         let mut out = BytesMut::new();
-        self.codec.append(None, body, &mut out).expect("framed");
+        let header = match self.codec.framing().header {
+            HeaderForm::None => None,
+            form => Some(header(form)),
+        };
+        self.codec.append(header, body, &mut out).expect("framed");
         out.to_vec()
     }
 

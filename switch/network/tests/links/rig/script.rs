@@ -128,7 +128,7 @@ fn decide(command: &Command) -> ReplyOutcome {
         Command::Authorize(request) => match request.fault {
             Some(reason) => declined(reason),
             None if request.amount.minor.is_zero() => declined(Reason::InvalidAmount),
-            None => approved(request.facts.key.stan),
+            None => approved(u32::try_from(request.facts.key.stan).expect("six digits")),
         },
         _ => declined(Reason::ReversalAccepted),
     }
