@@ -60,7 +60,7 @@ fn measure_what_was_asked(
     report.set("quick", arguments.quick)?;
     if let Some(seconds) = arguments.sustained {
         let mut stage = stage(arguments, cluster)?;
-        let sustained = measure_sustained(arguments, cluster, &mut stage, seconds)?;
+        let sustained = measure_sustained(cluster, &mut stage, seconds)?;
         stage.switch.stop()?;
         report.set("sustained", &sustained)?;
         return Ok(sustained.bounds);

@@ -1,13 +1,12 @@
 //! Minutes at 80 % of saturation: the tables must keep up, memory must stay flat, and p99 must not
 //! drift. It owns what these words mean.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use serde::Serialize;
 
 use super::switch::Stage;
-use crate::bench::arguments::Arguments;
 use crate::bench::bounds::Bound;
 use crate::bench::cluster::Cluster;
 use crate::bench::generator::{Load, Shape};
@@ -23,16 +22,17 @@ const P99_DRIFT: f64 = 1.5;
 /// begins to shed.
 const LAG: f64 = 100_000.0;
 
-/// A closed loop is run so long to find saturation: what comes once a minute or less often, as
-/// checkpoints and autovacuum do, belongs to what can go on for ever.
-const CLOSED: Duration = Duration::from_secs(60);
+/// The closed loop that finds saturation has so many windows, and the later half of them counts: what
+/// comes once a minute or less often, as checkpoints do, belongs to what can go on for ever.
+const CLOSED_WINDOWS: usize = 24;
 
 /// A sustained load.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Sustained {
-    /// Answers a second in a closed loop, while the tables fall behind.
+    /// Answers a second in the first seconds of a closed loop, while the tables fall behind.
     pub(crate) burst: f64,
-    /// The same by the time until the tables had everything: what can go on for ever.
+    /// Answers a second in its later half, less those by which the tables fell behind meanwhile:
+    /// what can go on for ever.
     pub(crate) saturation: f64,
     pub(crate) rate: u32,
     pub(crate) course: Vec<Point>,
@@ -41,12 +41,11 @@ pub(crate) struct Sustained {
 
 /// Finds saturation, and then loads the switch with 80 % of it for so many seconds.
 pub(crate) fn measure_sustained(
-    arguments: &Arguments,
     cluster: &mut Cluster,
     stage: &mut Stage,
     seconds: u64,
 ) -> Result<Sustained> {
-    let (burst, saturation) = saturation(arguments, cluster, stage)?;
+    let (burst, saturation) = saturation(cluster, stage)?;
     let rate = (saturation * 0.8) as u32;
     println!(
         "saturation {saturation:.0}/s with the tables, {burst:.0}/s ahead of them; {rate}/s for \
@@ -81,26 +80,20 @@ pub(crate) fn measure_sustained(
     Ok(Sustained { burst, saturation, rate, course: measured.points, bounds })
 }
 
-/// Medians of closed loops: answers by the time of the loop, and by the time until they are all in
-/// the tables. In a loop of some seconds the tables fall behind, and what they cost is paid later.
-fn saturation(
-    arguments: &Arguments,
-    cluster: &mut Cluster,
-    stage: &mut Stage,
-) -> Result<(f64, f64)> {
+/// Answers a second of a long closed loop: in its first window, and in its later half without those
+/// that the tables owe.
+fn saturation(cluster: &mut Cluster, stage: &mut Stage) -> Result<(f64, f64)> {
     let load =
-        Load { warm_up: Duration::ZERO, ..stage.load(8, Shape::Closed { window: 256 }, CLOSED) };
-    let (mut bursts, mut whole) = (Vec::new(), Vec::new());
-    for _ in 0..arguments.runs() {
-        let measured = stage.run(cluster, &load)?;
-        let point = measured.points.first().context("a loop without a window")?;
-        let began = Instant::now();
-        stage.wait_for_tables(cluster)?;
-        let answers = point.per_second * CLOSED.as_secs_f64();
-        bursts.push(point.per_second);
-        whole.push(answers / (CLOSED + began.elapsed()).as_secs_f64());
-    }
-    Ok((Spread::of(bursts).median, Spread::of(whole).median))
+        Load { windows: CLOSED_WINDOWS, ..stage.load(8, Shape::Closed { window: 256 }, WINDOW) };
+    let measured = stage.run(cluster, &load)?;
+    let (first, later) = measured.points.split_at(measured.points.len() / 2);
+    let (Some(burst), Some(before), Some(last)) = (first.first(), first.last(), later.last())
+    else {
+        bail!("a loop without windows");
+    };
+    let answers: f64 = later.iter().map(|point| point.per_second).sum();
+    let owed = (last.lag - before.lag) / WINDOW.as_secs_f64();
+    Ok((burst.per_second, (answers - owed) / later.len() as f64))
 }
 
 fn judge(measured: &Measured, rate: u32) -> Option<Vec<Bound>> {

@@ -102,12 +102,12 @@ fn import(file: &Path, about: &About) -> anyhow::Result<ExitCode> {
 /// Name, edition, how much is defined, and how numbers are written.
 fn line(dialect: &Dialect) -> String {
     format!(
-        "{:20} ISO 8583:{}  {:3} fields, message type {:?}, bitmap {:?}",
+        "{:20} ISO 8583:{}  {:3} fields, message type {}, bitmap {}",
         dialect.name(),
         dialect.version().as_str(),
         dialect.defined().len(),
-        dialect.mti_encoding(),
-        dialect.bitmap_encoding()
+        format!("{:?}", dialect.mti_encoding()).to_lowercase(),
+        format!("{:?}", dialect.bitmap_encoding()).to_lowercase()
     )
 }
 
