@@ -77,6 +77,11 @@ bench-sustained: setup-bench ## BENCH_SUSTAINED seconds at 80 % of saturation.
 bench-restart: setup-bench ## A start over a tail of BENCH_TAIL journalled authorizations.
 	@$(TARGET)/release/cardswitch-bench --restart $(BENCH_TAIL)
 
+# Cargo runs a bench in its package's folder.
+.PHONY: bench-codec
+bench-codec: setup-compiler ## Reading and writing one message, beside a plain loop and another codec.
+	@BENCH_DIR=$(abspath $(TARGET))/bench cargo bench --locked --quiet -p codecs --bench codec
+
 .PHONY: setup-bench
 setup-bench: setup-compiler setup-postgres
 	@cargo build --release --locked -p switch-server -p load-tests
