@@ -1,5 +1,5 @@
-//! The message that is measured: a 0100 of 20 fields and 354 bytes in ASCII with a binary bitmap, and
-//! the same with its numbers packed. Its card number is of a test range.
+//! The message that is measured: a 0100 of 20 fields and 354 bytes in ASCII with a binary bitmap,
+//! and the same with its numbers packed. Its card number is of a test range.
 
 use bytes::BytesMut;
 use codecs::iso8583::{Dialect, Encoder, Mti};

@@ -22,8 +22,8 @@ const P99_DRIFT: f64 = 1.5;
 /// begins to shed.
 const LAG: f64 = 100_000.0;
 
-/// The closed loop that finds saturation has so many windows, and the later half of them counts: what
-/// comes once a minute or less often, as checkpoints do, belongs to what can go on for ever.
+/// The closed loop that finds saturation has so many windows, and the later half of them counts:
+/// what comes once a minute or less often, as checkpoints do, belongs to what can go on for ever.
 const CLOSED_WINDOWS: usize = 24;
 
 /// A sustained load.
