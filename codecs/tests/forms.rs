@@ -2,7 +2,7 @@
 //! what they count, EBCDIC, three bitmaps, bitmaps of fixed size.
 
 use bytes::BytesMut;
-use codecs::iso8583::{Dialect, Encoder, Fields, Mti};
+use codecs::iso8583::{Dialect, Encoder, Fields, Mti, describe};
 
 /// A dialect with these lines in front of its fields, and these fields; no others.
 fn dialect(head: &str, fields: &[&str]) -> Dialect {
@@ -328,9 +328,46 @@ fn sub_elements_by_bit_and_ber_tlv() {
     assert!(parts(&by_bit, "8001 37").is_err() && parts(&by_bit, "80").is_err());
     assert!(parts(&by_bit, "8000 3737").unwrap_err().contains("the end of the message"));
 
+    let by_hex = with_elements(&format!(
+        "form = \"bitmapped\"\nbitmap = \"hex\"\nbitmap_bytes = 1\nparts = [{}]",
+        part(1)
+    ));
+    assert_eq!(parts(&by_hex, "3830 37").unwrap(), pairs(&[("1", "7")]));
+    let error = parts(&by_hex, "385A 37").unwrap_err();
+    assert!(
+        error.contains("expected 2 hexadecimal characters, found a letter at byte 14"),
+        "{error}"
+    );
+
     let ber = with_elements("form = \"ber-tlv\"");
     let found = parts(&ber, "9f2701 80 5f2a02 0978").unwrap();
     assert_eq!(found, pairs(&[("9F27", "80"), ("5F2A", "0978")]));
     let error = parts(&ber, "9f2702 80").unwrap_err();
     assert!(error.contains("expected BER-TLV, found the value has 2 bytes"), "{error}");
+}
+
+/// Whatever may hold a card's verification value is told by its length only.
+#[test]
+fn verification_values_are_not_shown() {
+    // Bit 2 of what is within: card verification data, packed.
+    for (name, mti, field, content) in [
+        ("iso2003-binary", "2100", 49, "4000000000000000 9137"),
+        ("cmf-like", "2100", 49, "4000000000000000 9137"),
+        ("base1-like", "0100", 126, "0040000000000000 9137"),
+        ("iso87-bcd", "0100", 55, "9f2701 80 9f1f02 9137"),
+    ] {
+        let dialect = Dialect::shipped(name).unwrap();
+        let mut encoder = Encoder::new();
+        let mut message = encoder.start(&dialect, Mti::parse(mti).unwrap());
+        message.bytes(field, &hex::decode(content.replace(' ', "")).unwrap()).unwrap();
+        let mut out = BytesMut::new();
+        message.finish(&mut out).unwrap();
+        let mut fields = Fields::new();
+        dialect.decode(&out, &mut fields).unwrap();
+        let lines = describe(&dialect, &out, &fields);
+        assert!(lines.iter().any(|line| line.path.starts_with(&field.to_string())), "{name}");
+        for line in lines {
+            assert!(!line.raw.contains("9137") && !line.value.contains("9137"), "{name}: {line:?}");
+        }
+    }
 }

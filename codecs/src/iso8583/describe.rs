@@ -9,7 +9,7 @@ use super::dialect::Dialect;
 use super::elements::Element;
 use super::fields::Fields;
 use super::message::Message;
-use super::spec::FieldType;
+use super::spec::{Encoding, FieldType};
 
 const PAN: u8 = 2;
 const CHIP: u8 = 55;
@@ -66,14 +66,13 @@ fn describe_field(
     let Some((offset, content)) = fields.place(field) else { return };
     let raw = message.raw(field).unwrap_or_default();
     let name = dialect.field_name(field);
-    if field == CHIP && dialect.spec(field).is_some_and(|spec| spec.kind == FieldType::Binary) {
+    let spec = dialect.spec(field).filter(|spec| spec.kind == FieldType::Binary);
+    if let (CHIP, Some(spec)) = (field, spec) {
         let value = format!("{} bytes", raw.len());
         lines.push(Line { raw: "*".into(), ..line("55", name, offset, Some(raw), value) });
-        // The longest field there is.
         let mut room = vec![0; raw.len()];
         let unpacked = message.bytes(field, &mut room).unwrap_or_default();
-        // Two characters a byte where they are hexadecimal.
-        let scale = if unpacked.len() < raw.len().saturating_sub(8) { 2 } else { 1 };
+        let scale = if spec.encoding == Encoding::Hex { 2 } else { 1 };
         match TlvList::parse(unpacked) {
             Ok(list) => list.iter().for_each(|tlv| describe_tlv(&tlv, "55", content, scale, lines)),
             Err(error) => lines.push(line("55", "not BER-TLV", offset, None, error.to_string())),

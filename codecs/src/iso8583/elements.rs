@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use crate::emv::{self, TlvList};
 
+use super::charset::{Charset, hex_value};
 use super::decode::{Flaw, read_field};
-use super::decode_error::{DecodeFault, Found};
+use super::decode_error::{ByteKind, DecodeFault, Found};
 use super::dialect::Dialect;
 use super::ebcdic;
 use super::field_set::FieldSet;
@@ -227,12 +228,12 @@ impl Elements {
         let Some(bitmap) = reader.take(on_wire) else {
             return Err(self.fault("bitmap", start, truncated(on_wire, reader.left())));
         };
-        let Some(bits) = bitmap_bits(encoding, bitmap) else {
-            let found = Found::Kind(super::decode_error::ByteKind::Punctuation);
-            let expected = "hexadecimal characters";
+        let bits = bitmap_bits(encoding, bitmap).map_err(|index| {
+            let byte = bitmap.get(index).copied().unwrap_or_default();
+            let (expected, found) = (Charset::Hex.words(), Found::Kind(ByteKind::of(byte)));
             let fault = DecodeFault::Character { count: on_wire, expected, found };
-            return Err(self.fault("bitmap", start, fault));
-        };
+            self.fault("bitmap", start.saturating_add(index), fault)
+        })?;
         for bit in bits {
             let key = bit.to_string();
             let Some(part) = self.parts.iter().find(|part| *part.key == *key) else {
@@ -326,8 +327,9 @@ fn tag_text(encoding: NumeralEncoding, tag: &[u8]) -> String {
     }
 }
 
-/// The numbers of the bits that are set, at most 128 of them.
-fn bitmap_bits(encoding: BitmapEncoding, bitmap: &[u8]) -> Option<FieldSet> {
+/// The numbers of the bits that are set, at most 128 of them; or the place of a byte that is no
+/// hexadecimal character.
+fn bitmap_bits(encoding: BitmapEncoding, bitmap: &[u8]) -> Result<FieldSet, usize> {
     let mut set = FieldSet::EMPTY;
     let mut number = 0u8;
     let mut take = |value: u8, bits: u8| {
@@ -338,13 +340,13 @@ fn bitmap_bits(encoding: BitmapEncoding, bitmap: &[u8]) -> Option<FieldSet> {
             }
         }
     };
-    for byte in bitmap {
+    for (index, byte) in bitmap.iter().enumerate() {
         match encoding {
             BitmapEncoding::Binary => take(*byte, 8),
-            BitmapEncoding::Hex => take(super::charset::hex_value(*byte)?, 4),
+            BitmapEncoding::Hex => take(hex_value(*byte).ok_or(index)?, 4),
         }
     }
-    Some(set)
+    Ok(set)
 }
 
 impl<'a> Message<'a> {
