@@ -1,5 +1,5 @@
-//! The settings of one listening link. It owns which of them fit together; where they come from is
-//! the server's affair.
+//! The settings of one link. It owns which of them fit together; where they come from is the
+//! server's affair.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -8,6 +8,9 @@ use std::time::Duration;
 use codecs::framing::{Framing, FramingError, LengthHeader};
 use codecs::iso8583::{Dialect, Version};
 use switch_domain::LinkId;
+
+use crate::dial::Dialling;
+use crate::tls::TlsConfig;
 
 /// Fields without which no message of ours can be read or answered.
 const NEEDED_FIELDS: [u8; 7] = [2, 3, 4, 11, 35, 38, 39];
@@ -29,15 +32,26 @@ pub fn missing_field(dialect: &Dialect) -> Option<u8> {
     needed.find(|field| dialect.spec(*field).is_none())
 }
 
-/// A listening link. [`LinkConfig::new`] gives the usual limits.
+/// Who connects to whom.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// Peers connect to us, here; port 0 takes any free one.
+    Listen(SocketAddr),
+    /// We connect to the peer.
+    Dial(Dialling),
+}
+
+/// A link. [`LinkConfig::new`] gives the usual limits.
 #[derive(Clone, Debug)]
 pub struct LinkConfig {
     /// Its name in logs and metrics.
     pub name: String,
     /// Stands in for the acquirer where a message names none; the same over restarts.
     pub id: LinkId,
-    /// Where it listens; port 0 takes any free one.
-    pub listen: SocketAddr,
+    /// Who connects to whom.
+    pub side: Side,
+    /// Certificates, where the connections are encrypted.
+    pub tls: Option<TlsConfig>,
     /// How frames are cut, and the longest one accepted.
     pub framing: Framing,
     /// How messages are written.
@@ -46,7 +60,8 @@ pub struct LinkConfig {
     pub sign_on_required: bool,
     /// Addresses that may connect; empty means any.
     pub peers: Vec<IpAddr>,
-    /// Connections at a time; one more is closed at once.
+    /// Connections at a time, handshakes included; one more is closed at once. A link that dials
+    /// has one.
     pub max_connections: usize,
     /// Messages of one connection without an answer yet; at the limit it is not read any further.
     pub max_in_flight: usize,
@@ -59,6 +74,9 @@ pub struct LinkConfig {
     pub idle_deadline: Duration,
     /// How long a connection that is closing waits for the answers it still owes.
     pub drain_deadline: Duration,
+    /// How long the kernel waits for bytes sent to be acknowledged before it gives the connection
+    /// up (TCP_USER_TIMEOUT; Linux).
+    pub unacknowledged: Duration,
     /// Bytes of answers that may wait for a peer that does not read them.
     pub max_output: usize,
 }
@@ -103,6 +121,16 @@ pub enum InvalidLink {
         /// Which setting.
         setting: &'static str,
     },
+    /// Settings of dialling or of TLS that do not fit.
+    #[error("link {link}: {setting}: {fault}")]
+    Unfit {
+        /// Which link.
+        link: String,
+        /// Which setting.
+        setting: &'static str,
+        /// What is wrong with it, and what to write instead.
+        fault: String,
+    },
     /// There is not even room for one frame.
     #[error("link {link}: max_output is {given}, less than the {needed} bytes of one frame")]
     OutputTooSmall {
@@ -128,7 +156,8 @@ impl LinkConfig {
         Self {
             name: name.into(),
             id,
-            listen,
+            side: Side::Listen(listen),
+            tls: None,
             framing,
             dialect,
             sign_on_required: false,
@@ -139,6 +168,7 @@ impl LinkConfig {
             frame_deadline: Duration::from_secs(5),
             idle_deadline: Duration::from_secs(300),
             drain_deadline: Duration::from_secs(5),
+            unacknowledged: Duration::from_secs(30),
             max_output: 1024 * 1024,
         }
     }
@@ -165,6 +195,7 @@ impl LinkConfig {
             ("frame_deadline", self.frame_deadline.is_zero()),
             ("idle_deadline", self.idle_deadline.is_zero()),
             ("drain_deadline", self.drain_deadline.is_zero()),
+            ("unacknowledged", self.unacknowledged.is_zero()),
         ] {
             if is_zero {
                 return Err(InvalidLink::Zero { link: link(), setting });
@@ -175,7 +206,23 @@ impl LinkConfig {
             let given = self.max_output;
             return Err(InvalidLink::OutputTooSmall { link: link(), given, needed });
         }
-        Ok(())
+        match self.unfit() {
+            Some((setting, fault)) => Err(InvalidLink::Unfit { link: link(), setting, fault }),
+            None => Ok(()),
+        }
+    }
+
+    /// What does not fit among the settings of one side.
+    fn unfit(&self) -> Option<(&'static str, String)> {
+        match &self.side {
+            Side::Listen(_) => self.tls.as_ref().and_then(TlsConfig::unfit_to_listen),
+            Side::Dial(_) if !self.peers.is_empty() => {
+                Some(("peers", "is for a link that listens; this one dials".into()))
+            }
+            Side::Dial(dialling) => {
+                dialling.unfit().or_else(|| self.tls.as_ref().and_then(TlsConfig::unfit_to_dial))
+            }
+        }
     }
 
     pub(crate) fn admits(&self, peer: IpAddr) -> bool {

@@ -13,7 +13,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::Instant;
 
 use crate::answer::{AnswerWriter, Fault, Saying};
-use crate::listener::Link;
+use crate::link::Link;
 use crate::pending::{Pending, Waiting};
 use crate::switch::Switch;
 use crate::translate::{self, FieldFault, NetworkRequest, Surroundings, Translate, Translated};
@@ -32,6 +32,10 @@ pub(crate) struct Desk<S> {
     pub(crate) pending: Pending,
     replies: UnboundedSender<Reply>,
     faults: u32,
+    /// Frames so far.
+    pub(crate) frames_in: u64,
+    /// Frames so far, those that still wait to leave among them.
+    pub(crate) frames_out: u64,
 }
 
 /// A request at hand: where its answer goes.
@@ -86,13 +90,15 @@ impl<S: Switch> Desk<S> {
         replies: UnboundedSender<Reply>,
     ) -> Self {
         let pending = Pending::new(link.metrics.in_flight.clone());
-        Self { link, codec, writer: AnswerWriter::new(), pending, replies, faults: 0 }
+        let writer = AnswerWriter::new();
+        Self { link, codec, writer, pending, replies, faults: 0, frames_in: 0, frames_out: 0 }
     }
 
     /// Takes one frame; what can be answered at once is appended to `out`.
     pub(crate) fn take(&mut self, frame: &Frame, fields: &mut Fields, out: &mut BytesMut) {
         let link = Arc::clone(&self.link);
         link.metrics.frames_in.increment(1);
+        self.frames_in = self.frames_in.saturating_add(1);
         if let Some(code) = frame.header.as_ref().and_then(Header::reject_code) {
             return self.sent_back(code);
         }
@@ -119,8 +125,8 @@ impl<S: Switch> Desk<S> {
                 self.answer_unsupported(&request, Reason::InvalidTransaction, "version", out);
             }
             mti if is(mti, Mti::AUTHORIZATION_REQUEST) => {
-                if link.config.sign_on_required && !link.sign_on.is_signed_on() {
-                    return self.answer_now(&request, &Saying::plain(Reason::SignedOff), out);
+                if let Some(reason) = self.not_now() {
+                    return self.answer_now(&request, &Saying::plain(reason), out);
                 }
                 self.submit(&request, translate::authorization, out);
             }
@@ -154,8 +160,21 @@ impl<S: Switch> Desk<S> {
         let Waiting { echoed, mti, header, received } = waiting;
         let dialect = &self.link.config.dialect;
         let written = self.writer.complete(dialect, &echoed, mti, &saying);
-        send(&self.link, &self.codec, written, header, out);
+        let sent = send(&self.link, &self.codec, written, header, out);
+        self.frames_out = self.frames_out.saturating_add(sent);
         self.link.metrics.answer_seconds.record(received.elapsed().as_secs_f64());
+    }
+
+    /// Why the link takes no new authorization at present.
+    fn not_now(&self) -> Option<Reason> {
+        let Link { config, standing, .. } = &*self.link;
+        if standing.is_paused() {
+            Some(Reason::IssuerInoperative)
+        } else if config.sign_on_required && !standing.is_signed_on() {
+            Some(Reason::SignedOff)
+        } else {
+            None
+        }
     }
 
     fn submit(&mut self, request: &Request<'_>, translate: Translate, out: &mut BytesMut) {
@@ -208,8 +227,7 @@ impl<S: Switch> Desk<S> {
             Err(fault) => return self.answer_format_error(request, &fault.into(), out),
         };
         if let Some(signed_on) = signed_on {
-            self.link.sign_on.set(signed_on);
-            self.link.metrics.signed_on.set(if signed_on { 1.0 } else { 0.0 });
+            self.link.standing.set_signed_on(signed_on);
             tracing::info!(link = %self.link.config.name, signed_on, "sign-on state");
         }
         self.answer_now(request, &Saying::plain(Reason::NetworkAccepted), out);
@@ -241,7 +259,8 @@ impl<S: Switch> Desk<S> {
 
     fn answer_now(&mut self, request: &Request<'_>, saying: &Saying, out: &mut BytesMut) {
         let written = self.writer.answer(&request.message, request.answer, saying);
-        send(&self.link, &self.codec, written, request.header, out);
+        let sent = send(&self.link, &self.codec, written, request.header, out);
+        self.frames_out = self.frames_out.saturating_add(sent);
     }
 
     fn drop_message(&mut self, cause: &'static str, error: Option<&DecodeError>) {
@@ -274,22 +293,27 @@ fn is(mti: Mti, wanted: Mti) -> bool {
     mti == wanted
 }
 
-/// Frames an answer that was written.
+/// Frames an answer that was written; how many frames that made.
 fn send<S>(
     link: &Link<S>,
     codec: &FrameCodec,
     written: Result<&[u8], EncodeError>,
     header: Option<Header>,
     out: &mut BytesMut,
-) {
+) -> u64 {
     let message = match written {
         Ok(message) => message,
-        Err(error) => return unsendable(link, &error),
+        Err(error) => {
+            unsendable(link, &error);
+            return 0;
+        }
     };
-    match codec.append(header.map(Header::reply), message, out) {
-        Ok(()) => link.metrics.frames_out.increment(1),
-        Err(error) => unsendable(link, &error),
+    if let Err(error) = codec.append(header.map(Header::reply), message, out) {
+        unsendable(link, &error);
+        return 0;
     }
+    link.metrics.frames_out.increment(1);
+    1
 }
 
 /// Cannot happen with a checked configuration, unless an answer is longer than the link's frames.

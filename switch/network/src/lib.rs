@@ -1,5 +1,6 @@
-//! ISO 8583 links: listening, sign-on and echo, and the translation of messages to commands and of
-//! decisions to answers. It owns the wire as peers see it, and every limit that a peer can meet.
+//! ISO 8583 links: listening, dialling, TLS, sign-on and echo, and the translation of messages to
+//! commands and of decisions to answers. It owns the wire as peers see it, and every limit that a
+//! peer can meet.
 //! It never decides: what a card may spend is the shard's affair, and no card number that came by a
 //! link is kept, logged or sent anywhere but back in the answer's own echo.
 #![cfg_attr(
@@ -17,15 +18,25 @@ mod answer;
 mod config;
 mod connection;
 mod desk;
+mod dial;
+mod handle;
+mod link;
 mod listener;
 mod metrics;
+mod open;
 mod pending;
-mod sign_on;
 mod socket;
+mod standing;
 mod switch;
+mod tls;
 mod translate;
+mod wire;
 
-pub use config::{InvalidLink, LinkConfig, missing_field};
-pub use listener::{BindError, Listener};
+pub use config::{InvalidLink, LinkConfig, Side, missing_field};
+pub use dial::{Dialling, host_of};
+pub use handle::LinkHandle;
 pub use metrics::describe as describe_metrics;
+pub use open::{OpenError, OpenLink};
+pub use standing::{ConnectionView, LinkState, LinkView};
 pub use switch::Switch;
+pub use tls::{ClientCertificates, OldestTls, TlsConfig, TlsError};

@@ -1,115 +1,62 @@
-//! A listening link: its port, and the tasks of its connections. It owns who may connect and how
+//! A link that listens: its port, and the tasks of its connections. It owns who may connect and how
 //! many; what happens on a connection is that connection's affair.
 
-use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use switch_security::SecurityModule;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{InvalidLink, LinkConfig};
 use crate::connection::Connection;
-use crate::metrics::LinkMetrics;
-use crate::sign_on::SignOn;
+use crate::link::Link;
 use crate::socket;
+use crate::standing::Mode;
 use crate::switch::Switch;
+use crate::wire::Wire;
 
 /// Between attempts when the system has no sockets left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// What the connections of a link share.
-pub(crate) struct Link<S> {
-    pub(crate) config: LinkConfig,
-    pub(crate) switch: S,
-    pub(crate) security: Arc<dyn SecurityModule>,
-    pub(crate) sign_on: Arc<SignOn>,
-    pub(crate) metrics: LinkMetrics,
-}
-
-/// A link whose port is open and who does not accept yet.
-pub struct Listener<S> {
-    link: Arc<Link<S>>,
+/// Serves until `shutdown`. While the link is drained, who connects is closed at once: the port
+/// stays ours, so that nobody else has it when the link is resumed.
+pub(crate) async fn run<S: Switch>(
+    link: &Arc<Link<S>>,
     socket: TcpListener,
-    address: SocketAddr,
-}
-
-/// Why a link does not listen.
-#[derive(Debug, thiserror::Error)]
-pub enum BindError {
-    /// Its settings cannot work.
-    #[error(transparent)]
-    Invalid(#[from] InvalidLink),
-    /// The address cannot be had.
-    #[error("link {link} cannot listen on {address}: {source}")]
-    Socket {
-        /// Which link.
-        link: String,
-        /// Where.
-        address: SocketAddr,
-        /// What the system said.
-        source: io::Error,
-    },
-}
-
-impl<S: Switch> Listener<S> {
-    /// Opens the port. Needs a Tokio runtime, and for its metrics the recorder installed before.
-    ///
-    /// # Errors
-    /// A setting cannot work, or the address cannot be had.
-    pub fn bind(
-        config: LinkConfig,
-        switch: S,
-        security: Arc<dyn SecurityModule>,
-    ) -> Result<Self, BindError> {
-        config.check()?;
-        let address = config.listen;
-        let failed = |source| BindError::Socket { link: config.name.clone(), address, source };
-        let socket = socket::listen(address).map_err(failed)?;
-        let address = socket.local_addr().map_err(failed)?;
-        let metrics = LinkMetrics::new(&config.name);
-        let sign_on = Arc::default();
-        let link = Arc::new(Link { config, switch, security, sign_on, metrics });
-        Ok(Self { link, socket, address })
-    }
-
-    /// Where it listens.
-    #[must_use]
-    pub const fn local_addr(&self) -> SocketAddr {
-        self.address
-    }
-
-    /// Serves until `shutdown`; then closes the port, lets each connection send the answers that it
-    /// owes (for at most the link's drain deadline), and returns.
-    pub async fn run(self, shutdown: CancellationToken) {
-        let Self { link, socket, address } = self;
-        tracing::info!(link = %link.config.name, %address, "listening");
-        let mut connections = JoinSet::new();
-        loop {
-            tokio::select! {
-                () = shutdown.cancelled() => break,
-                Some(ended) = connections.join_next() => note_end(&link, ended),
-                accepted = socket.accept() => match accepted {
-                    Ok((stream, peer)) => {
-                        open(&link, stream, peer, &mut connections, &shutdown);
-                    }
-                    Err(error) => {
-                        link.metrics.refused("accept_failed");
-                        tracing::warn!(link = %link.config.name, %error, "accept failed");
-                        tokio::time::sleep(ACCEPT_PAUSE).await;
-                    }
-                },
+    shutdown: &CancellationToken,
+) {
+    tracing::info!(link = %link.config.name, address = ?socket.local_addr().ok(), "listening");
+    let mut modes = link.standing.modes();
+    let mut stop = shutdown.child_token();
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            () = shutdown.cancelled() => break,
+            Some(ended) = connections.join_next() => note_end(link, ended),
+            Ok(()) = modes.changed() => {
+                let drained = *modes.borrow_and_update() == Mode::Drained;
+                if drained {
+                    stop.cancel();
+                } else if stop.is_cancelled() {
+                    stop = shutdown.child_token();
+                }
             }
+            accepted = socket.accept() => match accepted {
+                Ok((stream, peer)) => open(link, stream, peer, &mut connections, &stop),
+                Err(error) => {
+                    link.standing.refused("accept_failed");
+                    tracing::warn!(link = %link.config.name, %error, "accept failed");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            },
         }
-        drop(socket);
-        while let Some(ended) = connections.join_next().await {
-            note_end(&link, ended);
-        }
-        tracing::info!(link = %link.config.name, "closed");
     }
+    drop(socket);
+    while let Some(ended) = connections.join_next().await {
+        note_end(link, ended);
+    }
+    tracing::info!(link = %link.config.name, "closed");
 }
 
 fn open<S: Switch>(
@@ -117,42 +64,69 @@ fn open<S: Switch>(
     stream: TcpStream,
     peer: SocketAddr,
     connections: &mut JoinSet<()>,
-    shutdown: &CancellationToken,
+    stop: &CancellationToken,
 ) {
     while let Some(ended) = connections.try_join_next() {
         note_end(link, ended);
     }
     let refusal = if !link.config.admits(peer.ip()) {
         Some("peer_not_allowed")
+    } else if link.standing.is_drained() {
+        Some("drained")
     } else if connections.len() >= link.config.max_connections {
         Some("too_many_connections")
     } else {
         None
     };
     if let Some(cause) = refusal {
-        link.metrics.refused(cause);
+        link.standing.refused(cause);
         tracing::warn!(link = %link.config.name, %peer, cause, "connection refused");
         return;
     }
-    if let Err(error) = socket::prepare(&stream) {
-        link.metrics.refused("socket_options");
+    if let Err(error) = socket::prepare(&stream, link.config.unacknowledged) {
+        link.standing.refused("socket_options");
         tracing::warn!(link = %link.config.name, %peer, %error, "connection refused");
         return;
     }
-    link.metrics.opened.increment(1);
-    let connection = Connection::new(Arc::clone(link), stream, peer);
-    match connection {
-        Ok(connection) => {
-            connections.spawn(connection.serve(shutdown.clone()));
+    link.standing.opened();
+    connections.spawn(serve(Arc::clone(link), stream, peer, stop.clone()));
+}
+
+/// The handshake, where the link has TLS, and then the connection.
+async fn serve<S: Switch>(
+    link: Arc<Link<S>>,
+    stream: TcpStream,
+    peer: SocketAddr,
+    stop: CancellationToken,
+) {
+    let wire = match &link.tls {
+        None => Wire::plain(stream),
+        Some(tls) => {
+            let shaken = tokio::select! {
+                () = stop.cancelled() => return,
+                shaken = tls.accept(stream) => shaken,
+            };
+            match shaken {
+                Ok(wire) => wire,
+                Err(error) => {
+                    link.standing.refused(error.cause());
+                    tracing::warn!(link = %link.config.name, %peer, %error, "connection refused");
+                    return;
+                }
+            }
         }
-        // The framing was checked when the port was opened.
+    };
+    match Connection::new(Arc::clone(&link), wire, peer) {
+        Ok(connection) => {
+            connection.serve(stop).await;
+        }
+        // The framing was checked when the link was opened.
         Err(error) => tracing::error!(link = %link.config.name, %error, "framing"),
     }
 }
 
 fn note_end<S>(link: &Link<S>, ended: Result<(), tokio::task::JoinError>) {
     if let Err(error) = ended {
-        link.metrics.closed("defect");
-        tracing::error!(link = %link.config.name, %error, "a connection's task failed");
+        link.note_defect(&error);
     }
 }

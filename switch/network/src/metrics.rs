@@ -6,6 +6,8 @@ use metrics::{
     gauge, histogram,
 };
 
+use crate::standing::LinkState;
+
 const CONNECTIONS: &str = "cardswitch_link_connections";
 const IN_FLIGHT: &str = "cardswitch_link_in_flight";
 const SIGNED_ON: &str = "cardswitch_link_signed_on";
@@ -19,6 +21,10 @@ const FORMAT_ERRORS: &str = "cardswitch_link_format_errors_total";
 const UNSUPPORTED: &str = "cardswitch_link_unsupported_total";
 const DROPPED: &str = "cardswitch_link_dropped_total";
 const UNANSWERED: &str = "cardswitch_link_unanswered_total";
+const STATE: &str = "cardswitch_link_state";
+const DIAL_ATTEMPTS: &str = "cardswitch_link_dial_attempts_total";
+const DIAL_FAILURES: &str = "cardswitch_link_dial_failures_total";
+const TLS_RELOADS: &str = "cardswitch_link_tls_reloads_total";
 const ANSWER_SECONDS: &str = "cardswitch_link_answer_seconds";
 
 /// Describes all metrics of this package to the installed recorder.
@@ -26,7 +32,11 @@ pub fn describe() {
     describe_gauge!(CONNECTIONS, Unit::Count, "Open connections");
     describe_gauge!(IN_FLIGHT, Unit::Count, "Messages that wait for their decision");
     describe_gauge!(SIGNED_ON, Unit::Count, "1 while the link's peer is signed on");
-    describe_counter!(OPENED, "Connections accepted");
+    describe_gauge!(STATE, Unit::Count, "1 for the state in which the link is, 0 for the others");
+    describe_counter!(OPENED, "Connections accepted or dialled");
+    describe_counter!(DIAL_ATTEMPTS, "Attempts to connect to a peer");
+    describe_counter!(DIAL_FAILURES, "Attempts without a connection of use, by cause");
+    describe_counter!(TLS_RELOADS, "Times that certificates were read again: loaded, or kept");
     describe_counter!(REFUSED, "Connections closed at once, by cause");
     describe_counter!(CLOSED, "Connections ended, by cause");
     describe_counter!(FRAMES_IN, "Frames received");
@@ -46,6 +56,10 @@ pub(crate) struct LinkMetrics {
     pub(crate) in_flight: Gauge,
     pub(crate) signed_on: Gauge,
     pub(crate) opened: Counter,
+    pub(crate) dial_attempts: Counter,
+    pub(crate) tls_loaded: Counter,
+    pub(crate) tls_kept: Counter,
+    states: [Gauge; LinkState::ALL.len()],
     pub(crate) frames_in: Counter,
     pub(crate) frames_out: Counter,
     pub(crate) answer_seconds: Histogram,
@@ -58,12 +72,19 @@ pub(crate) struct LinkMetrics {
 impl LinkMetrics {
     pub(crate) fn new(link: &str) -> Self {
         let link = link.to_owned();
+        let reloads = |result| counter!(TLS_RELOADS, "link" => link.clone(), "result" => result);
+        let state =
+            |state: LinkState| gauge!(STATE, "link" => link.clone(), "state" => state.name());
         let class = |class| counter!(MESSAGES, "link" => link.clone(), "class" => class);
         Self {
             connections: gauge!(CONNECTIONS, "link" => link.clone()),
             in_flight: gauge!(IN_FLIGHT, "link" => link.clone()),
             signed_on: gauge!(SIGNED_ON, "link" => link.clone()),
             opened: counter!(OPENED, "link" => link.clone()),
+            dial_attempts: counter!(DIAL_ATTEMPTS, "link" => link.clone()),
+            tls_loaded: reloads("loaded"),
+            tls_kept: reloads("kept"),
+            states: LinkState::ALL.map(state),
             frames_in: counter!(FRAMES_IN, "link" => link.clone()),
             frames_out: counter!(FRAMES_OUT, "link" => link.clone()),
             answer_seconds: histogram!(ANSWER_SECONDS, "link" => link.clone()),
@@ -82,6 +103,16 @@ impl LinkMetrics {
             8 => self.network.increment(1),
             _ => self.others.increment(1),
         }
+    }
+
+    pub(crate) fn state(&self, now: LinkState) {
+        for (state, gauge) in LinkState::ALL.into_iter().zip(&self.states) {
+            gauge.set(if state == now { 1.0 } else { 0.0 });
+        }
+    }
+
+    pub(crate) fn dial_failed(&self, cause: &'static str) {
+        counter!(DIAL_FAILURES, "link" => self.link.clone(), "cause" => cause).increment(1);
     }
 
     pub(crate) fn refused(&self, cause: &'static str) {

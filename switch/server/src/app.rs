@@ -9,7 +9,7 @@ use std::time::Duration;
 use admin_api::Services;
 use anyhow::Context;
 use switch_domain::LinkId;
-use switch_network::{LinkConfig, Listener};
+use switch_network::{LinkConfig, LinkHandle, OpenLink};
 use switch_shard::{Fatal, Running, TakeoverMode};
 use switch_store::private_postgres::DatabaseUrl;
 use tokio::net::TcpListener;
@@ -43,7 +43,7 @@ pub struct App {
 /// Where a switch can be reached.
 #[derive(Clone, Debug)]
 pub struct Addresses {
-    /// Links by name.
+    /// Links that listen, by name.
     pub links: Vec<(String, SocketAddr)>,
     /// The HTTP service.
     pub http: SocketAddr,
@@ -209,23 +209,22 @@ async fn open_ports(
     let mut bound = Vec::new();
     for (name, link) in &config.links {
         let link_config = link_config(name, link)?;
-        let listener = Listener::bind(link_config, node.clone(), Arc::clone(&security))
-            .with_context(|| format!("link {name}: listening on {}", link.listen))?;
-        bound.push((name.clone(), listener));
+        bound.push(OpenLink::open(link_config, node.clone(), Arc::clone(&security))?);
     }
     let http = TcpListener::bind(config.http.listen)
         .await
         .with_context(|| format!("http: listening on {}", config.http.listen))?;
     let control = ControlSocket::bind(&config.control.socket)?;
     let addresses = Addresses {
-        links: bound.iter().map(|(name, listener)| (name.clone(), listener.local_addr())).collect(),
+        links: bound
+            .iter()
+            .filter_map(|link| Some((link.handle().name().to_owned(), link.local_addr()?)))
+            .collect(),
         http: http.local_addr()?,
         control: config.control.socket.clone(),
     };
-    let links = bound
-        .into_iter()
-        .map(|(_, listener)| tokio::spawn(listener.run(stop_links.clone())))
-        .collect();
+    let handles: Vec<LinkHandle> = bound.iter().map(OpenLink::handle).collect();
+    let links = bound.into_iter().map(|link| tokio::spawn(link.run(stop_links.clone()))).collect();
     let router = admin_api::router(health, metrics.clone());
     let stop_http = stop_others.clone();
     let management = Apart::for_management(&config.threads)?;
@@ -236,7 +235,7 @@ async fn open_ports(
                 tracing::error!(%error, "the HTTP service has ended");
             }
         }),
-        management.spawn(control.run(services.clone(), stop_others.clone())),
+        management.spawn(control.run(services.clone(), handles, stop_others.clone())),
         management.spawn(metrics_upkeep(metrics, stop_others.clone())),
         management.spawn(upkeep.run(stop_others.clone())),
     ];
@@ -263,7 +262,8 @@ fn link_config(name: &str, link: &Link) -> anyhow::Result<LinkConfig> {
     Ok(LinkConfig {
         name: name.to_owned(),
         id: LinkId(link.id),
-        listen: link.listen,
+        side: link.side(),
+        tls: link.tls_settings(),
         framing: link.framing,
         dialect: Arc::new(dialect),
         sign_on_required: link.sign_on_required,
@@ -273,6 +273,7 @@ fn link_config(name: &str, link: &Link) -> anyhow::Result<LinkConfig> {
         frame_deadline: millis(link.frame_deadline_ms),
         idle_deadline: millis(link.idle_deadline_ms),
         drain_deadline: millis(link.answer_deadline_ms),
+        unacknowledged: millis(link.unacknowledged_ms),
         max_output: link.output_limit_bytes,
         peers: link.peers.clone(),
     })

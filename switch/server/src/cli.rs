@@ -77,6 +77,9 @@ pub enum Command {
     /// Single messages: what is in these bytes?
     #[command(subcommand)]
     Iso(super::commands::IsoCommand),
+    /// Links: how they stand; pause, resume and drain them, read their certificates again
+    #[command(subcommand)]
+    Link(super::commands::LinkCommand),
     /// Partners: institutions whose cards are served
     #[command(subcommand)]
     Partner(super::commands::PartnerCommand),

@@ -5,6 +5,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use admin_api::operation::{Caller, Operation, perform};
 use admin_api::{Problem, Services, idempotency_key};
@@ -12,11 +13,13 @@ use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use switch_domain::AsciiText;
+use switch_network::LinkHandle;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio_util::sync::CancellationToken;
 
 use crate::app::make_directory_of;
+use crate::link_control;
 
 /// The longest request.
 const LINE_LIMIT: u64 = 64 * 1024;
@@ -25,12 +28,19 @@ const CONNECTIONS: usize = 64;
 
 /// A request.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Request {
+pub(crate) struct Request<O> {
     /// The caller's idempotency key.
     pub(crate) key: String,
     /// What to do.
     #[serde(flatten)]
-    pub(crate) operation: Operation,
+    pub(crate) operation: O,
+}
+
+/// What commands are about.
+#[derive(Clone)]
+struct Subjects {
+    services: Services,
+    links: Arc<[LinkHandle]>,
 }
 
 /// A reply.
@@ -70,20 +80,26 @@ impl ControlSocket {
     }
 
     /// Serves until stopped, and removes the socket.
-    pub(crate) async fn run(self, services: Services, stop: CancellationToken) {
-        let places = std::sync::Arc::new(tokio::sync::Semaphore::new(CONNECTIONS));
+    pub(crate) async fn run(
+        self,
+        services: Services,
+        links: Vec<LinkHandle>,
+        stop: CancellationToken,
+    ) {
+        let subjects = Subjects { services, links: links.into() };
+        let places = Arc::new(tokio::sync::Semaphore::new(CONNECTIONS));
         loop {
             let accepted = tokio::select! {
                 accepted = self.listener.accept() => accepted,
                 () = stop.cancelled() => break,
             };
             let Ok((stream, _)) = accepted else { continue };
-            let Ok(place) = std::sync::Arc::clone(&places).acquire_owned().await else { break };
-            let (services, stop, own_uid) = (services.clone(), stop.clone(), self.own_uid);
+            let Ok(place) = Arc::clone(&places).acquire_owned().await else { break };
+            let (subjects, stop, own_uid) = (subjects.clone(), stop.clone(), self.own_uid);
             tokio::spawn(async move {
                 let _place = place;
                 tokio::select! {
-                    served = serve(stream, &services, own_uid) => if let Err(error) = served {
+                    served = serve(stream, &subjects, own_uid) => if let Err(error) = served {
                         tracing::warn!(%error, "a control connection failed");
                     },
                     () = stop.cancelled() => {}
@@ -94,7 +110,7 @@ impl ControlSocket {
     }
 }
 
-async fn serve(stream: UnixStream, services: &Services, own_uid: u32) -> anyhow::Result<()> {
+async fn serve(stream: UnixStream, subjects: &Subjects, own_uid: u32) -> anyhow::Result<()> {
     let uid = stream.peer_cred()?.uid();
     if uid != own_uid && uid != 0 {
         bail!("user {uid} is not the owner of the switch");
@@ -112,27 +128,36 @@ async fn serve(stream: UnixStream, services: &Services, own_uid: u32) -> anyhow:
         if line.last() != Some(&b'\n') {
             bail!("a request of over {LINE_LIMIT} bytes, or one cut short");
         }
-        let response = answer(services, &actor, &line).await;
+        let response = answer(subjects, &actor, &line).await;
         let mut text = serde_json::to_vec(&response)?;
         text.push(b'\n');
         write.write_all(&text).await?;
     }
 }
 
-async fn answer(services: &Services, actor: &str, line: &[u8]) -> Response {
-    let request: Request = match serde_json::from_slice(line) {
+async fn answer(subjects: &Subjects, actor: &str, line: &[u8]) -> Response {
+    let malformed = |error| problem(&Problem::invalid(format!("not a request: {error}")));
+    let request: Request<Value> = match serde_json::from_slice(line) {
         Ok(request) => request,
-        Err(error) => return problem(&Problem::invalid(format!("not a request: {error}"))),
+        Err(error) => return malformed(error),
     };
-    let name = serde_json::to_value(&request.operation)
-        .ok()
-        .and_then(|value| value.get("operation").and_then(Value::as_str).map(str::to_owned))
-        .unwrap_or_default();
-    let caller = Caller {
-        actor: AsciiText::new(actor.as_bytes()).unwrap_or_default(),
-        key: idempotency_key(actor, &request.key),
+    let Request { key, operation } = request;
+    let name = operation.get("operation").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let result = if name.starts_with("link-") {
+        match serde_json::from_value(operation) {
+            Ok(operation) => link_control::perform(&subjects.links, operation).await,
+            Err(error) => return malformed(error),
+        }
+    } else {
+        let caller = Caller {
+            actor: AsciiText::new(actor.as_bytes()).unwrap_or_default(),
+            key: idempotency_key(actor, &key),
+        };
+        match serde_json::from_value::<Operation>(operation) {
+            Ok(operation) => perform(&subjects.services, caller, operation).await,
+            Err(error) => return malformed(error),
+        }
     };
-    let result = perform(services, caller, request.operation).await;
     let outcome = result.as_ref().map_or_else(|problem| problem.code, |_| "done");
     tracing::info!(target: "audit", actor, operation = name, outcome, "management");
     match result {
@@ -146,7 +171,11 @@ fn problem(problem: &Problem) -> Response {
 }
 
 /// Sends one operation to the switch at `path` and gives its result.
-pub(crate) async fn call(path: &Path, key: String, operation: Operation) -> anyhow::Result<Value> {
+pub(crate) async fn call(
+    path: &Path,
+    key: String,
+    operation: impl Serialize,
+) -> anyhow::Result<Value> {
     let stream = UnixStream::connect(path).await.with_context(|| {
         format!("{}: no switch is listening there; is it running?", path.display())
     })?;

@@ -13,6 +13,7 @@ mod forecast;
 mod heads;
 mod health;
 mod keys;
+mod link_control;
 mod runtimes;
 mod telemetry;
 mod upkeep;

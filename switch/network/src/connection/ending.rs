@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use codecs::framing::FrameError;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+
+use crate::wire::Wire;
 
 /// How long an orderly end waits for the peer to close as well.
 const LINGER: Duration = Duration::from_secs(1);
@@ -17,6 +18,8 @@ const LINGER: Duration = Duration::from_secs(1);
 pub(super) enum Ending {
     /// The switch stops.
     Shutdown,
+    /// The link was drained.
+    Drained,
     /// The peer closed between two frames.
     PeerClosed,
     /// The peer closed within a frame.
@@ -42,6 +45,7 @@ impl Ending {
     pub(super) const fn name(&self) -> &'static str {
         match self {
             Self::Shutdown => "shutdown",
+            Self::Drained => "drained",
             Self::PeerClosed => "peer_closed",
             Self::CutShort => "cut_short",
             Self::Frame(_) => "malformed_frame",
@@ -65,7 +69,9 @@ impl Ending {
     pub(super) fn log(&self, link: &str, peer: SocketAddr) {
         let cause = self.name();
         match self {
-            Self::Shutdown | Self::PeerClosed => tracing::info!(link, %peer, cause, "disconnected"),
+            Self::Shutdown | Self::Drained | Self::PeerClosed => {
+                tracing::info!(link, %peer, cause, "disconnected");
+            }
             // The text names the peer's probable framing.
             Self::Frame(error) => tracing::warn!(link, %peer, cause, %error, "disconnected"),
             Self::Socket(error) => tracing::warn!(link, %peer, cause, %error, "disconnected"),
@@ -76,12 +82,13 @@ impl Ending {
 
 /// Closes our side, then reads until the peer closes its own: a socket that is closed with unread
 /// bytes resets the connection, and answers that the peer has not read yet are lost with it.
-pub(super) async fn linger(stream: &mut TcpStream) {
-    if stream.shutdown().await.is_err() {
-        return;
-    }
-    let mut discarded = [0; 1024];
-    let until_closed = async { while matches!(stream.read(&mut discarded).await, Ok(1..)) {} };
+pub(super) async fn linger(wire: &mut Wire) {
+    let until_closed = async {
+        let mut discarded = [0; 1024];
+        if wire.shutdown().await.is_ok() {
+            while matches!(wire.read(&mut discarded).await, Ok(1..)) {}
+        }
+    };
     // Either way the connection is over.
     let _ = tokio::time::timeout(LINGER, until_closed).await;
 }

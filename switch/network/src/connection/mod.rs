@@ -7,17 +7,18 @@
 mod clock;
 mod ending;
 
+use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll};
 
 use bytes::BytesMut;
 use codecs::framing::{FrameCodec, FrameError, FramingError};
 use codecs::iso8583::Fields;
 use switch_shard::fault_points::{KillPoint, end_at, is_due, reach};
 use switch_shard::{PROOF_LASTS, Reply};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::Instant;
 use tokio_util::codec::Decoder;
@@ -26,19 +27,20 @@ use tokio_util::sync::CancellationToken;
 use self::clock::{Clock, Due};
 use self::ending::Ending;
 use crate::desk::Desk;
-use crate::listener::Link;
+use crate::link::Link;
 use crate::metrics::Held;
-use crate::sign_on::Presence;
+use crate::standing::Presence;
 use crate::switch::Switch;
+use crate::wire::Wire;
 
 /// Room for one read.
 const READ_CHUNK: usize = 16 * 1024;
 
-/// An accepted connection.
+/// A connection, whoever began it.
 pub(crate) struct Connection<S> {
     link: Arc<Link<S>>,
     peer: SocketAddr,
-    stream: TcpStream,
+    wire: Wire,
     codec: FrameCodec,
     desk: Desk<S>,
     replies: UnboundedReceiver<Reply>,
@@ -55,7 +57,8 @@ pub(crate) struct Connection<S> {
 
 /// What one turn of waiting brought.
 enum Event {
-    Shutdown,
+    /// The switch stops, or the link is drained.
+    Stop,
     /// The turn did not run for so long that its answers may be none any more.
     StoodStill,
     Written(io::Result<usize>),
@@ -64,17 +67,26 @@ enum Event {
     Clock,
 }
 
+/// What a turn of waiting looks at.
+struct Ends<'a> {
+    wire: &'a mut Wire,
+    input: &'a mut BytesMut,
+    output: &'a mut BytesMut,
+    replies: &'a mut UnboundedReceiver<Reply>,
+}
+
 impl<S: Switch> Connection<S> {
     pub(crate) fn new(
         link: Arc<Link<S>>,
-        stream: TcpStream,
+        wire: Wire,
         peer: SocketAddr,
     ) -> Result<Self, FramingError> {
         let codec = link.config.framing.codec()?;
         let (sender, replies) = unbounded_channel();
         Ok(Self {
+            presence: link.standing.enter(peer, wire.protocol()),
             peer,
-            stream,
+            wire,
             desk: Desk::new(Arc::clone(&link), codec.clone(), sender),
             codec,
             replies,
@@ -83,23 +95,27 @@ impl<S: Switch> Connection<S> {
             output: BytesMut::new(),
             clock: Clock::new(&link.config, Instant::now()),
             closing: None,
-            presence: link.sign_on.enter(),
             _open: Held::new(link.metrics.connections.clone()),
             link,
         })
     }
 
-    /// Serves the connection to its end.
-    pub(crate) async fn serve(mut self, shutdown: CancellationToken) {
-        tracing::info!(link = %self.link.config.name, peer = %self.peer, "connected");
+    /// Serves the connection to its end; true where a message came.
+    pub(crate) async fn serve(mut self, stop: CancellationToken) -> bool {
+        let (link, peer) = (&self.link.config.name, self.peer);
+        tracing::info!(link, %peer, tls = self.wire.protocol(), "connected");
         let ending = loop {
             let turn = Instant::now();
             if let Some(ending) = self.work() {
                 break ending;
             }
-            match self.wait(&shutdown, turn).await {
+            match self.wait(&stop, turn).await {
                 Event::StoodStill => break Ending::StoodStill,
-                Event::Shutdown => self.close_after_answers(Ending::Shutdown),
+                Event::Stop => {
+                    let drained = self.link.standing.is_drained();
+                    let ending = if drained { Ending::Drained } else { Ending::Shutdown };
+                    self.close_after_answers(ending);
+                }
                 Event::Written(Ok(_)) => {
                     reach(KillPoint::K11);
                     self.clock.written(Instant::now());
@@ -119,7 +135,9 @@ impl<S: Switch> Connection<S> {
                 }
             }
         };
+        let heard = self.desk.frames_in > 0;
         self.end(ending).await;
+        heard
     }
 
     /// All that can be done without waiting: replies, then frames. Says when it is over.
@@ -130,14 +148,28 @@ impl<S: Switch> Connection<S> {
         if let Err(error) = self.take_frames() {
             self.close_after_answers(Ending::Frame(error));
         }
-        self.desk.pending.show();
+        self.show();
         if self.output.len() > self.link.config.max_output {
             return Some(Ending::OutputLimit);
         }
-        if self.desk.pending.len() == 0 && self.output.is_empty() {
+        if self.desk.pending.len() == 0 && !self.has_output() {
             return self.closing.take();
         }
         None
+    }
+
+    /// Tells the link's gauges and its view what has changed.
+    fn show(&mut self) {
+        let Self { desk, presence, .. } = self;
+        desk.pending.show();
+        let facts = presence.facts();
+        facts.in_flight.store(desk.pending.len() as u64, Ordering::Relaxed);
+        facts.frames_in.store(desk.frames_in, Ordering::Relaxed);
+        facts.frames_out.store(desk.frames_out, Ordering::Relaxed);
+    }
+
+    fn has_output(&self) -> bool {
+        !self.output.is_empty() || self.wire.holds_back()
     }
 
     fn may_take(&self) -> bool {
@@ -156,7 +188,7 @@ impl<S: Switch> Connection<S> {
         Ok(())
     }
 
-    async fn wait(&mut self, shutdown: &CancellationToken, turn: Instant) -> Event {
+    async fn wait(&mut self, stop: &CancellationToken, turn: Instant) -> Event {
         let reading = self.may_take();
         let closing = self.closing.is_some();
         let now = Instant::now();
@@ -165,30 +197,28 @@ impl<S: Switch> Connection<S> {
             reach(KillPoint::K1);
         }
         let oldest = self.desk.pending.oldest();
-        self.clock.arm(now, partial, !self.output.is_empty(), oldest);
+        let has_output = self.has_output();
+        self.clock.arm(now, partial, has_output, oldest);
         if reading {
             self.input.reserve(READ_CHUNK);
         }
         if !self.output.is_empty() && is_due(KillPoint::K10) {
             let half = self.output.get(..self.output.len() / 2).unwrap_or_default();
-            let _ = self.stream.try_write(half);
+            self.wire.try_write_plain(half);
             end_at(KillPoint::K10);
         }
-        let (mut reader, mut writer) = self.stream.split();
+        let Self { wire, input, output, replies, clock, .. } = self;
+        let mut ends = Ends { wire, input, output, replies };
         tokio::select! {
             biased;
-            () = shutdown.cancelled(), if !closing => Event::Shutdown,
+            () = stop.cancelled(), if !closing => Event::Stop,
             // A turn without waiting that took so long did not run: its answers may be none any
             // more (W-13), and the peer is better off asking again. Looked at last of all: a
             // process that is paused between this and the write sends what it should not.
             () = std::future::ready(()),
-                if !self.output.is_empty() && turn.elapsed() > PROOF_LASTS => Event::StoodStill,
-            written = writer.write_buf(&mut self.output), if !self.output.is_empty() => {
-                Event::Written(written)
-            }
-            reply = self.replies.recv() => Event::Reply(reply),
-            read = reader.read_buf(&mut self.input), if reading => Event::Read(read),
-            () = self.clock.due() => Event::Clock,
+                if has_output && turn.elapsed() > PROOF_LASTS => Event::StoodStill,
+            event = poll_fn(|cx| ends.poll(cx, has_output, reading)) => event,
+            () = clock.due() => Event::Clock,
         }
     }
 
@@ -230,12 +260,23 @@ impl<S: Switch> Connection<S> {
         self.link.metrics.closed(ending.name());
         ending.log(&self.link.config.name, self.peer);
         if ending.is_orderly() {
-            ending::linger(&mut self.stream).await;
+            ending::linger(&mut self.wire).await;
         }
-        let Self { link, presence, .. } = self;
-        drop(presence);
-        if !link.sign_on.is_signed_on() {
-            link.metrics.signed_on.set(0.0);
+    }
+}
+
+impl Ends<'_> {
+    /// What comes first, in this order: bytes that leave, what the shards say, bytes that come.
+    fn poll(&mut self, cx: &mut Context<'_>, writing: bool, reading: bool) -> Poll<Event> {
+        if writing && let Poll::Ready(written) = self.wire.poll_send(cx, self.output) {
+            return Poll::Ready(Event::Written(written));
         }
+        if let Poll::Ready(reply) = self.replies.poll_recv(cx) {
+            return Poll::Ready(Event::Reply(reply));
+        }
+        if reading && let Poll::Ready(read) = self.wire.poll_receive(cx, self.input) {
+            return Poll::Ready(Event::Read(read));
+        }
+        Poll::Pending
     }
 }

@@ -4,9 +4,12 @@
 mod answers;
 mod bad_input;
 mod closing;
+mod control;
+mod dial;
 mod framing;
 mod limits;
 mod no_leak;
 mod rig;
 mod sign_on;
+mod tls;
 mod translation;

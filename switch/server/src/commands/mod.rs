@@ -4,6 +4,7 @@ mod audit;
 mod dialect;
 mod iso;
 mod journal;
+mod link;
 mod manage;
 mod migrate;
 mod reconcile;
@@ -22,6 +23,7 @@ use crate::{demo, runtimes, telemetry};
 pub use dialect::DialectCommand;
 pub use iso::IsoCommand;
 pub use journal::JournalCommand;
+pub use link::LinkCommand;
 pub use manage::{
     BalanceCommand, CardCommand, CustomerCommand, PartnerCommand, PoolCommand, ProgrammeCommand,
 };
@@ -52,6 +54,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Config(ConfigCommand::Check { path }) => check(&path),
         Command::Dialect(command) => dialect::run(&command),
         Command::Iso(command) => iso::run(&command),
+        Command::Link(command) => link::run(command).await,
         Command::Partner(command) => manage::partner(command).await,
         Command::Pool(command) => manage::pool(command).await,
         Command::Programme(command) => manage::programme(command).await,

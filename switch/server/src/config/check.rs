@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Config, Link};
+use super::Config;
+use super::check_links::each_link;
 
 /// One value that cannot work.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,10 +14,11 @@ pub struct Fault {
     pub message: String,
 }
 
-struct Faults(Vec<Fault>);
+/// Those found so far.
+pub(super) struct Faults(Vec<Fault>);
 
 impl Faults {
-    fn require(&mut self, holds: bool, path: &[&str], message: impl Into<String>) {
+    pub(super) fn require(&mut self, holds: bool, path: &[&str], message: impl Into<String>) {
         if !holds {
             let path = path.iter().map(|&name| name.to_owned()).collect();
             self.0.push(Fault { path, message: message.into() });
@@ -163,48 +165,6 @@ fn growth(config: &Config, faults: &mut Faults) {
     let seconds = 1..=86_400;
     faults.require(seconds.contains(&retention.every_s), &["retention", "every_s"], "1 to 86400");
     faults.require(seconds.contains(&config.disk.every_s), &["disk", "every_s"], "1 to 86400");
-}
-
-fn each_link(name: &str, link: &Link, faults: &mut Faults) {
-    let path = |key| ["links", name, key];
-    faults.require(
-        link.id > 0,
-        &path("id"),
-        "give every link a number from 1 that is never used for another: answers to repeats are \
-         found by it",
-    );
-    if let Err(error) = super::links::dialect(&link.dialect) {
-        faults.require(false, &path("dialect"), error);
-    }
-    if let Err(error) = link.framing.check() {
-        faults.require(false, &path("framing"), error.to_string());
-    }
-    faults.require(
-        (1..=65_536).contains(&link.max_connections),
-        &path("max_connections"),
-        "from 1 to 65536",
-    );
-    faults.require(
-        (1..=65_536).contains(&link.max_in_flight),
-        &path("max_in_flight"),
-        "from 1 to 65536",
-    );
-    faults.require(
-        (50..=60_000).contains(&link.answer_deadline_ms),
-        &path("answer_deadline_ms"),
-        "from 50 to 60000; networks stand in after 5 to 10 seconds",
-    );
-    faults.require(link.frame_deadline_ms >= 100, &path("frame_deadline_ms"), "at least 100");
-    faults.require(
-        link.idle_deadline_ms >= 1_000,
-        &path("idle_deadline_ms"),
-        "at least 1000; longer than the peer's echo interval",
-    );
-    faults.require(
-        link.output_limit_bytes >= link.framing.max_frame,
-        &path("output_limit_bytes"),
-        "at least the longest frame",
-    );
 }
 
 /// Two links must not have one number; addresses are taken by binding, which tells by itself.

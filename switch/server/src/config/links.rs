@@ -8,15 +8,28 @@ use codecs::framing::{Framing, LengthHeader};
 use codecs::iso8583::Dialect;
 use serde::Deserialize;
 
-/// A link that listens.
+use super::LinkTls;
+
+/// A link: it listens, or it dials.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Link {
     /// A number of its own, kept for ever: it stands in for the acquirer where a message names
     /// none.
     pub id: u16,
-    /// Where it listens.
-    pub listen: SocketAddr,
+    /// Where it listens, unless it dials.
+    pub listen: Option<SocketAddr>,
+    /// Where it dials, in order of preference: `host:port`.
+    pub dial: Vec<String>,
+    /// How long resolving a name and connecting may take, each, in milliseconds.
+    pub connect_deadline_ms: u64,
+    /// The longest wait before the next attempt to connect, in milliseconds; it doubles with every
+    /// round of failures.
+    pub redial_first_ms: u64,
+    /// Where that doubling ends, in milliseconds.
+    pub redial_longest_ms: u64,
+    /// Certificates; without them the link is in clear.
+    pub tls: Option<LinkTls>,
     /// A shipped dialect by name, or the path of a dialect file.
     pub dialect: String,
     /// How messages are cut from the stream.
@@ -33,6 +46,8 @@ pub struct Link {
     pub frame_deadline_ms: u64,
     /// A connection without any traffic for this long is closed, in milliseconds.
     pub idle_deadline_ms: u64,
+    /// Bytes sent must be acknowledged by the peer's machine within this, in milliseconds.
+    pub unacknowledged_ms: u64,
     /// Answers that a peer may leave unread, in bytes; past it the connection is closed.
     pub output_limit_bytes: usize,
     /// Addresses that may connect; none listed: any.
@@ -43,7 +58,12 @@ impl Default for Link {
     fn default() -> Self {
         Self {
             id: 0,
-            listen: SocketAddr::from(([127, 0, 0, 1], 8583)),
+            listen: None,
+            dial: Vec::new(),
+            connect_deadline_ms: 5_000,
+            redial_first_ms: 200,
+            redial_longest_ms: 30_000,
+            tls: None,
             dialect: "iso87-ascii".into(),
             framing: Framing::new(LengthHeader::Binary2),
             sign_on_required: false,
@@ -52,6 +72,7 @@ impl Default for Link {
             answer_deadline_ms: 4_000,
             frame_deadline_ms: 10_000,
             idle_deadline_ms: 900_000,
+            unacknowledged_ms: 30_000,
             output_limit_bytes: 1 << 20,
             peers: Vec::new(),
         }

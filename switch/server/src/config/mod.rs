@@ -2,7 +2,9 @@
 //! key; a file that is wrong in any place is refused before a port opens, with the line named.
 
 mod check;
+mod check_links;
 mod growth;
+mod link_sides;
 mod links;
 mod locate;
 mod overlay;
@@ -16,6 +18,7 @@ use serde::Deserialize;
 
 pub use check::Fault;
 pub use growth::{Disk, JournalFiles, Retention};
+pub use link_sides::{AskClients, LinkTls, OldestVersion};
 pub use links::{Link, dialect, read_dialect};
 pub use read::{ConfigError, Source, load, parse};
 pub use shards::Shards;

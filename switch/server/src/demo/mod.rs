@@ -65,8 +65,8 @@ fn configuration(data: &Path) -> Config {
     config.journal.lost_dir = data.join("lost");
     config.http.listen.set_port(0);
     config.log.filter = std::env::var("CARDSWITCH_LOG__FILTER").unwrap_or_else(|_| "warn".into());
-    let mut link = Link { id: 1, ..Link::default() };
-    link.listen.set_port(0);
+    let free = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
+    let link = Link { id: 1, listen: Some(free), ..Link::default() };
     config.links.insert("demo".into(), link);
     config
 }

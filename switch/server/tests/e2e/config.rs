@@ -45,6 +45,31 @@ fn faults_are_named_with_their_line() {
             "line 3: links.a.framing",
             "an impossible framing",
         ),
+        (
+            "[links.a]\nid = 1\nlisten = \"127.0.0.1:1\"\ndial = [\"a:1\"]\n",
+            "line 4: links.a.dial: a link listens or dials",
+            "both sides",
+        ),
+        (
+            "[links.a]\nid = 1\ndial = [\"a.example\"]\n",
+            "line 3: links.a.dial: \"a.example\" is no address; write host:port",
+            "no port",
+        ),
+        (
+            "[links.a]\nid = 1\ntls = { key = \"a.key\" }\n",
+            "line 3: links.a.tls: a link that listens shows a certificate",
+            "half a pair",
+        ),
+        (
+            "[links.a]\nid = 1\n[links.a.tls]\noldest = \"1.1\"\n",
+            "line 4",
+            "a version that is not spoken",
+        ),
+        (
+            "[links.a]\nid = 1\ndial = [\"a:1\"]\nredial_longest_ms = 5\n",
+            "line 4: links.a.redial_longest_ms: from redial_first_ms to",
+            "a longest wait below the first",
+        ),
         ("[database]\nurl = \"mysql://x\"\n", "line 2: database.url", "another database"),
     ];
     for (text, expected, name) in cases {

@@ -94,7 +94,7 @@ async fn every_dialect_tells_the_same_story_over_three_framings() {
             let id = u16::try_from(index + 1).expect("few");
             let dialect = dialect.to_owned();
             let mut link = Link { id, dialect, framing, ..Link::default() };
-            link.listen.set_port(0);
+            link.listen = Some(([127, 0, 0, 1], 0).into());
             config.links.insert(name, link);
         }
     })

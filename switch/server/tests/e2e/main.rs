@@ -10,6 +10,7 @@ mod http;
 mod independent_client;
 mod iso;
 mod kill;
+mod links;
 mod malformed;
 mod reconcile;
 mod reshard;

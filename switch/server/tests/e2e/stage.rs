@@ -62,7 +62,7 @@ impl Stage {
         config.journal.lost_dir = directory.path().join("lost");
         config.http.listen.set_port(0);
         let mut link = Link { id: 1, ..Link::default() };
-        link.listen.set_port(0);
+        link.listen = Some(([127, 0, 0, 1], 0).into());
         config.links.insert("test".into(), link);
         config.shards.data_shards = 2;
         change(&mut config);

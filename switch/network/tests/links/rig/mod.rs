@@ -3,6 +3,7 @@
 mod draft;
 mod log;
 mod peer;
+mod pki;
 mod script;
 
 use std::net::SocketAddr;
@@ -13,14 +14,17 @@ use codecs::framing::{Framing, LengthHeader};
 use codecs::iso8583::Dialect;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use switch_domain::LinkId;
-use switch_network::{LinkConfig, Listener};
+use switch_network::{LinkConfig, LinkHandle, OpenLink};
 use switch_security::{PanKeys, SecurityModule, SoftwareModule};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::draft::{Draft, request, reversal};
 pub(crate) use self::log::Log;
 pub(crate) use self::peer::{Answer, Peer, header};
+pub(crate) use self::pki::{Authority, Issued, client, server};
 pub(crate) use self::script::{Script, approved, declined};
 
 /// Both dialects that are shipped.
@@ -41,6 +45,7 @@ pub(crate) struct Rig {
     pub(crate) dialect: Arc<Dialect>,
     pub(crate) framing: Framing,
     pub(crate) script: Script,
+    pub(crate) handle: LinkHandle,
     pub(crate) shutdown: CancellationToken,
     pub(crate) running: JoinHandle<()>,
     metrics: PrometheusHandle,
@@ -75,16 +80,45 @@ impl Rig {
         adjust(&mut config);
         let framing = config.framing;
         let script = Script::new();
-        let listener = Listener::bind(config, script.clone(), security()).expect("bound");
-        let address = listener.local_addr();
+        let link = OpenLink::open(config, script.clone(), security()).expect("open");
+        let address = link.local_addr().unwrap_or(listen);
+        let handle = link.handle();
         let shutdown = CancellationToken::new();
-        let running = tokio::spawn(listener.run(shutdown.clone()));
+        let running = tokio::spawn(link.run(shutdown.clone()));
         let _recorder = guard;
-        Self { name, address, dialect, framing, script, shutdown, running, metrics, _recorder }
+        Self {
+            name,
+            address,
+            dialect,
+            framing,
+            script,
+            handle,
+            shutdown,
+            running,
+            metrics,
+            _recorder,
+        }
     }
 
     pub(crate) async fn connect(&self) -> Peer {
         Peer::connect(self.address, Arc::clone(&self.dialect), self.framing).await
+    }
+
+    /// The next connection that the link makes to a peer that listens here.
+    pub(crate) async fn accept(&self, listener: &TcpListener) -> Peer {
+        Peer::accept(listener, Arc::clone(&self.dialect), self.framing).await
+    }
+
+    /// A peer over any stream.
+    pub(crate) fn peer<S: AsyncRead + AsyncWrite + Unpin>(&self, stream: S) -> Peer<S> {
+        Peer::over(stream, Arc::clone(&self.dialect), self.framing)
+    }
+
+    /// Lets the link work until this is so.
+    pub(crate) async fn until(&self, so: impl Fn(&Self) -> bool) {
+        while !so(self) {
+            tokio::task::yield_now().await;
+        }
     }
 
     /// A message of this link's dialect.

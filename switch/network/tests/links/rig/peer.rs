@@ -6,15 +6,15 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 use codecs::framing::{Frame, FrameCodec, Framing, Header, HeaderForm};
 use codecs::iso8583::{Dialect, Fields};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio_util::codec::Decoder;
 
 use super::Draft;
 
-/// The peer's side of a connection.
-pub(crate) struct Peer {
-    pub(crate) stream: TcpStream,
+/// The peer's side of a connection, in clear or through TLS.
+pub(crate) struct Peer<S = TcpStream> {
+    pub(crate) stream: S,
     dialect: Arc<Dialect>,
     codec: FrameCodec,
     input: BytesMut,
@@ -43,6 +43,7 @@ impl Peer {
         framing: Framing,
     ) -> Self {
         let stream = TcpStream::connect(address).await.expect("connected");
+        stream.set_nodelay(true).expect("set");
         Self::over(stream, dialect, framing)
     }
 
@@ -58,8 +59,19 @@ impl Peer {
         Self::over(stream, dialect, framing)
     }
 
-    fn over(stream: TcpStream, dialect: Arc<Dialect>, framing: Framing) -> Self {
-        stream.set_nodelay(true).expect("set");
+    /// The next connection that comes.
+    pub(crate) async fn accept(
+        listener: &TcpListener,
+        dialect: Arc<Dialect>,
+        framing: Framing,
+    ) -> Self {
+        let (stream, _) = listener.accept().await.expect("accepted");
+        Self::over(stream, dialect, framing)
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
+    pub(crate) fn over(stream: S, dialect: Arc<Dialect>, framing: Framing) -> Self {
         let codec = framing.codec().expect("a framing");
         Self { stream, dialect, codec, input: BytesMut::new() }
     }

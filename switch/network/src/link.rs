@@ -1,0 +1,30 @@
+//! What the connections of one link share. It owns nothing of its own: settings, the switch behind
+//! it, its standing, its certificates and its metrics are held here and kept elsewhere.
+
+use std::sync::Arc;
+
+use switch_security::SecurityModule;
+use tokio::task::JoinError;
+
+use crate::config::LinkConfig;
+use crate::metrics::LinkMetrics;
+use crate::standing::Standing;
+use crate::tls::Tls;
+
+/// One link, as its connections see it.
+pub(crate) struct Link<S> {
+    pub(crate) config: LinkConfig,
+    pub(crate) switch: S,
+    pub(crate) security: Arc<dyn SecurityModule>,
+    pub(crate) standing: Arc<Standing>,
+    pub(crate) tls: Option<Arc<Tls>>,
+    pub(crate) metrics: Arc<LinkMetrics>,
+}
+
+impl<S> Link<S> {
+    /// A connection's task did not end by itself.
+    pub(crate) fn note_defect(&self, error: &JoinError) {
+        self.metrics.closed("defect");
+        tracing::error!(link = %self.config.name, %error, "a connection's task failed");
+    }
+}

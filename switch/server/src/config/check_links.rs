@@ -1,0 +1,104 @@
+//! What one link of a configuration must satisfy beyond its types. It owns the rules that the
+//! network does not check by itself, and puts those that it does to their keys.
+
+use switch_domain::LinkId;
+use switch_network::{InvalidLink, LinkConfig};
+
+use super::Link;
+use super::check::Faults;
+
+/// All faults of one link.
+pub(super) fn each_link(name: &str, link: &Link, faults: &mut Faults) {
+    let path = |key| ["links", name, key];
+    faults.require(
+        link.id > 0,
+        &path("id"),
+        "give every link a number from 1 that is never used for another: answers to repeats are \
+         found by it",
+    );
+    if let Err(error) = super::links::dialect(&link.dialect) {
+        faults.require(false, &path("dialect"), error);
+    }
+    if let Err(error) = link.framing.check() {
+        faults.require(false, &path("framing"), error.to_string());
+    }
+    faults.require(
+        (1..=65_536).contains(&link.max_connections),
+        &path("max_connections"),
+        "from 1 to 65536",
+    );
+    faults.require(
+        (1..=65_536).contains(&link.max_in_flight),
+        &path("max_in_flight"),
+        "from 1 to 65536",
+    );
+    deadlines(name, link, faults);
+    faults.require(
+        link.output_limit_bytes >= link.framing.max_frame,
+        &path("output_limit_bytes"),
+        "at least the longest frame",
+    );
+    sides(name, link, faults);
+}
+
+fn deadlines(name: &str, link: &Link, faults: &mut Faults) {
+    let path = |key| ["links", name, key];
+    faults.require(
+        (50..=60_000).contains(&link.answer_deadline_ms),
+        &path("answer_deadline_ms"),
+        "from 50 to 60000; networks stand in after 5 to 10 seconds",
+    );
+    faults.require(link.frame_deadline_ms >= 100, &path("frame_deadline_ms"), "at least 100");
+    faults.require(
+        link.idle_deadline_ms >= 1_000,
+        &path("idle_deadline_ms"),
+        "at least 1000; longer than the peer's echo interval",
+    );
+    faults.require(
+        (1_000..=3_600_000).contains(&link.unacknowledged_ms),
+        &path("unacknowledged_ms"),
+        "from 1000 to 3600000",
+    );
+    faults.require(
+        (100..=60_000).contains(&link.connect_deadline_ms),
+        &path("connect_deadline_ms"),
+        "from 100 to 60000",
+    );
+    faults.require(
+        (10..=60_000).contains(&link.redial_first_ms),
+        &path("redial_first_ms"),
+        "from 10 to 60000",
+    );
+    faults.require(
+        (link.redial_first_ms..=3_600_000).contains(&link.redial_longest_ms),
+        &path("redial_longest_ms"),
+        "from redial_first_ms to 3600000",
+    );
+    if let Some(tls) = &link.tls {
+        let path = |key| ["links", name, "tls", key];
+        let patient = (100..=60_000).contains(&tls.handshake_deadline_ms);
+        faults.require(patient, &path("handshake_deadline_ms"), "from 100 to 60000");
+        let regular = (1_000..=86_400_000).contains(&tls.check_interval_ms);
+        faults.require(regular, &path("check_interval_ms"), "from 1000 to 86400000");
+    }
+}
+
+/// Who connects to whom, and with which certificates: the network's own rules.
+fn sides(name: &str, link: &Link, faults: &mut Faults) {
+    let both = link.listen.is_some() && !link.dial.is_empty();
+    faults.require(
+        !both,
+        &["links", name, "dial"],
+        "a link listens or dials: leave one of them out",
+    );
+    let Ok(dialect) = super::links::dialect(&link.dialect) else { return };
+    let nowhere = ([127, 0, 0, 1], 0).into();
+    let mut settings =
+        LinkConfig::new(name, LinkId(link.id), nowhere, link.framing, dialect.into());
+    settings.side = link.side();
+    settings.tls = link.tls_settings();
+    settings.peers.clone_from(&link.peers);
+    if let Err(InvalidLink::Unfit { setting, fault, .. }) = settings.check() {
+        faults.require(false, &["links", name, setting], fault);
+    }
+}

@@ -1,0 +1,108 @@
+//! Commands about links as data: what comes over the control socket, one JSON object each. It owns
+//! the names and shapes of their members; a link does what is asked.
+
+use admin_api::Problem;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use switch_network::LinkHandle;
+
+/// One command about links. Their names all begin with `link-`, and those of no other do.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "operation", deny_unknown_fields)]
+pub(crate) enum LinkOperation {
+    /// How all links stand.
+    #[serde(rename = "link-list")]
+    List,
+    /// How one stands.
+    #[serde(rename = "link-show")]
+    Show {
+        /// Its name.
+        link: String,
+    },
+    /// No new authorizations from now on.
+    #[serde(rename = "link-pause")]
+    Pause {
+        /// Its name.
+        link: String,
+    },
+    /// Serve again.
+    #[serde(rename = "link-resume")]
+    Resume {
+        /// Its name.
+        link: String,
+    },
+    /// Answer what is owed, and close.
+    #[serde(rename = "link-drain")]
+    Drain {
+        /// Its name.
+        link: String,
+    },
+    /// Read certificates again.
+    #[serde(rename = "link-reload")]
+    Reload {
+        /// Of one link alone.
+        link: Option<String>,
+    },
+}
+
+/// Does what is asked and gives the result.
+///
+/// # Errors
+/// There is no such link, or it cannot be done now.
+pub(crate) async fn perform(
+    links: &[LinkHandle],
+    operation: LinkOperation,
+) -> Result<Value, Problem> {
+    let named = |name: &str| {
+        links.iter().find(|link| link.name() == name).ok_or_else(|| {
+            let names: Vec<_> = links.iter().map(LinkHandle::name).collect();
+            Problem::not_found(format!(
+                "there is no link {name:?}; there are: {}",
+                names.join(", ")
+            ))
+        })
+    };
+    match operation {
+        LinkOperation::List => Ok(links.iter().map(view).collect()),
+        LinkOperation::Show { link } => named(&link).map(view),
+        LinkOperation::Pause { link } => {
+            let link = named(&link)?;
+            link.pause();
+            Ok(view(link))
+        }
+        LinkOperation::Resume { link } => {
+            let link = named(&link)?;
+            link.resume();
+            Ok(view(link))
+        }
+        LinkOperation::Drain { link } => {
+            let link = named(&link)?;
+            link.drain();
+            Ok(view(link))
+        }
+        LinkOperation::Reload { link: Some(link) } => reload(&[named(&link)?.clone()]).await,
+        LinkOperation::Reload { link: None } => reload(links).await,
+    }
+}
+
+/// All of them, also where one of them fails: the broken files of one link must not keep another
+/// from its renewal.
+async fn reload(links: &[LinkHandle]) -> Result<Value, Problem> {
+    let (mut reloaded, mut failed) = (Vec::new(), Vec::new());
+    for link in links {
+        match link.reload().await {
+            Ok(true) => reloaded.push(link.name()),
+            Ok(false) => {}
+            Err(error) => failed.push(format!("link {}: {error}", link.name())),
+        }
+    }
+    if failed.is_empty() {
+        return Ok(json!({ "reloaded": reloaded }));
+    }
+    let detail = format!("{}; the certificates that were in use stay in use", failed.join("; "));
+    Err(Problem::invalid(detail))
+}
+
+fn view(link: &LinkHandle) -> Value {
+    serde_json::to_value(link.view()).unwrap_or_default()
+}
