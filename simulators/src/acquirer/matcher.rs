@@ -16,6 +16,24 @@ const REMEMBERED: usize = 65_536;
 
 type Key = Box<[u8]>;
 
+/// A message with what tells it from others.
+pub trait Matchable {
+    /// The message type, four digits.
+    fn mti(&self) -> &str;
+    /// A field as it stands on the wire, without its length; empty where absent.
+    fn content(&self, field: u8) -> &[u8];
+}
+
+impl Matchable for Message {
+    fn mti(&self) -> &str {
+        Message::mti(self)
+    }
+
+    fn content(&self, field: u8) -> &[u8] {
+        self.bytes(field).unwrap_or_default()
+    }
+}
+
 /// What an answer turned out to be.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Matched<T> {
@@ -58,7 +76,7 @@ impl<T> Matcher<T> {
     pub fn sent(
         &mut self,
         connection: usize,
-        request: &Message,
+        request: &impl Matchable,
         at: Instant,
         kept: T,
     ) -> Result<()> {
@@ -67,7 +85,7 @@ impl<T> Matcher<T> {
             !self.waiting.contains_key(&key),
             "a {} with STAN {} is in flight already",
             request.mti(),
-            request.text(11).unwrap_or("-")
+            String::from_utf8_lossy(request.content(11))
         );
         self.answered.remove(&key); // an identical resend is answered again
         self.waiting.insert(key, (at, kept));
@@ -75,7 +93,12 @@ impl<T> Matcher<T> {
     }
 
     /// An answer came.
-    pub fn answered(&mut self, connection: usize, answer: &Message, at: Instant) -> Matched<T> {
+    pub fn answered(
+        &mut self,
+        connection: usize,
+        answer: &impl Matchable,
+        at: Instant,
+    ) -> Matched<T> {
         let key = key(connection, answer);
         let Some((sent, kept)) = self.waiting.remove(&key) else {
             let known = self.answered.contains(&key);
@@ -97,6 +120,13 @@ impl<T> Matcher<T> {
         self.waiting.drain().map(|(_, (_, kept))| kept).collect()
     }
 
+    /// Gives up on one connection, which has ended.
+    pub fn give_up_on(&mut self, connection: usize) -> Vec<T> {
+        let number = connection.to_be_bytes();
+        let ended = self.waiting.extract_if(|key, _| key.starts_with(&number));
+        ended.map(|(_, (_, kept))| kept).collect()
+    }
+
     fn remember(&mut self, key: Key) {
         if self.order.len() >= REMEMBERED
             && let Some(oldest) = self.order.pop_front()
@@ -108,12 +138,12 @@ impl<T> Matcher<T> {
     }
 }
 
-fn key(connection: usize, message: &Message) -> Key {
+fn key(connection: usize, message: &impl Matchable) -> Key {
     let mut key = connection.to_be_bytes().to_vec();
     key.extend_from_slice(message.mti().get(1..2).unwrap_or_default().as_bytes());
     for field in [11, 37, 41] {
         key.push(field);
-        key.extend_from_slice(message.bytes(field).unwrap_or_default());
+        key.extend_from_slice(message.content(field));
     }
     key.into_boxed_slice()
 }

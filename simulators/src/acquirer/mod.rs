@@ -11,7 +11,7 @@ mod requests;
 
 pub use client::Acquirer;
 pub use connection::{Arrival, Connection, Incoming};
-pub use matcher::{Matched, Matcher};
+pub use matcher::{Matchable, Matched, Matcher};
 pub use numbers::{NumberSource, Numbers};
 pub use origin::Channel;
 pub use purchase::{Purchase, purchase};

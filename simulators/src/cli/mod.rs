@@ -1,6 +1,7 @@
 //! The command line of `cardswitch-sim`. Must only read arguments, call the library and print.
 
 mod drive;
+mod network;
 mod one_shot;
 
 use std::process::ExitCode;
@@ -12,8 +13,8 @@ use simulators::acquirer::Channel;
 
 /// Terminals and networks to try a running `cardswitch` with.
 ///
-/// Every command reads `demo.json`, which `cardswitch demo` writes when it starts, for the address,
-/// the framing and the test cards.
+/// Every command but `network` reads `demo.json`, which `cardswitch demo` writes when it starts, for
+/// the address, the framing and the test cards.
 #[derive(Debug, Parser)]
 #[command(name = "cardswitch-sim", version)]
 pub(crate) struct Cli {
@@ -26,6 +27,9 @@ enum Command {
     /// Run demo traffic at a fixed rate and check every answer; exit code 1 if one is wrong or
     /// missing.
     Drive(drive::Args),
+    /// A payment network that an issuer's link dials, or that dials the issuer; prints what it
+    /// counted as JSON.
+    Network(Box<network::Args>),
     /// A chip card in a shop terminal.
     Pos(one_shot::TerminalArgs),
     /// Cash from a machine.
@@ -55,6 +59,7 @@ impl Cli {
     pub(crate) async fn run(self) -> Result<ExitCode> {
         match self.command {
             Command::Drive(args) => return args.run().await,
+            Command::Network(args) => return args.run().await,
             Command::Pos(args) => args.run(Channel::Pos).await?,
             Command::Atm(args) => args.run(Channel::Atm).await?,
             Command::Ecom(args) => args.run(Channel::Ecommerce).await?,

@@ -158,7 +158,7 @@ impl ReverseArgs {
 }
 
 /// `12.50` or `12` as 1250 or 1200.
-fn minor_units(text: &str) -> Result<u64> {
+pub(super) fn minor_units(text: &str) -> Result<u64> {
     let wrong = || format!("{text:?} is not an amount such as 12.50");
     let (whole, cents) = text.split_once('.').unwrap_or((text, "00"));
     ensure!(cents.len() == 2 && cents.bytes().all(|b| b.is_ascii_digit()), wrong());

@@ -4,6 +4,7 @@
 
 use codecs::framing::{Framing, HeaderForm, LengthHeader, Trailer};
 use codecs::iso8583::{Dialect, Version};
+use simulators::network::Function;
 use switch_domain::{Expiry, LockCode, MinorUnits};
 use switch_server::config::Link;
 
@@ -143,14 +144,10 @@ async fn tell(told: &mut Told<'_>, pan: &str, locked: &[(String, Codes)]) {
 
 async fn sign_on(told: &mut Told<'_>) {
     let stan = told.stan();
-    let earlier = told.speaker.version() == Version::V1987;
-    for (in_1987, later) in [("001", "801"), ("301", "831")] {
-        let mut draft = told.speaker.purchase("9999991200000018", stan, 1);
-        draft.retain(|(field, _)| [7, 11].contains(field));
-        let (field, code) = if earlier { (70, in_1987) } else { (24, later) };
-        draft.push((field, Value::Text(code.into())));
+    for function in [Function::SignOn, Function::Echo] {
+        let draft = told.speaker.management(function, stan);
         let said = told.speaker.ask("800", &draft).await;
-        assert_eq!(said.action, told.wanted(NETWORK), "{} {code}", told.name);
+        assert_eq!(said.action, told.wanted(NETWORK), "{} {function:?}", told.name);
     }
 }
 

@@ -1,0 +1,170 @@
+//! Messages before they are written: which fields a purchase, a reversal and an x800 have in each
+//! edition of the standard, and what stands in them. Must never show a field's content.
+
+use std::fmt;
+
+use codecs::iso8583::{EntryForm, Version};
+use jiff::civil::DateTime;
+
+use super::management::Function;
+use super::speech::Speech;
+
+/// A field to write.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Value {
+    /// Characters, digits among them.
+    Text(String),
+    /// Raw bytes.
+    Bytes(Vec<u8>),
+}
+
+/// Its length only: it may be a card number.
+impl fmt::Debug for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Value::Text(text) => write!(f, "({} characters)", text.len()),
+            Value::Bytes(bytes) => write!(f, "({} bytes)", bytes.len()),
+        }
+    }
+}
+
+/// The fields of a message, by number, in any order.
+pub type Draft = Vec<(u8, Value)>;
+
+/// A purchase: what is the same in every edition.
+#[derive(Clone, Debug)]
+pub struct Sale {
+    /// The card's number.
+    pub pan: Value,
+    /// Its expiry, `YYMM`.
+    pub expiry: String,
+    /// Minor units of the currency.
+    pub minor: u64,
+    /// ISO 4217: three digits, and how many decimals.
+    pub currency: (String, u8),
+    /// Tells it from others: at most six digits.
+    pub stan: u32,
+    /// When, at the terminal.
+    pub at: DateTime,
+}
+
+impl Sale {
+    /// In euro, with a card that expires at the end of 2049.
+    #[must_use]
+    pub fn in_euro(pan: &str, stan: u32, minor: u64, at: DateTime) -> Sale {
+        let currency = ("978".to_owned(), 2);
+        Sale { pan: text(pan), expiry: "4912".to_owned(), minor, currency, stan, at }
+    }
+}
+
+const ACQUIRER: &str = "123456";
+
+fn text(value: impl Into<String>) -> Value {
+    Value::Text(value.into())
+}
+
+impl Speech {
+    /// The authorization request: a chip card in a shop terminal, by number.
+    #[must_use]
+    pub fn purchase(&self, sale: &Sale) -> Draft {
+        let Sale { pan, expiry, stan, at, .. } = sale;
+        let mut draft: Draft = vec![
+            (2, pan.clone()),
+            (3, text("000000")),
+            (4, self.amount(sale)),
+            (7, text(at.strftime("%m%d%H%M%S").to_string())),
+            (11, text(format!("{stan:06}"))),
+            (14, text(expiry)),
+            (32, text(ACQUIRER)),
+            (37, text(format!("{stan:012}"))),
+            (41, text("TERM0001")),
+            (42, text("MERCHANT0000001")),
+        ];
+        draft.extend(self.local_time(*at));
+        match self.version() {
+            Version::V1987 => {
+                // Three digits, or four.
+                let room = self.dialect().spec(22).map_or(3, |spec| usize::from(spec.max));
+                draft.extend([(18, text("5411")), (22, text(format!("{:0<room$}", "051")))]);
+            }
+            Version::V1993 | Version::V2003 => {
+                draft.extend([(22, self.chip()), (24, text("100")), (26, text("5411"))]);
+            }
+        }
+        if self.version() != Version::V2003 {
+            draft.push((49, text(&sale.currency.0)));
+        }
+        draft
+    }
+
+    /// Takes a whole purchase back, under a trace number of its own.
+    #[must_use]
+    pub fn reversal(&self, original: &Sale, stan: u32) -> Draft {
+        let mut draft = self.purchase(&Sale { stan, ..original.clone() });
+        draft.retain(|(field, _)| ![14, 18, 22, 24, 37].contains(field));
+        draft.push((37, text(format!("{:012}", original.stan))));
+        let (first, at) = (original.stan, original.at);
+        let acquirer = format!("{:02}{ACQUIRER}", ACQUIRER.len());
+        draft.push(match self.version() {
+            Version::V1987 => {
+                let sent = at.strftime("%m%d%H%M%S");
+                (90, text(format!("0100{first:06}{sent}{ACQUIRER:0>11}{:011}", 0)))
+            }
+            Version::V1993 => {
+                (56, text(format!("1100{first:06}{}{acquirer}", at.strftime("%y%m%d%H%M%S"))))
+            }
+            Version::V2003 => {
+                (56, text(format!("2100{first:012}{}{acquirer}", at.strftime("%Y%m%d%H%M%S"))))
+            }
+        });
+        if self.version() != Version::V1987 {
+            draft.extend([(24, text("400")), (25, text("4000"))]);
+        }
+        draft
+    }
+
+    /// The x800.
+    #[must_use]
+    pub fn management(&self, function: Function, stan: u32, at: DateTime) -> Draft {
+        let version = self.version();
+        let mut draft = vec![
+            (7, text(at.strftime("%m%d%H%M%S").to_string())),
+            (11, text(format!("{stan:06}"))),
+            (Function::field(version), text(function.code(version))),
+        ];
+        if version != Version::V1987 {
+            draft.extend(self.local_time(at));
+        }
+        draft
+    }
+
+    fn amount(&self, sale: &Sale) -> Value {
+        let Sale { minor, currency: (number, decimals), .. } = sale;
+        match self.version() {
+            Version::V2003 => text(format!("{number}{decimals}{minor:012}")),
+            Version::V1987 | Version::V1993 => text(format!("{minor:012}")),
+        }
+    }
+
+    fn local_time(&self, at: DateTime) -> Draft {
+        let written = |form| text(at.strftime(form).to_string());
+        match self.version() {
+            Version::V1987 => vec![(12, written("%H%M%S")), (13, written("%m%d"))],
+            Version::V1993 => vec![(12, written("%y%m%d%H%M%S"))],
+            Version::V2003 => vec![(12, written("%Y%m%d%H%M%S"))],
+        }
+    }
+
+    /// Field 22 for a chip card read in a shop, the cardholder there.
+    fn chip(&self) -> Value {
+        match self.dialect().entry_form() {
+            EntryForm::Digits => text("051"),
+            EntryForm::Positions => text("510101513344"),
+            EntryForm::Bits => {
+                let chip_read = [1 << 5, 0, 0, 0, 0, 0, 0, 0];
+                let cardholder_there = [1 << 1, 0, 0, 0, 0, 0, 0, 0];
+                Value::Bytes([chip_read, cardholder_there].concat())
+            }
+        }
+    }
+}
