@@ -1,8 +1,9 @@
 //! Peers that drive the switch over TCP as terminals, networks and processors do.
 //!
 //! They share the framing with the switch and, but for the [`network`], nothing else: messages are
-//! built and read by an own table ([`iso`]) and answers are judged by an own table ([`expected`]), so
-//! that a mistake on one side is not mirrored on the other. Card numbers are shown masked everywhere.
+//! built and read by an own table ([`iso`]) and answers are judged by an own table ([`expected`]),
+//! so that a mistake on one side is not mirrored on the other. Card numbers are shown masked
+//! everywhere.
 
 pub mod acquirer;
 pub mod demo_file;

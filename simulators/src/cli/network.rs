@@ -1,5 +1,5 @@
-//! `cardswitch-sim network`: a payment network at the other end of an issuer's link. Must leave what
-//! it does to the library, and print counts only.
+//! `cardswitch-sim network`: a payment network at the other end of an issuer's link. Must leave
+//! what it does to the library, and print counts only.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

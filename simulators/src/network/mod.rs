@@ -1,6 +1,6 @@
-//! A small payment network: the other end of an issuer's link. It listens or dials, over TCP or TLS,
-//! in any dialect and framing; it answers network management, sends purchases, counts all it sees,
-//! and misbehaves when told to. Must never decide about money, nor hide what came.
+//! A small payment network: the other end of an issuer's link. It listens or dials, over TCP or
+//! TLS, in any dialect and framing; it answers network management, sends purchases, counts all it
+//! sees, and misbehaves when told to. Must never decide about money, nor hide what came.
 //!
 //! Unlike [`crate::iso`] it writes messages with the codecs' dialects, ten of them: what a dialect
 //! means on the wire is held by the codecs' own oracles. How an edition of the standard says a

@@ -1,5 +1,5 @@
-//! TLS with certificates made for the test: who is let in, in which version, and by whose authority.
-//! Two networks talk: one listens, one dials as an issuer's link does.
+//! TLS with certificates made for the test: who is let in, in which version, and by whose
+//! authority. Two networks talk: one listens, one dials as an issuer's link does.
 
 use std::path::PathBuf;
 
