@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 
 use crate::stage::{Stage, purchase};
 
-fn get(address: SocketAddr, path: &str) -> String {
+pub(crate) fn get(address: SocketAddr, path: &str) -> String {
     let mut stream = TcpStream::connect(address).expect("connected");
     write!(stream, "GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n").expect("sent");
     let mut text = String::new();

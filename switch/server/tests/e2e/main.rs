@@ -6,6 +6,7 @@ mod config;
 mod demo;
 mod dialects;
 mod growth;
+mod hostile;
 mod http;
 mod independent_client;
 mod iso;

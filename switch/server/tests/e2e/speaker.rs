@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use codecs::framing::{Frame, FrameCodec, Framing, Header, HeaderForm};
-use codecs::iso8583::{Dialect, Mti, Version};
+use codecs::iso8583::{Dialect, Encoding, Mti, Version};
 use jiff::civil::date;
 use simulators::network::{Function, Sale, Speech};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -44,7 +44,11 @@ fn sale(pan: &str, stan: u32, cents: u64) -> Sale {
 
 impl Speaker {
     pub(crate) async fn connect(address: SocketAddr, dialect: Dialect, framing: Framing) -> Self {
-        let stream = TcpStream::connect(address).await.expect("connected");
+        Self::over(TcpStream::connect(address).await.expect("connected"), dialect, framing)
+    }
+
+    pub(crate) fn over(stream: TcpStream, dialect: Dialect, framing: Framing) -> Self {
+        stream.set_nodelay(true).expect("set");
         let codec = framing.codec().expect("a framing");
         let speech = Speech::new(Arc::new(dialect));
         Self { speech, codec, stream, input: BytesMut::new() }
@@ -87,7 +91,8 @@ impl Speaker {
         content.as_ptr() as usize - said.body().as_ptr() as usize
     }
 
-    pub(crate) async fn send(&mut self, body: &[u8]) {
+    /// A body in a frame, behind a header of the link's form.
+    pub(crate) fn framed(&self, body: &[u8]) -> Vec<u8> {
         let mut out = BytesMut::new();
         let form = self.codec.framing().header;
         let header = match form {
@@ -99,7 +104,30 @@ impl Speaker {
             }
         };
         self.codec.append(header, body, &mut out).expect("framed");
-        self.stream.write_all(&out).await.expect("sent");
+        out.to_vec()
+    }
+
+    pub(crate) async fn send(&mut self, body: &[u8]) {
+        let frame = self.framed(body);
+        self.send_raw(&frame).await;
+    }
+
+    /// Bytes as they are.
+    pub(crate) async fn send_raw(&mut self, bytes: &[u8]) {
+        self.stream.write_all(bytes).await.expect("sent");
+    }
+
+    /// Waits for the end of the connection; true when nothing came before it.
+    pub(crate) async fn ended(&mut self) -> bool {
+        // A reset is an end as well.
+        matches!(self.stream.read_buf(&mut self.input).await, Ok(0) | Err(_))
+            && self.input.is_empty()
+    }
+
+    /// Whether the dialect packs two digits of this field into a byte.
+    pub(crate) fn is_packed(&self, field: u8) -> bool {
+        let spec = self.speech.dialect().spec(field);
+        spec.is_some_and(|spec| spec.encoding == Encoding::Bcd)
     }
 
     pub(crate) async fn answer(&mut self) -> Said {

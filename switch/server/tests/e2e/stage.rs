@@ -94,7 +94,19 @@ impl Stage {
 
     /// Deposit, funds in cents, and one good card.
     pub(crate) async fn issue(&self, deposit: i64, funds: i64) -> Issued {
-        issue(self.services(), deposit, funds).await
+        self.issue_in("EUR", 99_999_912, deposit, funds).await
+    }
+
+    /// The same in another currency, from a BIN of its own; amounts in minor units.
+    pub(crate) async fn issue_in(
+        &self,
+        currency: &str,
+        bin: u32,
+        deposit: i64,
+        funds: i64,
+    ) -> Issued {
+        let currency = Currency::from_alphabetic(currency).expect("listed");
+        issue(self.services(), currency, Bin(bin), [deposit, funds]).await
     }
 
     /// Connections to the link, as a peer makes them.
@@ -108,29 +120,35 @@ pub(crate) async fn peer(address: SocketAddr, connections: usize) -> Acquirer {
     Acquirer::connect(&address.to_string(), &framing, connections).await.expect("a connection")
 }
 
-async fn issue(services: &Services, deposit: i64, funds: i64) -> Issued {
-    let (actor, euro) = (text("test"), Currency::from_alphabetic("EUR").expect("listed"));
+async fn issue(
+    services: &Services,
+    currency: Currency,
+    bin: Bin,
+    [deposit, funds]: [i64; 2],
+) -> Issued {
+    let actor = text("test");
+    let key = |name: &str| key(&format!("{name} {}", bin.0));
     let partner = services.define_partner(key("partner"), actor, text("Partner")).await;
     let partner = partner.expect("a partner");
     let pool = services
-        .open_pool(key("pool"), actor, partner, PoolKind::Deposit, euro)
+        .open_pool(key("pool"), actor, partner, PoolKind::Deposit, currency)
         .await
         .expect("a pool");
     services
         .reload_pool(key("reload"), actor, pool, MinorUnits(deposit), text("transfer"))
         .await
         .expect("a reload");
-    let bin = Bin(99_999_912);
     let new = NewProgramme {
         partner,
-        name: text("Euro"),
+        name: text("Programme"),
         bins: BinRange { low: bin, high: bin, pan_length: 16 },
-        currency: euro,
+        currency,
         funding: Funding::Deposit(pool),
     };
     let programme =
         services.define_programme(key("programme"), actor, new).await.expect("a programme");
-    let customer = services.register_customer(partner, "alice").await.expect("a customer");
+    let customer =
+        services.register_customer(partner, &format!("alice {}", bin.0)).await.expect("a customer");
     let balance =
         services.open_balance(key("balance"), actor, programme, customer).await.expect("a balance");
     services
@@ -195,6 +213,18 @@ impl Served {
     ) -> Self {
         let mut command = cardswitch(directory);
         command.arg("serve").envs(TWO_SHARDS).envs(configuration.iter().copied());
+        Self::spawn(command, directory, database_url)
+    }
+
+    /// The same with its log going to this file.
+    pub(crate) fn start_logging(
+        directory: &Path,
+        database_url: &str,
+        configuration: &[(&str, &str)],
+        log: std::fs::File,
+    ) -> Self {
+        let mut command = cardswitch(directory);
+        command.arg("serve").envs(configuration.iter().copied()).stderr(log);
         Self::spawn(command, directory, database_url)
     }
 

@@ -6,9 +6,9 @@
 mod arrows;
 mod card_numbers;
 mod contents;
-mod durability;
 mod lengths;
 mod manifests;
+mod named_tests;
 mod names;
 mod purity;
 mod rust_text;
@@ -73,8 +73,11 @@ fn files_are_small_and_name_no_machine() {
 }
 
 #[test]
-fn each_rule_of_the_journal_has_its_tests() {
-    assert_tidy("the document names real tests", durability::untrue(&project_files()));
+fn each_rule_of_the_journal_and_each_threat_has_its_tests() {
+    let files = project_files();
+    for document in named_tests::DOCUMENTS {
+        assert_tidy("documents name real tests", named_tests::untrue(&document, &files));
+    }
 }
 
 #[test]

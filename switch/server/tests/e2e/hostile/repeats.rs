@@ -1,0 +1,114 @@
+//! The same message again (T-06), another one under its key (T-07), and what was approved while the
+//! switch was away (T-22).
+
+use simulators::network::{Draft, Value};
+use switch_server::config::Link;
+
+use super::{address, ascii, binary2, held, stage_of};
+use crate::speaker::Speaker;
+use crate::stage::Stage;
+
+fn with(draft: &Draft, field: u8, value: &str) -> Draft {
+    let mut draft = draft.clone();
+    draft.retain(|(number, _)| *number != field);
+    draft.push((field, Value::Text(value.to_owned())));
+    draft
+}
+
+async fn connect(stage: &Stage, link: &str) -> Speaker {
+    let dialect = codecs::iso8583::Dialect::shipped("iso87-ascii").expect("shipped");
+    Speaker::connect(address(stage, link), dialect, binary2()).await
+}
+
+/// T-06, a replay: the same bytes together in one segment, over another connection, over another
+/// link, and over a restart are one purchase with one answer.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replay_gets_the_first_answer_wherever_and_whenever_it_comes() {
+    let links = ["one", "two"].map(|name| (name.to_owned(), Link::default()));
+    let stage = stage_of(links.into()).await;
+    let issued = stage.issue(1_000_000, 100_000).await;
+    let mut peer = connect(&stage, "one").await;
+    let bytes = peer.bytes(peer.mti("100"), &peer.purchase(&issued.pan, 1, 1_000));
+    peer.send_raw(&peer.framed(&bytes).repeat(20)).await;
+    let first = peer.answer().await;
+    assert_eq!(first.action, "00");
+    for _ in 1..20 {
+        assert_eq!(peer.answer().await.body, first.body);
+    }
+    for link in ["one", "two"] {
+        let mut again = connect(&stage, link).await;
+        again.send(&bytes).await;
+        assert_eq!(again.answer().await.body, first.body, "over {link}");
+    }
+    assert_eq!(held(&stage, issued.balance).await, 1_000, "one hold");
+
+    let stage = stage.restart().await;
+    let mut again = connect(&stage, "two").await;
+    again.send(&bytes).await;
+    assert_eq!(again.answer().await.body, first.body, "over a restart");
+    assert_eq!(held(&stage, issued.balance).await, 1_000, "one hold");
+    stage.end().await;
+}
+
+/// T-07, a collision of keys: one field changed at a time. Another amount or currency under the
+/// same key is refused as a duplicate and holds nothing; what is not of the key gets the stored
+/// answer; what is of the key makes another purchase.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_field_changed_under_the_same_key_never_takes_money_twice() {
+    let stage = Stage::start().await;
+    let issued = stage.issue(1_000_000, 100_000).await;
+    let mut peer = ascii(&stage).await;
+    let draft = peer.purchase(&issued.pan, 1, 1_000);
+    let first = peer.ask("100", &draft).await;
+    assert_eq!(first.action, "00");
+    for (field, value) in [(4, "000000001001"), (4, "000000000999"), (4, "000000100000")] {
+        let said = peer.ask("100", &with(&draft, field, value)).await;
+        assert_eq!((&*said.action, &*said.approval), ("94", ""), "field {field} {value}");
+    }
+    let said = peer.ask("100", &with(&draft, 49, "840")).await;
+    assert_eq!((&*said.action, &*said.approval), ("94", ""), "another currency");
+    for (field, value) in [(7, "1123120001"), (42, "MERCHANT0000002"), (18, "5999"), (22, "012")] {
+        let said = peer.ask("100", &with(&draft, field, value)).await;
+        assert_eq!(said.approval, first.approval, "field {field}: the stored answer");
+    }
+    assert_eq!(held(&stage, issued.balance).await, 1_000, "one hold for all of them");
+
+    let others = [
+        (11, "000002"),
+        (12, "120001"),
+        (13, "1124"),
+        (32, "654321"),
+        (37, "000000000002"),
+        (41, "TERM0002"),
+    ];
+    for (holds, (field, value)) in (2..).zip(others) {
+        let said = peer.ask("100", &with(&draft, field, value)).await;
+        assert_eq!(said.action, "00", "field {field}");
+        assert_ne!(said.approval, first.approval, "field {field}: a purchase of its own");
+        assert_eq!(held(&stage, issued.balance).await, 1_000 * holds, "field {field}");
+    }
+    stage.end().await;
+}
+
+/// T-22, what the network approved in our stead: until advices are posted they are refused in so
+/// many words, the same each time, and move nothing; none is taken without being kept.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_advice_of_what_was_approved_elsewhere_is_refused_and_moves_nothing() {
+    let stage = Stage::start().await;
+    let issued = stage.issue(1_000_000, 100_000).await;
+    let mut peer = ascii(&stage).await;
+    for (kind, answer) in
+        [("120", "0130"), ("121", "0130"), ("220", "0230"), ("221", "0230"), ("420", "0430")]
+    {
+        let mut draft = peer.purchase(&issued.pan, 1, 1_000);
+        draft.extend([(38, Value::Text("123456".into())), (39, Value::Text("00".into()))]);
+        for _ in 0..2 {
+            let said = peer.ask(kind, &draft).await;
+            assert_eq!((&*said.mti, &*said.action), (answer, "12"), "{kind}");
+        }
+    }
+    assert_eq!(held(&stage, issued.balance).await, 0);
+    let draft = peer.purchase(&issued.pan, 1, 1_000);
+    assert_eq!(peer.ask("100", &draft).await.action, "00", "its key was not used up");
+    stage.end().await;
+}
