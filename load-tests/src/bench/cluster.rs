@@ -46,6 +46,10 @@ impl Cluster {
         refuse_memory(&directory)?;
         let mut options = Options::new(directory);
         options.max_connections = 300;
+        // As one would for a server of this size: with less, both subjects spend their time on
+        // checkpoints half a minute apart.
+        options.shared_buffers_mb = 1024;
+        options.max_wal_mb = 8192;
         let postgres = runtime.block_on(PrivatePostgres::start(&options))?;
         let url = postgres.url("postgres")?;
         let mut watch = runtime.block_on(url.connect_options().connect())?;

@@ -65,6 +65,9 @@ pub struct Options {
     pub data_dir: PathBuf,
     /// PostgreSQL's `shared_buffers`, in megabytes.
     pub shared_buffers_mb: u32,
+    /// PostgreSQL's `max_wal_size` and `min_wal_size`, in megabytes: at full load a checkpoint is
+    /// taken each time that half of it is written.
+    pub max_wal_mb: u32,
     /// PostgreSQL's `max_connections`.
     pub max_connections: u32,
     /// How long a start may take, recovery of a crashed cluster included.
@@ -82,6 +85,7 @@ impl Options {
         Self {
             data_dir: data_dir.into(),
             shared_buffers_mb: 128,
+            max_wal_mb: 2048,
             max_connections: 100,
             start_timeout: Duration::from_secs(300),
             temporary: false,

@@ -13,6 +13,9 @@ use crate::bench::generator::{Load, Shape};
 use crate::bench::measure::{Measured, Point};
 use crate::bench::statistics::Spread;
 
+/// The same in the loop that finds saturation as in the course: what a message costs depends on how
+/// many of them lie in a socket together.
+const CONNECTIONS: usize = 8;
 /// One line of the course.
 const WINDOW: Duration = Duration::from_secs(10);
 /// Of the middle third, which the last third may grow to.
@@ -51,7 +54,7 @@ pub(crate) fn measure_sustained(
         "saturation {saturation:.0}/s with the tables, {burst:.0}/s ahead of them; {rate}/s for \
          {seconds} s"
     );
-    let mut load = stage.load(16, Shape::Open { rate }, WINDOW);
+    let mut load = stage.load(CONNECTIONS, Shape::Open { rate }, WINDOW);
     load.windows = usize::try_from(seconds.div_ceil(WINDOW.as_secs()))?.max(3);
     let measured = stage.run(cluster, &load)?;
     println!(
@@ -84,7 +87,7 @@ pub(crate) fn measure_sustained(
 /// that the tables owe.
 fn saturation(cluster: &mut Cluster, stage: &mut Stage) -> Result<(f64, f64)> {
     let load =
-        Load { windows: CLOSED_WINDOWS, ..stage.load(8, Shape::Closed { window: 256 }, WINDOW) };
+        Load { windows: CLOSED_WINDOWS, ..stage.load(CONNECTIONS, Shape::Closed { window: 256 }, WINDOW) };
     let measured = stage.run(cluster, &load)?;
     let (first, later) = measured.points.split_at(measured.points.len() / 2);
     let (Some(burst), Some(before), Some(last)) = (first.first(), first.last(), later.last())

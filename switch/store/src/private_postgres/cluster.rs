@@ -198,6 +198,7 @@ impl Cluster {
     /// path of a Unix socket may have 107 bytes, fewer than data directories do.
     fn settings(&self, port: u16, wal_compression: &str) -> String {
         let shared_buffers = format!("{}MB", self.options.shared_buffers_mb);
+        let max_wal = format!("{}MB", self.options.max_wal_mb);
         let max_connections = self.options.max_connections.to_string();
         let port = port.to_string();
         let settings = [
@@ -210,10 +211,10 @@ impl Cluster {
             ("wal_compression", wal_compression),
             ("shared_buffers", &shared_buffers),
             ("max_connections", &max_connections),
-            ("max_wal_size", "2GB"),
+            ("max_wal_size", &max_wal),
             // Segments are used again for as long as they may be: a new one is written full of
             // zeros while a commit waits for it.
-            ("min_wal_size", "2GB"),
+            ("min_wal_size", &max_wal),
             // Dirty pages go to the disk a few at a time, soon, and by the background writer. Left
             // to the kernel they go half a minute later and all at once, and commits wait behind
             // hundreds of megabytes.

@@ -48,7 +48,7 @@ async fn stage_of(links: Vec<(String, Link)>) -> Stage {
         config.links.clear();
         for (id, (name, mut link)) in (1..).zip(links) {
             link.id = id;
-            link.listen.set_port(0);
+            link.listen = Some(([127, 0, 0, 1], 0).into());
             config.links.insert(name, link);
         }
     })
