@@ -4,6 +4,7 @@
 mod command;
 mod faults;
 mod malformed;
+mod pki;
 mod story;
 mod stub;
 mod tls;

@@ -1,49 +1,12 @@
 //! TLS with certificates made for the test: who is let in, in which version, and by whose
 //! authority. Two networks talk: one listens, one dials as an issuer's link does.
 
-use std::path::PathBuf;
-
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use simulators::network::{Function, Identity, NetworkPeer, Settings, Tls, TlsVersions};
-use tempfile::TempDir;
 
+use crate::pki::Authority;
 use crate::stub::{listen, plain, settings};
-
-/// An authority, with its certificate in a file.
-struct Authority {
-    issuer: CertifiedIssuer<'static, KeyPair>,
-    file: PathBuf,
-}
-
-fn params(name: &str) -> CertificateParams {
-    let mut params = CertificateParams::new(vec![name.to_owned()]).expect("a name");
-    params.distinguished_name.push(DnType::CommonName, name);
-    params
-}
-
-impl Authority {
-    fn new(folder: &TempDir, name: &str) -> Authority {
-        let mut params = params(name);
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let key = KeyPair::generate().expect("a key");
-        let issuer = CertifiedIssuer::self_signed(params, key).expect("a certificate");
-        let file = folder.path().join(format!("{name}.pem"));
-        std::fs::write(&file, issuer.pem()).expect("written");
-        Authority { issuer, file }
-    }
-
-    fn identity(&self, folder: &TempDir, name: &str) -> Identity {
-        let own = KeyPair::generate().expect("a key");
-        let certificate = params(name).signed_by(&own, &self.issuer).expect("signed");
-        let file = |what: &str| folder.path().join(format!("{name}-{what}.pem"));
-        let identity = Identity { chain: file("chain"), key: file("key") };
-        std::fs::write(&identity.chain, certificate.pem()).expect("written");
-        std::fs::write(&identity.key, own.serialize_pem()).expect("written");
-        identity
-    }
-}
 
 fn tls(identity: Option<Identity>, authorities: Option<&Authority>) -> Tls {
     let authorities = authorities.map(|authority| authority.file.clone());
@@ -57,11 +20,12 @@ fn with(tls: Tls) -> Settings {
 #[tokio::test]
 async fn both_versions_speak_with_certificates_on_both_sides() {
     let folder = tempfile::tempdir().expect("a folder");
-    let (ours, theirs) = (Authority::new(&folder, "ours"), Authority::new(&folder, "theirs"));
-    let network = tls(Some(ours.identity(&folder, "network")), Some(&theirs));
+    let (ours, theirs) =
+        (Authority::new(folder.path(), "ours"), Authority::new(folder.path(), "theirs"));
+    let network = tls(Some(ours.identity(folder.path(), "network")), Some(&theirs));
     for versions in [TlsVersions::Only12, TlsVersions::Only13] {
         let peer = listen(with(network.clone())).await;
-        let identity = theirs.identity(&folder, "issuer");
+        let identity = theirs.identity(folder.path(), "issuer");
         let shown = CertificateDer::from_pem_file(&identity.chain).expect("a certificate");
         let issuer = Tls { versions, ..tls(Some(identity), Some(&ours)) };
         let issuer = NetworkPeer::dial(peer.address(), with(issuer)).expect("a network");
@@ -82,11 +46,12 @@ async fn both_versions_speak_with_certificates_on_both_sides() {
 #[tokio::test]
 async fn without_a_certificate_or_with_a_strangers_nobody_is_let_in() {
     let folder = tempfile::tempdir().expect("a folder");
-    let (ours, theirs) = (Authority::new(&folder, "ours"), Authority::new(&folder, "theirs"));
-    let stranger = Authority::new(&folder, "stranger");
-    let network = tls(Some(ours.identity(&folder, "network")), Some(&theirs));
+    let (ours, theirs) =
+        (Authority::new(folder.path(), "ours"), Authority::new(folder.path(), "theirs"));
+    let stranger = Authority::new(folder.path(), "stranger");
+    let network = tls(Some(ours.identity(folder.path(), "network")), Some(&theirs));
     let peer = listen(with(network)).await;
-    for refused in [None, Some(stranger.identity(&folder, "strange"))] {
+    for refused in [None, Some(stranger.identity(folder.path(), "strange"))] {
         let before = peer.tally().failed;
         let issuer = NetworkPeer::dial(peer.address(), with(tls(refused, Some(&ours))));
         let _issuer = issuer.expect("a network");
@@ -96,7 +61,7 @@ async fn without_a_certificate_or_with_a_strangers_nobody_is_let_in() {
 
     // Nor does a dialling network take a network that its authority does not vouch for, or one of
     // another name.
-    let good = theirs.identity(&folder, "good");
+    let good = theirs.identity(folder.path(), "good");
     let wrong = tls(Some(good.clone()), Some(&stranger));
     let other = Tls { name: "elsewhere".to_owned(), ..tls(Some(good), Some(&ours)) };
     for settings in [wrong, other] {
@@ -109,8 +74,8 @@ async fn without_a_certificate_or_with_a_strangers_nobody_is_let_in() {
 #[tokio::test]
 async fn files_that_are_wrong_are_named() {
     let folder = tempfile::tempdir().expect("a folder");
-    let ours = Authority::new(&folder, "ours");
-    let good = ours.identity(&folder, "network");
+    let ours = Authority::new(folder.path(), "ours");
+    let good = ours.identity(folder.path(), "network");
     let missing = folder.path().join("missing.pem");
     let empty = folder.path().join("empty.pem");
     std::fs::write(&empty, "").expect("written");

@@ -5,6 +5,7 @@ mod commands;
 mod config;
 mod demo;
 mod dialects;
+mod dialled;
 mod growth;
 mod hostile;
 mod http;
@@ -13,6 +14,8 @@ mod iso;
 mod kill;
 mod links;
 mod malformed;
+#[path = "../../../../simulators/tests/network/pki.rs"]
+mod pki;
 mod reconcile;
 mod reshard;
 mod speaker;

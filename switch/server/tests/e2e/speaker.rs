@@ -124,6 +124,11 @@ impl Speaker {
             && self.input.is_empty()
     }
 
+    /// Waits for the end of the connection, whatever comes before it.
+    pub(crate) async fn closed(&mut self) {
+        while !matches!(self.stream.read_buf(&mut self.input).await, Ok(0) | Err(_)) {}
+    }
+
     /// Whether the dialect packs two digits of this field into a byte.
     pub(crate) fn is_packed(&self, field: u8) -> bool {
         let spec = self.speech.dialect().spec(field);

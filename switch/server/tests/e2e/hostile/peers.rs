@@ -1,10 +1,11 @@
 //! A peer that is not who it should be (T-05).
 
 use codecs::iso8583::Dialect;
-use simulators::network::Function;
-use switch_server::config::Link;
+use simulators::network::{Function, NetworkPeer, Settings, Tls, TlsVersions};
+use switch_server::config::{AskClients, Link, LinkTls};
 
-use super::{APPROVED, held, of, speaker, stage_of};
+use super::{APPROVED, binary2, counted, held, of, speaker, stage_of, until_counted};
+use crate::pki::Authority;
 
 /// T-05, an unauthenticated peer: where a sign-on is asked for, no purchase is decided before it,
 /// in any dialect; nothing is held, and the peer is told so.
@@ -31,5 +32,58 @@ async fn a_financial_message_before_sign_on_is_refused_in_every_dialect() {
         let draft = peer.purchase(&issued.pan, stan + 2, 1_000);
         assert_eq!(peer.ask("100", &draft).await.action, of(version, APPROVED), "{dialect}");
     }
+    stage.end().await;
+}
+
+/// T-05, over TLS: who shows no certificate, a stranger's, or one of another name is not let in,
+/// whatever it sends; who shows the right one is served.
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_let_in_without_the_right_certificate() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let [ours, theirs, strangers] =
+        ["ours", "theirs", "strangers"].map(|name| Authority::new(folder.path(), name));
+    let own = ours.identity(folder.path(), "switch");
+    let tls = LinkTls {
+        certificate: Some(own.chain),
+        key: Some(own.key),
+        ca: Some(theirs.file.clone()),
+        client_certificates: AskClients::Required,
+        client_names: vec!["network".into()],
+        ..LinkTls::default()
+    };
+    let stage = stage_of(vec![("test".into(), Link { tls: Some(tls), ..Link::default() })]).await;
+    let issued = stage.issue(1_000_000, 100_000).await;
+    let dial = |identity| {
+        let dialect = Dialect::shipped("iso87-ascii").expect("shipped");
+        let authorities = Some(ours.file.clone());
+        let name = "switch".to_owned();
+        let tls = Some(Tls { identity, authorities, name, versions: TlsVersions::Both });
+        let settings = Settings { tls, ..Settings::new(dialect.into(), binary2()) };
+        NetworkPeer::dial(stage.address(), settings).expect("a network")
+    };
+    let refused = async |least| {
+        until_counted(&stage, "cardswitch_link_refused_total", &["tls"], least).await;
+    };
+    for identity in [
+        None,
+        Some(strangers.identity(folder.path(), "network")),
+        Some(theirs.identity(folder.path(), "somebody")),
+    ] {
+        let before = counted(&stage, "cardswitch_link_refused_total", &["tls"]).await;
+        let peer = dial(identity);
+        refused(before + 1.0).await;
+        assert!(peer.purchase(&issued.pan, 1_000).await.is_err());
+    }
+    // In clear.
+    let mut plain = super::ascii(&stage).await;
+    plain.send(&plain.bytes(plain.mti("100"), &plain.purchase(&issued.pan, 1, 1_000))).await;
+    plain.closed().await; // with an alert of TLS, or without
+    assert_eq!(held(&stage, issued.balance).await, 0);
+
+    let peer = dial(Some(theirs.identity(folder.path(), "network")));
+    peer.ready().await.expect("let in");
+    let answer = peer.purchase(&issued.pan, 1_000).await.expect("answered");
+    assert_eq!(answer.action(), "00");
+    assert_eq!(held(&stage, issued.balance).await, 1_000);
     stage.end().await;
 }
