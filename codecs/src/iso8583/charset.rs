@@ -16,6 +16,21 @@ pub(super) enum Charset {
 }
 
 impl Charset {
+    /// All of them.
+    pub(super) const ALL: [Charset; 6] = [
+        Charset::Digits,
+        Charset::Letters,
+        Charset::LettersAndDigits,
+        Charset::Printable,
+        Charset::Track,
+        Charset::Hex,
+    ];
+
+    /// A bit of its own, for tables of what a byte may be.
+    pub(super) const fn bit(self) -> u8 {
+        1 << self as u8
+    }
+
     /// The characters of a field's type; a sign in front of `x+n` is looked at apart.
     pub(super) const fn of(kind: FieldType) -> Charset {
         match kind {
@@ -43,7 +58,7 @@ impl Charset {
     /// True when the byte may stand in the field. Plain comparisons without branches, so that a
     /// loop over them becomes vector code.
     #[inline(always)]
-    const fn admits(self, byte: u8) -> bool {
+    pub(super) const fn admits(self, byte: u8) -> bool {
         let digit = byte.wrapping_sub(b'0') <= 9;
         let letter = (byte | 0x20).wrapping_sub(b'a') < 26;
         match self {

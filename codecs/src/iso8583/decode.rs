@@ -2,30 +2,26 @@
 //! most once, never past the end, and go on after a fault whenever the next field's place is still
 //! known.
 
-use super::charset::{Charset, hex_value, nibble_character};
-use super::decode_error::{ByteKind, DecodeError, DecodeFault, Found};
+use super::charset::{Charset, hex_value};
+use super::decode_error::{DecodeError, DecodeFault, Found};
 use super::dialect::{Bitmaps, Dialect};
 use super::ebcdic;
 use super::elements::ElementFlaw;
 use super::field_set::FieldSet;
 use super::fields::{Fields, Span};
 use super::mti::Mti;
-use super::spec::{BitmapEncoding, Encoding, FieldSpec, FieldType, NumeralEncoding};
-use super::wire::{Reader, digit_nibbles, nibbles, pad_in_front};
+use super::rules::{Flaw, Read, read_field, truncated};
+use super::spec::{BitmapEncoding, NumeralEncoding};
+use super::wire::Reader;
 
 /// Longest message that is decoded, in bytes: what a two-byte frame length can announce.
 pub const MAX_MESSAGE: usize = 0xFFFF;
 
-/// A fault and where it is; the caller adds the field's name.
-pub(super) struct Flaw {
-    pub(super) at: usize,
-    pub(super) fault: DecodeFault,
-}
-
-/// One field read to its end, with or without a fault in its content.
-pub(super) struct Read {
-    pub(super) span: Span,
-    pub(super) content_flaw: Option<Flaw>,
+/// What was wrong in the fields that were read to their ends.
+#[derive(Default)]
+struct Faults {
+    first: Option<DecodeError>,
+    unreadable: FieldSet,
 }
 
 impl Dialect {
@@ -49,34 +45,106 @@ impl Dialect {
         let bitmap = read_bitmap(self.bitmap_encoding(), self.bitmaps(), &mut reader);
         fields.announced = bitmap.map_err(|flaw| self.error(1, bitmap_at, flaw))?;
 
-        let mut first: Option<DecodeError> = None;
-        for field in fields.announced {
-            let start = reader.at();
-            let Some(spec) = self.spec(field) else {
-                let at = self.bit_offset(bitmap_at, field);
-                let flaw = Flaw { at, fault: DecodeFault::UndefinedBit };
-                return Err(first.unwrap_or_else(|| self.error(field, start, flaw)));
-            };
-            let sensitive = self.is_sensitive(field);
-            match read_field(spec, sensitive, &mut reader) {
-                Ok(Read { span, content_flaw: None }) => fields.record(field, span),
-                Ok(Read { content_flaw: Some(flaw), .. }) => {
-                    first.get_or_insert_with(|| self.error(field, start, flaw));
-                }
-                Err(flaw) => return Err(first.unwrap_or_else(|| self.error(field, start, flaw))),
-            }
-        }
-        if reader.left() > 0 {
-            let flaw = Flaw {
-                at: reader.at(),
-                fault: DecodeFault::TrailingBytes { count: reader.left() },
-            };
-            first.get_or_insert_with(|| self.error(1, reader.at(), flaw));
-        }
+        let (at, first) = self.walk(bytes, reader.at(), bitmap_at, fields)?;
+        let trailing = || {
+            let count = bytes.len().saturating_sub(at);
+            self.error(1, at, Flaw { at, fault: DecodeFault::TrailingBytes { count } })
+        };
         match first {
             Some(error) => Err(error),
+            None if at < bytes.len() => Err(trailing()),
+            None if self.elements.is_empty() => Ok(()),
             None => self.check_elements(bytes, fields),
         }
+    }
+
+    /// Reads the fields that are announced, from `at` on. Gives where they end, and the first fault
+    /// of content.
+    #[inline(always)]
+    fn walk(
+        &self,
+        bytes: &[u8],
+        mut at: usize,
+        bitmap_at: usize,
+        fields: &mut Fields,
+    ) -> Result<(usize, Option<DecodeError>), DecodeError> {
+        let mut faults = Faults::default();
+        let mut done = 0usize;
+        for word in fields.announced.words() {
+            // From the lowest bit up: that is quicker than from the highest down.
+            let mut left = word.reverse_bits();
+            while left != 0 {
+                let field = done.wrapping_add(left.trailing_zeros() as usize).wrapping_add(1);
+                left &= left.wrapping_sub(1);
+                let (Some(step), Some(span)) = (self.plan.get(field), fields.spans.get_mut(field))
+                else {
+                    break; // 192 fields have their places
+                };
+                at = match step.read(bytes, at, span) {
+                    Some(end) => end,
+                    None => {
+                        let read = self.read_by_rules(field as u8, bytes, at, bitmap_at);
+                        match self.note(read, field as u8, at, span, &mut faults) {
+                            Ok(end) => end,
+                            Err(error) => {
+                                let earlier = fields.announced.before(field as u8);
+                                fields.present = earlier.without(faults.unreadable);
+                                return Err(error);
+                            }
+                        }
+                    }
+                };
+            }
+            done = done.wrapping_add(64);
+        }
+        fields.present = fields.announced.without(faults.unreadable);
+        Ok((at, faults.first))
+    }
+
+    /// Keeps what the rules made of a field; gives its end. `Err` is the first fault of the
+    /// message, when this one is structural.
+    #[cold]
+    fn note(
+        &self,
+        read: Result<Read, Flaw>,
+        field: u8,
+        start: usize,
+        slot: &mut Span,
+        faults: &mut Faults,
+    ) -> Result<usize, DecodeError> {
+        match read {
+            Ok(Read { span, content_flaw }) => {
+                if let Some(flaw) = content_flaw {
+                    faults.first.get_or_insert_with(|| self.error(field, start, flaw));
+                    faults.unreadable.insert(field);
+                }
+                *slot = span;
+                Ok(span.end.into())
+            }
+            Err(flaw) => {
+                let earlier = faults.first.take();
+                Err(earlier.unwrap_or_else(|| self.error(field, start, flaw)))
+            }
+        }
+    }
+
+    /// Reads the field at `start` that the plan did not take.
+    #[cold]
+    #[inline(never)]
+    fn read_by_rules(
+        &self,
+        field: u8,
+        bytes: &[u8],
+        start: usize,
+        bitmap_at: usize,
+    ) -> Result<Read, Flaw> {
+        let Some(spec) = self.spec(field) else {
+            let at = self.bit_offset(bitmap_at, field);
+            return Err(Flaw { at, fault: DecodeFault::UndefinedBit });
+        };
+        let mut reader = Reader::new(bytes);
+        reader.take(start);
+        read_field(spec, self.is_sensitive(field), &mut reader)
     }
 
     /// Looks into the fields of which the dialect says what is in them.
@@ -84,7 +152,7 @@ impl Dialect {
         for (field, elements) in &self.elements {
             let Some((offset, content_at)) = fields.place(*field) else { continue };
             let content = self.view(bytes, fields).content(*field).unwrap_or_default();
-            if let Err(ElementFlaw { key, mut flaw }) = elements.read(content, &mut Vec::new()) {
+            if let Err(ElementFlaw { key, mut flaw }) = elements.check(content) {
                 flaw.at = flaw.at.saturating_add(content_at);
                 fields.present.remove(*field);
                 let mut error = self.error(*field, offset, flaw);
@@ -110,14 +178,6 @@ impl Dialect {
         let name = self.shared_name(field);
         DecodeError { field, element: None, name, offset, found_at: flaw.at, fault: flaw.fault }
     }
-}
-
-#[cold]
-fn truncated(reader: &Reader<'_>, start: usize, needed: usize) -> Flaw {
-    let read = reader.at().saturating_sub(start);
-    let left = reader.left().saturating_add(read);
-    let at = start.saturating_add(left);
-    Flaw { at, fault: DecodeFault::Truncated { needed: needed.saturating_add(read), left } }
 }
 
 fn read_mti(encoding: NumeralEncoding, reader: &mut Reader<'_>) -> Result<Mti, Flaw> {
@@ -195,187 +255,4 @@ fn read_bitmap_word(
         };
     }
     Ok(bits)
-}
-
-/// Reads one field to its end. `Err` is structural: the place of the next field is not known.
-#[inline]
-pub(super) fn read_field(
-    spec: &FieldSpec,
-    sensitive: bool,
-    reader: &mut Reader<'_>,
-) -> Result<Read, Flaw> {
-    let start = reader.at();
-    let length = match spec.length.digits() {
-        0 => usize::from(spec.max),
-        digits => read_length(spec, digits, reader)?,
-    };
-    if length > usize::from(spec.max) {
-        return Err(Flaw {
-            at: start,
-            fault: DecodeFault::LengthAboveMaximum { length, max: spec.max },
-        });
-    }
-    let content_at = reader.at();
-    let needed = spec.content_bytes(length);
-    let content = reader.take(needed).ok_or_else(|| truncated(reader, start, needed))?;
-    let length = spec.characters(length, content);
-    let content_flaw = content_fault(spec, content, length, sensitive).map(|(index, fault)| {
-        let at = content_at.saturating_add(index);
-        Flaw { at, fault }
-    });
-    // The message is at most MAX_MESSAGE bytes long, so its offsets fit.
-    let span = Span {
-        start: start as u16,
-        content: content_at as u16,
-        end: reader.at() as u16,
-        length: length as u16,
-    };
-    Ok(Read { span, content_flaw })
-}
-
-#[inline]
-fn read_length(spec: &FieldSpec, digits: usize, reader: &mut Reader<'_>) -> Result<usize, Flaw> {
-    let start = reader.at();
-    let needed = spec.length_bytes();
-    let bytes = reader.take(needed).ok_or_else(|| truncated(reader, start, needed))?;
-    let mut length = 0usize;
-    let mut wrong: Option<(usize, Found)> = None;
-    match spec.length_encoding {
-        NumeralEncoding::Ascii | NumeralEncoding::Ebcdic => {
-            let ascii = spec.length_encoding == NumeralEncoding::Ascii;
-            let zero = if ascii { b'0' } else { ebcdic::ZERO };
-            for (index, byte) in bytes.iter().enumerate() {
-                let digit = byte.wrapping_sub(zero);
-                if digit > 9 {
-                    wrong = wrong.or(Some((index, Found::Byte(*byte))));
-                }
-                length = length.wrapping_mul(10).wrapping_add(usize::from(digit));
-            }
-        }
-        NumeralEncoding::Bcd => {
-            for (index, nibble) in nibbles(bytes).enumerate() {
-                if nibble > 9 {
-                    wrong = wrong.or(Some((index >> 1, Found::Nibble(nibble))));
-                }
-                length = length.wrapping_mul(10).wrapping_add(usize::from(nibble));
-            }
-        }
-        NumeralEncoding::Binary => {
-            for byte in bytes {
-                length = length << 8 | usize::from(*byte);
-            }
-        }
-    }
-    match wrong {
-        None => Ok(length),
-        Some((index, found)) => Err(Flaw {
-            at: start.saturating_add(index),
-            fault: DecodeFault::LengthNotDigits { digits, found },
-        }),
-    }
-}
-
-/// The first fault of a field's content with its index in it.
-#[inline]
-fn content_fault(
-    spec: &FieldSpec,
-    content: &[u8],
-    length: usize,
-    sensitive: bool,
-) -> Option<(usize, DecodeFault)> {
-    match (spec.kind, spec.encoding) {
-        (FieldType::Binary, Encoding::Hex) if length & 1 == 1 => {
-            Some((0, DecodeFault::OddHex { length }))
-        }
-        (FieldType::Binary, Encoding::Raw) => None,
-        (FieldType::SignedAmount, _) => signed_fault(spec, content, length, sensitive),
-        (kind, Encoding::Bcd) => packed_fault(spec, kind, content, length, sensitive),
-        (kind, Encoding::Ebcdic037 | Encoding::Ebcdic1047) => {
-            let charset = Charset::of(kind);
-            let index = charset.first_stranger_in(ebcdic::to_ascii(spec.encoding)?, content)?;
-            Some((index, character(charset, content, index, sensitive)))
-        }
-        (kind, _) => {
-            let charset = Charset::of(kind);
-            let index = charset.first_stranger(content)?;
-            Some((index, character(charset, content, index, sensitive)))
-        }
-    }
-}
-
-#[cold]
-fn character(charset: Charset, content: &[u8], index: usize, sensitive: bool) -> DecodeFault {
-    let byte = content.get(index).copied().unwrap_or_default();
-    let found = if sensitive { Found::Kind(ByteKind::of(byte)) } else { Found::Byte(byte) };
-    DecodeFault::Character { count: content.len(), expected: charset.words(), found }
-}
-
-fn signed_fault(
-    spec: &FieldSpec,
-    content: &[u8],
-    length: usize,
-    sensitive: bool,
-) -> Option<(usize, DecodeFault)> {
-    let Some((sign, digits)) = content.split_first() else {
-        return Some((0, DecodeFault::NoSign));
-    };
-    if length == 0 {
-        return Some((0, DecodeFault::NoSign));
-    }
-    let table = ebcdic::to_ascii(spec.encoding);
-    let plain = table.map_or(*sign, |table| ebcdic::in_ascii(table, *sign));
-    if !matches!(plain, b'C' | b'D') {
-        let found = if sensitive { Found::Kind(ByteKind::of(*sign)) } else { Found::Byte(*sign) };
-        let expected = "sign, C or D, with digits behind it";
-        return Some((0, DecodeFault::Character { count: 1, expected, found }));
-    }
-    let fault = if spec.encoding == Encoding::Bcd {
-        packed_fault(spec, FieldType::SignedAmount, digits, length.saturating_sub(1), sensitive)
-    } else {
-        let index = match table {
-            Some(table) => Charset::Digits.first_stranger_in(table, digits),
-            None => Charset::Digits.first_stranger(digits),
-        };
-        index.map(|index| (index, character(Charset::Digits, digits, index, sensitive)))
-    };
-    fault.map(|(index, fault)| (index.saturating_add(1), fault))
-}
-
-/// Faults of packed digits: a nibble that is no digit, or padding by another nibble.
-#[inline]
-fn packed_fault(
-    spec: &FieldSpec,
-    kind: FieldType,
-    content: &[u8],
-    count: usize,
-    sensitive: bool,
-) -> Option<(usize, DecodeFault)> {
-    if count & 1 == 1 {
-        let pad = match pad_in_front(count, spec.pad) {
-            0 => content.last().map(|byte| (content.len().saturating_sub(1), byte & 0x0F)),
-            _ => content.first().map(|byte| (0, byte >> 4)),
-        };
-        if let Some((index, nibble)) = pad
-            && nibble != spec.pad.nibble
-        {
-            let found =
-                if sensitive { Found::Kind(ByteKind::Nibble) } else { Found::Nibble(nibble) };
-            return Some((index, DecodeFault::Padding { expected: spec.pad.nibble, found }));
-        }
-    } else if kind != FieldType::Track && all_packed_digits(content) {
-        return None;
-    }
-    let (index, nibble) = digit_nibbles(content, count, spec.pad)
-        .enumerate()
-        .find(|(_, nibble)| nibble_character(*nibble, kind).is_none())?;
-    let index = index.saturating_add(pad_in_front(count, spec.pad)) >> 1;
-    let expected = Charset::of(kind).words();
-    let found = if sensitive { Found::Kind(ByteKind::HighNibble) } else { Found::Nibble(nibble) };
-    Some((index, DecodeFault::Character { count, expected, found }))
-}
-
-/// True when both halves of every byte are 0 to 9.
-#[inline]
-fn all_packed_digits(bytes: &[u8]) -> bool {
-    bytes.iter().fold(true, |good, byte| good & (*byte <= 0x99) & (byte & 0x0F <= 9))
 }

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use crate::emv::{self, Tlv, TlvList};
 
 use super::dialect::Dialect;
-use super::elements::Element;
+use super::element::Element;
 use super::fields::Fields;
 use super::message::Message;
 use super::spec::{Encoding, FieldType};

@@ -11,6 +11,7 @@ use super::fields::FIELDS;
 use super::fields::Fields;
 use super::message::Message;
 use super::mti::Mti;
+use super::plan::Step;
 use super::spec::{BitmapEncoding, Encoding, EntryForm, FieldSpec, NumeralEncoding, Version};
 
 const SHIPPED: [(&str, &str); 10] = [
@@ -50,6 +51,8 @@ pub struct Dialect {
     pub(super) bitmap: BitmapEncoding,
     pub(super) bitmaps: Bitmaps,
     pub(super) specs: Box<[Option<FieldSpec>; FIELDS]>,
+    /// The same for the decoder's eyes.
+    pub(super) plan: Box<[Step; FIELDS]>,
     pub(super) names: Vec<Arc<str>>,
     pub(super) undefined_name: Arc<str>,
     pub(super) sensitive: FieldSet,

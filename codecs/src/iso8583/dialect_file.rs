@@ -14,6 +14,7 @@ use super::elements_file::{ElementsEntry, compile_elements};
 use super::field_set::{FieldSet, MAX_FIELD};
 use super::fields::FIELDS;
 use super::mti::Mti;
+use super::plan;
 use super::spec::{
     BitmapEncoding, Counts, Encoding, EntryForm, FieldSpec, FieldType, LengthForm, NumeralEncoding,
     Pad, Side, Version,
@@ -173,6 +174,7 @@ pub(super) fn compile(text: &str) -> Result<Dialect, DialectError> {
         bitmaps,
         answers: compile_answers(&source, &file, &|field| defined(field).is_some())?,
         elements: compile_elements(&source, &file.elements, file.length, &specs, sensitive)?,
+        plan: plan::compile(&specs),
         specs,
         names,
         undefined_name: Arc::from("not defined in this dialect"),

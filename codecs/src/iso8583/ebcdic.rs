@@ -1,6 +1,7 @@
 //! The two EBCDIC code pages that card networks use, for the characters that ASCII can print. Must
 //! hold tables only; what may stand in a field is the affair of its type.
 
+use super::charset::Charset;
 use super::spec::Encoding;
 
 /// What stands for a byte that is no printable character of ASCII: no type of field admits it.
@@ -46,6 +47,35 @@ const fn reversed(page: &[u8; PRINTABLE]) -> [u8; 256] {
         index += 1;
     }
     table
+}
+
+/// Which types of field admit a byte, one bit each ([`Charset::bit`]).
+pub(super) static CLASSES_037: [u8; 256] = classes(&TO_ASCII_037);
+pub(super) static CLASSES_1047: [u8; 256] = classes(&TO_ASCII_1047);
+
+#[allow(clippy::indexing_slicing, clippy::arithmetic_side_effects)] // at compile time
+const fn classes(to_ascii: &[u8; 256]) -> [u8; 256] {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < table.len() {
+        let mut index = 0;
+        while index < Charset::ALL.len() {
+            let charset = Charset::ALL[index];
+            if charset.admits(to_ascii[byte]) {
+                table[byte] |= charset.bit();
+            }
+            index += 1;
+        }
+        byte += 1;
+    }
+    table
+}
+
+/// True when the table has the bit for every byte.
+#[inline]
+pub(super) fn all_of(classes: &[u8; 256], bit: u8, bytes: &[u8]) -> bool {
+    let class = |byte: &u8| classes.get(usize::from(*byte)).copied().unwrap_or_default();
+    bytes.iter().fold(bit, |all, byte| all & class(byte)) != 0
 }
 
 /// The way from EBCDIC to ASCII of an encoding; `None` where that is not EBCDIC.

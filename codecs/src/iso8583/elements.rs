@@ -4,15 +4,14 @@
 
 use std::sync::Arc;
 
-use crate::emv::{self, TlvList};
+use crate::emv::{self, Tag, TlvList};
 
 use super::charset::{Charset, hex_value};
-use super::decode::{Flaw, read_field};
 use super::decode_error::{ByteKind, DecodeFault, Found};
-use super::dialect::Dialect;
 use super::ebcdic;
+use super::element::{Content, Element, digit};
 use super::field_set::FieldSet;
-use super::message::Message;
+use super::rules::{Flaw, read_field};
 use super::spec::{BitmapEncoding, Encoding, FieldSpec, NumeralEncoding};
 use super::wire::{Reader, nibbles};
 
@@ -68,121 +67,119 @@ pub(super) struct Elements {
     pub(super) parts: Vec<Part>,
 }
 
-/// A sub-element that was read.
-#[derive(Clone, Debug)]
-pub struct Element<'a> {
-    /// Its number, tag or bit, as the dialect writes it.
-    pub key: Arc<str>,
-    /// Its name, if the dialect or EMV has one.
-    pub name: Option<Arc<str>>,
-    /// Offset in the field's content.
-    pub offset: usize,
-    /// Tag, length and content.
-    pub raw: &'a [u8],
-    /// Content.
-    pub content: Content<'a>,
-    /// No text may show its content.
-    pub sensitive: bool,
-}
-
-/// The content of a sub-element: what it says is asked of it. Must not print itself.
-#[derive(Clone, Copy)]
-pub struct Content<'a> {
-    bytes: &'a [u8],
-    encoding: Encoding,
-}
-
-impl<'a> Content<'a> {
-    /// The bytes as they came.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &'a [u8] {
-        self.bytes
-    }
-
-    /// The characters, where they are such.
-    #[must_use]
-    pub fn text(&self) -> Option<String> {
-        let plain: Vec<u8> = match (self.encoding, ebcdic::to_ascii(self.encoding)) {
-            (Encoding::Raw, _) => return None,
-            (Encoding::Bcd, _) => nibbles(self.bytes).map(digit).collect(),
-            (_, Some(table)) => {
-                self.bytes.iter().map(|byte| ebcdic::in_ascii(table, *byte)).collect()
-            }
-            _ => self.bytes.to_vec(),
-        };
-        String::from_utf8(plain).ok()
-    }
-}
-
-const fn digit(nibble: u8) -> u8 {
-    match nibble {
-        0..=9 => nibble | b'0',
-        other => other.wrapping_sub(10).wrapping_add(b'A'),
-    }
-}
-
-impl std::fmt::Debug for Content<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Content({} bytes)", self.bytes.len())
-    }
-}
-
 /// A fault within a field: which sub-element, and what is wrong with it.
 pub(super) struct ElementFlaw {
     pub(super) key: Arc<str>,
     pub(super) flaw: Flaw,
 }
 
+/// What stands on the wire for the name of a sub-element.
+#[derive(Clone, Copy)]
+enum Key<'a> {
+    Described(&'a Arc<str>),
+    Tag(NumeralEncoding, &'a [u8]),
+    Ber(Tag),
+}
+
+impl Key<'_> {
+    /// As a dialect file writes it.
+    fn text(self) -> Arc<str> {
+        match self {
+            Key::Described(key) => Arc::clone(key),
+            Key::Tag(encoding, tag) => tag_characters(encoding, tag).collect::<String>().into(),
+            Key::Ber(tag) => Arc::from(tag.to_string()),
+        }
+    }
+}
+
+/// A sub-element as it is come by: nothing is allocated for those that nobody asks for.
+struct Piece<'a> {
+    key: Key<'a>,
+    part: Option<&'a Part>,
+    offset: usize,
+    raw: &'a [u8],
+    content: Content<'a>,
+}
+
+impl<'a> Piece<'a> {
+    fn element(self) -> Element<'a> {
+        let name = self.part.map(|part| Arc::clone(&part.name));
+        let sensitive = self.part.is_some_and(|part| part.sensitive);
+        let (name, sensitive) = match self.key {
+            Key::Described(_) => (name, sensitive),
+            Key::Tag(..) => (None, true),
+            Key::Ber(tag) => (
+                name.or_else(|| emv::name(tag).map(Arc::from)),
+                sensitive || emv::is_sensitive(tag),
+            ),
+        };
+        let Piece { key, offset, raw, content, .. } = self;
+        Element { key: key.text(), name, offset, raw, content, sensitive }
+    }
+}
+
+/// Where the pieces go.
+type Sink<'s, 'a> = &'s mut dyn FnMut(Piece<'a>);
+
 impl Elements {
+    /// Looks whether all of them can be read.
+    pub(super) fn check(&self, content: &[u8]) -> Result<(), ElementFlaw> {
+        self.walk(content, &mut |_| {})
+    }
+
     /// Reads all of them. What was read before a fault is in `found`.
     pub(super) fn read<'a>(
-        &self,
+        &'a self,
         content: &'a [u8],
         found: &mut Vec<Element<'a>>,
     ) -> Result<(), ElementFlaw> {
+        self.walk(content, &mut |piece| found.push(piece.element()))
+    }
+
+    fn walk<'a>(&'a self, content: &'a [u8], sink: Sink<'_, 'a>) -> Result<(), ElementFlaw> {
         let mut reader = Reader::new(content);
         if reader.take(self.prefix).is_none() {
-            return Err(self.fault("", 0, truncated(self.prefix, content.len())));
+            return Err(fault("", 0, truncated(self.prefix, content.len())));
         }
         match &self.form {
-            Form::Positional => self.by_place(content, &mut reader, found),
+            Form::Positional => self.by_place(content, &mut reader, sink),
             Form::Tagged { tag, tag_length, value } => {
-                self.by_tag((*tag, *tag_length), value, content, &mut reader, found)
+                self.by_tag((*tag, *tag_length), value, content, &mut reader, sink)
             }
             Form::Bitmapped { encoding, bytes } => {
-                self.by_bit(*encoding, *bytes, content, &mut reader, found)
+                self.by_bit(*encoding, *bytes, content, &mut reader, sink)
             }
-            Form::BerTlv => self.by_ber(content.get(self.prefix..).unwrap_or_default(), found),
+            Form::BerTlv => self.by_ber(content.get(self.prefix..).unwrap_or_default(), sink),
         }
     }
 
     fn by_place<'a>(
-        &self,
+        &'a self,
         content: &'a [u8],
         reader: &mut Reader<'a>,
-        found: &mut Vec<Element<'a>>,
+        sink: Sink<'_, 'a>,
     ) -> Result<(), ElementFlaw> {
         for part in &self.parts {
             if reader.left() == 0 {
                 return Ok(());
             }
-            found.push(self.take(part, reader.at(), content, reader)?);
+            sink(self.take(part, reader.at(), content, reader)?);
         }
         match (reader.left(), self.unknown) {
             (0, _) | (_, Unknown::Keep) => Ok(()),
             (count, Unknown::Reject) => {
-                Err(self.fault("", reader.at(), DecodeFault::TrailingBytes { count }))
+                Err(fault("", reader.at(), DecodeFault::TrailingBytes { count }))
             }
         }
     }
 
     fn by_tag<'a>(
-        &self,
+        &'a self,
         (encoding, length): (NumeralEncoding, usize),
         unknown: &FieldSpec,
         content: &'a [u8],
         reader: &mut Reader<'a>,
-        found: &mut Vec<Element<'a>>,
+        sink: Sink<'_, 'a>,
     ) -> Result<(), ElementFlaw> {
         let bytes = match encoding {
             NumeralEncoding::Bcd => length.div_ceil(2),
@@ -191,34 +188,29 @@ impl Elements {
         while reader.left() > 0 {
             let start = reader.at();
             let Some(tag) = reader.take(bytes) else {
-                return Err(self.fault("", start, truncated(bytes, reader.left())));
+                return Err(fault("", start, truncated(bytes, reader.left())));
             };
-            let key = tag_text(encoding, tag);
-            match self.parts.iter().find(|part| *part.key == *key) {
-                Some(part) => found.push(self.take(part, start, content, reader)?),
+            let mut parts = self.parts.iter();
+            let described = parts.find(|part| tag_characters(encoding, tag).eq(part.key.chars()));
+            let key = Key::Tag(encoding, tag);
+            match described {
+                Some(part) => sink(self.take(part, start, content, reader)?),
                 None if self.unknown == Unknown::Reject => {
-                    return Err(self.fault(&key, start, DecodeFault::UnknownElement));
+                    return Err(fault(&key.text(), start, DecodeFault::UnknownElement));
                 }
-                None => {
-                    let key: Arc<str> = Arc::from(key);
-                    let name = Arc::from("");
-                    let part = Part { key, name, spec: *unknown, sensitive: true };
-                    let mut element = self.take(&part, start, content, reader)?;
-                    element.name = None;
-                    found.push(element);
-                }
+                None => sink(take(key, unknown, true, start, content, reader)?),
             }
         }
         Ok(())
     }
 
     fn by_bit<'a>(
-        &self,
+        &'a self,
         encoding: BitmapEncoding,
         bytes: usize,
         content: &'a [u8],
         reader: &mut Reader<'a>,
-        found: &mut Vec<Element<'a>>,
+        sink: Sink<'_, 'a>,
     ) -> Result<(), ElementFlaw> {
         let start = reader.at();
         let on_wire = match encoding {
@@ -226,86 +218,91 @@ impl Elements {
             BitmapEncoding::Hex => bytes.saturating_mul(2),
         };
         let Some(bitmap) = reader.take(on_wire) else {
-            return Err(self.fault("bitmap", start, truncated(on_wire, reader.left())));
+            return Err(fault("bitmap", start, truncated(on_wire, reader.left())));
         };
         let bits = bitmap_bits(encoding, bitmap).map_err(|index| {
             let byte = bitmap.get(index).copied().unwrap_or_default();
             let (expected, found) = (Charset::Hex.words(), Found::Kind(ByteKind::of(byte)));
-            let fault = DecodeFault::Character { count: on_wire, expected, found };
-            self.fault("bitmap", start.saturating_add(index), fault)
+            let wrong = DecodeFault::Character { count: on_wire, expected, found };
+            fault("bitmap", start.saturating_add(index), wrong)
         })?;
         for bit in bits {
-            let key = bit.to_string();
-            let Some(part) = self.parts.iter().find(|part| *part.key == *key) else {
+            let Some(part) = self.parts.iter().find(|part| part.key.parse() == Ok(bit)) else {
                 // Nobody knows where the next one begins.
-                return Err(self.fault(&key, start, DecodeFault::UnknownElement));
+                return Err(fault(&bit.to_string(), start, DecodeFault::UnknownElement));
             };
-            found.push(self.take(part, reader.at(), content, reader)?);
+            sink(self.take(part, reader.at(), content, reader)?);
         }
         match reader.left() {
             0 => Ok(()),
-            count => Err(self.fault("", reader.at(), DecodeFault::TrailingBytes { count })),
+            count => Err(fault("", reader.at(), DecodeFault::TrailingBytes { count })),
         }
     }
 
-    fn by_ber<'a>(
-        &self,
-        content: &'a [u8],
-        found: &mut Vec<Element<'a>>,
-    ) -> Result<(), ElementFlaw> {
-        let list = TlvList::parse(content).map_err(|error| {
-            self.fault("", error.offset, DecodeFault::NotTlv { fault: error.fault })
-        })?;
+    fn by_ber<'a>(&'a self, content: &'a [u8], sink: Sink<'_, 'a>) -> Result<(), ElementFlaw> {
+        let list = TlvList::parse(content)
+            .map_err(|error| fault("", error.offset, DecodeFault::NotTlv { fault: error.fault }))?;
         for tlv in list.iter() {
-            let key: Arc<str> = Arc::from(tlv.tag.to_string());
-            let part = self.parts.iter().find(|part| part.key == key);
+            let part = self.parts.iter().find(|part| ber_characters(tlv.tag).eq(part.key.chars()));
             if part.is_none() && self.unknown == Unknown::Reject {
-                return Err(self.fault(&key, tlv.offset, DecodeFault::UnknownElement));
+                let key = Key::Ber(tlv.tag).text();
+                return Err(fault(&key, tlv.offset, DecodeFault::UnknownElement));
             }
-            let name = part.map(|part| Arc::clone(&part.name));
-            found.push(Element {
-                name: name.or_else(|| emv::name(tlv.tag).map(Arc::from)),
-                key,
+            sink(Piece {
+                key: Key::Ber(tlv.tag),
+                part,
                 offset: self.prefix.saturating_add(tlv.offset),
                 raw: tlv.raw,
                 content: Content { bytes: tlv.value, encoding: Encoding::Raw },
-                sensitive: emv::is_sensitive(tlv.tag) || part.is_some_and(|part| part.sensitive),
             });
         }
         Ok(())
     }
 
-    /// Reads the content of one, whose tag begins at `start`.
+    /// Reads the content of one that is described, whose tag begins at `start`.
     fn take<'a>(
         &self,
-        part: &Part,
+        part: &'a Part,
         start: usize,
         content: &'a [u8],
         reader: &mut Reader<'a>,
-    ) -> Result<Element<'a>, ElementFlaw> {
-        let named = |flaw| ElementFlaw { key: Arc::clone(&part.key), flaw };
-        let read = read_field(&part.spec, self.guarded || part.sensitive, reader).map_err(named)?;
-        if let Some(flaw) = read.content_flaw {
-            return Err(named(flaw));
-        }
-        let (from, to) = (usize::from(read.span.content), usize::from(read.span.end));
-        Ok(Element {
-            key: Arc::clone(&part.key),
-            name: Some(Arc::clone(&part.name)),
-            offset: start,
-            raw: content.get(start..to).unwrap_or_default(),
-            content: Content {
-                bytes: content.get(from..to).unwrap_or_default(),
-                encoding: part.spec.encoding,
-            },
-            sensitive: part.sensitive,
-        })
+    ) -> Result<Piece<'a>, ElementFlaw> {
+        let sensitive = self.guarded || part.sensitive;
+        let piece = take(Key::Described(&part.key), &part.spec, sensitive, start, content, reader)?;
+        Ok(Piece { part: Some(part), ..piece })
     }
+}
 
-    #[cold]
-    fn fault(&self, key: &str, at: usize, fault: DecodeFault) -> ElementFlaw {
-        ElementFlaw { key: Arc::from(key), flaw: Flaw { at, fault } }
+/// Reads the content of a sub-element, whose tag begins at `start`.
+fn take<'a>(
+    key: Key<'a>,
+    spec: &FieldSpec,
+    sensitive: bool,
+    start: usize,
+    content: &'a [u8],
+    reader: &mut Reader<'a>,
+) -> Result<Piece<'a>, ElementFlaw> {
+    let named = |flaw| ElementFlaw { key: key.text(), flaw };
+    let read = read_field(spec, sensitive, reader).map_err(named)?;
+    if let Some(flaw) = read.content_flaw {
+        return Err(named(flaw));
     }
+    let (from, to) = (usize::from(read.span.content), usize::from(read.span.end));
+    Ok(Piece {
+        key,
+        part: None,
+        offset: start,
+        raw: content.get(start..to).unwrap_or_default(),
+        content: Content {
+            bytes: content.get(from..to).unwrap_or_default(),
+            encoding: spec.encoding,
+        },
+    })
+}
+
+#[cold]
+fn fault(key: &str, at: usize, fault: DecodeFault) -> ElementFlaw {
+    ElementFlaw { key: Arc::from(key), flaw: Flaw { at, fault } }
 }
 
 const fn truncated(needed: usize, left: usize) -> DecodeFault {
@@ -313,18 +310,25 @@ const fn truncated(needed: usize, left: usize) -> DecodeFault {
 }
 
 /// A tag as a dialect file writes it: its characters or digits; binary ones in hexadecimal.
-fn tag_text(encoding: NumeralEncoding, tag: &[u8]) -> String {
-    match encoding {
-        NumeralEncoding::Ascii => tag.iter().map(|byte| char::from(*byte)).collect(),
-        NumeralEncoding::Ebcdic => {
-            let table = ebcdic::to_ascii(Encoding::Ebcdic037);
-            let plain = |byte: &u8| table.map_or(*byte, |table| ebcdic::in_ascii(table, *byte));
-            tag.iter().map(plain).map(char::from).collect()
-        }
-        NumeralEncoding::Bcd | NumeralEncoding::Binary => {
-            nibbles(tag).map(|nibble| char::from(digit(nibble))).collect()
-        }
-    }
+fn tag_characters(encoding: NumeralEncoding, tag: &[u8]) -> impl Iterator<Item = char> {
+    let (plain, packed): (&[u8], &[u8]) = match encoding {
+        NumeralEncoding::Ascii | NumeralEncoding::Ebcdic => (tag, &[]),
+        NumeralEncoding::Bcd | NumeralEncoding::Binary => (&[], tag),
+    };
+    let table = match encoding {
+        NumeralEncoding::Ebcdic => ebcdic::to_ascii(Encoding::Ebcdic037),
+        _ => None,
+    };
+    let plain =
+        plain.iter().map(move |byte| table.map_or(*byte, |table| ebcdic::in_ascii(table, *byte)));
+    plain.chain(nibbles(packed).map(digit)).map(char::from)
+}
+
+/// The same of a tag of BER-TLV.
+fn ber_characters(tag: Tag) -> impl Iterator<Item = char> {
+    let digits = tag.byte_len().saturating_mul(2);
+    let nibble = move |place: usize| (tag.number() >> (place << 2)) as u8 & 0x0F;
+    (0..digits).rev().map(nibble).map(digit).map(char::from)
 }
 
 /// The numbers of the bits that are set, at most 128 of them; or the place of a byte that is no
@@ -347,25 +351,4 @@ fn bitmap_bits(encoding: BitmapEncoding, bitmap: &[u8]) -> Result<FieldSet, usiz
         }
     }
     Ok(set)
-}
-
-impl<'a> Message<'a> {
-    /// The sub-elements of a field, in their order; `None` where the field is not there, or the
-    /// dialect says nothing of what is in it. Of a field that decoding refused,
-    /// those before the fault.
-    #[must_use]
-    pub fn elements(&self, field: u8) -> Option<Vec<Element<'a>>> {
-        let elements = self.dialect().elements(field)?;
-        let mut found = Vec::new();
-        let _ = elements.read(self.content(field)?, &mut found);
-        Some(found)
-    }
-}
-
-impl Dialect {
-    /// Whether a field has sub-elements by this dialect.
-    #[must_use]
-    pub fn has_elements(&self, field: u8) -> bool {
-        self.elements(field).is_some()
-    }
 }

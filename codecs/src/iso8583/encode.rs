@@ -367,8 +367,11 @@ fn put_bytes(spec: &FieldSpec, value: &[u8], out: &mut Vec<u8>) -> Result<(), En
 
 /// Writes the length in front of a variable field; it has been checked against the maximum.
 fn put_length(spec: &FieldSpec, length: usize, out: &mut Vec<u8>) {
-    let mut room = [0; 6];
     let bytes = spec.length_bytes();
+    if bytes == 0 {
+        return;
+    }
+    let mut room = [0; 6];
     let mut left = length;
     for slot in room.iter_mut().take(bytes).rev() {
         (*slot, left) = match spec.length_encoding {

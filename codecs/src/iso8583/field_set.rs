@@ -21,6 +21,20 @@ impl FieldSet {
         FieldSet([a | x, b | y, c | z])
     }
 
+    /// The fields of this one that are not in the other.
+    #[must_use]
+    pub const fn without(self, other: FieldSet) -> FieldSet {
+        let (FieldSet([a, b, c]), FieldSet([x, y, z])) = (self, other);
+        FieldSet([a & !x, b & !y, c & !z])
+    }
+
+    /// Those with a smaller number.
+    #[must_use]
+    pub const fn before(self, field: u8) -> FieldSet {
+        let FieldSet([a, b, c]) = self;
+        FieldSet([a & in_front(field, 0), b & in_front(field, 64), c & in_front(field, 128)])
+    }
+
     /// From primary, secondary and third bitmap.
     #[must_use]
     pub const fn from_words(words: [u64; 3]) -> FieldSet {
@@ -92,6 +106,15 @@ impl FieldSet {
     #[must_use]
     pub const fn iter(self) -> FieldNumbers {
         FieldNumbers { words: self.0, done: 0 }
+    }
+}
+
+/// The bits in front of a field's in the bitmap that begins behind `done` fields.
+const fn in_front(field: u8, done: u8) -> u64 {
+    match field.saturating_sub(done) {
+        0 | 1 => 0,
+        bit @ 2..=64 => !(u64::MAX >> bit.wrapping_sub(1)),
+        _ => u64::MAX,
     }
 }
 

@@ -81,14 +81,6 @@ impl Fields {
     }
 
     #[inline]
-    pub(super) fn record(&mut self, field: u8, span: Span) {
-        if let Some(slot) = self.spans.get_mut(usize::from(field)) {
-            *slot = span;
-            self.present.insert(field);
-        }
-    }
-
-    #[inline]
     pub(super) fn span(&self, field: u8) -> Option<Span> {
         if !self.present.contains(field) {
             return None;

@@ -1,0 +1,89 @@
+//! A sub-element that was read, and how one asks for those of a field. Must not print its content.
+
+use std::sync::Arc;
+
+use super::dialect::Dialect;
+use super::ebcdic;
+use super::message::Message;
+use super::spec::Encoding;
+use super::wire::nibbles;
+
+/// A sub-element that was read.
+#[derive(Clone, Debug)]
+pub struct Element<'a> {
+    /// Its number, tag or bit, as the dialect writes it.
+    pub key: Arc<str>,
+    /// Its name, if the dialect or EMV has one.
+    pub name: Option<Arc<str>>,
+    /// Offset in the field's content.
+    pub offset: usize,
+    /// Tag, length and content.
+    pub raw: &'a [u8],
+    /// Content.
+    pub content: Content<'a>,
+    /// No text may show its content.
+    pub sensitive: bool,
+}
+
+/// The content of a sub-element: what it says is asked of it. Must not print itself.
+#[derive(Clone, Copy)]
+pub struct Content<'a> {
+    pub(super) bytes: &'a [u8],
+    pub(super) encoding: Encoding,
+}
+
+impl<'a> Content<'a> {
+    /// The bytes as they came.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// The characters, where they are such.
+    #[must_use]
+    pub fn text(&self) -> Option<String> {
+        let plain: Vec<u8> = match (self.encoding, ebcdic::to_ascii(self.encoding)) {
+            (Encoding::Raw, _) => return None,
+            (Encoding::Bcd, _) => nibbles(self.bytes).map(digit).collect(),
+            (_, Some(table)) => {
+                self.bytes.iter().map(|byte| ebcdic::in_ascii(table, *byte)).collect()
+            }
+            _ => self.bytes.to_vec(),
+        };
+        String::from_utf8(plain).ok()
+    }
+}
+
+pub(super) const fn digit(nibble: u8) -> u8 {
+    match nibble {
+        0..=9 => nibble | b'0',
+        other => other.wrapping_sub(10).wrapping_add(b'A'),
+    }
+}
+
+impl std::fmt::Debug for Content<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Content({} bytes)", self.bytes.len())
+    }
+}
+
+impl<'a> Message<'a> {
+    /// The sub-elements of a field, in their order; `None` where the field is not there, or the
+    /// dialect says nothing of what is in it. Of a field that decoding refused,
+    /// those before the fault.
+    #[must_use]
+    pub fn elements(&self, field: u8) -> Option<Vec<Element<'a>>> {
+        let elements = self.dialect().elements(field)?;
+        let mut found = Vec::new();
+        let _ = elements.read(self.content(field)?, &mut found);
+        Some(found)
+    }
+}
+
+impl Dialect {
+    /// Whether a field has sub-elements by this dialect.
+    #[must_use]
+    pub fn has_elements(&self, field: u8) -> bool {
+        self.elements(field).is_some()
+    }
+}
