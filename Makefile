@@ -10,10 +10,13 @@ DEMO_RATE ?= 500
 FAULT_RUNS ?= 20
 BENCH_SUSTAINED ?= 600
 BENCH_TAIL ?= 1000000
+FUZZ_SECONDS ?= 60
+FUZZ_TARGETS ?= frame message tlv jpos moov
 
 NEXTEST_VERSION := 0.9.143
 DENY_VERSION := 0.20.2
 PYISO8583_VERSION := 4.0.1
+FUZZ_VERSION := 0.13.2
 
 VENV := $(TARGET)/venv
 # The independent ISO 8583 client of the tests runs in this Python.
@@ -43,6 +46,7 @@ help: ## This list.
 	@echo
 	@echo "Options of demo: DEMO_SECONDS=$(DEMO_SECONDS) (0: serve until Ctrl-C)" \
 		"DEMO_RATE=$(DEMO_RATE) (messages a second)"
+	@echo "Options of fuzz: FUZZ_SECONDS=$(FUZZ_SECONDS) (of each) FUZZ_TARGETS=\"$(FUZZ_TARGETS)\""
 	@echo "Options of faults: FAULT_RUNS=$(FAULT_RUNS) (of each kind) FAULT_KINDS= (names, or" \
 		"beginnings of names) FAULT_SEED= FAULT_WORKERS= (runs at a time) FAULT_SOAK_SECONDS="
 
@@ -82,6 +86,11 @@ bench-restart: setup-bench ## A start over a tail of BENCH_TAIL journalled autho
 bench-codec: setup-compiler ## Reading and writing one message, beside a plain loop and another codec.
 	@BENCH_DIR=$(abspath $(TARGET))/bench cargo bench --locked --quiet -p codecs --bench codec
 
+# The counts of another architecture, or of another C library, differ: see the bench's own words.
+.PHONY: bench-instructions
+bench-instructions: setup-compiler setup-valgrind ## Count the codec's instructions; fail on a rise of 5 %.
+	@BENCH_DIR=$(abspath $(TARGET))/bench cargo bench --locked --quiet -p codecs --bench instructions
+
 .PHONY: setup-bench
 setup-bench: setup-compiler setup-postgres
 	@cargo build --release --locked -p switch-server -p load-tests
@@ -89,7 +98,7 @@ setup-bench: setup-compiler setup-postgres
 # One build of everything first: the tests find the programs they start beside each other, and
 # nothing is compiled twice.
 .PHONY: test
-test: setup-compiler setup-postgres setup-nextest setup-python ## Run every test, on a throw-away PostgreSQL.
+test: setup-compiler setup-postgres setup-nextest setup-python setup-tshark ## Run every test, on a throw-away PostgreSQL.
 	cargo build --workspace --all-targets --locked
 	cargo test --workspace --doc --locked --quiet
 	$(TARGET)/debug/with-postgres cargo nextest run --workspace --locked
@@ -100,6 +109,16 @@ faults: setup-compiler setup-postgres ## Kill, pause and cut a switch under load
 	@cargo build --locked --target-dir $(TARGET)/faults -p switch-server -p load-tests-faults \
 		--features switch-server/fail-points,switch-server/deliberate-bugs
 	@$(TARGET)/faults/debug/cardswitch-faults --runs $(FAULT_RUNS) --dir $(TARGET)/faults/runs
+
+# What is found is kept in the build directory; what broke something, in codecs/fuzz/artifacts.
+.PHONY: fuzz
+fuzz: setup-compiler setup-fuzz ## Fuzz the codecs, FUZZ_SECONDS each of FUZZ_TARGETS.
+	@for target in $(FUZZ_TARGETS); do \
+		mkdir -p $(TARGET)/fuzz/corpus/$$target; \
+		cargo +nightly fuzz run --fuzz-dir codecs/fuzz --target-dir $(TARGET)/fuzz $$target \
+			$(TARGET)/fuzz/corpus/$$target codecs/fuzz/corpus/$$target -- \
+			-max_total_time=$(FUZZ_SECONDS) -max_len=4096 -print_final_stats=1; \
+	done
 
 .PHONY: lint
 lint: setup-compiler setup-deny ## Formatting, clippy with warnings denied, bans, licences and sources.
@@ -125,6 +144,14 @@ setup-postgres: ## Install PostgreSQL's server programs if there are none.
 	done; \
 	$(call apt,postgresql,no PostgreSQL: install its server (dnf install postgresql-server; apk add postgresql; brew install postgresql) or set CARDSWITCH_PG_BIN to where initdb is)
 
+.PHONY: setup-valgrind
+setup-valgrind: ## Install valgrind if there is none.
+	@command -v valgrind >/dev/null || { $(call apt,valgrind,no valgrind: install it); }
+
+.PHONY: setup-tshark
+setup-tshark: ## Install tshark if there is none: it reads what the codecs wrote, from a file.
+	@command -v tshark >/dev/null || { $(call apt,tshark,no tshark: install it (Wireshark)); }
+
 .PHONY: setup-nextest
 setup-nextest: ## Install cargo-nextest if it is missing.
 	@cargo nextest --version >/dev/null 2>&1 || cargo install --locked cargo-nextest \
@@ -134,6 +161,14 @@ setup-nextest: ## Install cargo-nextest if it is missing.
 setup-deny: ## Install cargo-deny if it is missing.
 	@cargo deny --version >/dev/null 2>&1 || \
 		cargo install --locked cargo-deny --version $(DENY_VERSION)
+
+.PHONY: setup-fuzz
+setup-fuzz: ## Install cargo-fuzz if it is missing; it needs a nightly compiler.
+	@cargo +nightly --version >/dev/null 2>&1 || { \
+		echo "no nightly compiler, which the fuzzer needs: rustup toolchain install nightly" >&2; \
+		exit 1; }
+	@cargo fuzz --version >/dev/null 2>&1 || \
+		cargo install --locked cargo-fuzz --version $(FUZZ_VERSION)
 
 .PHONY: setup-python
 setup-python: $(VENV)/pyiso8583-$(PYISO8583_VERSION) ## Make a Python environment with pyiso8583.
