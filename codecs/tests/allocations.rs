@@ -8,7 +8,7 @@ use codecs::framing::{Framing, HeaderForm, LengthHeader, Trailer};
 use codecs::iso8583::{Dialect, Encoder, Fields, Mti};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
-use proptest::test_runner::TestRunner;
+use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 use tokio_util::codec::Decoder;
 
 mod sets;
@@ -110,7 +110,7 @@ proptest! {
         edits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
     ) {
         let dialect = Dialect::shipped(name).unwrap();
-        let rng = prop::test_runner::TestRng::from_seed(prop::test_runner::RngAlgorithm::ChaCha, &seed);
+        let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
         let mut runner = TestRunner::new_with_rng(ProptestConfig::default(), rng);
         let (mti, set) = any_message(&dialect).new_tree(&mut runner).unwrap().current();
         let (mut encoder, mut out) = (Encoder::new(), BytesMut::new());
@@ -132,7 +132,9 @@ proptest! {
             LengthHeader::Binary2, LengthHeader::Binary4, LengthHeader::Ascii(4),
             LengthHeader::Bcd2, LengthHeader::None,
         ]),
-        header in prop::sample::select(vec![HeaderForm::None, HeaderForm::Tpdu, HeaderForm::Station]),
+        header in prop::sample::select(vec![
+            HeaderForm::None, HeaderForm::Tpdu, HeaderForm::Station,
+        ]),
         small in any::<bool>(),
     ) {
         let mut framing = Framing::new(form);

@@ -40,7 +40,8 @@ fn dialect(kind: &str, encoding: &str) -> Dialect {
         "name = 'test'\nversion = '1987'\nmti = 'bcd'\nbitmap = 'binary'\nbitmap_bits = 64\n\
          length = 'ascii'\nundefined = ['2-46', '50-64']\n[answers]\n[fields]\n\
          47 = {{ name = 'in front', type = 'b', length = 'fixed', max = 8, encoding = 'raw' }}\n\
-         48 = {{ name = 'it', type = '{kind}', length = 'll', max = 98, encoding = '{encoding}'{pad} }}\n\
+         48 = {{ name = 'it', type = '{kind}', length = 'll', max = 98, \
+         encoding = '{encoding}'{pad} }}\n\
          49 = {{ name = 'behind', type = 'b', length = 'fixed', max = 1, encoding = 'raw' }}\n"
     );
     Dialect::from_toml(&text).unwrap_or_else(|error| panic!("{error}"))

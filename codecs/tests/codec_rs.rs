@@ -1,5 +1,5 @@
-//! iso8583-codec-rs, a second independent codec in Rust, told the fields of our dialects as its JSON
-//! specification: each side reads what the other wrote.
+//! iso8583-codec-rs, a second independent codec in Rust, told the fields of our dialects as its
+//! JSON specification: each side reads what the other wrote.
 //!
 //! Left out is what it cannot say: packed fields with a sign or a track separator. Of an odd packed
 //! number it gives out the zero in front as well. What it calls code page 037 is 1047.

@@ -1,8 +1,11 @@
-//! Which byte may stand in which type of field. Must answer for whole fields at once, without
-//! branching on each byte: this is the inner loop of the decoder.
+//! Which byte may stand in which type of field, and which is the first that may not. For whole
+//! fields it asks `words`, and must say the same.
 
 use super::ebcdic;
 use super::spec::FieldType;
+use super::words::{
+    no_digits, no_hex, no_letters, no_letters_or_digits, no_track, none_in, unprintable,
+};
 
 /// What the characters of a field must be.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -55,9 +58,8 @@ impl Charset {
         }
     }
 
-    /// True when the byte may stand in the field. Plain comparisons without branches, so that a
-    /// loop over them becomes vector code.
-    #[inline(always)]
+    /// True when the byte may stand in the field.
+    #[inline]
     pub(super) const fn admits(self, byte: u8) -> bool {
         let digit = byte.wrapping_sub(b'0') <= 9;
         let letter = (byte | 0x20).wrapping_sub(b'a') < 26;
@@ -74,14 +76,14 @@ impl Charset {
     /// Index of the first byte that may not stand here.
     #[inline]
     pub(super) fn first_stranger(self, bytes: &[u8]) -> Option<usize> {
-        // One loop for each set: with the set known, it has no branch for each byte.
+        let count = bytes.len();
         let all_admitted = match self {
-            Charset::Digits => all(bytes, |byte| Charset::Digits.admits(byte)),
-            Charset::Letters => all(bytes, |byte| Charset::Letters.admits(byte)),
-            Charset::LettersAndDigits => all(bytes, |byte| Charset::LettersAndDigits.admits(byte)),
-            Charset::Printable => all(bytes, |byte| Charset::Printable.admits(byte)),
-            Charset::Track => all(bytes, |byte| Charset::Track.admits(byte)),
-            Charset::Hex => all(bytes, |byte| Charset::Hex.admits(byte)),
+            Charset::Digits => none_in(bytes, count, |word| no_digits(word, b'0')),
+            Charset::Letters => none_in(bytes, count, no_letters),
+            Charset::LettersAndDigits => none_in(bytes, count, no_letters_or_digits),
+            Charset::Printable => none_in(bytes, count, unprintable),
+            Charset::Track => none_in(bytes, count, no_track),
+            Charset::Hex => none_in(bytes, count, no_hex),
         };
         if all_admitted { None } else { bytes.iter().position(|byte| !self.admits(*byte)) }
     }
@@ -92,12 +94,6 @@ impl Charset {
     pub(super) fn first_stranger_in(self, table: &[u8; 256], bytes: &[u8]) -> Option<usize> {
         bytes.iter().position(|byte| !self.admits(ebcdic::in_ascii(table, *byte)))
     }
-}
-
-/// True when every byte passes; looks at all of them rather than stop early.
-#[inline(always)]
-fn all(bytes: &[u8], admitted: impl Fn(u8) -> bool) -> bool {
-    bytes.iter().fold(true, |good, byte| good & admitted(*byte))
 }
 
 /// The nibble of a BCD digit or separator as a character: 0 to 9, or `=` for 0xD in track data.

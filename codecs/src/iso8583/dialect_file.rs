@@ -124,7 +124,6 @@ pub(super) fn compile(text: &str) -> Result<Dialect, DialectError> {
         let problem = "name must be letters, digits, '-', '_' and '.' only, and not empty";
         return Err(source.error(&file.name.span(), None, problem));
     }
-
     if *file.mti.get_ref() == NumeralEncoding::Binary {
         return Err(source.error(&file.mti.span(), None, "mti must be ascii, ebcdic or bcd"));
     }

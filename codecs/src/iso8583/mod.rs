@@ -40,6 +40,7 @@ mod fields;
 mod message;
 mod mti;
 mod plan;
+mod put;
 mod rules;
 mod spec;
 mod text;

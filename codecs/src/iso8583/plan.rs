@@ -119,7 +119,8 @@ impl Step {
         }
     }
 
-    /// Reads the field at `start` into `span`, if there is nothing to say against it; gives its end.
+    /// Reads the field at `start` into `span`, if there is nothing to say against it.
+    /// Gives its end.
     #[inline(always)]
     pub(super) fn read(self, message: &[u8], start: usize, span: &mut Span) -> Option<usize> {
         let rest = message.get(start..)?;

@@ -1,5 +1,5 @@
-//! One field by its dialect's rules, whatever their form, to its end or to what is wrong with it. Must
-//! know every fault by its byte: the decoder comes here with all that its plan does not take.
+//! One field by its dialect's rules, whatever their form, to its end or to what is wrong with it.
+//! Must know every fault by its byte: the decoder comes here with all that its plan does not take.
 
 use super::charset::{Charset, nibble_character};
 use super::decode_error::{ByteKind, DecodeFault, Found};
