@@ -10,6 +10,7 @@ use codecs::iso8583::{Dialect, Version};
 use switch_domain::LinkId;
 
 use crate::dial::Dialling;
+use crate::requests::RequestConfig;
 use crate::tls::TlsConfig;
 
 /// Fields without which no message of ours can be read or answered.
@@ -52,6 +53,8 @@ pub struct LinkConfig {
     pub side: Side,
     /// Certificates, where the connections are encrypted.
     pub tls: Option<TlsConfig>,
+    /// What is asked of the peer.
+    pub requests: RequestConfig,
     /// How frames are cut, and the longest one accepted.
     pub framing: Framing,
     /// How messages are written.
@@ -158,6 +161,7 @@ impl LinkConfig {
             id,
             side: Side::Listen(listen),
             tls: None,
+            requests: RequestConfig::default(),
             framing,
             dialect,
             sign_on_required: false,
@@ -212,8 +216,17 @@ impl LinkConfig {
         }
     }
 
-    /// What does not fit among the settings of one side.
+    /// What does not fit among the settings of requests and of one side.
     fn unfit(&self) -> Option<(&'static str, String)> {
+        let dials = matches!(self.side, Side::Dial(_));
+        let requests = self.requests.unfit(&self.dialect, &self.framing, dials);
+        if requests.is_some() {
+            return requests;
+        }
+        if self.requests.echo_interval.is_some_and(|interval| interval >= self.idle_deadline) {
+            let fault = "must be shorter than the idle deadline, which closes the connection";
+            return Some(("echo_interval", fault.into()));
+        }
         match &self.side {
             Side::Listen(_) => self.tls.as_ref().and_then(TlsConfig::unfit_to_listen),
             Side::Dial(_) if !self.peers.is_empty() => {

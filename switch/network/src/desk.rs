@@ -4,7 +4,7 @@
 
 use bytes::BytesMut;
 use codecs::framing::{Frame, FrameCodec, Header};
-use codecs::iso8583::{DecodeError, EncodeError, Fields, Message, Mti};
+use codecs::iso8583::{DecodeError, EncodeError, Fields, Message, Mti, Text};
 use std::sync::Arc;
 use switch_domain::{CardId, Fingerprint, LinkId, Pan, Reason};
 use switch_shard::fault_points::{KillPoint, reach};
@@ -15,10 +15,13 @@ use tokio::time::Instant;
 use crate::answer::{AnswerWriter, Fault, Saying};
 use crate::link::Link;
 use crate::pending::{Pending, Waiting};
+use crate::requests::{Order, Requests};
+use crate::standing::CutOver;
 use crate::switch::Switch;
 use crate::translate::{self, FieldFault, NetworkRequest, Surroundings, Translate, Translated};
 
 const STAN: u8 = 11;
+const SETTLEMENT_DATE: u8 = 15;
 
 /// Faults of one connection that are logged as warnings; a peer that makes more of them must not
 /// fill the log, and they are counted all the same.
@@ -30,6 +33,8 @@ pub(crate) struct Desk<S> {
     codec: FrameCodec,
     writer: AnswerWriter,
     pub(crate) pending: Pending,
+    /// What we ask of the peer.
+    pub(crate) requests: Requests,
     replies: UnboundedSender<Reply>,
     faults: u32,
     /// Frames so far.
@@ -90,8 +95,9 @@ impl<S: Switch> Desk<S> {
         replies: UnboundedSender<Reply>,
     ) -> Self {
         let pending = Pending::new(link.metrics.in_flight.clone());
-        let writer = AnswerWriter::new();
-        Self { link, codec, writer, pending, replies, faults: 0, frames_in: 0, frames_out: 0 }
+        let (writer, requests) = (AnswerWriter::new(), Requests::new(&link));
+        let (frames_in, frames_out) = (0, 0);
+        Self { link, codec, writer, pending, requests, replies, faults: 0, frames_in, frames_out }
     }
 
     /// Takes one frame; what can be answered at once is appended to `out`.
@@ -108,7 +114,11 @@ impl<S: Switch> Desk<S> {
             return self.drop_message("unreadable_type", decoded.err().as_ref());
         };
         link.metrics.message(mti);
+        self.requests.learn(frame.header.filter(|_| mti.is_request()));
         let Some(answer) = mti.response() else {
+            if !mti.is_request() && decoded.is_ok() && self.requests.answer(&link, &message) {
+                return;
+            }
             // A response to nothing we asked, or a notification: answering could start a loop.
             return self.drop_message("not_a_request", None);
         };
@@ -133,12 +143,30 @@ impl<S: Switch> Desk<S> {
             mti if is(mti, Mti::REVERSAL_REQUEST) => {
                 self.submit(&request, translate::reversal, out);
             }
-            mti if is(mti, Mti::NETWORK_REQUEST) => self.manage_network(&request, out),
+            mti if is_network_management(mti) => self.manage_network(&request, out),
             _ => {
                 let reason = Reason::InvalidTransaction;
                 self.answer_unsupported(&request, reason, "message_type", out);
             }
         }
+    }
+
+    /// Sends a request of ours.
+    pub(crate) fn order(&mut self, order: Order, out: &mut BytesMut) {
+        let sent = self.requests.order(&self.link, &self.codec, order, out);
+        self.frames_out = self.frames_out.saturating_add(sent);
+    }
+
+    /// Signs on, on a connection that is new.
+    pub(crate) fn sign_on(&mut self, out: &mut BytesMut) {
+        let sent = self.requests.sign_on(&self.link, &self.codec, out);
+        self.frames_out = self.frames_out.saturating_add(sent);
+    }
+
+    /// Asks whether anybody is there.
+    pub(crate) fn echo(&mut self, out: &mut BytesMut) {
+        let sent = self.requests.echo(&self.link, &self.codec, out);
+        self.frames_out = self.frames_out.saturating_add(sent);
     }
 
     /// Takes what a shard says to a message in flight. A reply to none is one that was answered by
@@ -220,6 +248,12 @@ impl<S: Switch> Desk<S> {
             Ok(NetworkRequest::SignOn) => Some(true),
             Ok(NetworkRequest::SignOff) => Some(false),
             Ok(NetworkRequest::Echo) => None,
+            Ok(NetworkRequest::CutOver) => {
+                let day = request.message.text(SETTLEMENT_DATE).ok();
+                let day = day.as_ref().map(Text::as_str);
+                self.link.standing.cut_over(CutOver::by_peer(day));
+                None
+            }
             Ok(NetworkRequest::Unknown) => {
                 let reason = Reason::InvalidTransaction;
                 return self.answer_unsupported(request, reason, "network_code", out);
@@ -291,6 +325,11 @@ impl<S: Switch> Desk<S> {
 fn is(mti: Mti, wanted: Mti) -> bool {
     let ([_, mti @ ..], [_, wanted @ ..]) = (mti.digits(), wanted.digits());
     mti == wanted
+}
+
+/// A request or an advice, by whoever is one's peer: 0800, 0820, 1804, 2804.
+const fn is_network_management(mti: Mti) -> bool {
+    mti.class() == 8 && matches!(mti.function(), 0 | 2) && matches!(mti.origin(), 0 | 2 | 4)
 }
 
 /// Frames an answer that was written; how many frames that made.

@@ -3,6 +3,10 @@
 
 use std::sync::Arc;
 
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::oneshot;
+
+use crate::requests::{Order, Request, RequestAnswer, RequestError};
 use crate::standing::{LinkView, Mode, Standing};
 use crate::tls::{Tls, TlsError};
 
@@ -58,5 +62,19 @@ impl LinkHandle {
             None => Ok(false),
             Some(tls) => tls.reload().await.map(|()| true),
         }
+    }
+
+    /// Sends a request over the link's newest connection and waits for its answer.
+    ///
+    /// # Errors
+    /// There is no connection, no room or no answer; see [`RequestError`].
+    pub async fn request(&self, request: Request) -> Result<RequestAnswer, RequestError> {
+        let orders = self.standing.orders().ok_or(RequestError::NotConnected)?;
+        let (reply, answer) = oneshot::channel();
+        orders.try_send(Order { request, reply }).map_err(|error| match error {
+            TrySendError::Full(_) => RequestError::TooMany(orders.max_capacity()),
+            TrySendError::Closed(_) => RequestError::NotConnected,
+        })?;
+        answer.await.unwrap_or(Err(RequestError::Closed))
     }
 }

@@ -25,6 +25,10 @@ const STATE: &str = "cardswitch_link_state";
 const DIAL_ATTEMPTS: &str = "cardswitch_link_dial_attempts_total";
 const DIAL_FAILURES: &str = "cardswitch_link_dial_failures_total";
 const TLS_RELOADS: &str = "cardswitch_link_tls_reloads_total";
+const OUTSTANDING: &str = "cardswitch_link_outstanding";
+const REQUESTS: &str = "cardswitch_link_requests_total";
+const ANSWERS: &str = "cardswitch_link_answers_total";
+const CUT_OVERS: &str = "cardswitch_link_cut_overs_total";
 const ANSWER_SECONDS: &str = "cardswitch_link_answer_seconds";
 
 /// Describes all metrics of this package to the installed recorder.
@@ -33,6 +37,10 @@ pub fn describe() {
     describe_gauge!(IN_FLIGHT, Unit::Count, "Messages that wait for their decision");
     describe_gauge!(SIGNED_ON, Unit::Count, "1 while the link's peer is signed on");
     describe_gauge!(STATE, Unit::Count, "1 for the state in which the link is, 0 for the others");
+    describe_gauge!(OUTSTANDING, Unit::Count, "Requests of ours that wait for their answer");
+    describe_counter!(REQUESTS, "Requests of ours that have ended, by kind and outcome");
+    describe_counter!(ANSWERS, "Answers from peers, by whether a request of ours was waiting");
+    describe_counter!(CUT_OVERS, "Cut-overs, by who asked for them");
     describe_counter!(OPENED, "Connections accepted or dialled");
     describe_counter!(DIAL_ATTEMPTS, "Attempts to connect to a peer");
     describe_counter!(DIAL_FAILURES, "Attempts without a connection of use, by cause");
@@ -55,6 +63,7 @@ pub(crate) struct LinkMetrics {
     pub(crate) connections: Gauge,
     pub(crate) in_flight: Gauge,
     pub(crate) signed_on: Gauge,
+    pub(crate) outstanding: Gauge,
     pub(crate) opened: Counter,
     pub(crate) dial_attempts: Counter,
     pub(crate) tls_loaded: Counter,
@@ -80,6 +89,7 @@ impl LinkMetrics {
             connections: gauge!(CONNECTIONS, "link" => link.clone()),
             in_flight: gauge!(IN_FLIGHT, "link" => link.clone()),
             signed_on: gauge!(SIGNED_ON, "link" => link.clone()),
+            outstanding: gauge!(OUTSTANDING, "link" => link.clone()),
             opened: counter!(OPENED, "link" => link.clone()),
             dial_attempts: counter!(DIAL_ATTEMPTS, "link" => link.clone()),
             tls_loaded: reloads("loaded"),
@@ -109,6 +119,19 @@ impl LinkMetrics {
         for (state, gauge) in LinkState::ALL.into_iter().zip(&self.states) {
             gauge.set(if state == now { 1.0 } else { 0.0 });
         }
+    }
+
+    pub(crate) fn request(&self, kind: &'static str, outcome: &'static str) {
+        let link = self.link.clone();
+        counter!(REQUESTS, "link" => link, "kind" => kind, "outcome" => outcome).increment(1);
+    }
+
+    pub(crate) fn answer(&self, result: &'static str) {
+        counter!(ANSWERS, "link" => self.link.clone(), "result" => result).increment(1);
+    }
+
+    pub(crate) fn cut_over(&self, by: &'static str) {
+        counter!(CUT_OVERS, "link" => self.link.clone(), "by" => by).increment(1);
     }
 
     pub(crate) fn dial_failed(&self, cause: &'static str) {

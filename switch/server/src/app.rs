@@ -264,6 +264,7 @@ fn link_config(name: &str, link: &Link) -> anyhow::Result<LinkConfig> {
         id: LinkId(link.id),
         side: link.side(),
         tls: link.tls_settings(),
+        requests: link.request_settings().map_err(|(_, fault)| anyhow::Error::msg(fault))?,
         framing: link.framing,
         dialect: Arc::new(dialect),
         sign_on_required: link.sign_on_required,

@@ -4,7 +4,7 @@
 use admin_api::Problem;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use switch_network::LinkHandle;
+use switch_network::{LinkHandle, Purpose, Request, RequestError};
 
 /// One command about links. Their names all begin with `link-`, and those of no other do.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -37,12 +37,36 @@ pub(crate) enum LinkOperation {
         /// Its name.
         link: String,
     },
+    /// Ask something of the peer.
+    #[serde(rename = "link-request")]
+    Request {
+        /// Its name.
+        link: String,
+        /// What is asked.
+        request: Asked,
+        /// The day that a cut-over begins, as DE15 of the dialect has it.
+        settlement_date: Option<String>,
+    },
     /// Read certificates again.
     #[serde(rename = "link-reload")]
     Reload {
         /// Of one link alone.
         link: Option<String>,
     },
+}
+
+/// What can be asked of a peer.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Asked {
+    /// Is anybody there?
+    Echo,
+    /// We sign on.
+    SignOn,
+    /// We sign off.
+    SignOff,
+    /// The business day ends.
+    CutOver,
 }
 
 /// Does what is asked and gives the result.
@@ -80,8 +104,42 @@ pub(crate) async fn perform(
             link.drain();
             Ok(view(link))
         }
+        LinkOperation::Request { link, request, settlement_date } => {
+            ask(named(&link)?, request, settlement_date).await
+        }
         LinkOperation::Reload { link: Some(link) } => reload(&[named(&link)?.clone()]).await,
         LinkOperation::Reload { link: None } => reload(links).await,
+    }
+}
+
+async fn ask(link: &LinkHandle, asked: Asked, day: Option<String>) -> Result<Value, Problem> {
+    let purpose = match asked {
+        Asked::Echo => Purpose::Echo,
+        Asked::SignOn => Purpose::SignOn,
+        Asked::SignOff => Purpose::SignOff,
+        Asked::CutOver => Purpose::CutOver,
+    };
+    let mut request = Request::network(purpose);
+    if let Some(day) = day {
+        request = request.for_day(day);
+    }
+    match link.request(request).await {
+        Ok(answer) => Ok(json!({
+            "link": link.name(),
+            "request": purpose.name(),
+            "action_code": answer.action_code,
+            "accepted": answer.accepted,
+            "after_ms": u64::try_from(answer.after.as_millis()).unwrap_or(u64::MAX),
+        })),
+        Err(error) => {
+            let code = match error {
+                RequestError::NotConnected => "NOT_CONNECTED",
+                RequestError::TooMany(_) => "OVERLOADED",
+                RequestError::Unwritable(_) => "INVALID_REQUEST",
+                RequestError::NoAnswer(_) | RequestError::Closed => "NO_ANSWER",
+            };
+            Err(Problem { code, detail: format!("link {}: {error}", link.name()) })
+        }
     }
 }
 

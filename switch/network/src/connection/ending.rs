@@ -34,6 +34,10 @@ pub(super) enum Ending {
     OutputLimit,
     /// No answer left for too long.
     WriteDeadline,
+    /// Our echoes were answered with silence: nobody is there any more.
+    HalfOpen,
+    /// The peer did not let us sign on.
+    NotSignedOn,
     /// The process stood still with answers in hand.
     StoodStill,
     /// The socket failed.
@@ -53,6 +57,8 @@ impl Ending {
             Self::Idle => "idle",
             Self::OutputLimit => "output_limit",
             Self::WriteDeadline => "write_deadline",
+            Self::HalfOpen => "half_open",
+            Self::NotSignedOn => "not_signed_on",
             Self::StoodStill => "stood_still",
             Self::Socket(_) => "socket_error",
         }
@@ -62,7 +68,11 @@ impl Ending {
     pub(super) const fn is_orderly(&self) -> bool {
         !matches!(
             self,
-            Self::OutputLimit | Self::WriteDeadline | Self::StoodStill | Self::Socket(_)
+            Self::OutputLimit
+                | Self::WriteDeadline
+                | Self::HalfOpen
+                | Self::StoodStill
+                | Self::Socket(_)
         )
     }
 

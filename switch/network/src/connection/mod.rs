@@ -19,16 +19,17 @@ use codecs::framing::{FrameCodec, FrameError, FramingError};
 use codecs::iso8583::Fields;
 use switch_shard::fault_points::{KillPoint, end_at, is_due, reach};
 use switch_shard::{PROOF_LASTS, Reply};
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::mpsc::{self, UnboundedReceiver, unbounded_channel};
 use tokio::time::Instant;
 use tokio_util::codec::Decoder;
 use tokio_util::sync::CancellationToken;
 
-use self::clock::{Clock, Due};
+use self::clock::{Clock, Due, Oldest};
 use self::ending::Ending;
 use crate::desk::Desk;
 use crate::link::Link;
 use crate::metrics::Held;
+use crate::requests::{Order, Verdict};
 use crate::standing::Presence;
 use crate::switch::Switch;
 use crate::wire::Wire;
@@ -44,6 +45,8 @@ pub(crate) struct Connection<S> {
     codec: FrameCodec,
     desk: Desk<S>,
     replies: UnboundedReceiver<Reply>,
+    /// What we are to ask of the peer.
+    orders: mpsc::Receiver<Order>,
     /// Where fields of the message at hand lie; used again for each.
     fields: Fields,
     input: BytesMut,
@@ -55,6 +58,17 @@ pub(crate) struct Connection<S> {
     _open: Held,
 }
 
+/// Of what use a connection was that has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Use {
+    /// A message came.
+    Heard,
+    /// None did.
+    Silent,
+    /// The peer did not let us sign on.
+    Refused,
+}
+
 /// What one turn of waiting brought.
 enum Event {
     /// The switch stops, or the link is drained.
@@ -63,6 +77,7 @@ enum Event {
     StoodStill,
     Written(io::Result<usize>),
     Reply(Option<Reply>),
+    Order(Order),
     Read(io::Result<usize>),
     Clock,
 }
@@ -73,6 +88,7 @@ struct Ends<'a> {
     input: &'a mut BytesMut,
     output: &'a mut BytesMut,
     replies: &'a mut UnboundedReceiver<Reply>,
+    orders: &'a mut mpsc::Receiver<Order>,
 }
 
 impl<S: Switch> Connection<S> {
@@ -83,13 +99,15 @@ impl<S: Switch> Connection<S> {
     ) -> Result<Self, FramingError> {
         let codec = link.config.framing.codec()?;
         let (sender, replies) = unbounded_channel();
+        let (ordering, orders) = mpsc::channel(link.config.requests.max_outstanding);
         Ok(Self {
-            presence: link.standing.enter(peer, wire.protocol()),
+            presence: link.standing.enter(peer, wire.protocol(), ordering),
             peer,
             wire,
             desk: Desk::new(Arc::clone(&link), codec.clone(), sender),
             codec,
             replies,
+            orders,
             fields: Fields::new(),
             input: BytesMut::new(),
             output: BytesMut::new(),
@@ -100,10 +118,13 @@ impl<S: Switch> Connection<S> {
         })
     }
 
-    /// Serves the connection to its end; true where a message came.
-    pub(crate) async fn serve(mut self, stop: CancellationToken) -> bool {
+    /// Serves the connection to its end; of what use it was.
+    pub(crate) async fn serve(mut self, stop: CancellationToken) -> Use {
         let (link, peer) = (&self.link.config.name, self.peer);
         tracing::info!(link, %peer, tls = self.wire.protocol(), "connected");
+        if self.link.config.requests.sign_on {
+            self.desk.sign_on(&mut self.output);
+        }
         let ending = loop {
             let turn = Instant::now();
             if let Some(ending) = self.work() {
@@ -123,8 +144,12 @@ impl<S: Switch> Connection<S> {
                 Event::Reply(Some(reply)) => self.desk.reply(&reply, &mut self.output),
                 // Cannot happen: the desk holds a sender.
                 Event::Reply(None) => break Ending::Shutdown,
+                Event::Order(order) => self.desk.order(order, &mut self.output),
                 Event::Read(Ok(0)) => self.end_of_input(),
-                Event::Read(Ok(_)) => self.clock.read(Instant::now()),
+                Event::Read(Ok(_)) => {
+                    self.desk.requests.heard();
+                    self.clock.read(Instant::now());
+                }
                 Event::Written(Err(error)) | Event::Read(Err(error)) => {
                     break Ending::Socket(error);
                 }
@@ -135,9 +160,13 @@ impl<S: Switch> Connection<S> {
                 }
             }
         };
-        let heard = self.desk.frames_in > 0;
+        let of_use = match ending {
+            Ending::NotSignedOn => Use::Refused,
+            _ if self.desk.frames_in > 0 => Use::Heard,
+            _ => Use::Silent,
+        };
         self.end(ending).await;
-        heard
+        of_use
     }
 
     /// All that can be done without waiting: replies, then frames. Says when it is over.
@@ -149,6 +178,11 @@ impl<S: Switch> Connection<S> {
             self.close_after_answers(Ending::Frame(error));
         }
         self.show();
+        match self.desk.requests.verdict() {
+            Some(Verdict::HalfOpen) => return Some(Ending::HalfOpen),
+            Some(Verdict::NotSignedOn) => self.close_after_answers(Ending::NotSignedOn),
+            None => {}
+        }
         if self.output.len() > self.link.config.max_output {
             return Some(Ending::OutputLimit);
         }
@@ -166,6 +200,11 @@ impl<S: Switch> Connection<S> {
         facts.in_flight.store(desk.pending.len() as u64, Ordering::Relaxed);
         facts.frames_in.store(desk.frames_in, Ordering::Relaxed);
         facts.frames_out.store(desk.frames_out, Ordering::Relaxed);
+    }
+
+    fn oldest(&mut self) -> Oldest {
+        let Desk { pending, requests, .. } = &mut self.desk;
+        Oldest { message: pending.oldest(), request: requests.oldest() }
     }
 
     fn has_output(&self) -> bool {
@@ -196,8 +235,7 @@ impl<S: Switch> Connection<S> {
         if partial {
             reach(KillPoint::K1);
         }
-        let oldest = self.desk.pending.oldest();
-        let has_output = self.has_output();
+        let (oldest, has_output) = (self.oldest(), self.has_output());
         self.clock.arm(now, partial, has_output, oldest);
         if reading {
             self.input.reserve(READ_CHUNK);
@@ -207,8 +245,8 @@ impl<S: Switch> Connection<S> {
             self.wire.try_write_plain(half);
             end_at(KillPoint::K10);
         }
-        let Self { wire, input, output, replies, clock, .. } = self;
-        let mut ends = Ends { wire, input, output, replies };
+        let Self { wire, input, output, replies, orders, clock, .. } = self;
+        let mut ends = Ends { wire, input, output, replies, orders };
         tokio::select! {
             biased;
             () = stop.cancelled(), if !closing => Event::Stop,
@@ -225,13 +263,21 @@ impl<S: Switch> Connection<S> {
     /// Acts on deadlines that have passed; says when one of them ends the connection at once.
     fn due(&mut self) -> Option<Ending> {
         let now = Instant::now();
-        let oldest = self.desk.pending.oldest();
+        let oldest = self.oldest();
         match self.clock.judge(now, oldest)? {
             Due::Frame => self.close_after_answers(Ending::FrameDeadline),
             Due::Idle => self.close_after_answers(Ending::Idle),
             Due::GiveUp => {
                 let given_up = self.desk.pending.give_up(self.clock.given_up_by(now));
                 self.link.metrics.unanswered("given_up", given_up);
+            }
+            Due::Request => {
+                let limit = self.clock.unanswered_by(now);
+                self.desk.requests.give_up(&self.link, limit);
+            }
+            Due::Echo => {
+                self.clock.asked(now);
+                self.desk.echo(&mut self.output);
             }
             Due::Write => return Some(Ending::WriteDeadline),
             Due::Drain => {
@@ -257,6 +303,7 @@ impl<S: Switch> Connection<S> {
     }
 
     async fn end(mut self, ending: Ending) {
+        self.desk.requests.close(&self.link);
         self.link.metrics.closed(ending.name());
         ending.log(&self.link.config.name, self.peer);
         if ending.is_orderly() {
@@ -266,13 +313,17 @@ impl<S: Switch> Connection<S> {
 }
 
 impl Ends<'_> {
-    /// What comes first, in this order: bytes that leave, what the shards say, bytes that come.
+    /// What comes first, in this order: bytes that leave, what the shards say, what
+    /// we are to ask, bytes that come.
     fn poll(&mut self, cx: &mut Context<'_>, writing: bool, reading: bool) -> Poll<Event> {
         if writing && let Poll::Ready(written) = self.wire.poll_send(cx, self.output) {
             return Poll::Ready(Event::Written(written));
         }
         if let Poll::Ready(reply) = self.replies.poll_recv(cx) {
             return Poll::Ready(Event::Reply(reply));
+        }
+        if reading && let Poll::Ready(Some(order)) = self.orders.poll_recv(cx) {
+            return Poll::Ready(Event::Order(order));
         }
         if reading && let Poll::Ready(read) = self.wire.poll_receive(cx, self.input) {
             return Poll::Ready(Event::Read(read));

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::schedule::Schedule;
 pub use self::settings::{Dialling, host_of};
-use crate::connection::Connection;
+use crate::connection::{Connection, Use};
 use crate::link::Link;
 use crate::standing::Mode;
 use crate::switch::Switch;
@@ -106,7 +106,8 @@ async fn dial_until<S: Switch>(
 }
 
 /// Serves one connection to its end; true where it was of use. One that ends before a message came
-/// was not, unless it lasted: a peer that closes at once must not be dialled without a pause.
+/// was not, unless it lasted, and never one on which the peer did not let us sign on: neither may
+/// be dialled again without a pause.
 async fn serve<S: Switch>(
     link: &Arc<Link<S>>,
     dialling: &Dialling,
@@ -124,12 +125,13 @@ async fn serve<S: Switch>(
         }
     };
     let served = tokio::spawn(connection.serve(stop.clone())).await;
-    let heard = match served {
-        Ok(heard) => heard,
+    match served {
+        Ok(Use::Heard) => true,
+        Ok(Use::Silent) => since.elapsed() > dialling.longest_wait,
+        Ok(Use::Refused) => false,
         Err(error) => {
             link.note_defect(&error);
             false
         }
-    };
-    heard || since.elapsed() > dialling.longest_wait
+    }
 }

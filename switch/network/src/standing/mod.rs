@@ -7,15 +7,19 @@ mod view;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
-pub use self::view::{ConnectionView, LinkState, LinkView};
+pub use self::view::{ConnectionView, CutOver, LinkState, LinkView};
 use crate::config::{LinkConfig, Side};
 use crate::metrics::LinkMetrics;
+use crate::requests::Order;
+
+/// Trace numbers go from 1 to this, and begin again.
+const TRACES: u32 = 999_999;
 
 /// What a link was told to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +44,9 @@ pub(crate) struct Standing {
     signed_on: AtomicBool,
     table: Mutex<Table>,
     counts: Counts,
+    /// Of the last request of ours. The first one is any: a restart must not repeat the numbers
+    /// that the peer has just seen.
+    trace: AtomicU32,
     metrics: Arc<LinkMetrics>,
 }
 
@@ -50,6 +57,7 @@ struct Table {
     gone: (u64, u64),
     state: LinkState,
     since: Timestamp,
+    cut_over: Option<CutOver>,
 }
 
 #[derive(Default)]
@@ -65,6 +73,7 @@ pub(crate) struct Facts {
     peer: SocketAddr,
     tls: Option<&'static str>,
     since: Timestamp,
+    orders: mpsc::Sender<Order>,
     pub(crate) in_flight: AtomicU64,
     pub(crate) frames_in: AtomicU64,
     pub(crate) frames_out: AtomicU64,
@@ -95,6 +104,7 @@ impl Standing {
             gone: (0, 0),
             state,
             since: Timestamp::now(),
+            cut_over: None,
         };
         Self {
             name: config.name.clone(),
@@ -106,6 +116,7 @@ impl Standing {
             signed_on: AtomicBool::new(false),
             table: Mutex::new(table),
             counts: Counts::default(),
+            trace: AtomicU32::new(rand::random_range(0..TRACES)),
             metrics,
         }
     }
@@ -144,11 +155,17 @@ impl Standing {
     }
 
     /// Counts a connection for as long as the result lives.
-    pub(crate) fn enter(self: &Arc<Self>, peer: SocketAddr, tls: Option<&'static str>) -> Presence {
+    pub(crate) fn enter(
+        self: &Arc<Self>,
+        peer: SocketAddr,
+        tls: Option<&'static str>,
+        orders: mpsc::Sender<Order>,
+    ) -> Presence {
         let facts = Arc::new(Facts {
             peer,
             tls,
             since: Timestamp::now(),
+            orders,
             in_flight: AtomicU64::new(0),
             frames_in: AtomicU64::new(0),
             frames_out: AtomicU64::new(0),
@@ -160,6 +177,27 @@ impl Standing {
         self.refresh(&mut table);
         drop(table);
         Presence { standing: Arc::clone(self), key, facts }
+    }
+
+    /// The way to the newest connection; none where there is no connection.
+    pub(crate) fn orders(&self) -> Option<mpsc::Sender<Order>> {
+        self.table().connections.values().next_back().map(|facts| facts.orders.clone())
+    }
+
+    /// The trace number of the next request of ours, 1 to 999999.
+    pub(crate) fn next_trace(&self) -> u32 {
+        let step = |trace: u32| Some(trace.checked_rem(TRACES).unwrap_or(0).saturating_add(1));
+        let before = self.trace.fetch_update(Ordering::Relaxed, Ordering::Relaxed, step);
+        let before = before.unwrap_or_else(|before| before);
+        step(before).unwrap_or(1)
+    }
+
+    /// Both sides have agreed on the end of a day.
+    pub(crate) fn cut_over(&self, cut_over: CutOver) {
+        let CutOver { settlement_date, by, .. } = &cut_over;
+        self.metrics.cut_over(by);
+        tracing::info!(link = %self.name, settlement_date, by, "cut-over");
+        self.table().cut_over = Some(cut_over);
     }
 
     pub(crate) fn opened(&self) {
@@ -199,6 +237,7 @@ impl Standing {
             listens_on: self.listens_on,
             dials: self.dials.clone(),
             certificates_since: None,
+            cut_over: table.cut_over.clone(),
             in_flight: sum(0, |connection| connection.in_flight),
             frames_in: sum(table.gone.0, |connection| connection.frames_in),
             frames_out: sum(table.gone.1, |connection| connection.frames_out),
@@ -301,7 +340,7 @@ mod tests {
     }
 
     fn enter(standing: &Arc<Standing>) -> Presence {
-        standing.enter(SocketAddr::from(([127, 0, 0, 1], 9)), None)
+        standing.enter(SocketAddr::from(([127, 0, 0, 1], 9)), None, mpsc::channel(1).0)
     }
 
     #[test]
@@ -338,6 +377,13 @@ mod tests {
         link.set_mode(Mode::Open);
         assert_eq!(state(), LinkState::Dialling);
         assert_eq!(standing(false).view().state, LinkState::Listening);
+    }
+
+    #[test]
+    fn trace_numbers_go_round() {
+        let link = standing(false);
+        link.trace.store(TRACES - 1, Ordering::Relaxed);
+        assert_eq!([link.next_trace(), link.next_trace(), link.next_trace()], [TRACES, 1, 2]);
     }
 
     #[test]

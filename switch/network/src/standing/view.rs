@@ -59,6 +59,34 @@ impl fmt::Display for LinkState {
     }
 }
 
+/// The end of a business day, as one side has told the other.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CutOver {
+    /// The day that begins, as DE15 has it; none where the message named none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub settlement_date: Option<String>,
+    /// `peer`, or `us`.
+    pub by: &'static str,
+    /// When it was accepted.
+    pub at: String,
+}
+
+impl CutOver {
+    /// The peer's.
+    pub(crate) fn by_peer(day: Option<&str>) -> Self {
+        Self { settlement_date: day.map(str::to_owned), by: "peer", at: now() }
+    }
+
+    /// Ours.
+    pub(crate) fn by_us(day: Option<&str>) -> Self {
+        Self { settlement_date: day.map(str::to_owned), by: "us", at: now() }
+    }
+}
+
+fn now() -> String {
+    jiff::Timestamp::now().to_string()
+}
+
 /// A link. Times are RFC 3339, in UTC; counts are since the link was opened.
 #[derive(Clone, Debug, Serialize)]
 pub struct LinkView {
@@ -81,6 +109,9 @@ pub struct LinkView {
     /// When its certificates were read; none where it has no TLS.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub certificates_since: Option<String>,
+    /// The last cut-over, if there was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cut_over: Option<CutOver>,
     /// Messages that wait for their decision.
     pub in_flight: u64,
     /// Messages received.

@@ -1,6 +1,8 @@
 //! What one link of a configuration must satisfy beyond its types. It owns the rules that the
 //! network does not check by itself, and puts those that it does to their keys.
 
+use std::time::Duration;
+
 use switch_domain::LinkId;
 use switch_network::{InvalidLink, LinkConfig};
 
@@ -38,6 +40,7 @@ pub(super) fn each_link(name: &str, link: &Link, faults: &mut Faults) {
         &path("output_limit_bytes"),
         "at least the longest frame",
     );
+    requests(name, link, faults);
     sides(name, link, faults);
 }
 
@@ -83,7 +86,33 @@ fn deadlines(name: &str, link: &Link, faults: &mut Faults) {
     }
 }
 
-/// Who connects to whom, and with which certificates: the network's own rules.
+/// What a link asks by itself.
+fn requests(name: &str, link: &Link, faults: &mut Faults) {
+    let path = |key| ["links", name, key];
+    let interval = link.echo_interval_ms;
+    faults.require(
+        interval == 0 || (1_000..link.idle_deadline_ms).contains(&interval),
+        &path("echo_interval_ms"),
+        "0 for none, or from 1000 to below idle_deadline_ms, which closes the connection",
+    );
+    faults.require(
+        (1..=100).contains(&link.echo_unanswered),
+        &path("echo_unanswered"),
+        "from 1 to 100",
+    );
+    faults.require(
+        (100..=600_000).contains(&link.request_deadline_ms),
+        &path("request_deadline_ms"),
+        "from 100 to 600000",
+    );
+    faults.require(
+        (1..=10_000).contains(&link.max_requests),
+        &path("max_requests"),
+        "from 1 to 10000",
+    );
+}
+
+/// Who connects to whom, with which certificates, and what is asked: the network's own rules.
 fn sides(name: &str, link: &Link, faults: &mut Faults) {
     let both = link.listen.is_some() && !link.dial.is_empty();
     faults.require(
@@ -98,6 +127,11 @@ fn sides(name: &str, link: &Link, faults: &mut Faults) {
     settings.side = link.side();
     settings.tls = link.tls_settings();
     settings.peers.clone_from(&link.peers);
+    settings.idle_deadline = Duration::from_millis(link.idle_deadline_ms);
+    match link.request_settings() {
+        Ok(requests) => settings.requests = requests,
+        Err((setting, fault)) => faults.require(false, &["links", name, setting], fault),
+    }
     if let Err(InvalidLink::Unfit { setting, fault, .. }) = settings.check() {
         faults.require(false, &["links", name, setting], fault);
     }

@@ -1,6 +1,7 @@
 //! One ISO 8583 link in the configuration. It owns the keys, their defaults and units; what they do
 //! is the network's affair.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 
@@ -46,6 +47,22 @@ pub struct Link {
     pub frame_deadline_ms: u64,
     /// A connection without any traffic for this long is closed, in milliseconds.
     pub idle_deadline_ms: u64,
+    /// A peer from which nothing came for so long is asked for an echo, in milliseconds; 0: never.
+    pub echo_interval_ms: u64,
+    /// After so many echoes in a row without an answer the connection is closed as half open.
+    pub echo_unanswered: u32,
+    /// How long an answer to a request of ours is waited for, in milliseconds.
+    pub request_deadline_ms: u64,
+    /// Requests of one connection without an answer yet; one more is not sent.
+    pub max_requests: usize,
+    /// Fields by which an answer is known; none: 7 and 11 in 1987, 11 and 12 later.
+    pub match_fields: Vec<u8>,
+    /// What goes into every network management request besides what it needs, by field.
+    pub request_fields: BTreeMap<String, String>,
+    /// The transport header of requests, in hexadecimal; none: as the peer's own, turned round.
+    pub request_header: String,
+    /// A link that dials signs on before anything else.
+    pub sign_on_after_connect: bool,
     /// Bytes sent must be acknowledged by the peer's machine within this, in milliseconds.
     pub unacknowledged_ms: u64,
     /// Answers that a peer may leave unread, in bytes; past it the connection is closed.
@@ -72,6 +89,14 @@ impl Default for Link {
             answer_deadline_ms: 4_000,
             frame_deadline_ms: 10_000,
             idle_deadline_ms: 900_000,
+            echo_interval_ms: 0,
+            echo_unanswered: 3,
+            request_deadline_ms: 10_000,
+            max_requests: 64,
+            match_fields: Vec::new(),
+            request_fields: BTreeMap::new(),
+            request_header: String::new(),
+            sign_on_after_connect: false,
             unacknowledged_ms: 30_000,
             output_limit_bytes: 1 << 20,
             peers: Vec::new(),

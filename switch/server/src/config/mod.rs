@@ -4,6 +4,7 @@
 mod check;
 mod check_links;
 mod growth;
+mod link_requests;
 mod link_sides;
 mod links;
 mod locate;

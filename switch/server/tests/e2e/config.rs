@@ -70,6 +70,17 @@ fn faults_are_named_with_their_line() {
             "line 4: links.a.redial_longest_ms: from redial_first_ms to",
             "a longest wait below the first",
         ),
+        ("[links.a]\nid = 1\nechos = 1\n", "line 3", "an unknown key of a link"),
+        (
+            "[links.a]\nid = 1\nrequest_fields = { 33 = \"letters\" }\n",
+            "line 3: links.a.request_fields: field 33",
+            "a field that cannot be written",
+        ),
+        (
+            "[links.a]\nid = 1\necho_interval_ms = 900000\n",
+            "line 3: links.a.echo_interval_ms: 0 for none, or from 1000",
+            "an echo after the connection is closed",
+        ),
         ("[database]\nurl = \"mysql://x\"\n", "line 2: database.url", "another database"),
     ];
     for (text, expected, name) in cases {

@@ -34,6 +34,9 @@ async fn links_are_paused_resumed_and_drained_by_command() {
     let all = served.command(&["link", "list"]).expect("a list");
     assert_eq!(all.as_array().expect("links").len(), 1);
     assert_eq!(all[0]["frames_out"], 3);
+    let error = served.command(&["link", "cut-over", "test", "--settlement-date", "soon"]);
+    let error = error.expect_err("no date");
+    assert!(error.contains("cannot be written: field 15") && error.contains("INVALID"), "{error}");
     let reloaded = served.command(&["link", "reload"]).expect("nothing to reload");
     assert_eq!(reloaded["reloaded"], serde_json::json!([]));
     let error = served.command(&["link", "show", "other"]).expect_err("unknown");
@@ -41,6 +44,10 @@ async fn links_are_paused_resumed_and_drained_by_command() {
 
     link("drain");
     assert!(acquirer.exchange(0, &purchase(&pan, 9, 1_000)).await.is_err(), "closed");
+    drop(acquirer);
+    while link("show")["state"] != "drained" {}
+    let error = served.command(&["link", "echo", "test"]).expect_err("nobody is there");
+    assert!(error.contains("not connected") && error.contains("NOT_CONNECTED"), "{error}");
     served.terminate();
     database.close().await;
 }
