@@ -8,24 +8,19 @@
 //! ```
 //! Empty lines and lines that start with `#` say nothing.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
 use crate::keys::KEY_BYTES;
+use crate::private_file::{self, Refused};
 use crate::{KeyId, PanKeys};
 
 const KEY_ID: &str = "key_id";
 const ENCRYPTION: &str = "encryption";
 const FINGERPRINT: &str = "fingerprint";
 
-/// Read and write for the owner, nothing for anybody else.
-const OWNER_ONLY: u32 = 0o600;
-/// Everything that must be off: group, others, and execution by the owner.
-const FORBIDDEN_BITS: u32 = 0o7177;
 /// A key file has about 200 bytes; a larger file is something else.
 const MAX_BYTES: u64 = 4096;
 
@@ -87,21 +82,14 @@ impl PanKeys {
     /// # Errors
     /// The file is missing, open to others than its owner, or not of the form above.
     pub fn load(path: &Path) -> Result<Self, KeyFileError> {
-        let unreadable = |source| KeyFileError::Unreadable { path: path.to_owned(), source };
-        let file = File::open(path).map_err(unreadable)?;
-        // Of the open file, not of the path: what is judged is what is read.
-        let metadata = file.metadata().map_err(unreadable)?;
-        if !metadata.is_file() || metadata.len() > MAX_BYTES {
-            return Err(KeyFileError::NotAKeyFile(path.to_owned()));
-        }
-        let mode = metadata.permissions().mode() & 0o7777;
-        if mode & FORBIDDEN_BITS != 0 {
-            return Err(KeyFileError::OpenToOthers { path: path.to_owned(), mode });
-        }
-        // All room at once: a buffer that grows leaves copies of the keys behind.
-        let room = usize::try_from(MAX_BYTES).unwrap_or(usize::MAX);
-        let mut content = Zeroizing::new(String::with_capacity(room));
-        file.take(MAX_BYTES).read_to_string(&mut content).map_err(unreadable)?;
+        let content = private_file::read(path, MAX_BYTES).map_err(|refused| {
+            let path = path.to_owned();
+            match refused {
+                Refused::Unreadable(source) => KeyFileError::Unreadable { path, source },
+                Refused::OpenToOthers(mode) => KeyFileError::OpenToOthers { path, mode },
+                Refused::NotAKeyFile => KeyFileError::NotAKeyFile(path),
+            }
+        })?;
         Self::parse(&content)
     }
 
@@ -111,18 +99,12 @@ impl PanKeys {
     /// The file exists already or cannot be written; the random generator failed.
     pub fn generate_file(path: &Path) -> Result<Self, KeyFileError> {
         let keys = Self::generate()?;
-        let unwritable = |source| KeyFileError::Unwritable { path: path.to_owned(), source };
-        let opened = OpenOptions::new().write(true).create_new(true).mode(OWNER_ONLY).open(path);
-        let mut file = opened.map_err(|source| match source.kind() {
-            io::ErrorKind::AlreadyExists => KeyFileError::Exists(path.to_owned()),
-            _ => unwritable(source),
-        })?;
-        file.write_all(&keys.to_text()).map_err(unwritable)?;
         // The first PAN is stored moments later; its key must not be the thing a power cut takes.
-        file.sync_all().map_err(unwritable)?;
-        let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-        let folder = File::open(folder.unwrap_or(Path::new("."))).map_err(unwritable)?;
-        folder.sync_all().map_err(unwritable)?;
+        let created = private_file::create(path, &keys.to_text());
+        created.map_err(|source| match source.kind() {
+            io::ErrorKind::AlreadyExists => KeyFileError::Exists(path.to_owned()),
+            _ => KeyFileError::Unwritable { path: path.to_owned(), source },
+        })?;
         Ok(keys)
     }
 

@@ -1,6 +1,6 @@
-//! Card cryptography and keys. It owns the PAN vault (encryption at rest, fingerprints), the keys
-//! it works with, the making of new card numbers, and the one exit by which a card number may leave
-//! as text. It never stores, sends or logs anything: callers get sealed values and fingerprints.
+//! Card cryptography and keys. It owns the PAN vault (encryption at rest, fingerprints), message
+//! authentication codes, the keys of both, the making of new card numbers, and the one exit by
+//! which a card number may leave as text. It never stores, sends or logs anything: callers get sealed values and fingerprints.
 #![cfg_attr(
     not(test),
     deny(
@@ -16,7 +16,9 @@ pub mod exit;
 mod issue;
 mod key_file;
 mod keys;
+mod mac;
 mod module;
+mod private_file;
 mod sealed;
 mod vault;
 
@@ -24,6 +26,11 @@ pub use exit::{NotATestPan, reveal_test_pan};
 pub use issue::{IssueError, PanGenerator};
 pub use key_file::KeyFileError;
 pub use keys::{CheckValue, PanKeys};
+pub use mac::{
+    ComponentError, InvalidMacKey, KeyCheckValue, MIN_MAC, Mac, MacAlgorithm, MacCipher, MacError,
+    MacKey, MacKeyFileError, MacKeyHandle, MacKeyName, MacKeys, MacPadding, MacScheme, NamedMacKey,
+    combine,
+};
 pub use module::{SecurityModule, SoftwareModule};
 pub use sealed::{InvalidKeyId, KeyId, SealedPan};
 pub use vault::{PanVault, VaultError};

@@ -4,8 +4,10 @@
 
 use switch_domain::{BinRange, Fingerprint, Pan};
 
+use crate::mac::MacRing;
 use crate::{
-    CheckValue, IssueError, KeyFileError, PanGenerator, PanKeys, PanVault, SealedPan, VaultError,
+    CheckValue, IssueError, KeyFileError, Mac, MacAlgorithm, MacError, MacKeyHandle, MacKeyName,
+    MacKeys, MacScheme, PanGenerator, PanKeys, PanVault, SealedPan, VaultError,
 };
 
 /// Commands to a security module. Each stands alone and names all that it needs, as a hardware
@@ -39,12 +41,47 @@ pub trait SecurityModule: Send + Sync {
 
     /// Identifies the keys that are loaded, without revealing them.
     fn check_value(&self) -> &CheckValue;
+
+    /// The handle of the MAC key of this name. Asked for once, when a link starts.
+    ///
+    /// # Errors
+    /// There is no such key, or it is for another algorithm.
+    fn find_mac_key(
+        &self,
+        name: &MacKeyName,
+        algorithm: MacAlgorithm,
+    ) -> Result<MacKeyHandle, MacError>;
+
+    /// The code over a message. On the path of every message of a link that has one.
+    ///
+    /// # Errors
+    /// The key is not there, or is for another algorithm.
+    fn generate_mac(
+        &self,
+        key: MacKeyHandle,
+        scheme: MacScheme,
+        message: &[u8],
+    ) -> Result<Mac, MacError>;
+
+    /// Compares the code over a message with one that came, shortened or not, in constant time.
+    ///
+    /// # Errors
+    /// [`MacError::Incorrect`] where it is another, or shorter than [`crate::MIN_MAC`]; any other
+    /// error means that nobody knows.
+    fn verify_mac(
+        &self,
+        key: MacKeyHandle,
+        scheme: MacScheme,
+        message: &[u8],
+        claimed: &[u8],
+    ) -> Result<(), MacError>;
 }
 
-/// The module that works in this process's memory, with keys from a file.
+/// The module that works in this process's memory, with keys from files.
 pub struct SoftwareModule {
     vault: PanVault,
     generator: PanGenerator,
+    macs: MacRing,
 }
 
 impl SoftwareModule {
@@ -53,7 +90,14 @@ impl SoftwareModule {
     /// # Errors
     /// The cipher refuses the key.
     pub fn new(keys: &PanKeys) -> Result<Self, KeyFileError> {
-        Ok(Self { vault: PanVault::new(keys)?, generator: PanGenerator })
+        let vault = PanVault::new(keys)?;
+        Ok(Self { vault, generator: PanGenerator, macs: MacRing::default() })
+    }
+
+    /// And with these for message authentication, in the place of those it had.
+    #[must_use]
+    pub fn with_mac_keys(self, keys: MacKeys) -> Self {
+        Self { macs: MacRing::new(keys), ..self }
     }
 }
 
@@ -81,5 +125,33 @@ impl SecurityModule for SoftwareModule {
 
     fn check_value(&self) -> &CheckValue {
         self.vault.check_value()
+    }
+
+    fn find_mac_key(
+        &self,
+        name: &MacKeyName,
+        algorithm: MacAlgorithm,
+    ) -> Result<MacKeyHandle, MacError> {
+        self.macs.find(name, algorithm)
+    }
+
+    fn generate_mac(
+        &self,
+        key: MacKeyHandle,
+        scheme: MacScheme,
+        message: &[u8],
+    ) -> Result<Mac, MacError> {
+        self.macs.mac(key, scheme, message)
+    }
+
+    fn verify_mac(
+        &self,
+        key: MacKeyHandle,
+        scheme: MacScheme,
+        message: &[u8],
+        claimed: &[u8],
+    ) -> Result<(), MacError> {
+        let ours = self.macs.mac(key, scheme, message)?;
+        if ours.begins_with(claimed) { Ok(()) } else { Err(MacError::Incorrect) }
     }
 }

@@ -1,0 +1,123 @@
+//! The algorithms over a message, keyed once: key schedules are made when a key is loaded, not when
+//! a message comes. It owns the chaining and the padding; the ciphers and CMAC are the libraries'.
+
+use aes::{Aes128, Aes192, Aes256};
+use cmac::{Cmac, KeyInit};
+use des::cipher::{Array, BlockCipherDecrypt, BlockCipherEncrypt};
+use des::{Des, TdesEde2, TdesEde3};
+
+use super::{Mac, MacAlgorithm, MacCipher, MacKey, MacPadding};
+
+/// The bit that method 2 sets behind the message.
+const ONE_BIT: u8 = 0x80;
+const HALF: usize = 8;
+
+/// A keyed algorithm.
+pub(super) type Machine = Box<dyn Keyed>;
+
+pub(super) trait Keyed: Send + Sync {
+    /// The code over a message. Nothing is allocated.
+    fn mac(&self, padding: MacPadding, message: &[u8]) -> Mac;
+}
+
+/// The machine of a key; `None` for what [`MacKey::new`] lets nobody make.
+pub(super) fn machine(key: &MacKey) -> Option<Machine> {
+    let bytes = key.bytes();
+    Some(match (key.algorithm(), key.cipher(), bytes.len()) {
+        (MacAlgorithm::CbcMac, MacCipher::Des, 8) => cbc::<Des>(bytes)?,
+        (MacAlgorithm::CbcMac, MacCipher::Tdes, 16) => cbc::<TdesEde2>(bytes)?,
+        (MacAlgorithm::CbcMac, MacCipher::Tdes, 24) => cbc::<TdesEde3>(bytes)?,
+        (MacAlgorithm::CbcMac, MacCipher::Aes, 16) => cbc::<Aes128>(bytes)?,
+        (MacAlgorithm::CbcMac, MacCipher::Aes, 24) => cbc::<Aes192>(bytes)?,
+        (MacAlgorithm::CbcMac, MacCipher::Aes, 32) => cbc::<Aes256>(bytes)?,
+        (MacAlgorithm::RetailMac, MacCipher::Tdes, 16) => {
+            let (first, second) = bytes.split_at_checked(HALF)?;
+            let first = Des::new_from_slice(first).ok()?;
+            Box::new(Retail { first, second: Des::new_from_slice(second).ok()? })
+        }
+        (MacAlgorithm::Cmac, MacCipher::Tdes, 16) => {
+            Box::new(ByCmac(Cmac::<TdesEde2>::new_from_slice(bytes).ok()?))
+        }
+        (MacAlgorithm::Cmac, MacCipher::Tdes, 24) => {
+            Box::new(ByCmac(Cmac::<TdesEde3>::new_from_slice(bytes).ok()?))
+        }
+        (MacAlgorithm::Cmac, MacCipher::Aes, 16) => {
+            Box::new(ByCmac(Cmac::<Aes128>::new_from_slice(bytes).ok()?))
+        }
+        (MacAlgorithm::Cmac, MacCipher::Aes, 24) => {
+            Box::new(ByCmac(Cmac::<Aes192>::new_from_slice(bytes).ok()?))
+        }
+        (MacAlgorithm::Cmac, MacCipher::Aes, 32) => {
+            Box::new(ByCmac(Cmac::<Aes256>::new_from_slice(bytes).ok()?))
+        }
+        _ => return None,
+    })
+}
+
+fn cbc<C>(key: &[u8]) -> Option<Machine>
+where
+    C: BlockCipherEncrypt + KeyInit + Send + Sync + 'static,
+{
+    Some(Box::new(ByCbc(C::new_from_slice(key).ok()?)))
+}
+
+/// Algorithm 1.
+struct ByCbc<C>(C);
+
+impl<C: BlockCipherEncrypt + Send + Sync> Keyed for ByCbc<C> {
+    fn mac(&self, padding: MacPadding, message: &[u8]) -> Mac {
+        Mac::new(&chain(&self.0, padding, message))
+    }
+}
+
+/// Algorithm 3: algorithm 1 with the first key, and its last block once more through the second.
+struct Retail {
+    first: Des,
+    second: Des,
+}
+
+impl Keyed for Retail {
+    fn mac(&self, padding: MacPadding, message: &[u8]) -> Mac {
+        let mut block = chain(&self.first, padding, message);
+        self.second.decrypt_block(&mut block);
+        self.first.encrypt_block(&mut block);
+        Mac::new(&block)
+    }
+}
+
+struct ByCmac<M>(M);
+
+impl<M: cmac::Mac + Clone + Send + Sync> Keyed for ByCmac<M> {
+    fn mac(&self, _: MacPadding, message: &[u8]) -> Mac {
+        let mut mac = self.0.clone();
+        mac.update(message);
+        Mac::new(&mac.finalize().into_bytes())
+    }
+}
+
+/// The last block of CBC encryption from a block of zeros (ISO/IEC 9797-1 clause 7.1).
+fn chain<C: BlockCipherEncrypt>(
+    cipher: &C,
+    padding: MacPadding,
+    message: &[u8],
+) -> Array<u8, C::BlockSize> {
+    let mut state = Array::<u8, C::BlockSize>::default();
+    let mut blocks = message.chunks_exact(C::block_size());
+    for block in &mut blocks {
+        state.iter_mut().zip(block).for_each(|(slot, byte)| *slot ^= byte);
+        cipher.encrypt_block(&mut state);
+    }
+    let rest = blocks.remainder();
+    let whole = rest.is_empty() && !message.is_empty();
+    if whole && padding == MacPadding::Zeros {
+        return state;
+    }
+    state.iter_mut().zip(rest).for_each(|(slot, byte)| *slot ^= byte);
+    if padding == MacPadding::OneThenZeros
+        && let Some(slot) = state.get_mut(rest.len())
+    {
+        *slot ^= ONE_BIT;
+    }
+    cipher.encrypt_block(&mut state);
+    state
+}
