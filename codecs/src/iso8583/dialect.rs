@@ -58,6 +58,7 @@ pub struct Dialect {
     pub(super) sensitive: FieldSet,
     pub(super) elements: Vec<(u8, Elements)>,
     pub(super) answers: Vec<(Mti, FieldSet)>,
+    pub(super) mac_fields: FieldSet,
     pub(super) format_error_text: Option<u8>,
     pub(super) format_error_set: Option<u8>,
     pub(super) entry_form: EntryForm,

@@ -13,6 +13,7 @@ use super::dialect_error::DialectError;
 use super::elements_file::{ElementsEntry, compile_elements};
 use super::field_set::{FieldSet, MAX_FIELD};
 use super::fields::FIELDS;
+use super::mac::compile_mac_fields;
 use super::mti::Mti;
 use super::plan;
 use super::spec::{
@@ -43,6 +44,8 @@ struct DialectFile {
     format_error_text_field: Option<Spanned<u8>>,
     format_error_set_field: Option<Spanned<u8>>,
     entry_mode: Option<EntryForm>,
+    #[serde(default)]
+    mac_fields: Vec<Spanned<u8>>,
     answers: BTreeMap<Spanned<String>, Vec<Spanned<u8>>>,
     fields: Spanned<BTreeMap<Spanned<String>, Spanned<FieldEntry>>>,
     #[serde(default)]
@@ -140,6 +143,35 @@ pub(super) fn compile(text: &str) -> Result<Dialect, DialectError> {
     check_complete(&source, &file, bitmaps, &specs)?;
     let defined = |field: u8| specs.get(usize::from(field)).copied().flatten();
 
+    let sensitive = compile_sensitive(&source, &file, &defined)?;
+    check_error_fields(&source, &file, &defined)?;
+    let is_defined = |field| defined(field).is_some();
+    let answers = compile_answers(&source, &file, &is_defined)?;
+    Ok(Dialect {
+        name: name.clone(),
+        version: file.version,
+        mti: *file.mti.get_ref(),
+        bitmap: file.bitmap,
+        bitmaps,
+        mac_fields: compile_mac_fields(&source, &file.mac_fields, &defined, &answers)?,
+        answers,
+        elements: compile_elements(&source, &file.elements, file.length, &specs, sensitive)?,
+        plan: plan::compile(&specs),
+        specs,
+        names,
+        undefined_name: Arc::from("not defined in this dialect"),
+        sensitive,
+        format_error_text: file.format_error_text_field.map(Spanned::into_inner),
+        format_error_set: file.format_error_set_field.map(Spanned::into_inner),
+        entry_form: file.entry_mode.unwrap_or(EntryForm::of(file.version)),
+    })
+}
+
+fn compile_sensitive(
+    source: &Source<'_>,
+    file: &DialectFile,
+    defined: &dyn Fn(u8) -> Option<FieldSpec>,
+) -> Result<FieldSet, DialectError> {
     let mut sensitive = Dialect::always_sensitive();
     for field in &file.sensitive {
         if defined(*field.get_ref()).is_none() {
@@ -153,6 +185,15 @@ pub(super) fn compile(text: &str) -> Result<Dialect, DialectError> {
             sensitive.insert(key.get_ref().parse().unwrap_or_default());
         }
     }
+    Ok(sensitive)
+}
+
+/// The fields that name what was wrong with a request have room for that.
+fn check_error_fields(
+    source: &Source<'_>,
+    file: &DialectFile,
+    defined: &dyn Fn(u8) -> Option<FieldSpec>,
+) -> Result<(), DialectError> {
     let error_fields = [
         ("format_error_text_field", &file.format_error_text_field, 25),
         ("format_error_set_field", &file.format_error_set_field, ERROR_SET),
@@ -165,23 +206,7 @@ pub(super) fn compile(text: &str) -> Result<Dialect, DialectError> {
             return Err(source.error(&field.span(), Some(*field.get_ref()), problem));
         }
     }
-    Ok(Dialect {
-        name: name.clone(),
-        version: file.version,
-        mti: *file.mti.get_ref(),
-        bitmap: file.bitmap,
-        bitmaps,
-        answers: compile_answers(&source, &file, &|field| defined(field).is_some())?,
-        elements: compile_elements(&source, &file.elements, file.length, &specs, sensitive)?,
-        plan: plan::compile(&specs),
-        specs,
-        names,
-        undefined_name: Arc::from("not defined in this dialect"),
-        sensitive,
-        format_error_text: file.format_error_text_field.map(Spanned::into_inner),
-        format_error_set: file.format_error_set_field.map(Spanned::into_inner),
-        entry_form: file.entry_mode.unwrap_or(EntryForm::of(file.version)),
-    })
+    Ok(())
 }
 
 /// The number in front of the `=` on the line of a position: TOML's own errors name no field.

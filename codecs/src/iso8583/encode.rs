@@ -65,7 +65,11 @@ impl Encoder {
     }
 }
 
-impl MessageWriter<'_> {
+impl<'e> MessageWriter<'e> {
+    pub(super) const fn dialect(&self) -> &'e Dialect {
+        self.dialect
+    }
+
     /// The fields set so far.
     #[must_use]
     pub const fn present(&self) -> FieldSet {
@@ -250,7 +254,7 @@ impl MessageWriter<'_> {
     }
 
     #[cold]
-    fn error(&self, field: u8, fault: EncodeFault) -> EncodeError {
+    pub(super) fn error(&self, field: u8, fault: EncodeFault) -> EncodeError {
         EncodeError { field, name: self.dialect.shared_name(field), fault }
     }
 }

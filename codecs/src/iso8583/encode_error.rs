@@ -44,6 +44,9 @@ pub enum EncodeFault {
     /// The fields encoded earlier have no room for this one.
     #[error("it is not one of those that were left for later")]
     NotInGap,
+    /// The message is to end with an authentication code, and no field behind its others takes one.
+    #[error("no field behind the others carries an authentication code")]
+    NoRoomForMac,
     /// The message becomes longer than any can be.
     #[error("the message becomes longer than {max} bytes")]
     MessageTooLong {

@@ -102,6 +102,20 @@ impl FieldSet {
         a.count_ones().saturating_add(b.count_ones()).saturating_add(c.count_ones())
     }
 
+    /// The last field.
+    #[must_use]
+    pub const fn last(self) -> Option<u8> {
+        let FieldSet([primary, secondary, third]) = self;
+        let (word, done) = match (primary, secondary, third) {
+            (0, 0, 0) => return None,
+            (word, 0, 0) => (word, 0),
+            (_, word, 0) => (word, 64),
+            (_, _, word) => (word, 128),
+        };
+        // At most 63 zeros: the word is not zero.
+        Some(64u8.wrapping_sub(word.trailing_zeros() as u8).wrapping_add(done))
+    }
+
     /// The field numbers in ascending order.
     #[must_use]
     pub const fn iter(self) -> FieldNumbers {

@@ -98,6 +98,11 @@ impl<'a> Message<'a> {
         self.bytes.get(usize::from(span.content)..usize::from(span.end))
     }
 
+    /// The message up to a field's first byte, its length included.
+    pub(super) fn before(&self, field: u8) -> Option<&'a [u8]> {
+        self.bytes.get(..usize::from(self.fields.span(field)?.start))
+    }
+
     fn value(&self, field: u8) -> Result<Value<'a>, ValueError> {
         let absent = ValueError::Absent(field);
         let span = self.fields.span(field).ok_or(absent)?;

@@ -37,6 +37,7 @@ mod encode_error;
 mod encoded_fields;
 mod field_set;
 mod fields;
+mod mac;
 mod message;
 mod mti;
 mod plan;
@@ -59,6 +60,7 @@ pub use encode_error::{EncodeError, EncodeFault};
 pub use encoded_fields::EncodedFields;
 pub use field_set::{FieldSet, MAX_FIELD};
 pub use fields::Fields;
+pub use mac::{Authenticated, MAX_CODE};
 pub use message::{Message, ValueError};
 pub use mti::Mti;
 pub use spec::{

@@ -52,6 +52,10 @@ pub enum Reason {
     IssuerInoperative,
     /// The link has not signed on.
     SignedOff,
+    /// The message's authentication code is not that of its bytes, or is not there.
+    MacIncorrect,
+    /// The security module cannot say whether the message is authentic.
+    SecurityUnavailable,
     /// The switch failed on this one message.
     SystemMalfunction,
 }
@@ -69,7 +73,7 @@ const fn forms(v2003: &'static str, v1993: &'static str, v1987: &'static str) ->
 
 impl Reason {
     /// Every reason once, for tables and tests.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 34] = [
         Self::Approved,
         Self::ReversalAccepted,
         Self::NetworkAccepted,
@@ -101,6 +105,8 @@ impl Reason {
         Self::DuplicateTransmission,
         Self::IssuerInoperative,
         Self::SignedOff,
+        Self::MacIncorrect,
+        Self::SecurityUnavailable,
         Self::SystemMalfunction,
     ];
 
@@ -130,6 +136,8 @@ impl Reason {
             Self::DuplicateTransmission => forms("9113", "913", "94"),
             Self::IssuerInoperative => forms("9107", "907", "91"),
             Self::SignedOff => forms("9110", "910", "91"),
+            Self::MacIncorrect => forms("9116", "916", "98"),
+            Self::SecurityUnavailable => forms("9119", "919", "96"),
             Self::SystemMalfunction => forms("9109", "909", "96"),
         }
     }
@@ -201,6 +209,8 @@ impl Reason {
             Self::DuplicateTransmission => "duplicate_transmission",
             Self::IssuerInoperative => "issuer_inoperative",
             Self::SignedOff => "signed_off",
+            Self::MacIncorrect => "mac_incorrect",
+            Self::SecurityUnavailable => "security_unavailable",
             Self::SystemMalfunction => "system_malfunction",
         }
     }

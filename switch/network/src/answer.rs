@@ -5,9 +5,12 @@ use std::ops::RangeInclusive;
 
 use bytes::BytesMut;
 use codecs::iso8583::{
-    Dialect, EncodeError, EncodedFields, Encoder, FieldSet, Message, Mti, Version,
+    Dialect, EncodeError, EncodedFields, Encoder, FieldSet, Message, MessageWriter, Mti, Version,
 };
 use switch_domain::{ApprovalCode, Reason};
+use switch_security::MacError;
+
+use crate::mac::Authenticator;
 
 const APPROVAL_CODE: u8 = 38;
 const ACTION_CODE: u8 = 39;
@@ -42,15 +45,27 @@ impl Saying {
     }
 }
 
+/// An answer that cannot be sent.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Unwritable {
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
+    #[error("the answer's authentication code: {0}")]
+    Mac(#[from] MacError),
+}
+
 /// Builds answers in buffers that are used again and again; one for each connection.
 pub(crate) struct AnswerWriter {
     encoder: Encoder,
     message: BytesMut,
+    /// Of a link whose answers carry codes.
+    mac: Option<Authenticator>,
 }
 
 impl AnswerWriter {
-    pub(crate) fn new() -> Self {
-        Self { encoder: Encoder::new(), message: BytesMut::new() }
+    pub(crate) fn new(mac: Option<Authenticator>) -> Self {
+        let mac = mac.filter(Authenticator::answers);
+        Self { encoder: Encoder::new(), message: BytesMut::new(), mac }
     }
 
     /// The answer to a request that is at hand. The bytes are good until the next call.
@@ -59,10 +74,19 @@ impl AnswerWriter {
         request: &Message<'_>,
         mti: Mti,
         saying: &Saying,
-    ) -> Result<&[u8], EncodeError> {
-        let echoed = echoed_fields(request.dialect(), mti);
-        let Self { encoder, message } = self;
-        write(encoder, message, request, mti, echoed, saying)?;
+    ) -> Result<&[u8], Unwritable> {
+        let Self { encoder, message, mac } = self;
+        let mut answer = encoder.start(request.dialect(), mti);
+        write(&mut answer, request, mti, saying)?;
+        if mac.is_some() {
+            answer.leave_room_for_mac()?;
+        }
+        let fields = answer.present();
+        message.clear();
+        answer.finish(message)?;
+        if let Some(mac) = mac {
+            mac.seal(request.dialect(), fields, message)?;
+        }
         Ok(message)
     }
 
@@ -78,6 +102,10 @@ impl AnswerWriter {
                 begun.echo(field, request)?;
             }
         }
+        // Behind the echoed fields, and so behind what a decision will add before them.
+        if self.mac.is_some() {
+            begun.leave_room_for_mac()?;
+        }
         begun.into_fields(DECIDED)
     }
 
@@ -88,8 +116,8 @@ impl AnswerWriter {
         begun: &EncodedFields,
         mti: Mti,
         saying: &Saying,
-    ) -> Result<&[u8], EncodeError> {
-        let Self { encoder, message } = self;
+    ) -> Result<&[u8], Unwritable> {
+        let Self { encoder, message, mac } = self;
         let mut answer = encoder.start(dialect, mti);
         if let Some(code) = saying.approval_code.filter(|_| saying.reason.is_approval()) {
             answer.text(APPROVAL_CODE, code.as_str())?;
@@ -97,6 +125,9 @@ impl AnswerWriter {
         answer.text(ACTION_CODE, action_code(saying.reason, dialect.version()))?;
         message.clear();
         answer.finish_around(begun, message)?;
+        if let Some(mac) = mac {
+            mac.seal(dialect, begun.present(), message)?;
+        }
         Ok(message)
     }
 }
@@ -107,20 +138,18 @@ fn echoed_fields(dialect: &Dialect, mti: Mti) -> FieldSet {
 
 /// Sets every field in ascending order, which the encoder takes without sorting.
 fn write(
-    encoder: &mut Encoder,
-    out: &mut BytesMut,
+    answer: &mut MessageWriter<'_>,
     request: &Message<'_>,
     mti: Mti,
-    echoed: FieldSet,
     saying: &Saying,
 ) -> Result<(), EncodeError> {
     let dialect = request.dialect();
+    let echoed = echoed_fields(dialect, mti);
     let mut fields = echoed;
     let text_field = dialect.format_error_text_field().unwrap_or(0);
     let set_field = dialect.format_error_set_field().unwrap_or(0);
     let own = [APPROVAL_CODE, ACTION_CODE, text_field, set_field];
     own.into_iter().for_each(|field| fields.insert(field));
-    let mut answer = encoder.start(dialect, mti);
     for field in fields {
         match (field, &saying.fault) {
             (APPROVAL_CODE, _) => {
@@ -139,8 +168,7 @@ fn write(
             }
         }
     }
-    out.clear();
-    answer.finish(out)
+    Ok(())
 }
 
 const fn action_code(reason: Reason, version: Version) -> &'static str {

@@ -8,6 +8,9 @@ use std::time::Duration;
 use codecs::framing::{Framing, FramingError, LengthHeader};
 use codecs::iso8583::{Dialect, Version};
 use switch_domain::LinkId;
+use switch_security::MacError;
+
+use crate::mac::MacRule;
 
 use crate::dial::Dialling;
 use crate::requests::RequestConfig;
@@ -61,6 +64,8 @@ pub struct LinkConfig {
     pub dialect: Arc<Dialect>,
     /// True where authorizations are refused until the peer has signed on (0800, DE70 001).
     pub sign_on_required: bool,
+    /// How messages are authenticated; `None` where they carry no codes.
+    pub mac: Option<MacRule>,
     /// Addresses that may connect; empty means any.
     pub peers: Vec<IpAddr>,
     /// Connections at a time, handshakes included; one more is closed at once. A link that dials
@@ -116,6 +121,35 @@ pub enum InvalidLink {
         /// Its dialect.
         dialect: String,
     },
+    /// The dialect has no room for authentication codes of this length.
+    #[error(
+        "link {link}: dialect {dialect} has no field for authentication codes of {bytes} bytes \
+         (mac_fields says which carry one); they have 4 bytes at least, and no more than the field"
+    )]
+    NoRoomForMac {
+        /// Which link.
+        link: String,
+        /// Its dialect.
+        dialect: String,
+        /// Bytes of a code on the wire.
+        bytes: usize,
+    },
+    /// The algorithm gives shorter codes.
+    #[error("link {link}: the algorithm and its key give codes of less than {bytes} bytes")]
+    MacLength {
+        /// Which link.
+        link: String,
+        /// Bytes of a code on the wire.
+        bytes: usize,
+    },
+    /// The key is not there, or is for something else.
+    #[error("link {link}: {source}")]
+    Mac {
+        /// Which link.
+        link: String,
+        /// What the security module said.
+        source: MacError,
+    },
     /// A limit or a deadline of zero stops everything.
     #[error("link {link}: {setting} must be above zero")]
     Zero {
@@ -165,6 +199,7 @@ impl LinkConfig {
             framing,
             dialect,
             sign_on_required: false,
+            mac: None,
             peers: Vec::new(),
             max_connections: 64,
             max_in_flight: 1024,
@@ -191,6 +226,10 @@ impl LinkConfig {
         if let Some(field) = missing_field(&self.dialect) {
             let dialect = self.dialect.name().to_owned();
             return Err(InvalidLink::FieldMissing { link: link(), dialect, field });
+        }
+        if let Some(rule) = self.mac.as_ref().filter(|rule| !rule.fits(&self.dialect)) {
+            let dialect = self.dialect.name().to_owned();
+            return Err(InvalidLink::NoRoomForMac { link: link(), dialect, bytes: rule.bytes });
         }
         for (setting, is_zero) in [
             ("max_connections", self.max_connections == 0),

@@ -7,6 +7,7 @@ use switch_security::SecurityModule;
 use tokio::task::JoinError;
 
 use crate::config::LinkConfig;
+use crate::mac::Authenticator;
 use crate::metrics::LinkMetrics;
 use crate::standing::Standing;
 use crate::tls::Tls;
@@ -16,6 +17,8 @@ pub(crate) struct Link<S> {
     pub(crate) config: LinkConfig,
     pub(crate) switch: S,
     pub(crate) security: Arc<dyn SecurityModule>,
+    /// Of a link whose messages carry authentication codes.
+    pub(crate) mac: Option<Authenticator>,
     pub(crate) standing: Arc<Standing>,
     pub(crate) tls: Option<Arc<Tls>>,
     pub(crate) metrics: Arc<LinkMetrics>,

@@ -19,6 +19,7 @@ const FRAMES_OUT: &str = "cardswitch_link_frames_out_total";
 const MESSAGES: &str = "cardswitch_link_messages_total";
 const FORMAT_ERRORS: &str = "cardswitch_link_format_errors_total";
 const UNSUPPORTED: &str = "cardswitch_link_unsupported_total";
+const MAC_FAILURES: &str = "cardswitch_link_mac_failures_total";
 const DROPPED: &str = "cardswitch_link_dropped_total";
 const UNANSWERED: &str = "cardswitch_link_unanswered_total";
 const STATE: &str = "cardswitch_link_state";
@@ -52,6 +53,7 @@ pub fn describe() {
     describe_counter!(MESSAGES, "Messages received, by class of their type");
     describe_counter!(FORMAT_ERRORS, "Messages answered as unreadable, by the field at fault");
     describe_counter!(UNSUPPORTED, "Messages that ask for what the switch does not do, by kind");
+    describe_counter!(MAC_FAILURES, "Messages refused for their authentication code, by cause");
     describe_counter!(DROPPED, "Messages without any answer, by cause");
     describe_counter!(UNANSWERED, "Requests whose outcome was not sent, by cause");
     describe_histogram!(ANSWER_SECONDS, Unit::Seconds, "From a decided request's frame to answer");
@@ -154,6 +156,10 @@ impl LinkMetrics {
 
     pub(crate) fn unsupported(&self, kind: &'static str) {
         counter!(UNSUPPORTED, "link" => self.link.clone(), "kind" => kind).increment(1);
+    }
+
+    pub(crate) fn mac_failure(&self, cause: &'static str) {
+        counter!(MAC_FAILURES, "link" => self.link.clone(), "cause" => cause).increment(1);
     }
 
     pub(crate) fn dropped(&self, cause: &'static str) {

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::{InvalidLink, LinkConfig, Side};
 use crate::handle::LinkHandle;
 use crate::link::Link;
+use crate::mac::Authenticator;
 use crate::metrics::LinkMetrics;
 use crate::standing::Standing;
 use crate::switch::Switch;
@@ -63,6 +64,7 @@ impl<S: Switch> OpenLink<S> {
         security: Arc<dyn SecurityModule>,
     ) -> Result<Self, OpenError> {
         config.check()?;
+        let mac = Authenticator::of(&config, &security)?;
         let metrics = Arc::new(LinkMetrics::new(&config.name));
         let listens = matches!(config.side, Side::Listen(_));
         let tls = match &config.tls {
@@ -85,7 +87,7 @@ impl<S: Switch> OpenLink<S> {
         };
         let address = listening.as_ref().map(|(_, address)| *address);
         let standing = Arc::new(Standing::new(&config, address, Arc::clone(&metrics)));
-        let link = Arc::new(Link { config, switch, security, standing, tls, metrics });
+        let link = Arc::new(Link { config, switch, security, mac, standing, tls, metrics });
         Ok(Self { link, listening })
     }
 

@@ -1,6 +1,7 @@
 //! Card cryptography and keys. It owns the PAN vault (encryption at rest, fingerprints), message
 //! authentication codes, the keys of both, the making of new card numbers, and the one exit by
-//! which a card number may leave as text. It never stores, sends or logs anything: callers get sealed values and fingerprints.
+//! which a card number may leave as text. It never stores, sends or logs anything: callers get
+//! sealed values, fingerprints and codes.
 #![cfg_attr(
     not(test),
     deny(

@@ -17,7 +17,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{self, Config, Link};
+use crate::config::{self, Config, Link, LinkMac};
 use crate::control_socket::ControlSocket;
 use crate::database::{self, Connected};
 use crate::health::NodeHealth;
@@ -79,7 +79,7 @@ impl App {
         as_owner.migrate().await?;
         database.store = as_owner.set_projector_apart().await?;
         let store = &database.store;
-        let security = keys::security_module(&config.security.pan_key_file, store).await?;
+        let security = keys::security_module(config, store).await?;
         heads::note_what_is_missing(store, &config.journal.lost_dir).await?;
         let mut settings = config.shards.settings();
         settings.lost_dir = Some(config.journal.lost_dir.clone());
@@ -259,6 +259,8 @@ async fn metrics_upkeep(
 fn link_config(name: &str, link: &Link) -> anyhow::Result<LinkConfig> {
     let dialect = config::dialect(&link.dialect).map_err(anyhow::Error::msg)?;
     let millis = Duration::from_millis;
+    let mac = link.mac.as_ref().map(LinkMac::rule).transpose();
+    let mac = mac.map_err(|(key, message)| anyhow::anyhow!("link {name}: mac.{key}: {message}"))?;
     Ok(LinkConfig {
         name: name.to_owned(),
         id: LinkId(link.id),
@@ -276,6 +278,7 @@ fn link_config(name: &str, link: &Link) -> anyhow::Result<LinkConfig> {
         drain_deadline: millis(link.answer_deadline_ms),
         unacknowledged: millis(link.unacknowledged_ms),
         max_output: link.output_limit_bytes,
+        mac,
         peers: link.peers.clone(),
     })
 }

@@ -77,6 +77,9 @@ pub enum Command {
     /// Single messages: what is in these bytes?
     #[command(subcommand)]
     Iso(super::commands::IsoCommand),
+    /// Keys of authentication codes: list them, import one
+    #[command(subcommand)]
+    Keys(super::commands::KeysCommand),
     /// Links: how they stand; pause, resume and drain them, read their certificates again
     #[command(subcommand)]
     Link(super::commands::LinkCommand),

@@ -1,18 +1,22 @@
-//! The keys of the card numbers. It owns when a key file is made (over an empty database only) and
-//! that one which does not fit the database is refused before anything is served.
+//! The keys of the card numbers and of authentication codes. It owns when the key file of the card
+//! numbers is made (over an empty database only), and that one which does not fit the database is
+//! refused before anything is served.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use switch_security::{PanKeys, SecurityModule, SoftwareModule};
+use switch_security::{MacKeys, PanKeys, SecurityModule, SoftwareModule};
 use switch_store::Store;
 
-/// The security module over the key file at `path`.
+use crate::config::Config;
+
+/// The security module over the configured key files.
 pub(crate) async fn security_module(
-    path: &Path,
+    config: &Config,
     store: &Store,
 ) -> anyhow::Result<Arc<dyn SecurityModule>> {
+    let path = config.security.pan_key_file.as_path();
     let vault = store.vault();
     let known = vault.known_keys().await?;
     let keys = match (path.exists(), known.is_empty()) {
@@ -30,7 +34,7 @@ pub(crate) async fn security_module(
             path.display()
         ),
     };
-    let module = SoftwareModule::new(&keys)?;
+    let module = SoftwareModule::new(&keys)?.with_mac_keys(mac_keys(config)?);
     let key_id = keys.id().to_string();
     if !known.is_empty() && !known.contains(&key_id) {
         bail!(
@@ -44,7 +48,22 @@ pub(crate) async fn security_module(
     Ok(Arc::new(module))
 }
 
-fn make_private_directory(directory: &Path) -> anyhow::Result<()> {
+/// None where no link has codes and no key was ever imported.
+fn mac_keys(config: &Config) -> anyhow::Result<MacKeys> {
+    let path = &config.security.mac_key_file;
+    let wanted = config.links.values().any(|link| link.mac.is_some());
+    if !wanted && !path.exists() {
+        return Ok(MacKeys::default());
+    }
+    let keys = MacKeys::load(path)?;
+    for key in keys.iter() {
+        let (name, check_value) = (&key.name, key.key.check_value());
+        tracing::info!(%name, %check_value, "MAC key");
+    }
+    Ok(keys)
+}
+
+pub(crate) fn make_private_directory(directory: &Path) -> anyhow::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
     std::fs::DirBuilder::new()
         .recursive(true)

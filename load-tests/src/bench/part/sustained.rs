@@ -86,8 +86,10 @@ pub(crate) fn measure_sustained(
 /// Answers a second of a long closed loop: in its first window, and in its later half without those
 /// that the tables owe.
 fn saturation(cluster: &mut Cluster, stage: &mut Stage) -> Result<(f64, f64)> {
-    let load =
-        Load { windows: CLOSED_WINDOWS, ..stage.load(CONNECTIONS, Shape::Closed { window: 256 }, WINDOW) };
+    let load = Load {
+        windows: CLOSED_WINDOWS,
+        ..stage.load(CONNECTIONS, Shape::Closed { window: 256 }, WINDOW)
+    };
     let measured = stage.run(cluster, &load)?;
     let (first, later) = measured.points.split_at(measured.points.len() / 2);
     let (Some(burst), Some(before), Some(last)) = (first.first(), first.last(), later.last())

@@ -9,6 +9,7 @@ mod dial;
 mod framing;
 mod keep_alive;
 mod limits;
+mod mac;
 mod no_leak;
 mod requests;
 mod rig;

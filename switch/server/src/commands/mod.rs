@@ -4,6 +4,7 @@ mod audit;
 mod dialect;
 mod iso;
 mod journal;
+mod keys;
 mod link;
 mod manage;
 mod migrate;
@@ -23,6 +24,7 @@ use crate::{demo, runtimes, telemetry};
 pub use dialect::DialectCommand;
 pub use iso::IsoCommand;
 pub use journal::JournalCommand;
+pub use keys::KeysCommand;
 pub use link::LinkCommand;
 pub use manage::{
     BalanceCommand, CardCommand, CustomerCommand, PartnerCommand, PoolCommand, ProgrammeCommand,
@@ -54,6 +56,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Config(ConfigCommand::Check { path }) => check(&path),
         Command::Dialect(command) => dialect::run(&command),
         Command::Iso(command) => iso::run(&command),
+        Command::Keys(command) => keys::run(command),
         Command::Link(command) => link::run(command).await,
         Command::Partner(command) => manage::partner(command).await,
         Command::Pool(command) => manage::pool(command).await,

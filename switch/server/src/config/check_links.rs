@@ -42,6 +42,21 @@ pub(super) fn each_link(name: &str, link: &Link, faults: &mut Faults) {
     );
     requests(name, link, faults);
     sides(name, link, faults);
+    codes(name, link, faults);
+}
+
+/// How messages are authenticated.
+fn codes(name: &str, link: &Link, faults: &mut Faults) {
+    let Some(mac) = &link.mac else { return };
+    let Ok(dialect) = super::links::dialect(&link.dialect) else { return };
+    match mac.rule() {
+        Err((key, message)) => faults.require(false, &["links", name, "mac", key], message),
+        Ok(rule) => faults.require(
+            rule.fits(&dialect),
+            &["links", name, "mac", "bytes"],
+            "from 4 to what the fields hold that the dialect lists in mac_fields",
+        ),
+    }
 }
 
 fn deadlines(name: &str, link: &Link, faults: &mut Faults) {

@@ -9,7 +9,7 @@ use codecs::framing::{Framing, LengthHeader};
 use codecs::iso8583::Dialect;
 use serde::Deserialize;
 
-use super::LinkTls;
+use super::{LinkMac, LinkTls};
 
 /// A link: it listens, or it dials.
 #[derive(Clone, Debug, Deserialize)]
@@ -67,6 +67,8 @@ pub struct Link {
     pub unacknowledged_ms: u64,
     /// Answers that a peer may leave unread, in bytes; past it the connection is closed.
     pub output_limit_bytes: usize,
+    /// Authentication codes; without it messages carry none.
+    pub mac: Option<LinkMac>,
     /// Addresses that may connect; none listed: any.
     pub peers: Vec<IpAddr>,
 }
@@ -99,6 +101,7 @@ impl Default for Link {
             sign_on_after_connect: false,
             unacknowledged_ms: 30_000,
             output_limit_bytes: 1 << 20,
+            mac: None,
             peers: Vec::new(),
         }
     }

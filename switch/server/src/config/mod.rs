@@ -4,6 +4,7 @@
 mod check;
 mod check_links;
 mod growth;
+mod link_mac;
 mod link_requests;
 mod link_sides;
 mod links;
@@ -19,6 +20,7 @@ use serde::Deserialize;
 
 pub use check::Fault;
 pub use growth::{Disk, JournalFiles, Retention};
+pub use link_mac::{Algorithm, LinkMac};
 pub use link_sides::{AskClients, LinkTls, OldestVersion};
 pub use links::{Link, dialect, read_dialect};
 pub use read::{ConfigError, Source, load, parse};
@@ -30,7 +32,7 @@ pub use shards::Shards;
 pub struct Config {
     /// PostgreSQL.
     pub database: Database,
-    /// Card numbers.
+    /// Keys.
     pub security: Security,
     /// The engine's shards.
     pub shards: Shards,
@@ -111,17 +113,22 @@ impl Default for Threads {
     }
 }
 
-/// Card numbers at rest.
+/// Keys.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Security {
     /// The keys that encrypt and find card numbers. Made at the first start over an empty database.
     pub pan_key_file: PathBuf,
+    /// The keys of authentication codes, made by `cardswitch keys import`.
+    pub mac_key_file: PathBuf,
 }
 
 impl Default for Security {
     fn default() -> Self {
-        Self { pan_key_file: PathBuf::from("data/keys/pan.key") }
+        Self {
+            pan_key_file: PathBuf::from("data/keys/pan.key"),
+            mac_key_file: PathBuf::from("data/keys/mac.key"),
+        }
     }
 }
 

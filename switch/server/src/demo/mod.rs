@@ -58,6 +58,7 @@ fn configuration(data: &Path) -> Config {
     let mut config = Config::default();
     config.database.data_dir = data.join("postgres");
     config.security.pan_key_file = data.join("keys").join("pan.key");
+    config.security.mac_key_file = data.join("keys").join("mac.key");
     config.control.socket = data.join("cardswitch.sock");
     config.journal.archive_dir = data.join("archive");
     config.journal.lost_dir = data.join("lost");

@@ -81,6 +81,27 @@ fn faults_are_named_with_their_line() {
             "line 3: links.a.echo_interval_ms: 0 for none, or from 1000",
             "an echo after the connection is closed",
         ),
+        (
+            "[links.a]\nid = 1\nmac = { algorithm = \"algorithm-3\", key = \"a\" }\n",
+            "line 3: links.a.mac.padding: 1 (zeros) or 2",
+            "a padding that is not said",
+        ),
+        (
+            "[links.a]\nid = 1\n[links.a.mac]\nalgorithm = \"cmac\"\npadding = 1\nkey = \"a\"\n",
+            "line 5: links.a.mac.padding: leave it out",
+            "a padding for what has its own",
+        ),
+        (
+            "[links.a]\nid = 1\n[links.a.mac]\nalgorithm = \"cmac\"\nkey = \"A key\"\n",
+            "line 5: links.a.mac.key: a name of 1 to 32",
+            "a name that is none",
+        ),
+        (
+            "[links.a]\nid = 1\n[links.a.mac]\nalgorithm = \"cmac\"\nkey = \"a\"\nbytes = 9\n",
+            "line 6: links.a.mac.bytes: from 4",
+            "a code longer than its field",
+        ),
+        ("[links.a.mac]\nalgorithm = \"md5\"\nkey = \"a\"\n", "line 2", "no such algorithm"),
         ("[database]\nurl = \"mysql://x\"\n", "line 2: database.url", "another database"),
     ];
     for (text, expected, name) in cases {

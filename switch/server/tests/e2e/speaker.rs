@@ -54,6 +54,10 @@ impl Speaker {
         Self { speech, codec, stream, input: BytesMut::new() }
     }
 
+    pub(crate) fn dialect(&self) -> &Dialect {
+        self.speech.dialect()
+    }
+
     pub(crate) fn version(&self) -> Version {
         self.speech.version()
     }

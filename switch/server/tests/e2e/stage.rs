@@ -55,6 +55,7 @@ impl Stage {
         let mut config = Config::default();
         config.database.url = Some(database.url().expose().to_owned());
         config.security.pan_key_file = directory.path().join("pan.key");
+        config.security.mac_key_file = directory.path().join("mac.key");
         config.journal.archive_dir = directory.path().join("archive");
         config.journal.lost_dir = directory.path().join("lost");
         config.control.socket = directory.path().join("control.sock");

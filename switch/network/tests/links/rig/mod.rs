@@ -15,7 +15,7 @@ use codecs::iso8583::Dialect;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use switch_domain::LinkId;
 use switch_network::{LinkConfig, LinkHandle, OpenLink};
-use switch_security::{PanKeys, SecurityModule, SoftwareModule};
+use switch_security::{MacKeys, PanKeys, SecurityModule, SoftwareModule};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -53,9 +53,17 @@ pub(crate) struct Rig {
     _recorder: metrics::LocalRecorderGuard<'static>,
 }
 
+/// One key for each algorithm.
+const MAC_KEYS: &str = "\
+cbc = M1 T 08D7B4 0123456789ABCDEFFEDCBA9876543210
+retail = M3 T 08D7B4 0123456789ABCDEFFEDCBA9876543210
+cmac = M6 A 08793E 3F419E1CB7079442AA37474C2EFBF8B8
+";
+
 pub(crate) fn security() -> Arc<dyn SecurityModule> {
     let keys = PanKeys::parse(KEYS).expect("keys");
-    Arc::new(SoftwareModule::new(&keys).expect("module"))
+    let mac_keys = MacKeys::parse(MAC_KEYS).expect("keys");
+    Arc::new(SoftwareModule::new(&keys).expect("module").with_mac_keys(mac_keys))
 }
 
 impl Rig {
@@ -66,6 +74,15 @@ impl Rig {
 
     /// A link with settings of its own.
     pub(crate) fn with(dialect: &str, adjust: impl FnOnce(&mut LinkConfig)) -> Self {
+        Self::over(security(), dialect, adjust)
+    }
+
+    /// The same over a security module of its own.
+    pub(crate) fn over(
+        security: Arc<dyn SecurityModule>,
+        dialect: &str,
+        adjust: impl FnOnce(&mut LinkConfig),
+    ) -> Self {
         Log::of_this_process();
         let recorder = Box::leak(Box::new(PrometheusBuilder::new().build_recorder()));
         let metrics = recorder.handle();
@@ -80,7 +97,7 @@ impl Rig {
         adjust(&mut config);
         let framing = config.framing;
         let script = Script::new();
-        let link = OpenLink::open(config, script.clone(), security()).expect("open");
+        let link = OpenLink::open(config, script.clone(), security).expect("open");
         let address = link.local_addr().unwrap_or(listen);
         let handle = link.handle();
         let shutdown = CancellationToken::new();

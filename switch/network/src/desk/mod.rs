@@ -2,6 +2,8 @@
 //! submit, answer. It owns that every message ends in one answer or one counted silence; it never
 //! touches the socket.
 
+mod authentic;
+
 use bytes::BytesMut;
 use codecs::framing::{Frame, FrameCodec, Header};
 use codecs::iso8583::{DecodeError, EncodeError, Fields, Message, Mti, Text};
@@ -12,7 +14,7 @@ use switch_shard::{Admission, Command, Reply, ReplyOutcome, ReplyTo, Submission}
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::Instant;
 
-use crate::answer::{AnswerWriter, Fault, Saying};
+use crate::answer::{AnswerWriter, Fault, Saying, Unwritable};
 use crate::link::Link;
 use crate::pending::{Pending, Waiting};
 use crate::requests::{Order, Requests};
@@ -95,7 +97,7 @@ impl<S: Switch> Desk<S> {
         replies: UnboundedSender<Reply>,
     ) -> Self {
         let pending = Pending::new(link.metrics.in_flight.clone());
-        let (writer, requests) = (AnswerWriter::new(), Requests::new(&link));
+        let (writer, requests) = (AnswerWriter::new(link.mac.clone()), Requests::new(&link));
         let (frames_in, frames_out) = (0, 0);
         Self { link, codec, writer, pending, requests, replies, faults: 0, frames_in, frames_out }
     }
@@ -129,6 +131,9 @@ impl<S: Switch> Desk<S> {
         let request = Request { message, answer, header: frame.header, received };
         if let Err(error) = decoded {
             return self.answer_format_error(&request, &FormatError::from(&error), out);
+        }
+        if self.turns_away(&request, out) {
+            return;
         }
         match mti.without_repeat() {
             mti if mti.version() != link.config.dialect.version().mti_digit() => {
@@ -310,10 +315,16 @@ impl<S: Switch> Desk<S> {
         self.log_fault("sent_back", &format!("the network's reason is {code:04}"));
     }
 
-    fn log_fault(&mut self, what: &'static str, detail: &str) {
+    /// Counts one more fault; whether it is logged as a warning.
+    fn may_log(&mut self) -> bool {
         self.faults = self.faults.saturating_add(1);
+        self.faults <= LOGGED_FAULTS
+    }
+
+    fn log_fault(&mut self, what: &'static str, detail: &str) {
+        let may_log = self.may_log();
         let link = &self.link.config.name;
-        if self.faults <= LOGGED_FAULTS {
+        if may_log {
             tracing::warn!(%link, detail, "message not taken: {what}");
         } else {
             tracing::debug!(%link, detail, "message not taken: {what}");
@@ -336,7 +347,7 @@ const fn is_network_management(mti: Mti) -> bool {
 fn send<S>(
     link: &Link<S>,
     codec: &FrameCodec,
-    written: Result<&[u8], EncodeError>,
+    written: Result<&[u8], Unwritable>,
     header: Option<Header>,
     out: &mut BytesMut,
 ) -> u64 {

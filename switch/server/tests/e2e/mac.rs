@@ -1,0 +1,167 @@
+//! Authentication codes from the key file to the wire: a key is imported by the real binary and
+//! shown by its check value alone, and in every shipped dialect a purchase with a good code is
+//! approved and one without is answered with the edition's code for that, and holds nothing.
+
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Stdio;
+
+use codecs::framing::{Framing, LengthHeader};
+use codecs::iso8583::{Dialect, Fields, Version};
+use switch_domain::MinorUnits;
+use switch_security::{
+    MacKeyName, MacKeys, MacPadding, MacScheme, PanKeys, SecurityModule, SoftwareModule,
+};
+use switch_server::config::{Algorithm, Link, LinkMac};
+
+use crate::speaker::{Said, Speaker, Value};
+use crate::stage::{Stage, cardswitch};
+
+const SCHEME: MacScheme = MacScheme::RetailMac(MacPadding::OneThenZeros);
+
+/// Runs `cardswitch keys` with these components; whether it went well, and all that it said.
+fn keys(directory: &Path, arguments: &[&str], input: &str) -> (bool, String) {
+    let mut child = cardswitch(directory)
+        .arg("keys")
+        .args(arguments)
+        .env("CARDSWITCH_SECURITY__MAC_KEY_FILE", "keys/mac.key")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary starts");
+    // One that reads nothing may have ended already.
+    let _ = child.stdin.take().expect("piped").write_all(input.as_bytes());
+    let output = child.wait_with_output().expect("it ends");
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8(said).expect("text"))
+}
+
+fn import(directory: &Path, name: &str, input: &str) -> (bool, String) {
+    let arguments = ["import", name, "--algorithm", "algorithm-3", "--cipher", "tdes"];
+    keys(directory, &arguments, input)
+}
+
+const FIRST: &str = "FFFFFFFF00000000FFFFFFFF00000000";
+const SECOND: &str = "FEDCBA9889ABCDEF0123456776543210";
+
+#[test]
+fn keys_are_imported_from_components_and_listed_by_check_value() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let at = directory.path();
+    let (good, said) = keys(at, &["list"], "");
+    assert!(!good && said.contains("no key was imported yet"), "{said}");
+
+    let (good, said) = import(at, "acquirer", &format!("{FIRST}\n{SECOND}\n"));
+    assert!(good && said.contains("check value 08D7B4"), "{said}");
+    let path = at.join("keys/mac.key");
+    let mode = |path: &Path| std::fs::metadata(path).expect("there").permissions().mode() & 0o777;
+    assert_eq!((mode(&path), mode(&at.join("keys"))), (0o600, 0o700));
+
+    for (name, input, expected) in [
+        ("equal", "0123456789ABCDEF0123456789ABCDEF", "neighbouring"),
+        ("other", "", "no component was given"),
+        ("Other", FIRST, "small letters"),
+        ("other", &format!("{FIRST} 123456"), "component 1 has check value"),
+    ] {
+        let (good, said) = import(at, name, input);
+        assert!(!good && said.contains(expected), "{said}");
+        assert!(!said.contains("FFFFFFFF"), "{said}");
+    }
+    let (good, said) = import(at, "acquirer", &format!("{FIRST}\n{SECOND}"));
+    assert!(!good && said.contains("acquirer already"), "{said}");
+
+    let arguments = ["import", "processor", "--algorithm", "cmac", "--cipher", "aes"];
+    let (good, said) = keys(at, &arguments, "3F419E1CB7079442AA37474C2EFBF8B8 08793E");
+    assert!(good && said.contains("M6, CMAC, AES, check value 08793E"), "{said}");
+    let (good, said) = keys(at, &["list"], "");
+    let lines: Vec<_> = said.lines().filter(|line| line.contains("check value")).collect();
+    assert!(good && lines.len() == 2, "{said}");
+    assert!(lines[0].starts_with("acquirer ") && lines[1].starts_with("processor "), "{said}");
+    assert!(!said.contains("3F419E1C"), "{said}");
+}
+
+/// Asks with a code over the message, and looks at that of the answer.
+async fn ask(speaker: &mut Speaker, module: &SoftwareModule, bytes: &[u8]) -> Said {
+    speaker.send(bytes).await;
+    let said = speaker.answer().await;
+    let dialect = speaker.dialect();
+    let mut fields = Fields::new();
+    dialect.decode(&said.body, &mut fields).expect("readable");
+    let answer = dialect.view(&said.body, &fields);
+    let authenticated = answer.authenticated().expect("a code");
+    let mut room = [0; 8];
+    let code = answer.bytes(authenticated.field, &mut room).expect("bytes");
+    let name = MacKeyName::new("acquirer").expect("a name");
+    let key = module.find_mac_key(&name, SCHEME.algorithm()).expect("known");
+    let verified = module.verify_mac(key, SCHEME, authenticated.covered, &code[..4]);
+    assert_eq!((verified, &code[4..]), (Ok(()), &[0; 4][..]), "{}", dialect.name());
+    said
+}
+
+#[tokio::test]
+async fn in_every_dialect_a_purchase_needs_a_good_code() {
+    let mut path = None;
+    let stage = Stage::configured(|config| {
+        let directory = config.security.mac_key_file.parent().expect("a directory").to_owned();
+        let (good, said) = import(&directory, "acquirer", &format!("{FIRST}\n{SECOND}"));
+        assert!(good, "{said}");
+        config.security.mac_key_file = directory.join("keys/mac.key");
+        path = Some(config.security.mac_key_file.clone());
+        config.links.clear();
+        for (id, dialect) in (1..).zip(Dialect::shipped_names()) {
+            let mac = LinkMac {
+                algorithm: Algorithm::Three,
+                padding: Some(2),
+                key: "acquirer".into(),
+                bytes: 4,
+                required: true,
+                answers: true,
+            };
+            let mut link = Link { id, dialect: dialect.into(), mac: Some(mac), ..Link::default() };
+            link.listen = Some(([127, 0, 0, 1], 0).into());
+            config.links.insert(dialect.into(), link);
+        }
+    })
+    .await;
+    let keys = MacKeys::load(&path.expect("set")).expect("keys");
+    let pan_keys = PanKeys::generate().expect("keys");
+    let module = SoftwareModule::new(&pan_keys).expect("a module").with_mac_keys(keys);
+    let issued = stage.issue(1_000_000, 1_000_000).await;
+    for (stan, (name, address)) in (1..).zip(stage.app.addresses().links.clone()) {
+        let dialect = Dialect::shipped(&name).expect("shipped");
+        let [approved, refused] = match dialect.version() {
+            Version::V1987 => ["00", "98"],
+            Version::V1993 => ["000", "916"],
+            Version::V2003 => ["0000", "9116"],
+        };
+        let framing = Framing::new(LengthHeader::Binary2);
+        let mut speaker = Speaker::connect(address, dialect, framing).await;
+        let mut draft = speaker.purchase(&issued.pan, stan, 100);
+        let without = speaker.bytes(speaker.mti("100"), &draft);
+        assert_eq!(ask(&mut speaker, &module, &without).await.action, refused, "{name}");
+
+        let field = speaker.dialect().mac_field(draft.iter().map(|(field, _)| *field).collect());
+        let field = field.expect("room");
+        draft.push((field, Value::Bytes(vec![0; 8])));
+        let mut message = speaker.bytes(speaker.mti("100"), &draft);
+        let put = |message: &mut [u8], change: u8| {
+            speaker.dialect().put_mac(field, message, |covered, room| {
+                let name = MacKeyName::new("acquirer").expect("a name");
+                let key = module.find_mac_key(&name, SCHEME.algorithm())?;
+                let mac = module.generate_mac(key, SCHEME, covered)?;
+                room[..4].copy_from_slice(mac.shortened(4).expect("eight"));
+                room[3] ^= change;
+                Ok::<_, switch_security::MacError>(4)
+            })
+        };
+        let mut wrong = message.clone();
+        assert_eq!((put(&mut message, 0), put(&mut wrong, 1)), (Ok(true), Ok(true)), "{name}");
+        assert_eq!(ask(&mut speaker, &module, &wrong).await.action, refused, "{name}");
+        let balance = stage.services().node().balance(issued.balance).await.expect("known");
+        assert_eq!(balance.held, MinorUnits(i64::from(stan - 1) * 100), "{name}: nothing more");
+        assert_eq!(ask(&mut speaker, &module, &message).await.action, approved, "{name}");
+    }
+    stage.end().await;
+}
