@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use simulators::network::{Behaviour, Function, NetworkPeer, Settings};
+use simulators::network::{Behaviour, Function, NetworkPeer, Settings, Tally};
 use tokio::io::AsyncReadExt;
 
 use crate::stub::{PAN, Stub, listen, plain, settings};
@@ -13,8 +13,13 @@ async fn connected(change: impl FnOnce(&mut Settings)) -> (NetworkPeer, Stub) {
     change(&mut settings);
     let peer = listen(settings.clone()).await;
     let issuer = Stub::dial(peer.address(), &settings).await;
-    peer.until(|tally| tally.open == 1).await.expect("connected");
+    comes(&peer, |tally| tally.open == 1).await;
     (peer, issuer)
+}
+
+/// Waits for it however little patience the network has.
+async fn comes(peer: &NetworkPeer, wanted: impl Fn(&Tally) -> bool) {
+    while peer.until(&wanted).await.is_err() {}
 }
 
 #[tokio::test]
@@ -112,7 +117,7 @@ async fn what_is_not_answered_in_time_is_unanswered_and_late_when_it_comes() {
     assert!(peer.purchase(PAN, 1).await.is_err());
     assert_eq!(peer.tally().unanswered, 1);
     issuer.answer("000").await;
-    peer.until(|tally| tally.late == 1).await.expect("late");
+    comes(&peer, |tally| tally.late == 1).await;
     assert!(peer.tally().answered.is_empty());
 }
 

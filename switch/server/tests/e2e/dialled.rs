@@ -4,6 +4,7 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use codecs::framing::{Framing, HeaderForm, LengthHeader};
 use codecs::iso8583::Dialect;
@@ -39,7 +40,9 @@ async fn network(directory: &Path, networks: &Authority, issuers: &Authority) ->
         versions: TlsVersions::Both,
     };
     let dialect = Dialect::shipped("iso93-binary").expect("shipped");
-    let settings = Settings { tls: Some(tls), ..Settings::new(dialect.into(), framing()) };
+    let patience = Duration::from_secs(30);
+    let settings = Settings::new(dialect.into(), framing());
+    let settings = Settings { tls: Some(tls), patience, ..settings };
     NetworkPeer::listen(([127, 0, 0, 1], 0).into(), settings).await.expect("a free port")
 }
 
@@ -50,7 +53,7 @@ fn configuration(directory: &Path, address: SocketAddr, own: &Identity, ca: &Pat
         dial = [\"{address}\"]
         redial_first_ms = 20
         redial_longest_ms = 200
-        idle_deadline_ms = 2000
+        idle_deadline_ms = 5000
         dialect = \"iso93-binary\"
         framing = {{ length = \"ascii4\", header = \"tpdu\" }}
         tls = {{ certificate = {:?}, key = {:?}, ca = {ca:?}, server_name = \"network\" }}\n",
@@ -87,13 +90,14 @@ impl World {
         self.bought += 1;
     }
 
-    /// Cuts the link off and waits until it is back: which connection it is, counted from one.
-    async fn kill(&self) -> u64 {
+    /// Cuts the link off and waits until it is back.
+    async fn kill(&self) {
         let before = self.network.tally();
         self.network.kill();
-        let next = before.connected + 1;
-        self.until(|tally| tally.killed > before.killed && tally.connected == next).await;
-        next
+        let is_back = |tally: &Tally| {
+            tally.killed > before.killed && tally.connected > before.connected && tally.open > 0
+        };
+        self.until(is_back).await;
     }
 
     fn shown(&self) -> Vec<u8> {

@@ -2,6 +2,7 @@
 //! of one process.
 
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use codecs::iso8583::Dialect;
 use simulators::network::Function;
@@ -9,6 +10,7 @@ use switch_server::config::Link;
 use switch_store::private_postgres::fresh_database;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
+use tokio::time::MissedTickBehavior;
 
 use super::{binary2, counted, is_well, stage_of};
 use crate::speaker::Speaker;
@@ -65,7 +67,8 @@ async fn five_hundred_slow_peers_take_nothing_from_a_quick_one() {
 /// Sends a frame of 600 bytes as slowly as it can, until it is cut off; how many bytes it sent.
 async fn drip(address: SocketAddr) -> usize {
     let mut stream = TcpStream::connect(address).await.expect("connected");
-    let mut pace = tokio::time::interval(std::time::Duration::from_millis(20));
+    let mut pace = tokio::time::interval(Duration::from_millis(20));
+    pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let frame = [&[2, 88][..], &[b'0'; 600]].concat();
     let mut sent = 0;
     let mut end = [0];
