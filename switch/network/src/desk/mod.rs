@@ -6,7 +6,7 @@ mod authentic;
 
 use bytes::BytesMut;
 use codecs::framing::{Frame, FrameCodec, Header};
-use codecs::iso8583::{DecodeError, EncodeError, Fields, Message, Mti, Text};
+use codecs::iso8583::{DecodeError, Fields, Message, Mti, Text};
 use std::sync::Arc;
 use switch_domain::{CardId, Fingerprint, LinkId, Pan, Reason};
 use switch_shard::fault_points::{KillPoint, reach};

@@ -121,7 +121,8 @@ impl RequestConfig {
         let request = Request::network(purpose);
         let moment = Moment { trace: 1, time: jiff::Timestamp::UNIX_EPOCH };
         let mut encoder = Encoder::new();
-        let written = request.write(dialect, &self.fields, moment, &mut encoder, &mut bytes);
+        let writers = (&mut encoder, None);
+        let written = request.write(dialect, &self.fields, moment, writers, &mut bytes);
         if let Err(error) = written {
             return Some(("request_fields", error.to_string()));
         }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use codecs::framing::{Framing, LengthHeader};
 use codecs::iso8583::Dialect;
 use switch_domain::{BinRange, Fingerprint, LinkId, Pan};
-use switch_network::{LinkConfig, MacRule, OpenLink};
+use switch_network::{LinkConfig, MacRule, OpenLink, Purpose, Request};
 use switch_security::{
     CheckValue, IssueError, Mac, MacAlgorithm, MacError, MacKeyHandle, MacKeyName, MacPadding,
     MacScheme, SealedPan, SecurityModule, VaultError,
@@ -16,6 +16,7 @@ use switch_security::{
 use crate::rig::{Answer, DIALECTS, Draft, Log, Rig, security};
 
 const FAILURES: &str = "cardswitch_link_mac_failures_total";
+const ANSWERS: &str = "cardswitch_link_answers_total";
 const RETAIL: MacScheme = MacScheme::RetailMac(MacPadding::Zeros);
 
 fn name(name: &str) -> MacKeyName {
@@ -183,6 +184,39 @@ async fn what_cannot_be_read_is_answered_as_such_and_with_a_code() {
     assert_eq!((answer.text(39), answer.text(44)), ("30".into(), "FIELD 4 BYTE 52".into()));
     assert_coded(&rig, &rule, &answer, 64);
     assert_eq!(rig.metric(FAILURES, ""), 0.0);
+}
+
+#[tokio::test]
+async fn requests_of_ours_carry_a_code_and_nothing_without_one_answers_them() {
+    for dialect in DIALECTS {
+        let rule = rule(RETAIL, 8);
+        let rig = rig(dialect, rule.clone());
+        let mut peer = rig.connect().await;
+        rig.until(|rig| !rig.handle.view().connections.is_empty()).await;
+        let handle = rig.handle.clone();
+        let asked =
+            tokio::spawn(async move { handle.request(Request::network(Purpose::SignOn)).await });
+        let request = peer.answer().await;
+        assert_eq!((request.mti(), request.text(70)), ("0800".into(), "001".into()));
+        assert_coded(&rig, &rule, &request, 128);
+        let yes = rig
+            .draft("0810")
+            .set(7, &request.text(7))
+            .set(11, &request.text(11))
+            .set(39, "00")
+            .set(70, "001");
+        let mut wrong = coded(&rig, &rule, 128, &yes);
+        *wrong.last_mut().expect("a code") ^= 1;
+        for forged in [yes.bytes(), wrong] {
+            peer.send_body(&forged).await;
+        }
+        rig.until(|rig| rig.metric(ANSWERS, "not_authentic") == 2.0).await;
+        assert_eq!((rig.metric(FAILURES, "missing"), rig.metric(FAILURES, "wrong")), (1.0, 1.0));
+        assert!(!asked.is_finished() && !rig.handle.view().signed_on, "nobody said yes");
+        peer.send_body(&coded(&rig, &rule, 128, &yes)).await;
+        assert!(asked.await.expect("no panic").expect("an answer").accepted);
+        assert!(rig.handle.view().signed_on);
+    }
 }
 
 /// A module that has lost its keys.

@@ -21,7 +21,7 @@ pub struct LinkMac {
     /// Refuse requests that carry none.
     #[serde(default = "yes")]
     pub required: bool,
-    /// Put one into answers.
+    /// Put one into answers, and into requests of ours.
     #[serde(default = "yes")]
     pub answers: bool,
 }
