@@ -12,6 +12,7 @@ use super::fields::Fields;
 use super::message::Message;
 use super::mti::Mti;
 use super::plan::Step;
+use super::presence::Presence;
 use super::spec::{BitmapEncoding, Encoding, EntryForm, FieldSpec, NumeralEncoding, Version};
 
 const SHIPPED: [(&str, &str); 10] = [
@@ -58,6 +59,7 @@ pub struct Dialect {
     pub(super) sensitive: FieldSet,
     pub(super) elements: Vec<(u8, Elements)>,
     pub(super) answers: Vec<(Mti, FieldSet)>,
+    pub(super) presence: Vec<Presence>,
     pub(super) mac_fields: FieldSet,
     pub(super) format_error_text: Option<u8>,
     pub(super) format_error_set: Option<u8>,

@@ -16,6 +16,7 @@ use super::fields::FIELDS;
 use super::mac::compile_mac_fields;
 use super::mti::Mti;
 use super::plan;
+use super::presence::{PresenceEntry, compile_presence};
 use super::spec::{
     BitmapEncoding, Counts, Encoding, EntryForm, FieldSpec, FieldType, LengthForm, NumeralEncoding,
     Pad, Side, Version,
@@ -47,6 +48,8 @@ struct DialectFile {
     #[serde(default)]
     mac_fields: Vec<Spanned<u8>>,
     answers: BTreeMap<Spanned<String>, Vec<Spanned<u8>>>,
+    #[serde(default)]
+    requests: BTreeMap<Spanned<String>, Spanned<PresenceEntry>>,
     fields: Spanned<BTreeMap<Spanned<String>, Spanned<FieldEntry>>>,
     #[serde(default)]
     elements: BTreeMap<Spanned<String>, Spanned<ElementsEntry>>,
@@ -147,6 +150,7 @@ pub(super) fn compile(text: &str) -> Result<Dialect, DialectError> {
     check_error_fields(&source, &file, &defined)?;
     let is_defined = |field| defined(field).is_some();
     let answers = compile_answers(&source, &file, &is_defined)?;
+    let presence = compile_presence(&source, &file.requests, file.version, &is_defined, &answers)?;
     Ok(Dialect {
         name: name.clone(),
         version: file.version,
@@ -154,6 +158,7 @@ pub(super) fn compile(text: &str) -> Result<Dialect, DialectError> {
         bitmap: file.bitmap,
         bitmaps,
         mac_fields: compile_mac_fields(&source, &file.mac_fields, &defined, &answers)?,
+        presence,
         answers,
         elements: compile_elements(&source, &file.elements, file.length, &specs, sensitive)?,
         plan: plan::compile(&specs),

@@ -35,6 +35,13 @@ impl FieldSet {
         FieldSet([a & in_front(field, 0), b & in_front(field, 64), c & in_front(field, 128)])
     }
 
+    /// True when there is a field in both.
+    #[must_use]
+    pub const fn intersects(self, other: FieldSet) -> bool {
+        let (FieldSet([a, b, c]), FieldSet([x, y, z])) = (self, other);
+        (a & x) | (b & y) | (c & z) != 0
+    }
+
     /// From primary, secondary and third bitmap.
     #[must_use]
     pub const fn from_words(words: [u64; 3]) -> FieldSet {

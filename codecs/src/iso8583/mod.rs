@@ -41,6 +41,7 @@ mod mac;
 mod message;
 mod mti;
 mod plan;
+mod presence;
 mod put;
 mod rules;
 mod spec;

@@ -135,6 +135,10 @@ impl<S: Switch> Desk<S> {
         if self.turns_away(&request, out) {
             return;
         }
+        if let Some(field) = link.config.dialect.missing_field(mti, message.present()) {
+            let fault = FieldFault::Absent(field);
+            return self.answer_format_error(&request, &fault.into(), out);
+        }
         match mti.without_repeat() {
             mti if mti.version() != link.config.dialect.version().mti_digit() => {
                 self.answer_unsupported(&request, Reason::InvalidTransaction, "version", out);

@@ -1,6 +1,6 @@
 //! The same story in every shipped dialect, each over three framings: approval and repeat, every
-//! lock, short of funds, reversal and its repeat, sign-on, a field that says nothing. The wanted
-//! action codes stand here for each edition of the standard, written out.
+//! lock, short of funds, reversal and its repeat, sign-on, every field malformed and every one that
+//! must be there left out. The wanted action codes stand here for each edition of the standard, written out.
 
 use codecs::framing::{Framing, HeaderForm, LengthHeader, Trailer};
 use codecs::iso8583::{Dialect, Version};
@@ -67,6 +67,16 @@ impl Told<'_> {
             Version::V1987 => first,
             Version::V1993 => second,
             Version::V2003 => third,
+        }
+    }
+
+    /// The answer to what cannot be read: in words (DE44), or as severity, error and element (DE18).
+    async fn format_error(&mut self, (words, set): &(String, String)) {
+        let said = self.speaker.answer().await;
+        assert_eq!(said.action, self.wanted(FORMAT_ERROR), "{} {words}", self.name);
+        match self.speaker.version() {
+            Version::V1987 | Version::V1993 => assert_eq!(said.text, *words, "{}", self.name),
+            Version::V2003 => assert_eq!(said.error_set, *set, "{} {words}", self.name),
         }
     }
 
@@ -168,21 +178,35 @@ async fn repeat_and_reversal(told: &mut Told<'_>, pan: &str) {
     }
 }
 
-/// An amount in which the last digit is none.
+/// Each field of a purchase in turn with a byte in it that means nothing there, and each that must
+/// be there without it. The trace number stays: without one there is nobody to answer.
 async fn bad_field(told: &mut Told<'_>, pan: &str) {
     let stan = told.stan();
     let draft = told.speaker.purchase(pan, stan, 1_250);
-    let mut bytes = told.speaker.bytes(told.speaker.mti("100"), &draft);
-    let at = told.speaker.content_offset(&bytes, 4) + 5;
-    bytes[at] = 0xFA;
-    told.speaker.send(&bytes).await;
-    let said = told.speaker.answer().await;
-    assert_eq!(said.action, told.wanted(FORMAT_ERROR), "{}", told.name);
-    let named = format!("FIELD 4 BYTE {at}");
-    match told.speaker.version() {
-        Version::V1987 | Version::V1993 => assert_eq!(said.text, named, "{}", told.name),
-        // Severity, a wrong value, element 4.
-        Version::V2003 => assert_eq!(said.error_set, "00000300400000", "{}", told.name),
+    let good = told.speaker.bytes(told.speaker.mti("100"), &draft);
+    let mandatory = told.speaker.dialect().mandatory_fields(told.speaker.mti("100"));
+    let mandatory = mandatory.expect("a rule");
+    for (field, value) in &draft {
+        if *field == 11 {
+            continue;
+        }
+        // Bytes of bits mean something whatever they are.
+        if matches!(value, Value::Text(_)) {
+            let mut bytes = good.clone();
+            let at = told.speaker.content_offset(&bytes, *field);
+            bytes[at] = 0xFA;
+            told.speaker.send(&bytes).await;
+            let named = (format!("FIELD {field} BYTE {at}"), format!("000003{field:03}00000"));
+            told.format_error(&named).await;
+        }
+        if mandatory.contains(*field) || *field == 2 {
+            let mut without = draft.clone();
+            without.retain(|(other, _)| other != field);
+            let bytes = told.speaker.bytes(told.speaker.mti("100"), &without);
+            told.speaker.send(&bytes).await;
+            let named = (format!("FIELD {field} ABSENT"), format!("000001{field:03}00000"));
+            told.format_error(&named).await;
+        }
     }
 }
 
