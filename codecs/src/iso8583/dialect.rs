@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::carriage::Carriage;
 use super::dialect_error::DialectError;
 use super::dialect_file;
 use super::elements::Elements;
@@ -64,6 +65,7 @@ pub struct Dialect {
     pub(super) format_error_text: Option<u8>,
     pub(super) format_error_set: Option<u8>,
     pub(super) entry_form: EntryForm,
+    pub(super) carriage: Carriage,
 }
 
 impl Dialect {

@@ -8,6 +8,10 @@ use std::sync::Arc;
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::carriage_file::{
+    ActionCodesEntry, BalancesEntry, CarriageEntries, OriginalEntry, PartialApprovalEntry,
+    compile_carriage,
+};
 use super::dialect::{Bitmaps, Dialect};
 use super::dialect_error::DialectError;
 use super::elements_file::{ElementsEntry, compile_elements};
@@ -47,6 +51,10 @@ struct DialectFile {
     entry_mode: Option<EntryForm>,
     #[serde(default)]
     mac_fields: Vec<Spanned<u8>>,
+    action_codes: Option<Spanned<ActionCodesEntry>>,
+    original: Option<Spanned<OriginalEntry>>,
+    partial_approval: Option<Spanned<PartialApprovalEntry>>,
+    balances: Option<Spanned<BalancesEntry>>,
     answers: BTreeMap<Spanned<String>, Vec<Spanned<u8>>>,
     #[serde(default)]
     requests: BTreeMap<Spanned<String>, Spanned<PresenceEntry>>,
@@ -121,7 +129,7 @@ impl Source<'_> {
 /// Reads, checks and compiles.
 pub(super) fn compile(text: &str) -> Result<Dialect, DialectError> {
     let source = Source(text);
-    let file: DialectFile = toml::from_str(text).map_err(|error| {
+    let mut file: DialectFile = toml::from_str(text).map_err(|error| {
         let span = error.span().unwrap_or(0..0);
         source.error(&span, field_of_line(text, span.start), error.message())
     })?;
@@ -148,6 +156,13 @@ pub(super) fn compile(text: &str) -> Result<Dialect, DialectError> {
 
     let sensitive = compile_sensitive(&source, &file, &defined)?;
     check_error_fields(&source, &file, &defined)?;
+    let entries = CarriageEntries {
+        action_codes: file.action_codes.take(),
+        original: file.original.take(),
+        partial_approval: file.partial_approval.take(),
+        balances: file.balances.take(),
+    };
+    let carriage = compile_carriage(&source, &entries, file.version, &defined)?;
     let is_defined = |field| defined(field).is_some();
     let answers = compile_answers(&source, &file, &is_defined)?;
     let presence = compile_presence(&source, &file.requests, file.version, &is_defined, &answers)?;
@@ -168,6 +183,7 @@ pub(super) fn compile(text: &str) -> Result<Dialect, DialectError> {
         sensitive,
         format_error_text: file.format_error_text_field.map(Spanned::into_inner),
         format_error_set: file.format_error_set_field.map(Spanned::into_inner),
+        carriage,
         entry_form: file.entry_mode.unwrap_or(EntryForm::of(file.version)),
     })
 }

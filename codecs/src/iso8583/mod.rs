@@ -21,6 +21,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod amounts;
+mod carriage;
+mod carriage_file;
 mod charset;
 mod decode;
 mod decode_error;
@@ -49,6 +52,8 @@ mod text;
 mod wire;
 mod words;
 
+pub use amounts::{AccountBalances, PartOf, WireAmount};
+pub use carriage::{BalanceForm, OriginalAmount, OriginalForm};
 pub use decode::MAX_MESSAGE;
 pub use decode_error::{ByteKind, DecodeError, DecodeFault, ErrorCode, Found, error_set};
 pub use describe::{Line, describe};

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 
 use bytes::BytesMut;
 use codecs::iso8583::{
-    Dialect, EncodeError, EncodedFields, Encoder, FieldSet, Message, MessageWriter, Mti, Version,
+    Dialect, EncodeError, EncodedFields, Encoder, FieldSet, Message, MessageWriter, Mti,
 };
 use switch_domain::{ApprovalCode, Reason};
 use switch_security::MacError;
@@ -122,7 +122,7 @@ impl AnswerWriter {
         if let Some(code) = saying.approval_code.filter(|_| saying.reason.is_approval()) {
             answer.text(APPROVAL_CODE, code.as_str())?;
         }
-        answer.text(ACTION_CODE, action_code(saying.reason, dialect.version()))?;
+        answer.text(ACTION_CODE, action_code(saying.reason, dialect))?;
         message.clear();
         answer.finish_around(begun, message)?;
         if let Some(mac) = mac {
@@ -157,7 +157,7 @@ fn write(
                 code.map_or(Ok(()), |code| answer.text(field, code.as_str()))?;
             }
             (ACTION_CODE, _) => {
-                answer.text(field, action_code(saying.reason, dialect.version()))?;
+                answer.text(field, action_code(saying.reason, dialect))?;
             }
             (_, Some(fault)) if field == text_field => answer.text(field, &fault.text)?,
             (_, Some(fault)) if field == set_field => answer.text(field, &fault.set)?,
@@ -171,10 +171,11 @@ fn write(
     Ok(())
 }
 
-const fn action_code(reason: Reason, version: Version) -> &'static str {
-    match version {
-        Version::V1987 => reason.action_code_1987(),
-        Version::V1993 => reason.action_code_1993(),
-        Version::V2003 => reason.action_code_2003(),
-    }
+/// DE39 in as many digits as the dialect has, or the code that its peer has instead.
+fn action_code(reason: Reason, dialect: &Dialect) -> &str {
+    dialect.action_code(match dialect.action_code_digits() {
+        2 => reason.action_code_1987(),
+        3 => reason.action_code_1993(),
+        _ => reason.action_code_2003(),
+    })
 }

@@ -1,34 +1,17 @@
-//! What a reversal says of its original: DE90 of 1987, DE56 of the later editions, and whether only
-//! a part is reversed: DE95, or the function code. It owns their forms (ISO 8583:1987 clause 4.4);
-//! finding the original is the engine's affair.
+//! What a reversal says of its original: DE90 of 1987, DE56 of the later editions, or where else the
+//! dialect has it (ISO 8583:1987 clause 4.4); and whether only a part is reversed: DE95, or the
+//! function code. It owns what they mean; finding the original is the engine's affair.
 
-use codecs::iso8583::{Message, Mti, ValueError, Version};
+use codecs::iso8583::{Message, Mti, OriginalForm, ValueError, Version};
 
 use super::FieldFault;
 use super::digits::value;
 use super::function_code::{Reversed, function_code, reversed};
 
-const ORIGINAL_1987: u8 = 90;
-const ORIGINAL: u8 = 56;
 const REPLACEMENT: u8 = 95;
 
-/// How an edition writes the original.
-struct Form {
-    field: u8,
-    stan_digits: usize,
-    /// Digits of DE7, where the edition names that; the later ones name DE12.
-    transmitted_digits: usize,
-}
-
-/// Message type 4, trace number 6, transmission time 10, then two institutions of 11.
-const FORM_1987: Form = Form { field: ORIGINAL_1987, stan_digits: 6, transmitted_digits: 10 };
-/// Message type 4, trace number 6, local time 12, then an institution with its length.
-const FORM_1993: Form = Form { field: ORIGINAL, stan_digits: 6, transmitted_digits: 0 };
-/// Message type 4, trace number 12, local time 14, then an institution with its length.
-const FORM_2003: Form = Form { field: ORIGINAL, stan_digits: 12, transmitted_digits: 0 };
-
-/// Digits of the longest.
-const LONGEST: usize = 42;
+/// Digits of the longest original.
+const LONGEST: usize = 64;
 
 /// The original as it is named.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,29 +24,25 @@ pub(super) struct Original {
 
 /// Reads it. Absent or all zeros, it says nothing.
 pub(super) fn original(message: &Message<'_>) -> Result<Original, FieldFault> {
-    let form = match message.dialect().version() {
-        Version::V1987 => FORM_1987,
-        Version::V1993 => FORM_1993,
-        Version::V2003 => FORM_2003,
-    };
+    let form = message.dialect().original_form();
     let wanted = "an authorization's message type, trace number and time";
     let wrong = FieldFault::Invalid { field: form.field, wanted };
     let mut room = [0; LONGEST];
     match message.digits(form.field, &mut room) {
-        Ok(digits) => parse(&form, digits).ok_or(wrong),
+        Ok(digits) => parse(form, digits).ok_or(wrong),
         Err(ValueError::Absent(_)) => Ok(Original::default()),
         Err(_) => Err(wrong),
     }
 }
 
-fn parse(form: &Form, digits: &[u8]) -> Option<Original> {
+fn parse(form: OriginalForm, digits: &[u8]) -> Option<Original> {
     let (mti, rest) = digits.split_at_checked(4)?;
     let mti = std::str::from_utf8(mti).ok().and_then(Mti::parse)?;
-    let (stan, rest) = rest.split_at_checked(form.stan_digits)?;
+    let (stan, rest) = rest.split_at_checked(form.trace_digits.into())?;
     let stan = value(stan)?;
     let transmitted = match form.transmitted_digits {
         0 => 0,
-        digits => value(rest.get(..digits)?)?,
+        digits => value(rest.get(..usize::from(digits))?)?,
     };
     // Zeros for the type mean "not said". Any other class was never approved here, and must not
     // find an authorization that happens to have the same trace number.
@@ -94,6 +73,10 @@ pub(super) fn extent(message: &Message<'_>) -> Result<Reversed, FieldFault> {
 mod tests {
     use super::*;
 
+    const FORM_1987: OriginalForm = OriginalForm::of(Version::V1987);
+    const FORM_1993: OriginalForm = OriginalForm::of(Version::V1993);
+    const FORM_2003: OriginalForm = OriginalForm::of(Version::V2003);
+
     #[test]
     fn original_data_elements_are_read() {
         let institutions = "0000001234500000000000";
@@ -107,7 +90,7 @@ mod tests {
         ];
         for (mti, stan, time, expected) in rows {
             let text = format!("{mti}{stan}{time}{institutions}");
-            let read = parse(&FORM_1987, text.as_bytes()).map(|read| (read.stan, read.transmitted));
+            let read = parse(FORM_1987, text.as_bytes()).map(|read| (read.stan, read.transmitted));
             assert_eq!(read, expected, "{text}");
         }
     }
@@ -124,7 +107,7 @@ mod tests {
             (FORM_2003, "2420123456789012", None),
         ];
         for (form, text, expected) in rows {
-            let read = parse(&form, text.as_bytes());
+            let read = parse(form, text.as_bytes());
             assert_eq!(read.map(|read| read.stan), expected, "{text}");
             assert!(read.is_none_or(|read| read.transmitted == 0));
         }

@@ -1,0 +1,101 @@
+//! Where a peer expects what editions of the standard put in different places: the digits of action
+//! codes, the original of a reversal, the amounts beside the transaction's. It owns the places; the
+//! values are the caller's.
+
+use super::dialect::Dialect;
+use super::spec::Version;
+
+/// How the dialect carries these things.
+#[derive(Clone, Debug)]
+pub(super) struct Carriage {
+    pub(super) action_code_digits: u8,
+    /// Codes that the peer knows by another, with that other.
+    pub(super) replaced: Vec<(Box<str>, Box<str>)>,
+    pub(super) original: OriginalForm,
+    pub(super) original_amount: Option<OriginalAmount>,
+    pub(super) balances: Option<BalanceForm>,
+}
+
+/// How a reversal names its original: message type (4 digits), trace number, a time, and what else
+/// the peer puts behind them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct OriginalForm {
+    /// The field: 90, or 56.
+    pub field: u8,
+    /// Digits of the trace number: 6, or 12.
+    pub trace_digits: u8,
+    /// Digits of the transmission time (field 7) behind it, 10; 0 where another time stands there.
+    pub transmitted_digits: u8,
+}
+
+impl OriginalForm {
+    /// What an edition has where a dialect says nothing else.
+    #[must_use]
+    pub const fn of(version: Version) -> OriginalForm {
+        match version {
+            Version::V1987 => OriginalForm { field: 90, trace_digits: 6, transmitted_digits: 10 },
+            Version::V1993 => OriginalForm { field: 56, trace_digits: 6, transmitted_digits: 0 },
+            Version::V2003 => OriginalForm { field: 56, trace_digits: 12, transmitted_digits: 0 },
+        }
+    }
+}
+
+/// Where the amount that was asked for stands in an answer that approves a part of it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum OriginalAmount {
+    /// First in the amounts, original (field 30 of 1993 and 2003), zeros behind it.
+    Field30,
+    /// Among the additional amounts (field 54), with these two digits for the type of amount.
+    Field54([u8; 2]),
+}
+
+/// How balances stand among the additional amounts (field 54): two digits each.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct BalanceForm {
+    /// The type of account.
+    pub account_type: [u8; 2],
+    /// The type of amount of the ledger balance.
+    pub ledger: [u8; 2],
+    /// The type of amount of the available balance.
+    pub available: [u8; 2],
+}
+
+impl BalanceForm {
+    /// Unspecified account, 01 ledger, 02 available (annex A of all three editions).
+    pub(super) const USUAL: BalanceForm =
+        BalanceForm { account_type: *b"00", ledger: *b"01", available: *b"02" };
+}
+
+impl Dialect {
+    /// Digits of the action codes in field 39: 2 (as in 1987), 3 (1993) or 4 (2003).
+    #[must_use]
+    pub const fn action_code_digits(&self) -> u8 {
+        self.carriage.action_code_digits
+    }
+
+    /// An action code of as many digits as the peer knows it.
+    #[must_use]
+    pub fn action_code<'a>(&'a self, code: &'a str) -> &'a str {
+        let mut replaced = self.carriage.replaced.iter();
+        replaced.find(|(ours, _)| **ours == *code).map_or(code, |(_, theirs)| theirs)
+    }
+
+    /// How a reversal names its original.
+    #[must_use]
+    pub const fn original_form(&self) -> OriginalForm {
+        self.carriage.original
+    }
+
+    /// Where the amount that was asked for stands in the answer that approves a part of it; `None`
+    /// where the peer does not want it.
+    #[must_use]
+    pub const fn original_amount(&self) -> Option<OriginalAmount> {
+        self.carriage.original_amount
+    }
+
+    /// How balances stand in an answer; `None` where the peer does not want them.
+    #[must_use]
+    pub const fn balance_form(&self) -> Option<BalanceForm> {
+        self.carriage.balances
+    }
+}
