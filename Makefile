@@ -86,6 +86,10 @@ bench-restart: setup-bench ## A start over a tail of BENCH_TAIL journalled autho
 bench-codec: setup-compiler ## Reading and writing one message, beside a plain loop and another codec.
 	@BENCH_DIR=$(abspath $(TARGET))/bench cargo bench --locked --quiet -p codecs --bench codec
 
+.PHONY: bench-criterion
+bench-criterion: setup-compiler ## The codec's parts under criterion, against the last run.
+	@cargo bench --locked --quiet -p codecs --bench criterion
+
 # The counts of another architecture, or of another C library, differ: see the bench's own words.
 .PHONY: bench-instructions
 bench-instructions: setup-compiler setup-valgrind ## Count the codec's instructions; fail on a rise of 5 %.
