@@ -1,6 +1,6 @@
 //! The codec under criterion, for somebody who changes it: what each part costs in each of several
-//! dialects, against a baseline that criterion keeps. Judges nothing: the bounds are in `codec`, and
-//! what a rise is, `instructions` says.
+//! dialects, against a baseline that criterion keeps. Judges nothing: bounds are in `codec`, and
+//! `instructions` says what a rise is.
 
 #[path = "../codec/message.rs"]
 mod message;
