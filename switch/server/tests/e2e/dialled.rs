@@ -42,7 +42,7 @@ async fn network(directory: &Path, networks: &Authority, issuers: &Authority) ->
     let dialect = Dialect::shipped("iso93-binary").expect("shipped");
     let patience = Duration::from_secs(30);
     let settings = Settings::new(dialect.into(), framing());
-    let settings = Settings { tls: Some(tls), patience, ..settings };
+    let settings = Settings { tls: Some(tls), patience, wait_for_sign_on: true, ..settings };
     NetworkPeer::listen(([127, 0, 0, 1], 0).into(), settings).await.expect("a free port")
 }
 
@@ -53,7 +53,11 @@ fn configuration(directory: &Path, address: SocketAddr, own: &Identity, ca: &Pat
         dial = [\"{address}\"]
         redial_first_ms = 20
         redial_longest_ms = 200
-        idle_deadline_ms = 5000
+        sign_on_after_connect = true
+        request_header = \"6000010002\"
+        echo_interval_ms = 1000
+        request_deadline_ms = 2000
+        echo_unanswered = 2
         dialect = \"iso93-binary\"
         framing = {{ length = \"ascii4\", header = \"tpdu\" }}
         tls = {{ certificate = {:?}, key = {:?}, ca = {ca:?}, server_name = \"network\" }}\n",
@@ -95,7 +99,7 @@ impl World {
         let before = self.network.tally();
         self.network.kill();
         let is_back = |tally: &Tally| {
-            tally.killed > before.killed && tally.connected > before.connected && tally.open > 0
+            tally.killed > before.killed && tally.sign_ons > before.sign_ons && tally.signed_on > 0
         };
         self.until(is_back).await;
     }
@@ -112,7 +116,7 @@ fn certificate(identity: &Identity) -> Vec<u8> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_link_dialled_through_tls_survives_its_peer_and_authorizes() {
     let mut world = World::new().await;
-    world.until(|tally| tally.open == 1).await;
+    world.until(|tally| tally.signed_on == 1).await;
     assert_eq!(world.shown(), certificate(&world.own), "certificates on both sides");
     world.buys("the first connection").await;
 
@@ -121,19 +125,21 @@ async fn a_link_dialled_through_tls_survives_its_peer_and_authorizes() {
         world.buys("the peer was killed").await;
     }
 
-    let before = world.network.tally().connected;
+    let before = world.network.tally().sign_ons;
     assert_eq!(world.network.go_half_open(), 1);
-    world.until(|tally| tally.connected > before).await;
+    world.until(|tally| tally.sign_ons > before).await;
     world.buys("the peer was half open").await;
 
     replaced_and_broken(&mut world).await;
 
     let before = world.network.tally();
+    world.until(|tally| tally.echoes > before.echoes).await; // it is looked after meanwhile
     let what = Malformed { frames: 10_000, seed: 20_260_704, bad_length_every: 2_500 };
     world.network.send_malformed(what).await.expect("taken");
     let after = world.network.tally();
     assert_eq!(after.connected, before.connected + 4, "no frame but those costs the connection");
     assert_eq!((after.malformed, after.unreadable), (10_004, 0));
+    world.until(|tally| tally.signed_on > 0).await;
     world.buys("ten thousand malformed frames").await;
     assert_eq!(world.network.tally().unanswered, 0);
 

@@ -15,7 +15,7 @@ use switch_security::{
 };
 use switch_server::config::{Algorithm, Link, LinkMac};
 
-use crate::speaker::{Said, Speaker, Value};
+use crate::speaker::{Draft, Said, Speaker, Value};
 use crate::stage::{Stage, cardswitch};
 
 const SCHEME: MacScheme = MacScheme::RetailMac(MacPadding::OneThenZeros);
@@ -100,8 +100,9 @@ async fn ask(speaker: &mut Speaker, module: &SoftwareModule, bytes: &[u8]) -> Sa
     said
 }
 
-#[tokio::test]
-async fn in_every_dialect_a_purchase_needs_a_good_code() {
+/// A switch with a link in each shipped dialect, named as it, that asks for codes; and a module
+/// with its key.
+pub(crate) async fn stage_with_codes() -> (Stage, SoftwareModule) {
     let mut path = None;
     let stage = Stage::configured(|config| {
         let directory = config.security.mac_key_file.parent().expect("a directory").to_owned();
@@ -127,7 +128,33 @@ async fn in_every_dialect_a_purchase_needs_a_good_code() {
     .await;
     let keys = MacKeys::load(&path.expect("set")).expect("keys");
     let pan_keys = PanKeys::generate().expect("keys");
-    let module = SoftwareModule::new(&pan_keys).expect("a module").with_mac_keys(keys);
+    (stage, SoftwareModule::new(&pan_keys).expect("a module").with_mac_keys(keys))
+}
+
+/// The draft with a code over it in the field for that.
+pub(crate) fn signed(speaker: &Speaker, module: &SoftwareModule, draft: &Draft) -> Draft {
+    let field = speaker.dialect().mac_field(draft.iter().map(|(field, _)| *field).collect());
+    let field = field.expect("room");
+    let mut draft = draft.clone();
+    draft.push((field, Value::Bytes(vec![0; 8])));
+    let mut message = speaker.bytes(speaker.mti("100"), &draft);
+    let mut code = vec![0; 8];
+    let put = speaker.dialect().put_mac(field, &mut message, |covered, _| {
+        let name = MacKeyName::new("acquirer").expect("a name");
+        let key = module.find_mac_key(&name, SCHEME.algorithm())?;
+        let mac = module.generate_mac(key, SCHEME, covered)?;
+        code[..4].copy_from_slice(mac.shortened(4).expect("eight"));
+        Ok::<_, switch_security::MacError>(0)
+    });
+    assert_eq!(put, Ok(true));
+    draft.retain(|(number, _)| *number != field);
+    draft.push((field, Value::Bytes(code)));
+    draft
+}
+
+#[tokio::test]
+async fn in_every_dialect_a_purchase_needs_a_good_code() {
+    let (stage, module) = stage_with_codes().await;
     let issued = stage.issue(1_000_000, 1_000_000).await;
     for (stan, (name, address)) in (1..).zip(stage.app.addresses().links.clone()) {
         let dialect = Dialect::shipped(&name).expect("shipped");
@@ -138,26 +165,17 @@ async fn in_every_dialect_a_purchase_needs_a_good_code() {
         };
         let framing = Framing::new(LengthHeader::Binary2);
         let mut speaker = Speaker::connect(address, dialect, framing).await;
-        let mut draft = speaker.purchase(&issued.pan, stan, 100);
+        let draft = speaker.purchase(&issued.pan, stan, 100);
         let without = speaker.bytes(speaker.mti("100"), &draft);
         assert_eq!(ask(&mut speaker, &module, &without).await.action, refused, "{name}");
 
-        let field = speaker.dialect().mac_field(draft.iter().map(|(field, _)| *field).collect());
-        let field = field.expect("room");
-        draft.push((field, Value::Bytes(vec![0; 8])));
-        let mut message = speaker.bytes(speaker.mti("100"), &draft);
-        let put = |message: &mut [u8], change: u8| {
-            speaker.dialect().put_mac(field, message, |covered, room| {
-                let name = MacKeyName::new("acquirer").expect("a name");
-                let key = module.find_mac_key(&name, SCHEME.algorithm())?;
-                let mac = module.generate_mac(key, SCHEME, covered)?;
-                room[..4].copy_from_slice(mac.shortened(4).expect("eight"));
-                room[3] ^= change;
-                Ok::<_, switch_security::MacError>(4)
-            })
-        };
-        let mut wrong = message.clone();
-        assert_eq!((put(&mut message, 0), put(&mut wrong, 1)), (Ok(true), Ok(true)), "{name}");
+        let good = signed(&speaker, &module, &draft);
+        let mut bent = good.clone();
+        if let Some((_, Value::Bytes(code))) = bent.last_mut() {
+            code[3] ^= 1;
+        }
+        let message = speaker.bytes(speaker.mti("100"), &good);
+        let wrong = speaker.bytes(speaker.mti("100"), &bent);
         assert_eq!(ask(&mut speaker, &module, &wrong).await.action, refused, "{name}");
         let balance = stage.services().node().balance(issued.balance).await.expect("known");
         assert_eq!(balance.held, MinorUnits(i64::from(stan - 1) * 100), "{name}: nothing more");

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use codecs::framing::{Framing, LengthHeader};
 use codecs::iso8583::Dialect;
-use simulators::network::Function;
+use simulators::network::{Behaviour, Function, NetworkPeer, Settings};
 use switch_server::config::Link;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpSocket;
@@ -122,6 +122,32 @@ async fn a_peer_that_falls_silent_is_down_within_the_set_time() {
     let mut next = ascii(&stage).await;
     let bought = next.purchase(&issued.pan, 3, 1_000);
     assert_eq!(next.ask("100", &bought).await.action, "91", "until it signs on again");
+    stage.end().await;
+}
+
+/// T-03, a peer whose connection stands and who answers nothing: it is asked for an echo, and left
+/// after so many without an answer; the same peer is kept while it answers.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_peer_that_answers_no_echo_is_left() {
+    let link = Link {
+        echo_interval_ms: 1_000,
+        request_deadline_ms: 200,
+        echo_unanswered: 2,
+        ..Link::default()
+    };
+    let stage = stage_of(vec![("test".into(), link)]).await;
+    let dialect = Dialect::shipped("iso87-ascii").expect("shipped");
+    let behaviour = Behaviour { mute_to_echo: true, ..Behaviour::default() };
+    let settings = Settings { behaviour, ..Settings::new(dialect.into(), binary2()) };
+    let peer = NetworkPeer::dial(stage.address(), settings).expect("a network");
+    let labels = ["cause=\"half_open\""];
+    until_counted(&stage, "cardswitch_link_closed_total", &labels, 1.0).await;
+    assert!(peer.tally().echoes >= 2, "{:?}", peer.tally());
+
+    peer.behave(Behaviour::default());
+    let before = peer.tally();
+    let tally = peer.until(|tally| tally.answers >= before.answers + 3).await.expect("asked");
+    assert!(tally.connected <= before.connected + 1, "kept while it answers: {tally:?}");
     stage.end().await;
 }
 

@@ -8,6 +8,7 @@ mod frames;
 mod logs;
 mod messages;
 mod peers;
+mod relay;
 mod repeats;
 mod slow;
 
