@@ -1,6 +1,6 @@
 //! A relay between the peer and us that drops or changes what it does not like (T-24).
 
-use codecs::iso8583::Dialect;
+use codecs::iso8583::{Dialect, Version};
 use simulators::network::{Draft, Value};
 
 use super::{APPROVED, Codes, held, of, speaker};
@@ -46,6 +46,10 @@ async fn what_a_relay_drops_or_changes_is_refused_where_messages_carry_codes() {
         let mut peer = speaker(&stage, name).await;
         let mut draft = peer.purchase(&issued.pan, stan, 1_000);
         draft.push((52, Value::Bytes(vec![0x5A; 8])));
+        if peer.version() == Version::V1987 {
+            // Where there is a PIN some want to know how it is encrypted.
+            draft.push((53, Value::Text(format!("{:016}", 0))));
+        }
         draft.push((55, Value::Bytes(vec![0x9F, 0x36, 0x02, 0x00, 0xAA])));
         let sealed = signed(&peer, &module, &draft);
         for (what, changed) in [
