@@ -1,5 +1,5 @@
-//! What a reversal says of its original: DE90 of 1987, DE56 of the later editions, or where else the
-//! dialect has it (ISO 8583:1987 clause 4.4); and whether only a part is reversed: DE95, or the
+//! What a reversal says of its original: DE90 of 1987, DE56 of the later editions, or where else
+//! the dialect has it (ISO 8583:1987 clause 4.4); and whether only a part is reversed: DE95, or the
 //! function code. It owns what they mean; finding the original is the engine's affair.
 
 use codecs::iso8583::{Message, Mti, OriginalForm, ValueError, Version};

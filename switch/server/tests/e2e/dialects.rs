@@ -1,6 +1,7 @@
 //! The same story in every shipped dialect, each over three framings: approval and repeat, every
 //! lock, short of funds, reversal and its repeat, sign-on, every field malformed and every one that
-//! must be there left out. The wanted action codes stand here for each edition of the standard, written out.
+//! must be there left out. The wanted action codes stand here for each edition of the standard,
+//! written out.
 
 use codecs::framing::{Framing, HeaderForm, LengthHeader, Trailer};
 use codecs::iso8583::{Dialect, Version};
@@ -70,7 +71,8 @@ impl Told<'_> {
         }
     }
 
-    /// The answer to what cannot be read: in words (DE44), or as severity, error and element (DE18).
+    /// The answer to what cannot be read: in words (DE44), or as severity, error and element in
+    /// DE18.
     async fn format_error(&mut self, (words, set): &(String, String)) {
         let said = self.speaker.answer().await;
         assert_eq!(said.action, self.wanted(FORMAT_ERROR), "{} {words}", self.name);
