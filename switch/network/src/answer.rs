@@ -45,12 +45,12 @@ impl Saying {
     }
 }
 
-/// A message that cannot be sent.
+/// An answer that cannot be sent.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Unwritable {
     #[error(transparent)]
     Encode(#[from] EncodeError),
-    #[error("its authentication code: {0}")]
+    #[error("the answer's authentication code: {0}")]
     Mac(#[from] MacError),
 }
 

@@ -21,7 +21,7 @@ pub struct MacRule {
     pub bytes: usize,
     /// True where a request without a code is refused; a wrong one always is.
     pub required: bool,
-    /// True where answers carry a code, and requests of ours.
+    /// True where answers carry a code.
     pub answers: bool,
 }
 
@@ -96,12 +96,12 @@ impl Authenticator {
         }
     }
 
-    /// Whether what we send carries a code.
+    /// Whether answers carry a code.
     pub(crate) const fn answers(&self) -> bool {
         self.rule.answers
     }
 
-    /// Writes the code of a message whose last field, of those given, is room for it.
+    /// Writes the code of an answer whose last field, of those given, is room for it.
     pub(crate) fn seal(
         &self,
         dialect: &Dialect,

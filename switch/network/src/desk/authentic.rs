@@ -1,8 +1,9 @@
-//! What becomes of a request without a good authentication code: a coded answer, a count and a
-//! security event, and nothing else happens. It owns those three; whether a code is good is the
-//! affair of `mac`.
+//! What becomes of a message without a good authentication code: a coded answer to a request, a
+//! count and a security event, and nothing else happens. It owns those three; whether a code is
+//! good is the affair of `mac`.
 
 use bytes::BytesMut;
+use codecs::iso8583::Message;
 use switch_domain::Reason;
 
 use super::{Desk, Request};
@@ -19,21 +20,30 @@ impl<S: Switch> Desk<S> {
             MacFault::Missing | MacFault::Wrong => Reason::MacIncorrect,
             MacFault::Unknown => Reason::SecurityUnavailable,
         };
-        self.link.metrics.mac_failure(fault.name());
-        self.log_mac_failure(request, fault);
+        self.note_mac_failure(&request.message, fault);
         self.answer_now(request, &Saying::plain(reason), out);
         true
     }
 
-    /// Once for each failure up to the limit of a connection: whoever makes failures must not be
-    /// able to fill the log.
-    fn log_mac_failure(&mut self, request: &Request<'_>, fault: MacFault) {
+    /// Whether an answer to a request of ours may be the peer's; one that may not is counted, and
+    /// changes nothing.
+    pub(super) fn is_authentic(&mut self, answer: &Message<'_>) -> bool {
+        let checked = self.link.mac.as_ref().map(|mac| mac.check(answer));
+        let Some(Err(fault)) = checked else { return true };
+        self.note_mac_failure(answer, fault);
+        false
+    }
+
+    /// Logged once for each failure up to the limit of a connection: whoever makes failures must
+    /// not be able to fill the log.
+    fn note_mac_failure(&mut self, message: &Message<'_>, fault: MacFault) {
+        self.link.metrics.mac_failure(fault.name());
         if !self.may_log() {
             return;
         }
         tracing::warn!(
             target: "security", event = "mac_failure", cause = fault.name(),
-            link = %self.link.config.name, mti = request.message.mti().map(tracing::field::display),
+            link = %self.link.config.name, mti = message.mti().map(tracing::field::display),
             "a message is not authentic, and nothing was done about it"
         );
     }

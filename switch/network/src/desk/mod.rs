@@ -118,8 +118,13 @@ impl<S: Switch> Desk<S> {
         link.metrics.message(mti);
         self.requests.learn(frame.header.filter(|_| mti.is_request()));
         let Some(answer) = mti.response() else {
-            if !mti.is_request() && decoded.is_ok() && self.requests.answer(&link, &message) {
-                return;
+            if !mti.is_request() && decoded.is_ok() {
+                if !self.is_authentic(&message) {
+                    return self.link.metrics.dropped("mac");
+                }
+                if self.requests.answer(&link, &message) {
+                    return;
+                }
             }
             // A response to nothing we asked, or a notification: answering could start a loop.
             return self.drop_message("not_a_request", None);

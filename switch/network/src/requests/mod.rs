@@ -217,9 +217,13 @@ impl Requests {
         let more = &link.config.requests.fields;
         let mac = link.mac.as_ref().filter(|mac| mac.answers());
         self.message.clear();
-        request
-            .write(dialect, more, moment, (&mut self.encoder, mac), &mut self.message)
-            .map_err(|error| error.to_string())?;
+        let room = (&mut self.encoder, &mut self.message);
+        let written = request.write(dialect, more, moment, mac.is_some(), room);
+        let present = written.map_err(|error| error.to_string())?;
+        if let Some(mac) = mac {
+            let sealed = mac.seal(dialect, present, &mut self.message);
+            sealed.map_err(|error| format!("its authentication code: {error}"))?;
+        }
         let decoded = dialect.decode(&self.message, &mut self.fields);
         decoded.map_err(|error| error.to_string())?;
         let message = dialect.view(&self.message, &self.fields);
@@ -230,11 +234,6 @@ impl Requests {
     pub(crate) fn answer<S>(&mut self, link: &Link<S>, message: &Message<'_>) -> bool {
         let version = link.config.dialect.version();
         let ours = message.mti().is_some_and(|mti| mti.version() == version.mti_digit());
-        if let Some(Err(fault)) = link.mac.as_ref().map(|mac| mac.check(message)) {
-            link.metrics.mac_failure(fault.name());
-            link.metrics.answer("not_authentic");
-            return true;
-        }
         let found = match key(message, &self.matched_by) {
             Ok(key) if ours => self.outstanding.answered(&key),
             _ => Found::Nothing,

@@ -129,9 +129,8 @@ mod tests {
             outstanding.add(key(number), sent, number).expect("room");
         }
         assert_eq!(outstanding.add(key(9), start, 9), Err(9), "no room");
-        assert!(
-            matches!(outstanding.answered(&key(1)), Found::Waiting(1, sent) if sent == start + second)
-        );
+        let (found, since) = (outstanding.answered(&key(1)), start + second);
+        assert!(matches!(found, Found::Waiting(1, sent) if sent == since));
         assert_eq!(outstanding.add(key(2), start, 7), Err(7), "not to be told apart");
         assert_eq!(outstanding.give_up(start), Some(0));
         assert_eq!(outstanding.give_up(start + second), None, "the next was sent later");

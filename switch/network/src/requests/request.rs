@@ -5,12 +5,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use bytes::BytesMut;
-use codecs::iso8583::{Dialect, Encoder, LengthForm, Mti, Version};
+use codecs::iso8583::{Dialect, EncodeError, Encoder, FieldSet, LengthForm, Mti, Version};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-
-use crate::answer::Unwritable;
-use crate::mac::Authenticator;
 
 const TRANSMITTED: u8 = 7;
 const TRACE: u8 = 11;
@@ -141,19 +138,19 @@ impl Request {
         Mti::from_digits([version.mti_digit(), self.class, self.function, origin])
     }
 
-    /// Writes its bytes into `out`, which is empty, with an authentication code where `mac` makes
-    /// one.
+    /// Appends its bytes to `out`, with room behind all fields for an authentication code if one
+    /// will be put there; which fields it has.
     ///
     /// # Errors
-    /// The dialect cannot write one of its fields, or there is no code to be had.
+    /// The dialect cannot write one of its fields; `out` is as it was.
     pub(crate) fn write(
         &self,
         dialect: &Dialect,
         more: &[(u8, String)],
         moment: Moment,
-        (encoder, mac): (&mut Encoder, Option<&Authenticator>),
-        out: &mut BytesMut,
-    ) -> Result<(), Unwritable> {
+        coded: bool,
+        (encoder, out): (&mut Encoder, &mut BytesMut),
+    ) -> Result<FieldSet, EncodeError> {
         let mti = self.mti(dialect.version()).unwrap_or(Mti::NETWORK_REQUEST);
         let mut fields = BTreeMap::new();
         for (field, digits) in [(TRANSMITTED, 10), (LOCAL_TIME, 0)] {
@@ -176,13 +173,12 @@ impl Request {
         for (field, value) in &fields {
             writer.text(*field, value)?;
         }
-        if mac.is_some() {
+        if coded {
             writer.leave_room_for_mac()?;
         }
         let present = writer.present();
         writer.finish(out)?;
-        mac.map_or(Ok(()), |mac| mac.seal(dialect, present, out))?;
-        Ok(())
+        Ok(present)
     }
 }
 
@@ -219,8 +215,8 @@ mod tests {
                 let (mut bytes, mut encoder) = (BytesMut::new(), Encoder::new());
                 let more = [(33, "123456".to_owned())];
                 let request = Request::network(purpose);
-                let written =
-                    request.write(&dialect, &more, moment, (&mut encoder, None), &mut bytes);
+                let room = (&mut encoder, &mut bytes);
+                let written = request.write(&dialect, &more, moment, false, room);
                 written.unwrap_or_else(|error| panic!("{name} {purpose:?}: {error}"));
                 let mut fields = Fields::new();
                 dialect.decode(&bytes, &mut fields).expect("readable");

@@ -121,8 +121,8 @@ impl RequestConfig {
         let request = Request::network(purpose);
         let moment = Moment { trace: 1, time: jiff::Timestamp::UNIX_EPOCH };
         let mut encoder = Encoder::new();
-        let writers = (&mut encoder, None);
-        let written = request.write(dialect, &self.fields, moment, writers, &mut bytes);
+        let room = (&mut encoder, &mut bytes);
+        let written = request.write(dialect, &self.fields, moment, false, room);
         if let Err(error) = written {
             return Some(("request_fields", error.to_string()));
         }

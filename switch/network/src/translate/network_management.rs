@@ -1,5 +1,5 @@
-//! x800: sign-on, sign-off, cut-over and echo, by DE70 of 1987 and DE24 of the later editions. It owns the
-//! codes; what they do to a link is the link's affair.
+//! x800: sign-on, sign-off, cut-over and echo, by DE70 of 1987 and DE24 of the later editions. It
+//! owns the codes; what they do to a link is the link's affair.
 
 use codecs::iso8583::{Message, Version};
 

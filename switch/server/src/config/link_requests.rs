@@ -1,4 +1,4 @@
-//! What a link asks of its peer by itself: `echo_…`, `request_…` and the like of a link's table. It
+//! What a link asks of its peer by itself: keys of a link's table about echoes and requests. It
 //! owns how these keys become the network's settings; what is done with them is the network's
 //! affair.
 
