@@ -6,6 +6,7 @@ mod bad_input;
 mod closing;
 mod control;
 mod dial;
+mod dialect_settings;
 mod framing;
 mod keep_alive;
 mod limits;
