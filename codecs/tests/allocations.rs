@@ -137,6 +137,7 @@ proptest! {
         ]),
         small in any::<bool>(),
     ) {
+        prop_assume!(form != LengthHeader::None || header != HeaderForm::Station);
         let mut framing = Framing::new(form);
         framing.header = header;
         framing.trailer = if form == LengthHeader::None { Trailer::Etx } else { Trailer::None };

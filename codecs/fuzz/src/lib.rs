@@ -134,7 +134,9 @@ pub fn framing(form: u8, header: u8) -> Framing {
     let none = framing.length == LengthHeader::None;
     framing.inclusive = form & 0x40 != 0 && !none;
     framing.trailer = if form & 0x80 != 0 || none { Trailer::Etx } else { Trailer::None };
-    framing.header = headers[usize::from(header) % headers.len()];
+    // A station header has no place where only a byte ends a frame: see `Framing::check`.
+    let any = headers[usize::from(header) % headers.len()];
+    framing.header = if none && any == HeaderForm::Station { HeaderForm::None } else { any };
     framing.max_frame = if framing.length == LengthHeader::Ascii(2) { 90 } else { 300 };
     framing
 }

@@ -95,6 +95,11 @@ pub enum FramingError {
     /// Nothing says where a frame ends.
     #[error("length = \"none\" needs trailer = \"etx\": nothing else says where a frame ends")]
     NoEnd,
+    /// What we write into the header could end the frame.
+    #[error(
+        "header = \"station\" needs a length: the total in it may hold the byte that ends a frame"
+    )]
+    StationWithoutLength,
     /// Nothing that could count itself.
     #[error("inclusive = true needs a length")]
     NothingInclusive,
@@ -138,6 +143,9 @@ impl Framing {
         match self.length {
             LengthHeader::None if self.inclusive => return Err(FramingError::NothingInclusive),
             LengthHeader::None if self.trailer == Trailer::None => return Err(FramingError::NoEnd),
+            LengthHeader::None if self.header == HeaderForm::Station => {
+                return Err(FramingError::StationWithoutLength);
+            }
             LengthHeader::Ascii(digits) if !(2..=6).contains(&digits) => {
                 return Err(FramingError::Digits(digits));
             }
