@@ -83,7 +83,7 @@ bench-restart: setup-bench ## A start over a tail of BENCH_TAIL journalled autho
 
 # Cargo runs a bench in its package's folder.
 .PHONY: bench-codec
-bench-codec: setup-compiler ## Reading and writing one message, beside a plain loop and another codec.
+bench-codec: setup-compiler ## Reading and writing one message, beside a plain loop and two other codecs.
 	@BENCH_DIR=$(abspath $(TARGET))/bench cargo bench --locked --quiet -p codecs --bench codec
 
 .PHONY: bench-criterion

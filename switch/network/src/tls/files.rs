@@ -160,7 +160,9 @@ fn accepting(
     let setting = |error: &dyn std::error::Error| TlsError::Setting(error.to_string());
     let pair = pair.ok_or_else(|| TlsError::Setting("no certificate is set".into()))?;
     let verifier = match (config.client_certificates, roots) {
-        (ClientCertificates::None, _) | (_, None) => WebPkiClientVerifier::no_client_auth(),
+        (ClientCertificates::None, _) => WebPkiClientVerifier::no_client_auth(),
+        // The settings were checked; should that ever fail, nobody is let in unasked.
+        (_, None) => return Err(TlsError::Setting("no ca is set".into())),
         (asked, Some(roots)) => {
             let of = Arc::clone(&provider);
             let builder = WebPkiClientVerifier::builder_with_provider(roots, of);

@@ -62,8 +62,6 @@ fn configuration(data: &Path) -> Config {
     config.control.socket = data.join("cardswitch.sock");
     config.journal.archive_dir = data.join("archive");
     config.journal.lost_dir = data.join("lost");
-    config.journal.archive_dir = data.join("archive");
-    config.journal.lost_dir = data.join("lost");
     config.http.listen.set_port(0);
     config.log.filter = std::env::var("CARDSWITCH_LOG__FILTER").unwrap_or_else(|_| "warn".into());
     let free = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
