@@ -17,13 +17,18 @@ use crate::pg_timestamp::PgTimestamp;
 use crate::shards::ancestors;
 
 /// Columns of an authorization.
-macro_rules! authorization {
+macro_rules! columns {
     () => {
-        "SELECT id, card_id, balance_id, pool_id, currency, requested, reason, approval_code,
+        "id, card_id, balance_id, pool_id, currency, requested, reason, approval_code,
             authorized, incremented, reversed, cleared, refunded, closed, decided_at,
             acquirer, class, stan, local_time, terminal, rrn, fingerprint,
-            transmitted, channel, entry_mode, mcc, merchant
-        FROM card_authorization "
+            transmitted, channel, entry_mode, mcc, merchant"
+    };
+}
+
+macro_rules! authorization {
+    () => {
+        concat!("SELECT ", columns!(), " FROM card_authorization ")
     };
 }
 
@@ -55,9 +60,32 @@ const ANY_BEFORE: &str = "\
         OR EXISTS (SELECT FROM audit_entry
             WHERE shard = ANY($4) AND idempotency_key IS NOT NULL AND at < $3)";
 
+/// Each day is asked for the parts that its index has (migration 0016): those between its first
+/// and its last identifier. The partition of no day has few rows, and an index of its own.
 pub(super) const BY_ORIGIN: &str = concat!(
+    "WITH days AS (
+        SELECT bounds[1]::timestamptz AS begins, bounds[2]::timestamptz AS ends
+        FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid, regexp_match(
+            pg_get_expr(relpartbound, pg_class.oid), 'FROM \\(''(.+)''\\) TO \\(''(.+)''\\)'
+        ) AS bounds
+        WHERE inhparent = 'card_authorization'::regclass AND bounds IS NOT NULL
+    ), parts AS (
+        SELECT begins, ends, part
+        FROM days, (VALUES ($1, $2), ($4, $5)) AS shards (first, last), LATERAL (
+            SELECT min(id) AS first, max(id) AS last FROM card_authorization
+            WHERE decided_at >= begins AND decided_at < ends
+                AND id >= shards.first AND id <= shards.last
+        ) AS ids, generate_series(ids.first >> 22, ids.last >> 22) AS part
+    )
+    SELECT of_day.* FROM parts, LATERAL (",
     authorization!(),
-    "WHERE (id >= $1 AND id <= $2 OR id >= $4 AND id <= $5) AND origin = $3 ORDER BY id"
+    "WHERE decided_at >= begins AND decided_at < ends AND (id >> 22) = part AND origin = $3
+    ) AS of_day
+    UNION ALL SELECT ",
+    columns!(),
+    " FROM card_authorization_rest
+    WHERE (id >= $1 AND id <= $2 OR id >= $4 AND id <= $5) AND origin = $3
+    ORDER BY id"
 );
 
 /// Columns of a reversal.

@@ -3,6 +3,7 @@
 mod append;
 mod books;
 mod chain;
+mod forgotten;
 mod life;
 mod other_journal;
 mod parity;
