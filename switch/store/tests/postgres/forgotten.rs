@@ -40,9 +40,9 @@ async fn what_was_let_go_is_found_in_every_day_and_in_every_part_of_its_index() 
     let found = stage.store.tables().recall(SHARD, Seq::NONE, &what).await.expect("a look-up");
     let found = found.expect("late enough").authorizations;
     let mut wanted = vec![(first.id.0, first.decided_at.0)];
-    wanted.extend(COPIES.map(|(parts, days)| {
-        (first.id.0 + (parts << 22), first.decided_at.0 + days * DAY)
-    }));
+    wanted.extend(
+        COPIES.map(|(parts, days)| (first.id.0 + (parts << 22), first.decided_at.0 + days * DAY)),
+    );
     let found: Vec<_> = found.iter().map(|one| (one.id.0, one.decided_at.0)).collect();
     assert_eq!(found, wanted);
     stage.close().await;
