@@ -52,6 +52,8 @@ pub enum Reason {
     IssuerInoperative,
     /// The link has not signed on.
     SignedOff,
+    /// The message names an institution that does not speak on this link.
+    InstitutionNotAllowed,
     /// The message's authentication code is not that of its bytes, or is not there.
     MacIncorrect,
     /// The security module cannot say whether the message is authentic.
@@ -73,7 +75,7 @@ const fn forms(v2003: &'static str, v1993: &'static str, v1987: &'static str) ->
 
 impl Reason {
     /// Every reason once, for tables and tests.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 35] = [
         Self::Approved,
         Self::ReversalAccepted,
         Self::NetworkAccepted,
@@ -105,6 +107,7 @@ impl Reason {
         Self::DuplicateTransmission,
         Self::IssuerInoperative,
         Self::SignedOff,
+        Self::InstitutionNotAllowed,
         Self::MacIncorrect,
         Self::SecurityUnavailable,
         Self::SystemMalfunction,
@@ -118,7 +121,7 @@ impl Reason {
             Self::NetworkAccepted => forms("8000", "800", "00"),
             Self::FormatError => forms("9100", "904", "30"),
             Self::InvalidTransaction => forms("9102", "902", "12"),
-            Self::PanSourcesDiffer => forms("1022", "122", "63"),
+            Self::PanSourcesDiffer | Self::InstitutionNotAllowed => forms("1022", "122", "63"),
             Self::InvalidAmount => forms("1010", "110", "13"),
             Self::NoRoute => forms("9108", "908", "92"),
             Self::InvalidCardNumber => forms("1011", "111", "14"),
@@ -209,6 +212,7 @@ impl Reason {
             Self::DuplicateTransmission => "duplicate_transmission",
             Self::IssuerInoperative => "issuer_inoperative",
             Self::SignedOff => "signed_off",
+            Self::InstitutionNotAllowed => "institution_not_allowed",
             Self::MacIncorrect => "mac_incorrect",
             Self::SecurityUnavailable => "security_unavailable",
             Self::SystemMalfunction => "system_malfunction",

@@ -10,9 +10,9 @@ use codecs::iso8583::{Dialect, Version};
 use switch_domain::LinkId;
 use switch_security::MacError;
 
-use crate::mac::MacRule;
-
 use crate::dial::Dialling;
+use crate::institutions::Institutions;
+use crate::mac::MacRule;
 use crate::requests::RequestConfig;
 use crate::tls::TlsConfig;
 
@@ -66,6 +66,8 @@ pub struct LinkConfig {
     pub sign_on_required: bool,
     /// How messages are authenticated; `None` where they carry no codes.
     pub mac: Option<MacRule>,
+    /// Institutions that financial messages may name.
+    pub institutions: Institutions,
     /// Addresses that may connect; empty means any.
     pub peers: Vec<IpAddr>,
     /// Connections at a time, handshakes included; one more is closed at once. A link that dials
@@ -200,6 +202,7 @@ impl LinkConfig {
             dialect,
             sign_on_required: false,
             mac: None,
+            institutions: Institutions::default(),
             peers: Vec::new(),
             max_connections: 64,
             max_in_flight: 1024,
@@ -261,6 +264,10 @@ impl LinkConfig {
         let requests = self.requests.unfit(&self.dialect, &self.framing, dials);
         if requests.is_some() {
             return requests;
+        }
+        let institutions = self.institutions.unfit(&self.dialect);
+        if institutions.is_some() {
+            return institutions;
         }
         if self.requests.echo_interval.is_some_and(|interval| interval >= self.idle_deadline) {
             let fault = "must be shorter than the idle deadline, which closes the connection";

@@ -1,6 +1,7 @@
 //! Every metric of the links, with unit and help. It owns the names; others only record.
 
 use codecs::iso8583::Mti;
+use jiff::Timestamp;
 use metrics::{
     Counter, Gauge, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram,
     gauge, histogram,
@@ -20,12 +21,14 @@ const MESSAGES: &str = "cardswitch_link_messages_total";
 const FORMAT_ERRORS: &str = "cardswitch_link_format_errors_total";
 const UNSUPPORTED: &str = "cardswitch_link_unsupported_total";
 const MAC_FAILURES: &str = "cardswitch_link_mac_failures_total";
+const STRANGERS: &str = "cardswitch_link_strangers_total";
 const DROPPED: &str = "cardswitch_link_dropped_total";
 const UNANSWERED: &str = "cardswitch_link_unanswered_total";
 const STATE: &str = "cardswitch_link_state";
 const DIAL_ATTEMPTS: &str = "cardswitch_link_dial_attempts_total";
 const DIAL_FAILURES: &str = "cardswitch_link_dial_failures_total";
 const TLS_RELOADS: &str = "cardswitch_link_tls_reloads_total";
+const TLS_EXPIRES: &str = "cardswitch_link_certificate_expires_seconds";
 const OUTSTANDING: &str = "cardswitch_link_outstanding";
 const REQUESTS: &str = "cardswitch_link_requests_total";
 const ANSWERS: &str = "cardswitch_link_answers_total";
@@ -46,6 +49,7 @@ pub fn describe() {
     describe_counter!(DIAL_ATTEMPTS, "Attempts to connect to a peer");
     describe_counter!(DIAL_FAILURES, "Attempts without a connection of use, by cause");
     describe_counter!(TLS_RELOADS, "Times that certificates were read again: loaded, or kept");
+    describe_gauge!(TLS_EXPIRES, Unit::Seconds, "When our certificate ends, since 1970");
     describe_counter!(REFUSED, "Connections closed at once, by cause");
     describe_counter!(CLOSED, "Connections ended, by cause");
     describe_counter!(FRAMES_IN, "Frames received");
@@ -54,6 +58,7 @@ pub fn describe() {
     describe_counter!(FORMAT_ERRORS, "Messages answered as unreadable, by the field at fault");
     describe_counter!(UNSUPPORTED, "Messages that ask for what the switch does not do, by kind");
     describe_counter!(MAC_FAILURES, "Messages refused for their authentication code, by cause");
+    describe_counter!(STRANGERS, "Messages refused for the institution they name, by field");
     describe_counter!(DROPPED, "Messages without any answer, by cause");
     describe_counter!(UNANSWERED, "Requests whose outcome was not sent, by cause");
     describe_histogram!(ANSWER_SECONDS, Unit::Seconds, "From a decided request's frame to answer");
@@ -160,6 +165,16 @@ impl LinkMetrics {
 
     pub(crate) fn mac_failure(&self, cause: &'static str) {
         counter!(MAC_FAILURES, "link" => self.link.clone(), "cause" => cause).increment(1);
+    }
+
+    pub(crate) fn certificate_expires(&self, at: Timestamp) {
+        gauge!(TLS_EXPIRES, "link" => self.link.clone()).set(at.as_second() as f64);
+    }
+
+    /// `field` is 32 or 33.
+    pub(crate) fn stranger(&self, field: u8) {
+        let field = field.to_string();
+        counter!(STRANGERS, "link" => self.link.clone(), "field" => field).increment(1);
     }
 
     pub(crate) fn dropped(&self, cause: &'static str) {

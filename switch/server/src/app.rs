@@ -279,6 +279,7 @@ fn link_config(name: &str, link: &Link) -> anyhow::Result<LinkConfig> {
         unacknowledged: millis(link.unacknowledged_ms),
         max_output: link.output_limit_bytes,
         mac,
+        institutions: link.institutions().map_err(|(_, fault)| anyhow::Error::msg(fault))?,
         peers: link.peers.clone(),
     })
 }

@@ -54,6 +54,8 @@ pub(crate) struct Connection<S> {
     clock: Clock,
     /// Set once nothing more is read: the connection ends when it owes no answer any more.
     closing: Option<Ending>,
+    /// Set once it has signed off.
+    parted: bool,
     presence: Presence,
     _open: Held,
 }
@@ -113,6 +115,7 @@ impl<S: Switch> Connection<S> {
             output: BytesMut::new(),
             clock: Clock::new(&link.config, Instant::now()),
             closing: None,
+            parted: false,
             _open: Held::new(link.metrics.connections.clone()),
             link,
         })
@@ -187,9 +190,25 @@ impl<S: Switch> Connection<S> {
             return Some(Ending::OutputLimit);
         }
         if self.desk.pending.len() == 0 && !self.has_output() {
+            if self.parts() {
+                return None;
+            }
             return self.closing.take();
         }
         None
+    }
+
+    /// Signs off where it was we who signed on and it is we who go, once and behind every answer;
+    /// whether that is to leave yet.
+    fn parts(&mut self) -> bool {
+        let leaving = matches!(self.closing, Some(Ending::Drained | Ending::Shutdown));
+        let signed_on = self.link.config.requests.sign_on && self.link.standing.is_signed_on();
+        if !leaving || !signed_on || self.parted {
+            return false;
+        }
+        self.parted = true;
+        self.desk.sign_off(&mut self.output);
+        self.has_output()
     }
 
     /// Tells the link's gauges and its view what has changed.

@@ -1,6 +1,7 @@
-//! What becomes of a message without a good authentication code: a coded answer to a request, a
-//! count and a security event, and nothing else happens. It owns those three; whether a code is
-//! good is the affair of `mac`.
+//! What becomes of a message that is not the peer's to send, for its authentication code or for the
+//! institution that it names: a coded answer to a request, a count and a security event, and
+//! nothing else happens. It owns those three; whether a code is good is the affair of `mac`, who
+//! may be named that of `institutions`.
 
 use bytes::BytesMut;
 use codecs::iso8583::Message;
@@ -22,6 +23,25 @@ impl<S: Switch> Desk<S> {
         };
         self.note_mac_failure(&request.message, fault);
         self.answer_now(request, &Saying::plain(reason), out);
+        true
+    }
+
+    /// Answers a financial message that names an institution which does not speak on this link;
+    /// false where it may go on.
+    pub(super) fn is_of_others(&mut self, request: &Request<'_>, out: &mut BytesMut) -> bool {
+        let Some(field) = self.link.config.institutions.stranger(&request.message) else {
+            return false;
+        };
+        self.link.metrics.stranger(field);
+        if self.may_log() {
+            tracing::warn!(
+                target: "security", event = "institution_not_allowed", field,
+                link = %self.link.config.name,
+                mti = request.message.mti().map(tracing::field::display),
+                "a message names an institution that is none of the link's, or none; refused"
+            );
+        }
+        self.answer_now(request, &Saying::plain(Reason::InstitutionNotAllowed), out);
         true
     }
 

@@ -140,6 +140,9 @@ impl<S: Switch> Desk<S> {
         if self.turns_away(&request, out) {
             return;
         }
+        if !is_network_management(mti) && self.is_of_others(&request, out) {
+            return;
+        }
         if let Some(field) = link.config.dialect.missing_field(mti, message.present()) {
             let fault = FieldFault::Absent(field);
             return self.answer_format_error(&request, &fault.into(), out);
@@ -174,6 +177,12 @@ impl<S: Switch> Desk<S> {
     /// Signs on, on a connection that is new.
     pub(crate) fn sign_on(&mut self, out: &mut BytesMut) {
         let sent = self.requests.sign_on(&self.link, &self.codec, out);
+        self.frames_out = self.frames_out.saturating_add(sent);
+    }
+
+    /// Signs off, on a connection that is about to end.
+    pub(crate) fn sign_off(&mut self, out: &mut BytesMut) {
+        let sent = self.requests.sign_off(&self.link, &self.codec, out);
         self.frames_out = self.frames_out.saturating_add(sent);
     }
 

@@ -74,6 +74,8 @@ enum Asker {
     KeepAlive,
     /// The connection itself, because it is new.
     Connection,
+    /// The connection itself, because it is to end; nobody waits for the answer.
+    Parting,
 }
 
 struct Sent {
@@ -159,6 +161,16 @@ impl Requests {
         out: &mut BytesMut,
     ) -> u64 {
         self.send(link, codec, Request::network(Purpose::SignOn), Asker::Connection, out)
+    }
+
+    /// Signs off, on a connection that is about to end.
+    pub(crate) fn sign_off<S>(
+        &mut self,
+        link: &Link<S>,
+        codec: &FrameCodec,
+        out: &mut BytesMut,
+    ) -> u64 {
+        self.send(link, codec, Request::network(Purpose::SignOff), Asker::Parting, out)
     }
 
     /// Asks whether anybody is there; one such question at a time.
@@ -301,7 +313,7 @@ impl Requests {
                     self.verdict = Some(Verdict::HalfOpen);
                 }
             }
-            Asker::KeepAlive => {}
+            Asker::KeepAlive | Asker::Parting => {}
             Asker::Connection if accepted => {}
             Asker::Connection => {
                 let said = match outcome {

@@ -7,6 +7,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use rustls::client::WebPkiServerVerifier;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::pem::PemObject;
@@ -18,6 +19,7 @@ use sha2::{Digest, Sha256};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::settings::{ClientCertificates, OldestTls, TlsConfig};
+use super::validity::Validity;
 
 /// No certificate file is longer; nothing is reserved for more.
 const LONGEST_FILE: u64 = 1024 * 1024;
@@ -62,6 +64,16 @@ pub enum TlsError {
         certificate: PathBuf,
         /// The key.
         key: PathBuf,
+    },
+    /// A certificate that nobody would take at present.
+    #[error("{}: good from {} until {}, which is not now", path.display(), from, until)]
+    NotNow {
+        /// The certificate.
+        path: PathBuf,
+        /// Its first moment.
+        from: Timestamp,
+        /// Its last.
+        until: Timestamp,
     },
     /// Something that only the configuration can be blamed for.
     #[error("{0}")]
@@ -116,6 +128,13 @@ impl Files {
         } else {
             connecting(config, provider, pair, roots)
         }
+    }
+
+    /// For how long the link's own certificate is good; none where it has none.
+    pub(super) fn validity(&self) -> Option<(&Path, Validity)> {
+        let (path, chain) = self.certificate.as_ref()?;
+        let chain = certificates(path, chain).ok()?;
+        Some((path, Validity::of(chain.first()?)?))
     }
 
     /// Certificate and key, which belong together.

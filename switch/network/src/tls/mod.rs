@@ -5,9 +5,11 @@
 
 mod files;
 mod settings;
+mod validity;
 
 use std::fmt;
 use std::io;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -22,6 +24,7 @@ use tokio_rustls::{TlsAcceptor, TlsConnector};
 pub use self::files::TlsError;
 use self::files::{Engine, Files};
 pub use self::settings::{ClientCertificates, OldestTls, TlsConfig};
+use self::validity::Validity;
 use crate::metrics::LinkMetrics;
 use crate::wire::Wire;
 
@@ -83,7 +86,15 @@ impl Tls {
     ) -> Result<Self, TlsError> {
         let files = Files::read(&config)?;
         let engine = files.engine(&config, listens)?;
-        let current = Current { engine, seen: Some(files.digest()), since: Timestamp::now() };
+        let now = Timestamp::now();
+        let current = Current { engine, seen: Some(files.digest()), since: now };
+        if let Some((path, validity)) = files.validity() {
+            metrics.certificate_expires(validity.until);
+            // The other links must not wait for somebody to renew it.
+            if let Err(error) = good_at(now, path, validity) {
+                tracing::error!(link, %error, "no peer will take the link's certificate");
+            }
+        }
         let link = link.to_owned();
         Ok(Self { link, config, listens, current: Mutex::new(current), metrics })
     }
@@ -174,14 +185,22 @@ impl Tls {
     /// Uses what was read, if it can be used.
     fn take(&self, read: Result<Files, TlsError>) -> Result<(), TlsError> {
         let digest = read.as_ref().ok().map(Files::digest);
-        let taken = read.and_then(|files| files.engine(&self.config, self.listens));
+        let now = Timestamp::now();
+        let taken = read.and_then(|files| {
+            let engine = files.engine(&self.config, self.listens)?;
+            if let Some((path, validity)) = files.validity() {
+                good_at(now, path, validity)?;
+                self.metrics.certificate_expires(validity.until);
+            }
+            Ok(engine)
+        });
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         current.seen = digest;
         let link = &self.link;
         match taken {
             Ok(engine) => {
                 current.engine = engine;
-                current.since = Timestamp::now();
+                current.since = now;
                 self.metrics.tls_loaded.increment(1);
                 tracing::info!(link, "certificates read again");
                 Ok(())
@@ -193,4 +212,11 @@ impl Tls {
             }
         }
     }
+}
+
+/// Whether peers can take a certificate.
+fn good_at(now: Timestamp, path: &Path, validity: Validity) -> Result<(), TlsError> {
+    let Validity { from, until } = validity;
+    let not_now = || TlsError::NotNow { path: path.to_owned(), from, until };
+    if validity.is_at(now) { Ok(()) } else { Err(not_now()) }
 }

@@ -8,6 +8,7 @@ mod control;
 mod dial;
 mod dialect_settings;
 mod framing;
+mod institutions;
 mod keep_alive;
 mod limits;
 mod mac;

@@ -331,6 +331,39 @@ async fn a_peer_that_does_not_answer_the_sign_on_is_left() {
     assert!(rig.metric("cardswitch_link_closed_total", "not_signed_on") >= 1.0);
 }
 
+#[tokio::test]
+async fn a_link_that_signed_on_signs_off_behind_its_last_answer() {
+    for drained in [true, false] {
+        let (listener, rig) = signing_on(|_| {}).await;
+        rig.script.hand_over();
+        let mut peer = rig.accept(&listener).await;
+        sign_on(&rig, &mut peer, "00").await;
+        rig.until(|rig| rig.handle.view().signed_on).await;
+        peer.send(&rig.request(1)).await;
+        let submission = rig.script.next().await;
+        if drained {
+            rig.handle.drain();
+        } else {
+            rig.shutdown.cancel();
+        }
+        submission.reply.send(crate::rig::approved(1));
+        assert_eq!(peer.answer().await.text(11), "000001", "what is owed is sent first");
+        let last = peer.answer().await;
+        assert_eq!((last.mti().as_str(), last.text(70).as_str()), ("0800", "002"));
+        peer.expect_end().await;
+        rig.until(|rig| !rig.handle.view().signed_on).await;
+    }
+}
+
+#[tokio::test]
+async fn who_was_not_signed_on_does_not_sign_off() {
+    let (listener, rig) = signing_on(|_| {}).await;
+    let mut peer = rig.accept(&listener).await;
+    assert_eq!(peer.answer().await.text(70), "001");
+    rig.handle.drain();
+    peer.expect_end().await;
+}
+
 #[test]
 fn settings_that_cannot_work_are_named() {
     let here = ([127, 0, 0, 1], 0).into();

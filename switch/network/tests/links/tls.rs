@@ -303,6 +303,35 @@ async fn a_ca_is_read_again_too() {
 }
 
 #[tokio::test]
+async fn a_certificate_that_nobody_would_take_is_not_used_in_place_of_one_that_is_good() {
+    const EXPIRES: &str = "cardswitch_link_certificate_expires_seconds";
+    let files = Files::new();
+    let good = files.ours.issue_for_years("switch.example", [2020, 2090]);
+    good.write(files.directory.path(), "own");
+    let rig = listening(files.listening());
+    let until_2090 = 3_786_912_000.0;
+    assert_eq!(rig.metric(EXPIRES, ""), until_2090);
+    for years in [[2019, 2020], [2090, 2091]] {
+        let bad = files.ours.issue_for_years("switch.example", years);
+        bad.write(files.directory.path(), "own");
+        let error = rig.handle.reload().await.expect_err("refused");
+        assert!(matches!(error, TlsError::NotNow { .. }), "{error}");
+        let shown = format!("good from {}-01-01T00:00:00Z", years[0]);
+        assert!(error.to_string().contains(&shown), "{error}");
+        let config = client(&files.ours, None, &[&TLS13]);
+        let mut peer = connect(&rig, config).await.expect("a handshake with what was before");
+        assert_eq!(peer.ask(&rig.request(1)).await.text(39), "00");
+        assert_eq!(rig.metric(EXPIRES, ""), until_2090);
+    }
+    // At a start there is nothing better, and other links must not wait for it.
+    let late = listening(files.listening());
+    let config = client(&files.ours, None, &[&TLS13]);
+    assert!(connect(&late, config).await.is_err());
+    let log = Log::of_this_process().text();
+    assert!(log.contains("no peer will take the link's certificate"), "{log}");
+}
+
+#[tokio::test]
 async fn broken_files_change_nothing() {
     let files = Files::new();
     let rig = listening(files.mutual());

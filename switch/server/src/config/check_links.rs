@@ -142,6 +142,10 @@ fn sides(name: &str, link: &Link, faults: &mut Faults) {
     settings.side = link.side();
     settings.tls = link.tls_settings();
     settings.peers.clone_from(&link.peers);
+    match link.institutions() {
+        Ok(institutions) => settings.institutions = institutions,
+        Err((setting, fault)) => faults.require(false, &["links", name, setting], fault),
+    }
     settings.idle_deadline = Duration::from_millis(link.idle_deadline_ms);
     match link.request_settings() {
         Ok(requests) => settings.requests = requests,

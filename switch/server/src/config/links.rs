@@ -8,6 +8,8 @@ use std::path::Path;
 use codecs::framing::{Framing, LengthHeader};
 use codecs::iso8583::Dialect;
 use serde::Deserialize;
+use switch_domain::AsciiText;
+use switch_network::Institutions;
 
 use super::{LinkMac, LinkTls};
 
@@ -69,6 +71,10 @@ pub struct Link {
     pub output_limit_bytes: usize,
     /// Authentication codes; without it messages carry none.
     pub mac: Option<LinkMac>,
+    /// Acquiring institutions (field 32) whose messages are taken; none listed: any.
+    pub acquirers: Vec<String>,
+    /// Forwarding institutions (field 33) whose messages are taken; none listed: any.
+    pub forwarders: Vec<String>,
     /// Addresses that may connect; none listed: any.
     pub peers: Vec<IpAddr>,
 }
@@ -102,9 +108,34 @@ impl Default for Link {
             unacknowledged_ms: 30_000,
             output_limit_bytes: 1 << 20,
             mac: None,
+            acquirers: Vec::new(),
+            forwarders: Vec::new(),
             peers: Vec::new(),
         }
     }
+}
+
+impl Link {
+    /// Which institutions may be named.
+    ///
+    /// # Errors
+    /// The key, and what is wrong with it.
+    pub(crate) fn institutions(&self) -> Result<Institutions, (&'static str, String)> {
+        let read = |key, codes: &[String]| {
+            let all = codes.iter().map(|code| institution(code).ok_or_else(|| code.clone()));
+            let all: Result<Vec<_>, String> = all.collect();
+            all.map_err(|code| (key, format!("{code:?} is none: write up to 11 digits")))
+        };
+        Ok(Institutions {
+            acquirers: read("acquirers", &self.acquirers)?,
+            forwarders: read("forwarders", &self.forwarders)?,
+        })
+    }
+}
+
+fn institution(code: &str) -> Option<AsciiText<11>> {
+    let digits = !code.is_empty() && code.bytes().all(|digit| digit.is_ascii_digit());
+    AsciiText::new(code.as_bytes()).ok().filter(|_| digits)
 }
 
 /// The dialect of a name: shipped, or a file.

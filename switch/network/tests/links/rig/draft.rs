@@ -14,7 +14,7 @@ enum Form {
 
 const fn form(field: u8) -> Form {
     match field {
-        2 | 32 => Form::CountedDigits,
+        2 | 32 | 33 => Form::CountedDigits,
         35 => Form::Track,
         37 | 38 | 39 | 41 | 42 | 49 | 95 => Form::Text,
         _ => Form::Digits,

@@ -36,6 +36,16 @@ impl Authority {
         Issued { certificate: certificate.pem(), key: key.serialize_pem() }
     }
 
+    /// A certificate that is good for nobody: its days are over, or yet to come.
+    pub(crate) fn issue_for_years(&self, name: &str, years: [i32; 2]) -> Issued {
+        let mut params = CertificateParams::new(vec![name.to_owned()]).expect("parameters");
+        let [from, until] = years.map(|year| rcgen::date_time_ymd(year, 1, 1));
+        (params.not_before, params.not_after) = (from, until);
+        let key = KeyPair::generate().expect("a key");
+        let certificate = params.signed_by(&key, &self.0).expect("a certificate");
+        Issued { certificate: certificate.pem(), key: key.serialize_pem() }
+    }
+
     pub(crate) fn pem(&self) -> String {
         self.0.pem()
     }

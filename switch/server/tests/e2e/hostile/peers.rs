@@ -1,7 +1,7 @@
 //! A peer that is not who it should be (T-05).
 
 use codecs::iso8583::Dialect;
-use simulators::network::{Function, NetworkPeer, Settings, Tls, TlsVersions};
+use simulators::network::{Draft, Function, NetworkPeer, Settings, Tls, TlsVersions, Value};
 use switch_server::config::{AskClients, Link, LinkTls};
 
 use super::{APPROVED, binary2, counted, held, of, speaker, stage_of, until_counted};
@@ -31,6 +31,48 @@ async fn a_financial_message_before_sign_on_is_refused_in_every_dialect() {
         peer.ask("800", &sign_on).await;
         let draft = peer.purchase(&issued.pan, stan + 2, 1_000);
         assert_eq!(peer.ask("100", &draft).await.action, of(version, APPROVED), "{dialect}");
+    }
+    stage.end().await;
+}
+
+/// T-05, a link that is bound to its acquirer: what names another, or none, is refused in every
+/// dialect, holds nothing and frees nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_speaks_for_another_acquirer_is_refused_in_every_dialect() {
+    const REFUSED: super::Codes = ["63", "122", "1022"];
+    let link = |dialect: &str| Link {
+        dialect: dialect.to_owned(),
+        acquirers: vec!["123456".into()],
+        ..Link::default()
+    };
+    let named = |dialect: &'static str| (dialect.to_owned(), link(dialect));
+    let stage = stage_of(Dialect::shipped_names().map(named).collect()).await;
+    let issued = stage.issue(1_000_000, 100_000).await;
+    for (index, dialect) in (1..).zip(Dialect::shipped_names()) {
+        let mut peer = speaker(&stage, dialect).await;
+        let version = peer.version();
+        let stan = index * 100;
+        let as_another = |mut draft: Draft| {
+            draft.retain(|(field, _)| *field != 32);
+            draft.push((32, Value::Text("654321".into())));
+            draft
+        };
+        let mut none = peer.purchase(&issued.pan, stan, 1_000);
+        none.retain(|(field, _)| *field != 32);
+        let other = as_another(peer.purchase(&issued.pan, stan + 1, 1_000));
+        for draft in [none, other] {
+            assert_eq!(peer.ask("100", &draft).await.action, of(version, REFUSED), "{dialect}");
+        }
+        assert_eq!(held(&stage, issued.balance).await, 0, "{dialect}");
+        let draft = peer.purchase(&issued.pan, stan + 2, 1_000);
+        assert_eq!(peer.ask("100", &draft).await.action, of(version, APPROVED), "{dialect}");
+        let other = as_another(peer.reversal(&issued.pan, stan + 3, stan + 2, 1_000));
+        assert_eq!(peer.ask("400", &other).await.action, of(version, REFUSED), "{dialect}");
+        assert_eq!(held(&stage, issued.balance).await, 1_000, "{dialect}");
+        let own = peer.reversal(&issued.pan, stan + 4, stan + 2, 1_000);
+        peer.ask("400", &own).await;
+        assert_eq!(held(&stage, issued.balance).await, 0, "{dialect}");
+        assert_eq!(counted(&stage, "cardswitch_link_strangers_total", &[dialect]).await, 3.0);
     }
     stage.end().await;
 }
