@@ -27,7 +27,6 @@ mod temporary;
 #[cfg(feature = "testing")]
 mod testing;
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -106,7 +105,7 @@ pub struct PrivatePostgres {
     password: layout::Password,
     adopted: bool,
     /// Released by the kernel however this process ends.
-    _owner: File,
+    _owner: layout::Owner,
 }
 
 impl PrivatePostgres {
@@ -120,7 +119,7 @@ impl PrivatePostgres {
     pub async fn start(options: &Options) -> Result<Self, PrivatePostgresError> {
         let account = account::server_account(&options.data_dir.join(layout::PGDATA))?;
         let layout = Layout::prepare(&options.data_dir, account.as_ref())?;
-        let owner = layout.lock()?;
+        let owner = layout.lock_to_stay().await?;
         let binaries = binaries::find(layout.cluster_version()?, account.as_ref())?;
         let cluster = Cluster::new(layout, binaries, account, options.clone());
 

@@ -6,9 +6,14 @@ use std::fs::{DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::PrivatePostgresError;
 use super::account::{Account, current_uid, first_unreachable};
+
+/// A guest looks for an instant; so long it is waited for, and no longer.
+const GUEST_LOOK: Duration = Duration::from_millis(20);
+const GUEST_LOOKS: u32 = 25;
 
 /// The cluster itself, below the data directory.
 pub(super) const PGDATA: &str = "pgdata";
@@ -39,6 +44,19 @@ impl fmt::Debug for Password {
 #[derive(Debug)]
 pub(super) struct Layout {
     root: PathBuf,
+}
+
+/// The right to be a directory's only user.
+#[derive(Debug)]
+pub(super) struct Owner(File);
+
+impl Drop for Owner {
+    /// In so many words: closing the file is not enough while a child has a copy of it, which every
+    /// child has from its fork until it becomes another program.
+    fn drop(&mut self) {
+        // The file is closed after this in any case.
+        let _ = self.0.unlock();
+    }
 }
 
 impl Layout {
@@ -106,8 +124,20 @@ impl Layout {
         self.secret_dir().join("superuser")
     }
 
-    /// Becomes the only user of the directory until the file is closed, by us or by the kernel.
-    pub(super) fn lock(&self) -> Result<File, PrivatePostgresError> {
+    /// As [`Layout::lock`], for one who is to stay: a guest that looks whether there is an owner
+    /// holds the lock for a moment, and is waited for.
+    pub(super) async fn lock_to_stay(&self) -> Result<Owner, PrivatePostgresError> {
+        for _ in 0..GUEST_LOOKS {
+            match self.lock() {
+                Err(PrivatePostgresError::InUse { .. }) => tokio::time::sleep(GUEST_LOOK).await,
+                done => return done,
+            }
+        }
+        self.lock()
+    }
+
+    /// Becomes the only user of the directory until the owner is dropped, or the process ends.
+    pub(super) fn lock(&self) -> Result<Owner, PrivatePostgresError> {
         let path = self.root.join("owner.lock");
         let file = OpenOptions::new()
             .create(true)
@@ -117,7 +147,7 @@ impl Layout {
             .open(&path)
             .map_err(PrivatePostgresError::io("opening", &path))?;
         match file.try_lock() {
-            Ok(()) => Ok(file),
+            Ok(()) => Ok(Owner(file)),
             Err(TryLockError::WouldBlock) => {
                 Err(PrivatePostgresError::InUse { path: self.root.clone() })
             }
@@ -248,6 +278,32 @@ mod tests {
         assert!(matches!(layout.lock(), Err(PrivatePostgresError::InUse { .. })));
         drop(owner);
         layout.lock().unwrap();
+    }
+
+    #[test]
+    fn a_child_that_was_forked_meanwhile_does_not_stay_an_owner() {
+        let scratch = tempfile::tempdir().unwrap();
+        let layout = Layout::prepare(scratch.path(), None).unwrap();
+        let owner = layout.lock().unwrap();
+        // What a child has until it becomes another program.
+        let of_the_child = owner.0.try_clone().unwrap();
+        drop(owner);
+        layout.lock().unwrap();
+        drop(of_the_child);
+    }
+
+    #[tokio::test]
+    async fn a_guest_that_looks_does_not_keep_an_owner_out() {
+        let scratch = tempfile::tempdir().unwrap();
+        let layout = Layout::prepare(scratch.path(), None).unwrap();
+        let guest = layout.lock().unwrap();
+        let (owner, ()) = tokio::join!(layout.lock_to_stay(), async {
+            tokio::task::yield_now().await;
+            drop(guest);
+        });
+        let _owner = owner.unwrap();
+        let second = layout.lock_to_stay().await;
+        assert!(matches!(second, Err(PrivatePostgresError::InUse { .. })));
     }
 
     #[test]
