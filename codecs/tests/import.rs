@@ -25,6 +25,11 @@ fn packager(head: &str, fields: &[(u8, u32, &str)]) -> String {
     )
 }
 
+/// A packager file with these elements, whatever they are.
+fn packager_with(head: &str, inner: &str) -> String {
+    format!("<isopackager>{head}{inner}</isopackager>")
+}
+
 /// Message type and bitmap in these classes.
 fn head(mti: &str, bitmap: &str) -> String {
     format!(
@@ -123,7 +128,7 @@ const MOOV: &str = r#"{
     "35": {"type": "Track2", "length": 37, "description": "Track 2", "enc": "ASCII",
            "prefix": "ASCII.LL"},
     "43": {"type": "Composite", "length": 40, "description": "Acceptor", "prefix": "ASCII.Fixed",
-           "tag": {"sort": "StringsByInt"}, "subfields": {"1": {"type": "String"}}},
+           "tag": {"sort": "StringsByInt"}, "subfields": {"1": {"type": "Odd"}}},
     "52": {"type": "Binary", "length": 8, "description": "PIN", "enc": "Binary",
            "prefix": "Binary.Fixed"},
     "55": {"type": "Binary", "length": 255, "description": "ICC", "enc": "HexToASCII",
@@ -163,6 +168,77 @@ fn specifications_come_to_the_forms_that_their_words_mean() {
     assert_eq!(wire(&imported, &set), wanted.concat());
     for wrong in ["", "[]", "{}", r#"{"fields": {}}"#] {
         assert!(from_moov(wrong, &about()).is_err(), "{wrong}");
+    }
+}
+
+/// The parts of a field of a message, by key.
+fn parts_of(imported: &Imported, field: u8, value: &str) -> Vec<(String, String)> {
+    let dialect = Dialect::from_toml(&imported.toml).unwrap();
+    let mut encoder = Encoder::new();
+    let mut message = encoder.start(&dialect, Mti::AUTHORIZATION_REQUEST);
+    message.text(field, value).unwrap();
+    let mut out = BytesMut::new();
+    message.finish(&mut out).unwrap();
+    let mut fields = Fields::new();
+    dialect.decode(&out, &mut fields).unwrap();
+    let read = dialect.view(&out, &fields);
+    let elements = read.elements(field).unwrap();
+    elements.iter().map(|one| (one.key.to_string(), one.content.text().unwrap())).collect()
+}
+
+const WITHIN: &str = r#"{
+  "fields": {
+    "0": {"type": "String", "length": 4, "enc": "ASCII", "prefix": "ASCII.Fixed"},
+    "1": {"type": "Bitmap", "length": 8, "enc": "HexToASCII", "prefix": "Hex.Fixed"},
+    "43": {"type": "Composite", "length": 40, "description": "Acceptor", "prefix": "ASCII.Fixed",
+           "tag": {"sort": "StringsByInt"}, "subfields": {
+             "1": {"type": "String", "length": 25, "description": "Name", "enc": "ASCII",
+                   "prefix": "ASCII.Fixed"},
+             "10": {"type": "String", "length": 2, "description": "Country", "enc": "ASCII",
+                    "prefix": "ASCII.Fixed"},
+             "2": {"type": "String", "length": 13, "description": "City", "enc": "ASCII",
+                   "prefix": "ASCII.Fixed"}}},
+    "48": {"type": "Composite", "length": 99, "description": "Private", "prefix": "ASCII.LLL",
+           "tag": {"length": 2, "enc": "ASCII", "sort": "StringsByInt",
+                   "padding": {"type": "Left", "pad": "0"}}, "subfields": {
+             "1": {"type": "String", "length": 5, "description": "One", "enc": "ASCII",
+                   "prefix": "ASCII.LL"},
+             "17": {"type": "Numeric", "length": 9, "enc": "ASCII", "prefix": "ASCII.LL"}}}
+  }
+}"#;
+
+#[test]
+fn what_is_within_fields_is_imported_where_it_is_understood() {
+    let part = |key: &str, text: &str| (key.to_owned(), text.to_owned());
+    let imported = from_moov(WITHIN, &about()).unwrap();
+    assert_eq!(imported.remarks, Vec::<String>::new());
+    let acceptor = "CORNER SHOP              SPRINGFIELD  US";
+    let [name, city] = ["CORNER SHOP              ", "SPRINGFIELD  "];
+    let wanted = [part("1", name), part("2", city), part("3", "US")];
+    assert_eq!(parts_of(&imported, 43, acceptor), wanted);
+    let wanted = [part("17", "0042"), part("01", "AB")];
+    assert_eq!(parts_of(&imported, 48, "170400420102AB"), wanted);
+
+    let within = |packager: &str, class: &str| {
+        let head = head("IFA_NUMERIC", "IFA_BITMAP");
+        let inner = format!(
+            "<isofieldpackager id=\"60\" length=\"99\" name=\"p\" class=\"x.IFA_LLLCHAR\" \
+             packager=\"org.jpos.iso.packager.{packager}\">\
+             <isofield id=\"1\" length=\"3\" name=\"kind\" class=\"x.IFA_NUMERIC\"/>\
+             <isofield id=\"4\" length=\"9\" name=\"rest\" class=\"x.{class}\"/>\
+             </isofieldpackager>"
+        );
+        from_jpos(&packager_with(&head, &inner), &about()).unwrap()
+    };
+    let imported = within("GenericSubFieldPackager", "IFA_LLCHAR");
+    assert_eq!(imported.remarks, Vec::<String>::new());
+    assert_eq!(parts_of(&imported, 60, "12302XY"), [part("1", "123"), part("2", "XY")]);
+    for (packager, class) in
+        [("GenericPackager", "IFA_LLCHAR"), ("GenericSubFieldPackager", "IFX_ODD")]
+    {
+        let imported = within(packager, class);
+        assert_eq!(imported.remarks, ["field 60: what is within it is not imported"]);
+        assert!(!imported.toml.contains("[elements"));
     }
 }
 

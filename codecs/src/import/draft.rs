@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 
 use crate::iso8583::{Dialect, Version};
 
+use super::within::Within;
 use super::{About, ImportError, Imported};
 
 /// How one field is written, in the words of a dialect file.
@@ -29,6 +30,8 @@ pub(super) struct Draft {
     pub(super) bitmap: &'static str,
     pub(super) bits: u16,
     pub(super) fields: BTreeMap<u8, (String, Form)>,
+    /// What is within them, as far as it is known.
+    pub(super) within: BTreeMap<u8, Within>,
     pub(super) remarks: Vec<String>,
 }
 
@@ -72,13 +75,21 @@ impl Draft {
         };
         let (name, version) = (toml::Value::from(about.name.as_str()), about.version.as_str());
         let (mti, bitmap, bits) = (self.mti, self.bitmap, self.bits);
-        let toml = format!(
+        let head = format!(
             "# Imported. Look through [answers], and certify against your peer's specification.\n\n\
              name = {name}\nversion = \"{version}\"\nmti = \"{mti}\"\nbitmap = \"{bitmap}\"\n\
              bitmap_bits = {bits}\nlength = \"{mti}\"\nundefined = [{}]\n{error_text}\n\
              [answers]\n{answers}\n[fields]\n{fields}",
             undefined.join(", ")
         );
+        let tables: String = self.within.iter().map(|(number, one)| one.table(*number)).collect();
+        let mut toml = head.clone() + &tables;
+        if let Err(error) = Dialect::from_toml(&toml) {
+            if !tables.is_empty() {
+                self.remarks.push(format!("nothing within fields is imported: {error}"));
+            }
+            toml = head;
+        }
         Dialect::from_toml(&toml).map_err(|error| ImportError::Unfit(error.to_string()))?;
         if about.version != Version::V1987 {
             let remark = "fields 12, 22, 24 and 56 are read as this edition has them";
@@ -89,12 +100,17 @@ impl Draft {
 }
 
 fn line(number: u8, name: &str, form: &Form) -> String {
+    format!("{number} = {{ {} }}\n", entry(name, form))
+}
+
+/// The members of a field or sub-element.
+pub(super) fn entry(name: &str, form: &Form) -> String {
     let length = match form.digits {
         0 => "fixed".to_owned(),
         digits => "l".repeat(digits),
     };
     let mut out = format!(
-        "{number} = {{ name = {}, type = \"{}\", length = \"{length}\"",
+        "name = {}, type = \"{}\", length = \"{length}\"",
         toml::Value::from(name.trim()),
         form.kind
     );
@@ -109,11 +125,15 @@ fn line(number: u8, name: &str, form: &Form) -> String {
     if form.encoding == "bcd" && can_be_odd {
         let _ = write!(out, ", pad = \"{}\", nibble = \"0\"", form.pad);
     }
-    out.push_str(" }\n");
     out
 }
 
 impl Form {
+    /// Whether its content is bytes as they are on the wire, in which sub-elements can be read.
+    pub(super) fn is_bytes(&self) -> bool {
+        !matches!(self.encoding, "bcd" | "hex")
+    }
+
     fn packed_digits(&self) -> u32 {
         match self.kind {
             "x+n" => self.max.saturating_sub(1),

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::draft::{Draft, Form};
+use super::within::{Part, Within};
 use super::{About, ImportError, Imported, MAX_FILE};
 
 /// Reads a packager file.
@@ -24,7 +25,7 @@ pub fn from_jpos(xml: &str, about: &About) -> Result<Imported, ImportError> {
         return Err(ImportError::Malformed(format!("<{found}> is no <isopackager>")));
     }
     let mut classes = BTreeMap::new();
-    let mut fields = BTreeMap::new();
+    let (mut fields, mut within) = (BTreeMap::new(), BTreeMap::new());
     let mut remarks = Vec::new();
     for node in root.children().filter(roxmltree::Node::is_element) {
         let text = |name: &str| node.attribute(name).unwrap_or_default();
@@ -40,10 +41,16 @@ pub fn from_jpos(xml: &str, about: &About) -> Result<Imported, ImportError> {
         }
         match form(&class, length, text("pad") == "true") {
             Some(form) => {
-                fields.insert(number, (text("name").to_owned(), form));
                 if node.has_tag_name("isofieldpackager") {
-                    remarks.push(format!("field {number}: what is within it is not imported"));
+                    match parts(&node).filter(|_| form.is_bytes()) {
+                        Some(parts) => {
+                            within.insert(number, Within::by_place(parts));
+                        }
+                        None => remarks
+                            .push(format!("field {number}: what is within it is not imported")),
+                    }
                 }
+                fields.insert(number, (text("name").to_owned(), form));
             }
             None if matches!(class.as_str(), "IF_NOP" | "IF_UNUSED" | "IFA_UNUSED") => {}
             None => remarks.push(format!("field {number}: class {class} is not known")),
@@ -75,7 +82,31 @@ pub fn from_jpos(xml: &str, about: &About) -> Result<Imported, ImportError> {
         // What announces the third bitmap is no field.
         fields.remove(&65);
     }
-    Draft { mti, bitmap, bits, fields, remarks }.finish(about)
+    within.retain(|number, _| fields.contains_key(number));
+    Draft { mti, bitmap, bits, fields, within, remarks }.finish(about)
+}
+
+/// What is within a field, where one thing follows the other in the order of their numbers and the
+/// form of each is known.
+fn parts(field: &roxmltree::Node<'_, '_>) -> Option<Vec<Part>> {
+    let attribute = |name| field.attribute(name).unwrap_or_default();
+    let packager = attribute("packager").rsplit('.').next();
+    if packager != Some("GenericSubFieldPackager") || attribute("emitBitmap") == "true" {
+        return None;
+    }
+    let (mut parts, mut before) = (Vec::new(), None);
+    for node in field.children().filter(roxmltree::Node::is_element) {
+        let text = |name: &str| node.attribute(name).unwrap_or_default();
+        let number = text("id").parse::<u8>().ok().filter(|_| node.has_tag_name("isofield"))?;
+        if before.is_some_and(|before| before >= number) {
+            return None;
+        }
+        before = Some(number);
+        let class = text("class").rsplit('.').next().unwrap_or_default();
+        let form = form(class, text("length").parse().ok()?, text("pad") == "true")?;
+        parts.push(Part { key: None, name: text("name").to_owned(), form });
+    }
+    (!parts.is_empty()).then_some(parts)
 }
 
 /// The form that a class stands for.

@@ -5,6 +5,7 @@
 mod draft;
 mod jpos;
 mod moov;
+mod within;
 
 pub use jpos::from_jpos;
 pub use moov::from_moov;

@@ -6,7 +6,11 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::draft::{Draft, Form};
+use super::within::{Found, Part, Within};
 use super::{About, ImportError, Imported, MAX_FILE};
+
+/// Characters of a tag at most, as in a dialect file.
+const MAX_TAG: usize = 8;
 
 #[derive(Deserialize)]
 struct File {
@@ -26,7 +30,31 @@ struct Field {
     #[serde(default)]
     prefix: String,
     #[serde(default)]
-    subfields: Option<BTreeMap<String, serde::de::IgnoredAny>>,
+    tag: Option<serde_json::Value>,
+    #[serde(default)]
+    bitmap: Option<serde::de::IgnoredAny>,
+    #[serde(default)]
+    subfields: Option<BTreeMap<String, serde_json::Value>>,
+}
+
+/// How sub-elements are found.
+#[derive(Deserialize)]
+struct Tag {
+    #[serde(default)]
+    length: usize,
+    #[serde(default)]
+    enc: String,
+    #[serde(default)]
+    sort: String,
+    #[serde(default)]
+    padding: Option<Padding>,
+}
+
+#[derive(Deserialize)]
+struct Padding {
+    #[serde(rename = "type")]
+    side: String,
+    pad: String,
 }
 
 /// Reads a specification.
@@ -57,7 +85,7 @@ pub fn from_moov(json: &str, about: &About) -> Result<Imported, ImportError> {
         Some("Binary") => "binary",
         _ => return Err(head("the bitmap", 1)),
     };
-    let mut fields = BTreeMap::new();
+    let (mut fields, mut inner) = (BTreeMap::new(), BTreeMap::new());
     let mut remarks = Vec::new();
     for (key, field) in &file.fields {
         let Ok(number) = key.parse::<u8>() else {
@@ -69,10 +97,16 @@ pub fn from_moov(json: &str, about: &About) -> Result<Imported, ImportError> {
         }
         match form(field) {
             Some(form) if number <= 192 => {
-                fields.insert(number, (field.description.clone(), form));
                 if field.subfields.is_some() {
-                    remarks.push(format!("field {number}: what is within it is not imported"));
+                    match within(field).filter(|_| form.is_bytes()) {
+                        Some(one) => {
+                            inner.insert(number, one);
+                        }
+                        None => remarks
+                            .push(format!("field {number}: what is within it is not imported")),
+                    }
                 }
+                fields.insert(number, (field.description.clone(), form));
             }
             _ => remarks.push(format!(
                 "field {number}: {} {} {} is not known",
@@ -88,7 +122,49 @@ pub fn from_moov(json: &str, about: &About) -> Result<Imported, ImportError> {
         // What announces the third bitmap is no field.
         fields.remove(&65);
     }
-    Draft { mti, bitmap, bits, fields, remarks }.finish(about)
+    inner.retain(|number, _| fields.contains_key(number));
+    Draft { mti, bitmap, bits, fields, within: inner, remarks }.finish(about)
+}
+
+/// What is within a field, where that is said in words that are known here.
+fn within(field: &Field) -> Option<Within> {
+    let subfields = field.subfields.as_ref().filter(|all| !all.is_empty())?;
+    if field.bitmap.is_some() {
+        return None;
+    }
+    let tag: Tag = serde_json::from_value(field.tag.clone()?).ok()?;
+    if tag.enc == "BerTLVTag" {
+        return Some(Within { found: Found::BerTlv, parts: Vec::new() });
+    }
+    let mut parts = Vec::new();
+    for (key, value) in subfields {
+        let one: Field = serde_json::from_value(value.clone()).ok()?;
+        let form = form(&one).filter(|_| one.subfields.is_none())?;
+        parts.push((key, Part { key: None, name: one.description, form }));
+    }
+    if tag.length == 0 {
+        let mut by_number = BTreeMap::new();
+        for (key, part) in parts {
+            by_number.insert(key.parse::<u32>().ok()?, part);
+        }
+        let in_order = by_number.len() == subfields.len() && tag.sort == "StringsByInt";
+        return in_order.then(|| Within::by_place(by_number.into_values().collect()));
+    }
+    let encoding = match tag.enc.as_str() {
+        "ASCII" => "ascii",
+        "EBCDIC" => "ebcdic",
+        _ => return None,
+    };
+    let padded = tag.padding.is_some_and(|pad| pad.side == "Left" && pad.pad == "0");
+    let mut keyed = Vec::new();
+    for (key, part) in parts {
+        let missing =
+            tag.length.checked_sub(key.len()).filter(|missing| *missing == 0 || padded)?;
+        // No tag is that long; nothing is reserved for one.
+        let key = "0".repeat(missing.min(MAX_TAG)) + key;
+        keyed.push(Part { key: Some(key), ..part });
+    }
+    Within::by_tag(encoding, tag.length, keyed)
 }
 
 fn form(field: &Field) -> Option<Form> {

@@ -54,6 +54,7 @@ pub(crate) fn measure_sustained(
         "saturation {saturation:.0}/s with the tables, {burst:.0}/s ahead of them; {rate}/s for \
          {seconds} s"
     );
+    cluster.ensure_room_for(seconds.saturating_mul(rate.into()))?;
     let mut load = stage.load(CONNECTIONS, Shape::Open { rate }, WINDOW);
     load.windows = usize::try_from(seconds.div_ceil(WINDOW.as_secs()))?.max(3);
     let measured = stage.run(cluster, &load)?;
