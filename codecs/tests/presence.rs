@@ -16,7 +16,7 @@ fn every_shipped_dialect_has_rules_for_what_the_switch_answers() {
     for name in Dialect::shipped_names() {
         let dialect = Dialect::shipped(name).unwrap();
         let mandatory = |kind| dialect.mandatory_fields(mti(&dialect, kind)).unwrap();
-        for kind in ["100", "101", "400", "401", "800"] {
+        for kind in ["100", "101", "120", "121", "400", "401", "800"] {
             assert!(mandatory(kind).contains(11), "{name} {kind}");
         }
         for field in [3, 4] {
@@ -27,7 +27,8 @@ fn every_shipped_dialect_has_rules_for_what_the_switch_answers() {
         assert_eq!(dialect.missing_field(mti(&dialect, "200"), FieldSet::EMPTY), None);
 
         // All that is mandatory, and one field after the other taken out.
-        for kind in ["100", "400", "800"] {
+        assert!(mandatory("120").contains(39), "{name}: what was decided");
+        for kind in ["100", "120", "400", "800"] {
             let original = if dialect.version() == Version::V1987 { 90 } else { 56 };
             let whole = mandatory(kind).union(set(&[2, original]));
             let missing = |present| dialect.missing_field(mti(&dialect, kind), present);

@@ -56,27 +56,7 @@ pub fn from_jpos(xml: &str, about: &About) -> Result<Imported, ImportError> {
             None => remarks.push(format!("field {number}: class {class} is not known")),
         }
     }
-    let class_of = |number| classes.get(&number).cloned().unwrap_or_default();
-    let head = |what, field| {
-        let found = class_of(field).0;
-        ImportError::Head { what, field, found }
-    };
-    let mti = match class_of(0).0.split('_').next() {
-        Some("IFA" | "IF") => "ascii",
-        Some("IFB") => "bcd",
-        Some("IFE") => "ebcdic",
-        _ => return Err(head("the message type", 0)),
-    };
-    let bitmap = match class_of(1).0.as_str() {
-        "IFA_BITMAP" => "hex",
-        "IFB_BITMAP" => "binary",
-        _ => return Err(head("the bitmap", 1)),
-    };
-    let bits = match class_of(1).1 {
-        0..=8 => 64,
-        9..=16 => 128,
-        _ => 192,
-    };
+    let (mti, bitmap, bits) = head(&classes)?;
     fields.retain(|number, _| u16::from(*number) <= bits);
     if bits > 128 {
         // What announces the third bitmap is no field.
@@ -84,6 +64,34 @@ pub fn from_jpos(xml: &str, about: &About) -> Result<Imported, ImportError> {
     }
     within.retain(|number, _| fields.contains_key(number));
     Draft { mti, bitmap, bits, fields, within, remarks }.finish(about)
+}
+
+/// How message type and bitmap are written, and the bits of the latter.
+fn head(
+    classes: &BTreeMap<u8, (String, u32)>,
+) -> Result<(&'static str, &'static str, u16), ImportError> {
+    let class_of = |number| classes.get(&number).cloned().unwrap_or_default();
+    let unknown = |what, field| {
+        let found = class_of(field).0;
+        ImportError::Head { what, field, found }
+    };
+    let mti = match class_of(0).0.split('_').next() {
+        Some("IFA" | "IF") => "ascii",
+        Some("IFB") => "bcd",
+        Some("IFE") => "ebcdic",
+        _ => return Err(unknown("the message type", 0)),
+    };
+    let bitmap = match class_of(1).0.as_str() {
+        "IFA_BITMAP" => "hex",
+        "IFB_BITMAP" => "binary",
+        _ => return Err(unknown("the bitmap", 1)),
+    };
+    let bits = match class_of(1).1 {
+        0..=8 => 64,
+        9..=16 => 128,
+        _ => 192,
+    };
+    Ok((mti, bitmap, bits))
 }
 
 /// What is within a field, where one thing follows the other in the order of their numbers and the

@@ -12,6 +12,8 @@ impl Mti {
     pub const AUTHORIZATION_REQUEST: Mti = Mti([0, 1, 0, 0]);
     /// 0110, authorization response.
     pub const AUTHORIZATION_RESPONSE: Mti = Mti([0, 1, 1, 0]);
+    /// 0120, authorization advice.
+    pub const AUTHORIZATION_ADVICE: Mti = Mti([0, 1, 2, 0]);
     /// 0400, acquirer reversal request.
     pub const REVERSAL_REQUEST: Mti = Mti([0, 4, 0, 0]);
     /// 0410, acquirer reversal response.

@@ -1,5 +1,6 @@
-//! Messages before they are written: which fields a purchase, a reversal and an x800 have in each
-//! edition of the standard, and what stands in them. Must never show a field's content.
+//! Messages before they are written: which fields a purchase, its advice, a reversal and an x800
+//! have in each edition of the standard, and what stands in them. Must never show what is in a
+//! field.
 
 use std::fmt;
 
@@ -93,6 +94,25 @@ impl Speech {
         }
         if self.version() != Version::V2003 {
             draft.push((49, text(&sale.currency.0)));
+        }
+        draft
+    }
+
+    /// The advice of a purchase that was decided in the issuer's stead: approved, or not honoured.
+    #[must_use]
+    pub fn advice(&self, sale: &Sale, approved: bool) -> Draft {
+        let mut draft = self.purchase(sale);
+        let action = match (self.version(), approved) {
+            (Version::V1987, true) => "00",
+            (Version::V1987, false) => "05",
+            (Version::V1993, true) => "000",
+            (Version::V1993, false) => "100",
+            (Version::V2003, true) => "0000",
+            (Version::V2003, false) => "1000",
+        };
+        draft.push((39, text(action)));
+        if approved {
+            draft.push((38, text(format!("S{:05}", sale.stan % 100_000))));
         }
         draft
     }

@@ -3,7 +3,7 @@
 
 use crate::{
     ApprovalCode, AsciiText, AuthorizationId, BalanceId, CardId, Currency, MessageKey, MinorUnits,
-    OriginalKey, PoolId, Reason, Timestamp,
+    OriginalKey, PoolId, Reason, StandIn, Timestamp,
 };
 
 /// Where a purchase is made.
@@ -127,8 +127,10 @@ pub struct Authorization {
     pub requested: MinorUnits,
     /// What the stored answer says.
     pub reason: Reason,
-    /// DE38 of the stored answer, for approvals.
+    /// DE38 of the stored answer, for approvals; of an advice, the code given in our stead.
     pub approval_code: Option<ApprovalCode>,
+    /// What an advice came to; `None` for a request.
+    pub stand_in: Option<StandIn>,
     /// Running totals; all zero for a decline.
     pub totals: Totals,
     /// When it was decided.

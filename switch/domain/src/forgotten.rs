@@ -25,8 +25,9 @@ pub struct Recalled {
     pub authorizations: Vec<Authorization>,
     /// The reversal, if it was answered.
     pub reversal: Option<AnsweredReversal>,
-    /// Reversals of such an authorization that found none when they came, oldest first. Only where
-    /// the question was about an authorization: whether one is still to be stopped.
+    /// Reversals of such an authorization that gave nothing back when they came, oldest first: they
+    /// found none, or one that held nothing. Only where the question was about an authorization:
+    /// whether one is still to be stopped.
     pub early: Vec<AnsweredReversal>,
     /// The command, if it was done.
     pub command: Option<DoneCommand>,

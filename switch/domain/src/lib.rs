@@ -32,6 +32,7 @@ mod pan;
 mod placement;
 mod reason;
 mod record;
+mod stand_in;
 mod timestamp;
 mod transfer;
 
@@ -67,5 +68,6 @@ pub use record::{
     Authorized, BalanceOpened, CardIssued, Cause, Event, Founded, Record, Reversed, Sealed,
     SealedHead, TakenOver, Voided,
 };
+pub use stand_in::StandIn;
 pub use timestamp::Timestamp;
 pub use transfer::{Transfer, TransferOutcome, TransferReceived};

@@ -17,6 +17,8 @@ pub enum Acquirer {
 pub enum MessageClass {
     /// x100.
     AuthorizationRequest,
+    /// x120.
+    AuthorizationAdvice,
     /// x400.
     ReversalRequest,
 }
@@ -74,6 +76,18 @@ const ORIGIN_CARD_BITS: u32 = 43;
 const ORIGIN_CARD_MASK: i64 = (1 << ORIGIN_CARD_BITS) - 1;
 
 impl MessageKey {
+    /// The key of the advice of what this requests, or of the request that this is the advice of;
+    /// `None` for a reversal.
+    #[must_use]
+    pub const fn twin(&self) -> Option<Self> {
+        let class = match self.class {
+            MessageClass::AuthorizationRequest => MessageClass::AuthorizationAdvice,
+            MessageClass::AuthorizationAdvice => MessageClass::AuthorizationRequest,
+            MessageClass::ReversalRequest => return None,
+        };
+        Some(Self { class, ..*self })
+    }
+
     /// Under which key a reversal will look for this message.
     #[must_use]
     pub const fn as_original(&self) -> OriginalKey {

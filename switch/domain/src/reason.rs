@@ -10,6 +10,8 @@ pub enum Reason {
     Approved,
     /// A reversal was taken note of.
     ReversalAccepted,
+    /// An authorization advice was taken note of, whatever it came to ([`crate::StandIn`]).
+    AdviceAccepted,
     /// A network management message was taken note of.
     NetworkAccepted,
     /// The message cannot be read.
@@ -75,9 +77,10 @@ const fn forms(v2003: &'static str, v1993: &'static str, v1987: &'static str) ->
 
 impl Reason {
     /// Every reason once, for tables and tests.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 36] = [
         Self::Approved,
         Self::ReversalAccepted,
+        Self::AdviceAccepted,
         Self::NetworkAccepted,
         Self::FormatError,
         Self::InvalidTransaction,
@@ -118,6 +121,7 @@ impl Reason {
         match self {
             Self::Approved => forms("0000", "000", "00"),
             Self::ReversalAccepted => forms("4000", "400", "00"),
+            Self::AdviceAccepted => forms("9001", "901", "00"),
             Self::NetworkAccepted => forms("8000", "800", "00"),
             Self::FormatError => forms("9100", "904", "30"),
             Self::InvalidTransaction => forms("9102", "902", "12"),
@@ -179,6 +183,25 @@ impl Reason {
         self.forms().v1987
     }
 
+    /// What DE39 of an advice says was decided in our stead: true for an approval. `None` for what
+    /// no edition has: two characters are of 1987, three of 1993, four of 2003.
+    ///
+    /// Approvals are 00, 08 (with identification), 10 (of a part), 11 (important person) and 16
+    /// (with another track 3) in 1987, and the class that begins with 0 in the later editions.
+    #[must_use]
+    pub fn approved_in_our_stead(action_code: &str) -> Option<bool> {
+        let code = action_code.as_bytes();
+        match code {
+            [_, _] if code.iter().all(u8::is_ascii_alphanumeric) => {
+                Some(matches!(action_code, "00" | "08" | "10" | "11" | "16"))
+            }
+            [first, _, _] | [first, _, _, _] if code.iter().all(u8::is_ascii_digit) => {
+                Some(*first == b'0')
+            }
+            _ => None,
+        }
+    }
+
     /// True for an approval, which is the only answer that carries DE38.
     #[must_use]
     pub const fn is_approval(self) -> bool {
@@ -191,6 +214,7 @@ impl Reason {
         match self {
             Self::Approved => "approved",
             Self::ReversalAccepted => "reversal_accepted",
+            Self::AdviceAccepted => "advice_accepted",
             Self::NetworkAccepted => "network_accepted",
             Self::FormatError => "format_error",
             Self::InvalidTransaction => "invalid_transaction",
@@ -254,6 +278,38 @@ mod tests {
             assert_eq!(reason.action_code_2003().len(), 4, "{reason:?}");
             assert_eq!(reason.action_code_1993().len(), 3, "{reason:?}");
             assert_eq!(reason.action_code_1987().len(), 2, "{reason:?}");
+        }
+    }
+
+    #[test]
+    fn an_advice_says_in_each_edition_what_was_decided() {
+        let rows = [
+            ("00", Some(true)),
+            ("10", Some(true)),
+            ("05", Some(false)),
+            ("51", Some(false)),
+            ("Z1", Some(false)),
+            ("000", Some(true)),
+            ("002", Some(true)),
+            ("116", Some(false)),
+            ("901", Some(false)),
+            ("0000", Some(true)),
+            ("1016", Some(false)),
+            ("0A0", None),
+            ("  ", None),
+            ("0", None),
+            ("", None),
+            ("00000", None),
+        ];
+        for (code, expected) in rows {
+            assert_eq!(Reason::approved_in_our_stead(code), expected, "`{code}`");
+        }
+        for approval in [
+            Reason::Approved.action_code_1987(),
+            Reason::Approved.action_code_1993(),
+            Reason::Approved.action_code_2003(),
+        ] {
+            assert_eq!(Reason::approved_in_our_stead(approval), Some(true));
         }
     }
 

@@ -6,7 +6,7 @@ use crate::{
     CommandDigest, Currency, CustomerId, CustomerState, Effects, Epoch, Estate, Expiry,
     IdempotencyKey, LinkId, LockCode, MessageFacts, MessageKey, OriginalReference, OwnerId,
     Partner, PartnerId, Placement, Pool, PoolId, Programme, ProgrammeId, Reason, Seq, ShardId,
-    Timestamp, Transfer, TransferId, TransferOutcome, TransferReceived, VaultRef,
+    StandIn, Timestamp, Transfer, TransferId, TransferOutcome, TransferReceived, VaultRef,
 };
 
 /// One thing that happened in a shard.
@@ -114,7 +114,7 @@ pub enum Event {
         /// Its lock from now on.
         lock: Option<LockCode>,
     },
-    /// An authorization request was answered.
+    /// An authorization request or advice was answered.
     Authorized(Authorized),
     /// A reversal was answered.
     Reversed(Reversed),
@@ -206,7 +206,7 @@ pub struct CardIssued {
     pub status: CardStatus,
 }
 
-/// An authorization request was answered: approved or declined.
+/// An authorization request or advice was answered: approved, declined or taken note of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Authorized {
     /// The authorization.
@@ -225,12 +225,25 @@ pub struct Authorized {
     pub requested: Amount,
     /// What was decided.
     pub reason: Reason,
-    /// DE38, for approvals.
+    /// DE38, for approvals; of an advice, the code that was given in our stead.
     pub approval_code: Option<ApprovalCode>,
+    /// What an advice came to; `None` for a request.
+    pub stand_in: Option<StandIn>,
     /// The card's count of approvals after this one.
     pub approvals: u32,
     /// True where a reversal had come before: approved by nobody, held by nobody.
     pub reversed_before: bool,
+}
+
+impl Authorized {
+    /// Whether anything is held from here on: an approval, or an advice of one.
+    #[must_use]
+    pub const fn holds(&self) -> bool {
+        match self.stand_in {
+            Some(stand_in) => stand_in.holds(),
+            None => self.reason.is_approval(),
+        }
+    }
 }
 
 /// A reversal was answered.

@@ -3,7 +3,7 @@
 
 use switch_domain::{
     ApprovalCode, Authorization, AuthorizationDelta, AuthorizationId, Authorized, BalanceDelta,
-    Cause, Effects, Event, MinorUnits, PoolDelta, Reason, Record, Timestamp, Totals,
+    Cause, Effects, Event, MinorUnits, PoolDelta, Reason, Record, StandIn, Timestamp, Totals,
 };
 
 use crate::checks::{self, Case};
@@ -15,7 +15,8 @@ pub(crate) fn decide(
     headroom: &dyn Headroom,
     now: Timestamp,
 ) -> Outcome {
-    if let Some(before) = state.authorization_by(&request.facts.key) {
+    let said = state.said_of(&request.facts.key);
+    if let Some(before) = said.same {
         return Outcome { answer: Answer::Decided(again(before, request)), record: None };
     }
     let Some(id) = state.mint(AuthorizationId::mint) else {
@@ -23,23 +24,20 @@ pub(crate) fn decide(
         return Outcome { answer: Answer::Decided(decision), record: None };
     };
     let case = Case::new(state, request, headroom, now);
-    let reason = match checks::first_failure(&case) {
-        Some(reason) => reason,
-        None => Reason::Approved,
+    let reason = match said.twin {
+        // Its advice overtook it: it was decided in our stead, and must not hold a second time.
+        Some(_) => Reason::DuplicateTransmission,
+        None => checks::first_failure(&case).unwrap_or(Reason::Approved),
     };
-    let record = record(&case, id, reason, now);
-    let Event::Authorized(authorized) = &record.event else {
-        return Outcome {
-            answer: Answer::Decided(Decision::plain(Reason::SystemMalfunction)),
-            record: None,
-        };
-    };
-    let decision = Decision {
-        reason,
-        approval_code: authorized.approval_code,
-        authorization: Some(id),
-        repeated: false,
-    };
+    let before = case.card.map_or(0, |card| card.approvals);
+    let approved = reason.is_approval();
+    let approvals = if approved { before.saturating_add(1) } else { before };
+    let approval_code = case.card.filter(|_| approved).map(|card| {
+        ApprovalCode::for_approval(approvals, u64::try_from(card.id.0).unwrap_or_default())
+    });
+    let verdict = Verdict { reason, stand_in: None, approval_code, approvals };
+    let record = record(&case, id, verdict, now);
+    let decision = Decision { reason, approval_code, authorization: Some(id), repeated: false };
     Outcome { answer: Answer::Decided(decision), record: Some(record) }
 }
 
@@ -57,29 +55,43 @@ fn again(before: &Authorization, request: &Authorize) -> Decision {
     }
 }
 
-fn record(case: &Case<'_>, id: AuthorizationId, reason: Reason, now: Timestamp) -> Record {
+/// What was made of a request or an advice.
+pub(crate) struct Verdict {
+    pub(crate) reason: Reason,
+    pub(crate) stand_in: Option<StandIn>,
+    pub(crate) approval_code: Option<ApprovalCode>,
+    /// The card's count of approvals after this one.
+    pub(crate) approvals: u32,
+}
+
+/// The record of a verdict, with the hold that it makes.
+pub(crate) fn record(
+    case: &Case<'_>,
+    id: AuthorizationId,
+    verdict: Verdict,
+    now: Timestamp,
+) -> Record {
     let request = case.request;
-    let approved = reason.is_approval();
-    let before = case.card.map_or(0, |card| card.approvals);
-    let approvals = if approved { before.saturating_add(1) } else { before };
-    let code = case.card.filter(|_| approved).map(|card| {
-        ApprovalCode::for_approval(approvals, u64::try_from(card.id.0).unwrap_or_default())
-    });
-    let pool = case.deposit.filter(|_| approved);
-    let authorized = Authorized {
+    let Verdict { reason, stand_in, approval_code, approvals } = verdict;
+    let mut authorized = Authorized {
         id,
         facts: request.facts,
         card: case.card.map(|card| card.id),
         balance: case.balance.map(|balance| balance.id),
         partner: case.programme.map(|programme| programme.partner),
-        pool,
+        pool: None,
         requested: request.amount,
         reason,
-        approval_code: code,
+        approval_code,
+        stand_in,
         approvals,
-        reversed_before: reason == Reason::OriginalReversed,
+        reversed_before: reason == Reason::OriginalReversed || stand_in == Some(StandIn::Reversed),
     };
-    let effects = if approved { hold(case, id, pool, now) } else { Effects::default() };
+    let mut effects = Effects::default();
+    if authorized.holds() {
+        authorized.pool = case.deposit;
+        effects = hold(case, id, now);
+    }
     Record {
         at: now,
         cause: Cause::Message(request.link),
@@ -88,12 +100,7 @@ fn record(case: &Case<'_>, id: AuthorizationId, reason: Reason, now: Timestamp) 
     }
 }
 
-fn hold(
-    case: &Case<'_>,
-    id: AuthorizationId,
-    pool: Option<switch_domain::PoolId>,
-    now: Timestamp,
-) -> Effects {
+fn hold(case: &Case<'_>, id: AuthorizationId, now: Timestamp) -> Effects {
     let amount = case.request.amount.minor;
     let totals = Totals { authorized: amount, ..Totals::default() };
     Effects {
@@ -108,7 +115,7 @@ fn hold(
             ledger: MinorUnits::ZERO,
             held: amount,
         }),
-        pool: pool.map(|pool| PoolDelta { pool, level: MinorUnits::ZERO, held: amount }),
+        pool: case.deposit.map(|pool| PoolDelta { pool, level: MinorUnits::ZERO, held: amount }),
         postings: Vec::new(),
     }
 }

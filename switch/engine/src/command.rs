@@ -2,10 +2,11 @@
 //! and nothing secret; what had to be verified was verified before (design section 2, step 3).
 
 use switch_domain::{
-    Amount, AsciiText, AuthorizationId, BalanceId, BalanceState, Bin, BinRange, CardId, CardStatus,
-    Currency, CustomerId, CustomerState, Expiry, Funding, IdempotencyKey, LinkId, LockCode,
-    MessageFacts, MessageKey, MinorUnits, OriginalReference, PartnerId, PartnerState, PoolId,
-    PoolKind, ProgrammeId, Reason, Transfer, TransferId, TransferOutcome, VaultRef,
+    Amount, ApprovalCode, AsciiText, AuthorizationId, BalanceId, BalanceState, Bin, BinRange,
+    CardId, CardStatus, Currency, CustomerId, CustomerState, Expiry, Funding, IdempotencyKey,
+    LinkId, LockCode, MessageFacts, MessageKey, MinorUnits, OriginalReference, PartnerId,
+    PartnerState, PoolId, PoolKind, ProgrammeId, Reason, Transfer, TransferId, TransferOutcome,
+    VaultRef,
 };
 
 /// One command.
@@ -13,6 +14,8 @@ use switch_domain::{
 pub enum Command {
     /// An authorization request (x100, x101).
     Authorize(Authorize),
+    /// An advice of what was decided in our stead (x120, x121).
+    Advise(Advise),
     /// A full reversal (x400, x401).
     Reverse(Reverse),
     /// Takes back an approval whose answer will not be sent (W-20).
@@ -59,6 +62,17 @@ pub struct Authorize {
     pub amount: Amount,
     /// True where the message says that it may have been sent before (x101).
     pub repeat: bool,
+}
+
+/// An advice of what was decided in our stead, while we did not answer in time.
+#[derive(Clone, Debug)]
+pub struct Advise {
+    /// What was asked for, as the request itself would have it; a repeat where the advice is one.
+    pub request: Authorize,
+    /// True where it was approved, false where it was declined.
+    pub approved: bool,
+    /// DE38 as it was given in our stead, where the advice has it.
+    pub approval_code: Option<ApprovalCode>,
 }
 
 /// A full reversal.

@@ -22,6 +22,7 @@
     )
 )]
 
+mod advise;
 mod authorize;
 mod checks;
 mod command;
@@ -33,7 +34,7 @@ mod transfer;
 mod void;
 
 pub use checks::CHECK_NAMES;
-pub use command::{Act, Authorize, Command, Manage, Reverse};
+pub use command::{Act, Advise, Authorize, Command, Manage, Reverse};
 pub use outcome::{Answer, Decision, Headroom, Outcome, PoolTake, Refusal};
 pub use state::{BookFault, Broken, Difference, OpenTransfer, State};
 pub use transfer::judge_target;
@@ -50,6 +51,7 @@ impl State {
     pub fn decide(&self, command: &Command, headroom: &dyn Headroom, now: Timestamp) -> Outcome {
         match command {
             Command::Authorize(request) => authorize::decide(self, request, headroom, now),
+            Command::Advise(advice) => advise::decide(self, advice, headroom, now),
             Command::Reverse(request) => reverse::decide(self, request, now),
             Command::Void { authorization, reason } => {
                 void::decide(self, *authorization, *reason, now)

@@ -1,8 +1,11 @@
 //! Takes back an approval whose answer was never sent (W-20). It owns what a void leaves behind: no
 //! hold, and a decline as the answer to the message from then on. It never replaces a decline, nor
-//! what another void left: that answer may have been sent by now.
+//! what another void left: that answer may have been sent by now. It never takes back what the peer
+//! has advised us of since: that was approved in our stead, and this is its hold.
 
-use switch_domain::{AuthorizationId, Cause, Event, Reason, Record, Timestamp, Voided};
+use switch_domain::{
+    Authorization, AuthorizationId, Cause, Event, Reason, Record, StandIn, Timestamp, Voided,
+};
 
 use crate::{Answer, Decision, Outcome, State, reverse};
 
@@ -18,7 +21,8 @@ pub(crate) fn decide(
         authorization: Some(authorization),
         ..Decision::plain(answered.unwrap_or(reason))
     };
-    let approval = original.filter(|original| original.reason.is_approval());
+    let approval = original
+        .filter(|original| original.reason.is_approval() && !was_advised_of(state, original));
     let record = approval.map(|original| Record {
         at: now,
         cause: Cause::Switch,
@@ -26,4 +30,9 @@ pub(crate) fn decide(
         effects: reverse::release(original),
     });
     Outcome { answer: Answer::Decided(decision), record }
+}
+
+fn was_advised_of(state: &State, original: &Authorization) -> bool {
+    let advice = state.said_of(&original.facts.key).twin;
+    advice.is_some_and(|advice| advice.stand_in == Some(StandIn::Known))
 }

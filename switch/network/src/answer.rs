@@ -172,7 +172,7 @@ fn write(
 }
 
 /// DE39 in as many digits as the dialect has, or the code that its peer has instead.
-fn action_code(reason: Reason, dialect: &Dialect) -> &str {
+pub(crate) fn action_code(reason: Reason, dialect: &Dialect) -> &str {
     dialect.action_code(match dialect.action_code_digits() {
         2 => reason.action_code_1987(),
         3 => reason.action_code_1993(),

@@ -39,8 +39,8 @@ pub(crate) struct PendingMessage {
     pub(crate) reply: ReplyTo,
     pub(crate) decision: Decision,
     pub(crate) deadline: Instant,
-    /// The authorization that this message made, which a void takes back; `None` for a repeat or a
-    /// reversal.
+    /// The authorization that this message made, which a void takes back; `None` for a repeat, a
+    /// reversal or an advice.
     pub(crate) voidable: Option<AuthorizationId>,
 }
 

@@ -43,6 +43,6 @@ pub use simulated::{both_states, start_simulated};
 pub use start::{StartError, make_room, start};
 pub use submission::{Admission, Reply, ReplyOutcome, ReplyTo, Submission};
 pub use switch_engine::{
-    Act, Authorize, CHECK_NAMES, Command, Decision, Manage, Refusal, Reverse, State,
+    Act, Advise, Authorize, CHECK_NAMES, Command, Decision, Manage, Refusal, Reverse, State,
 };
 pub use switch_store::{PROOF_LASTS, ProjectionSettings, TakeoverMode, fault_points};

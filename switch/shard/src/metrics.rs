@@ -2,11 +2,15 @@
 
 use metrics::{Counter, Gauge, Histogram, Unit};
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
-use switch_domain::{Reason, ShardId};
+use switch_domain::{Event, Reason, Record, ShardId};
 
 /// Describes all metrics of this package to the installed recorder.
 pub fn describe() {
     describe_counter!("cardswitch_decisions_total", "Messages decided, by recorded reason");
+    describe_counter!(
+        "cardswitch_advices_total",
+        "Advices of what was decided in our stead, by what they came to; `suspense` is for people"
+    );
     describe_counter!("cardswitch_repeats_total", "Repeats answered from the stored answer");
     describe_counter!("cardswitch_shed_total", "Messages not taken, by cause");
     describe_counter!(
@@ -89,6 +93,16 @@ impl ShardMetrics {
 /// takes off what it has written.
 pub(crate) fn projection_lag(shard: ShardId) -> Gauge {
     gauge!("cardswitch_projection_lag", "shard" => shard.to_string())
+}
+
+/// Counts an advice that was recorded; without a record, one that is refused for its key.
+pub(crate) fn advised(record: Option<&Record>) {
+    let stand_in = record.and_then(|record| match &record.event {
+        Event::Authorized(one) => one.stand_in,
+        _ => None,
+    });
+    let became = stand_in.map_or("refused", switch_domain::StandIn::name);
+    counter!("cardswitch_advices_total", "became" => became).increment(1);
 }
 
 /// Counts a look-up in the tables.

@@ -204,9 +204,12 @@ impl Node {
     /// The shard of a card; unknown cards are spread by their fingerprint (W-21). An identifier
     /// tells its shard nearly always: a card that was found by its link is not looked up again.
     fn shard_of(&self, submission: &Submission) -> ShardId {
-        if let Command::Authorize(request) = &*submission.command
-            && let Some(card) = request.card
-        {
+        let known = match &*submission.command {
+            Command::Authorize(request) => request.card,
+            Command::Advise(advice) => advice.request.card,
+            _ => None,
+        };
+        if let Some(card) = known {
             return self.shared.shard_of_card(card);
         }
         let card = &submission.card;

@@ -24,6 +24,11 @@ impl Pools {
         taken.is_ok()
     }
 
+    /// Takes what an outcome asks for whatever is left: below zero where need be.
+    pub(crate) fn owe(&self, take: PoolTake) {
+        self.level(take.pool).fetch_sub(take.amount.0, Ordering::AcqRel);
+    }
+
     /// Gives back, or adds, at commit. A negative amount takes without asking: replay does that.
     pub(crate) fn give(&self, pool: PoolId, amount: MinorUnits) {
         if !amount.is_zero() {

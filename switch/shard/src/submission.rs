@@ -10,7 +10,7 @@ use tokio::time::Instant;
 /// A message for a shard.
 #[derive(Debug)]
 pub struct Submission {
-    /// What it asks for: an authorization or a reversal.
+    /// What it asks for: an authorization or a reversal, or what it advises of.
     pub command: Box<Command>,
     /// The card, which finds the shard.
     pub card: Fingerprint,

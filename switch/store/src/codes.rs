@@ -3,7 +3,7 @@
 
 use switch_domain::{
     BalanceState, CardStatus, Channel, CustomerState, EntryMode, MessageClass, PartnerState,
-    PoolKind, TransferOutcome,
+    PoolKind, Reason, StandIn, TransferOutcome,
 };
 
 /// A choice that is stored. Numbers start at 1, so that a field that is missing names nothing.
@@ -66,4 +66,32 @@ stored!(TransferOutcome, "transfer outcome":
     OtherCurrency = 5 "other_currency", OtherPartner = 6 "other_partner",
     OtherFunding = 7 "other_funding", AmountTooLarge = 8 "amount_too_large");
 stored!(MessageClass, "message class":
-    AuthorizationRequest = 1 "authorization", ReversalRequest = 2 "reversal");
+    AuthorizationRequest = 1 "authorization", ReversalRequest = 2 "reversal",
+    AuthorizationAdvice = 3 "authorization_advice");
+
+/// What an advice came to, as a number in the journal: 0 where there was no advice. The reason that
+/// belongs to some of them stands beside it.
+pub(crate) const fn stand_in_code(stand_in: Option<StandIn>) -> u32 {
+    match stand_in {
+        None => 0,
+        Some(StandIn::Agreed) => 1,
+        Some(StandIn::Forced(_)) => 2,
+        Some(StandIn::Suspense(_)) => 3,
+        Some(StandIn::Declined) => 4,
+        Some(StandIn::Known) => 5,
+        Some(StandIn::Reversed) => 6,
+    }
+}
+
+/// From the number and the reason beside it; `None` where they do not belong together.
+pub(crate) const fn stand_in_from_code(code: u32, would_be: Option<Reason>) -> Option<StandIn> {
+    match (code, would_be) {
+        (1, None) => Some(StandIn::Agreed),
+        (2, Some(reason)) => Some(StandIn::Forced(reason)),
+        (3, Some(reason)) => Some(StandIn::Suspense(reason)),
+        (4, None) => Some(StandIn::Declined),
+        (5, None) => Some(StandIn::Known),
+        (6, None) => Some(StandIn::Reversed),
+        _ => None,
+    }
+}

@@ -8,6 +8,7 @@ mod card_status;
 mod currency;
 mod customer_state;
 mod expiry;
+mod holdable;
 mod lock;
 mod message;
 mod not_reversed;
@@ -38,6 +39,10 @@ const ORDER: [(&str, Check); 13] = [
     ("user funds", user_funds::check),
     ("not reversed before", not_reversed::check),
 ];
+
+/// What there must be for a hold to be made at all: these an advice of an approval must pass too.
+const HOLDABLE: [Check; 5] =
+    [holdable::asks_for_money, bin::check, card_known::check, currency::check, holdable::has_room];
 
 /// The names of the checks in their order.
 pub const CHECK_NAMES: [&str; ORDER.len()] = {
@@ -87,6 +92,11 @@ impl<'a> Case<'a> {
         let deposit = programme.and_then(|programme| programme.funding.deposit());
         Self { state, request, headroom, now, programme, card, balance, deposit }
     }
+}
+
+/// Why an approval that was given in our stead cannot be held, if it cannot.
+pub(crate) fn cannot_be_held(case: &Case<'_>) -> Option<Reason> {
+    HOLDABLE.iter().find_map(|check| check(case).err())
 }
 
 /// The reason of the first rule that fails.

@@ -168,9 +168,10 @@ impl State {
             requested: authorized.requested.minor,
             reason: authorized.reason,
             approval_code: authorized.approval_code,
+            stand_in: authorized.stand_in,
             totals: Totals::default(),
             decided_at: record.at,
-            closed: !authorized.reason.is_approval(),
+            closed: !authorized.holds(),
         }))
     }
 

@@ -5,7 +5,6 @@ use switch_domain::{Forgotten, Recalled, Timestamp};
 
 use super::State;
 use super::messages::Kept;
-use super::originals::fits_fully;
 use crate::Command;
 
 impl State {
@@ -30,12 +29,18 @@ impl State {
                 let original = key.as_original();
                 unknown.then_some(Forgotten::Message { original, reversal: None })
             }
+            // Advices are few, and come late by their nature.
+            Command::Advise(advice) => {
+                let key = &advice.request.facts.key;
+                let unknown = !self.messages.is_complete() && self.messages.find(key).is_none();
+                let original = key.as_original();
+                unknown.then_some(Forgotten::Message { original, reversal: None })
+            }
             Command::Reverse(request) => {
                 if self.messages.is_complete() || self.messages.find(&request.key).is_some() {
                     return None;
                 }
-                let known = self.original_of(&request.reference);
-                let certain = known.is_some_and(|one| fits_fully(&request.reference, &one.facts));
+                let certain = self.is_certain(&request.reference);
                 let original = request.reference.key;
                 let reversal = Some(request.key);
                 (request.repeat || !certain).then_some(Forgotten::Message { original, reversal })
@@ -58,8 +63,8 @@ impl State {
         if let Some(reversal) = recalled.reversal {
             self.messages.recall(Kept::Reversal(reversal), now);
         }
-        for reversal in self.not_used_up(recalled.early) {
-            self.messages.recall_early(reversal, now);
+        for (reversal, of_declined) in self.not_used_up(recalled.early) {
+            self.messages.recall_early(reversal, of_declined, now);
         }
         if let Some(command) = recalled.command
             && self.command_done(command.key).is_none()

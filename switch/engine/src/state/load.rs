@@ -65,9 +65,7 @@ impl State {
                 authorization.decided_at
             }
             Kept::Reversal(reversal) => {
-                if reversal.original.is_none() {
-                    self.messages.add_early(reversal.id, reversal.reference);
-                }
+                self.note_early(reversal);
                 reversal.decided_at
             }
         };

@@ -27,6 +27,16 @@ struct Entry {
     before: Option<u64>,
 }
 
+/// A reversal that came before what it speaks of.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Early {
+    /// The reversal.
+    pub(super) id: AuthorizationId,
+    pub(super) reference: OriginalReference,
+    /// The request of it has come, and was not granted: an advice of it may still come.
+    pub(super) of_declined: bool,
+}
+
 /// Authorizations and reversals of one shard.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Messages {
@@ -39,7 +49,7 @@ pub(super) struct Messages {
     /// What was let go and is spoken of again, until the tables have what came of that.
     recalled: BTreeMap<AuthorizationId, Entry>,
     /// Reversals whose original has not come, by the origin that they name.
-    early: Map<i64, Vec<(AuthorizationId, OriginalReference)>>,
+    early: Map<i64, Vec<Early>>,
     /// True once anything is not here that the tables may have.
     incomplete: bool,
 }
@@ -154,23 +164,24 @@ impl Messages {
     }
 
     /// Notes a reversal whose original has not come.
-    pub(super) fn add_early(&mut self, id: AuthorizationId, reference: OriginalReference) {
-        self.early.entry(reference.key.origin()).or_default().push((id, reference));
+    pub(super) fn add_early(&mut self, early: Early) {
+        self.early.entry(early.reference.key.origin()).or_default().push(early);
     }
 
-    /// References of the reversals that came before a message of this origin.
-    pub(super) fn early(&self, origin: i64) -> impl Iterator<Item = &OriginalReference> {
-        self.early.get(&origin).into_iter().flatten().map(|(_, reference)| reference)
+    /// The reversals that came before a message of this origin.
+    pub(super) fn early(&self, origin: i64) -> impl Iterator<Item = &Early> {
+        self.early.get(&origin).into_iter().flatten()
+    }
+
+    /// The same, to be changed.
+    pub(super) fn early_mut(&mut self, origin: i64) -> impl Iterator<Item = &mut Early> {
+        self.early.get_mut(&origin).into_iter().flatten()
     }
 
     /// Keeps of an origin's early reversals those that `keep` wants.
-    pub(super) fn retain_early(
-        &mut self,
-        origin: i64,
-        keep: impl Fn(AuthorizationId, &OriginalReference) -> bool,
-    ) {
+    pub(super) fn retain_early(&mut self, origin: i64, keep: impl Fn(&Early) -> bool) {
         let Some(references) = self.early.get_mut(&origin) else { return };
-        references.retain(|(id, reference)| keep(*id, reference));
+        references.retain(keep);
         if references.is_empty() {
             self.early.remove(&origin);
         }
@@ -226,10 +237,8 @@ impl Messages {
 
     /// A reversal goes: it stops its original no more.
     fn forget_early(&mut self, kept: &Kept) {
-        if let Kept::Reversal(reversal) = kept
-            && reversal.original.is_none()
-        {
-            self.retain_early(reversal.reference.key.origin(), |id, _| id != reversal.id);
+        if let Kept::Reversal(reversal) = kept {
+            self.retain_early(reversal.reference.key.origin(), |one| one.id != reversal.id);
         }
     }
 
@@ -252,14 +261,19 @@ impl Messages {
         }
     }
 
-    /// Takes back an early reversal that was looked up at `now` and whose original has not come.
-    pub(super) fn recall_early(&mut self, reversal: AnsweredReversal, now: Timestamp) {
-        let (id, origin) = (reversal.id, reversal.reference.key.origin());
-        let known =
-            self.early.get(&origin).is_some_and(|all| all.iter().any(|(one, _)| *one == id));
+    /// Takes back an early reversal that was looked up at `now` and whose original has not come, or
+    /// not as an advice.
+    pub(super) fn recall_early(
+        &mut self,
+        reversal: AnsweredReversal,
+        of_declined: bool,
+        now: Timestamp,
+    ) {
+        let (id, reference) = (reversal.id, reversal.reference);
+        let known = self.early(reference.key.origin()).any(|one| one.id == id);
         self.recall(Kept::Reversal(reversal), now);
         if !known {
-            self.add_early(id, reversal.reference);
+            self.add_early(Early { id, reference, of_declined });
         }
     }
 }

@@ -156,19 +156,12 @@ impl State {
     pub fn has_answered(&self, command: &Command) -> bool {
         match command {
             Command::Authorize(request) => self.messages.find(&request.facts.key).is_some(),
+            Command::Advise(advice) => self.messages.find(&advice.request.facts.key).is_some(),
             Command::Reverse(request) => self.messages.find(&request.key).is_some(),
             Command::Void { .. }
             | Command::Manage(_)
             | Command::Receive { .. }
             | Command::Close { .. } => false,
-        }
-    }
-
-    /// The authorization that a request with this key made when it came before.
-    pub(crate) fn authorization_by(&self, key: &MessageKey) -> Option<&Authorization> {
-        match self.messages.find(key)? {
-            Kept::Authorization(authorization) => Some(authorization),
-            Kept::Reversal(_) => None,
         }
     }
 

@@ -1,11 +1,14 @@
-//! Finds what a reversal speaks of, and whether an authorization was spoken of before it came. It
-//! owns how much weight the optional fields have: they choose among several and rule out only
-//! together.
+//! Finds what a reversal speaks of, the request of an advice, and whether an authorization was
+//! spoken of before it came. It owns how much weight the optional fields have: they choose among
+//! several and rule out only together.
 
-use switch_domain::{AnsweredReversal, Authorization, MessageFacts, OriginalReference};
+use switch_domain::{
+    AnsweredReversal, Authorization, MessageClass, MessageFacts, MessageKey, OriginalReference,
+    Reason, StandIn,
+};
 
 use super::State;
-use super::messages::Kept;
+use super::messages::{Early, Kept};
 
 /// Whether DE37 and DE7 are the same, each `None` where one side does not have it.
 fn agreement(reference: &OriginalReference, facts: &MessageFacts) -> (Option<bool>, Option<bool>) {
@@ -29,12 +32,46 @@ fn fit(reference: &OriginalReference, facts: &MessageFacts) -> Option<u8> {
 }
 
 /// Whether no optional field speaks against a message: an older one could fit no better.
-pub(super) fn fits_fully(reference: &OriginalReference, facts: &MessageFacts) -> bool {
+fn fits_fully(reference: &OriginalReference, facts: &MessageFacts) -> bool {
     let (rrn, transmitted) = agreement(reference, facts);
     rrn != Some(false) && transmitted != Some(false)
 }
 
+/// What memory has of a message.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Said<'a> {
+    /// The authorization that it made when it came before.
+    pub(crate) same: Option<&'a Authorization>,
+    /// That of its advice or, of an advice, that of its request.
+    pub(crate) twin: Option<&'a Authorization>,
+}
+
+/// Whether a reversal that came early speaks of such a message: one that found a request which had
+/// been declined can mean its advice alone.
+const fn may_mean(early: &Early, facts: &MessageFacts) -> bool {
+    !early.of_declined || is_advice(facts)
+}
+
+const fn is_advice(facts: &MessageFacts) -> bool {
+    matches!(facts.key.class, MessageClass::AuthorizationAdvice)
+}
+
 impl State {
+    /// What a request or an advice with this key made when it came before, and its twin: the latest
+    /// of each, where one was forgotten and came again.
+    pub(crate) fn said_of(&self, key: &MessageKey) -> Said<'_> {
+        let (mut said, twin) = (Said::default(), key.twin());
+        for kept in self.messages.of_origin(key.as_original().origin()) {
+            let Kept::Authorization(one) = kept else { continue };
+            if one.facts.key == *key {
+                said.same = said.same.or(Some(one));
+            } else if Some(one.facts.key) == twin {
+                said.twin = said.twin.or(Some(one));
+            }
+        }
+        said
+    }
+
     /// The authorization that a reversal speaks of: the best fit, the latest among equals.
     pub(crate) fn original_of(&self, reference: &OriginalReference) -> Option<&Authorization> {
         let candidates = self.messages.of_origin(reference.key.origin());
@@ -46,22 +83,59 @@ impl State {
             .filter(|original| original.facts.key.as_original() == reference.key)
             .filter_map(|original| Some((fit(reference, &original.facts)?, original)))
             .max_by_key(|(fit, original)| (*fit, original.id))
-            .map(|(_, original)| original)
+            .map(|(_, original)| self.holder(original))
+    }
+
+    /// Of a request and its advice the one that holds: whoever reverses either means that.
+    fn holder<'a>(&'a self, found: &'a Authorization) -> &'a Authorization {
+        if found.held().is_positive() {
+            return found;
+        }
+        match self.said_of(&found.facts.key).twin {
+            Some(twin) if twin.held().is_positive() || is_known(found) => twin,
+            _ => found,
+        }
+    }
+
+    /// Whether nothing speaks for there being another that a reversal means, among those that were
+    /// let go: what fits fully is the latest such, unless it is one of two and holds nothing.
+    pub(super) fn is_certain(&self, reference: &OriginalReference) -> bool {
+        self.original_of(reference).is_some_and(|one| {
+            let refused_as_twin = one.reason == Reason::DuplicateTransmission;
+            fits_fully(reference, &one.facts) && !is_known(one) && !refused_as_twin
+        })
     }
 
     /// Whether a reversal that came before speaks of this message.
     pub(crate) fn was_reversed_early(&self, facts: &MessageFacts) -> bool {
         let key = facts.key.as_original();
-        let mut early = self.messages.early(key.origin()).filter(|r| r.key == key);
-        early.any(|reference| fit(reference, facts).is_some())
+        let mut early = self.messages.early(key.origin());
+        early.any(|one| {
+            one.reference.key == key && may_mean(one, facts) && fit(&one.reference, facts).is_some()
+        })
+    }
+
+    /// Whether a reversal found a request that had never been granted: what it means may yet come,
+    /// as an advice of what was approved in our stead.
+    pub(super) fn found_declined(&self, reversal: &AnsweredReversal) -> bool {
+        let original = reversal.original.and_then(|id| self.messages.get(id));
+        original.is_some_and(|one| one.stand_in.is_none() && !one.reason.is_approval())
     }
 
     /// Of early reversals that were looked up, those whose original has not come since. Whatever
     /// authorizations there are of that origin are here by now: remembered, or looked up too.
-    pub(super) fn not_used_up(&self, mut early: Vec<AnsweredReversal>) -> Vec<AnsweredReversal> {
+    pub(super) fn not_used_up(
+        &self,
+        early: Vec<AnsweredReversal>,
+    ) -> Vec<(AnsweredReversal, bool)> {
         let Some(origin) = early.first().map(|one| one.reference.key.origin()) else {
-            return early;
+            return Vec::new();
         };
+        let waiting = early.into_iter().filter_map(|reversal| match reversal.original {
+            None => Some((reversal, false)),
+            Some(_) => self.found_declined(&reversal).then_some((reversal, true)),
+        });
+        let mut early: Vec<(AnsweredReversal, bool)> = waiting.collect();
         let mut came: Vec<&Authorization> = self
             .messages
             .of_origin(origin)
@@ -72,26 +146,53 @@ impl State {
             .collect();
         came.sort_unstable_by_key(|one| one.id);
         for one in came {
-            let speaks = |reversal: &AnsweredReversal| {
-                let of_it = reversal.reference.key == one.facts.key.as_original();
+            let speaks = |(reversal, of_declined): &(AnsweredReversal, bool)| {
+                let of_it = reversal.reference.key == one.facts.key.as_original()
+                    && (!of_declined || is_advice(&one.facts));
                 let fit = fit(&reversal.reference, &one.facts);
                 fit.filter(|_| of_it && reversal.id < one.id)
             };
             let Some(best) = early.iter().filter_map(speaks).max() else { continue };
-            early.retain(|reversal| speaks(reversal) != Some(best));
+            if is_advice(&one.facts) {
+                early.retain(|reversal| speaks(reversal) != Some(best));
+            } else {
+                let done = early.iter_mut().filter(|reversal| speaks(reversal) == Some(best));
+                done.for_each(|(_, of_declined)| *of_declined = true);
+            }
         }
         early
     }
 
     /// The message has come: the early reversals that speak of it have done their work, and must
-    /// not stop a later purchase with the same STAN. Of several that fit, those that fit best.
+    /// not stop a later purchase with the same STAN. Of several that fit, those that fit best. Of a
+    /// request they are kept for its advice: it may have been approved in our stead all the same.
     pub(super) fn use_up_early(&mut self, facts: &MessageFacts) {
         let key = facts.key.as_original();
         let origin = key.origin();
-        let early = self.messages.early(origin).filter(|reference| reference.key == key);
-        let Some(best) = early.filter_map(|reference| fit(reference, facts)).max() else { return };
-        self.messages.retain_early(origin, |_, reference| {
-            reference.key != key || fit(reference, facts) != Some(best)
-        });
+        let speaks = |one: &Early| {
+            let of_it = one.reference.key == key && may_mean(one, facts);
+            fit(&one.reference, facts).filter(|_| of_it)
+        };
+        let Some(best) = self.messages.early(origin).filter_map(speaks).max() else { return };
+        let used = |one: &Early| speaks(one) == Some(best);
+        if is_advice(facts) {
+            self.messages.retain_early(origin, |one| !used(one));
+        } else {
+            let early = self.messages.early_mut(origin).filter(|one| used(one));
+            early.for_each(|one| one.of_declined = true);
+        }
     }
+
+    /// Notes a reversal whose original has not come, or may have an advice to come.
+    pub(super) fn note_early(&mut self, reversal: &AnsweredReversal) {
+        let of_declined = self.found_declined(reversal);
+        if of_declined || reversal.original.is_none() {
+            let (id, reference) = (reversal.id, reversal.reference);
+            self.messages.add_early(Early { id, reference, of_declined });
+        }
+    }
+}
+
+fn is_known(one: &Authorization) -> bool {
+    one.stand_in == Some(StandIn::Known)
 }

@@ -1,6 +1,8 @@
 //! Behaviour of the engine through its public face: scenario tables by subject, and properties over
 //! random runs. It never looks at anything that another package could not see.
 
+mod advices;
+mod advices_in_order;
 mod approvals;
 mod bad_input;
 mod check_order;

@@ -157,6 +157,10 @@ impl<S: Switch> Desk<S> {
                 }
                 self.submit(&request, translate::authorization, out);
             }
+            // What has happened cannot be put off: signed on or not, at any time.
+            mti if is(mti, Mti::AUTHORIZATION_ADVICE) => {
+                self.submit(&request, translate::advice, out);
+            }
             mti if is(mti, Mti::REVERSAL_REQUEST) => {
                 self.submit(&request, translate::reversal, out);
             }

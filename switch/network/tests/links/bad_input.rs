@@ -119,6 +119,11 @@ fn meaningless(rig: &Rig) -> Vec<Row> {
             Answer("0410", "30", "FIELD 95 INVALID"),
         ),
         (
+            "advice that does not say what was decided",
+            rig.advice(34, "00").without(39).bytes(),
+            Answer("0130", "30", "FIELD 39 ABSENT"),
+        ),
+        (
             "network message without code",
             rig.draft("0800").set(11, "000033").bytes(),
             Answer("0810", "30", "FIELD 70 ABSENT"),
@@ -133,7 +138,8 @@ fn not_done(rig: &Rig) -> Vec<Row> {
     };
     vec![
         ("financial request", typed("0200"), Answer("0210", "12", "")),
-        ("authorization advice", typed("0120"), Answer("0130", "12", "")),
+        ("financial advice", typed("0220"), Answer("0230", "12", "")),
+        ("reversal advice", typed("0420"), Answer("0430", "12", "")),
         ("request of an issuer", typed("0102"), Answer("0112", "12", "")),
         ("request of another version", typed("1100"), Answer("1110", "12", "")),
         ("type that nobody knows", typed("9900"), Answer("9910", "12", "")),

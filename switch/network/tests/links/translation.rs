@@ -6,7 +6,7 @@ use codecs::iso8583::Dialect;
 use switch_domain::{
     Acquirer, AsciiText, CardId, Channel, EntryMode, Expiry, LinkId, MessageClass, Pan, Reason,
 };
-use switch_shard::{Authorize, Command, Reverse};
+use switch_shard::{Advise, Authorize, Command, Reverse};
 
 use crate::rig::{DIALECTS, Draft, Rig, security};
 
@@ -17,6 +17,15 @@ async fn authorize(rig: &Rig, draft: Draft) -> Authorize {
     match rig.script.commands().pop() {
         Some(Command::Authorize(command)) => command,
         other => panic!("{other:?} instead of an authorization"),
+    }
+}
+
+async fn advise(rig: &Rig, draft: Draft) -> Advise {
+    let answer = rig.connect().await.ask(&draft).await;
+    assert_eq!((answer.text(39), answer.text(38)), ("00".into(), "".into()));
+    match rig.script.commands().pop() {
+        Some(Command::Advise(command)) => command,
+        other => panic!("{other:?} instead of an advice"),
     }
 }
 
@@ -175,6 +184,39 @@ async fn optional_fields_may_be_absent() {
         assert!(key.terminal.is_empty() && key.rrn.is_empty());
         assert_eq!(command.facts.entry, EntryMode::Unknown);
         assert_eq!(command.fault, None);
+    }
+}
+
+#[tokio::test]
+async fn an_advice_says_what_its_request_did_and_what_was_decided() {
+    for dialect in DIALECTS {
+        let rig = Rig::start(dialect);
+        let asked = authorize(&rig, rig.request(42)).await;
+        for (action, approved) in
+            [("00", true), ("10", true), ("11", true), ("05", false), ("51", false), ("N7", false)]
+        {
+            let advice = advise(&rig, rig.advice(42, action)).await;
+            assert_eq!(advice.approved, approved, "{dialect} {action}");
+            let code = advice.approval_code.map(|code| code.as_str().to_owned());
+            assert_eq!(code.as_deref(), Some("A1B2C3"));
+            assert!(!advice.request.repeat);
+            let key = advice.request.facts.key;
+            assert_eq!(key.class, MessageClass::AuthorizationAdvice);
+            assert_eq!(key.twin(), Some(asked.facts.key));
+            assert_eq!(advice.request.amount, asked.amount);
+            assert_eq!(advice.request.fault, None);
+        }
+        let advice = advise(&rig, rig.advice(43, "00").without(38)).await;
+        assert_eq!(advice.approval_code, None);
+        let advice = advise(&rig, rig.advice(44, "00").set(38, "      ")).await;
+        assert_eq!(advice.approval_code, None, "none, and taken all the same");
+        let refund = advise(&rig, rig.advice(45, "00").set(3, "200000")).await;
+        assert_eq!(refund.request.fault, Some(Reason::InvalidTransaction));
+        let ascii = dialect == "iso87-ascii";
+        let mti = if ascii { &b"0121"[..] } else { &[0x01, 0x21] };
+        let repeat = advise(&rig, rig.advice(42, "00").raw_mti(mti).set(7, "1123091900")).await;
+        assert!(repeat.request.repeat);
+        assert_eq!(repeat.request.facts.key.twin(), Some(asked.facts.key));
     }
 }
 

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use serde_json::{Value, json};
-use switch_domain::{Authorized, Event, MessageKey, Record, Reversed};
+use switch_domain::{Authorized, Event, MessageKey, Record, Reversed, StandIn};
 use switch_store::{ChainHead, JournalRow, Store, lost_files, read_lost_rows};
 
 use crate::config::Config;
@@ -111,6 +111,7 @@ fn authorized(one: &Authorized) -> Value {
     told["id"] = json!(one.id.0);
     told["approved"] = json!(one.reason.is_approval());
     told["reason"] = json!(one.reason.name());
+    told["stand_in"] = json!(one.stand_in.map(StandIn::name));
     told["approval_code"] = json!(one.approval_code.map(|code| code.as_str().to_owned()));
     told["card"] = json!(one.card.map(|card| card.0));
     told["minor_units"] = json!(one.requested.minor.0);

@@ -18,7 +18,7 @@ pub struct Shards {
     pub lookup_limit: usize,
     /// How long such a question may take, in milliseconds.
     pub lookup_timeout_ms: u64,
-    /// Room beyond that for reversals and commands.
+    /// Room beyond that for reversals, advices and commands.
     pub reserved_queue: usize,
     /// Records in one journal row.
     pub batch_limit: usize,

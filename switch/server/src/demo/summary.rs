@@ -56,7 +56,8 @@ pub(super) fn declined_by_reason() -> BTreeMap<Reason, u64> {
         let (Some(reason), Some(count)) = (label.and_then(Reason::from_name), count) else {
             continue;
         };
-        let accepted = reason.is_approval() || reason == Reason::ReversalAccepted;
+        let accepted = reason.is_approval()
+            || matches!(reason, Reason::ReversalAccepted | Reason::AdviceAccepted);
         if count > 0 && !accepted {
             *counts.entry(reason).or_default() += count;
         }

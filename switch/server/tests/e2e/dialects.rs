@@ -1,7 +1,7 @@
 //! The same story in every shipped dialect, each over three framings: approval and repeat, every
-//! lock, short of funds, reversal and its repeat, sign-on, every field malformed and every one that
-//! must be there left out. The wanted action codes stand here for each edition of the standard,
-//! written out.
+//! lock, short of funds, reversal and its repeat, what was decided in the issuer's stead, sign-on,
+//! every field malformed and every one that must be there left out. The wanted action codes stand
+//! here for each edition of the standard, written out.
 
 use codecs::framing::{Framing, HeaderForm, LengthHeader, Trailer};
 use codecs::iso8583::{Dialect, Version};
@@ -21,6 +21,7 @@ type Codes = [&'static str; 3];
 const APPROVED: Codes = ["00", "000", "0000"];
 const SHORT_OF_FUNDS: Codes = ["51", "116", "1016"];
 const REVERSED: Codes = ["00", "400", "4000"];
+const ADVISED: Codes = ["00", "901", "9001"];
 const NETWORK: Codes = ["00", "800", "8000"];
 const FORMAT_ERROR: Codes = ["30", "904", "9100"];
 const INVALID_TRANSACTION: Codes = ["12", "902", "9102"];
@@ -150,6 +151,7 @@ async fn tell(told: &mut Told<'_>, pan: &str, locked: &[(String, Codes)]) {
         told.purchase(pan, 1_250, *codes).await;
     }
     repeat_and_reversal(told, pan).await;
+    in_our_stead(told, pan, locked).await;
     bad_field(told, pan).await;
     another_function(told, pan).await;
 }
@@ -178,6 +180,36 @@ async fn repeat_and_reversal(told: &mut Told<'_>, pan: &str) {
         assert_eq!(said.mti, told.speaker.mti("410").to_string(), "{}", told.name);
         assert_eq!(said.action, told.wanted(REVERSED), "{} {kind}", told.name);
     }
+}
+
+/// Advices of what the network decided by itself: each is accepted and none twice, whatever the
+/// card is; what it held is given back, so that the story leaves one hold.
+async fn in_our_stead(told: &mut Told<'_>, pan: &str, locked: &[(String, Codes)]) {
+    let (lost, _) = &locked[0];
+    for (pan, cents, approved) in
+        [(pan, 555, true), (pan, 555, false), (lost.as_str(), 1_000, true), (pan, TOO_MUCH, true)]
+    {
+        let stan = told.stan();
+        let draft = told.speaker.advice(pan, stan, cents, approved);
+        let first = told.speaker.ask("120", &draft).await;
+        assert_eq!(first.mti, told.speaker.mti("130").to_string(), "{}", told.name);
+        assert_eq!(first.action, told.wanted(ADVISED), "{}", told.name);
+        assert_eq!(first.approval, "", "{}", told.name);
+        let again = told.speaker.ask("121", &draft).await;
+        assert_eq!(again.body, first.body, "{}: the stored answer", told.name);
+        if approved && cents == TOO_MUCH {
+            told.purchase(pan, 1, SHORT_OF_FUNDS).await;
+        }
+        let own = told.stan();
+        let draft = told.speaker.reversal(pan, own, stan, cents);
+        assert_eq!(told.speaker.ask("400", &draft).await.action, told.wanted(REVERSED));
+    }
+    let stan = told.stan();
+    let mut draft = told.speaker.advice(pan, stan, 555, true);
+    draft.retain(|(field, _)| *field != 39);
+    let bytes = told.speaker.bytes(told.speaker.mti("120"), &draft);
+    told.speaker.send(&bytes).await;
+    told.format_error(&("FIELD 39 ABSENT".into(), "00000103900000".into())).await;
 }
 
 /// Each field of a purchase in turn with a byte in it that means nothing there, and each that must

@@ -72,6 +72,11 @@ impl Speaker {
         self.speech.purchase(&sale(pan, stan, cents))
     }
 
+    /// The advice that such a purchase was decided in the issuer's stead.
+    pub(crate) fn advice(&self, pan: &str, stan: u32, cents: u64, approved: bool) -> Draft {
+        self.speech.advice(&sale(pan, stan, cents), approved)
+    }
+
     /// The full reversal of such a purchase.
     pub(crate) fn reversal(&self, pan: &str, stan: u32, original: u32, cents: u64) -> Draft {
         self.speech.reversal(&sale(pan, original, cents), stan)

@@ -84,9 +84,13 @@ impl Worker {
             self.metrics.repeats.increment(1);
         } else {
             self.metrics.decided(decision.reason);
+            if let Command::Advise(_) = *command {
+                metrics::advised(record.as_ref());
+            }
         }
         let voidable = record.as_ref().and_then(|record| match &record.event {
-            Event::Authorized(authorized) => Some(authorized.id),
+            // What was given in our stead cannot be taken back.
+            Event::Authorized(one) if one.stand_in.is_none() => Some(one.id),
             _ => None,
         });
         if let Some(record) = record
@@ -154,6 +158,7 @@ impl Worker {
     pub(super) fn decide(&self, command: &Command) -> Option<Outcome> {
         let now = self.shared.settings.clock.now_after(self.state.last_at());
         let pools = &self.shared.pools;
+        let forced = matches!(command, Command::Advise(_));
         let attempt = |headroom: &dyn switch_engine::Headroom| {
             // Nothing is changed by deciding, so a panic leaves nothing half done.
             let deciding = || {
@@ -165,9 +170,12 @@ impl Worker {
         for _ in 0..POOL_ATTEMPTS {
             let outcome = attempt(pools)?;
             match outcome.pool_take() {
-                Some(take) if !pools.take(take) => {}
-                _ => return Some(outcome),
+                // What was given in our stead is owed whether or not there is enough for it.
+                Some(take) if forced => pools.owe(take),
+                Some(take) if !pools.take(take) => continue,
+                _ => {}
             }
+            return Some(outcome);
         }
         attempt(&NothingLeft).filter(|outcome| outcome.pool_take().is_none())
     }

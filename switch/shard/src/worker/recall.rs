@@ -55,6 +55,9 @@ impl Worker {
                 Command::Authorize(request) => {
                     Some(ParkedBy::Original(request.facts.key.as_original()))
                 }
+                Command::Advise(advice) => {
+                    Some(ParkedBy::Original(advice.request.facts.key.as_original()))
+                }
                 Command::Reverse(request) => Some(ParkedBy::Original(request.reference.key)),
                 _ => None,
             },

@@ -1,6 +1,7 @@
 //! Behaviour of the shards through their public face, over the journal in memory. It owns no clock
 //! but tokio's paused one, so that a deadline is a figure and not a wait.
 
+mod advices;
 mod answers;
 mod deadlines;
 mod harness;

@@ -3,10 +3,10 @@
 //! tags) and makes nothing on the way; it never takes a record that it cannot write in full.
 
 use switch_domain::{
-    Acquirer, Authorized, Cause, Effects, Event, MessageFacts, MessageKey, Record,
+    Acquirer, Authorized, Cause, Effects, Event, MessageFacts, MessageKey, Reason, Record, StandIn,
 };
 
-use crate::codes::Stored;
+use crate::codes::{Stored, stand_in_code};
 
 /// How the value behind a key is written.
 const VARINT: u32 = 0;
@@ -57,6 +57,11 @@ fn authorized(out: &mut Vec<u8>, made: &Authorized) {
     }
     number(out, 11, u64::from(made.approvals));
     number(out, 12, u64::from(made.reversed_before));
+    if made.stand_in.is_some() {
+        number(out, 13, u64::from(stand_in_code(made.stand_in)));
+        let would_be = made.stand_in.and_then(StandIn::would_be).map_or("", Reason::name);
+        bytes(out, 14, would_be.as_bytes());
+    }
 }
 
 fn facts(out: &mut Vec<u8>, facts: &MessageFacts) {
@@ -245,6 +250,15 @@ mod tests {
                 requested: Amount { minor, currency: Currency::from_numeric(978).expect("euro") },
                 reason: if has(3) { Reason::Approved } else { Reason::InsufficientFunds },
                 approval_code: has(3).then(|| ApprovalCode::for_approval(7, 11)),
+                stand_in: match bits % 8 {
+                    1 => Some(StandIn::Agreed),
+                    2 => Some(StandIn::Forced(Reason::InsufficientFunds)),
+                    3 => Some(StandIn::Suspense(Reason::Locked(LockCode::Lost))),
+                    4 => Some(StandIn::Declined),
+                    5 => Some(StandIn::Known),
+                    6 => Some(StandIn::Reversed),
+                    _ => None,
+                },
                 approvals: u32::from(bits),
                 reversed_before: has(2),
             };

@@ -10,7 +10,7 @@ use switch_domain::{
 };
 
 use super::{RecordFault, generation, shapes};
-use crate::codes::Stored;
+use crate::codes::{Stored, stand_in_from_code};
 
 pub(super) type Read<T> = Result<T, RecordFault>;
 
@@ -168,9 +168,11 @@ fn card_issued(stored: &shapes::CardIssued) -> Read<domain::CardIssued> {
 }
 
 fn authorized(stored: shapes::Authorized) -> Read<domain::Authorized> {
+    let facts = facts(stored.facts.ok_or(RecordFault::Missing("facts"))?)?;
     Ok(domain::Authorized {
         id: AuthorizationId(stored.id),
-        facts: facts(stored.facts.ok_or(RecordFault::Missing("facts"))?)?,
+        stand_in: stand_in(&facts, stored.stand_in, &stored.would_be)?,
+        facts,
         card: stored.card.map(CardId),
         balance: stored.balance.map(BalanceId),
         partner: stored.partner.map(PartnerId),
@@ -184,6 +186,22 @@ fn authorized(stored: shapes::Authorized) -> Read<domain::Authorized> {
         approvals: stored.approvals,
         reversed_before: stored.reversed_before,
     })
+}
+
+/// What an advice came to: there for an advice and for nothing else.
+pub(super) fn stand_in(
+    facts: &MessageFacts,
+    code: u32,
+    would_be: &str,
+) -> Read<Option<domain::StandIn>> {
+    let would_be = (!would_be.is_empty()).then(|| reason(would_be)).transpose()?;
+    let stand_in = stand_in_from_code(code, would_be);
+    let known = stand_in.is_some() || (code == 0 && would_be.is_none());
+    let is_advice = facts.key.class == domain::MessageClass::AuthorizationAdvice;
+    if !known || is_advice != stand_in.is_some() {
+        return Err(illegal("stand-in", code));
+    }
+    Ok(stand_in)
 }
 
 fn reversed(stored: shapes::Reversed) -> Read<domain::Reversed> {

@@ -247,6 +247,12 @@ pub(super) struct Authorized {
     pub(super) approvals: u32,
     #[prost(bool, tag = "12")]
     pub(super) reversed_before: bool,
+    /// What an advice came to; 0 for a request.
+    #[prost(uint32, tag = "13")]
+    pub(super) stand_in: u32,
+    /// The reason that belongs to it, if any: its stable name.
+    #[prost(string, tag = "14")]
+    pub(super) would_be: String,
 }
 
 #[derive(Clone, PartialEq, Message)]

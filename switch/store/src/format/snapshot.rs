@@ -13,7 +13,7 @@ use switch_domain::{
 use super::read::{self, Read};
 use super::snapshot_shapes as shapes;
 use super::{FormatError, RecordFault, shapes as of_records, write};
-use crate::codes::Stored;
+use crate::codes::{Stored, stand_in_code};
 
 /// The bytes of an image.
 #[must_use]
@@ -189,14 +189,18 @@ pub(super) fn write_authorization(one: &Authorization) -> shapes::Authorization 
         cleared: Some(one.totals.cleared.0),
         refunded: Some(one.totals.refunded.0),
         decided_at: Some(one.decided_at.0),
+        stand_in: stand_in_code(one.stand_in),
+        would_be: write::would_be(one.stand_in),
     }
 }
 
 pub(super) fn read_authorization(stored: shapes::Authorization) -> Read<Authorization> {
     let amount = |field, value| -> Read<MinorUnits> { read::amount(field, value) };
+    let facts = read::facts(stored.facts.ok_or(RecordFault::Missing("facts"))?)?;
     Ok(Authorization {
         id: AuthorizationId(stored.id),
-        facts: read::facts(stored.facts.ok_or(RecordFault::Missing("facts"))?)?,
+        stand_in: read::stand_in(&facts, stored.stand_in, &stored.would_be)?,
+        facts,
         card: stored.card.map(CardId),
         balance: stored.balance.map(BalanceId),
         pool: stored.pool.map(PoolId),

@@ -117,4 +117,10 @@ pub(super) struct Authorization {
     pub(super) refunded: Option<i64>,
     #[prost(sint64, optional, tag = "15")]
     pub(super) decided_at: Option<i64>,
+    /// What an advice came to; 0 for a request.
+    #[prost(uint32, tag = "16")]
+    pub(super) stand_in: u32,
+    /// The reason that belongs to it, if any: its stable name.
+    #[prost(string, tag = "17")]
+    pub(super) would_be: String,
 }

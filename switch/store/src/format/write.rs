@@ -4,7 +4,7 @@ use switch_domain as domain;
 use switch_domain::{Acquirer, Cause, Event, MessageFacts, MessageKey, Record};
 
 use super::{generation, shapes};
-use crate::codes::Stored;
+use crate::codes::{Stored, stand_in_code};
 
 /// Appends record `tag` of a batch.
 pub(super) fn append(out: &mut Vec<u8>, tag: u32, one: &Record) {
@@ -177,7 +177,15 @@ fn authorized(authorized: &domain::Authorized) -> shapes::Authorized {
         approval_code: authorized.approval_code.map(|code| code.as_str().to_owned()),
         approvals: authorized.approvals,
         reversed_before: authorized.reversed_before,
+        stand_in: stand_in_code(authorized.stand_in),
+        would_be: would_be(authorized.stand_in),
     }
+}
+
+/// The name of the reason beside it; empty where none belongs to it.
+pub(super) fn would_be(stand_in: Option<domain::StandIn>) -> String {
+    let reason = stand_in.and_then(domain::StandIn::would_be);
+    reason.map_or_else(String::new, |reason| reason.name().to_owned())
 }
 
 fn reversed(reversed: &domain::Reversed) -> shapes::Reversed {

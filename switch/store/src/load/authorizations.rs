@@ -20,6 +20,7 @@ use crate::shards::ancestors;
 macro_rules! columns {
     () => {
         "id, card_id, balance_id, pool_id, currency, requested, reason, approval_code,
+            stand_in, would_be,
             authorized, incremented, reversed, cleared, refunded, closed, decided_at,
             acquirer, class, stan, local_time, terminal, rrn, fingerprint,
             transmitted, channel, entry_mode, mcc, merchant"
@@ -111,12 +112,12 @@ pub(super) const REVERSALS_BY_ORIGIN: &str = concat!(
     "WHERE shard = ANY($1) AND origin = $2 AND kind = 'reversed' ORDER BY shard, seq, idx"
 );
 
-/// Reversals that came before their original, by what they say of it. The condition is that of the
-/// partial index, which holds these few alone.
+/// Reversals that gave nothing back, by what they say of their original: they came before it, or
+/// before the advice of it. The condition is that of the partial index, which holds these alone.
 pub(super) const EARLY_REVERSALS: &str = concat!(
     reversal!(),
     "WHERE shard = ANY($1) AND original_fingerprint = $2 AND original_stan = $3
-        AND kind = 'reversed' AND authorization_id IS NULL ORDER BY shard, seq, idx"
+        AND kind = 'reversed' AND reversed IS NULL ORDER BY shard, seq, idx"
 );
 
 /// Columns of a command.
@@ -305,6 +306,7 @@ pub(super) fn authorization(row: &PgRow) -> Result<Authorization, StoreError> {
         requested: MinorUnits(row.get("requested")?),
         reason: row.reason()?,
         approval_code: row.approval_code()?,
+        stand_in: row.stand_in()?,
         totals: Totals {
             authorized: MinorUnits(row.get("authorized")?),
             incremented: MinorUnits(row.get("incremented")?),

@@ -7,7 +7,7 @@ use sqlx::query::Query;
 use sqlx::{Decode, PgConnection, Postgres, Row, Type};
 use switch_domain::{
     Acquirer, ApprovalCode, AsciiText, Currency, Expiry, Fingerprint, LinkId, LockCode, MessageKey,
-    OriginalKey, OriginalReference, Reason,
+    OriginalKey, OriginalReference, Reason, StandIn,
 };
 
 use crate::codes::Stored;
@@ -103,6 +103,17 @@ impl<'r> Named<'r> {
         let code: Option<&str> = self.get("approval_code")?;
         let Some(code) = code else { return Ok(None) };
         ApprovalCode::from_text(code).map(Some).ok_or_else(|| self.illegal("approval_code", code))
+    }
+
+    pub(super) fn stand_in(&self) -> Result<Option<StandIn>, StoreError> {
+        let name: Option<&str> = self.get("stand_in")?;
+        let would_be: Option<&str> = self.get("would_be")?;
+        let Some(name) = name else { return Ok(None) };
+        let wrong = |name: &str| self.illegal("would_be", name);
+        let would_be =
+            would_be.map(|name| Reason::from_name(name).ok_or_else(|| wrong(name))).transpose()?;
+        let stand_in = StandIn::from_name(name, would_be);
+        stand_in.map(Some).ok_or_else(|| self.illegal("stand_in", name))
     }
 
     pub(super) fn expiry(&self) -> Result<Expiry, StoreError> {

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use sqlx::{AssertSqlSafe, PgConnection};
-use switch_domain::{ApprovalCode, AuthorizationId, Authorized, Reason, Record, Seq};
+use switch_domain::{ApprovalCode, AuthorizationId, Authorized, Reason, Record, Seq, StandIn};
 
 use super::chunk::{AuthorizationChange, Change, Changes};
 use super::columns::{currency, message_key, unsigned};
@@ -16,10 +16,10 @@ use crate::pg_timestamp::PgTimestamp;
 /// Totals that a new authorization cannot have are left to their default of zero.
 pub(super) const COPY_NEW: &str = "\
     COPY card_authorization (id, decided_at, partner_id, card_id, balance_id, pool_id, currency,
-        requested, reason, approval_code, authorized, closed,
+        requested, reason, approval_code, stand_in, would_be, authorized, closed,
         acquirer, class, stan, local_time, terminal, rrn, fingerprint, origin,
         transmitted, channel, entry_mode, mcc, merchant, as_of_seq) FROM STDIN (FORMAT binary)";
-const COLUMNS: i16 = 26;
+const COLUMNS: i16 = 28;
 
 /// The day stands in the text: then the plan that PostgreSQL keeps knows of that day's partition
 /// alone, and neither plans nor locks those of all other days each time.
@@ -75,9 +75,11 @@ impl NewAuthorizations {
             .int8(made.requested.minor.0)
             .text(made.reason.name())
             .maybe_text(made.approval_code.as_ref().map(ApprovalCode::as_str))
+            .maybe_text(made.stand_in.map(StandIn::name))
+            .maybe_text(made.stand_in.and_then(StandIn::would_be).map(Reason::name))
             .int8(totals.authorized.0)
-            // A decline holds nothing: it is over when it is made.
-            .bool(closes || !made.reason.is_approval());
+            // What holds nothing is over when it is made.
+            .bool(closes || !made.holds());
         message_key(&mut row, &made.facts.key);
         row.int8(unsigned(made.facts.transmitted))
             .text(made.facts.channel.name())

@@ -1,7 +1,7 @@
 //! Tables over a journal in memory, for tests of whoever asks them: they have what the journal has,
 //! as soon as it has it. They can be told to fall silent. They are not durable.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use switch_domain::{
     AnsweredReversal, Authorization, AuthorizationId, Cause, DoneCommand, Event, Forgotten,
@@ -89,6 +89,7 @@ impl Tables for ModelTables {
 struct Rows {
     authorizations: BTreeMap<AuthorizationId, Authorization>,
     reversals: Vec<AnsweredReversal>,
+    gave_nothing: BTreeSet<AuthorizationId>,
     commands: Vec<DoneCommand>,
 }
 
@@ -110,20 +111,26 @@ impl Rows {
                     requested: one.requested.minor,
                     reason: one.reason,
                     approval_code: one.approval_code,
+                    stand_in: one.stand_in,
                     totals: Totals::default(),
                     decided_at: record.at,
-                    closed: !one.reason.is_approval(),
+                    closed: !one.holds(),
                 };
                 self.authorizations.insert(one.id, row);
             }
-            Event::Reversed(one) => self.reversals.push(AnsweredReversal {
-                id: one.id,
-                key: one.key,
-                reference: one.reference,
-                original: one.original,
-                reason: one.reason,
-                decided_at: record.at,
-            }),
+            Event::Reversed(one) => {
+                self.reversals.push(AnsweredReversal {
+                    id: one.id,
+                    key: one.key,
+                    reference: one.reference,
+                    original: one.original,
+                    reason: one.reason,
+                    decided_at: record.at,
+                });
+                if record.effects.authorization.is_none() {
+                    self.gave_nothing.insert(one.id);
+                }
+            }
             Event::Voided(voided) => {
                 if let Some(row) = self.authorizations.get_mut(&voided.authorization) {
                     row.reason = voided.reason;
@@ -149,7 +156,7 @@ impl Rows {
                 let answered = reversal
                     .and_then(|key| self.reversals.iter().rfind(|row| row.key == key).copied());
                 let early = self.reversals.iter().filter(|row| {
-                    let waits = reversal.is_none() && row.original.is_none();
+                    let waits = reversal.is_none() && self.gave_nothing.contains(&row.id);
                     waits && row.reference.key == *original
                 });
                 Recalled {

@@ -98,9 +98,10 @@ impl Moves {
             moved.partner = moved.partner.or_else(|| subject(record).partner);
             moved.seq = seq;
         }
-        // A decline leaves the card's count as it was: its row need not be written.
+        // A decline leaves the card's count as it was, and so does an advice, whatever code was
+        // given in our stead: its row need not be written.
         if let Event::Authorized(authorized) = &record.event
-            && let Some(card) = authorized.card.filter(|_| authorized.approval_code.is_some())
+            && let Some(card) = authorized.card.filter(|_| authorized.reason.is_approval())
         {
             let moved = self.cards.entry(card).or_insert(CardMove { approvals: 0, seq });
             moved.approvals = moved.approvals.max(authorized.approvals);

@@ -89,7 +89,7 @@ pub(super) fn find(rows: &Rows, what: &Forgotten) -> Recalled {
             let answered =
                 reversal.and_then(|key| rows.reversals.iter().rfind(|row| row.key == key).copied());
             let early = rows.reversals.iter().filter(|row| {
-                let waits = reversal.is_none() && row.original.is_none();
+                let waits = reversal.is_none() && rows.gave_nothing.contains(&row.id);
                 waits && row.reference.key == *original
             });
             Recalled {

@@ -2,7 +2,7 @@
 //! flush does to them, written apart from the statements for PostgreSQL, so that the parity suite
 //! holds the two against each other. It judges nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use switch_domain::{
     AnsweredReversal, Authorization, AuthorizationDelta, AuthorizationId, Authorized, Balance,
@@ -39,6 +39,8 @@ pub(super) struct Rows {
     pub(super) shares: BTreeMap<PoolId, AsOf<PoolShare>>,
     pub(super) authorizations: BTreeMap<AuthorizationId, Authorization>,
     pub(super) reversals: Vec<AnsweredReversal>,
+    /// Reversals that gave nothing back.
+    pub(super) gave_nothing: BTreeSet<AuthorizationId>,
     pub(super) commands: Vec<DoneCommand>,
     pub(super) postings: Vec<Posting>,
     /// What was sent, and how it ended.
@@ -74,6 +76,7 @@ impl Rows {
             shares: BTreeMap::new(),
             authorizations: BTreeMap::new(),
             reversals: Vec::new(),
+            gave_nothing: BTreeSet::new(),
             commands: Vec::new(),
             postings: Vec::new(),
             transfers: BTreeMap::new(),
@@ -172,7 +175,12 @@ impl Rows {
                 }
             }
             Event::Authorized(authorized) => self.authorize(record.at, authorized),
-            Event::Reversed(reversed) => self.reverse(record.at, reversed),
+            Event::Reversed(reversed) => {
+                self.reverse(record.at, reversed);
+                if record.effects.authorization.is_none() {
+                    self.gave_nothing.insert(reversed.id);
+                }
+            }
             Event::Voided(voided) => self.void(voided),
             Event::TransferSent(one) => {
                 self.transfers.insert(one.id, (one.clone(), None));
@@ -233,9 +241,10 @@ impl Rows {
             requested: made.requested.minor,
             reason: made.reason,
             approval_code: made.approval_code,
+            stand_in: made.stand_in,
             totals: Totals::default(),
             decided_at: at,
-            closed: !made.reason.is_approval(),
+            closed: !made.holds(),
         };
         self.authorizations.insert(row.id, row);
     }

@@ -12,8 +12,8 @@ use switch_domain::{
     IdempotencyKey, LinkId, LockCode, Merchant, MessageClass, MessageFacts, MessageKey, MinorUnits,
     OriginalKey, OriginalReference, OwnerId, Partner, PartnerId, PartnerState, Placement, Pool,
     PoolDelta, PoolId, PoolKind, PoolShare, Posting, Programme, ProgrammeId, Reason, Record,
-    Reversed, Sealed, SealedHead, Seq, ShardId, TakenOver, Timestamp, Totals, Transfer, TransferId,
-    TransferOutcome, TransferReceived, VaultRef, Voided,
+    Reversed, Sealed, SealedHead, Seq, ShardId, StandIn, TakenOver, Timestamp, Totals, Transfer,
+    TransferId, TransferOutcome, TransferReceived, VaultRef, Voided,
 };
 
 fn text<const N: usize>() -> impl Strategy<Value = AsciiText<N>> {
@@ -33,6 +33,22 @@ fn reason() -> impl Strategy<Value = Reason> {
     select(Reason::ALL.to_vec())
 }
 
+/// What an advice comes to: there for those and for nothing else.
+fn stand_in() -> impl Strategy<Value = StandIn> {
+    prop_oneof![
+        Just(StandIn::Agreed),
+        reason().prop_map(StandIn::Forced),
+        reason().prop_map(StandIn::Suspense),
+        Just(StandIn::Declined),
+        Just(StandIn::Known),
+        Just(StandIn::Reversed),
+    ]
+}
+
+fn is_advice(facts: &MessageFacts) -> bool {
+    facts.key.class == MessageClass::AuthorizationAdvice
+}
+
 fn fingerprint() -> impl Strategy<Value = Fingerprint> {
     any::<[u8; 16]>().prop_map(Fingerprint)
 }
@@ -45,7 +61,11 @@ fn acquirer() -> impl Strategy<Value = Acquirer> {
 }
 
 fn key() -> impl Strategy<Value = MessageKey> {
-    let class = select(vec![MessageClass::AuthorizationRequest, MessageClass::ReversalRequest]);
+    let class = select(vec![
+        MessageClass::AuthorizationRequest,
+        MessageClass::ReversalRequest,
+        MessageClass::AuthorizationAdvice,
+    ]);
     (acquirer(), class, any::<u64>(), any::<u64>(), text(), text(), fingerprint()).prop_map(
         |(acquirer, class, stan, local_time, terminal, rrn, card)| MessageKey {
             acquirer,
@@ -176,10 +196,11 @@ fn authorizations() -> impl Strategy<Value = Event> {
     let code = option::of((any::<u32>(), any::<u64>()))
         .prop_map(|code| code.map(|(n, salt)| ApprovalCode::for_approval(n, salt)));
     let ids = (any::<i64>(), any::<[Option<i64>; 4]>());
-    let decided = (reason(), code, any::<u32>(), any::<bool>());
+    let decided = (reason(), code, any::<u32>(), any::<bool>(), stand_in());
     let authorized = (ids, facts(), amount(), currency(), decided).prop_map(
         |((id, [card, balance, partner, pool]), facts, minor, currency, decided)| {
-            let (reason, approval_code, approvals, reversed_before) = decided;
+            let (reason, approval_code, approvals, reversed_before, stand_in) = decided;
+            let stand_in = Some(stand_in).filter(|_| is_advice(&facts));
             Event::Authorized(Authorized {
                 id: AuthorizationId(id),
                 facts,
@@ -190,6 +211,7 @@ fn authorizations() -> impl Strategy<Value = Event> {
                 requested: Amount { minor, currency },
                 reason,
                 approval_code,
+                stand_in,
                 approvals,
                 reversed_before,
             })
@@ -273,8 +295,9 @@ fn effects() -> impl Strategy<Value = Effects> {
 
 fn open_authorization() -> impl Strategy<Value = Authorization> {
     let ids = (any::<i64>(), option::of(any::<i64>()), option::of(any::<i64>()));
-    let more = (any::<[i64; 7]>(), currency(), reason(), option::of("[A-Z0-9]{6}"));
-    (ids, facts(), more).prop_map(|((id, balance, pool), facts, (n, currency, reason, code))| {
+    let more = (any::<[i64; 7]>(), currency(), reason(), option::of("[A-Z0-9]{6}"), stand_in());
+    (ids, facts(), more).prop_map(|((id, balance, pool), facts, more)| {
+        let (n, currency, reason, code, stand_in) = more;
         let [requested, authorized, incremented, reversed, cleared, refunded, at] = n;
         Authorization {
             id: AuthorizationId(id),
@@ -286,6 +309,7 @@ fn open_authorization() -> impl Strategy<Value = Authorization> {
             requested: MinorUnits(requested),
             reason,
             approval_code: code.and_then(|code| ApprovalCode::from_text(&code)),
+            stand_in: Some(stand_in).filter(|_| is_advice(&facts)),
             totals: Totals {
                 authorized: MinorUnits(authorized),
                 incremented: MinorUnits(incremented),

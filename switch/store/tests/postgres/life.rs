@@ -8,7 +8,7 @@ use switch_domain::{
     Effects, EntryMode, Event, Expiry, Fingerprint, Funding, IdempotencyKey, LinkId, LockCode,
     Merchant, MessageClass, MessageFacts, MessageKey, MinorUnits, OriginalReference, Partner,
     PartnerId, PartnerState, Pool, PoolDelta, PoolId, PoolKind, Posting, Programme, ProgrammeId,
-    Reason, Record, Reversed, ShardId, Timestamp, Totals, VaultRef, Voided,
+    Reason, Record, Reversed, ShardId, StandIn, Timestamp, Totals, VaultRef, Voided,
 };
 use switch_store::{SealedPan, Store};
 
@@ -229,6 +229,7 @@ pub(crate) fn answered(
         requested: Amount { minor: MinorUnits(amount), currency: euro() },
         reason,
         approval_code: code,
+        stand_in: None,
         approvals,
         reversed_before: false,
     });
@@ -238,7 +239,26 @@ pub(crate) fn answered(
     record(second, message(), event, effects)
 }
 
-fn reversed(second: i64, stan: u32, original: Option<u64>, amount: i64) -> Record {
+/// An advice about a purchase of 500; each in the second that follows from its number.
+pub(crate) fn advised(number: u64, stand_in: StandIn) -> Record {
+    let second = second_of(number);
+    let reason = if stand_in.holds() { Reason::Approved } else { Reason::InsufficientFunds };
+    let mut record = answered(second, number, 500, reason, 0);
+    if let Event::Authorized(one) = &mut record.event {
+        one.facts.key.class = MessageClass::AuthorizationAdvice;
+        one.reason = Reason::AdviceAccepted;
+        one.stand_in = Some(stand_in);
+        one.approval_code = ApprovalCode::from_text("A1B2C3");
+    }
+    record
+}
+
+/// A reversal that found something which held nothing.
+pub(crate) fn reversed_for_nothing(second: i64, stan: u32, original: u64) -> Record {
+    Record { effects: Effects::default(), ..reversed(second, stan, Some(original), 0) }
+}
+
+pub(crate) fn reversed(second: i64, stan: u32, original: Option<u64>, amount: i64) -> Record {
     let of = original.map_or(999, |number| u32::try_from(number).expect("small"));
     let reference = OriginalReference {
         key: key(of, MessageClass::AuthorizationRequest).as_original(),

@@ -1,5 +1,6 @@
 //! The store on a real PostgreSQL: a fresh database for each test.
 
+mod advices;
 mod append;
 mod books;
 mod chain;

@@ -14,6 +14,7 @@ use switch_store::{
     Tables, TakenShard, TakeoverMode, Weather,
 };
 
+use crate::advices;
 use crate::append::story;
 use crate::life::{CONTROL, SHARD, START, control_rows, keep_cards, shard_rows};
 use crate::stage::Stage;
@@ -333,6 +334,38 @@ async fn transfers_are_the_same_in_the_simulated_tables() {
     let real = transferred(&postgres).await;
     postgres.0.close().await;
     let simulated = transferred(&Simulated(SimulatedStore::new(1))).await;
+    assert_eq!(first_difference(&real, &simulated), None);
+    assert_eq!(real.lines().count(), simulated.lines().count());
+}
+
+/// Advices, with all that can be asked about them.
+async fn advised(place: &impl Place, vault: [VaultRef; 2]) -> String {
+    let mut t = Transcript::default();
+    let (batches, _) = append(place, SHARD, advices::rows(vault)).await;
+    let (mut tables, mut after) = (place.tables(), Seq::NONE);
+    for rows in batches.chunks(5) {
+        t.note_result("rows", tables.write(SHARD, after, rows).await);
+        let to = rows.last().expect("a row").seq;
+        t.note_result("flush", tables.flush(SHARD, after, to, &moved(rows)).await);
+        after = to;
+        images(&mut t, place).await;
+        recalls(&mut t, place, &batches).await;
+    }
+    t.0
+}
+
+#[tokio::test]
+async fn advices_are_the_same_in_the_simulated_tables() {
+    let stage = Stage::new().await;
+    let vault = keep_cards(&stage.store).await;
+    let postgres = Postgres(stage);
+    let real = advised(&postgres, vault).await;
+    postgres.0.close().await;
+    let store = SimulatedStore::new(1);
+    for (vault, number) in vault.into_iter().zip([1_u8, 2]) {
+        store.keep_card(vault, Fingerprint([number; 16]));
+    }
+    let simulated = advised(&Simulated(store), vault).await;
     assert_eq!(first_difference(&real, &simulated), None);
     assert_eq!(real.lines().count(), simulated.lines().count());
 }

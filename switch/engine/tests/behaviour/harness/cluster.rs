@@ -5,8 +5,9 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use switch_domain::{
-    Account, AnsweredReversal, AuthorizationId, Cause, Currency, DoneCommand, Event, Forgotten,
-    MessageKey, MinorUnits, PoolId, Recalled, Record, ShardId, ShardImage, Timestamp,
+    Account, AnsweredReversal, AuthorizationId, Authorized, Cause, Currency, DoneCommand, Event,
+    Forgotten, MessageKey, MinorUnits, PoolId, Reason, Recalled, Record, ShardId, ShardImage,
+    StandIn, Timestamp,
 };
 use switch_engine::{Answer, Command, Decision, Headroom, Outcome, State};
 
@@ -87,7 +88,9 @@ impl Cluster {
         self.judge(command, &outcome);
         if let Some(take) = outcome.pool_take() {
             let left = self.pools().available(take.pool);
-            assert!(take.amount.is_positive() && take.amount <= left, "{take:?} of {left}");
+            let forced = matches!(command, Command::Advise(_));
+            let covered = forced || take.amount <= left;
+            assert!(take.amount.is_positive() && covered, "{take:?} of {left}");
             if let Some(level) = self.headroom.get_mut(&take.pool) {
                 *level = level.checked_sub(take.amount).expect("in range");
             }
@@ -123,7 +126,8 @@ impl Cluster {
                         reason: one.reason,
                         decided_at: record.at,
                     };
-                    let early = one.original.is_none() && one.reference.key == *original;
+                    let gave_nothing = record.effects.authorization.is_none();
+                    let early = gave_nothing && one.reference.key == *original;
                     match reversal {
                         Some(key) if one.key == *key => recalled.reversal = Some(row),
                         None if early => recalled.early.push(row),
@@ -173,6 +177,7 @@ impl Cluster {
             assert!(decision.approval_code.is_none_or(|code| code.as_str().len() == 6));
             let key = match command {
                 Command::Authorize(request) => Some(request.facts.key),
+                Command::Advise(advice) => Some(advice.request.facts.key),
                 Command::Reverse(request) => Some(request.key),
                 Command::Void { authorization, .. } => {
                     let original = self.states[CARDS].authorization(*authorization);
@@ -268,12 +273,13 @@ impl Cluster {
         }
     }
 
-    /// What each open approval holds, by the events alone: account, pool, amount.
+    /// What each open approval, our own or in our stead, holds by the events alone: account, pool,
+    /// amount.
     fn open_holds(&self) -> BTreeMap<AuthorizationId, Hold> {
         let mut holds = BTreeMap::new();
         for record in self.all_records(CARDS) {
             match &record.event {
-                Event::Authorized(a) if a.reason.is_approval() => {
+                Event::Authorized(a) if is_held(a) => {
                     holds.insert(a.id, (a.balance, a.pool, a.requested.minor.0));
                 }
                 Event::Reversed(reversed) => {
@@ -304,6 +310,13 @@ type Hold = (Option<switch_domain::BalanceId>, Option<PoolId>, i64);
 
 fn is_approval(answer: &Answer) -> bool {
     matches!(answer, Answer::Decided(decision) if decision.reason.is_approval())
+}
+
+fn is_held(one: &Authorized) -> bool {
+    match one.stand_in {
+        None => one.reason == Reason::Approved,
+        Some(stand_in) => matches!(stand_in, StandIn::Agreed | StandIn::Forced(_)),
+    }
 }
 
 fn postings_balance(record: &Record) {

@@ -1,10 +1,11 @@
-//! Rows that stand for ISO 8583 messages, and for the void of one: `auth`, `reverse`, `void`.
+//! Rows that stand for ISO 8583 messages, and for the void of one: `auth`, `advise`, `reverse`,
+//! `void`.
 
 use switch_domain::{
     Acquirer, Amount, AsciiText, Bin, Channel, EntryMode, Expiry, Fingerprint, LinkId, Merchant,
     MessageClass, MessageFacts, MessageKey, OriginalReference, Reason,
 };
-use switch_engine::{Answer, Authorize, Command, Reverse};
+use switch_engine::{Advise, Answer, Authorize, Command, Reverse};
 
 use super::row::Row;
 use super::{CARDS, World, currency, minor_units};
@@ -74,14 +75,15 @@ pub(crate) fn reversal(own: u32, original: &MessageKey) -> Reverse {
 impl World {
     pub(super) fn message(&mut self, row: &Row<'_>) {
         match row.verb {
-            "auth" => self.authorization(row),
+            "auth" | "advise" => self.authorization(row),
             "reverse" => self.reverse(row),
             _ => self.void(row),
         }
     }
 
     /// `auth CARD AMOUNT stan N [in CUR] [exp YYMM] [bin N] [fault REASON] [as LABEL] [rrn ..]
-    /// [de7 ..] [time ..] [term ..] [acq ..] [link ..] [mark repeat]`
+    /// [de7 ..] [time ..] [term ..] [acq ..] [link ..] [mark repeat]`; and `advise` with the same,
+    /// of an approval unless `said declined`.
     fn authorization(&mut self, row: &Row<'_>) {
         let name = row.word("a card");
         let known = self.names.cards.get(name).copied();
@@ -92,7 +94,11 @@ impl World {
         let currency = row.option("in").map_or(of_card, currency);
         let minor = minor_units(row, row.word("an amount"), currency);
         let stan = row.number_option("stan").unwrap_or_else(|| row.fail("wants a stan"));
-        let key = common_key(row, MessageClass::AuthorizationRequest, stan, name);
+        let class = match row.verb {
+            "advise" => MessageClass::AuthorizationAdvice,
+            _ => MessageClass::AuthorizationRequest,
+        };
+        let key = common_key(row, class, stan, name);
         let mut request = authorize(key, Amount { minor, currency });
         request.link = link_of(&key, request.link);
         request.facts.transmitted = row.number_option("de7").unwrap_or(0);
@@ -102,7 +108,14 @@ impl World {
         request.fault = row.option("fault").map(|name| reason(row, name));
         request.repeat = row.option("mark") == Some("repeat");
         let label = row.option("as").map_or_else(|| stan.to_string(), str::to_owned);
-        let answer = self.submit(row, CARDS, &Command::Authorize(request));
+        let approved = row.option("said") != Some("declined");
+        let command = match class {
+            MessageClass::AuthorizationAdvice => {
+                Command::Advise(Advise { request, approved, approval_code: None })
+            }
+            _ => Command::Authorize(request),
+        };
+        let answer = self.submit(row, CARDS, &command);
         if let Answer::Decided(decision) = answer {
             self.names.card_of_stan.insert(stan, name.to_owned());
             if let Some(id) = decision.authorization.filter(|_| !decision.repeated) {

@@ -67,7 +67,8 @@ impl World {
 
     fn step(&mut self, row: &Row<'_>) {
         match row.verb {
-            "auth" | "reverse" | "void" => self.message(row),
+            "auth" | "advise" | "reverse" | "void" => self.message(row),
+            "stand-in" => self.look_at_advice(row),
             "commit" => {
                 let all = self.cluster.in_flight.len();
                 let count = row.optional_word().map_or(all, |word| row.parsed(word));
@@ -116,6 +117,17 @@ impl World {
         expect_equal(row, &MinorUnits(sum), &minor_units(row, row.word("an amount"), currency));
     }
 
+    /// `stand-in LABEL NAME [REASON]`: what an advice came to.
+    fn look_at_advice(&self, row: &Row<'_>) {
+        let label = row.word("an advice");
+        let Some(id) = self.names.authorizations.get(label) else { row.fail("no such advice") };
+        let found = self.cluster.states[CARDS].authorization(*id);
+        let Some(found) = found.and_then(|one| one.stand_in) else { row.fail("not an advice") };
+        let would_be = found.would_be().map(switch_domain::Reason::name);
+        let expected = (row.word("what it came to"), row.optional_word());
+        expect_equal(row, &(found.name(), would_be), &expected);
+    }
+
     /// Decides a command, compares the answer with the row, and commits unless it says `later:`.
     fn submit(&mut self, row: &Row<'_>, shard: usize, command: &Command) -> Answer {
         let answer = self.cluster.submit(shard, command);
@@ -140,7 +152,7 @@ impl World {
         };
         let expected = match (row.expected, row.verb) {
             (Some(expected), _) => expected,
-            (None, "auth" | "reverse" | "void") => row.fail("wants an expectation"),
+            (None, "auth" | "advise" | "reverse" | "void") => row.fail("wants an expectation"),
             (None, _) => "done",
         };
         match expected.split_once(" of ") {

@@ -148,6 +148,13 @@ impl Rig {
         request(self.dialect.name(), stan)
     }
 
+    /// The advice that such a purchase got this action code in our stead.
+    pub(crate) fn advice(&self, stan: u32, action: &str) -> Draft {
+        let ascii = self.dialect.name() == "iso87-ascii";
+        let mti = if ascii { &b"0120"[..] } else { &[0x01, 0x20] };
+        self.request(stan).raw_mti(mti).set(38, "A1B2C3").set(39, action)
+    }
+
     /// A full reversal of that purchase.
     pub(crate) fn reversal(&self, stan: u32, original: u32) -> Draft {
         reversal(self.dialect.name(), stan, original)

@@ -130,6 +130,7 @@ fn decide(command: &Command) -> ReplyOutcome {
             None if request.amount.minor.is_zero() => declined(Reason::InvalidAmount),
             None => approved(u32::try_from(request.facts.key.stan).expect("six digits")),
         },
+        Command::Advise(_) => declined(Reason::AdviceAccepted),
         _ => declined(Reason::ReversalAccepted),
     }
 }

@@ -90,25 +90,60 @@ async fn one_field_changed_under_the_same_key_never_takes_money_twice() {
     stage.end().await;
 }
 
-/// T-22, what the network approved in our stead: until advices are posted they are refused in so
-/// many words, the same each time, and move nothing; none is taken without being kept.
+/// T-22, what the network approved in our stead: it is held once however often it is sent, below
+/// zero too, and never beside the approval that it is about. What it declined moves
+/// nothing. Financial and reversal advices are not posted yet, and are refused in so many words.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_advice_of_what_was_approved_elsewhere_is_refused_and_moves_nothing() {
+async fn an_advice_of_what_was_approved_elsewhere_is_held_once_and_reversed_once() {
     let stage = Stage::start().await;
-    let issued = stage.issue(1_000_000, 100_000).await;
+    let issued = stage.issue(1_000_000, 5_000).await;
     let mut peer = ascii(&stage).await;
-    for (kind, answer) in
-        [("120", "0130"), ("121", "0130"), ("220", "0230"), ("221", "0230"), ("420", "0430")]
-    {
-        let mut draft = peer.purchase(&issued.pan, 1, 1_000);
-        draft.extend([(38, Value::Text("123456".into())), (39, Value::Text("00".into()))]);
+
+    // We approved, and our answer did not arrive in time.
+    let ours = peer.purchase(&issued.pan, 1, 1_000);
+    assert_eq!(peer.ask("100", &ours).await.action, "00");
+    let known = peer.advice(&issued.pan, 1, 1_000, true);
+    let replies = [peer.ask("120", &known).await, peer.ask("121", &known).await];
+    assert!(replies.iter().all(|said| (&*said.mti, &*said.action) == ("0130", "00")));
+    assert_eq!(held(&stage, issued.balance).await, 1_000, "one purchase");
+
+    // They approved what we never saw, more than there is.
+    let theirs = peer.advice(&issued.pan, 2, 9_000, true);
+    let first = peer.ask("120", &theirs).await;
+    assert_eq!((&*first.mti, &*first.action, &*first.approval), ("0130", "00", ""));
+    peer.send_raw(&peer.framed(&peer.bytes(peer.mti("121"), &theirs)).repeat(20)).await;
+    for _ in 0..20 {
+        assert_eq!(peer.answer().await.body, first.body);
+    }
+    assert_eq!(held(&stage, issued.balance).await, 10_000);
+    let said = peer.ask("121", &with(&theirs, 4, "000000009001")).await;
+    assert_eq!(said.action, "94", "another message under its key");
+    let declined = peer.advice(&issued.pan, 3, 700, false);
+    assert_eq!(peer.ask("120", &declined).await.action, "00");
+    assert_eq!(held(&stage, issued.balance).await, 10_000);
+    let late = peer.purchase(&issued.pan, 2, 9_000);
+    assert_eq!(peer.ask("100", &late).await.action, "94", "its advice overtook it");
+
+    let stage = stage.restart().await;
+    let mut peer = ascii(&stage).await;
+    assert_eq!(peer.ask("121", &theirs).await.body, first.body, "over a restart");
+    assert_eq!(held(&stage, issued.balance).await, 10_000);
+    for (own, original, cents, left) in [(91, 2, 9_000, 1_000), (92, 1, 1_000, 0)] {
+        let draft = peer.reversal(&issued.pan, own, original, cents);
+        assert_eq!(peer.ask("400", &draft).await.action, "00");
+        assert_eq!(peer.ask("401", &draft).await.action, "00");
+        assert_eq!(held(&stage, issued.balance).await, left);
+    }
+    // No card has this number: it is kept for people to look at.
+    let unknown = peer.advice("9999991299999999", 5, 700, true);
+    assert_eq!(peer.ask("120", &unknown).await.action, "00");
+
+    for (kind, answer) in [("220", "0230"), ("221", "0230"), ("420", "0430")] {
         for _ in 0..2 {
-            let said = peer.ask(kind, &draft).await;
+            let said = peer.ask(kind, &peer.advice(&issued.pan, 4, 1_000, true)).await;
             assert_eq!((&*said.mti, &*said.action), (answer, "12"), "{kind}");
         }
     }
     assert_eq!(held(&stage, issued.balance).await, 0);
-    let draft = peer.purchase(&issued.pan, 1, 1_000);
-    assert_eq!(peer.ask("100", &draft).await.action, "00", "its key was not used up");
     stage.end().await;
 }

@@ -5,7 +5,9 @@ use switch_domain::{
     Acquirer, Amount, AsciiText, Channel, EntryMode, Fingerprint, LinkId, Merchant, MessageClass,
     MessageFacts, MessageKey, MinorUnits, OriginalReference, Reason,
 };
-use switch_shard::{Admission, Authorize, Command, ReplyOutcome, ReplyTo, Reverse, Submission};
+use switch_shard::{
+    Admission, Advise, Authorize, Command, ReplyOutcome, ReplyTo, Reverse, Submission,
+};
 use tokio::time::Instant;
 
 use super::{DEMO_BIN, Holder, PATIENCE, World, euro, text};
@@ -24,10 +26,20 @@ fn key(class: MessageClass, stan: u64, card: Fingerprint) -> MessageKey {
 
 /// A purchase with this STAN.
 pub(crate) fn purchase(holder: Holder, stan: u64, minor: i64) -> Command {
-    Command::Authorize(Authorize {
+    Command::Authorize(asked(MessageClass::AuthorizationRequest, holder, stan, minor))
+}
+
+/// The advice that such a purchase was approved in our stead.
+pub(crate) fn advice(holder: Holder, stan: u64, minor: i64) -> Command {
+    let request = asked(MessageClass::AuthorizationAdvice, holder, stan, minor);
+    Command::Advise(Advise { request, approved: true, approval_code: None })
+}
+
+fn asked(class: MessageClass, holder: Holder, stan: u64, minor: i64) -> Authorize {
+    Authorize {
         link: LinkId(1),
         facts: MessageFacts {
-            key: key(MessageClass::AuthorizationRequest, stan, holder.print),
+            key: key(class, stan, holder.print),
             transmitted: 0,
             channel: Channel::Pos,
             entry: EntryMode::Chip,
@@ -39,7 +51,7 @@ pub(crate) fn purchase(holder: Holder, stan: u64, minor: i64) -> Command {
         fault: None,
         amount: Amount { minor: MinorUnits(minor), currency: euro() },
         repeat: false,
-    })
+    }
 }
 
 /// A reversal with STAN `own` of the purchase with STAN `original`.
@@ -61,6 +73,10 @@ pub(crate) fn marked(command: Command) -> Command {
     match command {
         Command::Authorize(request) => Command::Authorize(Authorize { repeat: true, ..request }),
         Command::Reverse(request) => Command::Reverse(Reverse { repeat: true, ..request }),
+        Command::Advise(advice) => {
+            let request = Authorize { repeat: true, ..advice.request };
+            Command::Advise(Advise { request, ..advice })
+        }
         other => other,
     }
 }

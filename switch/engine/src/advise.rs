@@ -1,0 +1,73 @@
+//! Decides an advice of what was decided in our stead: repeat, original, hold. It owns which
+//! advices of approvals are held and which go to suspense. It never declines: what has happened
+//! cannot be undone by an answer, so that a hold may go below zero here, and says why it would not
+//! have been.
+
+use switch_domain::{Authorization, AuthorizationId, Reason, StandIn, Timestamp};
+
+use crate::authorize::{Verdict, record};
+use crate::checks::{self, Case};
+use crate::{Advise, Answer, Decision, Headroom, Outcome, State};
+
+pub(crate) fn decide(
+    state: &State,
+    advice: &Advise,
+    headroom: &dyn Headroom,
+    now: Timestamp,
+) -> Outcome {
+    let said = state.said_of(&advice.request.facts.key);
+    if let Some(before) = said.same {
+        return Outcome { answer: Answer::Decided(again(before, advice)), record: None };
+    }
+    let Some(id) = state.mint(AuthorizationId::mint) else {
+        let decision = Decision::plain(Reason::SystemMalfunction);
+        return Outcome { answer: Answer::Decided(decision), record: None };
+    };
+    let case = Case::new(state, &advice.request, headroom, now);
+    let stand_in = stand_in(&case, advice.approved, said.twin);
+    let reason = Reason::AdviceAccepted;
+    let verdict = Verdict {
+        reason,
+        stand_in: Some(stand_in),
+        approval_code: advice.approval_code,
+        approvals: case.card.map_or(0, |card| card.approvals),
+    };
+    let record = record(&case, id, verdict, now);
+    let decision = Decision { authorization: Some(id), ..Decision::plain(reason) };
+    Outcome { answer: Answer::Decided(decision), record: Some(record) }
+}
+
+/// The answer to an advice that came before. One of another amount, or of the other outcome, is
+/// another message under its key.
+fn again(before: &Authorization, advice: &Advise) -> Decision {
+    let amount = advice.request.amount;
+    let approved = before.stand_in != Some(StandIn::Declined);
+    if (before.requested, before.currency, approved)
+        != (amount.minor, amount.currency, advice.approved)
+    {
+        return Decision::plain(Reason::DuplicateTransmission);
+    }
+    let decision = Decision::plain(before.reason);
+    Decision { authorization: Some(before.id), repeated: true, ..decision }
+}
+
+/// What an advice comes to; `request` is what we made of the request itself, where that came.
+fn stand_in(case: &Case<'_>, approved: bool, request: Option<&Authorization>) -> StandIn {
+    if !approved {
+        return StandIn::Declined;
+    }
+    let amount = case.request.amount;
+    if let Some(ours) = request.filter(|ours| ours.reason.is_approval()) {
+        // For another amount nobody knows which of the two stands: ours holds, people decide.
+        let same = (ours.requested, ours.currency) == (amount.minor, amount.currency);
+        let other = StandIn::Suspense(Reason::DuplicateTransmission);
+        return if same { StandIn::Known } else { other };
+    }
+    if case.state.was_reversed_early(&case.request.facts) {
+        return StandIn::Reversed;
+    }
+    if let Some(reason) = checks::cannot_be_held(case) {
+        return StandIn::Suspense(reason);
+    }
+    checks::first_failure(case).map_or(StandIn::Agreed, StandIn::Forced)
+}

@@ -1,0 +1,29 @@
+//! What an approval that was given in our stead needs to be held: an amount that somebody owes, and
+//! sums that stay within numbers. It owns no rule of an authorization request.
+
+use switch_domain::{MinorUnits, Reason};
+
+use super::Case;
+
+/// It asks for money of one card. That the card is expired is no reason: the money was given.
+pub(super) fn asks_for_money(case: &Case<'_>) -> Result<(), Reason> {
+    match case.request.fault {
+        Some(fault) if fault != Reason::ExpiredCard => Err(fault),
+        _ if case.request.amount.minor.is_positive() => Ok(()),
+        _ => Err(Reason::InvalidAmount),
+    }
+}
+
+/// Neither the account nor the deposit leaves the range of amounts by it.
+pub(super) fn has_room(case: &Case<'_>) -> Result<(), Reason> {
+    let amount = case.request.amount.minor;
+    let fits = |level: MinorUnits, held: MinorUnits| {
+        held.checked_add(amount).and_then(|held| level.checked_sub(held)).is_some()
+    };
+    let of_balance = case.balance.is_some_and(|balance| fits(balance.ledger, balance.held));
+    let of_pool = case.deposit.is_none_or(|pool| {
+        let share = case.state.share(pool);
+        fits(share.level, share.held) && case.headroom.available(pool).checked_sub(amount).is_some()
+    });
+    if of_balance && of_pool { Ok(()) } else { Err(Reason::InvalidAmount) }
+}
