@@ -13,6 +13,7 @@ use tokio::process::Command;
 use super::account::Account;
 use super::binaries::Binaries;
 use super::layout::{Layout, Password, give, make_directory, remove_if_there, write_private};
+use super::pid_file::PidFile;
 use super::{
     DatabaseUrl, MAINTENANCE_DATABASE, Options, PrivatePostgresError, SUPERUSER, pid_file,
 };
@@ -26,6 +27,10 @@ const PASSING: [&str; 2] = ["Address already in use", "pre-existing shared memor
 
 /// How long a fast shutdown may take, in seconds: it writes a checkpoint.
 const STOP_SECONDS: u64 = 120;
+
+/// How often, and for how long, one looks whether a server that has stopped is still a process.
+const GONE_LOOK: Duration = Duration::from_millis(2);
+const GONE_LOOKS: u32 = 2_500;
 
 /// How much of the server's log an error repeats.
 const LOG_LINES: usize = 20;
@@ -173,11 +178,13 @@ impl Cluster {
 
     /// Ends the server: no new connections, transactions rolled back, checkpoint, exit.
     pub(super) async fn stop(&self) -> Result<(), PrivatePostgresError> {
+        let server = pid_file::read(&self.layout.pgdata())?;
         let mut arguments = self.pg_ctl("stop", &STOP_SECONDS.to_string());
         arguments.extend(["-m".into(), "fast".into()]);
         let output = self.output("pg_ctl", &arguments).await?;
         // Somebody else's stop is as good as ours.
         if output.status.success() || pid_file::read(&self.layout.pgdata())?.is_none() {
+            self.until_gone(server).await;
             return Ok(());
         }
         Err(PrivatePostgresError::Program {
@@ -185,6 +192,17 @@ impl Cluster {
             status: output.status,
             output: printed(&output),
         })
+    }
+
+    /// A server takes its file away some moments before it ends, and `pg_ctl` waits for the file.
+    async fn until_gone(&self, server: Option<PidFile>) {
+        let Some(PidFile { pid, .. }) = server else { return };
+        for _ in 0..GONE_LOOKS {
+            if !pid_file::is_server_of(pid, &self.layout.pgdata()) {
+                return;
+            }
+            tokio::time::sleep(GONE_LOOK).await;
+        }
     }
 
     fn pg_ctl(&self, action: &str, seconds: &str) -> Vec<OsString> {
