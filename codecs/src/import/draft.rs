@@ -85,12 +85,11 @@ impl Draft {
         let tables: String = self.within.iter().map(|(number, one)| one.table(*number)).collect();
         let mut toml = head.clone() + &tables;
         if let Err(error) = Dialect::from_toml(&toml) {
-            if !tables.is_empty() {
-                self.remarks.push(format!("nothing within fields is imported: {error}"));
-            }
+            // Where the fields by themselves are no dialect either, they are what is wrong.
+            Dialect::from_toml(&head).map_err(|error| ImportError::Unfit(error.to_string()))?;
+            self.remarks.push(format!("nothing within fields is imported: {error}"));
             toml = head;
         }
-        Dialect::from_toml(&toml).map_err(|error| ImportError::Unfit(error.to_string()))?;
         if about.version != Version::V1987 {
             let remark = "fields 12, 22, 24 and 56 are read as this edition has them";
             self.remarks.push(remark.into());

@@ -129,10 +129,10 @@ pub fn from_moov(json: &str, about: &About) -> Result<Imported, ImportError> {
 /// What is within a field, where that is said in words that are known here.
 fn within(field: &Field) -> Option<Within> {
     let subfields = field.subfields.as_ref().filter(|all| !all.is_empty())?;
-    if field.bitmap.is_some() {
+    let tag: Tag = serde_json::from_value(field.tag.clone()?).ok()?;
+    if field.bitmap.is_some() || tag.length > MAX_TAG {
         return None;
     }
-    let tag: Tag = serde_json::from_value(field.tag.clone()?).ok()?;
     if tag.enc == "BerTLVTag" {
         return Some(Within { found: Found::BerTlv, parts: Vec::new() });
     }
@@ -160,8 +160,7 @@ fn within(field: &Field) -> Option<Within> {
     for (key, part) in parts {
         let missing =
             tag.length.checked_sub(key.len()).filter(|missing| *missing == 0 || padded)?;
-        // No tag is that long; nothing is reserved for one.
-        let key = "0".repeat(missing.min(MAX_TAG)) + key;
+        let key = "0".repeat(missing) + key;
         keyed.push(Part { key: Some(key), ..part });
     }
     Within::by_tag(encoding, tag.length, keyed)
