@@ -35,15 +35,18 @@ fn answers_take_over_what_peers_match_by() {
         let answer = |kind| dialect.answer_fields(Mti::parse(&format!("{digit}{kind}")).unwrap());
         let echoed = |kind| answer(kind).unwrap();
         for field in [2, 3, 4, 7, 11, 32, 37, 41, 42] {
-            assert!(echoed("110").contains(field) && echoed("410").contains(field), "{field}");
+            for kind in ["110", "130", "210", "230", "410", "430"] {
+                assert!(echoed(kind).contains(field), "{name} {kind} {field}");
+            }
         }
         let (original, network) =
             if dialect.version() == Version::V1987 { (90, 70) } else { (56, 24) };
         assert!(echoed("410").contains(original), "{name}");
+        assert!(echoed("430").contains(original), "{name}");
         for field in [7, 11, network] {
             assert!(echoed("810").contains(field), "{name} {field}");
         }
-        assert_eq!(answer("210"), None);
+        assert_eq!(answer("510"), None);
     }
 }
 

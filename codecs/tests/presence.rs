@@ -16,19 +16,23 @@ fn every_shipped_dialect_has_rules_for_what_the_switch_answers() {
     for name in Dialect::shipped_names() {
         let dialect = Dialect::shipped(name).unwrap();
         let mandatory = |kind| dialect.mandatory_fields(mti(&dialect, kind)).unwrap();
-        for kind in ["100", "101", "120", "121", "400", "401", "800"] {
+        for kind in [
+            "100", "101", "120", "121", "200", "201", "220", "221", "400", "401", "420", "421",
+            "800",
+        ] {
             assert!(mandatory(kind).contains(11), "{name} {kind}");
         }
         for field in [3, 4] {
             assert!(mandatory("100").contains(field) && mandatory("400").contains(field), "{name}");
         }
         assert_eq!(mandatory("100").contains(49), dialect.version() != Version::V2003, "{name}");
-        assert_eq!(dialect.mandatory_fields(mti(&dialect, "200")), None);
-        assert_eq!(dialect.missing_field(mti(&dialect, "200"), FieldSet::EMPTY), None);
+        assert_eq!(dialect.mandatory_fields(mti(&dialect, "500")), None);
+        assert_eq!(dialect.missing_field(mti(&dialect, "500"), FieldSet::EMPTY), None);
 
         // All that is mandatory, and one field after the other taken out.
         assert!(mandatory("120").contains(39), "{name}: what was decided");
-        for kind in ["100", "120", "400", "800"] {
+        assert!(!mandatory("220").contains(39), "{name}: it tells what was done");
+        for kind in ["100", "120", "200", "220", "400", "420", "800"] {
             let original = if dialect.version() == Version::V1987 { 90 } else { 56 };
             let whole = mandatory(kind).union(set(&[2, original]));
             let missing = |present| dialect.missing_field(mti(&dialect, kind), present);
@@ -83,7 +87,7 @@ fn a_wrong_rule_is_refused_with_its_line_and_field() {
         ("\"0810\" = { mandatory = [11] }", None, "is not a request type of 1987"),
         ("\"0801\" = { mandatory = [11] }", None, "follow the rule of their original"),
         ("\"1800\" = { mandatory = [11] }", None, "is not a request type of 1987"),
-        ("\"0200\" = { mandatory = [11] }", None, "[answers] has none for 0210"),
+        ("\"0500\" = { mandatory = [11] }", None, "[answers] has none for 0510"),
         ("\"0800\" = { mandatory = [65] }", Some(65), "not defined in this dialect"),
         ("\"0800\" = { mandatory = [11, 11] }", Some(11), "stands twice"),
         ("\"0800\" = { mandatory = [11], optional = [7] }", None, "unknown field `optional`"),

@@ -186,17 +186,44 @@ impl<'e> MessageWriter<'e> {
     /// # Errors
     /// [`EncodeFault::NotInGap`] when fields came out of order, or one of the gap among them.
     pub fn into_fields(self, gap: RangeInclusive<u8>) -> Result<EncodedFields, EncodeError> {
-        if let Some(field) = self.present.iter().find(|field| gap.contains(field)) {
+        self.encoded(gap, None)
+    }
+
+    /// The same, where one field behind the gap may come as well.
+    ///
+    /// # Errors
+    /// As [`MessageWriter::into_fields`], and where that field was set.
+    pub fn into_fields_before(
+        self,
+        gap: RangeInclusive<u8>,
+        late: u8,
+    ) -> Result<EncodedFields, EncodeError> {
+        self.encoded(gap, Some(late))
+    }
+
+    fn encoded(
+        self,
+        gap: RangeInclusive<u8>,
+        late: Option<u8>,
+    ) -> Result<EncodedFields, EncodeError> {
+        let to_come = |field: &u8| gap.contains(field) || late == Some(*field);
+        if let Some(field) = self.present.iter().find(to_come) {
             return Err(self.error(field, EncodeFault::NotInGap));
         }
         if !self.in_order {
             return Err(self.error(self.highest, EncodeFault::NotInGap));
         }
-        let before = self.present.iter().take_while(|field| field < gap.start());
-        let last = before.last().and_then(|field| self.encoder.places.get(usize::from(field)));
-        let split = last.map_or(0, |place| place.end);
+        let split = self.end_before(*gap.start());
+        let late = late.map(|field| (field, self.end_before(field)));
         let bytes = self.encoder.staged.as_slice().into();
-        Ok(EncodedFields { bytes, split, present: self.present, gap })
+        Ok(EncodedFields { bytes, split, present: self.present, gap, late })
+    }
+
+    /// Where the last field below `bound` ends among the staged bytes.
+    fn end_before(&self, bound: u8) -> usize {
+        let before = self.present.iter().take_while(|field| *field < bound);
+        let last = before.last().and_then(|field| self.encoder.places.get(usize::from(field)));
+        last.map_or(0, |place| place.end)
     }
 
     /// Appends the whole message to `out`: what was set here goes into the gap of `fields`.
@@ -208,7 +235,7 @@ impl<'e> MessageWriter<'e> {
         fields: &EncodedFields,
         out: &mut BytesMut,
     ) -> Result<(), EncodeError> {
-        if let Some(field) = self.present.iter().find(|field| !fields.gap.contains(field)) {
+        if let Some(field) = self.present.iter().find(|field| !fields.may_take(*field)) {
             return Err(self.error(field, EncodeFault::NotInGap));
         }
         if !self.in_order {
@@ -220,12 +247,23 @@ impl<'e> MessageWriter<'e> {
             return Err(self.error(1, EncodeFault::MessageTooLong { max: MAX_MESSAGE }));
         }
         let (before, behind) = fields.bytes.split_at_checked(fields.split).unwrap_or_default();
+        // The late field goes behind those that stand between it and the gap.
+        let late = fields.late.filter(|(field, _)| self.present.contains(*field));
+        let (between, behind, staged) = match late {
+            None => (&[][..], behind, self.encoder.staged.len()),
+            Some((field, place)) => {
+                let at = place.saturating_sub(fields.split);
+                let (between, behind) = behind.split_at_checked(at).unwrap_or_default();
+                (between, behind, self.end_before(field))
+            }
+        };
+        let (gap, late) = self.encoder.staged.split_at_checked(staged).unwrap_or_default();
         out.reserve(size);
         put_mti(self.dialect.mti_encoding(), self.mti, out);
         put_bitmap(self.dialect, self.present.union(fields.present), out);
-        out.extend_from_slice(before);
-        out.extend_from_slice(&self.encoder.staged);
-        out.extend_from_slice(behind);
+        for part in [before, gap, between, late, behind] {
+            out.extend_from_slice(part);
+        }
         Ok(())
     }
 

@@ -14,6 +14,8 @@ pub struct EncodedFields {
     pub(super) split: usize,
     pub(super) present: FieldSet,
     pub(super) gap: RangeInclusive<u8>,
+    /// One more field that may come, behind the gap, and its place in `bytes`.
+    pub(super) late: Option<(u8, usize)>,
 }
 
 impl EncodedFields {
@@ -23,7 +25,13 @@ impl EncodedFields {
         self.present
     }
 
-    /// The fields that may still come.
+    /// Whether a field may still come.
+    #[must_use]
+    pub fn may_take(&self, field: u8) -> bool {
+        self.gap.contains(&field) || self.late.is_some_and(|(late, _)| late == field)
+    }
+
+    /// The fields of the gap.
     #[must_use]
     pub const fn gap(&self) -> &RangeInclusive<u8> {
         &self.gap

@@ -14,10 +14,16 @@ impl Mti {
     pub const AUTHORIZATION_RESPONSE: Mti = Mti([0, 1, 1, 0]);
     /// 0120, authorization advice.
     pub const AUTHORIZATION_ADVICE: Mti = Mti([0, 1, 2, 0]);
+    /// 0200, financial request.
+    pub const FINANCIAL_REQUEST: Mti = Mti([0, 2, 0, 0]);
+    /// 0220, financial advice.
+    pub const FINANCIAL_ADVICE: Mti = Mti([0, 2, 2, 0]);
     /// 0400, acquirer reversal request.
     pub const REVERSAL_REQUEST: Mti = Mti([0, 4, 0, 0]);
     /// 0410, acquirer reversal response.
     pub const REVERSAL_RESPONSE: Mti = Mti([0, 4, 1, 0]);
+    /// 0420, acquirer reversal advice.
+    pub const REVERSAL_ADVICE: Mti = Mti([0, 4, 2, 0]);
     /// 0800, network management request.
     pub const NETWORK_REQUEST: Mti = Mti([0, 8, 0, 0]);
     /// 0810, network management response.

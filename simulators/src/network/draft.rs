@@ -1,6 +1,6 @@
-//! Messages before they are written: which fields a purchase, its advice, a reversal and an x800
-//! have in each edition of the standard, and what stands in them. Must never show what is in a
-//! field.
+//! Messages before they are written: which fields a purchase, its advice, a completion, a reversal
+//! and an x800 have in each edition of the standard, and what stands in them. Must never show what
+//! is in a field.
 
 use std::fmt;
 
@@ -117,30 +117,86 @@ impl Speech {
         draft
     }
 
-    /// Takes a whole purchase back, under a trace number of its own.
+    /// A financial message, which settles what it asks for; another processing code than a
+    /// purchase's in `code`.
     #[must_use]
-    pub fn reversal(&self, original: &Sale, stan: u32) -> Draft {
+    pub fn financial(&self, sale: &Sale, code: &str) -> Draft {
+        let mut draft = self.purchase(sale);
+        draft.retain(|(field, _)| ![3, 24].contains(field));
+        draft.push((3, text(code)));
+        if self.version() != Version::V1987 {
+            draft.push((24, text("200")));
+        }
+        draft
+    }
+
+    /// The financial advice that settles an authorization, for the amount of `sale`.
+    #[must_use]
+    pub fn completion(&self, sale: &Sale, original: &Sale) -> Draft {
+        let mut draft = self.financial(sale, "000000");
+        draft.retain(|(field, _)| ![24, 37].contains(field));
+        draft.push((37, text(format!("{:012}", original.stan))));
+        draft.push(self.names("100", original));
+        if self.version() != Version::V1987 {
+            draft.push((24, text("201")));
+        }
+        draft
+    }
+
+    /// Takes a whole purchase back, under a trace number of its own. `kind` is the message type
+    /// that it came by: `"100"`, `"200"`.
+    #[must_use]
+    pub fn reversal(&self, kind: &str, original: &Sale, stan: u32) -> Draft {
         let mut draft = self.purchase(&Sale { stan, ..original.clone() });
         draft.retain(|(field, _)| ![14, 18, 22, 24, 37].contains(field));
         draft.push((37, text(format!("{:012}", original.stan))));
-        let (first, at) = (original.stan, original.at);
-        let acquirer = format!("{:02}{ACQUIRER}", ACQUIRER.len());
-        draft.push(match self.version() {
-            Version::V1987 => {
-                let sent = at.strftime("%m%d%H%M%S");
-                (90, text(format!("0100{first:06}{sent}{ACQUIRER:0>11}{:011}", 0)))
-            }
-            Version::V1993 => {
-                (56, text(format!("1100{first:06}{}{acquirer}", at.strftime("%y%m%d%H%M%S"))))
-            }
-            Version::V2003 => {
-                (56, text(format!("2100{first:012}{}{acquirer}", at.strftime("%Y%m%d%H%M%S"))))
-            }
-        });
+        draft.push(self.names(kind, original));
         if self.version() != Version::V1987 {
             draft.extend([(24, text("400")), (25, text("4000"))]);
         }
         draft
+    }
+
+    /// Takes a part back, so that `standing` is left.
+    #[must_use]
+    pub fn partial_reversal(&self, original: &Sale, stan: u32, standing: u64) -> Draft {
+        let mut draft = self.reversal("100", original, stan);
+        if self.version() == Version::V1987 {
+            draft.push((95, text(format!("{standing:012}{:030}", 0))));
+            return draft;
+        }
+        draft.retain(|(field, _)| ![4, 24].contains(field));
+        let left = Sale { minor: standing, ..original.clone() };
+        draft.extend([
+            (4, self.amount(&left)),
+            (24, text("401")),
+            (30, self.two_amounts(original)),
+        ]);
+        draft
+    }
+
+    /// The original data elements: DE90 or DE56.
+    fn names(&self, kind: &str, original: &Sale) -> (u8, Value) {
+        let (first, at) = (original.stan, original.at);
+        let acquirer = format!("{:02}{ACQUIRER}", ACQUIRER.len());
+        match self.version() {
+            Version::V1987 => {
+                let sent = at.strftime("%m%d%H%M%S");
+                (90, text(format!("0{kind}{first:06}{sent}{ACQUIRER:0>11}{:011}", 0)))
+            }
+            Version::V1993 => {
+                (56, text(format!("1{kind}{first:06}{}{acquirer}", at.strftime("%y%m%d%H%M%S"))))
+            }
+            Version::V2003 => {
+                (56, text(format!("2{kind}{first:012}{}{acquirer}", at.strftime("%Y%m%d%H%M%S"))))
+            }
+        }
+    }
+
+    /// DE30: the amount, and none for reconciliation.
+    fn two_amounts(&self, sale: &Sale) -> Value {
+        let Value::Text(first) = self.amount(sale) else { return text("") };
+        text(format!("{first}{:0<width$}", "", width = first.len()))
     }
 
     /// The x800.

@@ -125,7 +125,7 @@ impl NetworkPeer {
     /// # Errors
     /// As [`NetworkPeer::purchase`].
     pub async fn reverse(&self, original: &Sale) -> Result<Said> {
-        let draft = self.shared.settings.speech.reversal(original, self.shared.next_stan());
+        let draft = self.shared.settings.speech.reversal("100", original, self.shared.next_stan());
         self.request("400", &draft).await
     }
 

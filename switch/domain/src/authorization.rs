@@ -2,8 +2,9 @@
 //! messages about it. It owns how a hold follows from the totals; it holds no card number.
 
 use crate::{
-    ApprovalCode, AsciiText, AuthorizationId, BalanceId, CardId, Currency, MessageKey, MinorUnits,
-    OriginalKey, PoolId, Reason, StandIn, Timestamp,
+    ApprovalCode, AsciiText, AuthorizationId, BalanceId, CardId, Currency, MessageClass,
+    MessageKey, MinorUnits, OriginalClass, OriginalKey, PoolId, Reason, StandIn, Timestamp,
+    TransactionType,
 };
 
 /// Where a purchase is made.
@@ -56,15 +57,19 @@ pub struct MessageFacts {
     pub channel: Channel,
     /// How the card was read.
     pub entry: EntryMode,
+    /// What is asked for.
+    pub kind: TransactionType,
     /// Who asks.
     pub merchant: Merchant,
 }
 
-/// What a reversal says of its original.
+/// What a reversal or a completion says of its original.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OriginalReference {
     /// The fields that must be equal.
     pub key: OriginalKey,
+    /// Of which class the original is, where it is named by its type: rules out the others.
+    pub class: Option<OriginalClass>,
     /// DE7 of the original by DE90, 0 where unknown: prefers one of several, rules none out.
     pub transmitted: u64,
     /// DE37 of the reversal, which repeats that of the original: prefers, rules none out.
@@ -131,6 +136,8 @@ pub struct Authorization {
     pub approval_code: Option<ApprovalCode>,
     /// What an advice came to; `None` for a request.
     pub stand_in: Option<StandIn>,
+    /// The authorization that it completes, if it does: its totals have what is settled here too.
+    pub completes: Option<Completed>,
     /// Running totals; all zero for a decline.
     pub totals: Totals,
     /// When it was decided.
@@ -139,7 +146,22 @@ pub struct Authorization {
     pub closed: bool,
 }
 
+/// An authorization that a financial advice completes, named so that its row is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Completed {
+    /// The authorization.
+    pub authorization: AuthorizationId,
+    /// When it was decided: with its name, the key of its row.
+    pub decided_at: Timestamp,
+}
+
 impl Authorization {
+    /// What was asked for by a message of which class.
+    #[must_use]
+    pub const fn class(&self) -> MessageClass {
+        self.facts.key.class
+    }
+
     /// What is still held: `max(0, authorized + incremented - reversed - cleared)`, zero once
     /// closed (design section 4).
     #[must_use]
@@ -160,6 +182,8 @@ pub struct AnsweredReversal {
     pub reference: OriginalReference,
     /// The original, where it was found.
     pub original: Option<AuthorizationId>,
+    /// What stands of the original after it: zero where all of it is reversed.
+    pub standing: MinorUnits,
     /// What was answered.
     pub reason: Reason,
     /// When it was decided.

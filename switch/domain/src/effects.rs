@@ -70,6 +70,8 @@ pub enum Account {
     Memorandum(PartnerId),
     /// What is on its way between two accounts of this partner: the sum of its open transfers.
     InTransit(PartnerId),
+    /// What is owed to the networks for this partner's cards: settled and not yet paid.
+    NetworkSettlement(PartnerId),
 }
 
 /// One leg of a double entry: positive raises what is owed to the account's holder.
@@ -88,12 +90,22 @@ pub struct Posting {
 pub struct Effects {
     /// Change of one authorization's totals.
     pub authorization: Option<AuthorizationDelta>,
+    /// Change of the totals of the authorization that this one completes. Apart, because few do and
+    /// every record has room for it.
+    pub completed: Option<Box<AuthorizationDelta>>,
     /// Change of one account.
     pub balance: Option<BalanceDelta>,
     /// Change of one pool's share.
     pub pool: Option<PoolDelta>,
     /// Double entry of settled movements; empty for holds.
     pub postings: Vec<Posting>,
+}
+
+impl Effects {
+    /// The changes of authorizations' totals: its own or its original's first.
+    pub fn of_authorizations(&self) -> impl Iterator<Item = AuthorizationDelta> + '_ {
+        self.authorization.into_iter().chain(self.completed.as_deref().copied())
+    }
 }
 
 /// Splits an amount pair into the part that lowers what is available and the part that raises it.

@@ -10,18 +10,34 @@ pub enum Forgotten {
     Message {
         /// Their key.
         original: OriginalKey,
-        /// The reversal that may have been answered before; `None` where the message asks for an
-        /// authorization, which a reversal may have come before.
-        reversal: Option<MessageKey>,
+        /// The message itself, which may have been answered before, where it speaks of another: a
+        /// reversal, or the advice that completes an authorization. `None` where it speaks of
+        /// itself: then a reversal may have come before it.
+        answered: Option<MessageKey>,
     },
     /// The command that was done under a key.
     Command(IdempotencyKey),
 }
 
+impl Forgotten {
+    /// The key under which a message speaks of itself, so that a reversal of it may have come
+    /// before it; `None` for a reversal and for a command.
+    #[must_use]
+    pub fn own(&self) -> Option<OriginalKey> {
+        match self {
+            Self::Message { original, answered: None } => Some(*original),
+            Self::Message { answered: Some(key), .. } => {
+                key.class.as_original().map(|_| key.as_original())
+            }
+            Self::Command(_) => None,
+        }
+    }
+}
+
 /// What the tables have of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recalled {
-    /// The authorizations, oldest first.
+    /// The authorizations and financial messages, oldest first.
     pub authorizations: Vec<Authorization>,
     /// The reversal, if it was answered.
     pub reversal: Option<AnsweredReversal>,

@@ -34,13 +34,14 @@ mod reason;
 mod record;
 mod stand_in;
 mod timestamp;
+mod transaction_type;
 mod transfer;
 
 pub use approval_code::ApprovalCode;
 pub use ascii_text::{AsciiText, NotAsciiText};
 pub use authorization::{
-    AnsweredReversal, Authorization, Channel, EntryMode, Merchant, MessageFacts, OriginalReference,
-    Totals,
+    AnsweredReversal, Authorization, Channel, Completed, EntryMode, Merchant, MessageFacts,
+    OriginalReference, Totals,
 };
 pub use balance::{Balance, BalanceState, CustomerState};
 pub use card::{Card, CardStatus, LockCode, VaultRef};
@@ -59,7 +60,7 @@ pub use ids::{
     PartnerId, PoolId, ProgrammeId, Seq, ShardId, TransferId,
 };
 pub use image::ShardImage;
-pub use message_key::{Acquirer, MessageClass, MessageKey, OriginalKey};
+pub use message_key::{Acquirer, MessageClass, MessageKey, OriginalClass, OriginalKey};
 pub use money::{Amount, MinorUnits};
 pub use pan::{Fingerprint, InvalidPan, Pan};
 pub use placement::Placement;
@@ -70,4 +71,5 @@ pub use record::{
 };
 pub use stand_in::StandIn;
 pub use timestamp::Timestamp;
+pub use transaction_type::{Direction, TransactionType};
 pub use transfer::{Transfer, TransferOutcome, TransferReceived};

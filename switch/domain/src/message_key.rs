@@ -19,8 +19,49 @@ pub enum MessageClass {
     AuthorizationRequest,
     /// x120.
     AuthorizationAdvice,
+    /// x200.
+    FinancialRequest,
+    /// x220.
+    FinancialAdvice,
     /// x400.
     ReversalRequest,
+    /// x420.
+    ReversalAdvice,
+}
+
+/// Of which class a message is that is spoken of: the second digit of its MTI.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum OriginalClass {
+    /// x1xx.
+    Authorization,
+    /// x2xx.
+    Financial,
+}
+
+impl MessageClass {
+    /// Of which class it is, as others speak of it; `None` for a reversal, which nobody reverses.
+    #[must_use]
+    pub const fn as_original(self) -> Option<OriginalClass> {
+        match self {
+            Self::AuthorizationRequest | Self::AuthorizationAdvice => {
+                Some(OriginalClass::Authorization)
+            }
+            Self::FinancialRequest | Self::FinancialAdvice => Some(OriginalClass::Financial),
+            Self::ReversalRequest | Self::ReversalAdvice => None,
+        }
+    }
+
+    /// Whether what it asks for is settled by it, and not only held.
+    #[must_use]
+    pub const fn is_financial(self) -> bool {
+        matches!(self, Self::FinancialRequest | Self::FinancialAdvice)
+    }
+
+    /// Whether it tells what was decided in our stead.
+    #[must_use]
+    pub const fn is_advice(self) -> bool {
+        matches!(self, Self::AuthorizationAdvice | Self::FinancialAdvice)
+    }
 }
 
 /// Two messages with equal keys are one message sent twice. DE7 is not part of it: peers renew it.
@@ -83,7 +124,9 @@ impl MessageKey {
         let class = match self.class {
             MessageClass::AuthorizationRequest => MessageClass::AuthorizationAdvice,
             MessageClass::AuthorizationAdvice => MessageClass::AuthorizationRequest,
-            MessageClass::ReversalRequest => return None,
+            MessageClass::FinancialRequest => MessageClass::FinancialAdvice,
+            MessageClass::FinancialAdvice => MessageClass::FinancialRequest,
+            MessageClass::ReversalRequest | MessageClass::ReversalAdvice => return None,
         };
         Some(Self { class, ..*self })
     }

@@ -18,6 +18,8 @@ pub enum Reason {
     FormatError,
     /// The message asks for something that this host does not do.
     InvalidTransaction,
+    /// It asks for a function of the card that this host does not have: the PIN's.
+    FunctionNotSupported,
     /// Card number in DE2 and in the track differ.
     PanSourcesDiffer,
     /// The amount is zero or out of range.
@@ -77,13 +79,14 @@ const fn forms(v2003: &'static str, v1993: &'static str, v1987: &'static str) ->
 
 impl Reason {
     /// Every reason once, for tables and tests.
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 37] = [
         Self::Approved,
         Self::ReversalAccepted,
         Self::AdviceAccepted,
         Self::NetworkAccepted,
         Self::FormatError,
         Self::InvalidTransaction,
+        Self::FunctionNotSupported,
         Self::PanSourcesDiffer,
         Self::InvalidAmount,
         Self::NoRoute,
@@ -125,6 +128,7 @@ impl Reason {
             Self::NetworkAccepted => forms("8000", "800", "00"),
             Self::FormatError => forms("9100", "904", "30"),
             Self::InvalidTransaction => forms("9102", "902", "12"),
+            Self::FunctionNotSupported => forms("1015", "115", "40"),
             Self::PanSourcesDiffer | Self::InstitutionNotAllowed => forms("1022", "122", "63"),
             Self::InvalidAmount => forms("1010", "110", "13"),
             Self::NoRoute => forms("9108", "908", "92"),
@@ -218,6 +222,7 @@ impl Reason {
             Self::NetworkAccepted => "network_accepted",
             Self::FormatError => "format_error",
             Self::InvalidTransaction => "invalid_transaction",
+            Self::FunctionNotSupported => "function_not_supported",
             Self::PanSourcesDiffer => "pan_sources_differ",
             Self::InvalidAmount => "invalid_amount",
             Self::NoRoute => "no_route",

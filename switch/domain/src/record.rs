@@ -3,10 +3,11 @@
 
 use crate::{
     Amount, ApprovalCode, AsciiText, AuthorizationId, BalanceId, BalanceState, CardId, CardStatus,
-    CommandDigest, Currency, CustomerId, CustomerState, Effects, Epoch, Estate, Expiry,
-    IdempotencyKey, LinkId, LockCode, MessageFacts, MessageKey, OriginalReference, OwnerId,
-    Partner, PartnerId, Placement, Pool, PoolId, Programme, ProgrammeId, Reason, Seq, ShardId,
-    StandIn, Timestamp, Transfer, TransferId, TransferOutcome, TransferReceived, VaultRef,
+    CommandDigest, Completed, Currency, CustomerId, CustomerState, Direction, Effects, Epoch,
+    Estate, Expiry, IdempotencyKey, LinkId, LockCode, MessageFacts, MessageKey, MinorUnits,
+    OriginalReference, OwnerId, Partner, PartnerId, Placement, Pool, PoolId, Programme,
+    ProgrammeId, Reason, Seq, ShardId, StandIn, Timestamp, Transfer, TransferId, TransferOutcome,
+    TransferReceived, VaultRef,
 };
 
 /// One thing that happened in a shard.
@@ -114,7 +115,7 @@ pub enum Event {
         /// Its lock from now on.
         lock: Option<LockCode>,
     },
-    /// An authorization request or advice was answered.
+    /// An authorization or a financial message, or an advice of one, was answered.
     Authorized(Authorized),
     /// A reversal was answered.
     Reversed(Reversed),
@@ -206,7 +207,8 @@ pub struct CardIssued {
     pub status: CardStatus,
 }
 
-/// An authorization request or advice was answered: approved, declined or taken note of.
+/// An authorization, a financial message or an advice was answered: approved, declined or taken
+/// note of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Authorized {
     /// The authorization.
@@ -229,6 +231,8 @@ pub struct Authorized {
     pub approval_code: Option<ApprovalCode>,
     /// What an advice came to; `None` for a request.
     pub stand_in: Option<StandIn>,
+    /// The authorization that it completes, if it does.
+    pub completes: Option<Completed>,
     /// The card's count of approvals after this one.
     pub approvals: u32,
     /// True where a reversal had come before: approved by nobody, held by nobody.
@@ -236,13 +240,29 @@ pub struct Authorized {
 }
 
 impl Authorized {
-    /// Whether anything is held from here on: an approval, or an advice of one.
-    #[must_use]
-    pub const fn holds(&self) -> bool {
+    /// Whether it was granted, by us or in our stead with effect here.
+    const fn is_granted(&self) -> bool {
         match self.stand_in {
             Some(stand_in) => stand_in.holds(),
             None => self.reason.is_approval(),
         }
+    }
+
+    /// Whether anything is held from here on: an approval, or an advice of one, of a class that
+    /// settles later. A refund that was authorized holds nothing, and gives nothing yet.
+    #[must_use]
+    pub const fn holds(&self) -> bool {
+        self.is_granted()
+            && !self.facts.key.class.is_financial()
+            && matches!(self.facts.kind.direction(), Direction::Debit)
+    }
+
+    /// Whether it moves money for good: a financial message that was granted, or an advice of one.
+    #[must_use]
+    pub const fn settles(&self) -> bool {
+        self.is_granted()
+            && self.facts.key.class.is_financial()
+            && !matches!(self.facts.kind.direction(), Direction::None)
     }
 }
 
@@ -259,6 +279,8 @@ pub struct Reversed {
     pub original: Option<AuthorizationId>,
     /// The institution, where the original was found.
     pub partner: Option<PartnerId>,
+    /// What stands of the original after it: zero where all of it is reversed.
+    pub standing: MinorUnits,
     /// What was answered.
     pub reason: Reason,
 }

@@ -3,7 +3,7 @@
 
 use crate::Reason;
 
-/// What an authorization advice came to. Every one of them is accepted: the peer has told what has
+/// What an advice came to. Every one of them is accepted: the peer has told what has
 /// happened, and nothing can be declined any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum StandIn {

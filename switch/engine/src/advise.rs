@@ -1,12 +1,15 @@
-//! Decides an advice of what was decided in our stead: repeat, original, hold. It owns which
-//! advices of approvals are held and which go to suspense. It never declines: what has happened
-//! cannot be undone by an answer, so that a hold may go below zero here, and says why it would not
-//! have been.
+//! Decides an advice of what was decided in our stead, or of what an authorization came to: repeat,
+//! original, hold or settlement. It owns which advices of approvals take effect and which go to
+//! suspense. It never declines: what has happened cannot be undone by an answer, so that an account
+//! may go below zero here, and the record says why that would not have been granted.
 
-use switch_domain::{Authorization, AuthorizationId, Reason, StandIn, Timestamp};
+use switch_domain::{
+    Authorization, AuthorizationId, Completed, Direction, MinorUnits, Reason, StandIn, Timestamp,
+};
 
 use crate::authorize::{Verdict, record};
 use crate::checks::{self, Case};
+use crate::movements::Completion;
 use crate::{Advise, Answer, Decision, Headroom, Outcome, State};
 
 pub(crate) fn decide(
@@ -23,7 +26,10 @@ pub(crate) fn decide(
         let decision = Decision::plain(Reason::SystemMalfunction);
         return Outcome { answer: Answer::Decided(decision), record: None };
     };
-    let case = Case::new(state, &advice.request, headroom, now);
+    let mut case = Case::new(state, &advice.request, headroom, now);
+    if advice.approved && !said.twin.is_some_and(|ours| ours.reason.is_approval()) {
+        case.completes = completion(state, advice);
+    }
     let stand_in = stand_in(&case, advice.approved, said.twin);
     let reason = Reason::AdviceAccepted;
     let verdict = Verdict {
@@ -40,10 +46,10 @@ pub(crate) fn decide(
 /// The answer to an advice that came before. One of another amount, or of the other outcome, is
 /// another message under its key.
 fn again(before: &Authorization, advice: &Advise) -> Decision {
-    let amount = advice.request.amount;
+    let (amount, kind) = (advice.request.amount, advice.request.facts.kind);
     let approved = before.stand_in != Some(StandIn::Declined);
-    if (before.requested, before.currency, approved)
-        != (amount.minor, amount.currency, advice.approved)
+    if (before.requested, before.currency, before.facts.kind, approved)
+        != (amount.minor, amount.currency, kind, advice.approved)
     {
         return Decision::plain(Reason::DuplicateTransmission);
     }
@@ -63,11 +69,36 @@ fn stand_in(case: &Case<'_>, approved: bool, request: Option<&Authorization>) ->
         let other = StandIn::Suspense(Reason::DuplicateTransmission);
         return if same { StandIn::Known } else { other };
     }
-    if case.state.was_reversed_early(&case.request.facts) {
+    if case.state.standing_before(&case.request.facts) == Some(MinorUnits::ZERO) {
         return StandIn::Reversed;
     }
     if let Some(reason) = checks::cannot_be_held(case) {
         return StandIn::Suspense(reason);
     }
+    // What is held for it was approved when it was asked for.
+    if case.completes.is_some() && case.needs().is_zero() {
+        return StandIn::Agreed;
+    }
     checks::first_failure(case).map_or(StandIn::Agreed, StandIn::Forced)
+}
+
+/// The authorization that a financial advice completes, and what it takes out of its hold; or the
+/// purchase that it refunds. One of another currency is left alone: what its hold is worth in this
+/// one nobody has said.
+fn completion(state: &State, advice: &Advise) -> Option<Completion> {
+    let original = advice.original.as_ref()?;
+    let found = state.completed_by(&original.reference, original.named)?;
+    let amount = advice.request.amount;
+    if found.currency != amount.currency {
+        return None;
+    }
+    let takes = advice.request.facts.kind.direction() == Direction::Debit;
+    let held = if takes { found.held() } else { MinorUnits::ZERO };
+    let last = original.last || held <= amount.minor;
+    Some(Completion {
+        completed: Completed { authorization: found.id, decided_at: found.decided_at },
+        releases: if last { held } else { amount.minor },
+        charged_pool: found.pool.is_some(),
+        closes: takes && last,
+    })
 }

@@ -1,13 +1,14 @@
-//! Decides an authorization request: repeat, checks in their order, hold. It owns what an approval
-//! takes: user funds and, for a deposit programme, the partner's deposit, both or neither.
+//! Decides an authorization or financial request: repeat, checks in their order, hold or
+//! settlement. It owns what an approval is made of; what it does to money is in `movements`.
 
 use switch_domain::{
-    ApprovalCode, Authorization, AuthorizationDelta, AuthorizationId, Authorized, BalanceDelta,
-    Cause, Effects, Event, MinorUnits, PoolDelta, Reason, Record, StandIn, Timestamp, Totals,
+    ApprovalCode, Authorization, AuthorizationId, Authorized, Cause, Effects, Event, Reason,
+    Record, StandIn, Timestamp, TransactionType,
 };
 
 use crate::checks::{self, Case};
-use crate::{Answer, Authorize, Decision, Headroom, Outcome, State};
+use crate::outcome::AccountAmounts;
+use crate::{Answer, Authorize, Decision, Headroom, Outcome, State, movements};
 
 pub(crate) fn decide(
     state: &State,
@@ -17,7 +18,7 @@ pub(crate) fn decide(
 ) -> Outcome {
     let said = state.said_of(&request.facts.key);
     if let Some(before) = said.same {
-        return Outcome { answer: Answer::Decided(again(before, request)), record: None };
+        return Outcome { answer: Answer::Decided(again(state, before, request)), record: None };
     }
     let Some(id) = state.mint(AuthorizationId::mint) else {
         let decision = Decision::plain(Reason::SystemMalfunction);
@@ -37,14 +38,17 @@ pub(crate) fn decide(
     });
     let verdict = Verdict { reason, stand_in: None, approval_code, approvals };
     let record = record(&case, id, verdict, now);
-    let decision = Decision { reason, approval_code, authorization: Some(id), repeated: false };
+    let amounts = amounts(state, request, reason);
+    let authorization = Some(id);
+    let decision = Decision { reason, approval_code, authorization, repeated: false, amounts };
     Outcome { answer: Answer::Decided(decision), record: Some(record) }
 }
 
 /// The answer to a message that came before. Under the same key, but for another amount, it is not
 /// that message: nobody knows which of the two the peer means, so neither is granted again.
-fn again(before: &Authorization, request: &Authorize) -> Decision {
-    if (before.requested, before.currency) != (request.amount.minor, request.amount.currency) {
+fn again(state: &State, before: &Authorization, request: &Authorize) -> Decision {
+    let asked = (request.amount.minor, request.amount.currency, request.facts.kind);
+    if (before.requested, before.currency, before.facts.kind) != asked {
         return Decision::plain(Reason::DuplicateTransmission);
     }
     Decision {
@@ -52,7 +56,18 @@ fn again(before: &Authorization, request: &Authorize) -> Decision {
         approval_code: before.approval_code,
         authorization: Some(before.id),
         repeated: true,
+        amounts: amounts(state, request, before.reason),
     }
+}
+
+/// What a balance inquiry that was granted is told: what the account has now, also when it asks
+/// again.
+fn amounts(state: &State, request: &Authorize, reason: Reason) -> Option<AccountAmounts> {
+    let wanted = request.facts.kind == TransactionType::BalanceInquiry && reason.is_approval();
+    let card = request.card.filter(|_| wanted).and_then(|id| state.card(id))?;
+    let balance = state.balance(card.balance)?;
+    let (ledger, available) = (balance.ledger, balance.available());
+    Some(AccountAmounts { ledger, available, currency: balance.currency })
 }
 
 /// What was made of a request or an advice.
@@ -64,7 +79,7 @@ pub(crate) struct Verdict {
     pub(crate) approvals: u32,
 }
 
-/// The record of a verdict, with the hold that it makes.
+/// The record of a verdict, with what it does to money.
 pub(crate) fn record(
     case: &Case<'_>,
     id: AuthorizationId,
@@ -84,38 +99,26 @@ pub(crate) fn record(
         reason,
         approval_code,
         stand_in,
+        completes: None,
         approvals,
         reversed_before: reason == Reason::OriginalReversed || stand_in == Some(StandIn::Reversed),
     };
+    // What was reversed before it came does not stand; all of it is no approval.
+    let amount = request.amount.minor;
+    let standing = case.state.standing_before(&request.facts).map_or(amount, |one| one.min(amount));
     let mut effects = Effects::default();
     if authorized.holds() {
         authorized.pool = case.deposit;
-        effects = hold(case, id, now);
+        effects = movements::hold(case, id, standing, now);
+    } else if authorized.settles() {
+        authorized.pool = case.deposit;
+        authorized.completes = case.completes.map(|hold| hold.completed);
+        effects = movements::settle(case, id, standing, now);
     }
     Record {
         at: now,
         cause: Cause::Message(request.link),
         event: Event::Authorized(authorized),
         effects,
-    }
-}
-
-fn hold(case: &Case<'_>, id: AuthorizationId, now: Timestamp) -> Effects {
-    let amount = case.request.amount.minor;
-    let totals = Totals { authorized: amount, ..Totals::default() };
-    Effects {
-        authorization: Some(AuthorizationDelta {
-            authorization: id,
-            decided_at: now,
-            totals,
-            closes: false,
-        }),
-        balance: case.balance.map(|balance| BalanceDelta {
-            balance: balance.id,
-            ledger: MinorUnits::ZERO,
-            held: amount,
-        }),
-        pool: case.deposit.map(|pool| PoolDelta { pool, level: MinorUnits::ZERO, held: amount }),
-        postings: Vec::new(),
     }
 }

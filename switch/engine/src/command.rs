@@ -12,11 +12,12 @@ use switch_domain::{
 /// One command.
 #[derive(Clone, Debug)]
 pub enum Command {
-    /// An authorization request (x100, x101).
+    /// An authorization or financial request (x100, x200, and their repeats).
     Authorize(Authorize),
-    /// An advice of what was decided in our stead (x120, x121).
+    /// An advice of what was decided in our stead, or of what an authorization came to (x120, x220,
+    /// and their repeats).
     Advise(Advise),
-    /// A full reversal (x400, x401).
+    /// A reversal, of all or of a part (x400, x420, and their repeats).
     Reverse(Reverse),
     /// Takes back an approval whose answer will not be sent (W-20).
     Void {
@@ -43,7 +44,7 @@ pub enum Command {
     },
 }
 
-/// An authorization request.
+/// An authorization or financial request.
 #[derive(Clone, Debug)]
 pub struct Authorize {
     /// The link it came by.
@@ -73,9 +74,24 @@ pub struct Advise {
     pub approved: bool,
     /// DE38 as it was given in our stead, where the advice has it.
     pub approval_code: Option<ApprovalCode>,
+    /// Of a financial advice, the authorization that it completes or the purchase that it refunds,
+    /// as far as it says.
+    pub original: Option<Original>,
 }
 
-/// A full reversal.
+/// What a financial advice says of the authorization before it.
+#[derive(Clone, Copy, Debug)]
+pub struct Original {
+    /// The fields by which it is found.
+    pub reference: OriginalReference,
+    /// True where the message names it. Otherwise these are the message's own fields, and an
+    /// authorization is meant only where the retrieval reference number is the same, too.
+    pub named: bool,
+    /// True where nothing more will be settled of it: what is left of its hold is given back.
+    pub last: bool,
+}
+
+/// A reversal.
 #[derive(Clone, Debug)]
 pub struct Reverse {
     /// The link it came by.
@@ -84,7 +100,9 @@ pub struct Reverse {
     pub key: MessageKey,
     /// What it says of its original.
     pub reference: OriginalReference,
-    /// True where the message says that it may have been sent before (x401).
+    /// What is to stand of it; `None` where all of it is reversed.
+    pub standing: Option<Amount>,
+    /// True where the message says that it may have been sent before (x401, x421).
     pub repeat: bool,
 }
 

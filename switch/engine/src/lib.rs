@@ -27,6 +27,7 @@ mod authorize;
 mod checks;
 mod command;
 mod manage;
+mod movements;
 mod outcome;
 mod reverse;
 mod state;
@@ -34,8 +35,8 @@ mod transfer;
 mod void;
 
 pub use checks::CHECK_NAMES;
-pub use command::{Act, Advise, Authorize, Command, Manage, Reverse};
-pub use outcome::{Answer, Decision, Headroom, Outcome, PoolTake, Refusal};
+pub use command::{Act, Advise, Authorize, Command, Manage, Original, Reverse};
+pub use outcome::{AccountAmounts, Answer, Decision, Headroom, Outcome, PoolTake, Refusal};
 pub use state::{BookFault, Broken, Difference, OpenTransfer, State};
 pub use transfer::judge_target;
 

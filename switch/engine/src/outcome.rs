@@ -2,7 +2,7 @@
 //! commands; reasons of declines are words of the domain.
 
 use switch_domain::{
-    ApprovalCode, AuthorizationId, MinorUnits, PoolId, Reason, Record, TransferOutcome,
+    ApprovalCode, AuthorizationId, Currency, MinorUnits, PoolId, Reason, Record, TransferOutcome,
 };
 
 /// Tells how much of a pool is left at this moment, over all shards. Pure for the engine: whether
@@ -72,13 +72,26 @@ pub struct Decision {
     pub authorization: Option<AuthorizationId>,
     /// True where the message had been answered before and this is that answer again.
     pub repeated: bool,
+    /// What the account has, for a balance inquiry that was granted.
+    pub amounts: Option<AccountAmounts>,
+}
+
+/// What an account has, in minor units of its currency. Either may be below zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AccountAmounts {
+    /// All that is in it.
+    pub ledger: MinorUnits,
+    /// What may be spent.
+    pub available: MinorUnits,
+    /// Of what.
+    pub currency: Currency,
 }
 
 impl Decision {
     /// An answer without approval code and authorization.
     #[must_use]
     pub const fn plain(reason: Reason) -> Self {
-        Self { reason, approval_code: None, authorization: None, repeated: false }
+        Self { reason, approval_code: None, authorization: None, repeated: false, amounts: None }
     }
 }
 

@@ -1,21 +1,16 @@
-//! Decides a full reversal. It owns the matching of an original and the rule that a reversal is
-//! always accepted: it releases what its original still holds, once, or nothing.
+//! Decides a reversal, of all or of a part. It owns the rule that a reversal is always accepted:
+//! afterwards no more of its original stands than it says, however often it comes.
 
 use switch_domain::{
-    Authorization, AuthorizationDelta, AuthorizationId, BalanceDelta, Cause, Effects, Event,
-    MinorUnits, PoolDelta, Reason, Record, Reversed, Timestamp, Totals,
+    AnsweredReversal, Authorization, AuthorizationId, Cause, Effects, Event, MinorUnits, Reason,
+    Record, Reversed, Timestamp,
 };
 
-use crate::{Answer, Decision, Outcome, Reverse, State};
+use crate::{Answer, Decision, Outcome, Reverse, State, movements};
 
 pub(crate) fn decide(state: &State, request: &Reverse, now: Timestamp) -> Outcome {
     if let Some(before) = state.reversal_by(&request.key) {
-        let decision = Decision {
-            authorization: before.original,
-            repeated: true,
-            ..Decision::plain(before.reason)
-        };
-        return Outcome { answer: Answer::Decided(decision), record: None };
+        return Outcome { answer: Answer::Decided(again(before, request)), record: None };
     }
     let Some(id) = state.mint(AuthorizationId::mint) else {
         let decision = Decision::plain(Reason::SystemMalfunction);
@@ -29,43 +24,39 @@ pub(crate) fn decide(state: &State, request: &Reverse, now: Timestamp) -> Outcom
         reference: request.reference,
         original: original.map(|original| original.id),
         partner: original.and_then(|original| state.partner_of(original)),
+        standing: standing(request),
         reason,
     });
     let record = Record {
         at: now,
         cause: Cause::Message(request.link),
         event,
-        effects: original.map(release).unwrap_or_default(),
+        effects: original.map_or_else(Effects::default, |one| undo(state, one, request)),
     };
-    let decision = Decision {
-        reason,
-        approval_code: None,
-        authorization: original.map(|original| original.id),
-        repeated: false,
-    };
+    let authorization = original.map(|original| original.id);
+    let decision = Decision { authorization, ..Decision::plain(reason) };
     Outcome { answer: Answer::Decided(decision), record: Some(record) }
 }
 
-/// Everything that an authorization still holds, given back; nothing for one that holds nothing.
-pub(crate) fn release(original: &Authorization) -> Effects {
-    let held = original.held();
-    let Some(back) = held.checked_neg().filter(|_| held.is_positive()) else {
-        return Effects::default();
-    };
-    let totals = Totals { reversed: held, ..Totals::default() };
-    Effects {
-        authorization: Some(AuthorizationDelta {
-            authorization: original.id,
-            decided_at: original.decided_at,
-            totals,
-            closes: true,
-        }),
-        balance: original.balance.map(|balance| BalanceDelta {
-            balance,
-            ledger: MinorUnits::ZERO,
-            held: back,
-        }),
-        pool: original.pool.map(|pool| PoolDelta { pool, level: MinorUnits::ZERO, held: back }),
-        postings: Vec::new(),
+/// The answer to a reversal that came before. One that leaves another amount is another message
+/// under its key.
+fn again(before: &AnsweredReversal, request: &Reverse) -> Decision {
+    if before.standing != standing(request) {
+        return Decision::plain(Reason::DuplicateTransmission);
+    }
+    let decision = Decision::plain(before.reason);
+    Decision { authorization: before.original, repeated: true, ..decision }
+}
+
+fn standing(request: &Reverse) -> MinorUnits {
+    request.standing.map_or(MinorUnits::ZERO, |amount| amount.minor)
+}
+
+/// What is given back. An amount of another currency says nothing about the original: people have
+/// to look at it, and until then it stands.
+fn undo(state: &State, original: &Authorization, request: &Reverse) -> Effects {
+    match request.standing {
+        Some(amount) if amount.currency != original.currency => Effects::default(),
+        _ => movements::give_back(state, original, standing(request)),
     }
 }

@@ -4,10 +4,11 @@
 //! has advised us of since: that was approved in our stead, and this is its hold.
 
 use switch_domain::{
-    Authorization, AuthorizationId, Cause, Event, Reason, Record, StandIn, Timestamp, Voided,
+    Authorization, AuthorizationId, Cause, Event, MinorUnits, Reason, Record, StandIn, Timestamp,
+    Voided,
 };
 
-use crate::{Answer, Decision, Outcome, State, reverse};
+use crate::{Answer, Decision, Outcome, State, movements};
 
 pub(crate) fn decide(
     state: &State,
@@ -27,7 +28,7 @@ pub(crate) fn decide(
         at: now,
         cause: Cause::Switch,
         event: Event::Voided(Voided { authorization, reason }),
-        effects: reverse::release(original),
+        effects: movements::give_back(state, original, MinorUnits::ZERO),
     });
     Outcome { answer: Answer::Decided(decision), record }
 }

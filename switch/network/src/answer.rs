@@ -1,14 +1,16 @@
-//! Answers as bytes. It owns how a reason becomes DE38 and DE39 and that echoed fields are the
-//! request's own bytes; it never looks at what they mean.
+//! Answers as bytes. It owns how a decision becomes DE38, DE39 and DE54 and that echoed fields are
+//! the request's own bytes; it never looks at what they mean.
 
 use std::ops::RangeInclusive;
 
 use bytes::BytesMut;
 use codecs::iso8583::{
-    Dialect, EncodeError, EncodedFields, Encoder, FieldSet, Message, MessageWriter, Mti,
+    AccountBalances, Dialect, EncodeError, EncodedFields, Encoder, FieldSet, Message,
+    MessageWriter, Mti, WireAmount,
 };
-use switch_domain::{ApprovalCode, Reason};
+use switch_domain::{ApprovalCode, MinorUnits, Reason};
 use switch_security::MacError;
+use switch_shard::AccountAmounts;
 
 use crate::mac::Authenticator;
 
@@ -16,6 +18,8 @@ const APPROVAL_CODE: u8 = 38;
 const ACTION_CODE: u8 = 39;
 /// What only a decision can say.
 const DECIDED: RangeInclusive<u8> = APPROVAL_CODE..=ACTION_CODE;
+/// The same, for a balance inquiry.
+const ADDITIONAL_AMOUNTS: u8 = 54;
 
 /// Echoed where the dialect has no list for an answer's type: the fields that peers match by.
 const MATCHING_FIELDS: [u8; 12] = [3, 4, 7, 11, 12, 13, 24, 32, 33, 37, 41, 42];
@@ -29,6 +33,8 @@ pub(crate) struct Saying {
     pub(crate) approval_code: Option<ApprovalCode>,
     /// Names the field at fault, where the dialect has a field for that.
     pub(crate) fault: Option<Fault>,
+    /// DE54, where the dialect carries balances.
+    pub(crate) amounts: Option<AccountAmounts>,
 }
 
 /// The field at fault, in words and as an error set (DE18 of 2003).
@@ -41,7 +47,7 @@ pub(crate) struct Fault {
 impl Saying {
     /// A reason without more.
     pub(crate) const fn plain(reason: Reason) -> Self {
-        Self { reason, approval_code: None, fault: None }
+        Self { reason, approval_code: None, fault: None, amounts: None }
     }
 }
 
@@ -98,7 +104,7 @@ impl AnswerWriter {
     ) -> Result<EncodedFields, EncodeError> {
         let mut begun = self.encoder.start(request.dialect(), mti);
         for field in echoed_fields(request.dialect(), mti) {
-            if !DECIDED.contains(&field) {
+            if !DECIDED.contains(&field) && field != ADDITIONAL_AMOUNTS {
                 begun.echo(field, request)?;
             }
         }
@@ -106,7 +112,7 @@ impl AnswerWriter {
         if self.mac.is_some() {
             begun.leave_room_for_mac()?;
         }
-        begun.into_fields(DECIDED)
+        begun.into_fields_before(DECIDED, ADDITIONAL_AMOUNTS)
     }
 
     /// The rest of what [`AnswerWriter::begin`] began. The bytes are good until the next call.
@@ -123,6 +129,9 @@ impl AnswerWriter {
             answer.text(APPROVAL_CODE, code.as_str())?;
         }
         answer.text(ACTION_CODE, action_code(saying.reason, dialect))?;
+        if let Some(amounts) = saying.amounts {
+            answer.amounts(None, Some(balances(amounts)))?;
+        }
         message.clear();
         answer.finish_around(begun, message)?;
         if let Some(mac) = mac {
@@ -169,6 +178,17 @@ fn write(
         }
     }
     Ok(())
+}
+
+fn balances(amounts: AccountAmounts) -> AccountBalances {
+    let AccountAmounts { ledger, available, currency } = amounts;
+    let wire = |amount: MinorUnits| WireAmount {
+        currency: currency.numeric(),
+        exponent: currency.exponent(),
+        minor: amount.0.unsigned_abs(),
+        negative: amount.is_negative(),
+    };
+    AccountBalances { ledger: wire(ledger), available: wire(available) }
 }
 
 /// DE39 in as many digits as the dialect has, or the code that its peer has instead.

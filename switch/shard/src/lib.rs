@@ -43,6 +43,7 @@ pub use simulated::{both_states, start_simulated};
 pub use start::{StartError, make_room, start};
 pub use submission::{Admission, Reply, ReplyOutcome, ReplyTo, Submission};
 pub use switch_engine::{
-    Act, Advise, Authorize, CHECK_NAMES, Command, Decision, Manage, Refusal, Reverse, State,
+    AccountAmounts, Act, Advise, Authorize, CHECK_NAMES, Command, Decision, Manage, Original,
+    Refusal, Reverse, State,
 };
 pub use switch_store::{PROOF_LASTS, ProjectionSettings, TakeoverMode, fault_points};

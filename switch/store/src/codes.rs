@@ -2,8 +2,8 @@
 //! in tables. It owns both lists; a number or name once given is never given to anything else.
 
 use switch_domain::{
-    BalanceState, CardStatus, Channel, CustomerState, EntryMode, MessageClass, PartnerState,
-    PoolKind, Reason, StandIn, TransferOutcome,
+    BalanceState, CardStatus, Channel, CustomerState, EntryMode, MessageClass, OriginalClass,
+    PartnerState, PoolKind, Reason, StandIn, TransactionType, TransferOutcome,
 };
 
 /// A choice that is stored. Numbers start at 1, so that a field that is missing names nothing.
@@ -67,7 +67,25 @@ stored!(TransferOutcome, "transfer outcome":
     OtherFunding = 7 "other_funding", AmountTooLarge = 8 "amount_too_large");
 stored!(MessageClass, "message class":
     AuthorizationRequest = 1 "authorization", ReversalRequest = 2 "reversal",
-    AuthorizationAdvice = 3 "authorization_advice");
+    AuthorizationAdvice = 3 "authorization_advice", FinancialRequest = 4 "financial",
+    FinancialAdvice = 5 "financial_advice", ReversalAdvice = 6 "reversal_advice");
+stored!(OriginalClass, "class of the original":
+    Authorization = 1 "authorization", Financial = 2 "financial");
+// A purchase is what nothing says, in the journal and in tables: nearly everything is one.
+stored!(TransactionType, "transaction type":
+    Purchase = 1 "purchase", Preauthorization = 2 "preauthorization", Cash = 3 "cash",
+    CashBack = 4 "cash_back", QuasiCash = 5 "quasi_cash", Refund = 6 "refund",
+    BalanceInquiry = 7 "balance_inquiry", AccountVerification = 8 "account_verification");
+
+/// A transaction type as a number in the journal: 0 for a purchase.
+pub(crate) fn kind_code(kind: TransactionType) -> u32 {
+    if kind == TransactionType::Purchase { 0 } else { kind.code() }
+}
+
+/// The name in tables; none for a purchase.
+pub(crate) fn kind_name(kind: TransactionType) -> Option<&'static str> {
+    (kind != TransactionType::Purchase).then(|| kind.name())
+}
 
 /// What an advice came to, as a number in the journal: 0 where there was no advice. The reason that
 /// belongs to some of them stands beside it.

@@ -1,7 +1,7 @@
-//! What an approval that was given in our stead needs to be held: an amount that somebody owes, and
-//! sums that stay within numbers. It owns no rule of an authorization request.
+//! What an approval that was given in our stead needs to take effect: an amount that somebody owes,
+//! and sums that stay within numbers. It owns no rule of an authorization request.
 
-use switch_domain::{MinorUnits, Reason};
+use switch_domain::{Direction, MinorUnits, Reason};
 
 use super::Case;
 
@@ -9,6 +9,7 @@ use super::Case;
 pub(super) fn asks_for_money(case: &Case<'_>) -> Result<(), Reason> {
     match case.request.fault {
         Some(fault) if fault != Reason::ExpiredCard => Err(fault),
+        _ if case.direction() == Direction::None => Ok(()),
         _ if case.request.amount.minor.is_positive() => Ok(()),
         _ => Err(Reason::InvalidAmount),
     }
@@ -17,8 +18,12 @@ pub(super) fn asks_for_money(case: &Case<'_>) -> Result<(), Reason> {
 /// Neither the account nor the deposit leaves the range of amounts by it.
 pub(super) fn has_room(case: &Case<'_>) -> Result<(), Reason> {
     let amount = case.request.amount.minor;
-    let fits = |level: MinorUnits, held: MinorUnits| {
-        held.checked_add(amount).and_then(|held| level.checked_sub(held)).is_some()
+    let fits = |level: MinorUnits, held: MinorUnits| match case.direction() {
+        Direction::None => true,
+        Direction::Credit => level.checked_add(amount).is_some(),
+        Direction::Debit => {
+            held.checked_add(amount).and_then(|held| level.checked_sub(held)).is_some()
+        }
     };
     let of_balance = case.balance.is_some_and(|balance| fits(balance.ledger, balance.held));
     let of_pool = case.deposit.is_none_or(|pool| {

@@ -1,12 +1,14 @@
-//! The message as a whole can be granted: translation found no fault in it, and it asks for money.
+//! The message as a whole can be granted: translation found no fault in it, and what moves money
+//! names an amount.
 
-use switch_domain::Reason;
+use switch_domain::{Direction, Reason};
 
 use super::Case;
 
 pub(super) fn check(case: &Case<'_>) -> Result<(), Reason> {
     match case.request.fault {
         Some(reason) => Err(reason),
+        None if case.direction() == Direction::None => Ok(()),
         None if case.request.amount.minor.is_positive() => Ok(()),
         None => Err(Reason::InvalidAmount),
     }

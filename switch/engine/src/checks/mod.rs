@@ -1,4 +1,4 @@
-//! The checks of an authorization, in their fixed order: one rule a file. The first that fails
+//! The checks of a request, in their fixed order: one rule a file. The first that fails
 //! names the reason. Adding a check is one file and one line in [`ORDER`].
 
 mod balance_state;
@@ -16,8 +16,9 @@ mod partner_deposit;
 mod partner_state;
 mod user_funds;
 
-use switch_domain::{Balance, Card, PoolId, Programme, Reason, Timestamp};
+use switch_domain::{Balance, Card, Direction, MinorUnits, PoolId, Programme, Reason, Timestamp};
 
+use crate::movements::Completion;
 use crate::{Authorize, Headroom, State};
 
 /// A rule: passes, or names the reason of the decline.
@@ -73,6 +74,8 @@ pub(crate) struct Case<'a> {
     pub(crate) balance: Option<&'a Balance>,
     /// The pool that an approval charges, if its programme is funded by deposit.
     pub(crate) deposit: Option<PoolId>,
+    /// The authorization that it completes, if it is known to complete one.
+    pub(crate) completes: Option<Completion>,
 }
 
 impl<'a> Case<'a> {
@@ -90,7 +93,23 @@ impl<'a> Case<'a> {
         };
         let balance = card.and_then(|card| state.balance(card.balance));
         let deposit = programme.and_then(|programme| programme.funding.deposit());
-        Self { state, request, headroom, now, programme, card, balance, deposit }
+        let completes = None;
+        Self { state, request, headroom, now, programme, card, balance, deposit, completes }
+    }
+
+    /// Where the money goes that is asked for.
+    pub(crate) const fn direction(&self) -> Direction {
+        self.request.facts.kind.direction()
+    }
+
+    /// What must be there of the customer's and the partner's money: nothing for what takes none,
+    /// and nothing twice where a hold is completed.
+    pub(crate) fn needs(&self) -> MinorUnits {
+        if self.direction() != Direction::Debit {
+            return MinorUnits::ZERO;
+        }
+        let covered = self.completes.map_or(MinorUnits::ZERO, |hold| hold.releases);
+        MinorUnits(self.request.amount.minor.0.saturating_sub(covered.0).max(0))
     }
 }
 

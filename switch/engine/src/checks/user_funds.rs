@@ -1,10 +1,24 @@
-//! The customer's available funds cover the amount. No approval drives them below zero.
+//! The customer's available funds cover the amount: no approval drives them below zero. What is
+//! given to the customer stays within the largest amount.
 
-use switch_domain::{MinorUnits, Reason};
+use switch_domain::{Direction, MinorUnits, Reason};
 
 use super::Case;
+use crate::manage::LARGEST_AMOUNT;
 
 pub(super) fn check(case: &Case<'_>) -> Result<(), Reason> {
-    let available = case.balance.map_or(MinorUnits::ZERO, switch_domain::Balance::available);
-    if available < case.request.amount.minor { Err(Reason::InsufficientFunds) } else { Ok(()) }
+    match case.direction() {
+        Direction::None => Ok(()),
+        Direction::Credit => {
+            let ledger = case.balance.map_or(MinorUnits::ZERO, |balance| balance.ledger);
+            let sum = ledger.checked_add(case.request.amount.minor);
+            let fits = sum.is_some_and(|sum| sum.0 <= LARGEST_AMOUNT);
+            if fits { Ok(()) } else { Err(Reason::InvalidAmount) }
+        }
+        Direction::Debit => {
+            let available =
+                case.balance.map_or(MinorUnits::ZERO, switch_domain::Balance::available);
+            if available < case.needs() { Err(Reason::InsufficientFunds) } else { Ok(()) }
+        }
+    }
 }

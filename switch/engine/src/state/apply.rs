@@ -169,6 +169,7 @@ impl State {
             reason: authorized.reason,
             approval_code: authorized.approval_code,
             stand_in: authorized.stand_in,
+            completes: authorized.completes,
             totals: Totals::default(),
             decided_at: record.at,
             closed: !authorized.holds(),
@@ -181,6 +182,7 @@ impl State {
             key: reversed.key,
             reference: reversed.reference,
             original: reversed.original,
+            standing: reversed.standing,
             reason: reversed.reason,
             decided_at: record.at,
         }))
@@ -207,7 +209,7 @@ impl State {
     }
 
     fn decided_effects(&mut self, effects: &Effects, at: Timestamp) -> Result<(), Broken> {
-        if let Some(delta) = effects.authorization {
+        for delta in effects.of_authorizations() {
             self.add_to_authorization(delta, at)?;
         }
         if let Some(delta) = effects.balance {

@@ -5,7 +5,7 @@ use switch_domain::{Forgotten, Recalled, Timestamp};
 
 use super::State;
 use super::messages::Kept;
-use crate::Command;
+use crate::{Advise, Command};
 
 impl State {
     /// Lets go of what was decided before `window_start`, and of the oldest past `most`; nothing
@@ -27,23 +27,17 @@ impl State {
                 let wanted = request.repeat && !self.messages.is_complete();
                 let unknown = wanted && self.messages.find(key).is_none();
                 let original = key.as_original();
-                unknown.then_some(Forgotten::Message { original, reversal: None })
+                unknown.then_some(Forgotten::Message { original, answered: None })
             }
-            // Advices are few, and come late by their nature.
-            Command::Advise(advice) => {
-                let key = &advice.request.facts.key;
-                let unknown = !self.messages.is_complete() && self.messages.find(key).is_none();
-                let original = key.as_original();
-                unknown.then_some(Forgotten::Message { original, reversal: None })
-            }
+            Command::Advise(advice) => self.forgotten_by_advice(advice),
             Command::Reverse(request) => {
                 if self.messages.is_complete() || self.messages.find(&request.key).is_some() {
                     return None;
                 }
                 let certain = self.is_certain(&request.reference);
                 let original = request.reference.key;
-                let reversal = Some(request.key);
-                (request.repeat || !certain).then_some(Forgotten::Message { original, reversal })
+                let answered = Some(request.key);
+                (request.repeat || !certain).then_some(Forgotten::Message { original, answered })
             }
             Command::Manage(manage) => {
                 let unknown =
@@ -52,6 +46,21 @@ impl State {
             }
             Command::Void { .. } | Command::Receive { .. } | Command::Close { .. } => None,
         }
+    }
+
+    /// Advices are few, and come late by their nature. One that speaks of an authorization asks for
+    /// that and for itself at once; both are under one key where it does not name another.
+    fn forgotten_by_advice(&self, advice: &Advise) -> Option<Forgotten> {
+        let key = &advice.request.facts.key;
+        if self.messages.is_complete() || self.messages.find(key).is_some() {
+            return None;
+        }
+        let own = key.as_original();
+        let spoken_of = advice.original.as_ref().map(|original| original.reference.key);
+        Some(match spoken_of.filter(|original| *original != own) {
+            Some(original) => Forgotten::Message { original, answered: Some(*key) },
+            None => Forgotten::Message { original: own, answered: None },
+        })
     }
 
     /// Takes note of what was looked up at `now`. What memory has is newer, and stays as it is.

@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use switch_domain::{
-    AnsweredReversal, Authorization, AuthorizationId, MessageKey, OriginalReference, Timestamp,
+    AnsweredReversal, Authorization, AuthorizationId, MessageKey, MinorUnits, OriginalReference,
+    Timestamp,
 };
 
 use super::Map;
@@ -33,8 +34,17 @@ pub(super) struct Early {
     /// The reversal.
     pub(super) id: AuthorizationId,
     pub(super) reference: OriginalReference,
+    /// What it leaves standing: zero where it is of all.
+    pub(super) standing: MinorUnits,
     /// The request of it has come, and was not granted: an advice of it may still come.
     pub(super) of_declined: bool,
+}
+
+impl Early {
+    pub(super) const fn of(reversal: &AnsweredReversal, of_declined: bool) -> Self {
+        let AnsweredReversal { id, reference, standing, .. } = *reversal;
+        Self { id, reference, standing, of_declined }
+    }
 }
 
 /// Authorizations and reversals of one shard.
@@ -269,11 +279,11 @@ impl Messages {
         of_declined: bool,
         now: Timestamp,
     ) {
-        let (id, reference) = (reversal.id, reversal.reference);
-        let known = self.early(reference.key.origin()).any(|one| one.id == id);
+        let early = Early::of(&reversal, of_declined);
+        let known = self.early(early.reference.key.origin()).any(|one| one.id == early.id);
         self.recall(Kept::Reversal(reversal), now);
         if !known {
-            self.add_early(Early { id, reference, of_declined });
+            self.add_early(early);
         }
     }
 }

@@ -1,10 +1,10 @@
-//! Finds what a reversal speaks of, the request of an advice, and whether an authorization was
-//! spoken of before it came. It owns how much weight the optional fields have: they choose among
-//! several and rule out only together.
+//! Finds what a reversal or a completion speaks of, the request of an advice, and whether an
+//! authorization was spoken of before it came. It owns how much weight the optional fields have:
+//! they choose among several and rule out only together.
 
 use switch_domain::{
-    AnsweredReversal, Authorization, MessageClass, MessageFacts, MessageKey, OriginalReference,
-    Reason, StandIn,
+    AnsweredReversal, Authorization, MessageFacts, MessageKey, MinorUnits, OriginalClass,
+    OriginalReference, Reason, StandIn,
 };
 
 use super::State;
@@ -31,6 +31,12 @@ fn fit(reference: &OriginalReference, facts: &MessageFacts) -> Option<u8> {
     }
 }
 
+/// Whether a reference can be to this message at all: the fields that must be equal are.
+fn names(reference: &OriginalReference, facts: &MessageFacts) -> bool {
+    facts.key.as_original() == reference.key
+        && (reference.class.is_none() || reference.class == facts.key.class.as_original())
+}
+
 /// Whether no optional field speaks against a message: an older one could fit no better.
 fn fits_fully(reference: &OriginalReference, facts: &MessageFacts) -> bool {
     let (rrn, transmitted) = agreement(reference, facts);
@@ -49,11 +55,7 @@ pub(crate) struct Said<'a> {
 /// Whether a reversal that came early speaks of such a message: one that found a request which had
 /// been declined can mean its advice alone.
 const fn may_mean(early: &Early, facts: &MessageFacts) -> bool {
-    !early.of_declined || is_advice(facts)
-}
-
-const fn is_advice(facts: &MessageFacts) -> bool {
-    matches!(facts.key.class, MessageClass::AuthorizationAdvice)
+    !early.of_declined || facts.key.class.is_advice()
 }
 
 impl State {
@@ -80,10 +82,31 @@ impl State {
                 Kept::Authorization(original) => Some(original),
                 Kept::Reversal(_) => None,
             })
-            .filter(|original| original.facts.key.as_original() == reference.key)
+            .filter(|original| names(reference, &original.facts))
             .filter_map(|original| Some((fit(reference, &original.facts)?, original)))
             .max_by_key(|(fit, original)| (*fit, original.id))
             .map(|(_, original)| self.holder(original))
+    }
+
+    /// The authorization that a financial advice speaks of: one that was granted, the best fit, the
+    /// latest among equals.
+    pub(crate) fn completed_by(
+        &self,
+        reference: &OriginalReference,
+        named: bool,
+    ) -> Option<&Authorization> {
+        let candidates = self.messages.of_origin(reference.key.origin());
+        candidates
+            .filter_map(|kept| match kept {
+                Kept::Authorization(one) => Some(one),
+                Kept::Reversal(_) => None,
+            })
+            .filter(|one| one.class().as_original() == Some(OriginalClass::Authorization))
+            .filter(|one| names(reference, &one.facts) && one.totals.authorized.is_positive())
+            .filter(|one| named || agreement(reference, &one.facts).0 == Some(true))
+            .filter_map(|one| Some((fit(reference, &one.facts)?, one)))
+            .max_by_key(|(fit, one)| (*fit, one.id))
+            .map(|(_, one)| one)
     }
 
     /// Of a request and its advice the one that holds: whoever reverses either means that.
@@ -106,13 +129,15 @@ impl State {
         })
     }
 
-    /// Whether a reversal that came before speaks of this message.
-    pub(crate) fn was_reversed_early(&self, facts: &MessageFacts) -> bool {
-        let key = facts.key.as_original();
-        let mut early = self.messages.early(key.origin());
-        early.any(|one| {
-            one.reference.key == key && may_mean(one, facts) && fit(&one.reference, facts).is_some()
-        })
+    /// What stands of this message by a reversal that came before it: zero where all of it was
+    /// reversed, the least where several came; `None` where none did.
+    pub(crate) fn standing_before(&self, facts: &MessageFacts) -> Option<MinorUnits> {
+        let early = self.messages.early(facts.key.as_original().origin());
+        early
+            .filter(|one| names(&one.reference, facts) && may_mean(one, facts))
+            .filter(|one| fit(&one.reference, facts).is_some())
+            .map(|one| one.standing)
+            .min()
     }
 
     /// Whether a reversal found a request that had never been granted: what it means may yet come,
@@ -147,13 +172,13 @@ impl State {
         came.sort_unstable_by_key(|one| one.id);
         for one in came {
             let speaks = |(reversal, of_declined): &(AnsweredReversal, bool)| {
-                let of_it = reversal.reference.key == one.facts.key.as_original()
-                    && (!of_declined || is_advice(&one.facts));
+                let of_it = names(&reversal.reference, &one.facts)
+                    && (!of_declined || one.facts.key.class.is_advice());
                 let fit = fit(&reversal.reference, &one.facts);
                 fit.filter(|_| of_it && reversal.id < one.id)
             };
             let Some(best) = early.iter().filter_map(speaks).max() else { continue };
-            if is_advice(&one.facts) {
+            if one.facts.key.class.is_advice() {
                 early.retain(|reversal| speaks(reversal) != Some(best));
             } else {
                 let done = early.iter_mut().filter(|reversal| speaks(reversal) == Some(best));
@@ -167,15 +192,14 @@ impl State {
     /// not stop a later purchase with the same STAN. Of several that fit, those that fit best. Of a
     /// request they are kept for its advice: it may have been approved in our stead all the same.
     pub(super) fn use_up_early(&mut self, facts: &MessageFacts) {
-        let key = facts.key.as_original();
-        let origin = key.origin();
+        let origin = facts.key.as_original().origin();
         let speaks = |one: &Early| {
-            let of_it = one.reference.key == key && may_mean(one, facts);
+            let of_it = names(&one.reference, facts) && may_mean(one, facts);
             fit(&one.reference, facts).filter(|_| of_it)
         };
         let Some(best) = self.messages.early(origin).filter_map(speaks).max() else { return };
         let used = |one: &Early| speaks(one) == Some(best);
-        if is_advice(facts) {
+        if facts.key.class.is_advice() {
             self.messages.retain_early(origin, |one| !used(one));
         } else {
             let early = self.messages.early_mut(origin).filter(|one| used(one));
@@ -187,8 +211,7 @@ impl State {
     pub(super) fn note_early(&mut self, reversal: &AnsweredReversal) {
         let of_declined = self.found_declined(reversal);
         if of_declined || reversal.original.is_none() {
-            let (id, reference) = (reversal.id, reversal.reference);
-            self.messages.add_early(Early { id, reference, of_declined });
+            self.messages.add_early(Early::of(reversal, of_declined));
         }
     }
 }

@@ -174,7 +174,8 @@ fn advise(world: &World, minor: i64, code: Option<ApprovalCode>) -> (Option<Pool
     let amount = Amount { minor: MinorUnits(minor), currency: currency("EUR") };
     let mut request = authorize(key, amount);
     request.card = Some(world.names.cards["c1"].0);
-    let command = Command::Advise(Advise { request, approved: true, approval_code: code });
+    let command =
+        Command::Advise(Advise { request, approved: true, approval_code: code, original: None });
     (world.names.pools.get("deposit").map(|pool| pool.0), command)
 }
 

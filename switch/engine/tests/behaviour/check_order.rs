@@ -158,6 +158,7 @@ fn faults() -> Vec<Fault> {
                 key: reversal.key,
                 reference: reversal.reference,
                 original: None,
+                standing: switch_domain::MinorUnits::ZERO,
                 reason: Reason::ReversalAccepted,
                 decided_at: c.image.last_decided,
             });

@@ -323,7 +323,7 @@ impl Drive {
         let mut request = authorize(key, Amount { minor, currency });
         request.card = card;
         request.facts.transmitted = u64::from(rrn % 2);
-        let advice = Advise { request, approved, approval_code: None };
+        let advice = Advise { request, approved, approval_code: None, original: None };
         let answer = reason(self.submit(CARDS, Command::Advise(advice)));
         let refused = Reason::DuplicateTransmission;
         assert!(answer == Reason::AdviceAccepted || answer == refused, "{answer:?}");

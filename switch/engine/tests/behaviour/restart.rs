@@ -1,8 +1,8 @@
 //! A shard that is loaded from rows instead of replayed: it answers, reverses and mints as before.
 
 use switch_domain::{
-    AnsweredReversal, AuthorizationId, DoneCommand, Event, MessageClass, OriginalReference, Reason,
-    Seq, ShardId, ShardImage,
+    AnsweredReversal, AuthorizationId, DoneCommand, Event, MessageClass, MinorUnits,
+    OriginalReference, Reason, Seq, ShardId, ShardImage,
 };
 use switch_engine::{Answer, Command, State};
 
@@ -44,6 +44,7 @@ fn image_of(world: &World) -> ShardImage {
                     key: reversed.key,
                     reference: reversed.reference,
                     original: reversed.original,
+                    standing: reversed.standing,
                     reason: reversed.reason,
                     decided_at: at,
                 });
@@ -237,10 +238,12 @@ fn an_early_reversal_from_the_tables_keeps_its_preferences() {
         key: switch_domain::MessageKey { class: MessageClass::ReversalRequest, ..key },
         reference: OriginalReference {
             key: key.as_original(),
+            class: None,
             transmitted: 11,
             rrn: switch_domain::AsciiText::new(b"A").expect("short"),
         },
         original: None,
+        standing: MinorUnits::ZERO,
         reason: Reason::ReversalAccepted,
         decided_at: image.last_decided,
     });

@@ -151,17 +151,17 @@ impl<S: Switch> Desk<S> {
             mti if mti.version() != link.config.dialect.version().mti_digit() => {
                 self.answer_unsupported(&request, Reason::InvalidTransaction, "version", out);
             }
-            mti if is(mti, Mti::AUTHORIZATION_REQUEST) => {
+            mti if is(mti, Mti::AUTHORIZATION_REQUEST) || is(mti, Mti::FINANCIAL_REQUEST) => {
                 if let Some(reason) = self.not_now() {
                     return self.answer_now(&request, &Saying::plain(reason), out);
                 }
-                self.submit(&request, translate::authorization, out);
+                self.submit(&request, translate::request, out);
             }
             // What has happened cannot be put off: signed on or not, at any time.
-            mti if is(mti, Mti::AUTHORIZATION_ADVICE) => {
+            mti if is(mti, Mti::AUTHORIZATION_ADVICE) || is(mti, Mti::FINANCIAL_ADVICE) => {
                 self.submit(&request, translate::advice, out);
             }
-            mti if is(mti, Mti::REVERSAL_REQUEST) => {
+            mti if is(mti, Mti::REVERSAL_REQUEST) || is(mti, Mti::REVERSAL_ADVICE) => {
                 self.submit(&request, translate::reversal, out);
             }
             mti if is_network_management(mti) => self.manage_network(&request, out),
@@ -208,6 +208,7 @@ impl<S: Switch> Desk<S> {
                 reason: decision.reason,
                 approval_code: decision.approval_code,
                 fault: None,
+                amounts: decision.amounts,
             },
             ReplyOutcome::Declined(reason) => Saying::plain(reason),
             ReplyOutcome::Silent => return self.link.metrics.unanswered("silent", 1),
@@ -303,7 +304,7 @@ impl<S: Switch> Desk<S> {
         self.link.metrics.format_error(error.field);
         self.log_fault("answered with a format error", &error.detail);
         let fault = Some(error.fault.clone());
-        let saying = Saying { reason: Reason::FormatError, approval_code: None, fault };
+        let saying = Saying { fault, ..Saying::plain(Reason::FormatError) };
         self.answer_now(request, &saying, out);
     }
 

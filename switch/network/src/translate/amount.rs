@@ -1,5 +1,6 @@
 //! The amount that is asked for, and its currency: DE4 in minor units of DE49, or both in DE4 where
-//! the edition is that of 2003. It owns their reading; whether an amount may be spent, zero
+//! the edition is that of 2003; and of the later editions DE30, what it was before. It owns their
+//! reading; whether an amount may be spent, zero
 //! included, is the engine's affair.
 
 use codecs::iso8583::{Message, ValueError, Version};
@@ -12,8 +13,12 @@ use super::fault::number;
 const AMOUNT: u8 = 4;
 const CURRENCY: u8 = 49;
 
-/// DE4 of 2003: currency 3, exponent 1, amount 12.
+const ORIGINAL: u8 = 30;
+
+/// DE4 of 2003: currency 3, exponent 1, amount 12. DE30 has two of these, in 1993 two amounts.
 const WHOLE: usize = 16;
+/// Digits of an amount.
+const DIGITS: usize = 12;
 
 /// Reads amount and currency; both must be there.
 pub(super) fn amount(message: &Message<'_>) -> Result<Amount, FieldFault> {
@@ -21,6 +26,25 @@ pub(super) fn amount(message: &Message<'_>) -> Result<Amount, FieldFault> {
         Version::V1987 | Version::V1993 => in_two_fields(message),
         Version::V2003 => in_one_field(message),
     }
+}
+
+/// The first amount of DE30, where the message has it.
+pub(super) fn original_amount(message: &Message<'_>) -> Result<Option<MinorUnits>, FieldFault> {
+    let wrong = FieldFault::Invalid { field: ORIGINAL, wanted: "original amounts" };
+    let mut room = [0; 2 * WHOLE];
+    let digits = match message.digits(ORIGINAL, &mut room) {
+        Ok(digits) => digits,
+        Err(ValueError::Absent(_)) => return Ok(None),
+        Err(_) => return Err(wrong),
+    };
+    let minor = match message.dialect().version() {
+        Version::V1987 | Version::V1993 => {
+            let minor = digits.get(..DIGITS).and_then(value);
+            minor.and_then(|minor| i64::try_from(minor).ok()).map(MinorUnits)
+        }
+        Version::V2003 => digits.get(..WHOLE).and_then(parse).map(|amount| amount.minor),
+    };
+    minor.map(Some).ok_or(wrong)
 }
 
 fn in_two_fields(message: &Message<'_>) -> Result<Amount, FieldFault> {

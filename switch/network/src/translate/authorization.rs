@@ -1,49 +1,63 @@
-//! x100 and x101: an authorization request becomes `Authorize`; x120 and x121, the advice of one,
-//! an `Advise` of the same. It owns which faults make a message one that cannot be granted
+//! x100 and x200, and their repeats: a request becomes `Authorize`; x120 and x220, the advice of
+//! one, an `Advise` of the same. It owns which faults make a message one that cannot be granted
 //! (recorded and answered by the engine) and which make it unreadable, and how an advice says what
 //! was decided.
 
 use codecs::iso8583::{Message, Mti, ValueError};
 use switch_domain::{
     ApprovalCode, Bin, Expiry, Fingerprint, Merchant, MessageClass, MessageFacts, Reason,
+    TransactionType,
 };
-use switch_shard::{Advise, Authorize, Command};
+use switch_shard::{Advise, Authorize, Command, Original};
 
 use crate::answer::action_code;
 
 use super::amount::amount;
 use super::card_source::{card_source, named_expiry};
 use super::channel::place;
-use super::fault::{number, text};
-use super::function_code::{function_code, is_authorization};
+use super::fault::text;
 use super::key::{message_key, transmitted};
+use super::original::reference;
+use super::transaction::asked;
 use super::{FieldFault, Surroundings, Translated, Translation};
 
-const PROCESSING_CODE: u8 = 3;
 const APPROVAL_CODE: u8 = 38;
 const ACTION_CODE: u8 = 39;
 const MERCHANT_ID: u8 = 42;
 
-/// What the first two digits of the processing code ask for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Asked {
-    Purchase,
-    Cash,
-    Other,
-}
-
-/// Translates an authorization request.
-pub(crate) fn authorization(message: &Message<'_>, around: &dyn Surroundings) -> Translation {
-    let (request, card) = read(message, around, MessageClass::AuthorizationRequest)?;
+/// Translates an authorization or financial request.
+pub(crate) fn request(message: &Message<'_>, around: &dyn Surroundings) -> Translation {
+    let class = match is_financial(message) {
+        true => MessageClass::FinancialRequest,
+        false => MessageClass::AuthorizationRequest,
+    };
+    let (request, card) = read(message, around, class)?;
     Ok(Translated::Command(Box::new(Command::Authorize(request)), card))
 }
 
-/// Translates an advice of what was decided in our stead.
+/// Translates an advice of what was decided in our stead, or of what an authorization came to.
 pub(crate) fn advice(message: &Message<'_>, around: &dyn Surroundings) -> Translation {
-    let (request, card) = read(message, around, MessageClass::AuthorizationAdvice)?;
-    let (approved, approval_code) = (approved(message)?, approval_code(message)?);
-    let advice = Advise { request, approved, approval_code };
+    let financial = is_financial(message);
+    let class = match financial {
+        true => MessageClass::FinancialAdvice,
+        false => MessageClass::AuthorizationAdvice,
+    };
+    let (request, card) = read(message, around, class)?;
+    let original = if financial { Some(completed(message, &request)?) } else { None };
+    let (approved, approval_code) = (approved(message, financial)?, approval_code(message)?);
+    let advice = Advise { request, approved, approval_code, original };
     Ok(Translated::Command(Box::new(Command::Advise(advice)), card))
+}
+
+fn is_financial(message: &Message<'_>) -> bool {
+    message.mti().is_some_and(|mti| mti.class() == 2)
+}
+
+/// What a financial advice says of the authorization before it: by DE90 or DE56, else that it has
+/// the same trace number. A message of a link is the last about it.
+fn completed(message: &Message<'_>, request: &Authorize) -> Result<Original, FieldFault> {
+    let (reference, named) = reference(message, &request.facts.key)?;
+    Ok(Original { reference, named, last: true })
 }
 
 /// What is asked for, or was.
@@ -54,11 +68,12 @@ fn read(
 ) -> Result<(Authorize, Fingerprint), FieldFault> {
     let source = card_source(message)?;
     let card = around.fingerprint(&source.pan);
-    let asked = asked(message)?;
-    let place = place(message, asked == Asked::Cash)?;
+    let amount = amount(message)?;
+    let asked = asked(message, class, amount.minor.is_zero())?;
+    let place = place(message, asked.kind == TransactionType::Cash)?;
     let (expiry, expiries_differ) = expiry(message, source.track_expiry)?;
-    let fault = match (asked, source.numbers_differ, expiries_differ) {
-        (Asked::Other, _, _) => Some(Reason::InvalidTransaction),
+    let fault = match (asked.fault, source.numbers_differ, expiries_differ) {
+        (Some(fault), _, _) => Some(fault),
         (_, true, _) => Some(Reason::PanSourcesDiffer),
         // One of the two is not the card's own, whichever that is.
         (_, _, true) => Some(Reason::ExpiredCard),
@@ -71,25 +86,28 @@ fn read(
             transmitted: transmitted(message)?,
             channel: place.channel,
             entry: place.entry,
+            kind: asked.kind,
             merchant: Merchant { category: place.category, id: text(message, MERCHANT_ID)? },
         },
         bin: Bin(source.pan.bin()),
         card: around.find(&card),
         expiry,
         fault,
-        amount: amount(message)?,
+        amount,
         repeat: message.mti().is_some_and(Mti::is_repeat),
     };
     Ok((request, card))
 }
 
-/// DE39 of an advice: whether it was approved. It must be there: a hold is not made by guessing.
-fn approved(message: &Message<'_>) -> Result<bool, FieldFault> {
+/// DE39 of an advice: whether it was approved. That of an authorization must have it: a hold is not
+/// made by guessing. A financial advice without it tells what was done.
+fn approved(message: &Message<'_>, financial: bool) -> Result<bool, FieldFault> {
     let wrong = FieldFault::Invalid { field: ACTION_CODE, wanted: "an action code" };
     match message.text(ACTION_CODE) {
         // A peer may have a code of its own for it.
         Ok(code) if code.as_str() == action_code(Reason::Approved, message.dialect()) => Ok(true),
         Ok(code) => Reason::approved_in_our_stead(code.as_str()).ok_or(wrong),
+        Err(ValueError::Absent(_)) if financial => Ok(true),
         Err(ValueError::Absent(_)) => Err(FieldFault::Absent(ACTION_CODE)),
         Err(_) => Err(wrong),
     }
@@ -100,20 +118,6 @@ fn approved(message: &Message<'_>) -> Result<bool, FieldFault> {
 fn approval_code(message: &Message<'_>) -> Result<Option<ApprovalCode>, FieldFault> {
     let code = text::<6>(message, APPROVAL_CODE)?;
     Ok(ApprovalCode::from_text(code.as_str()))
-}
-
-/// 00 purchase, 01 cash, 11 quasi-cash (ISO 8583:1987 annex A), unless the function code asks for
-/// something else; nothing else is done yet.
-fn asked(message: &Message<'_>) -> Result<Asked, FieldFault> {
-    if !is_authorization(function_code(message)?) {
-        return Ok(Asked::Other);
-    }
-    let code = number(message, PROCESSING_CODE, "a processing code")?;
-    Ok(match code / 10_000 {
-        0 | 11 => Asked::Purchase,
-        1 => Asked::Cash,
-        _ => Asked::Other,
-    })
 }
 
 /// The month that the message names, and whether DE14 and the track name different ones.

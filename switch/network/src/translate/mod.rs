@@ -13,12 +13,13 @@ mod network_management;
 mod original;
 mod reversal;
 mod track2;
+mod transaction;
 
 use codecs::iso8583::Message;
 use switch_domain::{CardId, Fingerprint, LinkId, Pan, Reason};
 use switch_shard::Command;
 
-pub(crate) use authorization::{advice, authorization};
+pub(crate) use authorization::{advice, request};
 pub(crate) use fault::FieldFault;
 pub(crate) use network_management::{NetworkRequest, network_management};
 pub(crate) use reversal::reversal;

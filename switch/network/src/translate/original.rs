@@ -1,10 +1,12 @@
-//! What a reversal says of its original: DE90 of 1987, DE56 of the later editions, or where else
-//! the dialect has it (ISO 8583:1987 clause 4.4); and whether only a part is reversed: DE95, or the
-//! function code. It owns what they mean; finding the original is the engine's affair.
+//! What a reversal or a completion says of its original: DE90 of 1987, DE56 of the later editions,
+//! or where else the dialect has it (ISO 8583:1987 clause 4.4); and what a reversal leaves of it.
+//! It owns what the fields mean; finding the original is the engine's affair.
 
 use codecs::iso8583::{Message, Mti, OriginalForm, ValueError, Version};
+use switch_domain::{Amount, MessageKey, MinorUnits, OriginalClass, OriginalReference};
 
 use super::FieldFault;
+use super::amount::{amount, original_amount};
 use super::digits::value;
 use super::function_code::{Reversed, function_code, reversed};
 
@@ -15,15 +17,36 @@ const LONGEST: usize = 64;
 
 /// The original as it is named.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Original {
+struct Original {
+    /// Of which class it is; `None` where nothing says it.
+    class: Option<OriginalClass>,
     /// DE11 of the original; `None` where nothing says it.
-    pub(super) stan: Option<u64>,
+    stan: Option<u64>,
     /// DE7 of the original as MMDDhhmmss, 0 where nothing says it.
-    pub(super) transmitted: u64,
+    transmitted: u64,
+}
+
+/// The reference to the original of a message with this key, and whether the message names it:
+/// otherwise its own trace number is taken for the original's.
+pub(super) fn reference(
+    message: &Message<'_>,
+    key: &MessageKey,
+) -> Result<(OriginalReference, bool), FieldFault> {
+    let original = original(message)?;
+    let mut reference = OriginalReference {
+        key: key.as_original(),
+        class: original.class,
+        transmitted: original.transmitted,
+        rrn: key.rrn,
+    };
+    if let Some(stan) = original.stan {
+        reference.key.stan = stan;
+    }
+    Ok((reference, original.stan.is_some()))
 }
 
 /// Reads it. Absent or all zeros, it says nothing.
-pub(super) fn original(message: &Message<'_>) -> Result<Original, FieldFault> {
+fn original(message: &Message<'_>) -> Result<Original, FieldFault> {
     let form = message.dialect().original_form();
     let wanted = "an authorization's message type, trace number and time";
     let wrong = FieldFault::Invalid { field: form.field, wanted };
@@ -46,25 +69,63 @@ fn parse(form: OriginalForm, digits: &[u8]) -> Option<Original> {
     };
     // Zeros for the type mean "not said". Any other class was never approved here, and must not
     // find an authorization that happens to have the same trace number.
-    if !matches!(mti.digits(), [0, 0, 0, 0]) && mti.class() != 1 {
-        return None;
-    }
-    Some(Original { stan: Some(stan).filter(|stan| *stan != 0), transmitted })
+    let class = match (mti.digits(), mti.class()) {
+        ([0, 0, 0, 0], _) => None,
+        (_, 1) => Some(OriginalClass::Authorization),
+        (_, 2) => Some(OriginalClass::Financial),
+        _ => return None,
+    };
+    Some(Original { class, stan: Some(stan).filter(|stan| *stan != 0), transmitted })
 }
 
-/// What is reversed: in 1987 a part where a replacement amount above zero is left standing.
-pub(super) fn extent(message: &Message<'_>) -> Result<Reversed, FieldFault> {
-    if message.dialect().version() != Version::V1987 {
-        return Ok(reversed(function_code(message)?));
-    }
+/// What a reversal leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Extent {
+    /// Nothing.
+    Whole,
+    /// So much.
+    Standing(Amount),
+    /// More than there was: it reverses nothing, and is refused.
+    TooMuch,
+    /// The function code means nothing here.
+    Unknown,
+}
+
+/// Reads it: in 1987 the replacement amount (DE95), of the amount in DE4; by function code 401 of
+/// the later editions, DE4, of the original amount in DE30.
+pub(super) fn extent(message: &Message<'_>) -> Result<Extent, FieldFault> {
+    let (standing, of) = match message.dialect().version() {
+        Version::V1987 => match replacement(message)? {
+            0 => return Ok(Extent::Whole),
+            minor => {
+                let of = amount(message)?;
+                (Amount { minor: MinorUnits(minor), ..of }, Some(of.minor))
+            }
+        },
+        Version::V1993 | Version::V2003 => match reversed(function_code(message)?) {
+            Reversed::Whole => return Ok(Extent::Whole),
+            Reversed::Unknown => return Ok(Extent::Unknown),
+            Reversed::Part => (amount(message)?, original_amount(message)?),
+        },
+    };
+    Ok(if of.is_some_and(|of| standing.minor > of) {
+        Extent::TooMuch
+    } else if standing.minor.is_zero() {
+        Extent::Whole
+    } else {
+        Extent::Standing(standing)
+    })
+}
+
+/// The first 12 digits of DE95: the amount, transaction; 0 where it is absent.
+fn replacement(message: &Message<'_>) -> Result<i64, FieldFault> {
     let wrong = FieldFault::Invalid { field: REPLACEMENT, wanted: "replacement amounts" };
     match message.text(REPLACEMENT) {
-        // The first 12 are the amount, transaction.
-        Ok(text) => match text.as_bytes().get(..12).and_then(value).ok_or(wrong)? {
-            0 => Ok(Reversed::Whole),
-            _ => Ok(Reversed::Part),
-        },
-        Err(ValueError::Absent(_)) => Ok(Reversed::Whole),
+        Ok(text) => {
+            let minor = text.as_bytes().get(..12).and_then(value).ok_or(wrong)?;
+            i64::try_from(minor).map_err(|_| wrong)
+        }
+        Err(ValueError::Absent(_)) => Ok(0),
         Err(_) => Err(wrong),
     }
 }
@@ -85,7 +146,8 @@ mod tests {
             ("0101", "000042", "0000000000", Some((Some(42), 0))),
             ("0000", "000000", "0000000000", Some((None, 0))),
             ("0000", "000042", "1123091500", Some((Some(42), 1_123_091_500))),
-            ("0200", "000042", "1123091500", None),
+            ("0200", "000042", "1123091500", Some((Some(42), 1_123_091_500))),
+            ("0800", "000042", "1123091500", None),
             ("0400", "000042", "1123091500", None),
         ];
         for (mti, stan, time, expected) in rows {
@@ -101,7 +163,8 @@ mod tests {
             (FORM_1993, "1100000042261123091500", Some(Some(42))),
             (FORM_1993, "110000004226112309150006123456", Some(Some(42))),
             (FORM_1993, "1100000000000000000000", Some(None)),
-            (FORM_1993, "1200000042261123091500", None),
+            (FORM_1993, "1200000042261123091500", Some(Some(42))),
+            (FORM_1993, "1400000042261123091500", None),
             (FORM_1993, "110000004", None),
             (FORM_2003, "210012345678901220261123091500", Some(Some(123_456_789_012))),
             (FORM_2003, "2420123456789012", None),

@@ -1,15 +1,17 @@
-//! x400 and x401: a full reversal becomes `Reverse`. It owns what is told of the original. A
-//! partial reversal is not done yet: it is answered so, instead of giving back too much.
+//! x400 and x420, and their repeats: a reversal of all or of a part becomes `Reverse`. It owns what
+//! is told of the original and of what stands of it.
 
 use codecs::iso8583::{Message, Mti};
-use switch_domain::{MessageClass, OriginalReference, Reason};
+use switch_domain::{MessageClass, Reason};
 use switch_shard::{Command, Reverse};
 
 use super::card_source::card_source;
-use super::function_code::Reversed;
 use super::key::message_key;
-use super::original::{extent, original};
+use super::original::{Extent, extent, reference};
 use super::{Surroundings, Translated, Translation};
+
+/// The function of an advice: the third digit of its type.
+const ADVICE: u8 = 2;
 
 /// Translates a reversal.
 pub(crate) fn reversal(message: &Message<'_>, around: &dyn Surroundings) -> Translation {
@@ -19,25 +21,24 @@ pub(crate) fn reversal(message: &Message<'_>, around: &dyn Surroundings) -> Tran
         return Ok(Translated::Unsupported(Reason::PanSourcesDiffer, kind));
     }
     let card = around.fingerprint(&source.pan);
-    let key = message_key(message, around.link(), MessageClass::ReversalRequest, card)?;
-    let original = original(message)?;
-    let unsupported = match extent(message)? {
-        Reversed::Whole => None,
-        Reversed::Part => Some("partial_reversal"),
-        Reversed::Unknown => Some("function_code"),
+    let class = match message.mti().map(Mti::function) {
+        Some(ADVICE) => MessageClass::ReversalAdvice,
+        _ => MessageClass::ReversalRequest,
     };
-    if let Some(kind) = unsupported {
-        return Ok(Translated::Unsupported(Reason::InvalidTransaction, kind));
-    }
-    let mut reference = OriginalReference {
-        key: key.as_original(),
-        transmitted: original.transmitted,
-        rrn: key.rrn,
+    let key = message_key(message, around.link(), class, card)?;
+    let (reference, _) = reference(message, &key)?;
+    let standing = match extent(message)? {
+        Extent::Whole => None,
+        Extent::Standing(amount) => Some(amount),
+        Extent::TooMuch => {
+            let kind = "reversal_above_amount";
+            return Ok(Translated::Unsupported(Reason::InvalidAmount, kind));
+        }
+        Extent::Unknown => {
+            return Ok(Translated::Unsupported(Reason::InvalidTransaction, "function_code"));
+        }
     };
-    if let Some(stan) = original.stan {
-        reference.key.stan = stan;
-    }
     let repeat = message.mti().is_some_and(Mti::is_repeat);
-    let command = Reverse { link: around.link(), key, reference, repeat };
+    let command = Reverse { link: around.link(), key, reference, standing, repeat };
     Ok(Translated::Command(Box::new(Command::Reverse(command)), card))
 }

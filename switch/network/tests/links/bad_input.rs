@@ -109,8 +109,8 @@ fn meaningless(rig: &Rig) -> Vec<Row> {
             Answer("0410", "30", "FIELD 2 ABSENT"),
         ),
         (
-            "reversal of a financial message",
-            rig.reversal(31, 1).set(90, &format!("0200000001{:032}", 0)).bytes(),
+            "reversal of a network message",
+            rig.reversal(31, 1).set(90, &format!("0800000001{:032}", 0)).bytes(),
             Answer("0410", "30", "FIELD 90 INVALID"),
         ),
         (
@@ -137,9 +137,6 @@ fn not_done(rig: &Rig) -> Vec<Row> {
         draft("000040").bytes()
     };
     vec![
-        ("financial request", typed("0200"), Answer("0210", "12", "")),
-        ("financial advice", typed("0220"), Answer("0230", "12", "")),
-        ("reversal advice", typed("0420"), Answer("0430", "12", "")),
         ("request of an issuer", typed("0102"), Answer("0112", "12", "")),
         ("request of another version", typed("1100"), Answer("1110", "12", "")),
         ("type that nobody knows", typed("9900"), Answer("9910", "12", "")),
@@ -148,9 +145,9 @@ fn not_done(rig: &Rig) -> Vec<Row> {
         ("notification", typed("0140"), Dropped("not_a_request")),
         ("unknown network code", rig.network(41, "999").bytes(), Answer("0810", "12", "")),
         (
-            "partial reversal",
-            rig.reversal(42, 1).set(95, &format!("{:042}", 1_i128 << 100)).bytes(),
-            Answer("0410", "12", ""),
+            "reversal that leaves more than there was",
+            rig.reversal(42, 1).set(95, &format!("{:012}{:030}", 1_251, 0)).bytes(),
+            Answer("0410", "13", ""),
         ),
         (
             "reversal with two card numbers",
@@ -162,10 +159,10 @@ fn not_done(rig: &Rig) -> Vec<Row> {
             rig.request(44).set(35, "9999991200000026=29122010").bytes(),
             Answer("0110", "63", ""),
         ),
-        ("refund", rig.request(45).set(3, "200000").bytes(), Answer("0110", "12", "")),
+        ("deposit", rig.request(45).set(3, "210000").bytes(), Answer("0110", "12", "")),
         (
-            "amount of zero",
-            rig.request(46).set(4, "000000000000").bytes(),
+            "cash of zero",
+            rig.request(46).set(3, "010000").set(4, "000000000000").bytes(),
             Answer("0110", "13", ""),
         ),
         (

@@ -10,6 +10,7 @@ mod dialect_settings;
 mod framing;
 mod institutions;
 mod keep_alive;
+mod life;
 mod limits;
 mod mac;
 mod no_leak;

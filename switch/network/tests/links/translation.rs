@@ -114,7 +114,7 @@ async fn the_card_comes_from_either_source_and_two_that_differ_are_a_fault() {
                 None,
             ),
             (
-                rig.request(9).set(35, other_card).set(3, "200000"),
+                rig.request(9).set(35, other_card).set(3, "210000"),
                 Some(2912),
                 Some(Reason::InvalidTransaction),
             ),
@@ -155,9 +155,11 @@ async fn processing_codes_say_what_is_asked_for() {
         ("003000", Channel::Pos, None),
         ("110000", Channel::Pos, None),
         ("010000", Channel::Atm, None),
-        ("200000", Channel::Pos, Some(Reason::InvalidTransaction)),
-        ("310000", Channel::Pos, Some(Reason::InvalidTransaction)),
-        ("090000", Channel::Pos, Some(Reason::InvalidTransaction)),
+        ("200000", Channel::Pos, None),
+        ("310000", Channel::Pos, None),
+        ("090000", Channel::Pos, None),
+        ("920000", Channel::Pos, Some(Reason::FunctionNotSupported)),
+        ("210000", Channel::Pos, Some(Reason::InvalidTransaction)),
     ] {
         let command = authorize(&rig, rig.request(1).set(3, code)).await;
         assert_eq!((command.facts.channel, command.fault), (channel, fault), "{code}");
@@ -210,8 +212,8 @@ async fn an_advice_says_what_its_request_did_and_what_was_decided() {
         assert_eq!(advice.approval_code, None);
         let advice = advise(&rig, rig.advice(44, "00").set(38, "      ")).await;
         assert_eq!(advice.approval_code, None, "none, and taken all the same");
-        let refund = advise(&rig, rig.advice(45, "00").set(3, "200000")).await;
-        assert_eq!(refund.request.fault, Some(Reason::InvalidTransaction));
+        let deposit = advise(&rig, rig.advice(45, "00").set(3, "210000")).await;
+        assert_eq!(deposit.request.fault, Some(Reason::InvalidTransaction));
         let ascii = dialect == "iso87-ascii";
         let mti = if ascii { &b"0121"[..] } else { &[0x01, 0x21] };
         let repeat = advise(&rig, rig.advice(42, "00").raw_mti(mti).set(7, "1123091900")).await;

@@ -107,11 +107,14 @@ fn told(row: &JournalRow, record: &Record) -> Value {
 
 fn authorized(one: &Authorized) -> Value {
     let mut told = message(&one.facts.key);
-    told["kind"] = json!("authorization");
+    told["kind"] =
+        json!(if one.facts.key.class.is_financial() { "financial" } else { "authorization" });
     told["id"] = json!(one.id.0);
     told["approved"] = json!(one.reason.is_approval());
     told["reason"] = json!(one.reason.name());
     told["stand_in"] = json!(one.stand_in.map(StandIn::name));
+    told["settled"] = json!(one.settles());
+    told["completes"] = json!(one.completes.map(|earlier| earlier.authorization.0));
     told["approval_code"] = json!(one.approval_code.map(|code| code.as_str().to_owned()));
     told["card"] = json!(one.card.map(|card| card.0));
     told["minor_units"] = json!(one.requested.minor.0);
@@ -124,6 +127,7 @@ fn reversed(one: &Reversed) -> Value {
     told["kind"] = json!("reversal");
     told["id"] = json!(one.id.0);
     told["original"] = json!(one.original.map(|id| id.0));
+    told["standing"] = json!(one.standing.0);
     told["reason"] = json!(one.reason.name());
     told
 }

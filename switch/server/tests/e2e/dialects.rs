@@ -1,7 +1,10 @@
 //! The same story in every shipped dialect, each over three framings: approval and repeat, every
 //! lock, short of funds, reversal and its repeat, what was decided in the issuer's stead, sign-on,
-//! every field malformed and every one that must be there left out. The wanted action codes stand
+//! the life of a transaction (`life`), every field malformed and every one that must be there left
+//! out. The wanted action codes stand
 //! here for each edition of the standard, written out.
+
+mod life;
 
 use codecs::framing::{Framing, HeaderForm, LengthHeader, Trailer};
 use codecs::iso8583::{Dialect, Version};
@@ -140,6 +143,7 @@ async fn every_dialect_tells_the_same_story_over_three_framings() {
     }
     let balance = stage.services().node().balance(issued.balance).await.expect("known");
     assert_eq!(balance.held, MinorUnits(30 * 1_250), "one hold for each link");
+    assert_eq!(balance.ledger, MinorUnits(1_000_000), "what was paid was refunded");
     stage.end().await;
 }
 
@@ -152,6 +156,7 @@ async fn tell(told: &mut Told<'_>, pan: &str, locked: &[(String, Codes)]) {
     }
     repeat_and_reversal(told, pan).await;
     in_our_stead(told, pan, locked).await;
+    life::tell(told, pan).await;
     bad_field(told, pan).await;
     another_function(told, pan).await;
 }
@@ -259,7 +264,7 @@ async fn another_function(told: &mut Told<'_>, pan: &str) {
     let own = told.stan();
     let mut draft = told.speaker.reversal(pan, own, stan, 1_250);
     draft.retain(|(field, _)| *field != 24);
-    draft.push((24, Value::Text("401".into())));
+    draft.push((24, Value::Text("403".into())));
     let said = told.speaker.ask("400", &draft).await;
-    assert_eq!(said.action, told.wanted(INVALID_TRANSACTION), "{}: a part", told.name);
+    assert_eq!(said.action, told.wanted(INVALID_TRANSACTION), "{}: no function", told.name);
 }

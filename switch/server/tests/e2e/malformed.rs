@@ -16,7 +16,7 @@ async fn bad_input_is_answered_and_the_link_goes_on() {
         format!("{}{}", String::from_utf8_lossy(payload), char::from(check))
     };
     let cases = [
-        ("zero amount", with(1, 4, "000000000000"), "13"),
+        ("cash for nothing", with(1, 4, "000000000000").with(3, "010000").expect("set"), "13"),
         ("maximum amount", with(2, 4, "999999999999"), "51"),
         ("other currency", with(3, 49, "840"), "57"),
         ("unknown currency code", with(4, 49, "000"), "30"),

@@ -35,6 +35,8 @@ pub(crate) struct Said {
     pub(crate) text: String,
     /// DE18, which is the message error indicator in 2003.
     pub(crate) error_set: String,
+    /// DE54.
+    pub(crate) amounts: String,
 }
 
 /// A purchase of one and the same day.
@@ -79,7 +81,27 @@ impl Speaker {
 
     /// The full reversal of such a purchase.
     pub(crate) fn reversal(&self, pan: &str, stan: u32, original: u32, cents: u64) -> Draft {
-        self.speech.reversal(&sale(pan, original, cents), stan)
+        self.speech.reversal("100", &sale(pan, original, cents), stan)
+    }
+
+    /// The full reversal of a financial message.
+    pub(crate) fn refunded(&self, pan: &str, stan: u32, original: u32, cents: u64) -> Draft {
+        self.speech.reversal("200", &sale(pan, original, cents), stan)
+    }
+
+    /// The reversal of a purchase that leaves a part of it.
+    pub(crate) fn partial(&self, pan: &str, stan: u32, [original, cents, left]: [u32; 3]) -> Draft {
+        self.speech.partial_reversal(&sale(pan, original, cents.into()), stan, left.into())
+    }
+
+    /// A financial message with this processing code.
+    pub(crate) fn financial(&self, pan: &str, stan: u32, cents: u64, code: &str) -> Draft {
+        self.speech.financial(&sale(pan, stan, cents), code)
+    }
+
+    /// The advice that settles an authorization.
+    pub(crate) fn completion(&self, pan: &str, stan: u32, original: u32, cents: u64) -> Draft {
+        self.speech.completion(&sale(pan, stan, cents), &sale(pan, original, cents))
     }
 
     /// Network management.
@@ -159,9 +181,9 @@ impl Speaker {
         let said = self.speech.read(frame.body).expect("a readable answer");
         let text = |field| said.text(field).unwrap_or_default();
         let (approval, action) = (text(38), text(39));
-        let (text, error_set) = (text(44), text(18));
+        let (amounts, text, error_set) = (text(54), text(44), text(18));
         let mti = said.mti().to_owned();
-        Said { mti, approval, action, text, error_set, body: said.body().clone() }
+        Said { mti, approval, action, text, error_set, amounts, body: said.body().clone() }
     }
 
     pub(crate) async fn ask(&mut self, kind: &str, draft: &Draft) -> Said {

@@ -45,7 +45,7 @@ pub(super) fn released_again(state: &State, outcome: Option<Outcome>) -> Option<
         }),
         balance: original.balance.map(|balance| BalanceDelta { balance, ledger, held: back }),
         pool: original.pool.map(|pool| PoolDelta { pool, level: ledger, held: back }),
-        postings: Vec::new(),
+        ..Effects::default()
     };
     Some(outcome)
 }

@@ -158,7 +158,9 @@ impl Worker {
     pub(super) fn decide(&self, command: &Command) -> Option<Outcome> {
         let now = self.shared.settings.clock.now_after(self.state.last_at());
         let pools = &self.shared.pools;
-        let forced = matches!(command, Command::Advise(_));
+        // What was given in our stead, or given back by mistake, is owed whether or not there is
+        // enough for it.
+        let forced = !matches!(command, Command::Authorize(_) | Command::Manage(_));
         let attempt = |headroom: &dyn switch_engine::Headroom| {
             // Nothing is changed by deciding, so a panic leaves nothing half done.
             let deciding = || {
@@ -170,7 +172,6 @@ impl Worker {
         for _ in 0..POOL_ATTEMPTS {
             let outcome = attempt(pools)?;
             match outcome.pool_take() {
-                // What was given in our stead is owed whether or not there is enough for it.
                 Some(take) if forced => pools.owe(take),
                 Some(take) if !pools.take(take) => continue,
                 _ => {}

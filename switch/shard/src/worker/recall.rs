@@ -56,7 +56,9 @@ impl Worker {
                     Some(ParkedBy::Original(request.facts.key.as_original()))
                 }
                 Command::Advise(advice) => {
-                    Some(ParkedBy::Original(advice.request.facts.key.as_original()))
+                    let spoken_of = advice.original.as_ref().map(|one| one.reference.key);
+                    let own = advice.request.facts.key.as_original();
+                    Some(ParkedBy::Original(spoken_of.unwrap_or(own)))
                 }
                 Command::Reverse(request) => Some(ParkedBy::Original(request.reference.key)),
                 _ => None,

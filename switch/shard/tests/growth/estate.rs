@@ -148,6 +148,7 @@ impl Estate {
                 transmitted: 0,
                 channel: Channel::Pos,
                 entry: EntryMode::Chip,
+                kind: switch_domain::TransactionType::Purchase,
                 merchant: Merchant { category: 5411, id: text("MERCHANT0000001") },
             },
             bin: BIN,
@@ -201,9 +202,11 @@ impl Estate {
             key: key_of(print, MessageClass::ReversalRequest, original + 500_000),
             reference: OriginalReference {
                 key: key_of(print, MessageClass::AuthorizationRequest, original).as_original(),
+                class: None,
                 transmitted: 0,
                 rrn: AsciiText::EMPTY,
             },
+            standing: None,
             repeat: true,
         };
         self.held[holder] -= minor;

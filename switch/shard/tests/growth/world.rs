@@ -230,6 +230,7 @@ impl Serving {
                 transmitted: 0,
                 channel: Channel::Pos,
                 entry: EntryMode::Chip,
+                kind: switch_domain::TransactionType::Purchase,
                 merchant: Merchant { category: 5411, id: text("MERCHANT0000001") },
             },
             bin: BIN,
@@ -251,9 +252,11 @@ impl Serving {
             key: key(MessageClass::ReversalRequest, own),
             reference: OriginalReference {
                 key: key(MessageClass::AuthorizationRequest, original).as_original(),
+                class: None,
                 transmitted: 0,
                 rrn: AsciiText::EMPTY,
             },
+            standing: None,
             repeat: false,
         };
         let outcome = self.send(Command::Reverse(reverse), u64::from(own)).await;

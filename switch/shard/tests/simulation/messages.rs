@@ -104,6 +104,7 @@ impl Request {
                     transmitted: u64::from(self.stan),
                     channel: Channel::Pos,
                     entry: EntryMode::Chip,
+                    kind: switch_domain::TransactionType::Purchase,
                     merchant: Merchant { category: 5411, id: text("MERCHANT0000001") },
                 },
                 bin: self.holder.bin,
@@ -118,9 +119,11 @@ impl Request {
                 key: self.key(),
                 reference: OriginalReference {
                     key: purchase_key(self.holder, original).as_original(),
+                    class: None,
                     transmitted: u64::from(original),
                     rrn: AsciiText::EMPTY,
                 },
+                standing: None,
                 repeat,
             }),
         }

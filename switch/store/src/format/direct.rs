@@ -1,12 +1,14 @@
-//! An authorization's record straight to bytes: nine records of ten are one, and they are written
-//! while cardholders wait. It writes byte for byte what the shapes would (`shapes`, which own the
-//! tags) and makes nothing on the way; it never takes a record that it cannot write in full.
+//! The record of an authorization or financial message straight to bytes: nine records of ten are
+//! one, and they are written while cardholders wait. It writes byte for byte what the shapes would
+//! (`shapes`, which own the tags) and makes nothing on the way; it never takes a record that it
+//! cannot write in full.
 
 use switch_domain::{
-    Acquirer, Authorized, Cause, Effects, Event, MessageFacts, MessageKey, Reason, Record, StandIn,
+    Account, Acquirer, AuthorizationDelta, Authorized, Cause, Effects, Event, MessageFacts,
+    MessageKey, Posting, Reason, Record, StandIn,
 };
 
-use crate::codes::{Stored, stand_in_code};
+use crate::codes::{Stored, kind_code, stand_in_code};
 
 /// How the value behind a key is written.
 const VARINT: u32 = 0;
@@ -18,9 +20,6 @@ pub(super) fn record(out: &mut Vec<u8>, tag: u32, record: &Record) -> bool {
     let (Cause::Message(link), Event::Authorized(made)) = (&record.cause, &record.event) else {
         return false;
     };
-    if !record.effects.postings.is_empty() {
-        return false;
-    }
     message(out, tag, |out| {
         signed(out, 1, record.at.0);
         key(out, 2, VARINT);
@@ -62,6 +61,12 @@ fn authorized(out: &mut Vec<u8>, made: &Authorized) {
         let would_be = made.stand_in.and_then(StandIn::would_be).map_or("", Reason::name);
         bytes(out, 14, would_be.as_bytes());
     }
+    if let Some(completed) = &made.completes {
+        message(out, 15, |out| {
+            number(out, 1, completed.authorization.0.cast_unsigned());
+            signed(out, 2, completed.decided_at.0);
+        });
+    }
 }
 
 fn facts(out: &mut Vec<u8>, facts: &MessageFacts) {
@@ -71,6 +76,7 @@ fn facts(out: &mut Vec<u8>, facts: &MessageFacts) {
     number(out, 4, u64::from(facts.entry.code()));
     number(out, 5, u64::from(facts.merchant.category));
     bytes(out, 6, facts.merchant.id.as_bytes());
+    number(out, 7, u64::from(kind_code(facts.kind)));
 }
 
 fn message_key(out: &mut Vec<u8>, of: &MessageKey) {
@@ -94,16 +100,7 @@ fn message_key(out: &mut Vec<u8>, of: &MessageKey) {
 
 fn effects(out: &mut Vec<u8>, effects: &Effects) {
     if let Some(delta) = &effects.authorization {
-        message(out, 1, |out| {
-            number(out, 1, delta.authorization.0.cast_unsigned());
-            signed(out, 2, delta.totals.authorized.0);
-            signed(out, 3, delta.totals.incremented.0);
-            signed(out, 4, delta.totals.reversed.0);
-            signed(out, 5, delta.totals.cleared.0);
-            signed(out, 6, delta.totals.refunded.0);
-            number(out, 7, u64::from(delta.closes));
-            signed(out, 8, delta.decided_at.0);
-        });
+        message(out, 1, |out| totals(out, delta));
     }
     if let Some(delta) = &effects.balance {
         message(out, 2, |out| amounts(out, delta.balance.0, delta.ledger.0, delta.held.0));
@@ -111,6 +108,39 @@ fn effects(out: &mut Vec<u8>, effects: &Effects) {
     if let Some(delta) = &effects.pool {
         message(out, 3, |out| amounts(out, delta.pool.0, delta.level.0, delta.held.0));
     }
+    for leg in &effects.postings {
+        message(out, 4, |out| posting(out, leg));
+    }
+    if let Some(delta) = &effects.completed {
+        message(out, 5, |out| totals(out, delta));
+    }
+}
+
+fn totals(out: &mut Vec<u8>, delta: &AuthorizationDelta) {
+    number(out, 1, delta.authorization.0.cast_unsigned());
+    signed(out, 2, delta.totals.authorized.0);
+    signed(out, 3, delta.totals.incremented.0);
+    signed(out, 4, delta.totals.reversed.0);
+    signed(out, 5, delta.totals.cleared.0);
+    signed(out, 6, delta.totals.refunded.0);
+    number(out, 7, u64::from(delta.closes));
+    signed(out, 8, delta.decided_at.0);
+}
+
+/// The account comes first: a choice stands where its lowest tag does.
+fn posting(out: &mut Vec<u8>, leg: &Posting) {
+    let (tag, id) = match leg.account {
+        Account::Balance(id) => (1, id.0),
+        Account::Pool(id) => (2, id.0),
+        Account::SettlementBank(id) => (3, id.0),
+        Account::Memorandum(id) => (4, id.0),
+        Account::InTransit(id) => (7, id.0),
+        Account::NetworkSettlement(id) => (8, id.0),
+    };
+    key(out, tag, VARINT);
+    varint(out, id.cast_unsigned());
+    signed(out, 5, leg.amount.0);
+    number(out, 6, u64::from(leg.currency.numeric()));
 }
 
 fn amounts(out: &mut Vec<u8>, id: i64, level: i64, held: i64) {
@@ -207,7 +237,11 @@ mod tests {
             };
             let key = MessageKey {
                 acquirer,
-                class: MessageClass::AuthorizationRequest,
+                class: if has(2) {
+                    MessageClass::FinancialAdvice
+                } else {
+                    MessageClass::AuthorizationRequest
+                },
                 stan: if has(1) { 999_999 } else { 0 },
                 local_time: if has(2) { 1_231_235_959 } else { 0 },
                 terminal: text(if has(1) { "TERM0001" } else { "" }),
@@ -220,25 +254,24 @@ mod tests {
                 transmitted: amount.unsigned_abs(),
                 channel: Channel::Pos,
                 entry: EntryMode::Chip,
+                kind: TransactionType::ALL[usize::from(bits % 8)],
                 merchant,
             };
             let id = AuthorizationId::mint(ShardId(u16::from(bits)), amount.unsigned_abs());
             let totals = Totals { authorized: minor, reversed: minor, ..Totals::default() };
             let at = Timestamp(amount);
+            let delta =
+                AuthorizationDelta { authorization: id, decided_at: at, totals, closes: has(1) };
             let effects = Effects {
-                authorization: has(0).then_some(AuthorizationDelta {
-                    authorization: id,
-                    decided_at: at,
-                    totals,
-                    closes: has(1),
-                }),
+                authorization: has(0).then_some(delta),
+                completed: has(3).then(|| Box::new(delta)),
                 balance: has(1).then_some(BalanceDelta {
                     balance: BalanceId(amount),
                     ledger: minor,
                     held: minor,
                 }),
                 pool: has(2).then_some(PoolDelta { pool: PoolId(1), level: minor, held: minor }),
-                postings: Vec::new(),
+                postings: if has(2) { postings(amount) } else { Vec::new() },
             };
             let made = Authorized {
                 id,
@@ -259,12 +292,28 @@ mod tests {
                     6 => Some(StandIn::Reversed),
                     _ => None,
                 },
+                completes: has(1)
+                    .then_some(Completed { authorization: id, decided_at: Timestamp(amount) }),
                 approvals: u32::from(bits),
                 reversed_before: has(2),
             };
             let event = Event::Authorized(made);
             Record { at, cause: Cause::Message(LinkId(u16::from(bits))), event, effects }
         })
+    }
+
+    fn postings(amount: i64) -> Vec<Posting> {
+        let (partner, currency) = (PartnerId(amount), Currency::from_numeric(414).expect("dinar"));
+        let accounts = [
+            Account::Balance(BalanceId(0)),
+            Account::Pool(PoolId(amount)),
+            Account::SettlementBank(partner),
+            Account::Memorandum(partner),
+            Account::InTransit(partner),
+            Account::NetworkSettlement(partner),
+        ];
+        let amount = MinorUnits(amount);
+        accounts.into_iter().map(|account| Posting { account, amount, currency }).collect()
     }
 
     #[test]

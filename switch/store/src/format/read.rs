@@ -183,8 +183,16 @@ fn authorized(stored: shapes::Authorized) -> Read<domain::Authorized> {
         },
         reason: reason(&stored.reason)?,
         approval_code: stored.approval_code.as_deref().map(approval_code).transpose()?,
+        completes: stored.completes.map(completed).transpose()?,
         approvals: stored.approvals,
         reversed_before: stored.reversed_before,
+    })
+}
+
+fn completed(stored: shapes::Completed) -> Read<domain::Completed> {
+    Ok(domain::Completed {
+        authorization: AuthorizationId(stored.authorization),
+        decided_at: Timestamp(stored.decided_at.ok_or(RecordFault::Missing("decided_at"))?),
     })
 }
 
@@ -197,8 +205,7 @@ pub(super) fn stand_in(
     let would_be = (!would_be.is_empty()).then(|| reason(would_be)).transpose()?;
     let stand_in = stand_in_from_code(code, would_be);
     let known = stand_in.is_some() || (code == 0 && would_be.is_none());
-    let is_advice = facts.key.class == domain::MessageClass::AuthorizationAdvice;
-    if !known || is_advice != stand_in.is_some() {
+    if !known || facts.key.class.is_advice() != stand_in.is_some() {
         return Err(illegal("stand-in", code));
     }
     Ok(stand_in)
@@ -216,11 +223,13 @@ fn reversed(stored: shapes::Reversed) -> Read<domain::Reversed> {
                 terminal: text("terminal", &reference.terminal)?,
                 card: Fingerprint(sixteen("fingerprint", &reference.card)?),
             },
+            class: (reference.class != 0).then(|| choice(reference.class)).transpose()?,
             transmitted: reference.transmitted,
             rrn: text("RRN", &reference.rrn)?,
         },
         original: stored.original.map(AuthorizationId),
         partner: stored.partner.map(PartnerId),
+        standing: MinorUnits(stored.standing),
         reason: reason(&stored.reason)?,
     })
 }
@@ -231,6 +240,7 @@ pub(super) fn facts(stored: shapes::Facts) -> Read<MessageFacts> {
         transmitted: stored.transmitted,
         channel: choice(stored.channel)?,
         entry: choice(stored.entry)?,
+        kind: if stored.kind == 0 { Default::default() } else { choice(stored.kind)? },
         merchant: Merchant {
             category: narrow("merchant category", stored.category)?,
             id: text("merchant", &stored.merchant)?,

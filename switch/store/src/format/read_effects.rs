@@ -13,6 +13,7 @@ use super::{RecordFault, shapes};
 pub(super) fn effects(stored: shapes::Effects) -> Result<Effects, RecordFault> {
     Ok(Effects {
         authorization: stored.authorization.as_ref().map(authorization).transpose()?,
+        completed: stored.completed.as_ref().map(authorization).transpose()?.map(Box::new),
         balance: stored.balance.as_ref().map(balance).transpose()?,
         pool: stored.pool.as_ref().map(pool).transpose()?,
         postings: stored.postings.iter().map(posting).collect::<Result<_, _>>()?,
@@ -57,6 +58,7 @@ fn posting(stored: &shapes::Posting) -> Result<Posting, RecordFault> {
         shapes::Account::SettlementBank(id) => Account::SettlementBank(PartnerId(id)),
         shapes::Account::Memorandum(id) => Account::Memorandum(PartnerId(id)),
         shapes::Account::InTransit(id) => Account::InTransit(PartnerId(id)),
+        shapes::Account::NetworkSettlement(id) => Account::NetworkSettlement(PartnerId(id)),
     };
     Ok(Posting {
         account,

@@ -253,6 +253,17 @@ pub(super) struct Authorized {
     /// The reason that belongs to it, if any: its stable name.
     #[prost(string, tag = "14")]
     pub(super) would_be: String,
+    /// The authorization that it completes.
+    #[prost(message, optional, tag = "15")]
+    pub(super) completes: Option<Completed>,
+}
+
+#[derive(Clone, Copy, PartialEq, Message)]
+pub(super) struct Completed {
+    #[prost(int64, tag = "1")]
+    pub(super) authorization: i64,
+    #[prost(sint64, optional, tag = "2")]
+    pub(super) decided_at: Option<i64>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -269,6 +280,9 @@ pub(super) struct Reversed {
     pub(super) partner: Option<i64>,
     #[prost(string, tag = "6")]
     pub(super) reason: String,
+    /// Left out where all is reversed.
+    #[prost(sint64, tag = "7")]
+    pub(super) standing: i64,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -331,6 +345,9 @@ pub(super) struct Facts {
     pub(super) category: u32,
     #[prost(string, tag = "6")]
     pub(super) merchant: String,
+    /// 0 for a purchase.
+    #[prost(uint32, tag = "7")]
+    pub(super) kind: u32,
 }
 
 #[derive(Clone, PartialEq, Oneof)]
@@ -373,6 +390,9 @@ pub(super) struct Reference {
     pub(super) transmitted: u64,
     #[prost(string, tag = "7")]
     pub(super) rrn: String,
+    /// 0 where the original is not named by its type.
+    #[prost(uint32, tag = "8")]
+    pub(super) class: u32,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -385,6 +405,8 @@ pub(super) struct Effects {
     pub(super) pool: Option<AmountsDelta>,
     #[prost(message, repeated, tag = "4")]
     pub(super) postings: Vec<Posting>,
+    #[prost(message, optional, tag = "5")]
+    pub(super) completed: Option<AuthorizationDelta>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -430,11 +452,13 @@ pub(super) enum Account {
     Memorandum(i64),
     #[prost(int64, tag = "7")]
     InTransit(i64),
+    #[prost(int64, tag = "8")]
+    NetworkSettlement(i64),
 }
 
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct Posting {
-    #[prost(oneof = "Account", tags = "1, 2, 3, 4, 7")]
+    #[prost(oneof = "Account", tags = "1, 2, 3, 4, 7, 8")]
     pub(super) account: Option<Account>,
     #[prost(sint64, optional, tag = "5")]
     pub(super) amount: Option<i64>,

@@ -208,6 +208,8 @@ pub(super) fn read_authorization(stored: shapes::Authorization) -> Read<Authoriz
         requested: amount("requested", stored.requested)?,
         reason: read::reason(&stored.reason)?,
         approval_code: stored.approval_code.as_deref().map(read::approval_code).transpose()?,
+        // What completes another is closed from the start.
+        completes: None,
         totals: Totals {
             authorized: amount("authorized", stored.authorized)?,
             incremented: amount("incremented", stored.incremented)?,

@@ -4,7 +4,7 @@ use switch_domain as domain;
 use switch_domain::{Acquirer, Cause, Event, MessageFacts, MessageKey, Record};
 
 use super::{generation, shapes};
-use crate::codes::{Stored, stand_in_code};
+use crate::codes::{Stored, kind_code, stand_in_code};
 
 /// Appends record `tag` of a batch.
 pub(super) fn append(out: &mut Vec<u8>, tag: u32, one: &Record) {
@@ -179,6 +179,10 @@ fn authorized(authorized: &domain::Authorized) -> shapes::Authorized {
         reversed_before: authorized.reversed_before,
         stand_in: stand_in_code(authorized.stand_in),
         would_be: would_be(authorized.stand_in),
+        completes: authorized.completes.map(|completed| shapes::Completed {
+            authorization: completed.authorization.0,
+            decided_at: Some(completed.decided_at.0),
+        }),
     }
 }
 
@@ -200,10 +204,12 @@ fn reversed(reversed: &domain::Reversed) -> shapes::Reversed {
             card: original.card.0.to_vec(),
             transmitted: reversed.reference.transmitted,
             rrn: reversed.reference.rrn.to_string(),
+            class: reversed.reference.class.map_or(0, Stored::code),
         }),
         original: reversed.original.map(|id| id.0),
         partner: reversed.partner.map(|id| id.0),
         reason: reversed.reason.name().to_owned(),
+        standing: reversed.standing.0,
     }
 }
 
@@ -215,6 +221,7 @@ pub(super) fn facts(facts: &MessageFacts) -> shapes::Facts {
         entry: facts.entry.code(),
         category: u32::from(facts.merchant.category),
         merchant: facts.merchant.id.to_string(),
+        kind: kind_code(facts.kind),
     }
 }
 
@@ -242,16 +249,8 @@ fn effects(effects: &domain::Effects) -> Option<shapes::Effects> {
         return None;
     }
     Some(shapes::Effects {
-        authorization: effects.authorization.map(|delta| shapes::AuthorizationDelta {
-            authorization: delta.authorization.0,
-            authorized: Some(delta.totals.authorized.0),
-            incremented: Some(delta.totals.incremented.0),
-            reversed: Some(delta.totals.reversed.0),
-            cleared: Some(delta.totals.cleared.0),
-            refunded: Some(delta.totals.refunded.0),
-            closes: delta.closes,
-            decided_at: Some(delta.decided_at.0),
-        }),
+        authorization: effects.authorization.as_ref().map(totals),
+        completed: effects.completed.as_deref().map(totals),
         balance: effects.balance.map(|delta| shapes::AmountsDelta {
             id: delta.balance.0,
             level: Some(delta.ledger.0),
@@ -266,6 +265,19 @@ fn effects(effects: &domain::Effects) -> Option<shapes::Effects> {
     })
 }
 
+fn totals(delta: &domain::AuthorizationDelta) -> shapes::AuthorizationDelta {
+    shapes::AuthorizationDelta {
+        authorization: delta.authorization.0,
+        authorized: Some(delta.totals.authorized.0),
+        incremented: Some(delta.totals.incremented.0),
+        reversed: Some(delta.totals.reversed.0),
+        cleared: Some(delta.totals.cleared.0),
+        refunded: Some(delta.totals.refunded.0),
+        closes: delta.closes,
+        decided_at: Some(delta.decided_at.0),
+    }
+}
+
 fn posting(posting: &domain::Posting) -> shapes::Posting {
     let account = match posting.account {
         domain::Account::Balance(id) => shapes::Account::Balance(id.0),
@@ -273,6 +285,7 @@ fn posting(posting: &domain::Posting) -> shapes::Posting {
         domain::Account::SettlementBank(id) => shapes::Account::SettlementBank(id.0),
         domain::Account::Memorandum(id) => shapes::Account::Memorandum(id.0),
         domain::Account::InTransit(id) => shapes::Account::InTransit(id.0),
+        domain::Account::NetworkSettlement(id) => shapes::Account::NetworkSettlement(id.0),
     };
     shapes::Posting {
         account: Some(account),

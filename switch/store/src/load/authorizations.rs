@@ -5,7 +5,7 @@ use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::Query;
 use sqlx::{PgConnection, Postgres};
 use switch_domain::{
-    AnsweredReversal, Authorization, AuthorizationId, BalanceId, CardId, CommandDigest,
+    AnsweredReversal, Authorization, AuthorizationId, BalanceId, CardId, CommandDigest, Completed,
     DoneCommand, IdempotencyKey, Merchant, MessageFacts, MinorUnits, PoolId, ShardId, Timestamp,
     Totals,
 };
@@ -20,7 +20,7 @@ use crate::shards::ancestors;
 macro_rules! columns {
     () => {
         "id, card_id, balance_id, pool_id, currency, requested, reason, approval_code,
-            stand_in, would_be,
+            stand_in, would_be, transaction_type, completes_id, completes_at,
             authorized, incremented, reversed, cleared, refunded, closed, decided_at,
             acquirer, class, stan, local_time, terminal, rrn, fingerprint,
             transmitted, channel, entry_mode, mcc, merchant"
@@ -95,7 +95,7 @@ macro_rules! reversal {
         "SELECT id, authorization_id, reason, at,
             acquirer, class, stan, local_time, terminal, rrn, fingerprint,
             original_acquirer, original_stan, original_terminal, original_fingerprint,
-            original_transmitted, original_rrn
+            original_transmitted, original_rrn, original_class, standing
         FROM authorization_event "
     };
 }
@@ -279,9 +279,18 @@ pub(super) fn reversal(row: &PgRow) -> Result<AnsweredReversal, StoreError> {
         key: row.message_key()?,
         reference: row.original_reference()?,
         original: row.get::<Option<i64>>("authorization_id")?.map(AuthorizationId),
+        standing: MinorUnits(row.get::<Option<i64>>("standing")?.unwrap_or_default()),
         reason: row.reason()?,
         decided_at: at.0,
     })
+}
+
+fn completes(row: &Named<'_>) -> Result<Option<Completed>, StoreError> {
+    let id: Option<i64> = row.get("completes_id")?;
+    let at: Option<PgTimestamp> = row.get("completes_at")?;
+    Ok(id
+        .zip(at)
+        .map(|(id, at)| Completed { authorization: AuthorizationId(id), decided_at: at.0 }))
 }
 
 pub(super) fn authorization(row: &PgRow) -> Result<Authorization, StoreError> {
@@ -294,6 +303,7 @@ pub(super) fn authorization(row: &PgRow) -> Result<Authorization, StoreError> {
             transmitted: row.narrow::<i64, u64>("transmitted")?,
             channel: row.choice("channel")?,
             entry: row.choice("entry_mode")?,
+            kind: row.maybe_choice("transaction_type")?.unwrap_or_default(),
             merchant: Merchant {
                 category: row.narrow::<i32, u16>("mcc")?,
                 id: row.text("merchant")?,
@@ -307,6 +317,7 @@ pub(super) fn authorization(row: &PgRow) -> Result<Authorization, StoreError> {
         reason: row.reason()?,
         approval_code: row.approval_code()?,
         stand_in: row.stand_in()?,
+        completes: completes(&row)?,
         totals: Totals {
             authorized: MinorUnits(row.get("authorized")?),
             incremented: MinorUnits(row.get("incremented")?),

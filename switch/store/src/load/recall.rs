@@ -2,7 +2,7 @@
 //! rows by the key of a message or command and decides nothing; the shard judges what comes back.
 
 use sqlx::{Connection, PgConnection};
-use switch_domain::{Forgotten, MessageKey, OriginalKey, Recalled, Seq, ShardId};
+use switch_domain::{Authorization, Forgotten, MessageKey, OriginalKey, Recalled, Seq, ShardId};
 use uuid::Uuid;
 
 use super::authorizations::{
@@ -33,9 +33,10 @@ pub(crate) async fn recall(
         None
     } else {
         Some(match what {
-            Forgotten::Message { original, reversal } => {
+            Forgotten::Message { original, answered } => {
                 let lineage = Lineage::of(&mut tx, shard).await?;
-                message(&mut tx, &lineage, original, reversal.as_ref()).await?
+                let own = what.own();
+                message(&mut tx, &lineage, original, answered.as_ref(), own.as_ref()).await?
             }
             Forgotten::Command(key) => {
                 let lineage = Lineage::of(&mut tx, shard).await?;
@@ -54,24 +55,40 @@ async fn message(
     tx: &mut PgConnection,
     lineage: &Lineage,
     original: &OriginalKey,
-    key: Option<&MessageKey>,
+    answered: Option<&MessageKey>,
+    own: Option<&OriginalKey>,
 ) -> Result<Recalled, StoreError> {
-    let ((first, last), earlier) = (lineage.identifiers(), lineage.earlier_or_none());
-    let query = sqlx::query(BY_ORIGIN).bind(first).bind(last).bind(original.origin());
-    let query = query.bind(earlier.0).bind(earlier.1);
-    let mut authorizations = each(tx, query, authorization).await?;
-    authorizations.retain(|one| one.facts.key.as_original() == *original);
-    let (mut answered, mut early) = (None, Vec::new());
-    if let Some(key) = key {
+    let mut recalled =
+        Recalled { authorizations: by_origin(tx, lineage, original).await?, ..Recalled::default() };
+    if let Some(key) = answered.filter(|_| own.is_none()) {
         let query = sqlx::query(REVERSALS_BY_ORIGIN);
         let query = query.bind(lineage.shards()).bind(key.as_original().origin());
-        answered = each(tx, query, reversal).await?.into_iter().rfind(|one| one.key == *key);
-    } else {
-        let stan = i64::try_from(original.stan).unwrap_or(i64::MAX);
-        let query = sqlx::query(EARLY_REVERSALS).bind(lineage.shards());
-        let query = query.bind(&original.card.0[..]).bind(stan);
-        early = each(tx, query, reversal).await?;
-        early.retain(|one| one.reference.key == *original);
+        let found = each(tx, query, reversal).await?;
+        recalled.reversal = found.into_iter().rfind(|one| one.key == *key);
     }
-    Ok(Recalled { authorizations, reversal: answered, early, command: None })
+    if let Some(own) = own {
+        if own != original {
+            recalled.authorizations.extend(by_origin(tx, lineage, own).await?);
+            recalled.authorizations.sort_unstable_by_key(|one| one.id);
+        }
+        let stan = i64::try_from(own.stan).unwrap_or(i64::MAX);
+        let query = sqlx::query(EARLY_REVERSALS).bind(lineage.shards());
+        let query = query.bind(&own.card.0[..]).bind(stan);
+        recalled.early = each(tx, query, reversal).await?;
+        recalled.early.retain(|one| one.reference.key == *own);
+    }
+    Ok(recalled)
+}
+
+async fn by_origin(
+    tx: &mut PgConnection,
+    lineage: &Lineage,
+    key: &OriginalKey,
+) -> Result<Vec<Authorization>, StoreError> {
+    let ((first, last), earlier) = (lineage.identifiers(), lineage.earlier_or_none());
+    let query = sqlx::query(BY_ORIGIN).bind(first).bind(last).bind(key.origin());
+    let query = query.bind(earlier.0).bind(earlier.1);
+    let mut found = each(tx, query, authorization).await?;
+    found.retain(|one| one.facts.key.as_original() == *key);
+    Ok(found)
 }

@@ -72,6 +72,16 @@ impl<'r> Named<'r> {
         T::from_name(name).ok_or_else(|| self.illegal(column, name))
     }
 
+    /// A choice that says nothing where it is null.
+    pub(super) fn maybe_choice<T: Stored>(
+        &self,
+        column: &'static str,
+    ) -> Result<Option<T>, StoreError> {
+        let name: Option<&str> = self.get(column)?;
+        let known = |name| T::from_name(name).ok_or_else(|| self.illegal(column, name));
+        name.map(known).transpose()
+    }
+
     pub(super) fn narrow<W, T>(&self, column: &'static str) -> Result<T, StoreError>
     where
         W: Decode<'r, Postgres> + Type<Postgres> + Copy + std::fmt::Display,
@@ -165,6 +175,7 @@ impl<'r> Named<'r> {
                 terminal: self.text("original_terminal")?,
                 card: self.fingerprint("original_fingerprint")?,
             },
+            class: self.maybe_choice("original_class")?,
             transmitted: self.narrow::<i64, u64>("original_transmitted")?,
             rrn: self.text("original_rrn")?,
         })

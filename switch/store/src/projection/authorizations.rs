@@ -10,16 +10,17 @@ use super::chunk::{AuthorizationChange, Change, Changes};
 use super::columns::{currency, message_key, unsigned};
 use super::copy::CopyRows;
 use super::entities::expect_rows;
-use crate::codes::Stored;
+use crate::codes::{Stored, kind_name};
 use crate::pg_timestamp::PgTimestamp;
 
 /// Totals that a new authorization cannot have are left to their default of zero.
 pub(super) const COPY_NEW: &str = "\
     COPY card_authorization (id, decided_at, partner_id, card_id, balance_id, pool_id, currency,
-        requested, reason, approval_code, stand_in, would_be, authorized, closed,
+        requested, reason, approval_code, stand_in, would_be, authorized, reversed, cleared, closed,
+        transaction_type, completes_id, completes_at,
         acquirer, class, stan, local_time, terminal, rrn, fingerprint, origin,
         transmitted, channel, entry_mode, mcc, merchant, as_of_seq) FROM STDIN (FORMAT binary)";
-const COLUMNS: i16 = 28;
+const COLUMNS: i16 = 33;
 
 /// The day stands in the text: then the plan that PostgreSQL keeps knows of that day's partition
 /// alone, and neither plans nor locks those of all other days each time.
@@ -78,8 +79,16 @@ impl NewAuthorizations {
             .maybe_text(made.stand_in.map(StandIn::name))
             .maybe_text(made.stand_in.and_then(StandIn::would_be).map(Reason::name))
             .int8(totals.authorized.0)
+            .int8(totals.reversed.0)
+            .int8(totals.cleared.0)
             // What holds nothing is over when it is made.
-            .bool(closes || !made.holds());
+            .bool(closes || !made.holds())
+            .maybe_text(kind_name(made.facts.kind))
+            .maybe_int8(made.completes.map(|one| one.authorization.0));
+        match made.completes {
+            Some(one) => row.timestamp(one.decided_at),
+            None => row.null(),
+        };
         message_key(&mut row, &made.facts.key);
         row.int8(unsigned(made.facts.transmitted))
             .text(made.facts.channel.name())

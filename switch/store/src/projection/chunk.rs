@@ -207,14 +207,17 @@ impl Chunk {
     /// Totals that a record adds to an authorization which another record made. Those that it adds
     /// to its own stand in the new row.
     fn totals(&mut self, seq: Seq, record: &Record) {
-        if matches!(record.event, Event::Authorized(_)) {
-            return;
+        let own = match &record.event {
+            Event::Authorized(made) => Some(made.id),
+            _ => None,
+        };
+        let deltas = record.effects.of_authorizations();
+        for delta in deltas.filter(|delta| Some(delta.authorization) != own) {
+            let change = of(&mut self.changed, delta.authorization, seq);
+            change.decided_at = delta.decided_at;
+            // As with deltas of balances, the sum stays in range where the row does.
+            change.totals = change.totals.checked_add(delta.totals).unwrap_or(change.totals);
+            change.closes |= delta.closes;
         }
-        let Some(delta) = record.effects.authorization else { return };
-        let change = of(&mut self.changed, delta.authorization, seq);
-        change.decided_at = delta.decided_at;
-        // As with deltas of balances, the sum stays in range where the row does.
-        change.totals = change.totals.checked_add(delta.totals).unwrap_or(change.totals);
-        change.closes |= delta.closes;
     }
 }

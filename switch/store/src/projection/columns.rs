@@ -40,14 +40,15 @@ pub(super) fn message_key(row: &mut RowWriter<'_>, key: &MessageKey) {
         .int8(key.as_original().origin());
 }
 
-/// The six columns of what a reversal says of its original.
+/// The seven columns of what a reversal says of its original.
 pub(super) fn reference(row: &mut RowWriter<'_>, reference: &OriginalReference) {
     acquirer(row, &reference.key.acquirer);
     row.int8(stan(reference.key.stan))
         .ascii(&reference.key.terminal)
         .bytes(&reference.key.card.0)
         .int8(unsigned(reference.transmitted))
-        .ascii(&reference.rrn);
+        .ascii(&reference.rrn)
+        .maybe_text(reference.class.map(crate::codes::Stored::name));
 }
 
 /// Where a history row comes from: its key, and when.

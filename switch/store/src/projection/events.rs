@@ -61,7 +61,8 @@ pub(super) fn subject(record: &Record) -> Subject {
         subject.partner = record.effects.postings.iter().find_map(|leg| match leg.account {
             Account::SettlementBank(partner)
             | Account::Memorandum(partner)
-            | Account::InTransit(partner) => Some(partner),
+            | Account::InTransit(partner)
+            | Account::NetworkSettlement(partner) => Some(partner),
             Account::Balance(_) | Account::Pool(_) => None,
         });
     }

@@ -16,10 +16,11 @@ pub(super) const COPY_EVENTS: &str = "\
         reason, authorized, incremented, reversed, cleared, refunded, closes,
         acquirer, class, stan, local_time, terminal, rrn, fingerprint, origin,
         original_acquirer, original_stan, original_terminal, original_fingerprint,
-        original_transmitted, original_rrn) FROM STDIN (FORMAT binary)";
-const EVENT_COLUMNS: i16 = 30;
+        original_transmitted, original_rrn, original_class, standing) FROM STDIN (FORMAT binary)";
+const EVENT_COLUMNS: i16 = 32;
 const KEY_COLUMNS: usize = 8;
-const REFERENCE_COLUMNS: usize = 6;
+/// What a reversal says of its original, and what it leaves.
+const REFERENCE_COLUMNS: usize = 8;
 
 pub(super) const COPY_POSTINGS: &str = "\
     COPY posting (shard, seq, idx, at, record_idx, partner_id, kind, account, account_id, amount,
@@ -86,12 +87,27 @@ impl History {
                 reason: one.reason,
                 reversed: None,
             },
+            Event::Authorized(one) => {
+                let Some(completed) = one.completes else { return };
+                EventHead {
+                    id: one.id.0,
+                    authorization: Some(completed.authorization.0),
+                    partner: one.partner,
+                    reason: one.reason,
+                    reversed: None,
+                }
+            }
             _ => return,
+        };
+        let effects = &record.effects;
+        let (kind, delta) = match &record.event {
+            Event::Authorized(_) => ("completed", effects.completed.as_deref()),
+            event => (kind(event), effects.authorization.as_ref()),
         };
         let mut row = self.events.row();
         place.write(&mut row);
-        row.text(kind(&record.event));
-        head.write(&mut row, &record.cause, record.effects.authorization.as_ref());
+        row.text(kind);
+        head.write(&mut row, &record.cause, delta);
     }
 
     fn posting(
@@ -108,12 +124,13 @@ impl History {
             Account::SettlementBank(id) => ("settlement_bank", id.0),
             Account::Memorandum(id) => ("memorandum", id.0),
             Account::InTransit(id) => ("in_transit", id.0),
+            Account::NetworkSettlement(id) => ("network_settlement", id.0),
         };
         let mut row = self.postings.row();
         Place { idx: leg, ..place }.write(&mut row);
         row.int4(place.idx)
             .maybe_int8(partner.map(|id| id.0))
-            .text(kind(&record.event))
+            .text(posted_by(&record.event))
             .text(account)
             .int8(id)
             .int8(posting.amount.0)
@@ -163,11 +180,20 @@ impl EventHead<'_> {
         if let Some(reversed) = self.reversed {
             message_key(row, &reversed.key);
             reference(row, &reversed.reference);
+            row.int8(reversed.standing.0);
         } else {
             for _ in 0..KEY_COLUMNS + REFERENCE_COLUMNS {
                 row.null();
             }
         }
+    }
+}
+
+/// What a posting comes from. A financial message that was answered is settled by it.
+const fn posted_by(event: &Event) -> &'static str {
+    match event {
+        Event::Authorized(_) => "settled",
+        other => kind(other),
     }
 }
 

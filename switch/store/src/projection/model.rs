@@ -112,6 +112,7 @@ impl Rows {
                     reason: one.reason,
                     approval_code: one.approval_code,
                     stand_in: one.stand_in,
+                    completes: one.completes,
                     totals: Totals::default(),
                     decided_at: record.at,
                     closed: !one.holds(),
@@ -124,6 +125,7 @@ impl Rows {
                     key: one.key,
                     reference: one.reference,
                     original: one.original,
+                    standing: one.standing,
                     reason: one.reason,
                     decided_at: record.at,
                 });
@@ -140,24 +142,27 @@ impl Rows {
             }
             _ => {}
         }
-        if let Some(delta) = record.effects.authorization
-            && let Some(row) = self.authorizations.get_mut(&delta.authorization)
-        {
-            row.totals = row.totals.checked_add(delta.totals).unwrap_or(row.totals);
-            row.closed |= delta.closes;
+        for delta in record.effects.of_authorizations() {
+            if let Some(row) = self.authorizations.get_mut(&delta.authorization) {
+                row.totals = row.totals.checked_add(delta.totals).unwrap_or(row.totals);
+                row.closed |= delta.closes;
+            }
         }
     }
 
     fn find(&self, what: &Forgotten) -> Recalled {
         match what {
-            Forgotten::Message { original, reversal } => {
+            Forgotten::Message { original, answered } => {
+                let own = what.own();
                 let rows = self.authorizations.values();
-                let of_key = rows.filter(|row| row.facts.key.as_original() == *original);
-                let answered = reversal
+                let of_key = rows.filter(|row| {
+                    let key = row.facts.key.as_original();
+                    key == *original || Some(key) == own
+                });
+                let answered = answered
                     .and_then(|key| self.reversals.iter().rfind(|row| row.key == key).copied());
                 let early = self.reversals.iter().filter(|row| {
-                    let waits = reversal.is_none() && self.gave_nothing.contains(&row.id);
-                    waits && row.reference.key == *original
+                    self.gave_nothing.contains(&row.id) && Some(row.reference.key) == own
                 });
                 Recalled {
                     authorizations: of_key.cloned().collect(),

@@ -83,14 +83,17 @@ fn control(rows: &Rows) -> Control {
 /// What a look-up finds.
 pub(super) fn find(rows: &Rows, what: &Forgotten) -> Recalled {
     match what {
-        Forgotten::Message { original, reversal } => {
+        Forgotten::Message { original, answered } => {
+            let own = what.own();
             let all = rows.authorizations.values();
-            let of_key = all.filter(|row| row.facts.key.as_original() == *original);
+            let of_key = all.filter(|row| {
+                let key = row.facts.key.as_original();
+                key == *original || Some(key) == own
+            });
             let answered =
-                reversal.and_then(|key| rows.reversals.iter().rfind(|row| row.key == key).copied());
+                answered.and_then(|key| rows.reversals.iter().rfind(|row| row.key == key).copied());
             let early = rows.reversals.iter().filter(|row| {
-                let waits = reversal.is_none() && rows.gave_nothing.contains(&row.id);
-                waits && row.reference.key == *original
+                rows.gave_nothing.contains(&row.id) && Some(row.reference.key) == own
             });
             Recalled {
                 authorizations: of_key.cloned().collect(),

@@ -135,7 +135,7 @@ impl Rows {
         self.postings.extend_from_slice(&record.effects.postings);
         self.event(seq, record);
         // The totals that a record gives to its own authorization are added to the new row.
-        if let Some(delta) = record.effects.authorization {
+        for delta in record.effects.of_authorizations() {
             self.totals(delta);
         }
     }
@@ -242,6 +242,7 @@ impl Rows {
             reason: made.reason,
             approval_code: made.approval_code,
             stand_in: made.stand_in,
+            completes: made.completes,
             totals: Totals::default(),
             decided_at: at,
             closed: !made.holds(),
@@ -255,6 +256,7 @@ impl Rows {
             key: one.key,
             reference: one.reference,
             original: one.original,
+            standing: one.standing,
             reason: one.reason,
             decided_at: at,
         });

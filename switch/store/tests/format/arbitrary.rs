@@ -7,13 +7,14 @@ use proptest::sample::select;
 use switch_domain::{
     Account, Acquirer, Amount, ApprovalCode, AsciiText, Authorization, AuthorizationDelta,
     AuthorizationId, Authorized, Balance, BalanceDelta, BalanceId, BalanceOpened, BalanceState,
-    Bin, BinRange, Card, CardId, CardIssued, CardStatus, Cause, Channel, Currency, CustomerId,
-    CustomerState, Effects, EntryMode, Epoch, Estate, Event, Expiry, Fingerprint, Founded, Funding,
-    IdempotencyKey, LinkId, LockCode, Merchant, MessageClass, MessageFacts, MessageKey, MinorUnits,
-    OriginalKey, OriginalReference, OwnerId, Partner, PartnerId, PartnerState, Placement, Pool,
-    PoolDelta, PoolId, PoolKind, PoolShare, Posting, Programme, ProgrammeId, Reason, Record,
-    Reversed, Sealed, SealedHead, Seq, ShardId, StandIn, TakenOver, Timestamp, Totals, Transfer,
-    TransferId, TransferOutcome, TransferReceived, VaultRef, Voided,
+    Bin, BinRange, Card, CardId, CardIssued, CardStatus, Cause, Channel, Completed, Currency,
+    CustomerId, CustomerState, Effects, EntryMode, Epoch, Estate, Event, Expiry, Fingerprint,
+    Founded, Funding, IdempotencyKey, LinkId, LockCode, Merchant, MessageClass, MessageFacts,
+    MessageKey, MinorUnits, OriginalClass, OriginalKey, OriginalReference, OwnerId, Partner,
+    PartnerId, PartnerState, Placement, Pool, PoolDelta, PoolId, PoolKind, PoolShare, Posting,
+    Programme, ProgrammeId, Reason, Record, Reversed, Sealed, SealedHead, Seq, ShardId, StandIn,
+    TakenOver, Timestamp, Totals, TransactionType, Transfer, TransferId, TransferOutcome,
+    TransferReceived, VaultRef, Voided,
 };
 
 fn text<const N: usize>() -> impl Strategy<Value = AsciiText<N>> {
@@ -46,7 +47,7 @@ fn stand_in() -> impl Strategy<Value = StandIn> {
 }
 
 fn is_advice(facts: &MessageFacts) -> bool {
-    facts.key.class == MessageClass::AuthorizationAdvice
+    facts.key.class.is_advice()
 }
 
 fn fingerprint() -> impl Strategy<Value = Fingerprint> {
@@ -65,6 +66,9 @@ fn key() -> impl Strategy<Value = MessageKey> {
         MessageClass::AuthorizationRequest,
         MessageClass::ReversalRequest,
         MessageClass::AuthorizationAdvice,
+        MessageClass::FinancialRequest,
+        MessageClass::FinancialAdvice,
+        MessageClass::ReversalAdvice,
     ]);
     (acquirer(), class, any::<u64>(), any::<u64>(), text(), text(), fingerprint()).prop_map(
         |(acquirer, class, stan, local_time, terminal, rrn, card)| MessageKey {
@@ -91,12 +95,14 @@ fn facts() -> impl Strategy<Value = MessageFacts> {
         EntryMode::Ecommerce,
     ]);
     let merchant = (any::<u16>(), text()).prop_map(|(category, id)| Merchant { category, id });
-    (key(), any::<u64>(), channel, entry, merchant).prop_map(
-        |(key, transmitted, channel, entry, merchant)| MessageFacts {
+    let kind = select(TransactionType::ALL.to_vec());
+    (key(), any::<u64>(), channel, entry, kind, merchant).prop_map(
+        |(key, transmitted, channel, entry, kind, merchant)| MessageFacts {
             key,
             transmitted,
             channel,
             entry,
+            kind,
             merchant,
         },
     )
@@ -195,10 +201,10 @@ fn cards() -> impl Strategy<Value = Event> {
 fn authorizations() -> impl Strategy<Value = Event> {
     let code = option::of((any::<u32>(), any::<u64>()))
         .prop_map(|code| code.map(|(n, salt)| ApprovalCode::for_approval(n, salt)));
-    let ids = (any::<i64>(), any::<[Option<i64>; 4]>());
+    let ids = (any::<i64>(), any::<[Option<i64>; 4]>(), any::<Option<(i64, i64)>>());
     let decided = (reason(), code, any::<u32>(), any::<bool>(), stand_in());
     let authorized = (ids, facts(), amount(), currency(), decided).prop_map(
-        |((id, [card, balance, partner, pool]), facts, minor, currency, decided)| {
+        |((id, [card, balance, partner, pool], completes), facts, minor, currency, decided)| {
             let (reason, approval_code, approvals, reversed_before, stand_in) = decided;
             let stand_in = Some(stand_in).filter(|_| is_advice(&facts));
             Event::Authorized(Authorized {
@@ -212,26 +218,33 @@ fn authorizations() -> impl Strategy<Value = Event> {
                 reason,
                 approval_code,
                 stand_in,
+                completes: completes.map(|(id, at)| Completed {
+                    authorization: AuthorizationId(id),
+                    decided_at: Timestamp(at),
+                }),
                 approvals,
                 reversed_before,
             })
         },
     );
-    let original = (acquirer(), any::<u64>(), text(), fingerprint(), any::<u64>(), text())
-        .prop_map(|(acquirer, stan, terminal, card, transmitted, rrn)| OriginalReference {
+    let class = option::of(select(vec![OriginalClass::Authorization, OriginalClass::Financial]));
+    let original = (acquirer(), any::<u64>(), text(), fingerprint(), class, any::<u64>(), text())
+        .prop_map(|(acquirer, stan, terminal, card, class, transmitted, rrn)| OriginalReference {
             key: OriginalKey { acquirer, stan, terminal, card },
+            class,
             transmitted,
             rrn,
         });
     let ids = (any::<i64>(), any::<[Option<i64>; 2]>());
-    let reversed = (ids, key(), original, reason()).prop_map(
-        |((id, [original, partner]), key, reference, reason)| {
+    let reversed = (ids, key(), original, amount(), reason()).prop_map(
+        |((id, [original, partner]), key, reference, standing, reason)| {
             Event::Reversed(Reversed {
                 id: AuthorizationId(id),
                 key,
                 reference,
                 original: original.map(AuthorizationId),
                 partner: partner.map(PartnerId),
+                standing,
                 reason,
             })
         },
@@ -252,15 +265,15 @@ fn effects() -> impl Strategy<Value = Effects> {
             refunded,
         },
     );
-    let authorization =
-        (any::<i64>(), any::<i64>(), totals, any::<bool>()).prop_map(|(id, at, totals, closes)| {
-            AuthorizationDelta {
-                authorization: AuthorizationId(id),
-                decided_at: Timestamp(at),
-                totals,
-                closes,
-            }
-        });
+    let delta = (any::<i64>(), any::<i64>(), totals, any::<bool>());
+    let delta = delta.prop_map(|(id, at, totals, closes)| AuthorizationDelta {
+        authorization: AuthorizationId(id),
+        decided_at: Timestamp(at),
+        totals,
+        closes,
+    });
+    let delta = delta.boxed();
+    let authorizations = (option::of(delta.clone()), option::of(delta));
     let balance = (any::<i64>(), amount(), amount()).prop_map(|(id, ledger, held)| BalanceDelta {
         balance: BalanceId(id),
         ledger,
@@ -277,16 +290,17 @@ fn effects() -> impl Strategy<Value = Effects> {
         any::<i64>().prop_map(|id| Account::SettlementBank(PartnerId(id))),
         any::<i64>().prop_map(|id| Account::Memorandum(PartnerId(id))),
         any::<i64>().prop_map(|id| Account::InTransit(PartnerId(id))),
+        any::<i64>().prop_map(|id| Account::NetworkSettlement(PartnerId(id))),
     ];
     let posting = (account, amount(), currency()).prop_map(|(account, amount, currency)| Posting {
         account,
         amount,
         currency,
     });
-    let parts =
-        (option::of(authorization), option::of(balance), option::of(pool), vec(posting, 0..4));
-    parts.prop_map(|(authorization, balance, pool, postings)| Effects {
+    let parts = (authorizations, option::of(balance), option::of(pool), vec(posting, 0..4));
+    parts.prop_map(|((authorization, completed), balance, pool, postings)| Effects {
         authorization,
+        completed: completed.map(Box::new),
         balance,
         pool,
         postings,
@@ -310,6 +324,7 @@ fn open_authorization() -> impl Strategy<Value = Authorization> {
             reason,
             approval_code: code.and_then(|code| ApprovalCode::from_text(&code)),
             stand_in: Some(stand_in).filter(|_| is_advice(&facts)),
+            completes: None,
             totals: Totals {
                 authorized: MinorUnits(authorized),
                 incremented: MinorUnits(incremented),

@@ -34,7 +34,7 @@ pub(crate) fn card(number: u64) -> CardId {
 pub(crate) fn authorization(number: u64) -> AuthorizationId {
     AuthorizationId::mint(SHARD, 100 + number)
 }
-fn euro() -> Currency {
+pub(crate) fn euro() -> Currency {
     Currency::from_numeric(978).expect("listed")
 }
 fn text<const N: usize>(text: &str) -> AsciiText<N> {
@@ -180,7 +180,7 @@ fn key(stan: u32, class: MessageClass) -> MessageKey {
 }
 
 /// When authorization `number` is answered in [`shard_rows`].
-fn second_of(number: u64) -> i64 {
+pub(crate) fn second_of(number: u64) -> i64 {
     match number {
         1 => 20,
         2..=4 => 19 + i64::try_from(number).expect("small"),
@@ -200,7 +200,7 @@ fn held(number: u64, on: u64, totals: Totals, amount: i64, closes: bool) -> Effe
         }),
         balance: Some(BalanceDelta { balance: balance(on), ledger: level, held }),
         pool: Some(PoolDelta { pool: pool(), level, held }),
-        postings: Vec::new(),
+        ..Effects::default()
     }
 }
 
@@ -220,6 +220,7 @@ pub(crate) fn answered(
             transmitted: 1_123_094_501,
             channel: Channel::Pos,
             entry: EntryMode::Contactless,
+            kind: switch_domain::TransactionType::Purchase,
             merchant: Merchant { category: 5_411, id: text("GROCER-1") },
         },
         card: Some(card(1)),
@@ -230,6 +231,7 @@ pub(crate) fn answered(
         reason,
         approval_code: code,
         stand_in: None,
+        completes: None,
         approvals,
         reversed_before: false,
     });
@@ -262,6 +264,7 @@ pub(crate) fn reversed(second: i64, stan: u32, original: Option<u64>, amount: i6
     let of = original.map_or(999, |number| u32::try_from(number).expect("small"));
     let reference = OriginalReference {
         key: key(of, MessageClass::AuthorizationRequest).as_original(),
+        class: None,
         transmitted: 1_123_094_501,
         rrn: text("000000000001"),
     };
@@ -271,6 +274,7 @@ pub(crate) fn reversed(second: i64, stan: u32, original: Option<u64>, amount: i6
         reference,
         original: original.map(authorization),
         partner: original.map(|_| partner()),
+        standing: MinorUnits::ZERO,
         reason: Reason::ReversalAccepted,
     });
     let totals = Totals { reversed: MinorUnits(amount), ..Totals::default() };

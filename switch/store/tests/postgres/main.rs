@@ -4,6 +4,7 @@ mod advices;
 mod append;
 mod books;
 mod chain;
+mod financial;
 mod forgotten;
 mod life;
 mod other_journal;

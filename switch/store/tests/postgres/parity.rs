@@ -16,6 +16,7 @@ use switch_store::{
 
 use crate::advices;
 use crate::append::story;
+use crate::financial;
 use crate::life::{CONTROL, SHARD, START, control_rows, keep_cards, shard_rows};
 use crate::stage::Stage;
 use crate::transfers;
@@ -181,11 +182,11 @@ async fn recalls(t: &mut Transcript, place: &impl Place, batches: &[CommittedBat
     asked.extend(records.filter_map(|record| match &record.event {
         Event::Authorized(one) => {
             let original = one.facts.key.as_original();
-            Some(Forgotten::Message { original, reversal: None })
+            Some(Forgotten::Message { original, answered: None })
         }
         Event::Reversed(one) => {
             let original = one.reference.key;
-            Some(Forgotten::Message { original, reversal: Some(one.key) })
+            Some(Forgotten::Message { original, answered: Some(one.key) })
         }
         _ => None,
     }));
@@ -193,7 +194,16 @@ async fn recalls(t: &mut Transcript, place: &impl Place, batches: &[CommittedBat
     let records = batches.iter().flat_map(|batch| batch.records.iter());
     asked.extend(records.filter_map(|record| match &record.event {
         Event::Reversed(one) => {
-            Some(Forgotten::Message { original: one.reference.key, reversal: None })
+            Some(Forgotten::Message { original: one.reference.key, answered: None })
+        }
+        _ => None,
+    }));
+    // What completes another is asked for by its own key.
+    let records = batches.iter().flat_map(|batch| batch.records.iter());
+    asked.extend(records.filter_map(|record| match &record.event {
+        Event::Authorized(one) if one.completes.is_some() => {
+            let original = one.facts.key.as_original();
+            Some(Forgotten::Message { original, answered: Some(one.facts.key) })
         }
         _ => None,
     }));
@@ -338,10 +348,10 @@ async fn transfers_are_the_same_in_the_simulated_tables() {
     assert_eq!(real.lines().count(), simulated.lines().count());
 }
 
-/// Advices, with all that can be asked about them.
-async fn advised(place: &impl Place, vault: [VaultRef; 2]) -> String {
+/// A story of a shard, with all that can be asked about it on the way.
+async fn asked_about(place: &impl Place, rows: Vec<Vec<Record>>) -> String {
     let mut t = Transcript::default();
-    let (batches, _) = append(place, SHARD, advices::rows(vault)).await;
+    let (batches, _) = append(place, SHARD, rows).await;
     let (mut tables, mut after) = (place.tables(), Seq::NONE);
     for rows in batches.chunks(5) {
         t.note_result("rows", tables.write(SHARD, after, rows).await);
@@ -354,20 +364,30 @@ async fn advised(place: &impl Place, vault: [VaultRef; 2]) -> String {
     t.0
 }
 
-#[tokio::test]
-async fn advices_are_the_same_in_the_simulated_tables() {
+/// A story of two cards told on both.
+async fn is_the_same(rows: fn([VaultRef; 2]) -> Vec<Vec<Record>>) {
     let stage = Stage::new().await;
     let vault = keep_cards(&stage.store).await;
     let postgres = Postgres(stage);
-    let real = advised(&postgres, vault).await;
+    let real = asked_about(&postgres, rows(vault)).await;
     postgres.0.close().await;
     let store = SimulatedStore::new(1);
     for (vault, number) in vault.into_iter().zip([1_u8, 2]) {
         store.keep_card(vault, Fingerprint([number; 16]));
     }
-    let simulated = advised(&Simulated(store), vault).await;
+    let simulated = asked_about(&Simulated(store), rows(vault)).await;
     assert_eq!(first_difference(&real, &simulated), None);
     assert_eq!(real.lines().count(), simulated.lines().count());
+}
+
+#[tokio::test]
+async fn advices_are_the_same_in_the_simulated_tables() {
+    is_the_same(advices::rows).await;
+}
+
+#[tokio::test]
+async fn financial_messages_are_the_same_in_the_simulated_tables() {
+    is_the_same(financial::rows).await;
 }
 
 #[tokio::test]

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use switch_domain::{
     Account, AnsweredReversal, AuthorizationId, Authorized, Cause, Currency, DoneCommand, Event,
-    Forgotten, MessageKey, MinorUnits, PoolId, Reason, Recalled, Record, ShardId, ShardImage,
-    StandIn, Timestamp,
+    Forgotten, MessageClass, MessageKey, MinorUnits, PoolId, Reason, Recalled, Record, ShardId,
+    ShardImage, StandIn, Timestamp, TransactionType,
 };
 use switch_engine::{Answer, Command, Decision, Headroom, Outcome, State};
 
@@ -79,16 +79,27 @@ impl Cluster {
 
     /// Decides and applies what restricts. The record waits for [`Cluster::commit`].
     pub(crate) fn submit(&mut self, shard: usize, command: &Command) -> Answer {
+        self.submit_with(shard, command, |_| {})
+    }
+
+    /// The same, where something is done to the record before it counts.
+    pub(crate) fn submit_with(
+        &mut self,
+        shard: usize,
+        command: &Command,
+        change: impl Fn(&mut Record),
+    ) -> Answer {
         self.now = Timestamp(self.now.0 + 1_000);
         if let Some(what) = self.states[shard].forgotten_by(command) {
             let recalled = self.recall(shard, &what);
             self.states[shard].recall(recalled, self.now);
         }
-        let outcome = self.ask(shard, command);
+        let mut outcome = self.ask(shard, command);
+        outcome.record.iter_mut().for_each(change);
         self.judge(command, &outcome);
         if let Some(take) = outcome.pool_take() {
             let left = self.pools().available(take.pool);
-            let forced = matches!(command, Command::Advise(_));
+            let forced = !matches!(command, Command::Authorize(_) | Command::Manage(_));
             let covered = forced || take.amount <= left;
             assert!(take.amount.is_positive() && covered, "{take:?} of {left}");
             if let Some(level) = self.headroom.get_mut(&take.pool) {
@@ -113,25 +124,26 @@ impl Cluster {
         for record in &self.journals[shard] {
             match (what, &record.event, &record.cause) {
                 (Forgotten::Message { original, .. }, Event::Authorized(one), _)
-                    if one.facts.key.as_original() == *original =>
+                    if [Some(*original), what.own()]
+                        .contains(&Some(one.facts.key.as_original())) =>
                 {
                     recalled.authorizations.extend(replayed.authorization(one.id).cloned());
                 }
-                (Forgotten::Message { original, reversal }, Event::Reversed(one), _) => {
+                (Forgotten::Message { answered, .. }, Event::Reversed(one), _) => {
                     let row = AnsweredReversal {
                         id: one.id,
                         key: one.key,
                         reference: one.reference,
                         original: one.original,
+                        standing: one.standing,
                         reason: one.reason,
                         decided_at: record.at,
                     };
                     let gave_nothing = record.effects.authorization.is_none();
-                    let early = gave_nothing && one.reference.key == *original;
-                    match reversal {
-                        Some(key) if one.key == *key => recalled.reversal = Some(row),
-                        None if early => recalled.early.push(row),
-                        _ => {}
+                    if *answered == Some(one.key) {
+                        recalled.reversal = Some(row);
+                    } else if gave_nothing && Some(one.reference.key) == what.own() {
+                        recalled.early.push(row);
                     }
                 }
                 (Forgotten::Command(wanted), event, Cause::Command { key, digest, .. })
@@ -189,7 +201,8 @@ impl Cluster {
             if decision.repeated {
                 assert!(outcome.record.is_none(), "a repeat makes nothing happen");
                 let first = self.answers.get(&key).expect("a repeat of something");
-                assert_eq!(decision, Decision { repeated: true, ..*first });
+                let amounts = decision.amounts; // as they are now
+                assert_eq!(decision, Decision { repeated: true, amounts, ..*first });
             } else if outcome.record.is_some() && self.is_newest(command, &key) {
                 self.answers.insert(key, decision);
             }
@@ -205,11 +218,14 @@ impl Cluster {
     }
 
     fn nothing_below_zero(&self, record: &Record) {
-        if let Some(delta) = record.effects.balance {
+        // What gives money, or none, may find the account below zero.
+        let takes = |level: i64, held: i64| level < 0 || held > 0;
+        let effects = &record.effects;
+        if let Some(delta) = effects.balance.filter(|it| takes(it.ledger.0, it.held.0)) {
             let balance = self.states[CARDS].balance(delta.balance).expect("charged");
             assert!(!balance.available().is_negative(), "an approval overdrew {balance:?}");
         }
-        if let Some(delta) = record.effects.pool {
+        if let Some(delta) = effects.pool.filter(|it| takes(it.level.0, it.held.0)) {
             let left = self.pools().available(delta.pool);
             assert!(!left.is_negative(), "an approval overdrew pool {}: {left}", delta.pool);
         }
@@ -280,10 +296,30 @@ impl Cluster {
         for record in self.all_records(CARDS) {
             match &record.event {
                 Event::Authorized(a) if is_held(a) => {
-                    holds.insert(a.id, (a.balance, a.pool, a.requested.minor.0));
+                    let reversed = record.effects.authorization.map_or(0, |d| d.totals.reversed.0);
+                    let held = a.requested.minor.0 - reversed;
+                    holds.insert(a.id, (a.balance, a.pool, held));
+                }
+                Event::Authorized(a) => {
+                    let Some(completed) = a.completes.map(|one| one.authorization) else {
+                        continue;
+                    };
+                    let closes = record.effects.completed.as_ref().is_some_and(|it| it.closes);
+                    let Some(hold) = holds.get_mut(&completed) else { continue };
+                    if closes {
+                        holds.remove(&completed);
+                    } else if a.facts.kind != TransactionType::Refund {
+                        hold.2 -= a.requested.minor.0;
+                    }
                 }
                 Event::Reversed(reversed) => {
-                    reversed.original.map(|original| holds.remove(&original));
+                    let Some(original) = reversed.original else { continue };
+                    if reversed.standing.is_zero() {
+                        holds.remove(&original);
+                    } else if let Some(hold) = holds.get_mut(&original) {
+                        let totals = record.effects.authorization.map(|delta| delta.totals);
+                        hold.2 -= totals.map_or(0, |totals| totals.reversed.0);
+                    }
                 }
                 Event::Voided(voided) => {
                     holds.remove(&voided.authorization);
@@ -294,7 +330,7 @@ impl Cluster {
         holds
     }
 
-    fn posted(&self) -> BTreeMap<Account, i64> {
+    pub(crate) fn posted(&self) -> BTreeMap<Account, i64> {
         let mut sums = BTreeMap::new();
         for record in (0..2).flat_map(|shard| self.all_records(shard)) {
             for posting in &record.effects.postings {
@@ -313,6 +349,17 @@ fn is_approval(answer: &Answer) -> bool {
 }
 
 fn is_held(one: &Authorized) -> bool {
+    use MessageClass::{AuthorizationAdvice, AuthorizationRequest};
+    let settled = !matches!(one.facts.key.class, AuthorizationRequest | AuthorizationAdvice);
+    let takes_nothing = matches!(
+        one.facts.kind,
+        TransactionType::Refund
+            | TransactionType::BalanceInquiry
+            | TransactionType::AccountVerification
+    );
+    if settled || takes_nothing {
+        return false;
+    }
     match one.stand_in {
         None => one.reason == Reason::Approved,
         Some(stand_in) => matches!(stand_in, StandIn::Agreed | StandIn::Forced(_)),

@@ -1,11 +1,12 @@
-//! Rows that stand for ISO 8583 messages, and for the void of one: `auth`, `advise`, `reverse`,
-//! `void`.
+//! Rows that stand for ISO 8583 messages, and for the void of one: `auth`, `advise`, `pay`, `post`,
+//! `reverse`, `void`.
 
 use switch_domain::{
     Acquirer, Amount, AsciiText, Bin, Channel, EntryMode, Expiry, Fingerprint, LinkId, Merchant,
-    MessageClass, MessageFacts, MessageKey, OriginalReference, Reason,
+    MessageClass, MessageFacts, MessageKey, OriginalClass, OriginalReference, Reason,
+    TransactionType,
 };
-use switch_engine::{Advise, Answer, Authorize, Command, Reverse};
+use switch_engine::{Advise, Answer, Authorize, Command, Original, Reverse};
 
 use super::row::Row;
 use super::{CARDS, World, currency, minor_units};
@@ -47,6 +48,7 @@ pub(crate) fn authorize(key: MessageKey, amount: Amount) -> Authorize {
             transmitted: 0,
             channel: Channel::Pos,
             entry: EntryMode::Chip,
+            kind: switch_domain::TransactionType::Purchase,
             merchant: Merchant { category: 5411, id: text("MERCHANT0000001") },
         },
         bin: Bin(DEMO_BIN),
@@ -65,9 +67,11 @@ pub(crate) fn reversal(own: u32, original: &MessageKey) -> Reverse {
         key: MessageKey { stan: own.into(), class: MessageClass::ReversalRequest, ..*original },
         reference: OriginalReference {
             key: original.as_original(),
+            class: None,
             transmitted: 0,
             rrn: AsciiText::EMPTY,
         },
+        standing: None,
         repeat: false,
     }
 }
@@ -75,15 +79,17 @@ pub(crate) fn reversal(own: u32, original: &MessageKey) -> Reverse {
 impl World {
     pub(super) fn message(&mut self, row: &Row<'_>) {
         match row.verb {
-            "auth" | "advise" => self.authorization(row),
+            "auth" | "advise" | "pay" | "post" => self.authorization(row),
             "reverse" => self.reverse(row),
             _ => self.void(row),
         }
     }
 
     /// `auth CARD AMOUNT stan N [in CUR] [exp YYMM] [bin N] [fault REASON] [as LABEL] [rrn ..]
-    /// [de7 ..] [time ..] [term ..] [acq ..] [link ..] [mark repeat]`; and `advise` with the same,
-    /// of an approval unless `said declined`.
+    /// [de7 ..] [time ..] [term ..] [acq ..] [link ..] [mark repeat] [kind K]`; `advise` with the
+    /// same, of an approval unless `said declined`; `pay`, a financial request; and `post`, a
+    /// financial advice, `[to N]` of the authorization with STAN N, after which more comes by
+    /// `last no`.
     fn authorization(&mut self, row: &Row<'_>) {
         let name = row.word("a card");
         let known = self.names.cards.get(name).copied();
@@ -96,6 +102,8 @@ impl World {
         let stan = row.number_option("stan").unwrap_or_else(|| row.fail("wants a stan"));
         let class = match row.verb {
             "advise" => MessageClass::AuthorizationAdvice,
+            "pay" => MessageClass::FinancialRequest,
+            "post" => MessageClass::FinancialAdvice,
             _ => MessageClass::AuthorizationRequest,
         };
         let key = common_key(row, class, stan, name);
@@ -107,11 +115,15 @@ impl World {
         request.expiry = row.number_option("exp").map(|yymm| expiry(row, yymm));
         request.fault = row.option("fault").map(|name| reason(row, name));
         request.repeat = row.option("mark") == Some("repeat");
+        request.facts.kind =
+            row.option("kind").map_or_else(Default::default, |name| kind(row, name));
         let label = row.option("as").map_or_else(|| stan.to_string(), str::to_owned);
         let approved = row.option("said") != Some("declined");
         let command = match class {
-            MessageClass::AuthorizationAdvice => {
-                Command::Advise(Advise { request, approved, approval_code: None })
+            MessageClass::AuthorizationAdvice | MessageClass::FinancialAdvice => {
+                let original =
+                    (class == MessageClass::FinancialAdvice).then(|| spoken_of(row, &key));
+                Command::Advise(Advise { request, approved, approval_code: None, original })
             }
             _ => Command::Authorize(request),
         };
@@ -125,7 +137,8 @@ impl World {
     }
 
     /// `reverse [CARD] stan N [own M] [rrn ..] [de7 ..] [time ..] [term ..] [acq ..] [link ..]
-    /// [mark repeat]`: the reversal of the message with STAN N, itself with STAN M.
+    /// [mark repeat] [leaving A] [class financial|authorization] [by advice]`: the reversal of the
+    /// message with STAN N, itself with STAN M.
     fn reverse(&mut self, row: &Row<'_>) {
         let stan: u32 = row.number_option("stan").unwrap_or_else(|| row.fail("wants a stan"));
         let spoken_of = self.names.card_of_stan.get(&stan).cloned();
@@ -133,16 +146,33 @@ impl World {
         let Some(name) = name else { row.fail("of which card?") };
         let own = row.number_option("own").unwrap_or(500_000 + stan);
         let transmitted = row.number_option("de7").unwrap_or(0);
-        let key = common_key(row, MessageClass::ReversalRequest, own, &name);
+        let class = match row.option("by") {
+            Some("advice") => MessageClass::ReversalAdvice,
+            _ => MessageClass::ReversalRequest,
+        };
+        let key = common_key(row, class, own, &name);
         let mut reference_key = key.as_original();
         reference_key.stan = stan.into();
         let request = Reverse {
             link: link_of(&key, LinkId(1)),
             key,
-            reference: OriginalReference { key: reference_key, transmitted, rrn: key.rrn },
+            reference: OriginalReference {
+                key: reference_key,
+                class: row.option("class").map(|name| original_class(row, name)),
+                transmitted,
+                rrn: key.rrn,
+            },
+            standing: self.standing(row, &name),
             repeat: row.option("mark") == Some("repeat"),
         };
         self.submit(row, CARDS, &Command::Reverse(request));
+    }
+
+    fn standing(&self, row: &Row<'_>, card: &str) -> Option<Amount> {
+        let left = row.option("leaving")?;
+        let of_card = self.names.cards.get(card).map_or(currency("EUR"), |(_, currency)| *currency);
+        let currency = row.option("in").map_or(of_card, currency);
+        Some(Amount { minor: minor_units(row, left, currency), currency })
     }
 
     /// `void LABEL REASON`
@@ -172,6 +202,39 @@ fn common_key(row: &Row<'_>, class: MessageClass, stan: u32, card: &str) -> Mess
     key.terminal = row.option("term").map_or(key.terminal, text);
     key.rrn = row.option("rrn").map_or(key.rrn, text);
     key
+}
+
+/// What a financial advice says of the authorization before it.
+fn spoken_of(row: &Row<'_>, own: &MessageKey) -> Original {
+    let named = row.number_option::<u32>("to");
+    let mut key = own.as_original();
+    if let Some(stan) = named {
+        key.stan = stan.into();
+    }
+    let reference = OriginalReference { key, class: None, transmitted: 0, rrn: own.rrn };
+    let last = row.option("last") != Some("no");
+    Original { reference, named: named.is_some(), last }
+}
+
+fn original_class(row: &Row<'_>, name: &str) -> OriginalClass {
+    match name {
+        "authorization" => OriginalClass::Authorization,
+        "financial" => OriginalClass::Financial,
+        _ => row.fail("a class is authorization or financial"),
+    }
+}
+
+fn kind(row: &Row<'_>, name: &str) -> TransactionType {
+    match name {
+        "purchase" => TransactionType::Purchase,
+        "preauthorization" => TransactionType::Preauthorization,
+        "cash" => TransactionType::Cash,
+        "cash-back" => TransactionType::CashBack,
+        "refund" => TransactionType::Refund,
+        "inquiry" => TransactionType::BalanceInquiry,
+        "verification" => TransactionType::AccountVerification,
+        _ => row.fail("no such kind"),
+    }
 }
 
 fn link_of(key: &MessageKey, otherwise: LinkId) -> LinkId {

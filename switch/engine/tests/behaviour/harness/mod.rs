@@ -23,7 +23,7 @@ mod messages;
 mod names;
 mod row;
 
-use switch_domain::{Currency, MinorUnits, Timestamp};
+use switch_domain::{Account, Currency, MinorUnits, Timestamp};
 use switch_engine::{Answer, Command};
 
 pub(crate) use cluster::{CARDS, CONTROL, Cluster, Pools};
@@ -67,7 +67,7 @@ impl World {
 
     fn step(&mut self, row: &Row<'_>) {
         match row.verb {
-            "auth" | "advise" | "reverse" | "void" => self.message(row),
+            "auth" | "advise" | "pay" | "post" | "reverse" | "void" => self.message(row),
             "stand-in" => self.look_at_advice(row),
             "commit" => {
                 let all = self.cluster.in_flight.len();
@@ -86,6 +86,8 @@ impl World {
             }
             "held" | "available" | "ledger" => self.look_at_balance(row),
             "pool-held" | "pool-available" => self.look_at_pool(row),
+            "network" | "memorandum" => self.look_at_postings(row),
+            "totals" => self.look_at_totals(row),
             "open" => {
                 let open = self.cluster.states[CARDS].open_authorizations();
                 expect_equal(row, &open, &row.parsed(row.word("how many")));
@@ -115,6 +117,31 @@ impl World {
             _ => shares.map(|share| share.available().0).sum(),
         };
         expect_equal(row, &MinorUnits(sum), &minor_units(row, row.word("an amount"), currency));
+    }
+
+    /// `network PARTNER CURRENCY AMOUNT`: what is owed to the networks by the postings; and
+    /// `memorandum`, the contra of what the partner holds itself.
+    fn look_at_postings(&self, row: &Row<'_>) {
+        let partner = self.names.partner(row, row.word("a partner"));
+        let currency = currency(row.word("a currency"));
+        let account = match row.verb {
+            "network" => Account::NetworkSettlement(partner),
+            _ => Account::Memorandum(partner),
+        };
+        let sum = self.cluster.posted().get(&account).copied().unwrap_or(0);
+        expect_equal(row, &MinorUnits(sum), &minor_units(row, row.word("an amount"), currency));
+    }
+
+    /// `totals LABEL AUTHORIZED REVERSED CLEARED REFUNDED`
+    fn look_at_totals(&self, row: &Row<'_>) {
+        let label = row.word("an authorization");
+        let Some(id) = self.names.authorizations.get(label) else { row.fail("no such message") };
+        let found = self.cluster.states[CARDS].authorization(*id);
+        let Some(one) = found else { row.fail("it is not remembered") };
+        let next = || minor_units(row, row.word("an amount"), one.currency);
+        let expected = [next(), next(), next(), next()];
+        let of = one.totals;
+        expect_equal(row, &[of.authorized, of.reversed, of.cleared, of.refunded], &expected);
     }
 
     /// `stand-in LABEL NAME [REASON]`: what an advice came to.
@@ -152,7 +179,9 @@ impl World {
         };
         let expected = match (row.expected, row.verb) {
             (Some(expected), _) => expected,
-            (None, "auth" | "advise" | "reverse" | "void") => row.fail("wants an expectation"),
+            (None, "auth" | "advise" | "pay" | "post" | "reverse" | "void") => {
+                row.fail("wants an expectation")
+            }
             (None, _) => "done",
         };
         match expected.split_once(" of ") {

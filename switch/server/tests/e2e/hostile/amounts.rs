@@ -37,7 +37,7 @@ async fn the_edges_of_an_amount_are_answered_alike_in_every_dialect() {
         let mut peer = speaker(&stage, dialect).await;
         let version = peer.version();
         let rows: [(u64, Codes); 5] = [
-            (0, INVALID_AMOUNT),
+            (0, APPROVED), // nothing is held: the card is verified
             (1, APPROVED),
             (100_001 - u64::from(index), SHORT_OF_FUNDS),
             (99_999_999_999, SHORT_OF_FUNDS),
@@ -48,6 +48,9 @@ async fn the_edges_of_an_amount_are_answered_alike_in_every_dialect() {
             let said = peer.ask("100", &draft).await;
             assert_eq!(said.action, of(version, codes), "{dialect}: {minor}");
         }
+        let nothing = peer.financial(&issued.pan, index * 100 + 50, 0, "000000");
+        let said = peer.ask("200", &nothing).await;
+        assert_eq!(said.action, of(version, INVALID_AMOUNT), "{dialect}: nothing is paid");
         assert_eq!(held(&stage, issued.balance).await, i64::from(index), "{dialect}");
     }
     stage.end().await;

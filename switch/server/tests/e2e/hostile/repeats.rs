@@ -91,8 +91,8 @@ async fn one_field_changed_under_the_same_key_never_takes_money_twice() {
 }
 
 /// T-22, what the network approved in our stead: it is held once however often it is sent, below
-/// zero too, and never beside the approval that it is about. What it declined moves
-/// nothing. Financial and reversal advices are not posted yet, and are refused in so many words.
+/// zero too, and never beside the approval that it is about. What it declined moves nothing. What
+/// was paid is settled once and taken back once.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_advice_of_what_was_approved_elsewhere_is_held_once_and_reversed_once() {
     let stage = Stage::start().await;
@@ -138,12 +138,18 @@ async fn an_advice_of_what_was_approved_elsewhere_is_held_once_and_reversed_once
     let unknown = peer.advice("9999991299999999", 5, 700, true);
     assert_eq!(peer.ask("120", &unknown).await.action, "00");
 
-    for (kind, answer) in [("220", "0230"), ("221", "0230"), ("420", "0430")] {
-        for _ in 0..2 {
-            let said = peer.ask(kind, &peer.advice(&issued.pan, 4, 1_000, true)).await;
-            assert_eq!((&*said.mti, &*said.action), (answer, "12"), "{kind}");
+    // What was paid is taken once and given back once, however often either comes.
+    let paid = peer.financial(&issued.pan, 4, 1_000, "000000");
+    let taken_back = peer.refunded(&issued.pan, 94, 4, 1_000);
+    for (kinds, answer, draft, ledger) in
+        [(["220", "221"], "0230", paid, 4_000), (["420", "421"], "0430", taken_back, 5_000)]
+    {
+        for kind in kinds {
+            let said = peer.ask(kind, &draft).await;
+            assert_eq!((&*said.mti, &*said.action), (answer, "00"), "{kind}");
         }
+        let balance = stage.services().node().balance(issued.balance).await.expect("known");
+        assert_eq!((balance.ledger.0, balance.held.0), (ledger, 0), "{kinds:?}");
     }
-    assert_eq!(held(&stage, issued.balance).await, 0);
     stage.end().await;
 }

@@ -32,7 +32,7 @@ pub(crate) fn purchase(holder: Holder, stan: u64, minor: i64) -> Command {
 /// The advice that such a purchase was approved in our stead.
 pub(crate) fn advice(holder: Holder, stan: u64, minor: i64) -> Command {
     let request = asked(MessageClass::AuthorizationAdvice, holder, stan, minor);
-    Command::Advise(Advise { request, approved: true, approval_code: None })
+    Command::Advise(Advise { request, approved: true, approval_code: None, original: None })
 }
 
 fn asked(class: MessageClass, holder: Holder, stan: u64, minor: i64) -> Authorize {
@@ -43,6 +43,7 @@ fn asked(class: MessageClass, holder: Holder, stan: u64, minor: i64) -> Authoriz
             transmitted: 0,
             channel: Channel::Pos,
             entry: EntryMode::Chip,
+            kind: switch_domain::TransactionType::Purchase,
             merchant: Merchant { category: 5411, id: text("MERCHANT0000001") },
         },
         bin: DEMO_BIN,
@@ -61,9 +62,11 @@ pub(crate) fn reversal(holder: Holder, own: u64, original: u64) -> Command {
         key: key(MessageClass::ReversalRequest, own, holder.print),
         reference: OriginalReference {
             key: key(MessageClass::AuthorizationRequest, original, holder.print).as_original(),
+            class: None,
             transmitted: 0,
             rrn: AsciiText::EMPTY,
         },
+        standing: None,
         repeat: false,
     })
 }

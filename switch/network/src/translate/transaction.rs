@@ -1,0 +1,106 @@
+//! What a request asks for: the processing code (DE3), the function code (DE24) of the later
+//! editions, and the condition code (DE25) of 1987. It owns the table of their values; whether what
+//! they ask for is granted is the engine's affair.
+
+use codecs::iso8583::{Message, Version};
+use switch_domain::{MessageClass, Reason, TransactionType};
+
+use super::FieldFault;
+use super::fault::{number, optional_number};
+use super::function_code::{Function, function_code};
+
+const PROCESSING_CODE: u8 = 3;
+const CONDITION_1987: u8 = 25;
+
+/// DE25 of 1987: the amount is an estimate, and a completion follows.
+const PREAUTHORIZED: u64 = 6;
+
+/// What is asked for, and why that is not done, where it is not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Asked {
+    pub(super) kind: TransactionType,
+    pub(super) fault: Option<Reason>,
+}
+
+/// Reads it; `zero` says that the message asks for an amount of zero.
+pub(super) fn asked(
+    message: &Message<'_>,
+    class: MessageClass,
+    zero: bool,
+) -> Result<Asked, FieldFault> {
+    let function = function_code(message)?;
+    let code = number(message, PROCESSING_CODE, "a processing code")?;
+    let estimated = match message.dialect().version() {
+        Version::V1987 => {
+            optional_number(message, CONDITION_1987, "a condition code")? == Some(PREAUTHORIZED)
+        }
+        Version::V1993 | Version::V2003 => Function::of(function) == Function::Estimated,
+    };
+    Ok(judge(code / 10_000, Function::of(function), class, zero, estimated))
+}
+
+/// The first two digits of the processing code: annex A of ISO 8583:1987 and 1993. 70 and 72 are
+/// what networks have for the standard's 92 and 91.
+fn judge(code: u64, function: Function, class: MessageClass, zero: bool, estimated: bool) -> Asked {
+    let financial = class.is_financial();
+    let kind = match code {
+        0 if zero && !financial => Some(TransactionType::AccountVerification),
+        0 if estimated && !financial => Some(TransactionType::Preauthorization),
+        0 => Some(TransactionType::Purchase),
+        1 => Some(TransactionType::Cash),
+        9 => Some(TransactionType::CashBack),
+        11 => Some(TransactionType::QuasiCash),
+        20 => Some(TransactionType::Refund),
+        30 | 31 => Some(TransactionType::BalanceInquiry),
+        33 => Some(TransactionType::AccountVerification),
+        _ => None,
+    };
+    // No money moves by these, so they need no amount to be refused.
+    let of_pin = matches!(code, 70 | 72 | 91 | 92);
+    let fault = match kind {
+        _ if of_pin => Some(Reason::FunctionNotSupported),
+        Some(_) if function.fits(class) => None,
+        _ => Some(Reason::InvalidTransaction),
+    };
+    let unknown =
+        if of_pin { TransactionType::AccountVerification } else { TransactionType::Purchase };
+    Asked { kind: kind.unwrap_or(unknown), fault }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn processing_codes_say_what_is_asked_for() {
+        use MessageClass::{AuthorizationRequest, FinancialAdvice, FinancialRequest};
+        use TransactionType::*;
+        let invalid = Some(Reason::InvalidTransaction);
+        let of_pin = Some(Reason::FunctionNotSupported);
+        let rows = [
+            (0, AuthorizationRequest, false, false, Purchase, None),
+            (0, AuthorizationRequest, true, false, AccountVerification, None),
+            (0, AuthorizationRequest, false, true, Preauthorization, None),
+            (0, FinancialRequest, true, false, Purchase, None),
+            (0, FinancialAdvice, false, true, Purchase, None),
+            (1, FinancialRequest, false, false, Cash, None),
+            (9, FinancialRequest, false, false, CashBack, None),
+            (11, AuthorizationRequest, false, false, QuasiCash, None),
+            (20, FinancialAdvice, false, false, Refund, None),
+            (30, AuthorizationRequest, true, false, BalanceInquiry, None),
+            (31, FinancialRequest, true, false, BalanceInquiry, None),
+            (33, AuthorizationRequest, true, false, AccountVerification, None),
+            (70, AuthorizationRequest, true, false, AccountVerification, of_pin),
+            (72, FinancialRequest, true, false, AccountVerification, of_pin),
+            (91, AuthorizationRequest, true, false, AccountVerification, of_pin),
+            (92, AuthorizationRequest, false, false, AccountVerification, of_pin),
+            (2, FinancialRequest, false, false, Purchase, invalid),
+            (21, FinancialRequest, false, false, Purchase, invalid),
+            (40, AuthorizationRequest, false, false, Purchase, invalid),
+        ];
+        for (code, class, zero, estimated, kind, fault) in rows {
+            let read = judge(code, Function::Original, class, zero, estimated);
+            assert_eq!(read, Asked { kind, fault }, "{code} in {class:?}");
+        }
+    }
+}

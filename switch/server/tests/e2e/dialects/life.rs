@@ -1,0 +1,105 @@
+//! The life of a transaction, told in one dialect: financial messages, completions, reversals of
+//! all and of a part, refunds, inquiries. It leaves the account as it found it.
+
+use super::{ADVISED, APPROVED, Codes, REVERSED, SHORT_OF_FUNDS, TOO_MUCH, Told};
+use crate::speaker::{Draft, Value};
+
+const INVALID_AMOUNT: Codes = ["13", "110", "1010"];
+const NOT_SUPPORTED: Codes = ["40", "115", "1015"];
+const DUPLICATE: Codes = ["94", "913", "9113"];
+
+pub(super) async fn tell(told: &mut Told<'_>, pan: &str) {
+    paid_and_taken_back(told, pan).await;
+    held_and_completed(told, pan).await;
+    taken_back_in_part(told, pan).await;
+    asked_without_money(told, pan).await;
+}
+
+/// Asks twice, and wants this both times, the same bytes.
+async fn twice(told: &mut Told<'_>, kind: &str, draft: &Draft, codes: Codes) {
+    let first = told.speaker.ask(kind, draft).await;
+    assert_eq!(first.action, told.wanted(codes), "{} x{kind}", told.name);
+    let mut answer = told.speaker.mti(kind).to_string();
+    answer.replace_range(2..3, if &kind[1..2] == "0" { "1" } else { "3" });
+    assert_eq!(first.mti, answer, "{}", told.name);
+    let repeat = format!("{}1", &kind[..2]);
+    let again = told.speaker.ask(&repeat, draft).await;
+    assert_eq!(again.body, first.body, "{} x{repeat}: the stored answer", told.name);
+}
+
+async fn paid_and_taken_back(told: &mut Told<'_>, pan: &str) {
+    let paid = told.stan();
+    let draft = told.speaker.financial(pan, paid, 300, "000000");
+    twice(told, "200", &draft, APPROVED).await;
+    let other = told.speaker.financial(pan, paid, 301, "000000");
+    assert_eq!(told.speaker.ask("200", &other).await.action, told.wanted(DUPLICATE));
+    let own = told.stan();
+    let draft = told.speaker.refunded(pan, own, paid, 300);
+    twice(told, "420", &draft, REVERSED).await;
+
+    let stan = told.stan();
+    let draft = told.speaker.financial(pan, stan, TOO_MUCH, "010000");
+    twice(told, "200", &draft, SHORT_OF_FUNDS).await;
+}
+
+async fn held_and_completed(told: &mut Told<'_>, pan: &str) {
+    let held = told.stan();
+    let draft = told.speaker.purchase(pan, held, 500);
+    twice(told, "100", &draft, APPROVED).await;
+    let own = told.stan();
+    let draft = told.speaker.completion(pan, own, held, 450);
+    twice(told, "220", &draft, ADVISED).await;
+    // Nothing is held of it any more, and what was paid comes back by a refund.
+    let late = told.stan();
+    let draft = told.speaker.reversal(pan, late, held, 500);
+    twice(told, "400", &draft, REVERSED).await;
+    let stan = told.stan();
+    let draft = told.speaker.financial(pan, stan, 450, "200000");
+    twice(told, "200", &draft, APPROVED).await;
+}
+
+async fn taken_back_in_part(told: &mut Told<'_>, pan: &str) {
+    let held = told.stan();
+    let draft = told.speaker.purchase(pan, held, 500);
+    twice(told, "100", &draft, APPROVED).await;
+    let own = told.stan();
+    let draft = told.speaker.partial(pan, own, [held, 500, 200]);
+    twice(told, "400", &draft, REVERSED).await;
+    let own = told.stan();
+    let draft = told.speaker.partial(pan, own, [held, 500, 501]);
+    let said = told.speaker.ask("400", &draft).await;
+    assert_eq!(said.action, told.wanted(INVALID_AMOUNT), "{}: more than there was", told.name);
+    let own = told.stan();
+    let draft = told.speaker.completion(pan, own, held, 200);
+    twice(told, "220", &draft, ADVISED).await;
+    let stan = told.stan();
+    let draft = told.speaker.financial(pan, stan, 200, "200000");
+    twice(told, "220", &draft, ADVISED).await;
+}
+
+async fn asked_without_money(told: &mut Told<'_>, pan: &str) {
+    let with_code = |draft: &mut Draft, code: &str| {
+        draft.retain(|(field, _)| *field != 3);
+        draft.push((3, Value::Text(code.into())));
+    };
+    let stan = told.stan();
+    let mut inquiry = told.speaker.purchase(pan, stan, 0);
+    with_code(&mut inquiry, "310000");
+    let said = told.speaker.ask("100", &inquiry).await;
+    assert_eq!(said.action, told.wanted(APPROVED), "{}: an inquiry", told.name);
+    if told.speaker.dialect().balance_form().is_some() {
+        assert!(said.amounts.len() >= 40, "{}: DE54 is {}", told.name, said.amounts);
+        assert!(said.amounts.contains("978"), "{}: DE54 is {}", told.name, said.amounts);
+    }
+    for (code, codes) in [
+        ("000000", APPROVED),
+        ("330000", APPROVED),
+        ("910000", NOT_SUPPORTED),
+        ("920000", NOT_SUPPORTED),
+    ] {
+        let stan = told.stan();
+        let mut draft = told.speaker.purchase(pan, stan, 0);
+        with_code(&mut draft, code);
+        twice(told, "100", &draft, codes).await;
+    }
+}
