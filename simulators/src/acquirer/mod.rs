@@ -8,6 +8,7 @@ mod numbers;
 mod origin;
 mod purchase;
 mod requests;
+mod variant;
 
 pub use client::Acquirer;
 pub use connection::{Arrival, Connection, Incoming};
@@ -15,4 +16,8 @@ pub use matcher::{Matchable, Matched, Matcher};
 pub use numbers::{NumberSource, Numbers};
 pub use origin::Channel;
 pub use purchase::{Purchase, purchase};
-pub use requests::{NetworkCode, Original, network_management, repeat_of, reversal_of};
+pub use requests::{
+    NetworkCode, Original, completion_of, network_management, partial_reversal_of, repeat_of,
+    reversal_advice_of, reversal_of,
+};
+pub use variant::{Variant, varied};

@@ -1,4 +1,5 @@
-//! Requests made from an earlier one: reversals and repeats; and those about the link itself. Must
+//! Requests made from an earlier one: reversals, completions and repeats; and those about the link
+//! itself. Must
 //! take over from the original what the standard says identifies it.
 
 use std::fmt;
@@ -103,7 +104,8 @@ impl FromStr for Original {
 /// # Errors
 /// When the request is not one that can be reversed.
 pub fn reversal_of(request: &Message, original: &Original, numbers: &Numbers) -> Result<Message> {
-    ensure!(request.mti().starts_with("01"), "only authorizations are reversed");
+    let can_be = ["01", "02"].iter().any(|class| request.mti().starts_with(class));
+    ensure!(can_be, "only authorizations and financial messages are reversed");
     let mut reversal = Message::new("0400")?;
     reversal.copy_from(request, &[2, 3, 4, 18, 22, 25, 32, 41, 42, 43, 49]);
     if let (None, Some(track)) = (request.bytes(2), request.text(35)) {
@@ -117,6 +119,54 @@ pub fn reversal_of(request: &Message, original: &Original, numbers: &Numbers) ->
     reversal.set(37, &original.rrn)?;
     reversal.set(90, &original.elements)?;
     Ok(reversal)
+}
+
+/// The same as an advice, 0420.
+///
+/// # Errors
+/// As [`reversal_of`].
+pub fn reversal_advice_of(
+    request: &Message,
+    original: &Original,
+    numbers: &Numbers,
+) -> Result<Message> {
+    reversal_of(request, original, numbers)?.retyped("0420")
+}
+
+/// The reversal that leaves so much of a request, in minor units: DE95.
+///
+/// # Errors
+/// As [`reversal_of`].
+pub fn partial_reversal_of(
+    request: &Message,
+    original: &Original,
+    numbers: &Numbers,
+    standing: u64,
+) -> Result<Message> {
+    reversal_of(request, original, numbers)?.with(95, format!("{standing:012}{:030}", 0))
+}
+
+/// The 0220 that settles an authorization for so much: own STAN and times, its reference number,
+/// and DE90.
+///
+/// # Errors
+/// When the request is no authorization.
+pub fn completion_of(
+    request: &Message,
+    original: &Original,
+    numbers: &Numbers,
+    minor: u64,
+) -> Result<Message> {
+    ensure!(request.mti().starts_with("01"), "only authorizations are completed");
+    let mut completion = request.clone().retyped("0220")?;
+    completion.set(4, minor.to_string())?;
+    completion.set(7, &numbers.transmitted)?;
+    completion.set(11, &numbers.stan)?;
+    completion.set(12, &numbers.local_time)?;
+    completion.set(13, &numbers.local_date)?;
+    completion.set(37, &original.rrn)?;
+    completion.set(90, &original.elements)?;
+    Ok(completion)
 }
 
 /// The same request with the repeat digit in its type and a new transmission time: 0101, 0401.

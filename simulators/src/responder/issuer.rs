@@ -12,13 +12,13 @@ use crate::iso::Message;
 /// Fields of an answer taken over from its request.
 const TAKEN_OVER: [u8; 14] = [2, 3, 4, 7, 11, 12, 13, 25, 32, 37, 41, 42, 49, 70];
 
-/// The fields that make two requests the same one: class, DE11, 12, 32, 37, 41.
+/// What makes two requests the same one: class and function, DE11, 12, 32, 37, 41.
 type Key = Vec<Vec<u8>>;
 
 /// What was answered: DE38 and DE39.
 type Decision = (Option<String>, String);
 
-/// The stand-in. Answers a purchase with what its card is to answer, everything else with 00.
+/// The stand-in. Answers a request with what its card is to answer, everything else with 00.
 #[derive(Debug)]
 pub struct Issuer {
     by_pan: HashMap<String, String>,
@@ -56,7 +56,9 @@ impl Issuer {
     /// When the request has a type that cannot be answered.
     pub fn answer(&mut self, request: &Message) -> Result<(Message, Option<Misbehaviour>)> {
         let mti = request.mti();
-        let mut answer = Message::new(&format!("{}10", mti.get(..2).unwrap_or_default()))?;
+        let function = if mti.get(2..3) == Some("2") { "30" } else { "10" };
+        let answered = format!("{}{function}", mti.get(..2).unwrap_or_default());
+        let mut answer = Message::new(&answered)?;
         answer.copy_from(request, &TAKEN_OVER);
         let key = key(request);
         let known = self.decided.get(&key).cloned();
@@ -96,8 +98,11 @@ impl Issuer {
     }
 
     fn decide(&mut self, request: &Message, pan: &str) -> Decision {
-        if !request.mti().starts_with("01") {
+        if !["010", "020"].iter().any(|asks| request.mti().starts_with(asks)) {
             return (None, "00".to_owned());
+        }
+        if request.text(3).is_some_and(|code| code.starts_with("92")) {
+            return (None, "40".to_owned());
         }
         let code = self.by_pan.get(pan).map_or("14", String::as_str).to_owned();
         if code != "00" {
@@ -117,7 +122,7 @@ fn pan(request: &Message) -> String {
 
 fn key(request: &Message) -> Key {
     let field = |number: u8| request.bytes(number).unwrap_or_default().to_vec();
-    let class = request.mti().get(..2).unwrap_or_default().as_bytes().to_vec();
+    let class = request.mti().get(..3).unwrap_or_default().as_bytes().to_vec();
     let mut key = vec![class];
     key.extend([11, 12, 32, 37, 41].map(field));
     key

@@ -28,7 +28,10 @@ impl Checker {
         expected: &str,
     ) -> Vec<String> {
         let mut faults = Vec::new();
-        let mti = format!("{}10", sent.request.mti().get(..2).unwrap_or_default());
+        let asked = sent.request.mti();
+        let advice = asked.get(2..3) == Some("2");
+        let function = if advice { "30" } else { "10" };
+        let mti = format!("{}{function}", asked.get(..2).unwrap_or_default());
         if answer.mti() != mti {
             faults.push(format!("message type is {}, expected {mti}", answer.mti()));
         }
@@ -43,7 +46,13 @@ impl Checker {
                 response_code(answer, expected, &mut faults);
                 self.approval_code(sent, answer, &mut faults);
             }
-            Kind::Reversal => response_code(answer, "00", &mut faults),
+            Kind::Other(variant) => {
+                response_code(answer, variant.expected(), &mut faults);
+                if variant.is_coded() {
+                    self.approval_code(sent, answer, &mut faults);
+                }
+            }
+            Kind::Reversal | Kind::Completion => response_code(answer, "00", &mut faults),
             Kind::Repeat(form, first) => same_as_first(*form, first, answer, raw, &mut faults),
         }
         faults

@@ -13,13 +13,13 @@ use tokio::time::{Instant, interval_at, sleep_until};
 
 use super::check::Checker;
 use super::pace::Slot;
-use super::plan::{Next, Plan, RepeatForm};
+use super::plan::{Next, Plan, RepeatForm, ReverseForm};
 use super::progress::Progress;
 use super::request::{FirstAnswer, FollowUp, FollowUpKind, InFlight, Kind};
 use super::tally::{Outcome, Tally};
 use crate::acquirer::{
-    Acquirer, Arrival, Incoming, Matched, Matcher, NetworkCode, Original, Purchase, purchase,
-    repeat_of, reversal_of,
+    Acquirer, Arrival, Incoming, Matched, Matcher, NetworkCode, Original, Purchase, completion_of,
+    partial_reversal_of, purchase, repeat_of, reversal_advice_of, reversal_of, varied,
 };
 use crate::demo_file::TestCard;
 use crate::iso::{Message, amount, mask_pan};
@@ -146,7 +146,10 @@ impl Run {
     }
 
     fn new_purchase(&mut self, slot: Slot) -> Result<InFlight> {
-        let planned = self.plan.purchase();
+        let (planned, other) = match self.plan.other() {
+            Some((planned, variant)) => (planned, Some(variant)),
+            None => (self.plan.purchase(), None),
+        };
         let numbers = self.acquirer.numbers().next(Timestamp::now());
         let what = Purchase {
             channel: planned.channel,
@@ -154,9 +157,14 @@ impl Run {
             minor: planned.minor,
             currency: &self.options.currency,
         };
+        let request = purchase(&what, &numbers)?;
+        let (request, kind) = match other {
+            Some(variant) => (varied(request, variant)?, Kind::Other(variant)),
+            None => (request, Kind::Purchase),
+        };
         Ok(InFlight {
-            request: purchase(&what, &numbers)?,
-            kind: Kind::Purchase,
+            request,
+            kind,
             channel: planned.channel,
             card: planned.card,
             connection: self.next_connection(),
@@ -170,11 +178,23 @@ impl Run {
             if self.open[of.connection] { of.connection } else { self.next_connection() };
         let mut next = InFlight { connection, intended: slot.intended, ..of };
         match kind {
-            FollowUpKind::Reverse => {
+            FollowUpKind::Reverse(form) => {
                 let numbers = self.acquirer.numbers().next(Timestamp::now());
-                let original = Original::of(&next.request)?;
-                next.request = reversal_of(&next.request, &original, &numbers)?;
+                let (request, original) = (&next.request, Original::of(&next.request)?);
+                let half = minor_of(request) / 2;
+                next.request = match form {
+                    ReverseForm::Whole => reversal_of(request, &original, &numbers)?,
+                    ReverseForm::Part => partial_reversal_of(request, &original, &numbers, half)?,
+                    ReverseForm::Advice => reversal_advice_of(request, &original, &numbers)?,
+                };
                 next.kind = Kind::Reversal;
+            }
+            FollowUpKind::Complete => {
+                let numbers = self.acquirer.numbers().next(Timestamp::now());
+                let (request, original) = (&next.request, Original::of(&next.request)?);
+                let minor = minor_of(request);
+                next.request = completion_of(request, &original, &numbers, minor)?;
+                next.kind = Kind::Completion;
             }
             FollowUpKind::Repeat(form, first) => {
                 if form != RepeatForm::Identical {
@@ -244,7 +264,11 @@ impl Run {
                 *report.declined_by_de39.entry(code.clone()).or_default() += 1;
                 *report.declined_by_kind.entry(card.state.clone()).or_default() += 1;
             }
+            Kind::Other(variant) => {
+                *report.others.entry(variant.name().to_owned()).or_default() += 1;
+            }
             Kind::Reversal => report.reversed += u64::from(code == "00"),
+            Kind::Completion => report.completed += u64::from(code == "00"),
             Kind::Repeat(..) => report.repeated += u64::from(good),
         }
         if good {
@@ -259,12 +283,14 @@ impl Run {
     fn plan_after(&mut self, sent: InFlight, code: &str, answer: Message, raw: Bytes) {
         let next = match &sent.kind {
             Kind::Purchase => self.plan.after_purchase(code == "00"),
+            Kind::Other(variant) => self.plan.after_other(*variant),
             Kind::Reversal => self.plan.after_reversal(),
-            Kind::Repeat(..) => Next::Nothing,
+            Kind::Completion | Kind::Repeat(..) => Next::Nothing,
         };
         let kind = match next {
             Next::Nothing => return,
-            Next::Reverse => FollowUpKind::Reverse,
+            Next::Reverse(form) => FollowUpKind::Reverse(form),
+            Next::Complete => FollowUpKind::Complete,
             Next::Repeat(form) => {
                 let first = FirstAnswer { request: sent.request.clone(), answer, raw };
                 FollowUpKind::Repeat(form, Arc::new(first))
@@ -275,7 +301,7 @@ impl Run {
 
     fn describe(&self, sent: &InFlight) -> String {
         let card = &self.options.cards[sent.card];
-        let minor = sent.request.text(4).and_then(|text| text.parse().ok()).unwrap_or(0);
+        let minor = minor_of(&sent.request);
         format!(
             "{} {} STAN {} of {} with card {} ({}) on connection {}",
             sent.request.mti(),
@@ -287,4 +313,9 @@ impl Run {
             sent.connection
         )
     }
+}
+
+/// DE4.
+fn minor_of(request: &Message) -> u64 {
+    request.text(4).and_then(|text| text.parse().ok()).unwrap_or(0)
 }

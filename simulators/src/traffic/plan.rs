@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use crate::acquirer::Channel;
+use crate::acquirer::{Channel, Variant};
 use crate::demo_file::TestCard;
 
 /// Purchases of each kind of bad card that come as early as the mixture allows.
@@ -16,6 +16,10 @@ const EARLY_ROUNDS: u64 = 3;
 const BAD_EVERY: (u64, u64) = (3, 5);
 /// Approved purchases between two reversals: about 6 % of all requests are reversals then.
 const REVERSE_EVERY: u64 = 12;
+/// Approved purchases between two that are completed, and their place between reversals.
+const COMPLETE_AT: u64 = 6;
+/// Purchases between two requests of another kind.
+const OTHER_EVERY: u64 = 9;
 /// Answered purchases between two repeats, and reversals between two repeats: about 2 % together.
 /// The numbers share no factor with `BAD_EVERY`, so that declines are repeated too.
 const REPEAT_EVERY: u64 = 59;
@@ -43,11 +47,23 @@ pub(super) enum RepeatForm {
     DigitElsewhere,
 }
 
+/// A form of reversal.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum ReverseForm {
+    /// 0400 of all.
+    Whole,
+    /// 0400 that leaves a part.
+    Part,
+    /// 0420 of all.
+    Advice,
+}
+
 /// What follows an answered request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Next {
     Nothing,
-    Reverse,
+    Reverse(ReverseForm),
+    Complete,
     Repeat(RepeatForm),
 }
 
@@ -63,7 +79,9 @@ pub(super) struct Plan {
     answered: u64,
     approved: u64,
     reversals: u64,
+    reversed: u64,
     repeats: u64,
+    others: u64,
 }
 
 impl Plan {
@@ -84,8 +102,21 @@ impl Plan {
             answered: 0,
             approved: 0,
             reversals: 0,
+            reversed: 0,
             repeats: 0,
+            others: 0,
         }
+    }
+
+    /// What is due instead of a purchase, each kind in turn, with a good card.
+    pub(super) fn other(&mut self) -> Option<(Planned, Variant)> {
+        let due = self.purchases % OTHER_EVERY == 4 && self.purchases / OTHER_EVERY >= self.others;
+        let kinds = Variant::ALL.len() as u64;
+        let at = usize::try_from(self.others % kinds).ok().filter(|_| due)?;
+        self.others += 1;
+        let minor = self.random.random_range(100..=2000);
+        let planned = Planned { card: self.good_card(), channel: Channel::Ecommerce, minor };
+        Variant::ALL.get(at).map(|variant| (planned, *variant))
     }
 
     /// The next purchase.
@@ -129,7 +160,26 @@ impl Plan {
         if self.answered % REPEAT_EVERY == 5 {
             return Next::Repeat(self.repeat_form());
         }
-        if approved && self.approved % REVERSE_EVERY == 2 { Next::Reverse } else { Next::Nothing }
+        match self.approved % REVERSE_EVERY {
+            2 if approved => Next::Reverse(self.reverse_form()),
+            COMPLETE_AT if approved => Next::Complete,
+            _ => Next::Nothing,
+        }
+    }
+
+    /// What to do once something else has been answered: every other payment is taken back.
+    pub(super) fn after_other(&mut self, variant: Variant) -> Next {
+        let taken_back = variant == Variant::Payment && self.others / 8 % 2 == 0;
+        if taken_back { Next::Reverse(self.reverse_form()) } else { Next::Nothing }
+    }
+
+    fn reverse_form(&mut self) -> ReverseForm {
+        self.reversed += 1;
+        match self.reversed % 4 {
+            2 => ReverseForm::Part,
+            3 => ReverseForm::Advice,
+            _ => ReverseForm::Whole,
+        }
     }
 
     /// What to do once a reversal has been answered.

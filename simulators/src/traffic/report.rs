@@ -19,6 +19,12 @@ pub struct Report {
     pub declined_by_kind: BTreeMap<String, u64>,
     /// Reversals of approved purchases that were accepted, repeats not counted.
     pub reversed: u64,
+    /// Authorizations that were settled by a completion.
+    #[serde(default)]
+    pub completed: u64,
+    /// Requests and advices of other kinds, by kind; repeats not counted.
+    #[serde(default)]
+    pub others: BTreeMap<String, u64>,
     /// Repeats answered as their request was at first.
     pub repeated: u64,
     /// Answers with a fault, answers that nobody waits for, and connections that ended.

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio::time::Instant;
 
-use super::plan::RepeatForm;
-use crate::acquirer::Channel;
+use super::plan::{RepeatForm, ReverseForm};
+use crate::acquirer::{Channel, Variant};
 use crate::iso::Message;
 
 /// What a request is.
@@ -15,8 +15,12 @@ use crate::iso::Message;
 pub(super) enum Kind {
     /// A purchase, sent for the first time.
     Purchase,
+    /// Something else with a good card, sent for the first time.
+    Other(Variant),
     /// A reversal of an approved purchase, sent for the first time.
     Reversal,
+    /// What settles an approved purchase.
+    Completion,
     /// A repeat of the request that was first answered so.
     Repeat(RepeatForm, Arc<FirstAnswer>),
 }
@@ -49,8 +53,12 @@ impl InFlight {
     pub(super) fn row(&self) -> &'static str {
         match &self.kind {
             Kind::Purchase => self.channel.name(),
+            Kind::Other(variant) => variant.name(),
+            Kind::Reversal if self.request.mti() == "0420" => "reversal advice",
+            Kind::Reversal if self.request.bytes(95).is_some() => "partial reversal",
             Kind::Reversal => "reversal",
-            Kind::Repeat(_, first) if first.request.mti() == "0400" => "repeated reversal",
+            Kind::Completion => "completion",
+            Kind::Repeat(_, first) if first.request.mti().starts_with("04") => "repeated reversal",
             Kind::Repeat(..) => "repeated purchase",
         }
     }
@@ -67,6 +75,7 @@ pub(super) struct FollowUp {
 /// What to send.
 #[derive(Clone, Debug)]
 pub(super) enum FollowUpKind {
-    Reverse,
+    Reverse(ReverseForm),
+    Complete,
     Repeat(RepeatForm, Arc<FirstAnswer>),
 }

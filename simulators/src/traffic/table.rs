@@ -17,12 +17,14 @@ pub fn table(outcome: &Outcome) -> String {
     }
     let _ = writeln!(
         out,
-        "\nsent {}, answered {}, approved {}, reversed {}, repeated {}, \
+        "\nsent {}, answered {}, approved {}, reversed {}, completed {}, others {}, repeated {}, \
          unexpected {}, unanswered {}",
         report.sent,
         report.answered,
         report.approved,
         report.reversed,
+        report.completed,
+        report.others.values().sum::<u64>(),
         report.repeated,
         report.unexpected,
         report.unanswered

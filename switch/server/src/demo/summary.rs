@@ -80,6 +80,10 @@ pub(super) fn print(
         println!("{:<36} {v1987:>6} {v2003:>6} {count:>9}", reason.name());
     }
     println!("{:<36} {:>6} {:>6} {:>9}", "reversals accepted", "00", "4000", report.reversed);
+    println!("{:<36} {:>6} {:>6} {:>9}", "completions accepted", "00", "9001", report.completed);
+    for (kind, count) in &report.others {
+        println!("{kind:<36} {:>6} {:>6} {count:>9}", "", "");
+    }
     println!("{:<36} {:>6} {:>6} {:>9}", "repeats, answered the same", "", "", report.repeated);
     let wire: Vec<String> =
         report.declined_by_de39.iter().map(|(code, count)| format!("{code}: {count}")).collect();
@@ -131,6 +135,8 @@ pub(super) fn conclude(
             "approved": report.approved,
             "declined": by_code,
             "reversed": report.reversed,
+            "completed": report.completed,
+            "others": report.others.values().sum::<u64>(),
             "repeated": report.repeated,
             "unexpected": report.unexpected,
             "unanswered": report.unanswered,

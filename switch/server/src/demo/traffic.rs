@@ -20,6 +20,8 @@ pub(super) struct Report {
     pub(super) approved: u64,
     pub(super) declined_by_de39: BTreeMap<String, u64>,
     pub(super) reversed: u64,
+    pub(super) completed: u64,
+    pub(super) others: BTreeMap<String, u64>,
     pub(super) repeated: u64,
     pub(super) unexpected: u64,
     pub(super) unanswered: u64,

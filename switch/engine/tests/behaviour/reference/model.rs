@@ -1,0 +1,469 @@
+//! A plain reference model of what messages do to an issuer's books: lists and sums, written from
+//! the rules and not from the engine. It imports the words of the domain and nothing else. One
+//! partner, a deposit, one currency; every step is committed before the next.
+
+use std::collections::BTreeMap;
+
+use switch_domain::{Direction, LockCode, MessageClass, OriginalClass, Reason, TransactionType};
+
+/// What tells a message from others: two that are equal are one message sent twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Key {
+    pub(super) class: MessageClass,
+    pub(super) card: usize,
+    pub(super) stan: u32,
+    pub(super) terminal: u8,
+    /// The retrieval reference number; 0 where there is none.
+    pub(super) rrn: u8,
+}
+
+/// A request, or an advice of one.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ask {
+    pub(super) key: Key,
+    pub(super) kind: TransactionType,
+    pub(super) minor: i64,
+    /// Of an advice: what was decided in our stead.
+    pub(super) approved: bool,
+    /// Of a financial advice: the trace number of what it names, and whether it is the last.
+    pub(super) names: Option<u32>,
+    pub(super) last: bool,
+}
+
+/// A reversal.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Undo {
+    pub(super) key: Key,
+    pub(super) stan: u32,
+    pub(super) class: Option<OriginalClass>,
+    /// What is to stand: 0 where nothing is.
+    pub(super) standing: i64,
+}
+
+/// Card, trace number, terminal.
+type Place = (usize, u32, u8);
+
+/// What arrives.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Arrival {
+    Request(Ask),
+    Advice(Ask),
+    Reversal(Undo),
+    /// The answer to this message was never sent.
+    Void(usize),
+    Lock(usize),
+    Unlock(usize),
+    Credit(usize, i64),
+}
+
+/// What it is answered, and which message that is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Said {
+    pub(super) reason: Reason,
+    pub(super) repeated: bool,
+    pub(super) about: Option<usize>,
+}
+
+/// What an advice came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Became {
+    Taken,
+    Known,
+    Nothing,
+}
+
+/// A request or an advice that was answered.
+#[derive(Clone, Debug)]
+pub(super) struct Message {
+    pub(super) key: Key,
+    kind: TransactionType,
+    minor: i64,
+    /// What it says was decided.
+    approved: bool,
+    reason: Reason,
+    advice: Option<Became>,
+    /// Whether it took effect at all.
+    granted: bool,
+    pub(super) held: i64,
+    /// What it settled itself, and what others settled of it.
+    pub(super) settled: i64,
+    pub(super) settled_by_others: i64,
+    belongs_to: Option<usize>,
+}
+
+#[derive(Clone, Debug)]
+struct Reversal {
+    standing: i64,
+    about: Option<usize>,
+}
+
+/// A reversal that waits for what it speaks of.
+#[derive(Clone, Debug)]
+struct Early {
+    undo: Undo,
+    /// Its request has come and was declined: it can mean the advice alone.
+    advice_only: bool,
+}
+
+/// An account with one card.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Account {
+    pub(super) ledger: i64,
+    pub(super) locked: bool,
+}
+
+/// All of it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Model {
+    pub(super) accounts: Vec<Account>,
+    pub(super) deposit: i64,
+    pub(super) network: i64,
+    pub(super) messages: Vec<Message>,
+    reversals: BTreeMap<Key, Reversal>,
+    early: BTreeMap<Place, Vec<Early>>,
+    /// Where a card's messages of a trace number and terminal are.
+    places: BTreeMap<Place, Vec<usize>>,
+    held: BTreeMap<usize, i64>,
+    all_held: i64,
+}
+
+fn of_class(class: MessageClass) -> OriginalClass {
+    use MessageClass::{AuthorizationAdvice, AuthorizationRequest};
+    match class {
+        AuthorizationRequest | AuthorizationAdvice => OriginalClass::Authorization,
+        _ => OriginalClass::Financial,
+    }
+}
+
+fn is_advice(class: MessageClass) -> bool {
+    matches!(class, MessageClass::AuthorizationAdvice | MessageClass::FinancialAdvice)
+}
+
+fn twin(key: Key) -> Key {
+    use MessageClass::{
+        AuthorizationAdvice, AuthorizationRequest, FinancialAdvice, FinancialRequest,
+    };
+    let class = match key.class {
+        AuthorizationRequest => AuthorizationAdvice,
+        AuthorizationAdvice => AuthorizationRequest,
+        FinancialRequest => FinancialAdvice,
+        FinancialAdvice => FinancialRequest,
+        other => other,
+    };
+    Key { class, ..key }
+}
+
+/// How well two reference numbers agree.
+fn agree(one: u8, other: u8) -> u8 {
+    u8::from(one == other && one != 0)
+}
+
+impl Model {
+    pub(super) fn new(accounts: usize, each: i64, deposit: i64) -> Self {
+        let account = Account { ledger: each, locked: false };
+        Self { accounts: vec![account; accounts], deposit, ..Self::default() }
+    }
+
+    /// What is held on an account.
+    pub(super) fn held(&self, account: usize) -> i64 {
+        self.held.get(&account).copied().unwrap_or(0)
+    }
+
+    /// What is held on the deposit: every hold is.
+    pub(super) const fn deposit_held(&self) -> i64 {
+        self.all_held
+    }
+
+    /// The same, added up over all messages.
+    pub(super) fn held_by_messages(&self) -> i64 {
+        self.messages.iter().map(|one| one.held).sum()
+    }
+
+    /// What is there where a message with this key goes, in a word.
+    pub(super) fn there(&self, card: usize, stan: u32, terminal: u8) -> &'static str {
+        match self.at(card, stan, terminal).last().map(|at| &self.messages[at]) {
+            Some(one) if one.held > 0 => "held",
+            Some(one) if one.settled > 0 => "settled",
+            Some(one) if one.granted => "over",
+            Some(_) => "refused",
+            None if self.early.contains_key(&(card, stan, terminal)) => "reversed early",
+            None => "nothing",
+        }
+    }
+
+    pub(super) fn arrive(&mut self, arrival: Arrival) -> Option<Said> {
+        match arrival {
+            Arrival::Request(ask) => Some(self.request(ask)),
+            Arrival::Advice(ask) => Some(self.advice(ask)),
+            Arrival::Reversal(undo) => Some(self.reversal(undo)),
+            Arrival::Void(message) => Some(self.void(message)),
+            Arrival::Lock(card) => {
+                self.accounts[card].locked = true;
+                None
+            }
+            Arrival::Unlock(card) => {
+                self.accounts[card].locked = false;
+                None
+            }
+            Arrival::Credit(account, minor) => {
+                self.accounts[account].ledger += minor;
+                None
+            }
+        }
+    }
+
+    fn request(&mut self, ask: Ask) -> Said {
+        if let Some(before) = self.latest(ask.key) {
+            return self.again(before, ask);
+        }
+        let reason = match self.latest(twin(ask.key)) {
+            Some(_) => Reason::DuplicateTransmission,
+            None => self.refusal(ask, 0).unwrap_or(Reason::Approved),
+        };
+        self.record(ask, reason, None, reason == Reason::Approved, None)
+    }
+
+    fn advice(&mut self, ask: Ask) -> Said {
+        if let Some(before) = self.latest(ask.key) {
+            return self.again(before, ask);
+        }
+        let request = self.latest(twin(ask.key)).map(|at| &self.messages[at]);
+        let ours = request.filter(|ours| ours.reason == Reason::Approved);
+        let moves = ask.kind.direction() != Direction::None;
+        let nothing = !ask.approved
+            || ours.is_some_and(|ours| ours.minor != ask.minor)
+            || (ours.is_none() && self.standing(ask.key) == Some(0))
+            || (ours.is_none() && moves && ask.minor <= 0);
+        let became = match ours {
+            _ if nothing => Became::Nothing,
+            Some(_) => Became::Known,
+            None => Became::Taken,
+        };
+        let of = self.spoken_of(ask).filter(|_| became == Became::Taken);
+        self.record(ask, Reason::AdviceAccepted, Some(became), became == Became::Taken, of)
+    }
+
+    /// The stored answer; for another content under the same key, nobody knows which is meant.
+    fn again(&self, before: usize, ask: Ask) -> Said {
+        let message = &self.messages[before];
+        let same = (message.minor, message.kind, message.approved);
+        if same != (ask.minor, ask.kind, ask.approved) {
+            let reason = Reason::DuplicateTransmission;
+            return Said { reason, repeated: false, about: None };
+        }
+        Said { reason: message.reason, repeated: true, about: Some(before) }
+    }
+
+    /// Why a request is declined, where `covered` of it is held already.
+    fn refusal(&self, ask: Ask, covered: i64) -> Option<Reason> {
+        let account = &self.accounts[ask.key.card];
+        let direction = ask.kind.direction();
+        if direction != Direction::None && ask.minor <= 0 {
+            return Some(Reason::InvalidAmount);
+        }
+        if account.locked {
+            return Some(Reason::Locked(LockCode::SuspectedFraud));
+        }
+        let needs = ask.minor - covered;
+        if direction == Direction::Debit && needs > (self.deposit - self.all_held).max(0) {
+            return Some(Reason::PartnerDepositInsufficient);
+        }
+        if direction == Direction::Debit && needs > account.ledger - self.held(ask.key.card) {
+            return Some(Reason::InsufficientFunds);
+        }
+        (self.standing(ask.key) == Some(0)).then_some(Reason::OriginalReversed)
+    }
+
+    /// Keeps a message, and does what it does to money.
+    fn record(
+        &mut self,
+        ask: Ask,
+        reason: Reason,
+        advice: Option<Became>,
+        granted: bool,
+        of: Option<usize>,
+    ) -> Said {
+        let at = self.messages.len();
+        let stands = self.standing(ask.key).map_or(ask.minor, |left| left.min(ask.minor));
+        let direction = ask.kind.direction();
+        let financial = of_class(ask.key.class) == OriginalClass::Financial;
+        let belongs_to = of.filter(|_| financial && granted);
+        self.messages.push(Message {
+            key: ask.key,
+            kind: ask.kind,
+            minor: ask.minor,
+            approved: ask.approved,
+            reason,
+            advice,
+            granted,
+            held: 0,
+            settled: 0,
+            settled_by_others: 0,
+            belongs_to,
+        });
+        let place = (ask.key.card, ask.key.stan, ask.key.terminal);
+        self.places.entry(place).or_default().push(at);
+        if granted && direction == Direction::Debit && !financial {
+            self.hold(at, stands);
+        }
+        if granted && direction != Direction::None && financial {
+            self.settle(at, stands, ask.last);
+        }
+        self.use_up(ask.key);
+        Said { reason, repeated: false, about: Some(at) }
+    }
+
+    fn hold(&mut self, at: usize, minor: i64) {
+        self.messages[at].held += minor;
+        *self.held.entry(self.messages[at].key.card).or_default() += minor;
+        self.all_held += minor;
+    }
+
+    /// Moves money for good: from the customer and the deposit to the network, or back.
+    fn post(&mut self, at: usize, minor: i64) {
+        let takes = self.messages[at].kind.direction() == Direction::Debit;
+        let signed = if takes { -minor } else { minor };
+        self.accounts[self.messages[at].key.card].ledger += signed;
+        self.deposit += signed;
+        self.network -= signed;
+        self.messages[at].settled += minor;
+    }
+
+    fn settle(&mut self, at: usize, minor: i64, last: bool) {
+        self.post(at, minor);
+        let Some(of) = self.messages[at].belongs_to else { return };
+        if self.messages[at].kind.direction() != Direction::Debit {
+            return;
+        }
+        self.messages[of].settled_by_others += minor;
+        let asked = self.messages[at].minor;
+        let held = self.messages[of].held;
+        let released = if last { held } else { held.min(asked) };
+        self.hold(of, -released);
+    }
+
+    /// The authorization that a financial advice completes, or what it refunds.
+    fn spoken_of(&self, ask: Ask) -> Option<usize> {
+        if ask.key.class != MessageClass::FinancialAdvice {
+            return None;
+        }
+        let stan = ask.names.unwrap_or(ask.key.stan);
+        let candidates = self.at(ask.key.card, stan, ask.key.terminal).filter(|at| {
+            let one = &self.messages[*at];
+            let fits = ask.names.is_some() || agree(one.key.rrn, ask.key.rrn) == 1;
+            let taken = one.granted && one.kind.direction() == Direction::Debit;
+            fits && taken && of_class(one.key.class) == OriginalClass::Authorization
+        });
+        candidates.max_by_key(|at| (agree(self.messages[*at].key.rrn, ask.key.rrn), *at))
+    }
+
+    fn reversal(&mut self, undo: Undo) -> Said {
+        let accepted = Reason::ReversalAccepted;
+        if let Some(before) = self.reversals.get(&undo.key) {
+            if before.standing != undo.standing {
+                let reason = Reason::DuplicateTransmission;
+                return Said { reason, repeated: false, about: None };
+            }
+            return Said { reason: accepted, repeated: true, about: before.about };
+        }
+        let found = self.at(undo.key.card, undo.stan, undo.key.terminal).filter(|at| {
+            let class = of_class(self.messages[*at].key.class);
+            undo.class.is_none_or(|wanted| wanted == class)
+        });
+        let found = found.max_by_key(|at| (agree(self.messages[*at].key.rrn, undo.key.rrn), *at));
+        let about = found.map(|at| self.holder(at));
+        let declined = about.is_some_and(|at| {
+            let one = &self.messages[at];
+            one.advice.is_none() && one.reason != Reason::Approved
+        });
+        if about.is_none() || declined {
+            let place = (undo.key.card, undo.stan, undo.key.terminal);
+            self.early.entry(place).or_default().push(Early { undo, advice_only: declined });
+        }
+        self.reversals.insert(undo.key, Reversal { standing: undo.standing, about });
+        if let Some(at) = about {
+            self.take_back(at, undo.standing);
+        }
+        Said { reason: accepted, repeated: false, about }
+    }
+
+    /// Of a request and its advice, the one that holds.
+    fn holder(&self, found: usize) -> usize {
+        let one = &self.messages[found];
+        if one.held > 0 {
+            return found;
+        }
+        match self.latest(twin(one.key)) {
+            Some(other) if self.messages[other].held > 0 => other,
+            Some(other) if one.advice == Some(Became::Known) => other,
+            _ => found,
+        }
+    }
+
+    /// Leaves no more of a message than this.
+    fn take_back(&mut self, at: usize, standing: i64) {
+        let one = &self.messages[at];
+        if one.settled > 0 {
+            let back = (one.settled - standing).max(0);
+            self.post(at, -back);
+            let debit = self.messages[at].kind.direction() == Direction::Debit;
+            if let Some(of) = self.messages[at].belongs_to.filter(|_| debit) {
+                self.messages[of].settled_by_others -= back;
+            }
+            return;
+        }
+        let keeps = (standing - one.settled_by_others).max(0);
+        let back = (one.held - keeps).max(0);
+        self.hold(at, -back);
+    }
+
+    fn void(&mut self, at: usize) -> Said {
+        let about = Some(at);
+        if self.messages[at].reason != Reason::Approved {
+            return Said { reason: self.messages[at].reason, repeated: false, about };
+        }
+        let advised = self.latest(twin(self.messages[at].key));
+        let known = advised.is_some_and(|it| self.messages[it].advice == Some(Became::Known));
+        if !known {
+            self.take_back(at, 0);
+            self.messages[at].reason = Reason::IssuerInoperative;
+        }
+        Said { reason: Reason::IssuerInoperative, repeated: false, about }
+    }
+
+    fn at(&self, card: usize, stan: u32, terminal: u8) -> impl Iterator<Item = usize> + '_ {
+        self.places.get(&(card, stan, terminal)).into_iter().flatten().copied()
+    }
+
+    fn latest(&self, key: Key) -> Option<usize> {
+        let all = self.at(key.card, key.stan, key.terminal);
+        all.filter(|at| self.messages[*at].key == key).last()
+    }
+
+    fn speaks(early: &Early, key: Key) -> bool {
+        early.undo.class.is_none_or(|class| class == of_class(key.class))
+            && (!early.advice_only || is_advice(key.class))
+    }
+
+    /// What a reversal that came first leaves of a message.
+    fn standing(&self, key: Key) -> Option<i64> {
+        let early = self.early.get(&(key.card, key.stan, key.terminal)).into_iter().flatten();
+        let speaking = early.filter(|one| Self::speaks(one, key));
+        speaking.map(|one| one.undo.standing).min()
+    }
+
+    /// What it spoke of has come: those that fit best have done their work, but for an advice.
+    fn use_up(&mut self, key: Key) {
+        let fit = |one: &Early| agree(one.undo.key.rrn, key.rrn);
+        let place = (key.card, key.stan, key.terminal);
+        let Some(early) = self.early.get_mut(&place) else { return };
+        let best = early.iter().filter(|one| Self::speaks(one, key)).map(fit).max();
+        let Some(best) = best else { return };
+        let used = |one: &Early| Self::speaks(one, key) && fit(one) == best;
+        if is_advice(key.class) {
+            early.retain(|one| !used(one));
+        } else {
+            early.iter_mut().filter(|one| used(one)).for_each(|one| one.advice_only = true);
+        }
+    }
+}

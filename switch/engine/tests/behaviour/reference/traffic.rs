@@ -1,0 +1,121 @@
+//! What arrives next, drawn from a seed: every kind of message, most of them about something that
+//! is there. It owns the odds and knows nothing of what must come of it.
+
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use switch_domain::{MessageClass, OriginalClass, TransactionType};
+
+use super::model::{Arrival, Ask, Key, Undo};
+
+/// Cards, trace numbers, terminals and reference numbers are few, so that everything meets.
+pub(super) const CARDS: usize = 24;
+const STANS: u32 = 12;
+const TERMINALS: u8 = 2;
+const REFERENCES: u8 = 3;
+
+/// The source of arrivals.
+pub(super) struct Traffic {
+    random: StdRng,
+    /// What came lately, to be repeated.
+    lately: Vec<Arrival>,
+    own: u32,
+}
+
+impl Traffic {
+    pub(super) fn new(seed: u64) -> Self {
+        Self { random: StdRng::seed_from_u64(seed), lately: Vec::new(), own: 1_000 }
+    }
+
+    fn one_in(&mut self, odds: u32) -> bool {
+        self.random.random_range(0..odds) == 0
+    }
+
+    fn pick<T: Copy>(&mut self, of: &[T]) -> T {
+        of[self.random.random_range(0..of.len())]
+    }
+
+    /// The next arrival, where so many messages were answered.
+    pub(super) fn next(&mut self, answered: usize) -> Arrival {
+        if self.one_in(12) && !self.lately.is_empty() {
+            let at = self.random.random_range(0..self.lately.len());
+            return self.lately[at];
+        }
+        let arrival = match self.random.random_range(0..100) {
+            0..28 => Arrival::Request(self.ask(MessageClass::AuthorizationRequest)),
+            28..42 => Arrival::Request(self.ask(MessageClass::FinancialRequest)),
+            42..50 => Arrival::Advice(self.ask(MessageClass::AuthorizationAdvice)),
+            50..66 => Arrival::Advice(self.ask(MessageClass::FinancialAdvice)),
+            66..86 => Arrival::Reversal(self.undo()),
+            86..90 if answered > 0 => Arrival::Void(self.late(answered)),
+            90..92 => Arrival::Lock(self.card()),
+            92..96 => Arrival::Unlock(self.card()),
+            _ => {
+                let minor = self.random.random_range(1..3_000);
+                Arrival::Credit(self.card(), minor)
+            }
+        };
+        if matches!(arrival, Arrival::Request(_) | Arrival::Advice(_) | Arrival::Reversal(_)) {
+            self.lately.push(arrival);
+            if self.lately.len() > 40 {
+                self.lately.remove(0);
+            }
+        }
+        arrival
+    }
+
+    fn card(&mut self) -> usize {
+        self.random.random_range(0..CARDS)
+    }
+
+    /// One of the latest.
+    fn late(&mut self, answered: usize) -> usize {
+        answered - 1 - self.random.random_range(0..answered.min(30))
+    }
+
+    fn key(&mut self, class: MessageClass) -> Key {
+        Key {
+            class,
+            card: self.card(),
+            stan: self.random.random_range(0..STANS),
+            terminal: self.random.random_range(0..TERMINALS),
+            rrn: self.random.random_range(0..REFERENCES),
+        }
+    }
+
+    fn ask(&mut self, class: MessageClass) -> Ask {
+        use TransactionType::{
+            AccountVerification, BalanceInquiry, Cash, CashBack, Preauthorization, Purchase, Refund,
+        };
+        let usual = [Purchase, Purchase, Purchase, Cash, CashBack, Preauthorization];
+        let kind = match self.random.random_range(0..10) {
+            0 => Refund,
+            1 => self.pick(&[BalanceInquiry, AccountVerification]),
+            _ => self.pick(&usual),
+        };
+        let advice =
+            matches!(class, MessageClass::AuthorizationAdvice | MessageClass::FinancialAdvice);
+        let names = (class == MessageClass::FinancialAdvice && !self.one_in(3))
+            .then(|| self.random.random_range(0..STANS));
+        Ask {
+            key: self.key(class),
+            kind,
+            minor: if self.one_in(40) { 0 } else { self.random.random_range(1..1_200) },
+            approved: !advice || !self.one_in(6),
+            names,
+            last: !self.one_in(3),
+        }
+    }
+
+    fn undo(&mut self) -> Undo {
+        let class = self.pick(&[MessageClass::ReversalRequest, MessageClass::ReversalAdvice]);
+        let of = Key { ..self.key(class) };
+        self.own += 1;
+        let classes = [None, Some(OriginalClass::Authorization), Some(OriginalClass::Financial)];
+        Undo {
+            key: Key { stan: self.own, ..of },
+            stan: of.stan,
+            class: self.pick(&classes),
+            standing: if self.one_in(2) { 0 } else { self.random.random_range(1..900) },
+        }
+    }
+}
