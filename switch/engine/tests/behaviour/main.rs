@@ -11,6 +11,7 @@ mod harness;
 mod in_flight;
 mod locks;
 mod management;
+mod outside_locks;
 mod pools;
 mod properties;
 mod repeats;

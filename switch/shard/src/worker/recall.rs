@@ -59,6 +59,7 @@ impl Worker {
                     Some(ParkedBy::Original(advice.request.facts.key.as_original()))
                 }
                 Command::Reverse(request) => Some(ParkedBy::Original(request.reference.key)),
+                Command::Manage(manage) => Some(ParkedBy::Command(manage.key)),
                 _ => None,
             },
             Envelope::Manage { command: Command::Manage(manage), .. } => {

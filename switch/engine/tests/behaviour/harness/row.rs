@@ -17,9 +17,9 @@ pub(crate) struct Row<'a> {
 }
 
 /// Words that are followed by a value.
-const OPTIONS: [&str; 23] = [
+const OPTIONS: [&str; 24] = [
     "acq", "as", "bin", "bins", "de7", "exp", "fault", "funding", "holder", "in", "key", "length",
-    "link", "mark", "of", "own", "rrn", "said", "stan", "status", "term", "time", "under",
+    "link", "mark", "may", "of", "own", "rrn", "said", "stan", "status", "term", "time", "under",
 ];
 
 impl<'a> Row<'a> {
