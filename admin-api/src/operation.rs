@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use switch_domain::{
     AsciiText, BalanceId, BalanceState, Bin, BinRange, CardId, Currency, CustomerId, CustomerState,
-    Expiry, Funding, IdempotencyKey, LockCode, MinorUnits, PartnerId, PartnerState, PoolId,
-    PoolKind, ProgrammeId, TransferId,
+    Expiry, Funding, IdempotencyKey, LockCode, MinorUnits, OutsideAsk, PartnerId, PartnerState,
+    PoolId, PoolKind, ProgrammeId, TransferId,
 };
 
 use crate::{NewCard, NewProgramme, NewTransfer, Problem, Services};
@@ -107,6 +107,12 @@ pub enum Operation {
     CardUnlock {
         card: i64,
     },
+    CardLockOutside {
+        card: i64,
+        source: String,
+        code: Option<u8>,
+        unlock: bool,
+    },
     CardRemove {
         card: i64,
     },
@@ -115,6 +121,9 @@ pub enum Operation {
     },
     Status,
 }
+
+/// Characters of the name of a source outside: what a row has room for beside the operator.
+const MOST_OF_SOURCE: usize = 20;
 
 /// What a pool is for.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -155,6 +164,7 @@ pub async fn perform(
         | Operation::CardActivate { .. }
         | Operation::CardLock { .. }
         | Operation::CardUnlock { .. }
+        | Operation::CardLockOutside { .. }
         | Operation::CardRemove { .. }
         | Operation::CardShow { .. } => card(services, caller, operation).await,
         Operation::BalanceTransfer { .. } | Operation::TransferShow { .. } => {
@@ -332,12 +342,20 @@ async fn card(services: &Services, caller: Caller, op: Operation) -> Result<Valu
             done(services.activate_card(key, actor, CardId(card)).await)
         }
         Operation::CardLock { card, code } => {
-            let lock = LockCode::from_number(code);
-            let lock = lock.ok_or_else(|| Problem::invalid("lock codes are 1 to 8 and 11"))?;
-            done(services.lock_card(key, actor, CardId(card), lock).await)
+            done(services.lock_card(key, actor, CardId(card), lock_code(code)?).await)
         }
         Operation::CardUnlock { card } => {
             done(services.unlock_card(key, actor, CardId(card)).await)
+        }
+        Operation::CardLockOutside { card, source, code, unlock } => {
+            let code = code.map(lock_code).transpose()?;
+            let ask = match (unlock, code) {
+                (true, code) => OutsideAsk::Unlock(code),
+                (false, Some(code)) => OutsideAsk::Lock(code),
+                (false, None) => return Err(Problem::invalid("a lock needs its code")),
+            };
+            let actor = on_behalf(actor, &source)?;
+            done(services.lock_card_outside(key, actor, CardId(card), ask).await)
         }
         Operation::CardRemove { card } => {
             done(services.remove_card(key, actor, CardId(card)).await)
@@ -380,6 +398,23 @@ fn text(member: &str, value: &str) -> Result<AsciiText<40>, Problem> {
         return Err(Problem::invalid(format!("{member} is empty")));
     }
     Ok(text)
+}
+
+fn lock_code(number: u8) -> Result<LockCode, Problem> {
+    let code = LockCode::from_number(number);
+    code.ok_or_else(|| Problem::invalid("lock codes are 1 to 8 and 11"))
+}
+
+/// Who stands in the audit trail for what somebody does at the request of a source outside.
+fn on_behalf(actor: AsciiText<40>, source: &str) -> Result<AsciiText<40>, Problem> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    if source.is_empty() || source.len() > MOST_OF_SOURCE || !source.bytes().all(plain) {
+        return Err(Problem::invalid(format!(
+            "{source:?} names no source: write up to {MOST_OF_SOURCE} letters, digits and hyphens, \
+             as visa or acquirer-999001"
+        )));
+    }
+    text("actor", &format!("{actor} for {source}"))
 }
 
 fn currency_of(code: &str) -> Result<Currency, Problem> {

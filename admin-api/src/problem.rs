@@ -2,7 +2,7 @@
 //! layers below is given one here, and nowhere else.
 
 use serde::Serialize;
-use switch_domain::TransferOutcome;
+use switch_domain::{LockRefusal, TransferOutcome};
 use switch_shard::{ManageError, Refusal};
 
 /// A failed request, in the shape of RFC 9457 without the HTTP parts.
@@ -61,6 +61,7 @@ const fn refusal_code(refusal: Refusal) -> &'static str {
         | Refusal::NoSuchProgramme
         | Refusal::NoSuchBalance
         | Refusal::NoSuchCard
+        | Refusal::Outside(LockRefusal::NoSuchCard)
         | Refusal::Target(TransferOutcome::NoSuchBalance | TransferOutcome::OtherPartner) => {
             "NOT_FOUND"
         }
@@ -70,6 +71,7 @@ const fn refusal_code(refusal: Refusal) -> &'static str {
         | Refusal::SameBalance
         | Refusal::CardUnfit => "INVALID_REQUEST",
         Refusal::PoolInsufficient | Refusal::InsufficientFunds => "INSUFFICIENT_FUNDS",
+        Refusal::Outside(LockRefusal::NotAllowed) => "FORBIDDEN",
         Refusal::KeyReused
         | Refusal::BinsTaken
         | Refusal::PoolUnfit
@@ -80,6 +82,7 @@ const fn refusal_code(refusal: Refusal) -> &'static str {
         | Refusal::BalanceNotEmpty
         | Refusal::LockIsFinal
         | Refusal::LockedOtherwise
+        | Refusal::Outside(LockRefusal::Final | LockRefusal::LockedOtherwise)
         | Refusal::NotAwaitingActivation => "CONFLICT",
         Refusal::IdentifiersExhausted => "EXHAUSTED",
     }

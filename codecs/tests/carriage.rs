@@ -1,10 +1,10 @@
 //! What editions put in different places, as a dialect file says it: action codes, the original of
-//! a reversal, the amounts of a partial approval, balances.
+//! a reversal, the amounts of a partial approval, balances, the lock of a file action.
 
 use bytes::BytesMut;
 use codecs::iso8583::{
-    AccountBalances, Dialect, EncodeFault, Encoder, Fields, Mti, OriginalAmount, OriginalForm,
-    PartOf, Version, WireAmount,
+    AccountBalances, Dialect, EncodeFault, Encoder, Fields, LockForm, Mti, OriginalAmount,
+    OriginalForm, PartOf, Version, WireAmount,
 };
 
 const fn euros(minor: u64) -> WireAmount {
@@ -164,6 +164,28 @@ fn the_original_stands_where_the_edition_or_the_file_says() {
 }
 
 #[test]
+fn the_lock_of_a_file_action_stands_where_the_edition_or_the_file_says() {
+    for name in Dialect::shipped_names() {
+        let dialect = Dialect::shipped(name).unwrap();
+        let usual = LockForm::of(dialect.version());
+        let record = if name == "base1-like" { 127 } else { usual.record };
+        assert_eq!(dialect.lock_form(), Some(&LockForm { record, ..usual }), "{name}");
+    }
+    let tables = "[lock_outside]\nrecord = 48\nfile = \"HOTCARDS\"\n";
+    let dialect = Dialect::from_toml(&with("iso93-binary", tables)).unwrap();
+    let form = LockForm { action: 24, record: 48, file: "HOTCARDS".into() };
+    assert_eq!(dialect.lock_form(), Some(&form));
+    // A layout without file actions has none, and is good for all the rest.
+    let without = Dialect::shipped_toml("iso87-bcd").unwrap();
+    let without: Vec<&str> = without
+        .lines()
+        .filter(|line| !line.starts_with("91 =") && !line.starts_with("\"03"))
+        .collect();
+    let without = without.join("\n").replace("undefined = [65]", "undefined = [65, 91]");
+    assert_eq!(Dialect::from_toml(&without).unwrap().lock_form(), None);
+}
+
+#[test]
 fn what_the_fields_cannot_carry_is_refused_with_its_line() {
     let rows = [
         ("iso87-bcd", "[action_codes]\ndigits = 3", 1, 39, "no more than the field"),
@@ -199,6 +221,12 @@ fn what_the_fields_cannot_carry_is_refused_with_its_line() {
             "two digits",
         ),
         ("iso87-bcd", "[balances]\nledger = \"1a\"", 0, 54, "two digits"),
+        ("iso87-bcd", "[lock_outside]\nrecord = 65", 0, 65, "room for two digits"),
+        ("iso87-bcd", "[lock_outside]\nrecord = 35", 0, 35, "room for two digits"),
+        ("iso87-bcd", "[lock_outside]\nrecord = 91", 0, 91, "room for two digits"),
+        ("iso87-bcd", "[lock_outside]\nfile = \"\"", 0, 101, "printable characters"),
+        ("iso87-bcd", "[lock_outside]\nfile = \"A NAME\"", 0, 101, "printable characters"),
+        ("iso87-bcd", "[lock_outside]\nfile = \"ABCDEFGHIJKLMNOPQR\"", 0, 101, "no more than"),
     ];
     for (base, tables, line, field, problem) in rows {
         let text = with(base, tables);

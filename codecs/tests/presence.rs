@@ -32,9 +32,10 @@ fn every_shipped_dialect_has_rules_for_what_the_switch_answers() {
         // All that is mandatory, and one field after the other taken out.
         assert!(mandatory("120").contains(39), "{name}: what was decided");
         assert!(!mandatory("220").contains(39), "{name}: it tells what was done");
-        for kind in ["100", "120", "200", "220", "400", "420", "800"] {
+        let on_files = if dialect.version() == Version::V1987 { "302" } else { "304" };
+        for kind in ["100", "120", "200", "220", "400", "420", "800", on_files] {
             let original = if dialect.version() == Version::V1987 { 90 } else { 56 };
-            let whole = mandatory(kind).union(set(&[2, original]));
+            let whole = mandatory(kind).union(set(&[2, 12, 13, original]));
             let missing = |present| dialect.missing_field(mti(&dialect, kind), present);
             assert_eq!(missing(whole), None, "{name} {kind}");
             for field in mandatory(kind) {

@@ -2,7 +2,8 @@
 //! the vault (where its uniqueness is decided), and only then the command that names the row (W-9).
 
 use switch_domain::{
-    AsciiText, BalanceId, CardId, CardStatus, Expiry, IdempotencyKey, LockCode, Pan,
+    AsciiText, BalanceId, CardId, CardStatus, Expiry, IdempotencyKey, LockCode, LockCodes,
+    OutsideAsk, Pan,
 };
 use switch_shard::{Act, Manage};
 use switch_store::{SealedPan, VaultError};
@@ -173,6 +174,22 @@ impl Services {
         card: CardId,
     ) -> Result<(), Problem> {
         self.act(key, actor, Act::UnlockCard { card }).await.map(|_| ())
+    }
+
+    /// Locks or unlocks a card at the request of a source outside, which the actor names. The rules
+    /// are those of a link that may set every code, and a refusal is on record as well.
+    ///
+    /// # Errors
+    /// See [`Problem`].
+    pub async fn lock_card_outside(
+        &self,
+        key: IdempotencyKey,
+        actor: AsciiText<40>,
+        card: CardId,
+        ask: OutsideAsk,
+    ) -> Result<(), Problem> {
+        let act = Act::LockOutside { card: Some(card), ask, may: LockCodes::all() };
+        self.act(key, actor, act).await.map(|_| ())
     }
 }
 

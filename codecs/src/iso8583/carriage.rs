@@ -1,6 +1,6 @@
 //! Where a peer expects what editions of the standard put in different places: the digits of action
-//! codes, the original of a reversal, the amounts beside the transaction's. It owns the places; the
-//! values are the caller's.
+//! codes, the original of a reversal, the amounts beside the transaction's, the lock that a file
+//! action asks for. It owns the places; the values are the caller's.
 
 use super::dialect::Dialect;
 use super::spec::Version;
@@ -14,6 +14,7 @@ pub(super) struct Carriage {
     pub(super) original: OriginalForm,
     pub(super) original_amount: Option<OriginalAmount>,
     pub(super) balances: Option<BalanceForm>,
+    pub(super) lock: Option<LockForm>,
 }
 
 /// How a reversal names its original: message type (4 digits), trace number, a time, and what else
@@ -66,6 +67,33 @@ impl BalanceForm {
         BalanceForm { account_type: *b"00", ledger: *b"01", available: *b"02" };
 }
 
+/// How a file action (x302, x304) says which lock of a card it is about.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LockForm {
+    /// The field that says what is to be done: the file update code (91) of 1987, the function code
+    /// (24) of the later editions.
+    pub action: u8,
+    /// The field with the record, which is the number of a lock code: 120, or 72 (data record).
+    pub record: u8,
+    /// The file that the locks of cards are, by its name in field 101.
+    pub file: Box<str>,
+}
+
+impl LockForm {
+    /// The field with the name of the file, in every edition.
+    pub const FILE: u8 = 101;
+
+    /// What an edition has where a dialect says nothing else.
+    #[must_use]
+    pub fn of(version: Version) -> LockForm {
+        let (action, record) = match version {
+            Version::V1987 => (91, 120),
+            Version::V1993 | Version::V2003 => (24, 72),
+        };
+        LockForm { action, record, file: "CARD-LOCK".into() }
+    }
+}
+
 impl Dialect {
     /// Digits of the action codes in field 39: 2 (as in 1987), 3 (1993) or 4 (2003).
     #[must_use]
@@ -97,5 +125,11 @@ impl Dialect {
     #[must_use]
     pub const fn balance_form(&self) -> Option<BalanceForm> {
         self.carriage.balances
+    }
+
+    /// How a file action names the lock of a card; `None` where the dialect lacks a field for it.
+    #[must_use]
+    pub const fn lock_form(&self) -> Option<&LockForm> {
+        self.carriage.lock.as_ref()
     }
 }

@@ -1,5 +1,5 @@
-//! The tables `[action_codes]`, `[original]`, `[partial_approval]` and `[balances]` of a dialect
-//! file. Must refuse what the fields that they name cannot carry.
+//! The tables `[action_codes]`, `[original]`, `[partial_approval]`, `[balances]` and
+//! `[lock_outside]` of a dialect file. Must refuse what the fields that they name cannot carry.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -7,7 +7,7 @@ use std::ops::Range;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::carriage::{BalanceForm, Carriage, OriginalAmount, OriginalForm};
+use super::carriage::{BalanceForm, Carriage, LockForm, OriginalAmount, OriginalForm};
 use super::dialect_error::DialectError;
 use super::dialect_file::Source;
 use super::spec::{FieldSpec, FieldType, LengthForm, Version};
@@ -21,13 +21,14 @@ const ASKED_FOR: [u8; 2] = *b"57";
 const LONGEST_ORIGINAL: u16 = 64;
 const MTI_DIGITS: u16 = 4;
 
-/// The four tables; each may be left out, and each key of one.
+/// The five tables; each may be left out, and each key of one.
 #[derive(Default)]
 pub(super) struct CarriageEntries {
     pub(super) action_codes: Option<Spanned<ActionCodesEntry>>,
     pub(super) original: Option<Spanned<OriginalEntry>>,
     pub(super) partial_approval: Option<Spanned<PartialApprovalEntry>>,
     pub(super) balances: Option<Spanned<BalancesEntry>>,
+    pub(super) lock_outside: Option<Spanned<LockOutsideEntry>>,
 }
 
 #[derive(Deserialize)]
@@ -66,6 +67,13 @@ pub(super) struct BalancesEntry {
     available: Option<String>,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LockOutsideEntry {
+    record: Option<u8>,
+    file: Option<String>,
+}
+
 const fn carried() -> bool {
     true
 }
@@ -92,6 +100,7 @@ pub(super) fn compile_carriage(
         original: fields.original(entries.original.as_ref())?,
         original_amount: fields.original_amount(entries.partial_approval.as_ref())?,
         balances: fields.balances(entries.balances.as_ref())?,
+        lock: fields.lock(entries.lock_outside.as_ref())?,
     })
 }
 
@@ -254,6 +263,41 @@ impl Fields<'_> {
             ledger: self.type_code(&span, ledger.as_deref(), usual.ledger)?,
             available: self.type_code(&span, available.as_deref(), usual.available)?,
         }))
+    }
+
+    fn lock(
+        &self,
+        entry: Option<&Spanned<LockOutsideEntry>>,
+    ) -> Result<Option<LockForm>, DialectError> {
+        let mut form = LockForm::of(self.version);
+        let Some(entry) = entry else {
+            let fields = [form.action, form.record, LockForm::FILE];
+            let all = fields.into_iter().all(|field| (self.spec)(field).is_some());
+            return Ok(all.then_some(form));
+        };
+        let LockOutsideEntry { record, file } = entry.get_ref();
+        form.record = record.unwrap_or(form.record);
+        if let Some(file) = file {
+            form.file = file.as_str().into();
+        }
+        let printable = form.file.bytes().all(|byte| matches!(byte, b'!'..=b'~'));
+        let fits = |spec: FieldSpec| usize::from(spec.max) >= form.file.len();
+        if form.file.is_empty() || !printable || !(self.spec)(LockForm::FILE).is_some_and(fits) {
+            let problem = "the name of a file has printable characters, and no more than the field";
+            return self.error(&entry.span(), LockForm::FILE, problem);
+        }
+        let holds = |spec: FieldSpec| {
+            !matches!(spec.kind, FieldType::Track | FieldType::SignedAmount) && spec.max >= 2
+        };
+        if !(self.spec)(form.record).is_some_and(holds) {
+            let problem = "the record must be a field with room for two digits";
+            return self.error(&entry.span(), form.record, problem);
+        }
+        if (self.spec)(form.action).is_none() {
+            let problem = "says what a file action is to do, and is not defined";
+            return self.error(&entry.span(), form.action, problem);
+        }
+        Ok(Some(form))
     }
 
     fn type_code(

@@ -9,8 +9,8 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::carriage_file::{
-    ActionCodesEntry, BalancesEntry, CarriageEntries, OriginalEntry, PartialApprovalEntry,
-    compile_carriage,
+    ActionCodesEntry, BalancesEntry, CarriageEntries, LockOutsideEntry, OriginalEntry,
+    PartialApprovalEntry, compile_carriage,
 };
 use super::dialect::{Bitmaps, Dialect};
 use super::dialect_error::DialectError;
@@ -55,6 +55,7 @@ struct DialectFile {
     original: Option<Spanned<OriginalEntry>>,
     partial_approval: Option<Spanned<PartialApprovalEntry>>,
     balances: Option<Spanned<BalancesEntry>>,
+    lock_outside: Option<Spanned<LockOutsideEntry>>,
     answers: BTreeMap<Spanned<String>, Vec<Spanned<u8>>>,
     #[serde(default)]
     requests: BTreeMap<Spanned<String>, Spanned<PresenceEntry>>,
@@ -161,6 +162,7 @@ pub(super) fn compile(text: &str) -> Result<Dialect, DialectError> {
         original: file.original.take(),
         partial_approval: file.partial_approval.take(),
         balances: file.balances.take(),
+        lock_outside: file.lock_outside.take(),
     };
     let carriage = compile_carriage(&source, &entries, file.version, &defined)?;
     let is_defined = |field| defined(field).is_some();

@@ -53,7 +53,7 @@ mod wire;
 mod words;
 
 pub use amounts::{AccountBalances, PartOf, WireAmount};
-pub use carriage::{BalanceForm, OriginalAmount, OriginalForm};
+pub use carriage::{BalanceForm, LockForm, OriginalAmount, OriginalForm};
 pub use decode::MAX_MESSAGE;
 pub use decode_error::{ByteKind, DecodeError, DecodeFault, ErrorCode, Found, error_set};
 pub use describe::{Line, describe};

@@ -12,7 +12,7 @@ use codecs::framing::{Framing, LengthHeader};
 use codecs::iso8583::Dialect;
 
 use simulators::network::{
-    Behaviour, Function, Identity, Malformed, NetworkPeer, Settings, Tls, TlsVersions,
+    Behaviour, Function, Identity, LockAsk, Malformed, NetworkPeer, Settings, Tls, TlsVersions,
 };
 
 use super::one_shot::minor_units;
@@ -89,6 +89,20 @@ struct Work {
     /// The amount, with two decimals or none.
     #[arg(long, default_value = "12.50", value_parser = minor_units)]
     amount: u64,
+    /// Then ask for the card to be locked with this code, and print what the issuer said.
+    #[arg(long, value_name = "CODE", requires = "pan")]
+    lock: Option<u8>,
+    /// Then ask for its lock to be taken back, whichever it is, and print what the issuer said.
+    #[arg(long, requires = "pan")]
+    unlock: bool,
+}
+
+impl Work {
+    /// File actions, in their order.
+    fn locks(&self) -> impl Iterator<Item = LockAsk> + use<> {
+        let unlock = self.unlock.then_some(LockAsk::Unlock(None));
+        self.lock.map(LockAsk::Lock).into_iter().chain(unlock)
+    }
 }
 
 #[derive(Debug, clap::Args)]
@@ -167,7 +181,8 @@ impl Args {
 
     async fn work(&self, peer: &NetworkPeer) -> Result<()> {
         let Faults { malformed: frames, seed, bad_length_every, kill_every, .. } = self.faults;
-        let something = self.sign_on || frames > 0 || self.work.purchases > 0;
+        let locks = self.work.locks().count() > 0;
+        let something = self.sign_on || frames > 0 || self.work.purchases > 0 || locks;
         if something {
             peer.ready().await?;
         }
@@ -188,6 +203,10 @@ impl Args {
                 peer.ready().await?;
             }
         }
+        for ask in self.work.locks() {
+            let said = peer.lock(pan, ask).await?;
+            println!("{}", serde_json::json!({ "file_action": said.action() }));
+        }
         if self.faults.half_open {
             peer.ready().await?;
             peer.go_half_open();
@@ -196,7 +215,8 @@ impl Args {
     }
 
     async fn stay(&self) -> Result<()> {
-        let nothing_else = self.work.purchases == 0 && self.faults.malformed == 0;
+        let locks = self.work.locks().count() > 0;
+        let nothing_else = self.work.purchases == 0 && self.faults.malformed == 0 && !locks;
         let seconds = match self.stay {
             Some(seconds) => seconds,
             None if nothing_else || self.faults.half_open => u64::from(u32::MAX),

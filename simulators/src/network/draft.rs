@@ -222,7 +222,7 @@ impl Speech {
         }
     }
 
-    fn local_time(&self, at: DateTime) -> Draft {
+    pub(super) fn local_time(&self, at: DateTime) -> Draft {
         let written = |form| text(at.strftime(form).to_string());
         match self.version() {
             Version::V1987 => vec![(12, written("%H%M%S")), (13, written("%m%d"))],

@@ -1,6 +1,7 @@
 //! A small payment network: the other end of an issuer's link. It listens or dials, over TCP or
-//! TLS, in any dialect and framing; it answers network management, sends purchases, counts all it
-//! sees, and misbehaves when told to. Must never decide about money, nor hide what came.
+//! TLS, in any dialect and framing; it answers network management, sends purchases and file
+//! actions, counts all it sees, and misbehaves when told to. Must never decide about money, nor
+//! hide what came.
 //!
 //! Unlike [`crate::iso`] it writes messages with the codecs' dialects, ten of them: what a dialect
 //! means on the wire is held by the codecs' own oracles. How an edition of the standard says a
@@ -8,6 +9,7 @@
 
 mod connection;
 mod draft;
+mod file_action;
 mod malformed;
 mod management;
 mod peer;
@@ -20,6 +22,7 @@ mod tls;
 mod wire;
 
 pub use draft::{Draft, Sale, Value};
+pub use file_action::LockAsk;
 pub use malformed::Malformed;
 pub use management::Function;
 pub use peer::NetworkPeer;

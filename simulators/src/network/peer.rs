@@ -17,6 +17,7 @@ use tokio::time::timeout;
 
 use super::connection::Connection;
 use super::draft::{Draft, Sale};
+use super::file_action::LockAsk;
 use super::malformed::{Malformed, Source};
 use super::management::Function;
 use super::said::Said;
@@ -129,6 +130,16 @@ impl NetworkPeer {
         self.request("400", &draft).await
     }
 
+    /// Asks for the lock of a card, or for its end, and waits for the answer; needs no sign-on.
+    ///
+    /// # Errors
+    /// As [`NetworkPeer::purchase`], and where the dialect has no fields for file actions.
+    pub async fn lock(&self, pan: &str, ask: LockAsk) -> Result<Said> {
+        let speech = &self.shared.settings.speech;
+        let draft = speech.file_action(pan, ask, self.shared.next_stan(), now())?;
+        self.request(speech.file_action_kind(), &draft).await
+    }
+
     /// Sends network management and waits for its answer; needs no sign-on.
     ///
     /// # Errors
@@ -146,7 +157,8 @@ impl NetworkPeer {
         let Settings { speech, wait_for_sign_on, patience, .. } = &self.shared.settings;
         let bytes = speech.bytes(speech.mti(kind)?, draft)?;
         let request = speech.read(Bytes::from(bytes))?;
-        let answer = self.shared.ask(&request, *wait_for_sign_on && !kind.starts_with('8'))?;
+        let sells = !kind.starts_with(['3', '8']);
+        let answer = self.shared.ask(&request, *wait_for_sign_on && sells)?;
         match timeout(*patience, answer).await {
             Ok(Ok(said)) => Ok(said),
             Ok(Err(_)) => {

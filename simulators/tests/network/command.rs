@@ -58,6 +58,31 @@ async fn it_listens_buys_and_prints_what_it_counted() {
 }
 
 #[tokio::test]
+async fn it_asks_for_a_lock_and_prints_what_the_issuer_said() {
+    let words =
+        format!("--listen 127.0.0.1:0 --dialect iso93-binary --pan {PAN} --lock 7 --unlock");
+    let mut child = command(&words).stdout(Stdio::piped()).spawn().expect("it starts");
+    let mut out = BufReader::new(child.stdout.take().expect("piped"));
+    let mut line = String::new();
+    out.read_line(&mut line).await.expect("its address");
+    let said: serde_json::Value = serde_json::from_str(&line).expect("JSON");
+    let address = said["address"].as_str().and_then(|text| text.parse().ok()).expect("an address");
+
+    let mut issuer = Stub::dial(address, &settings("iso93-binary", plain())).await;
+    for (action, function, record) in [("300", "301", Some("07")), ("306", "303", None)] {
+        let asked = issuer.answer(action).await;
+        assert_eq!((asked.mti(), asked.text(24).as_deref()), ("1304", Some(function)));
+        assert_eq!((asked.text(2).as_deref(), asked.text(72).as_deref()), (Some(PAN), record));
+        assert_eq!(asked.text(101).as_deref(), Some("CARD-LOCK"));
+    }
+    let mut rest = String::new();
+    out.read_to_string(&mut rest).await.expect("text");
+    assert!(child.wait().await.expect("it ends").success(), "{rest}");
+    assert!(rest.contains("{\"file_action\":\"300\"}") && rest.contains("\"306\""), "{rest}");
+    assert!(!rest.contains(PAN));
+}
+
+#[tokio::test]
 async fn it_dials_and_signs_on() {
     let issuer: NetworkPeer = listen(settings("iso87-bcd", plain())).await;
     let words = format!("--dial {} --dialect iso87-bcd --sign-on --stay 0", issuer.address());

@@ -1,7 +1,10 @@
 //! What a shard's memory may have let go and its tables still have (W-21): the question to the
 //! tables, and their answer. It owns the shapes only; the engine asks, the store answers.
 
-use crate::{AnsweredReversal, Authorization, IdempotencyKey, MessageKey, OriginalKey, Timestamp};
+use crate::{
+    AnsweredReversal, Authorization, IdempotencyKey, LockRefusal, MessageKey, OriginalKey,
+    Timestamp,
+};
 
 /// What a request names that memory does not have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -49,7 +52,7 @@ pub struct Recalled {
     pub command: Option<DoneCommand>,
 }
 
-/// A management command that was done.
+/// A management command that was done, or whose refusal was recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DoneCommand {
     /// Its key.
@@ -59,6 +62,8 @@ pub struct DoneCommand {
     pub digest: Option<CommandDigest>,
     /// The identifier that it made, if it made one.
     pub made: Option<i64>,
+    /// Why it was refused: a lock from outside, whose refusal is recorded too.
+    pub refused: Option<LockRefusal>,
     /// When it was decided.
     pub at: Timestamp,
 }

@@ -28,6 +28,7 @@ mod ids;
 mod image;
 mod message_key;
 mod money;
+mod outside;
 mod pan;
 mod placement;
 mod reason;
@@ -62,6 +63,7 @@ pub use ids::{
 pub use image::ShardImage;
 pub use message_key::{Acquirer, MessageClass, MessageKey, OriginalClass, OriginalKey};
 pub use money::{Amount, MinorUnits};
+pub use outside::{LockCodes, LockRefusal, OutsideAsk};
 pub use pan::{Fingerprint, InvalidPan, Pan};
 pub use placement::Placement;
 pub use reason::Reason;

@@ -14,11 +14,29 @@ pub enum Reason {
     AdviceAccepted,
     /// A network management message was taken note of.
     NetworkAccepted,
+    /// An administrative advice was taken note of.
+    AdministrativeAccepted,
+    /// A file action was done, now or before.
+    FileActionDone,
+    /// A file action that this host does not do: a bulk update, an inquiry.
+    FileActionNotSupported,
+    /// The record of a file action is not there: no such card.
+    FileRecordNotFound,
+    /// The record of a file action says nothing: no such lock code.
+    FileRecordInvalid,
+    /// The file that a file action names is none of this host's.
+    FileUnknown,
+    /// The link may not set or take back this lock on this card.
+    LockNotAllowed,
+    /// The card's lock can never be taken back.
+    LockFinal,
+    /// The card is locked with another code already.
+    LockedOtherwise,
     /// The message cannot be read.
     FormatError,
     /// The message asks for something that this host does not do.
     InvalidTransaction,
-    /// It asks for a function of the card that this host does not have: the PIN's.
+    /// The function that the message asks for is not there.
     FunctionNotSupported,
     /// Card number in DE2 and in the track differ.
     PanSourcesDiffer,
@@ -79,7 +97,7 @@ const fn forms(v2003: &'static str, v1993: &'static str, v1987: &'static str) ->
 
 impl Reason {
     /// Every reason once, for tables and tests.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 46] = [
         Self::Approved,
         Self::ReversalAccepted,
         Self::AdviceAccepted,
@@ -117,6 +135,15 @@ impl Reason {
         Self::MacIncorrect,
         Self::SecurityUnavailable,
         Self::SystemMalfunction,
+        Self::AdministrativeAccepted,
+        Self::FileActionDone,
+        Self::FileActionNotSupported,
+        Self::FileRecordNotFound,
+        Self::FileRecordInvalid,
+        Self::FileUnknown,
+        Self::LockNotAllowed,
+        Self::LockFinal,
+        Self::LockedOtherwise,
     ];
 
     /// Where a version has no twin, the nearest meaning stands in.
@@ -126,6 +153,16 @@ impl Reason {
             Self::ReversalAccepted => forms("4000", "400", "00"),
             Self::AdviceAccepted => forms("9001", "901", "00"),
             Self::NetworkAccepted => forms("8000", "800", "00"),
+            Self::AdministrativeAccepted => forms("6000", "600", "00"),
+            Self::FileActionDone => forms("3000", "300", "00"),
+            Self::FileActionNotSupported => forms("3001", "301", "24"),
+            Self::FileRecordNotFound => forms("3002", "302", "25"),
+            Self::FileRecordInvalid => forms("3004", "304", "27"),
+            Self::FileUnknown => forms("3009", "309", "25"),
+            // Not successful: 1987 adds "contact the acquirer", and no edition says why.
+            Self::LockNotAllowed | Self::LockFinal | Self::LockedOtherwise => {
+                forms("3006", "306", "29")
+            }
             Self::FormatError => forms("9100", "904", "30"),
             Self::InvalidTransaction => forms("9102", "902", "12"),
             Self::FunctionNotSupported => forms("1015", "115", "40"),
@@ -220,6 +257,15 @@ impl Reason {
             Self::ReversalAccepted => "reversal_accepted",
             Self::AdviceAccepted => "advice_accepted",
             Self::NetworkAccepted => "network_accepted",
+            Self::AdministrativeAccepted => "administrative_accepted",
+            Self::FileActionDone => "file_action_done",
+            Self::FileActionNotSupported => "file_action_not_supported",
+            Self::FileRecordNotFound => "file_record_not_found",
+            Self::FileRecordInvalid => "file_record_invalid",
+            Self::FileUnknown => "file_unknown",
+            Self::LockNotAllowed => "lock_not_allowed",
+            Self::LockFinal => "lock_final",
+            Self::LockedOtherwise => "locked_otherwise",
             Self::FormatError => "format_error",
             Self::InvalidTransaction => "invalid_transaction",
             Self::FunctionNotSupported => "function_not_supported",

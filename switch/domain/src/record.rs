@@ -4,10 +4,10 @@
 use crate::{
     Amount, ApprovalCode, AsciiText, AuthorizationId, BalanceId, BalanceState, CardId, CardStatus,
     CommandDigest, Completed, Currency, CustomerId, CustomerState, Direction, Effects, Epoch,
-    Estate, Expiry, IdempotencyKey, LinkId, LockCode, MessageFacts, MessageKey, MinorUnits,
-    OriginalReference, OwnerId, Partner, PartnerId, Placement, Pool, PoolId, Programme,
-    ProgrammeId, Reason, Seq, ShardId, StandIn, Timestamp, Transfer, TransferId, TransferOutcome,
-    TransferReceived, VaultRef,
+    Estate, Expiry, IdempotencyKey, LinkId, LockCode, LockRefusal, MessageFacts, MessageKey,
+    MinorUnits, OriginalReference, OutsideAsk, OwnerId, Partner, PartnerId, Placement, Pool,
+    PoolId, Programme, ProgrammeId, Reason, Seq, ShardId, StandIn, Timestamp, Transfer, TransferId,
+    TransferOutcome, TransferReceived, VaultRef,
 };
 
 /// One thing that happened in a shard.
@@ -34,7 +34,7 @@ pub enum Cause {
         key: IdempotencyKey,
         /// What it asked for; `None` in records from before there were digests.
         digest: Option<CommandDigest>,
-        /// Who: `uid:1000`, `operator:7`, `partner:3`.
+        /// Who: `uid:1000`, `operator:7`, `partner:3`, `link:visa`.
         actor: AsciiText<40>,
     },
     /// The switch itself: takeover, void.
@@ -114,6 +114,16 @@ pub enum Event {
         card: CardId,
         /// Its lock from now on.
         lock: Option<LockCode>,
+    },
+    /// A lock that somebody outside asked for was refused: nothing changed, and it is known who
+    /// asked, and what a repeat is answered.
+    LockRefused {
+        /// The card, where there is one.
+        card: Option<CardId>,
+        /// What was asked for.
+        ask: OutsideAsk,
+        /// Why it was refused.
+        refusal: LockRefusal,
     },
     /// An authorization or a financial message, or an advice of one, was answered.
     Authorized(Authorized),
@@ -237,6 +247,17 @@ pub struct Authorized {
     pub approvals: u32,
     /// True where a reversal had come before: approved by nobody, held by nobody.
     pub reversed_before: bool,
+}
+
+impl Event {
+    /// Why what it is about was refused; `None` where it was done.
+    #[must_use]
+    pub const fn refusal(&self) -> Option<LockRefusal> {
+        match self {
+            Self::LockRefused { refusal, .. } => Some(*refusal),
+            _ => None,
+        }
+    }
 }
 
 impl Authorized {

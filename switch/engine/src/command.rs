@@ -4,9 +4,9 @@
 use switch_domain::{
     Amount, ApprovalCode, AsciiText, AuthorizationId, BalanceId, BalanceState, Bin, BinRange,
     CardId, CardStatus, Currency, CustomerId, CustomerState, Expiry, Funding, IdempotencyKey,
-    LinkId, LockCode, MessageFacts, MessageKey, MinorUnits, OriginalReference, PartnerId,
-    PartnerState, PoolId, PoolKind, ProgrammeId, Reason, Transfer, TransferId, TransferOutcome,
-    VaultRef,
+    LinkId, LockCode, LockCodes, MessageFacts, MessageKey, MinorUnits, OriginalReference,
+    OutsideAsk, PartnerId, PartnerState, PoolId, PoolKind, ProgrammeId, Reason, Transfer,
+    TransferId, TransferOutcome, VaultRef,
 };
 
 /// One command.
@@ -239,5 +239,15 @@ pub enum Act {
     UnlockCard {
         /// The card.
         card: CardId,
+    },
+    /// Locks or unlocks a card for somebody outside (SR-209). A refusal is recorded, and is the
+    /// answer to the command for ever.
+    LockOutside {
+        /// The card; `None` where the directory knows none of its number.
+        card: Option<CardId>,
+        /// What is asked for.
+        ask: OutsideAsk,
+        /// The codes that the source may set on a card of this number: no part of what it asks for.
+        may: LockCodes,
     },
 }

@@ -2,7 +2,8 @@
 //! commands; reasons of declines are words of the domain.
 
 use switch_domain::{
-    ApprovalCode, AuthorizationId, Currency, MinorUnits, PoolId, Reason, Record, TransferOutcome,
+    ApprovalCode, AuthorizationId, Currency, LockRefusal, MinorUnits, PoolId, Reason, Record,
+    TransferOutcome,
 };
 
 /// Tells how much of a pool is left at this moment, over all shards. Pure for the engine: whether
@@ -95,6 +96,20 @@ impl Decision {
     }
 }
 
+impl Answer {
+    /// What a file action is answered that became a management command (x302, x304); `None` for
+    /// what no such command is answered with.
+    #[must_use]
+    pub const fn file_action_reason(self) -> Option<Reason> {
+        match self {
+            Self::Done(_) => Some(Reason::FileActionDone),
+            Self::Refused(Refusal::Outside(refusal)) => Some(refusal.reason()),
+            Self::Refused(Refusal::KeyReused) => Some(Reason::DuplicateTransmission),
+            _ => None,
+        }
+    }
+}
+
 /// Why a management command was not done. Nothing changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
@@ -161,6 +176,9 @@ pub enum Refusal {
     /// The card is locked with another code, which must be taken back first.
     #[error("the card is locked with another code already")]
     LockedOtherwise,
+    /// A lock from outside was refused, and that is on record.
+    #[error("{0}")]
+    Outside(LockRefusal),
     /// The card is already past the state that the command starts from.
     #[error("the card is not awaiting activation")]
     NotAwaitingActivation,

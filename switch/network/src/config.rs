@@ -12,6 +12,7 @@ use switch_security::MacError;
 
 use crate::dial::Dialling;
 use crate::institutions::Institutions;
+use crate::locks::LockAuthority;
 use crate::mac::MacRule;
 use crate::requests::RequestConfig;
 use crate::tls::TlsConfig;
@@ -68,6 +69,8 @@ pub struct LinkConfig {
     pub mac: Option<MacRule>,
     /// Institutions that financial messages may name.
     pub institutions: Institutions,
+    /// Cards that its peer may lock, and with which codes.
+    pub locks: LockAuthority,
     /// Addresses that may connect; empty means any.
     pub peers: Vec<IpAddr>,
     /// Connections at a time, handshakes included; one more is closed at once. A link that dials
@@ -203,6 +206,7 @@ impl LinkConfig {
             sign_on_required: false,
             mac: None,
             institutions: Institutions::default(),
+            locks: LockAuthority::default(),
             peers: Vec::new(),
             max_connections: 64,
             max_in_flight: 1024,
@@ -268,6 +272,10 @@ impl LinkConfig {
         let institutions = self.institutions.unfit(&self.dialect);
         if institutions.is_some() {
             return institutions;
+        }
+        let locks = self.locks.unfit(&self.dialect);
+        if locks.is_some() {
+            return locks;
         }
         if self.requests.echo_interval.is_some_and(|interval| interval >= self.idle_deadline) {
             let fault = "must be shorter than the idle deadline, which closes the connection";

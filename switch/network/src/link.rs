@@ -1,12 +1,15 @@
 //! What the connections of one link share. It owns nothing of its own: settings, the switch behind
-//! it, its standing, its certificates and its metrics are held here and kept elsewhere.
+//! it, its standing, its certificates, its refusals and its metrics are held here and kept
+//! elsewhere.
 
 use std::sync::Arc;
 
+use switch_domain::AsciiText;
 use switch_security::SecurityModule;
 use tokio::task::JoinError;
 
 use crate::config::LinkConfig;
+use crate::locks::Allowance;
 use crate::mac::Authenticator;
 use crate::metrics::LinkMetrics;
 use crate::standing::Standing;
@@ -20,6 +23,10 @@ pub(crate) struct Link<S> {
     /// Of a link whose messages carry authentication codes.
     pub(crate) mac: Option<Authenticator>,
     pub(crate) standing: Arc<Standing>,
+    /// Who it is in the audit trail.
+    pub(crate) actor: AsciiText<40>,
+    /// Refused file actions that may still go on record.
+    pub(crate) refusals: Allowance,
     pub(crate) tls: Option<Arc<Tls>>,
     pub(crate) metrics: Arc<LinkMetrics>,
 }

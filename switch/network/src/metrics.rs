@@ -22,6 +22,7 @@ const FORMAT_ERRORS: &str = "cardswitch_link_format_errors_total";
 const UNSUPPORTED: &str = "cardswitch_link_unsupported_total";
 const MAC_FAILURES: &str = "cardswitch_link_mac_failures_total";
 const STRANGERS: &str = "cardswitch_link_strangers_total";
+const LOCK_REFUSALS: &str = "cardswitch_link_lock_refusals_total";
 const DROPPED: &str = "cardswitch_link_dropped_total";
 const UNANSWERED: &str = "cardswitch_link_unanswered_total";
 const STATE: &str = "cardswitch_link_state";
@@ -59,6 +60,7 @@ pub fn describe() {
     describe_counter!(UNSUPPORTED, "Messages that ask for what the switch does not do, by kind");
     describe_counter!(MAC_FAILURES, "Messages refused for their authentication code, by cause");
     describe_counter!(STRANGERS, "Messages refused for the institution they name, by field");
+    describe_counter!(LOCK_REFUSALS, "Locks asked for without authority, and refusals off record");
     describe_counter!(DROPPED, "Messages without any answer, by cause");
     describe_counter!(UNANSWERED, "Requests whose outcome was not sent, by cause");
     describe_histogram!(ANSWER_SECONDS, Unit::Seconds, "From a decided request's frame to answer");
@@ -82,6 +84,8 @@ pub(crate) struct LinkMetrics {
     authorizations: Counter,
     reversals: Counter,
     network: Counter,
+    file_actions: Counter,
+    administrative: Counter,
     others: Counter,
 }
 
@@ -108,6 +112,8 @@ impl LinkMetrics {
             authorizations: class("authorization"),
             reversals: class("reversal"),
             network: class("network_management"),
+            file_actions: class("file_action"),
+            administrative: class("administrative"),
             others: class("other"),
             link,
         }
@@ -117,6 +123,8 @@ impl LinkMetrics {
         match mti.class() {
             1 => self.authorizations.increment(1),
             4 => self.reversals.increment(1),
+            3 => self.file_actions.increment(1),
+            6 => self.administrative.increment(1),
             8 => self.network.increment(1),
             _ => self.others.increment(1),
         }
@@ -175,6 +183,11 @@ impl LinkMetrics {
     pub(crate) fn stranger(&self, field: u8) {
         let field = field.to_string();
         counter!(STRANGERS, "link" => self.link.clone(), "field" => field).increment(1);
+    }
+
+    /// `cause` is `bin`, `code` or `not_recorded`.
+    pub(crate) fn lock_refused(&self, cause: &'static str) {
+        counter!(LOCK_REFUSALS, "link" => self.link.clone(), "cause" => cause).increment(1);
     }
 
     pub(crate) fn dropped(&self, cause: &'static str) {

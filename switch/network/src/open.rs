@@ -12,12 +12,13 @@ use tokio_util::sync::CancellationToken;
 use crate::config::{InvalidLink, LinkConfig, Side};
 use crate::handle::LinkHandle;
 use crate::link::Link;
+use crate::locks::Allowance;
 use crate::mac::Authenticator;
 use crate::metrics::LinkMetrics;
 use crate::standing::Standing;
 use crate::switch::Switch;
 use crate::tls::{Tls, TlsError};
-use crate::{dial, listener, socket};
+use crate::{dial, listener, locks, socket};
 
 /// A link that can be run.
 pub struct OpenLink<S> {
@@ -87,7 +88,10 @@ impl<S: Switch> OpenLink<S> {
         };
         let address = listening.as_ref().map(|(_, address)| *address);
         let standing = Arc::new(Standing::new(&config, address, Arc::clone(&metrics)));
-        let link = Arc::new(Link { config, switch, security, mac, standing, tls, metrics });
+        let actor = locks::actor(&config.name, config.id);
+        let refusals = Allowance::new(config.locks.refusals_per_minute);
+        let link = Link { config, switch, security, mac, standing, actor, refusals, tls, metrics };
+        let link = Arc::new(link);
         Ok(Self { link, listening })
     }
 

@@ -280,6 +280,7 @@ fn link_config(name: &str, link: &Link) -> anyhow::Result<LinkConfig> {
         max_output: link.output_limit_bytes,
         mac,
         institutions: link.institutions().map_err(|(_, fault)| anyhow::Error::msg(fault))?,
+        locks: link.lock_authority().map_err(|(_, fault)| anyhow::Error::msg(fault))?,
         peers: link.peers.clone(),
     })
 }

@@ -238,8 +238,11 @@ impl Node {
             Act::ActivateCard { card }
             | Act::RemoveCard { card }
             | Act::LockCard { card, .. }
-            | Act::UnlockCard { card } => self.shared.shard_of_card(*card),
-            Act::SetCustomerState { .. } => return Err(ManageError::NoSuchShard),
+            | Act::UnlockCard { card }
+            | Act::LockOutside { card: Some(card), .. } => self.shared.shard_of_card(*card),
+            Act::SetCustomerState { .. } | Act::LockOutside { card: None, .. } => {
+                return Err(ManageError::NoSuchShard);
+            }
         };
         placement.serves(shard).then_some(shard).ok_or(ManageError::NoSuchShard)
     }

@@ -10,7 +10,8 @@ use tokio::time::Instant;
 /// A message for a shard.
 #[derive(Debug)]
 pub struct Submission {
-    /// What it asks for: an authorization or a reversal, or what it advises of.
+    /// What it asks for: an authorization or a reversal, what it advises of, or the management
+    /// command that a file action is.
     pub command: Box<Command>,
     /// The card, which finds the shard.
     pub card: Fingerprint,
@@ -29,6 +30,11 @@ impl Submission {
             Command::Authorize(request) => !request.repeat,
             _ => false,
         }
+    }
+
+    /// Whether it is a file action: a management command that came by a link.
+    pub(crate) const fn is_file_action(&self) -> bool {
+        matches!(&*self.command, Command::Manage(_))
     }
 }
 

@@ -2,8 +2,8 @@
 //! in tables. It owns both lists; a number or name once given is never given to anything else.
 
 use switch_domain::{
-    BalanceState, CardStatus, Channel, CustomerState, EntryMode, MessageClass, OriginalClass,
-    PartnerState, PoolKind, Reason, StandIn, TransactionType, TransferOutcome,
+    BalanceState, CardStatus, Channel, CustomerState, EntryMode, LockRefusal, MessageClass,
+    OriginalClass, PartnerState, PoolKind, Reason, StandIn, TransactionType, TransferOutcome,
 };
 
 /// A choice that is stored. Numbers start at 1, so that a field that is missing names nothing.
@@ -65,6 +65,9 @@ stored!(TransferOutcome, "transfer outcome":
     BalanceClosed = 3 "balance_closed", BalanceBlocked = 4 "balance_blocked",
     OtherCurrency = 5 "other_currency", OtherPartner = 6 "other_partner",
     OtherFunding = 7 "other_funding", AmountTooLarge = 8 "amount_too_large");
+stored!(LockRefusal, "refusal of a lock":
+    NotAllowed = 1 "not_allowed", NoSuchCard = 2 "no_such_card", Final = 3 "final",
+    LockedOtherwise = 4 "locked_otherwise");
 stored!(MessageClass, "message class":
     AuthorizationRequest = 1 "authorization", ReversalRequest = 2 "reversal",
     AuthorizationAdvice = 3 "authorization_advice", FinancialRequest = 4 "financial",

@@ -1,8 +1,9 @@
-//! Cards: issue, activation, removal, locks. It owns which lock may follow which (SR-174, A-19).
+//! Cards: issue, activation, removal, locks. It owns which lock may follow which (SR-174, A-19),
+//! and what a source outside may do to one (SR-209..211).
 
 use switch_domain::{
     BalanceId, BalanceState, Card, CardId, CardIssued, CardStatus, Event, Expiry, LockCode,
-    VaultRef,
+    LockCodes, LockRefusal, OutsideAsk, VaultRef,
 };
 
 use super::{Change, Decided};
@@ -75,6 +76,47 @@ pub(super) fn unlock(state: &State, id: CardId) -> Decided {
             Ok(Some(Change::plain(event, None)))
         }
     }
+}
+
+/// A lock that somebody outside asks for, with authority over the codes in `may`. What the source
+/// may not do is told first, whatever there is: it learns nothing of cards that are not its own.
+pub(super) fn lock_outside(
+    state: &State,
+    id: Option<CardId>,
+    ask: OutsideAsk,
+    may: LockCodes,
+) -> Decided {
+    outside(state, id, ask, may).map_err(Refusal::Outside)
+}
+
+fn outside(
+    state: &State,
+    id: Option<CardId>,
+    ask: OutsideAsk,
+    may: LockCodes,
+) -> Result<Option<Change>, LockRefusal> {
+    if !ask.is_within(may) {
+        return Err(LockRefusal::NotAllowed);
+    }
+    let id = id.ok_or(LockRefusal::NoSuchCard)?;
+    let current = live(state, id).map_err(|_| LockRefusal::NoSuchCard)?.lock;
+    let named = match ask {
+        OutsideAsk::Lock(code) => {
+            return lock(state, id, code).map_err(|refusal| match refusal {
+                Refusal::LockIsFinal => LockRefusal::Final,
+                _ => LockRefusal::LockedOtherwise,
+            });
+        }
+        OutsideAsk::Unlock(named) => named,
+    };
+    let Some(current) = current else { return Ok(None) };
+    if !may.contains(current) {
+        return Err(LockRefusal::NotAllowed);
+    }
+    if named.is_some_and(|named| named != current) {
+        return Err(LockRefusal::LockedOtherwise);
+    }
+    unlock(state, id).map_err(|_| LockRefusal::Final)
 }
 
 fn live(state: &State, id: CardId) -> Result<&Card, Refusal> {

@@ -5,7 +5,8 @@
 
 use sha2::{Digest as _, Sha256};
 use switch_domain::{
-    BalanceState, CardStatus, CommandDigest, CustomerState, Funding, PartnerState, PoolKind,
+    BalanceState, CardId, CardStatus, CommandDigest, CustomerState, Funding, LockCode, OutsideAsk,
+    PartnerState, PoolKind,
 };
 
 use crate::Act;
@@ -121,10 +122,20 @@ fn of_customers(act: &Act) -> Parts {
         Act::Transfer { from, to, amount, reference, .. } => {
             Parts::new(15).number(from.0).number(to.0).number(amount.0).text(reference.as_str())
         }
+        Act::LockOutside { card, ask, .. } => of_outside(*card, *ask),
         Act::DefinePartner { .. }
         | Act::SetPartnerState { .. }
         | Act::OpenPool { .. }
         | Act::ReloadPool { .. }
         | Act::DefineProgramme { .. } => Parts::new(0),
     }
+}
+
+fn of_outside(card: Option<CardId>, ask: OutsideAsk) -> Parts {
+    let number = |code: LockCode| i64::from(code.number());
+    let (kind, code) = match ask {
+        OutsideAsk::Lock(code) => (1, number(code)),
+        OutsideAsk::Unlock(code) => (2, code.map_or(0, number)),
+    };
+    Parts::new(16).number(card.map_or(0, |card| card.0)).number(kind).number(code)
 }

@@ -39,31 +39,38 @@ pub(crate) fn decide(
     let digest = digest::of(&manage.act);
     if let Some(done) = state.command_done(manage.key) {
         let same = done.digest.is_none_or(|before| before == digest);
-        return if same {
-            Outcome { answer: Answer::Done(done.made), record: None }
-        } else {
-            Outcome::refused(Refusal::KeyReused)
+        return match done.refused {
+            _ if !same => Outcome::refused(Refusal::KeyReused),
+            Some(refusal) => Outcome::refused(Refusal::Outside(refusal)),
+            None => Outcome { answer: Answer::Done(done.made), record: None },
         };
     }
     if Subject::of_act(&manage.act).is_some_and(|subject| state.is_in_flight(subject)) {
         return Outcome { answer: Answer::Busy, record: None };
     }
-    match change(state, &manage.act, headroom) {
-        Err(refusal) => Outcome::refused(refusal),
+    let (answer, change) = match change(state, &manage.act, headroom) {
+        Err(refusal) => match refused_on_record(&manage.act, refusal) {
+            Some(event) => (Answer::Refused(refusal), Change::plain(event, None)),
+            None => return Outcome::refused(refusal),
+        },
         Ok(change) => {
             let change = change.unwrap_or_else(|| Change::plain(Event::NothingChanged, None));
-            let cause =
-                Cause::Command { key: manage.key, digest: Some(digest), actor: manage.actor };
-            Outcome {
-                answer: Answer::Done(change.made),
-                record: Some(Record {
-                    at: now,
-                    cause,
-                    event: change.event,
-                    effects: change.effects,
-                }),
-            }
+            (Answer::Done(change.made), change)
         }
+    };
+    let cause = Cause::Command { key: manage.key, digest: Some(digest), actor: manage.actor };
+    let Change { event, effects, .. } = change;
+    Outcome { answer, record: Some(Record { at: now, cause, event, effects }) }
+}
+
+/// What is recorded of a refusal: who tried to lock a card from outside must be known, and a repeat
+/// is answered as its original was. Of other refusals nothing is remembered.
+const fn refused_on_record(act: &Act, refusal: Refusal) -> Option<Event> {
+    match (act, refusal) {
+        (Act::LockOutside { card, ask, .. }, Refusal::Outside(refusal)) => {
+            Some(Event::LockRefused { card: *card, ask: *ask, refusal })
+        }
+        _ => None,
     }
 }
 
@@ -98,5 +105,6 @@ fn change(state: &State, act: &Act, headroom: &dyn Headroom) -> Decided {
         Act::RemoveCard { card } => card::remove(state, *card),
         Act::LockCard { card, lock } => card::lock(state, *card, *lock),
         Act::UnlockCard { card } => card::unlock(state, *card),
+        Act::LockOutside { card, ask, may } => card::lock_outside(state, *card, *ask, *may),
     }
 }

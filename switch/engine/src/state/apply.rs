@@ -30,7 +30,8 @@ impl State {
         }
         if let Cause::Command { key, digest, .. } = &record.cause {
             let made = made.map(|(id, _)| id);
-            let done = DoneCommand { key: *key, digest: *digest, made, at: record.at };
+            let refused = record.event.refusal();
+            let done = DoneCommand { key: *key, digest: *digest, made, refused, at: record.at };
             self.commands.insert(done, record.at);
         }
         self.in_flight.extend(Subject::of_event(&record.event));

@@ -45,7 +45,8 @@ impl Subject {
             Act::ActivateCard { card }
             | Act::RemoveCard { card }
             | Act::LockCard { card, .. }
-            | Act::UnlockCard { card } => Some(Self::Card(*card)),
+            | Act::UnlockCard { card }
+            | Act::LockOutside { card: Some(card), .. } => Some(Self::Card(*card)),
             _ => None,
         }
     }

@@ -13,6 +13,7 @@ mod ledger;
 mod locks;
 mod management;
 mod matching;
+mod outside_locks;
 mod pools;
 mod properties;
 mod reference;

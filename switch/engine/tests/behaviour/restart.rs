@@ -28,7 +28,8 @@ fn image_of(world: &World) -> ShardImage {
                 Event::CardIssued(issued) => Some(issued.card.0),
                 _ => None,
             };
-            image.commands.push(DoneCommand { key: *key, digest: *digest, made, at });
+            let (key, digest, refused) = (*key, *digest, record.event.refusal());
+            image.commands.push(DoneCommand { key, digest, made, refused, at });
         }
         match &record.event {
             Event::BalanceOpened(opened) => image.last_counter = opened.balance.counter(),

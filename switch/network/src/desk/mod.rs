@@ -3,6 +3,7 @@
 //! touches the socket.
 
 mod authentic;
+mod file_action;
 
 use bytes::BytesMut;
 use codecs::framing::{Frame, FrameCodec, Header};
@@ -165,10 +166,7 @@ impl<S: Switch> Desk<S> {
                 self.submit(&request, translate::reversal, out);
             }
             mti if is_network_management(mti) => self.manage_network(&request, out),
-            _ => {
-                let reason = Reason::InvalidTransaction;
-                self.answer_unsupported(&request, reason, "message_type", out);
-            }
+            mti => self.take_without_money(&request, mti, out),
         }
     }
 

@@ -9,11 +9,11 @@ use super::fault::{number, optional_number, text};
 
 const TRANSMITTED: u8 = 7;
 const STAN: u8 = 11;
-const LOCAL_TIME: u8 = 12;
+pub(super) const LOCAL_TIME: u8 = 12;
 const LOCAL_DATE: u8 = 13;
 const ACQUIRER: u8 = 32;
-const RRN: u8 = 37;
-const TERMINAL: u8 = 41;
+pub(super) const RRN: u8 = 37;
+pub(super) const TERMINAL: u8 = 41;
 
 /// Room for hhmmss beside the date.
 const TIME_RANGE: u64 = 1_000_000;
@@ -41,19 +41,21 @@ pub(super) fn transmitted(message: &Message<'_>) -> Result<u64, FieldFault> {
     Ok(optional_number(message, TRANSMITTED, "a time, MMDDhhmmss")?.unwrap_or(0))
 }
 
-fn acquirer(message: &Message<'_>, link: LinkId) -> Result<Acquirer, FieldFault> {
+/// DE32, or the link.
+pub(super) fn acquirer(message: &Message<'_>, link: LinkId) -> Result<Acquirer, FieldFault> {
     let institution = text(message, ACQUIRER)?;
     let absent = institution.is_empty();
     Ok(if absent { Acquirer::Link(link) } else { Acquirer::Institution(institution) })
 }
 
-fn stan(message: &Message<'_>) -> Result<u64, FieldFault> {
+/// DE11.
+pub(super) fn stan(message: &Message<'_>) -> Result<u64, FieldFault> {
     number(message, STAN, "a trace number")
 }
 
 /// DE13 and DE12 as MMDDhhmmss; in the later editions DE12, which has the date. They are compared,
 /// never read as a time.
-fn local_time(message: &Message<'_>) -> Result<u64, FieldFault> {
+pub(super) fn local_time(message: &Message<'_>) -> Result<u64, FieldFault> {
     let wanted = "a local time";
     let time = optional_number(message, LOCAL_TIME, wanted)?.unwrap_or(0);
     if message.dialect().version() != Version::V1987 {

@@ -7,6 +7,7 @@ mod card_source;
 mod channel;
 mod digits;
 mod fault;
+mod file_action;
 mod function_code;
 mod key;
 mod network_management;
@@ -21,6 +22,7 @@ use switch_shard::Command;
 
 pub(crate) use authorization::{advice, request};
 pub(crate) use fault::FieldFault;
+pub(crate) use file_action::{Asked, FileAction, file_action};
 pub(crate) use network_management::{NetworkRequest, network_management};
 pub(crate) use reversal::reversal;
 

@@ -7,6 +7,7 @@ mod closing;
 mod control;
 mod dial;
 mod dialect_settings;
+mod file_actions;
 mod framing;
 mod institutions;
 mod keep_alive;

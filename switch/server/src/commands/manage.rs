@@ -233,6 +233,23 @@ pub enum CardCommand {
     },
     /// Unlock a card
     Unlock(Id),
+    /// Lock a card at the request of a network or an acquirer, as its file action would
+    LockOutside {
+        /// The card
+        id: i64,
+        /// Who asks for it, as visa; it stands in the audit trail beside you
+        #[arg(long)]
+        source: String,
+        /// The lock code; with --unlock the one that the card must have
+        #[arg(long, required_unless_present = "unlock")]
+        code: Option<u8>,
+        /// Unlock it instead; never from 1, 2, 5 or 8
+        #[arg(long)]
+        unlock: bool,
+        /// How the switch is reached
+        #[command(flatten)]
+        socket: SocketArgs,
+    },
     /// Remove a card for good
     Remove(Id),
     /// Its status and lock
@@ -346,6 +363,9 @@ pub(super) async fn card(command: CardCommand) -> anyhow::Result<ExitCode> {
         CardCommand::Activate(Id { id, socket }) => (socket, Operation::CardActivate { card: id }),
         CardCommand::Lock { id, code, socket } => (socket, Operation::CardLock { card: id, code }),
         CardCommand::Unlock(Id { id, socket }) => (socket, Operation::CardUnlock { card: id }),
+        CardCommand::LockOutside { id, source, code, unlock, socket } => {
+            (socket, Operation::CardLockOutside { card: id, source, code, unlock })
+        }
         CardCommand::Remove(Id { id, socket }) => (socket, Operation::CardRemove { card: id }),
         CardCommand::Show(Id { id, socket }) => (socket, Operation::CardShow { card: id }),
     };

@@ -34,6 +34,11 @@ pub(super) fn each_link(name: &str, link: &Link, faults: &mut Faults) {
         &path("max_in_flight"),
         "from 1 to 65536",
     );
+    faults.require(
+        link.lock_refusals_per_minute <= 6_000,
+        &path("lock_refusals_per_minute"),
+        "from 0 to 6000: each is a row of the journal and one of the audit trail",
+    );
     deadlines(name, link, faults);
     faults.require(
         link.output_limit_bytes >= link.framing.max_frame,
@@ -144,6 +149,10 @@ fn sides(name: &str, link: &Link, faults: &mut Faults) {
     settings.peers.clone_from(&link.peers);
     match link.institutions() {
         Ok(institutions) => settings.institutions = institutions,
+        Err((setting, fault)) => faults.require(false, &["links", name, setting], fault),
+    }
+    match link.lock_authority() {
+        Ok(locks) => settings.locks = locks,
         Err((setting, fault)) => faults.require(false, &["links", name, setting], fault),
     }
     settings.idle_deadline = Duration::from_millis(link.idle_deadline_ms);

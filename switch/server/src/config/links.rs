@@ -75,6 +75,12 @@ pub struct Link {
     pub acquirers: Vec<String>,
     /// Forwarding institutions (field 33) whose messages are taken; none listed: any.
     pub forwarders: Vec<String>,
+    /// Card numbers that the peer may lock, by their first six to eight digits; none listed: none.
+    pub lock_bins: Vec<String>,
+    /// Lock codes that the peer may set and take back; none listed: none.
+    pub lock_codes: Vec<u8>,
+    /// Refused file actions that are recorded within a minute; past it they are only counted.
+    pub lock_refusals_per_minute: u32,
     /// Addresses that may connect; none listed: any.
     pub peers: Vec<IpAddr>,
 }
@@ -110,6 +116,9 @@ impl Default for Link {
             mac: None,
             acquirers: Vec::new(),
             forwarders: Vec::new(),
+            lock_bins: Vec::new(),
+            lock_codes: Vec::new(),
+            lock_refusals_per_minute: 60,
             peers: Vec::new(),
         }
     }

@@ -4,6 +4,7 @@
 mod check;
 mod check_links;
 mod growth;
+mod link_locks;
 mod link_mac;
 mod link_requests;
 mod link_sides;

@@ -101,6 +101,26 @@ fn faults_are_named_with_their_line() {
             "line 6: links.a.mac.bytes: from 4",
             "a code longer than its field",
         ),
+        (
+            "[links.a]\nid = 1\nlock_bins = [\"99999\"]\nlock_codes = [7]\n",
+            "line 3: links.a.lock_bins: \"99999\" is no BIN",
+            "half a BIN",
+        ),
+        (
+            "[links.a]\nid = 1\nlock_bins = [\"999999\"]\nlock_codes = [7, 9]\n",
+            "line 4: links.a.lock_codes: 9 is no lock code",
+            "a lock code that is reserved",
+        ),
+        (
+            "[links.a]\nid = 1\nlock_codes = [7]\n",
+            "line 3: links.a.lock_codes: locks nothing without lock_bins",
+            "codes without cards",
+        ),
+        (
+            "[links.a]\nid = 1\nlock_refusals_per_minute = 6001\n",
+            "line 3: links.a.lock_refusals_per_minute: from 0 to 6000",
+            "too many refusals on record",
+        ),
         ("[links.a.mac]\nalgorithm = \"md5\"\nkey = \"a\"\n", "line 2", "no such algorithm"),
         ("[database]\nurl = \"mysql://x\"\n", "line 2: database.url", "another database"),
     ];

@@ -13,6 +13,7 @@ mod independent_client;
 mod iso;
 mod kill;
 mod links;
+mod lock_outside;
 mod mac;
 mod malformed;
 #[path = "../../../../simulators/tests/network/pki.rs"]

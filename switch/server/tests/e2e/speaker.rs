@@ -60,6 +60,11 @@ impl Speaker {
         self.speech.dialect()
     }
 
+    /// How this edition writes messages.
+    pub(crate) const fn speech(&self) -> &Speech {
+        &self.speech
+    }
+
     pub(crate) fn version(&self) -> Version {
         self.speech.version()
     }

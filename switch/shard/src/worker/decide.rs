@@ -40,6 +40,9 @@ impl Worker {
     /// Decides one envelope; gives it back when its subject is busy until the next commit.
     pub(super) fn take(&mut self, envelope: Envelope) -> Option<Envelope> {
         match envelope {
+            Envelope::Message(submission) if submission.is_file_action() => {
+                return self.take_file_action(submission);
+            }
             Envelope::Message(submission) => self.take_message(submission),
             // Never among what waits: see `receive`.
             Envelope::Shed(submission) => submission.reply.send(ReplyOutcome::Silent),

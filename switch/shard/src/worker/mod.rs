@@ -8,6 +8,7 @@ mod commit;
 mod courier;
 mod decide;
 mod expire;
+mod file_action;
 mod fresh;
 mod lookup;
 mod projected;

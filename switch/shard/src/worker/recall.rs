@@ -61,6 +61,7 @@ impl Worker {
                     Some(ParkedBy::Original(spoken_of.unwrap_or(own)))
                 }
                 Command::Reverse(request) => Some(ParkedBy::Original(request.reference.key)),
+                Command::Manage(manage) => Some(ParkedBy::Command(manage.key)),
                 _ => None,
             },
             Envelope::Manage { command: Command::Manage(manage), .. } => {

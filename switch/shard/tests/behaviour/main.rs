@@ -4,6 +4,7 @@
 mod advices;
 mod answers;
 mod deadlines;
+mod file_actions;
 mod harness;
 mod management;
 mod ownership;

@@ -5,6 +5,7 @@
 
 mod direct;
 mod generation;
+mod outside;
 mod read;
 mod read_effects;
 mod shapes;

@@ -9,7 +9,7 @@ use switch_domain::{
     PoolId, PoolKind, ProgrammeId, Reason, Record, ShardId, Timestamp, TransferId, VaultRef,
 };
 
-use super::{RecordFault, generation, shapes};
+use super::{RecordFault, generation, outside, shapes};
 use crate::codes::{Stored, stand_in_from_code};
 
 pub(super) type Read<T> = Result<T, RecordFault>;
@@ -89,6 +89,7 @@ fn event(stored: shapes::Event) -> Read<Event> {
             card: CardId(stored.card),
             lock: stored.lock.map(lock).transpose()?,
         },
+        Shape::LockRefused(stored) => outside::read_refused(&stored)?,
         Shape::Authorized(stored) => Event::Authorized(authorized(*stored)?),
         Shape::Reversed(stored) => Event::Reversed(reversed(*stored)?),
         Shape::Voided(stored) => Event::Voided(domain::Voided {

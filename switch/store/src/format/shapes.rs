@@ -25,7 +25,7 @@ pub(super) struct Record {
     #[prost(
         oneof = "Event",
         tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, \
-                30, 31"
+                30, 31, 40"
     )]
     pub(super) event: Option<Event>,
 }
@@ -99,6 +99,21 @@ pub(super) enum Event {
     Founded(Founded),
     #[prost(message, tag = "31")]
     Inherited(Box<Estate>),
+    #[prost(message, tag = "40")]
+    LockRefused(LockRefused),
+}
+
+/// A lock asked for from outside: `lock` alone, or with `unlock` the one to be taken back.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct LockRefused {
+    #[prost(int64, optional, tag = "1")]
+    pub(super) card: Option<i64>,
+    #[prost(uint32, optional, tag = "2")]
+    pub(super) lock: Option<u32>,
+    #[prost(bool, tag = "3")]
+    pub(super) unlock: bool,
+    #[prost(uint32, tag = "4")]
+    pub(super) refusal: u32,
 }
 
 #[derive(Clone, PartialEq, Message)]

@@ -3,7 +3,7 @@
 use switch_domain as domain;
 use switch_domain::{Acquirer, Cause, Event, MessageFacts, MessageKey, Record};
 
-use super::{generation, shapes};
+use super::{generation, outside, shapes};
 use crate::codes::{Stored, kind_code, stand_in_code};
 
 /// Appends record `tag` of a batch.
@@ -74,6 +74,9 @@ fn event(event: &Event) -> shapes::Event {
             card: card.0,
             lock: lock.map(|lock| u32::from(lock.number())),
         }),
+        Event::LockRefused { card, ask, refusal } => {
+            Shape::LockRefused(outside::write_refused(*card, *ask, *refusal))
+        }
         Event::Authorized(one) => Shape::Authorized(Box::new(authorized(one))),
         Event::Reversed(one) => Shape::Reversed(Box::new(reversed(one))),
         Event::Voided(voided) => Shape::Voided(shapes::Voided {

@@ -11,7 +11,7 @@ use switch_domain::{
 };
 use uuid::Uuid;
 
-use super::row::{DOING, Named, each, get};
+use super::row::{DOING, Named, each};
 use crate::error::StoreError;
 use crate::pg_timestamp::PgTimestamp;
 use crate::shards::ancestors;
@@ -123,7 +123,9 @@ pub(super) const EARLY_REVERSALS: &str = concat!(
 /// Columns of a command.
 macro_rules! command {
     () => {
-        "SELECT idempotency_key, digest, made_id, at FROM audit_entry "
+        "SELECT seq, idempotency_key, digest, made_id, at,
+            CASE WHEN kind = 'lock_refused' THEN split_part(detail, ' ', 1) END AS refused
+        FROM audit_entry "
     };
 }
 
@@ -261,12 +263,18 @@ pub(super) async fn commands(
 }
 
 pub(super) fn command(row: &PgRow) -> Result<DoneCommand, StoreError> {
-    let key: Uuid = get(row, "idempotency_key")?;
-    let at: PgTimestamp = get(row, "at")?;
+    let row = Named::new("audit_entry", row, "seq")?;
+    let key: Uuid = row.get("idempotency_key")?;
+    let at: PgTimestamp = row.get("at")?;
+    let refused = match row.get::<Option<&str>>("refused")? {
+        Some(_) => Some(row.choice("refused")?),
+        None => None,
+    };
     Ok(DoneCommand {
         key: IdempotencyKey(key.into_bytes()),
-        digest: get::<Option<i64>>(row, "digest")?.map(CommandDigest),
-        made: get(row, "made_id")?,
+        digest: row.get::<Option<i64>>("digest")?.map(CommandDigest),
+        made: row.get("made_id")?,
+        refused,
         at: at.0,
     })
 }

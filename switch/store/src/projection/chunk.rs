@@ -198,6 +198,7 @@ impl Chunk {
             | Event::Inherited(_)
             | Event::TakenOver(_)
             | Event::NothingChanged
+            | Event::LockRefused { .. }
             | Event::PoolReloaded { .. }
             | Event::BalanceCredited { .. }
             | Event::Reversed(_) => {}

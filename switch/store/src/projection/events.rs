@@ -3,6 +3,7 @@
 use switch_domain::{Account, Event, PartnerId, Placement, Record};
 
 use super::history::word;
+use crate::codes::Stored;
 
 /// What a record is about.
 #[derive(Clone, Copy, Debug, Default)]
@@ -43,6 +44,9 @@ pub(super) fn subject(record: &Record) -> Subject {
         Event::CardStatusChanged { card, .. } | Event::CardLockChanged { card, .. } => {
             Subject::of(card.0)
         }
+        Event::LockRefused { card, .. } => {
+            Subject { id: card.map(|card| card.0), ..Subject::default() }
+        }
         Event::Authorized(one) => Subject::made(one.id.0, one.partner),
         Event::Reversed(one) => Subject::made(one.id.0, one.partner),
         Event::Voided(one) => Subject::of(one.authorization.0),
@@ -69,6 +73,9 @@ pub(super) fn subject(record: &Record) -> Subject {
     subject
 }
 
+/// The kind of a lock from outside that was refused.
+const LOCK_REFUSED: &str = "lock_refused";
+
 /// The stable name of a kind of event.
 pub(super) const fn kind(event: &Event) -> &'static str {
     match event {
@@ -85,6 +92,7 @@ pub(super) const fn kind(event: &Event) -> &'static str {
         Event::CardIssued(_) => "card_issued",
         Event::CardStatusChanged { .. } => "card_status_changed",
         Event::CardLockChanged { .. } => "card_lock_changed",
+        Event::LockRefused { .. } => LOCK_REFUSED,
         Event::Authorized(_) => "authorized",
         Event::Reversed(_) => "reversed",
         Event::Voided(_) => "voided",
@@ -113,6 +121,8 @@ pub(super) fn detail(event: &Event) -> String {
         Event::CardLockChanged { lock, .. } => {
             lock.map_or_else(|| "unlocked".to_owned(), |lock| format!("lock {}", lock.number()))
         }
+        // The first word is read again: it is what a repeat of the command is answered with.
+        Event::LockRefused { ask, refusal, .. } => format!("{} {ask}", refusal.name()),
         Event::Voided(voided) => voided.reason.name().to_owned(),
         Event::Sealed(sealed) => generation(sealed.heirs),
         Event::Founded(founded) => generation(founded.heirs),

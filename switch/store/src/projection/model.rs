@@ -97,7 +97,8 @@ impl Rows {
     fn add(&mut self, record: &Record) {
         if let Cause::Command { key, digest, .. } = record.cause {
             let made = super::events::subject(record).made;
-            self.commands.push(DoneCommand { key, digest, made, at: record.at });
+            let (refused, at) = (record.event.refusal(), record.at);
+            self.commands.push(DoneCommand { key, digest, made, refused, at });
         }
         match &record.event {
             Event::Authorized(one) => {

@@ -130,7 +130,9 @@ impl Rows {
         }
         if let Cause::Command { key, digest, .. } = &record.cause {
             let made = made.map(|id| id.0);
-            self.commands.push(DoneCommand { key: *key, digest: *digest, made, at: record.at });
+            let refused = record.event.refusal();
+            let (key, digest, at) = (*key, *digest, record.at);
+            self.commands.push(DoneCommand { key, digest, made, refused, at });
         }
         self.postings.extend_from_slice(&record.effects.postings);
         self.event(seq, record);
@@ -197,6 +199,7 @@ impl Rows {
             | Event::Inherited(_)
             | Event::TakenOver(_)
             | Event::NothingChanged
+            | Event::LockRefused { .. }
             | Event::PoolReloaded { .. }
             | Event::BalanceCredited { .. } => {}
         }

@@ -9,12 +9,12 @@ use switch_domain::{
     AuthorizationId, Authorized, Balance, BalanceDelta, BalanceId, BalanceOpened, BalanceState,
     Bin, BinRange, Card, CardId, CardIssued, CardStatus, Cause, Channel, Completed, Currency,
     CustomerId, CustomerState, Effects, EntryMode, Epoch, Estate, Event, Expiry, Fingerprint,
-    Founded, Funding, IdempotencyKey, LinkId, LockCode, Merchant, MessageClass, MessageFacts,
-    MessageKey, MinorUnits, OriginalClass, OriginalKey, OriginalReference, OwnerId, Partner,
-    PartnerId, PartnerState, Placement, Pool, PoolDelta, PoolId, PoolKind, PoolShare, Posting,
-    Programme, ProgrammeId, Reason, Record, Reversed, Sealed, SealedHead, Seq, ShardId, StandIn,
-    TakenOver, Timestamp, Totals, TransactionType, Transfer, TransferId, TransferOutcome,
-    TransferReceived, VaultRef, Voided,
+    Founded, Funding, IdempotencyKey, LinkId, LockCode, LockRefusal, Merchant, MessageClass,
+    MessageFacts, MessageKey, MinorUnits, OriginalClass, OriginalKey, OriginalReference,
+    OutsideAsk, OwnerId, Partner, PartnerId, PartnerState, Placement, Pool, PoolDelta, PoolId,
+    PoolKind, PoolShare, Posting, Programme, ProgrammeId, Reason, Record, Reversed, Sealed,
+    SealedHead, Seq, ShardId, StandIn, TakenOver, Timestamp, Totals, TransactionType, Transfer,
+    TransferId, TransferOutcome, TransferReceived, VaultRef, Voided,
 };
 
 fn text<const N: usize>() -> impl Strategy<Value = AsciiText<N>> {
@@ -426,6 +426,21 @@ fn transfers() -> impl Strategy<Value = Event> {
     prop_oneof![transfer().prop_map(Event::TransferSent), received, closed]
 }
 
+/// Locks from outside that were refused.
+fn refused_locks() -> impl Strategy<Value = Event> {
+    let code = || select(LockCode::ALL.to_vec());
+    let ask = prop_oneof![
+        code().prop_map(OutsideAsk::Lock),
+        option::of(code()).prop_map(OutsideAsk::Unlock),
+    ];
+    let refusal = select(LockRefusal::ALL.to_vec());
+    (any::<Option<i64>>(), ask, refusal).prop_map(|(card, ask, refusal)| Event::LockRefused {
+        card: card.map(CardId),
+        ask,
+        refusal,
+    })
+}
+
 /// Any record.
 pub(crate) fn record() -> impl Strategy<Value = Record> {
     let cause = prop_oneof![
@@ -437,6 +452,7 @@ pub(crate) fn record() -> impl Strategy<Value = Record> {
         Just(Cause::Switch),
     ];
     let nothing = Just(Event::NothingChanged);
+    let refused = refused_locks();
     let event = prop_oneof![
         control(),
         accounts(),
@@ -444,6 +460,7 @@ pub(crate) fn record() -> impl Strategy<Value = Record> {
         authorizations(),
         transfers(),
         generations(),
+        refused,
         nothing
     ];
     (any::<i64>(), cause, event, effects()).prop_map(|(at, cause, event, effects)| Record {

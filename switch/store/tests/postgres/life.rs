@@ -6,9 +6,10 @@ use switch_domain::{
     Authorized, BalanceDelta, BalanceId, BalanceOpened, BalanceState, Bin, BinRange, CardId,
     CardIssued, CardStatus, Cause, Channel, CommandDigest, Currency, CustomerId, CustomerState,
     Effects, EntryMode, Event, Expiry, Fingerprint, Funding, IdempotencyKey, LinkId, LockCode,
-    Merchant, MessageClass, MessageFacts, MessageKey, MinorUnits, OriginalReference, Partner,
-    PartnerId, PartnerState, Pool, PoolDelta, PoolId, PoolKind, Posting, Programme, ProgrammeId,
-    Reason, Record, Reversed, ShardId, StandIn, Timestamp, Totals, VaultRef, Voided,
+    LockRefusal, Merchant, MessageClass, MessageFacts, MessageKey, MinorUnits, OriginalReference,
+    OutsideAsk, Partner, PartnerId, PartnerState, Pool, PoolDelta, PoolId, PoolKind, Posting,
+    Programme, ProgrammeId, Reason, Record, Reversed, ShardId, StandIn, Timestamp, Totals,
+    VaultRef, Voided,
 };
 use switch_store::{SealedPan, Store};
 
@@ -292,6 +293,12 @@ fn voided(second: i64, number: u64, amount: i64) -> Record {
     record(second, Cause::Switch, event, held(number, 1, totals, -amount, true))
 }
 
+/// A lock that somebody outside asked for in vain.
+fn refused_lock(number: u64) -> Event {
+    let ask = OutsideAsk::Lock(LockCode::SuspectedFraud);
+    Event::LockRefused { card: Some(card(number)), ask, refusal: LockRefusal::NotAllowed }
+}
+
 /// Rows of a data shard. At the end balance 1 has 50,000, of which 700 and 1,200 are held (numbers
 /// 5 and 6); number 1 is reversed, 2 declined, 3 voided in a later row, 4 voided in its own.
 pub(crate) fn shard_rows([first, second]: [VaultRef; 2]) -> Vec<Vec<Record>> {
@@ -327,6 +334,7 @@ pub(crate) fn shard_rows([first, second]: [VaultRef; 2]) -> Vec<Vec<Record>> {
         ],
         vec![
             record(34, command(24), customer(72, CustomerState::Active), none()),
+            record(34, command(25), refused_lock(1), none()),
             answered(35, 5, 700, Reason::Approved, 4),
         ],
         vec![answered(36, 6, 1_200, Reason::Approved, 5)],

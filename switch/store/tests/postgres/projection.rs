@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use switch_domain::{
-    BalanceState, CardStatus, Cause, CustomerId, CustomerState, Effects, Event, IdempotencyKey,
-    LockCode, MinorUnits, PoolShare, Reason, Record, Seq, ShardImage, TakenOver, Timestamp,
+    BalanceState, CardStatus, Cause, CustomerId, CustomerState, DoneCommand, Effects, Event,
+    IdempotencyKey, LockCode, LockRefusal, MinorUnits, PoolShare, Reason, Record, Seq, ShardImage,
+    TakenOver, Timestamp,
 };
 use switch_store::{CommittedBatch, Moves, Store, Tables, books};
 
@@ -347,16 +348,21 @@ async fn commands_are_audited_and_messages_are_not() {
     let commands: Vec<Record> = control_rows().concat();
     assert!(commands.iter().all(|record| matches!(record.cause, Cause::Command { .. })));
     let of = |filter: &str| format!("SELECT count(*) FROM audit_entry WHERE {filter}");
-    assert_eq!(stage.count(&of("actor = 'operator:7'")).await, 17);
+    assert_eq!(stage.count(&of("actor = 'operator:7'")).await, 18);
     assert_eq!(stage.count(&of("actor = 'switch' AND kind = 'voided'")).await, 2);
     assert_eq!(stage.count(&of("kind = 'authorized' OR kind = 'reversed'")).await, 0);
     let made = format!("kind = 'partner_defined' AND made_id = {}", partner());
     assert_eq!(stage.count(&of(&made)).await, 1);
     assert_eq!(stage.count(&of("kind = 'card_lock_changed' AND detail = 'lock 2'")).await, 1);
+    let refused = "kind = 'lock_refused' AND detail = 'not_allowed lock 7' AND made_id IS NULL";
+    assert_eq!(stage.count(&of(refused)).await, 1);
     let key = IdempotencyKey([20; 16]);
     let commands = image(&stage.store).await.commands;
     assert!(
         commands.iter().any(|one| one.key == key && one.made.is_none() && one.digest.is_some())
     );
+    let refused = |one: &&DoneCommand| one.refused == Some(LockRefusal::NotAllowed);
+    let refused: Vec<_> = commands.iter().filter(refused).map(|one| one.key).collect();
+    assert_eq!(refused, [IdempotencyKey([25; 16])]);
     stage.close().await;
 }

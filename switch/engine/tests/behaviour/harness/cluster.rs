@@ -5,9 +5,9 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use switch_domain::{
-    Account, AnsweredReversal, AuthorizationId, Authorized, Cause, Currency, DoneCommand, Event,
-    Forgotten, MessageClass, MessageKey, MinorUnits, PoolId, Reason, Recalled, Record, ShardId,
-    ShardImage, StandIn, Timestamp, TransactionType,
+    Account, AnsweredReversal, AuthorizationId, Authorized, Cause, Currency, DoneCommand, Effects,
+    Event, Forgotten, MessageClass, MessageKey, MinorUnits, PoolId, Reason, Recalled, Record,
+    ShardId, ShardImage, StandIn, Timestamp, TransactionType,
 };
 use switch_engine::{Answer, Command, Decision, Headroom, Outcome, State};
 
@@ -156,7 +156,8 @@ impl Cluster {
                         _ => None,
                     };
                     let (key, digest, at) = (*key, *digest, record.at);
-                    recalled.command = Some(DoneCommand { key, digest, made, at });
+                    let refused = event.refusal();
+                    recalled.command = Some(DoneCommand { key, digest, made, refused, at });
                 }
                 _ => {}
             }
@@ -207,7 +208,11 @@ impl Cluster {
                 self.answers.insert(key, decision);
             }
         } else if !matches!(outcome.answer, Answer::Done(_) | Answer::Transferred(_)) {
-            assert!(outcome.record.is_none(), "a refusal makes nothing happen");
+            let only_told = |record: &Record| {
+                record.event.refusal().is_some() && record.effects == Effects::default()
+            };
+            let nothing = outcome.record.as_ref().is_none_or(only_told);
+            assert!(nothing, "a refusal makes nothing happen, but that some are on record");
         }
     }
 

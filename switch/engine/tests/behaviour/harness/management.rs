@@ -3,7 +3,8 @@
 
 use switch_domain::{
     AsciiText, BalanceId, BalanceState, Bin, BinRange, CardId, CardStatus, CustomerState, Funding,
-    IdempotencyKey, LockCode, PartnerId, PartnerState, PoolId, PoolKind, ProgrammeId, VaultRef,
+    IdempotencyKey, LockCode, LockCodes, OutsideAsk, PartnerId, PartnerState, PoolId, PoolKind,
+    ProgrammeId, VaultRef,
 };
 use switch_engine::{Act, Answer, Command, Manage};
 
@@ -35,6 +36,7 @@ impl World {
             }
             "card" => self.card(row),
             "activate" | "remove" | "lock" | "unlock" => self.change_card(row),
+            "lock-outside" | "unlock-outside" => self.lock_outside(row),
             _ => row.fail("an unknown step"),
         }
     }
@@ -218,5 +220,22 @@ impl World {
             }
         };
         self.manage(row, CARDS, act);
+    }
+
+    /// `lock-outside CARD CODE [may CODES]`, `unlock-outside CARD [CODE] [may CODES]`: the card
+    /// `unknown` is one that the directory does not have, and codes have commas between.
+    fn lock_outside(&mut self, row: &Row<'_>) {
+        let code = |word: &str| {
+            LockCode::from_number(row.parsed(word)).unwrap_or_else(|| row.fail("no lock code"))
+        };
+        let name = row.word("a card");
+        let card = (name != "unknown").then(|| self.names.card(row, name));
+        let ask = match row.verb {
+            "lock-outside" => OutsideAsk::Lock(code(row.word("a lock code"))),
+            _ => OutsideAsk::Unlock(row.optional_word().map(code)),
+        };
+        let may =
+            row.option("may").map_or(LockCodes::NONE, |codes| codes.split(',').map(code).collect());
+        self.manage(row, CARDS, Act::LockOutside { card, ask, may });
     }
 }

@@ -17,10 +17,10 @@ pub(crate) struct Row<'a> {
 }
 
 /// Words that are followed by a value.
-const OPTIONS: [&str; 29] = [
+const OPTIONS: [&str; 30] = [
     "acq", "as", "bin", "bins", "by", "class", "de7", "exp", "fault", "funding", "holder", "in",
-    "key", "kind", "last", "leaving", "length", "link", "mark", "of", "own", "rrn", "said", "stan",
-    "status", "term", "time", "to", "under",
+    "key", "kind", "last", "leaving", "length", "link", "mark", "may", "of", "own", "rrn", "said",
+    "stan", "status", "term", "time", "to", "under",
 ];
 
 impl<'a> Row<'a> {

@@ -10,13 +10,16 @@ enum Form {
     CountedDigits,
     Track,
     Text,
+    CountedText(usize),
 }
 
 const fn form(field: u8) -> Form {
     match field {
         2 | 32 | 33 => Form::CountedDigits,
         35 => Form::Track,
-        37 | 38 | 39 | 41 | 42 | 49 | 95 => Form::Text,
+        37 | 38 | 39 | 41 | 42 | 49 | 91 | 95 => Form::Text,
+        101 => Form::CountedText(2),
+        120 => Form::CountedText(3),
         _ => Form::Digits,
     }
 }
@@ -41,13 +44,18 @@ impl Draft {
     pub(crate) fn set(mut self, field: u8, value: &str) -> Self {
         let count = value.len();
         let counted = matches!(form(field), Form::CountedDigits | Form::Track);
+        let digits = match form(field) {
+            Form::CountedText(digits) => digits,
+            _ => 2,
+        };
+        let counted = counted || matches!(form(field), Form::CountedText(_));
         let mut wire = match (counted, self.ascii) {
-            (true, true) => format!("{count:02}").into_bytes(),
-            (true, false) => pack(&format!("{count:02}")),
+            (true, true) => format!("{count:0digits$}").into_bytes(),
+            (true, false) => pack(&format!("{count:0width$}", width = digits.next_multiple_of(2))),
             _ => Vec::new(),
         };
         match (form(field), self.ascii) {
-            (Form::Text, _) | (_, true) => wire.extend(value.as_bytes()),
+            (Form::Text | Form::CountedText(_), _) | (_, true) => wire.extend(value.as_bytes()),
             (Form::Track, false) => {
                 let filled = if count % 2 == 1 { format!("{value}F") } else { value.to_owned() };
                 wire.extend(pack(&filled.replace('=', "D")));
@@ -139,6 +147,22 @@ pub(crate) fn request(dialect: &str, stan: u32) -> Draft {
         .set(41, "TERM0001")
         .set(42, "MERCHANT0000001")
         .set(49, "978")
+}
+
+/// A file action of 1987 that asks for this lock of the card, in order.
+pub(crate) fn file_action(dialect: &str, stan: u32, code: &str, record: &str) -> Draft {
+    let (number, rrn) = (format!("{stan:06}"), format!("6327{stan:08}"));
+    let draft = Draft::new(dialect, "0302")
+        .set(2, "9999991200000018")
+        .set(7, "1123091510")
+        .set(11, &number)
+        .set(12, "091510")
+        .set(13, "1123")
+        .set(32, "12345")
+        .set(37, &rrn)
+        .set(91, code)
+        .set(101, "CARD-LOCK");
+    if record.is_empty() { draft } else { draft.set(120, record) }
 }
 
 /// The full reversal of [`request`].

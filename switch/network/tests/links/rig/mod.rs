@@ -21,7 +21,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use self::draft::{Draft, request, reversal};
+pub(crate) use self::draft::{Draft, file_action, request, reversal};
 pub(crate) use self::log::Log;
 pub(crate) use self::peer::{Answer, Peer, header};
 pub(crate) use self::pki::{Authority, Issued, client, server};
@@ -158,6 +158,11 @@ impl Rig {
     /// A full reversal of that purchase.
     pub(crate) fn reversal(&self, stan: u32, original: u32) -> Draft {
         reversal(self.dialect.name(), stan, original)
+    }
+
+    /// 0302: file update code and record.
+    pub(crate) fn file_action(&self, stan: u32, code: &str, record: &str) -> Draft {
+        file_action(self.dialect.name(), stan, code, record)
     }
 
     /// 0800 with DE70.

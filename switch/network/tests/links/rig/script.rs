@@ -131,6 +131,7 @@ fn decide(command: &Command) -> ReplyOutcome {
             None => approved(u32::try_from(request.facts.key.stan).expect("six digits")),
         },
         Command::Advise(_) => declined(Reason::AdviceAccepted),
+        Command::Manage(_) => declined(Reason::FileActionDone),
         _ => declined(Reason::ReversalAccepted),
     }
 }
