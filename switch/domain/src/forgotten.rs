@@ -1,7 +1,9 @@
 //! What a shard's memory may have let go and its tables still have (W-21): the question to the
 //! tables, and their answer. It owns the shapes only; the engine asks, the store answers.
 
-use crate::{AnsweredReversal, Authorization, IdempotencyKey, MessageKey, OriginalKey, Timestamp};
+use crate::{
+    AnsweredReversal, Authorization, Hold, IdempotencyKey, MessageKey, OriginalKey, Timestamp,
+};
 
 /// What a request names that memory does not have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -14,6 +16,8 @@ pub enum Forgotten {
         /// authorization, which a reversal may have come before.
         reversal: Option<MessageKey>,
     },
+    /// The one authorization whose hold is to end.
+    Hold(Hold),
     /// The command that was done under a key.
     Command(IdempotencyKey),
 }
@@ -21,8 +25,10 @@ pub enum Forgotten {
 /// What the tables have of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recalled {
-    /// The authorizations, oldest first.
+    /// The authorizations, oldest first: all that the question is about.
     pub authorizations: Vec<Authorization>,
+    /// The authorization of a hold, by its name alone: there may be others with its key.
+    pub hold: Option<Authorization>,
     /// The reversal, if it was answered.
     pub reversal: Option<AnsweredReversal>,
     /// Reversals of such an authorization that gave nothing back when they came, oldest first: they

@@ -26,6 +26,7 @@ mod advise;
 mod authorize;
 mod checks;
 mod command;
+mod expire;
 mod manage;
 mod outcome;
 mod reverse;
@@ -35,7 +36,7 @@ mod void;
 
 pub use checks::CHECK_NAMES;
 pub use command::{Act, Advise, Authorize, Command, Manage, Reverse};
-pub use outcome::{Answer, Decision, Headroom, Outcome, PoolTake, Refusal};
+pub use outcome::{Answer, Decision, Headroom, HoldEnd, Outcome, PoolTake, Refusal};
 pub use state::{BookFault, Broken, Difference, OpenTransfer, State};
 pub use transfer::judge_target;
 
@@ -56,6 +57,7 @@ impl State {
             Command::Void { authorization, reason } => {
                 void::decide(self, *authorization, *reason, now)
             }
+            Command::Expire(hold) => expire::decide(self, hold.authorization, now),
             Command::Manage(manage) => manage::decide(self, manage, headroom, now),
             Command::Receive { transfer, settled_below } => {
                 transfer::receive(self, transfer, *settled_below, now)

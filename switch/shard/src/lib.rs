@@ -23,6 +23,7 @@ mod settings;
 mod simulated;
 mod start;
 mod submission;
+mod sweep;
 mod worker;
 
 pub use archive::{ArchiveError, ArchiveOptions, ArchivedRange, archive};
@@ -42,7 +43,9 @@ pub use settings::ShardSettings;
 pub use simulated::{both_states, start_simulated};
 pub use start::{StartError, make_room, start};
 pub use submission::{Admission, Reply, ReplyOutcome, ReplyTo, Submission};
+pub use sweep::{HoldSweep, SweepError, SweepSettings, Swept};
 pub use switch_engine::{
-    Act, Advise, Authorize, CHECK_NAMES, Command, Decision, Manage, Refusal, Reverse, State,
+    Act, Advise, Authorize, CHECK_NAMES, Command, Decision, HoldEnd, Manage, Refusal, Reverse,
+    State,
 };
 pub use switch_store::{PROOF_LASTS, ProjectionSettings, TakeoverMode, fault_points};

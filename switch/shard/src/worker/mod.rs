@@ -9,6 +9,7 @@ mod courier;
 mod decide;
 mod expire;
 mod fresh;
+mod hold;
 mod lookup;
 mod projected;
 mod recall;

@@ -5,6 +5,7 @@ mod advices;
 mod answers;
 mod deadlines;
 mod harness;
+mod holds;
 mod management;
 mod ownership;
 mod pools;

@@ -200,7 +200,8 @@ impl Chunk {
             | Event::NothingChanged
             | Event::PoolReloaded { .. }
             | Event::BalanceCredited { .. }
-            | Event::Reversed(_) => {}
+            | Event::Reversed(_)
+            | Event::Expired(_) => {}
         }
     }
 

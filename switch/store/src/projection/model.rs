@@ -160,12 +160,17 @@ impl Rows {
                     waits && row.reference.key == *original
                 });
                 Recalled {
+                    hold: None,
                     authorizations: of_key.cloned().collect(),
                     reversal: answered,
                     early: early.copied().collect(),
                     command: None,
                 }
             }
+            Forgotten::Hold(hold) => Recalled {
+                hold: self.authorizations.get(&hold.authorization).cloned(),
+                ..Recalled::default()
+            },
             Forgotten::Command(key) => Recalled {
                 command: self.commands.iter().rfind(|row| row.key == *key).copied(),
                 ..Recalled::default()

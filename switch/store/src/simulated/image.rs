@@ -93,12 +93,17 @@ pub(super) fn find(rows: &Rows, what: &Forgotten) -> Recalled {
                 waits && row.reference.key == *original
             });
             Recalled {
+                hold: None,
                 authorizations: of_key.cloned().collect(),
                 reversal: answered,
                 early: early.copied().collect(),
                 command: None,
             }
         }
+        Forgotten::Hold(hold) => Recalled {
+            hold: rows.authorizations.get(&hold.authorization).cloned(),
+            ..Recalled::default()
+        },
         Forgotten::Command(key) => Recalled {
             command: rows.commands.iter().rfind(|row| row.key == *key).copied(),
             ..Recalled::default()

@@ -198,7 +198,8 @@ impl Rows {
             | Event::TakenOver(_)
             | Event::NothingChanged
             | Event::PoolReloaded { .. }
-            | Event::BalanceCredited { .. } => {}
+            | Event::BalanceCredited { .. }
+            | Event::Expired(_) => {}
         }
     }
 

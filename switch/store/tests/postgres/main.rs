@@ -5,6 +5,7 @@ mod append;
 mod books;
 mod chain;
 mod forgotten;
+mod holds;
 mod life;
 mod other_journal;
 mod parity;
