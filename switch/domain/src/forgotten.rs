@@ -2,7 +2,7 @@
 //! tables, and their answer. It owns the shapes only; the engine asks, the store answers.
 
 use crate::{
-    AnsweredReversal, Authorization, IdempotencyKey, LockRefusal, MessageKey, OriginalKey,
+    AnsweredReversal, Authorization, Hold, IdempotencyKey, LockRefusal, MessageKey, OriginalKey,
     Timestamp,
 };
 
@@ -18,6 +18,8 @@ pub enum Forgotten {
         /// itself: then a reversal may have come before it.
         answered: Option<MessageKey>,
     },
+    /// The one authorization whose hold is to end.
+    Hold(Hold),
     /// The command that was done under a key.
     Command(IdempotencyKey),
 }
@@ -32,7 +34,7 @@ impl Forgotten {
             Self::Message { answered: Some(key), .. } => {
                 key.class.as_original().map(|_| key.as_original())
             }
-            Self::Command(_) => None,
+            Self::Hold(_) | Self::Command(_) => None,
         }
     }
 }
@@ -40,8 +42,10 @@ impl Forgotten {
 /// What the tables have of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recalled {
-    /// The authorizations and financial messages, oldest first.
+    /// The authorizations and financial messages, oldest first: all that the question is about.
     pub authorizations: Vec<Authorization>,
+    /// The authorization of a hold, by its name alone: there may be others with its key.
+    pub hold: Option<Authorization>,
     /// The reversal, if it was answered.
     pub reversal: Option<AnsweredReversal>,
     /// Reversals of such an authorization that gave nothing back when they came, oldest first: they

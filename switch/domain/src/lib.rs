@@ -24,6 +24,7 @@ mod effects;
 mod estate;
 mod expiry;
 mod forgotten;
+mod hold;
 mod ids;
 mod image;
 mod message_key;
@@ -56,6 +57,7 @@ pub use effects::{
 pub use estate::Estate;
 pub use expiry::{Expiry, InvalidExpiry};
 pub use forgotten::{CommandDigest, DoneCommand, Forgotten, Recalled};
+pub use hold::{Categories, Hold, HoldLives, HoldRule};
 pub use ids::{
     AuthorizationId, BalanceId, CardId, CustomerId, Epoch, IdempotencyKey, LinkId, OwnerId,
     PartnerId, PoolId, ProgrammeId, Seq, ShardId, TransferId,
@@ -68,8 +70,8 @@ pub use pan::{Fingerprint, InvalidPan, Pan};
 pub use placement::Placement;
 pub use reason::Reason;
 pub use record::{
-    Authorized, BalanceOpened, CardIssued, Cause, Event, Founded, Record, Reversed, Sealed,
-    SealedHead, TakenOver, Voided,
+    Authorized, BalanceOpened, CardIssued, Cause, Event, Expired, Founded, Record, Reversed,
+    Sealed, SealedHead, TakenOver, Voided,
 };
 pub use stand_in::StandIn;
 pub use timestamp::Timestamp;

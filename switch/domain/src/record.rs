@@ -37,7 +37,7 @@ pub enum Cause {
         /// Who: `uid:1000`, `operator:7`, `partner:3`, `link:visa`.
         actor: AsciiText<40>,
     },
-    /// The switch itself: takeover, void.
+    /// The switch itself: takeover, void, the end of a hold.
     Switch,
 }
 
@@ -131,6 +131,8 @@ pub enum Event {
     Reversed(Reversed),
     /// An approval that was never sent was taken back.
     Voided(Voided),
+    /// A hold lived its life: what it still held was given back.
+    Expired(Expired),
     /// The shard ended, and has nothing from here on: its last record (W-12).
     Sealed(Sealed),
     /// The shard began, with what sealed ones left: its first record.
@@ -304,6 +306,16 @@ pub struct Reversed {
     pub standing: MinorUnits,
     /// What was answered.
     pub reason: Reason,
+}
+
+/// A hold lived its life. The answer to its message stays what it was; its totals do too, so that
+/// they tell what was never cleared. What was given back is in the effects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Expired {
+    /// The authorization.
+    pub authorization: AuthorizationId,
+    /// The institution, where its account is known.
+    pub partner: Option<PartnerId>,
 }
 
 /// An approval was taken back before it left.

@@ -3,7 +3,7 @@
 
 use switch_domain::{
     Amount, ApprovalCode, AsciiText, AuthorizationId, BalanceId, BalanceState, Bin, BinRange,
-    CardId, CardStatus, Currency, CustomerId, CustomerState, Expiry, Funding, IdempotencyKey,
+    CardId, CardStatus, Currency, CustomerId, CustomerState, Expiry, Funding, Hold, IdempotencyKey,
     LinkId, LockCode, LockCodes, MessageFacts, MessageKey, MinorUnits, OriginalReference,
     OutsideAsk, PartnerId, PartnerState, PoolId, PoolKind, ProgrammeId, Reason, Transfer,
     TransferId, TransferOutcome, VaultRef,
@@ -26,6 +26,8 @@ pub enum Command {
         /// What its message is answered from now on.
         reason: Reason,
     },
+    /// Ends a hold that lived its life, whatever it still holds.
+    Expire(Hold),
     /// A management command.
     Manage(Manage),
     /// Money of another account, for one of this shard (W-17).

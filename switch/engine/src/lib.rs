@@ -26,6 +26,7 @@ mod advise;
 mod authorize;
 mod checks;
 mod command;
+mod expire;
 mod manage;
 mod movements;
 mod outcome;
@@ -36,7 +37,9 @@ mod void;
 
 pub use checks::CHECK_NAMES;
 pub use command::{Act, Advise, Authorize, Command, Manage, Original, Reverse};
-pub use outcome::{AccountAmounts, Answer, Decision, Headroom, Outcome, PoolTake, Refusal};
+pub use outcome::{
+    AccountAmounts, Answer, Decision, Headroom, HoldEnd, Outcome, PoolTake, Refusal,
+};
 pub use state::{BookFault, Broken, Difference, OpenTransfer, State};
 pub use transfer::judge_target;
 
@@ -57,6 +60,7 @@ impl State {
             Command::Void { authorization, reason } => {
                 void::decide(self, *authorization, *reason, now)
             }
+            Command::Expire(hold) => expire::decide(self, hold.authorization, now),
             Command::Manage(manage) => manage::decide(self, manage, headroom, now),
             Command::Receive { transfer, settled_below } => {
                 transfer::receive(self, transfer, *settled_below, now)

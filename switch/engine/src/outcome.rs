@@ -55,11 +55,24 @@ pub enum Answer {
     Done(Option<i64>),
     /// To a management command that cannot be done.
     Refused(Refusal),
+    /// To a hold that lived its life: what there was to end.
+    HoldEnded(HoldEnd),
     /// To a transfer that came, or to the end of one: what became of it.
     Transferred(TransferOutcome),
     /// To a management command whose subject has another one on its way to the journal: nothing
     /// happened; decide it again after the next commit.
     Busy,
+}
+
+/// What there was to end of a hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HoldEnd {
+    /// So much was held, in minor units of the account's currency, and is given back; above zero.
+    GivenBack(MinorUnits),
+    /// Nothing: it was reversed, voided, cleared or ended before, or never held anything.
+    HeldNothing,
+    /// There is no such authorization.
+    NotThere,
 }
 
 /// The answer to a message.

@@ -10,7 +10,7 @@ use admin_api::Services;
 use anyhow::Context;
 use switch_domain::LinkId;
 use switch_network::{LinkConfig, LinkHandle, OpenLink};
-use switch_shard::{Fatal, Running, TakeoverMode};
+use switch_shard::{Fatal, HoldSweep, Running, TakeoverMode};
 use switch_store::private_postgres::DatabaseUrl;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -89,8 +89,11 @@ impl App {
         let services = Services::new(node.clone(), store.clone(), Arc::clone(&security));
         let data_dir = database.private.as_ref().map(|private| private.data_dir().to_owned());
         let (upkeep, warning) = Upkeep::new(config, store.clone(), data_dir);
+        let sweep = config.holds.settings(&config.links);
+        let sweep = HoldSweep::new(store.clone(), node.clone(), sweep);
         let health = Arc::new(NodeHealth { node, fatal: running.fatal(), warning });
-        let opened = open_ports(config, &services, security, health, (metrics, upkeep)).await;
+        let behind = (metrics, upkeep, sweep);
+        let opened = open_ports(config, &services, security, health, behind).await;
         match opened {
             Ok(ports) => Ok(Parts { services, running, projection, ports }),
             Err(error) => {
@@ -202,7 +205,7 @@ async fn open_ports(
     services: &Services,
     security: Arc<dyn switch_security::SecurityModule>,
     health: Arc<NodeHealth>,
-    (metrics, upkeep): (metrics_exporter_prometheus::PrometheusHandle, Upkeep),
+    (metrics, upkeep, sweep): (metrics_exporter_prometheus::PrometheusHandle, Upkeep, HoldSweep),
 ) -> anyhow::Result<Ports> {
     let (stop_links, stop_others) = (CancellationToken::new(), CancellationToken::new());
     let node = services.node().clone();
@@ -238,6 +241,7 @@ async fn open_ports(
         management.spawn(control.run(services.clone(), handles, stop_others.clone())),
         management.spawn(metrics_upkeep(metrics, stop_others.clone())),
         management.spawn(upkeep.run(stop_others.clone())),
+        management.spawn(sweep.run(stop_others.clone())),
     ];
     Ok(Ports { links, others, stop_links, stop_others, management, addresses })
 }

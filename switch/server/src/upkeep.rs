@@ -176,6 +176,13 @@ impl Upkeep {
             counter!("cardswitch_retention_dropped_days_total", "table" => table)
                 .increment(dropped);
             gauge!("cardswitch_retention_open_days", "table" => table).set(open as f64);
+            if open > 0 {
+                tracing::warn!(
+                    table, days = ?old.open,
+                    "old days are kept: holds of theirs are open, until they are cleared, reversed \
+                     or end by [holds]"
+                );
+            }
             if dropped > 0 {
                 tracing::info!(table, days = ?old.dropped, "old days of history were let go");
             }

@@ -7,21 +7,30 @@ use switch_domain::Timestamp;
 
 /// Where shards read the wall clock: the system's, or in a simulation one that follows its time.
 #[derive(Clone, Copy, Debug)]
-pub struct WallClock(fn() -> Timestamp);
+pub struct WallClock {
+    read: fn() -> Timestamp,
+    /// PostgreSQL's can be held against it.
+    is_systems: bool,
+}
 
 impl WallClock {
     /// The system's.
-    pub const SYSTEM: Self = Self(wall);
+    pub const SYSTEM: Self = Self { read: wall, is_systems: true };
 
     /// Any other.
     #[must_use]
     pub const fn reading(read: fn() -> Timestamp) -> Self {
-        Self(read)
+        Self { read, is_systems: false }
     }
 
     /// The time now.
     pub(crate) fn now(self) -> Timestamp {
-        (self.0)()
+        (self.read)()
+    }
+
+    /// Whether it is the system's.
+    pub(crate) const fn is_systems(self) -> bool {
+        self.is_systems
     }
 
     /// The time now, at least `last`.

@@ -23,6 +23,7 @@ mod settings;
 mod simulated;
 mod start;
 mod submission;
+mod sweep;
 mod worker;
 
 pub use archive::{ArchiveError, ArchiveOptions, ArchivedRange, archive};
@@ -42,8 +43,9 @@ pub use settings::ShardSettings;
 pub use simulated::{both_states, start_simulated};
 pub use start::{StartError, make_room, start};
 pub use submission::{Admission, Reply, ReplyOutcome, ReplyTo, Submission};
+pub use sweep::{HoldSweep, SweepError, SweepSettings, Swept};
 pub use switch_engine::{
-    AccountAmounts, Act, Advise, Authorize, CHECK_NAMES, Command, Decision, Manage, Original,
-    Refusal, Reverse, State,
+    AccountAmounts, Act, Advise, Authorize, CHECK_NAMES, Command, Decision, HoldEnd, Manage,
+    Original, Refusal, Reverse, State,
 };
 pub use switch_store::{PROOF_LASTS, ProjectionSettings, TakeoverMode, fault_points};

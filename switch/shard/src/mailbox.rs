@@ -4,8 +4,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use switch_domain::{Control, Fingerprint};
-use switch_engine::{Command, State};
+use switch_domain::{Control, Fingerprint, Hold};
+use switch_engine::{Command, HoldEnd, State};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::worker::Parcel;
@@ -19,6 +19,9 @@ pub(crate) enum Envelope {
     Shed(Submission),
     /// A management command; the fingerprint comes with a card to be issued.
     Manage { command: Command, card: Option<Fingerprint>, reply: ManageReply },
+    /// A hold that lived its life; the reply goes out once what it says is committed, and never
+    /// where nobody knows.
+    Expire { hold: Hold, reply: oneshot::Sender<HoldEnd> },
     /// Money from another shard, or what became of money sent there.
     Parcel(Parcel),
     /// A newer snapshot of the control shard.
@@ -97,11 +100,15 @@ impl Mailbox {
 
     /// Puts an envelope in; gives it back when there is no room or the shard has ended.
     pub(crate) fn put(&self, envelope: Envelope) -> Result<(), Box<Envelope>> {
-        let declinable = matches!(
-            &envelope,
-            Envelope::Message(submission) if matches!(&*submission.command, Command::Authorize(_))
-        );
-        let reserve = if declinable { 0 } else { self.reserve };
+        let reserve = match &envelope {
+            Envelope::Message(submission) => match &*submission.command {
+                Command::Authorize(_) => 0,
+                _ => self.reserve,
+            },
+            // It can wait for as long as there is a queue.
+            Envelope::Expire { .. } => 0,
+            _ => self.reserve,
+        };
         let limit = self.limit.saturating_add(reserve);
         if !self.waiting.enter(limit) {
             return Err(Box::new(envelope));

@@ -25,6 +25,23 @@ pub fn describe() {
         "cardswitch_lookups_total",
         "Look-ups in the tables of what memory had let go, by what they found"
     );
+    describe_counter!(
+        "cardswitch_hold_ends_total",
+        "Holds that lived their life, by what there was to end"
+    );
+    describe_gauge!(
+        "cardswitch_hold_sweep_late_seconds",
+        Unit::Seconds,
+        "How late the oldest hold ends that is yet to be looked at, by shard and life"
+    );
+    describe_counter!(
+        "cardswitch_hold_sweep_rows_total",
+        "Authorizations that were looked at for holds that lived their life"
+    );
+    describe_counter!(
+        "cardswitch_hold_sweep_errors_total",
+        "Rounds of that which ended before their end, by cause; the next goes on"
+    );
     describe_counter!("cardswitch_malfunctions_total", "Commands that failed by a defect");
     describe_gauge!("cardswitch_clock_fault", Unit::Count, "1 while the wall clock is wrong");
     describe_counter!(

@@ -6,15 +6,16 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use switch_domain::{
-    Balance, BalanceId, Card, CardId, Control, Fingerprint, MinorUnits, PoolId, PoolShare, Reason,
-    ShardId, TransferOutcome,
+    Balance, BalanceId, Card, CardId, Control, Fingerprint, Hold, MinorUnits, PoolId, PoolShare,
+    Reason, ShardId, TransferOutcome,
 };
-use switch_engine::{Act, Command, Headroom, Manage, State, judge_target};
+use switch_engine::{Act, Command, Headroom, HoldEnd, Manage, State, judge_target};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use crate::ClockFault;
 use crate::ManageError;
+use crate::clock::WallClock;
 use crate::directory::Directory;
 use crate::mailbox::{Envelope, Mailbox, Tell};
 use crate::metrics;
@@ -66,6 +67,11 @@ impl Node {
         let now = Instant::now();
         let since = self.shared.waiting_since.iter().filter_map(|slot| *slot.lock().ok()?).min();
         since.map(|since| now.duration_since(since))
+    }
+
+    /// The clock of the decisions.
+    pub(crate) fn clock(&self) -> WallClock {
+        self.shared.settings.clock
     }
 
     /// Hands a message to the shard of its card.
@@ -136,6 +142,22 @@ impl Node {
         }
         let shard = self.shard_for(&manage)?;
         self.manage_in(shard, manage, card).await
+    }
+
+    /// Ends a hold that lived its life, and tells what there was to end once that is committed;
+    /// `None` where nobody knows: the shard had no room for it, ended, or could not look it up.
+    /// Asked again it does no harm.
+    pub async fn expire(&self, hold: Hold) -> Option<HoldEnd> {
+        self.begin_expiry(hold)?.await.ok()
+    }
+
+    /// The same for who has others to end meanwhile; `None` where the shard has no room.
+    pub(crate) fn begin_expiry(&self, hold: Hold) -> Option<oneshot::Receiver<HoldEnd>> {
+        let (reply, end) = oneshot::channel();
+        let shard = self.shared.placement.of_balance(hold.balance);
+        let mailbox = self.mailbox(shard).filter(|_| !self.is_shedding(shard))?;
+        mailbox.put(Envelope::Expire { hold, reply }).ok()?;
+        Some(end)
     }
 
     /// An account as it is now, once what it shows is committed.

@@ -53,6 +53,7 @@ pub use journal::{
 };
 #[cfg(feature = "testing")]
 pub use journal::{ModelJournal, ModelJournalHandle};
+pub use load::{HoldMark, HoldPiece, HoldWatermark, OpenHold};
 #[cfg(feature = "testing")]
 pub use projection::ModelTables;
 pub use projection::{

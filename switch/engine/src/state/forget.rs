@@ -44,6 +44,11 @@ impl State {
                     !self.commands.is_complete() && self.command_done(manage.key).is_none();
                 unknown.then_some(Forgotten::Command(manage.key))
             }
+            Command::Expire(hold) => {
+                let unknown =
+                    !self.messages.is_complete() && self.messages.get(hold.authorization).is_none();
+                unknown.then_some(Forgotten::Hold(*hold))
+            }
             Command::Void { .. } | Command::Receive { .. } | Command::Close { .. } => None,
         }
     }
@@ -68,6 +73,9 @@ impl State {
     pub fn recall(&mut self, recalled: Recalled, now: Timestamp) {
         for authorization in recalled.authorizations {
             self.messages.recall(Kept::Authorization(authorization), now);
+        }
+        if let Some(authorization) = recalled.hold {
+            self.messages.recall_alone(authorization, now);
         }
         if let Some(reversal) = recalled.reversal {
             self.messages.recall(Kept::Reversal(reversal), now);

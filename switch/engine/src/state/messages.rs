@@ -58,6 +58,9 @@ pub(super) struct Messages {
     latest: PartedMap<u64>,
     /// What was let go and is spoken of again, until the tables have what came of that.
     recalled: BTreeMap<AuthorizationId, Entry>,
+    /// The same, by its name alone: others with its key may not be here, so that a message which
+    /// has to be told among those does not see it.
+    alone: BTreeMap<AuthorizationId, Entry>,
     /// Reversals whose original has not come, by the origin that they name.
     early: Map<i64, Vec<Early>>,
     /// True once anything is not here that the tables may have.
@@ -115,7 +118,7 @@ impl Messages {
     pub(super) fn get(&self, id: AuthorizationId) -> Option<&Authorization> {
         let entry = match self.index(id) {
             Some(index) => self.entries.get(index),
-            None => self.recalled.get(&id),
+            None => self.recalled.get(&id).or_else(|| self.alone.get(&id)),
         };
         entry?.kept.authorization()
     }
@@ -128,7 +131,10 @@ impl Messages {
     ) -> Option<&mut Authorization> {
         let entry = match self.index(id) {
             Some(index) => self.entries.get_mut(index)?,
-            None => self.recalled.get_mut(&id)?,
+            None => match self.recalled.get_mut(&id) {
+                Some(entry) => entry,
+                None => self.alone.get_mut(&id)?,
+            },
         };
         entry.touched = entry.touched.max(at);
         match &mut entry.kept {
@@ -169,7 +175,8 @@ impl Messages {
 
     /// All authorizations, in no order.
     pub(super) fn authorizations(&self) -> impl Iterator<Item = &Authorization> {
-        let entries = self.entries.iter().chain(self.recalled.values());
+        let recalled = self.recalled.values().chain(self.alone.values());
+        let entries = self.entries.iter().chain(recalled);
         entries.filter_map(|entry| entry.kept.authorization())
     }
 
@@ -226,8 +233,10 @@ impl Messages {
     pub(super) fn keep_open(&mut self) {
         let old = std::mem::take(self);
         self.incomplete = old.incomplete || !old.entries.is_empty();
-        let recalled = old.recalled.into_values();
-        for entry in recalled.chain(old.entries) {
+        // In the order of their identifiers, or the later are not taken.
+        let mut recalled = old.recalled;
+        recalled.extend(old.alone);
+        for entry in recalled.into_values().chain(old.entries) {
             if entry.kept.authorization().is_some_and(|one| !one.closed) {
                 self.push(entry.kept, entry.touched);
             }
@@ -254,6 +263,9 @@ impl Messages {
 
     /// Lets go of what was looked up, once the tables have what came of it.
     fn forget_recalled(&mut self, projected: Timestamp) {
+        if !self.alone.is_empty() {
+            self.alone.retain(|_, entry| entry.touched >= projected);
+        }
         if self.recalled.is_empty() {
             return;
         }
@@ -266,8 +278,18 @@ impl Messages {
     pub(super) fn recall(&mut self, kept: Kept, now: Timestamp) {
         let id = kept.id();
         if self.index(id).is_none() {
-            let entry = Entry { kept, touched: now, before: None };
+            let known = self.alone.remove(&id);
+            let entry = known.unwrap_or(Entry { kept, touched: now, before: None });
             self.recalled.entry(id).or_insert(entry);
+        }
+    }
+
+    /// Takes back one authorization that was looked up at `now` by its name, unless it is here.
+    pub(super) fn recall_alone(&mut self, authorization: Authorization, now: Timestamp) {
+        let id = authorization.id;
+        if self.index(id).is_none() && !self.recalled.contains_key(&id) {
+            let kept = Kept::Authorization(authorization);
+            self.alone.entry(id).or_insert(Entry { kept, touched: now, before: None });
         }
     }
 

@@ -159,6 +159,7 @@ impl State {
             Command::Advise(advice) => self.messages.find(&advice.request.facts.key).is_some(),
             Command::Reverse(request) => self.messages.find(&request.key).is_some(),
             Command::Void { .. }
+            | Command::Expire(_)
             | Command::Manage(_)
             | Command::Receive { .. }
             | Command::Close { .. } => false,

@@ -15,7 +15,7 @@ use switch_domain::{
 use switch_engine::{Act, Advise, Answer, Command, Manage};
 
 use crate::harness::{
-    CARDS, CONTROL, Cluster, World, authorize, currency, fingerprint, key, reversal,
+    CARDS, CONTROL, Cluster, World, authorize, currency, ended, fingerprint, key, reversal,
 };
 
 /// A step; numbers choose among what there is, modulo how many there are.
@@ -43,6 +43,10 @@ enum Step {
     },
     Void {
         approval: usize,
+    },
+    /// The hold of one of the latest, whatever became of it, lived its life.
+    Expire {
+        authorization: usize,
     },
     OpenBalance {
         programme: usize,
@@ -108,7 +112,7 @@ enum Step {
 fn messages() -> impl Strategy<Value = Step> {
     let stan = 0..6_u32;
     prop_oneof![
-        18 => (0..8_usize, 1..4_000_i64, stan.clone(), 0..3_u8, 0..40_u8).prop_map(
+        18 => (0..8_usize, 1..4_000_i64, stan.clone(), 0..3_u8, 0..24_u8).prop_map(
             |(card, minor, stan, rrn, odd)| Step::Authorize {
                 card, minor, stan, rrn, dollars: odd == 0
             }
@@ -117,6 +121,7 @@ fn messages() -> impl Strategy<Value = Step> {
             |(card, stan, own, transmitted)| Step::Reverse { card, stan, own, transmitted }
         ),
         3 => (0..64_usize).prop_map(|approval| Step::Void { approval }),
+        4 => (0..24_usize).prop_map(|authorization| Step::Expire { authorization }),
         2 => (0..8_usize, 1..1_000_i64, stan, 0..3_u8, 0..8_u8).prop_map(
             |(card, minor, stan, rrn, odd)| Step::Advise {
                 card, minor, stan, rrn, approved: odd != 0
@@ -188,6 +193,8 @@ struct Drive {
     balances: Vec<BalanceId>,
     cards: Vec<CardId>,
     approvals: Vec<AuthorizationId>,
+    /// All that may hold something, our approvals and advices of others'.
+    authorizations: Vec<AuthorizationId>,
     codes: HashSet<(CardId, ApprovalCode)>,
     keys: u64,
     last: Option<(usize, Command)>,
@@ -218,6 +225,7 @@ impl Drive {
             balances: vec![names.balances["alice"].0, names.balances["bob"].0],
             cards: ["c1", "c2", "c3"].map(|name| names.cards[name].0).to_vec(),
             approvals: Vec::new(),
+            authorizations: Vec::new(),
             codes: HashSet::new(),
             keys: 1_000_000,
             last: None,
@@ -265,6 +273,12 @@ impl Drive {
                     self.submit(CARDS, Command::Void { authorization, reason });
                 }
             }
+            Step::Expire { authorization } => {
+                if let Some(id) = self.authorizations.iter().rev().nth(authorization).copied() {
+                    let hold = self.cluster.hold(id);
+                    self.submit(CARDS, Command::Expire(hold));
+                }
+            }
             Step::Again => {
                 if let Some((shard, command)) = self.last.clone() {
                     self.submit(shard, command);
@@ -305,6 +319,7 @@ impl Drive {
         if let Some(code) = decision.approval_code.filter(|_| !decision.repeated) {
             assert!(self.codes.insert((card, code)), "{code:?} a second time");
             self.approvals.push(id);
+            self.authorizations.push(id);
         }
     }
 
@@ -328,10 +343,11 @@ impl Drive {
         let refused = Reason::DuplicateTransmission;
         assert!(answer == Reason::AdviceAccepted || answer == refused, "{answer:?}");
         let came_to = self.cluster.in_flight.back().and_then(|(_, record)| match &record.event {
-            Event::Authorized(one) if one.facts.key == key => one.stand_in,
+            Event::Authorized(one) if one.facts.key == key => Some((one.id, one.stand_in?)),
             _ => None,
         });
-        if let Some(came_to) = came_to {
+        if let Some((id, came_to)) = came_to {
+            self.authorizations.push(id);
             *self.answered.entry(came_to.name()).or_default() += 1;
         }
     }
@@ -419,6 +435,7 @@ impl Drive {
             Answer::Decided(decision) => decision.reason.name(),
             Answer::Done(_) => "done",
             Answer::Refused(_) => "refused",
+            Answer::HoldEnded(end) => ended(*end),
             Answer::Transferred(_) => "transferred",
             Answer::Busy => "busy",
         };
@@ -504,6 +521,8 @@ fn one_long_run_keeps_the_books() {
         "declined",
         "known",
         "reversed",
+        "given_back",
+        "held_nothing",
         "repeated",
         "done",
         "refused",

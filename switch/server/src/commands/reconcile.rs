@@ -98,6 +98,9 @@ fn told(row: &JournalRow, record: &Record) -> Value {
         Event::Authorized(one) => authorized(one),
         Event::Reversed(one) => reversed(one),
         Event::Voided(one) => json!({ "kind": "void", "authorization": one.authorization.0 }),
+        Event::Expired(one) => {
+            json!({ "kind": "end of a hold", "authorization": one.authorization.0 })
+        }
         other => json!({ "kind": name_of(other) }),
     };
     told["seq"] = json!(row.seq.0);

@@ -4,6 +4,7 @@
 mod check;
 mod check_links;
 mod growth;
+mod holds;
 mod link_locks;
 mod link_mac;
 mod link_requests;
@@ -21,6 +22,7 @@ use serde::Deserialize;
 
 pub use check::Fault;
 pub use growth::{Disk, JournalFiles, Retention};
+pub use holds::{Holds, Mcc, Rule as HoldRule};
 pub use link_mac::{Algorithm, LinkMac};
 pub use link_sides::{AskClients, LinkTls, OldestVersion};
 pub use links::{Link, dialect, read_dialect};
@@ -41,6 +43,8 @@ pub struct Config {
     pub threads: Threads,
     /// Files of the journal outside the database.
     pub journal: JournalFiles,
+    /// How long holds live.
+    pub holds: Holds,
     /// For how long history is kept.
     pub retention: Retention,
     /// The forecast of a full disk.

@@ -121,6 +121,27 @@ fn faults_are_named_with_their_line() {
             "line 3: links.a.lock_refusals_per_minute: from 0 to 6000",
             "too many refusals on record",
         ),
+        ("[holds]\nlife_s = 0\n", "line 2: holds.life_s: from 1 to 31622400", "no life"),
+        (
+            "[holds]\ntravel_mcc = [\"4411\", \"3299-3000\"]\n",
+            "line 2",
+            "categories the wrong way round",
+        ),
+        (
+            "[holds]\nat_a_time = 129\n",
+            "line 2: holds.at_a_time: from 1 to half of lookup_limit",
+            "more ends than look-ups have room for",
+        ),
+        (
+            "[[holds.rules]]\nlinks = [\"visa\"]\nlife_s = 5\n",
+            "line 1: holds.rules: rule 1: there is no [links.visa]",
+            "a rule for a link that is not there",
+        ),
+        (
+            "[[holds.rules]]\nlife_s = 5\n",
+            "line 1: holds.rules: rule 1 names neither links nor mcc",
+            "a rule for everything",
+        ),
         ("[links.a.mac]\nalgorithm = \"md5\"\nkey = \"a\"\n", "line 2", "no such algorithm"),
         ("[database]\nurl = \"mysql://x\"\n", "line 2: database.url", "another database"),
     ];

@@ -7,6 +7,7 @@ mod demo;
 mod dialects;
 mod dialled;
 mod growth;
+mod holds;
 mod hostile;
 mod http;
 mod independent_client;

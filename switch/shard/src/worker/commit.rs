@@ -43,9 +43,10 @@ pub(super) async fn answer(
                 Answer::Done(made) if in_tables => Ok(made),
                 Answer::Refused(refusal) => Err(ManageError::Refused(refusal)),
                 Answer::Done(_) => Err(ManageError::Unknown),
-                Answer::Decided(_) | Answer::Transferred(_) | Answer::Busy => {
-                    Err(ManageError::Malfunction)
-                }
+                Answer::Decided(_)
+                | Answer::HoldEnded(_)
+                | Answer::Transferred(_)
+                | Answer::Busy => Err(ManageError::Malfunction),
             };
             let _ = command.reply.send(result);
         }

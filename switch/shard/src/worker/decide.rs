@@ -49,6 +49,7 @@ impl Worker {
             Envelope::Manage { command, card, reply } => {
                 return self.take_command(command, card, reply);
             }
+            Envelope::Expire { hold, reply } => self.take_hold(hold, reply),
             Envelope::Parcel(parcel) => return self.take_parcel(parcel),
             Envelope::Install { control, done } => {
                 self.inbox.waiting.leave();

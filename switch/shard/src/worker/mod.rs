@@ -10,6 +10,7 @@ mod decide;
 mod expire;
 mod file_action;
 mod fresh;
+mod hold;
 mod lookup;
 mod projected;
 mod recall;

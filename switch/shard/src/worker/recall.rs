@@ -22,6 +22,9 @@ impl ParkedBy {
     const fn of(what: &Forgotten) -> Self {
         match what {
             Forgotten::Message { original, .. } => Self::Original(*original),
+            // With its reversals and repeats: one that is looked up beside it could be decided
+            // meanwhile, and what was found here would be of before that.
+            Forgotten::Hold(hold) => Self::Original(hold.original),
             Forgotten::Command(key) => Self::Command(*key),
         }
     }
@@ -67,6 +70,7 @@ impl Worker {
             Envelope::Manage { command: Command::Manage(manage), .. } => {
                 Some(ParkedBy::Command(manage.key))
             }
+            Envelope::Expire { hold, .. } => Some(ParkedBy::Original(hold.original)),
             _ => None,
         }
     }
@@ -75,6 +79,7 @@ impl Worker {
         match envelope {
             Envelope::Message(submission) => self.state.forgotten_by(&submission.command),
             Envelope::Manage { command, .. } => self.state.forgotten_by(command),
+            Envelope::Expire { hold, .. } => self.state.forgotten_by(&Command::Expire(*hold)),
             _ => None,
         }
     }

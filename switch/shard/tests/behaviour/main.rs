@@ -6,6 +6,7 @@ mod answers;
 mod deadlines;
 mod file_actions;
 mod harness;
+mod holds;
 mod management;
 mod ownership;
 mod pools;

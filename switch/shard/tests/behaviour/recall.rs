@@ -13,7 +13,7 @@ use crate::harness::{
 };
 
 /// A shard that remembers one message, and a holder of one approval that it has forgotten.
-async fn forgetful() -> (World, Holder, ReplyOutcome) {
+pub(crate) async fn forgetful() -> (World, Holder, ReplyOutcome) {
     let settings = ShardSettings { repeat_limit: 1, ..two_shards() };
     let mut world = World::with(settings, 1_000_000).await;
     let alice = world.holder(FIRST, 1, 50_000).await;
@@ -32,7 +32,7 @@ async fn forgetful() -> (World, Holder, ReplyOutcome) {
     (world, alice, first)
 }
 
-fn late() -> Instant {
+pub(crate) fn late() -> Instant {
     Instant::now() + PATIENCE
 }
 

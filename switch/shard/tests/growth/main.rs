@@ -3,5 +3,6 @@
 
 mod archive;
 mod estate;
+mod holds;
 mod reshard;
 mod world;

@@ -223,6 +223,11 @@ impl Serving {
 
     /// A purchase, approved.
     pub(crate) async fn buy(&mut self, holder: Holder, stan: u32, minor: i64) {
+        self.buy_at(holder, stan, minor, 5411).await;
+    }
+
+    /// The same at a merchant of this category.
+    pub(crate) async fn buy_at(&mut self, holder: Holder, stan: u32, minor: i64, category: u16) {
         let request = Authorize {
             link: LinkId(1),
             facts: MessageFacts {
@@ -231,7 +236,7 @@ impl Serving {
                 channel: Channel::Pos,
                 entry: EntryMode::Chip,
                 kind: switch_domain::TransactionType::Purchase,
-                merchant: Merchant { category: 5411, id: text("MERCHANT0000001") },
+                merchant: Merchant { category, id: text("MERCHANT0000001") },
             },
             bin: BIN,
             card: Some(holder.card),

@@ -32,7 +32,8 @@ impl Driver {
             return;
         }
         match self.dice.below(20) {
-            0..11 => self.purchases(),
+            0..10 => self.purchases(),
+            10 => self.end_hold(),
             11..15 => self.repeat(),
             15..18 => self.reverse(),
             18 => self.reverse_early(),

@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 
 use switch_domain::{AuthorizationId, IdempotencyKey, MessageKey, Reason};
-use switch_shard::{Admission, Decision, Manage, ManageError, Refusal, Reply, ReplyOutcome};
+use switch_shard::{
+    Admission, Decision, HoldEnd, Manage, ManageError, Refusal, Reply, ReplyOutcome,
+};
 use switch_store::{SimulatedStore, StoreEvent};
 
 use crate::history::{Entry, History};
@@ -34,6 +36,8 @@ pub(crate) struct Judge {
     pub(crate) requests: Vec<Request>,
     pub(crate) copies: Vec<Copy>,
     pub(crate) orders: Vec<Order>,
+    /// Ends of holds that were asked for and have no result yet.
+    pub(crate) ends_pending: u64,
     /// Processes whose connection the acquirer has closed, by number.
     pub(crate) unheard: Vec<bool>,
     pub(crate) counts: Counts,
@@ -50,6 +54,7 @@ impl Judge {
             requests: Vec::new(),
             copies: Vec::new(),
             orders: Vec::new(),
+            ends_pending: 0,
             unheard: Vec::new(),
             counts: Counts::new(),
             violation: None,
@@ -63,6 +68,23 @@ impl Judge {
     pub(crate) fn blame(&mut self, what: String, request: Option<usize>) {
         if self.violation.is_none() {
             self.violation = Some((what, request));
+        }
+    }
+
+    /// What there was to end of a hold was told: it is committed, and nothing of it is left (I7).
+    pub(crate) fn hold_ended(&mut self, id: AuthorizationId, end: Option<HoldEnd>) {
+        self.ends_pending -= 1;
+        self.follow();
+        self.count(match end {
+            Some(HoldEnd::GivenBack(_)) => "holds ended",
+            Some(HoldEnd::HeldNothing) => "holds that had ended",
+            Some(HoldEnd::NotThere) => {
+                return self.blame(format!("{id} is not there and should end (I7)"), None);
+            }
+            None => return self.count("ends without result"),
+        });
+        if self.oracle.authorizations.get(&id).is_some_and(|truth| truth.held != 0) {
+            self.blame(format!("the hold of {id} was told to have ended, and stands (I7)"), None);
         }
     }
 

@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use switch_domain::{
     Account, ApprovalCode, AuthorizationId, BalanceId, CardId, Cause, Event, IdempotencyKey,
-    MessageKey, PoolId, Reason, Record, Seq, ShardId, Timestamp, TransferId, TransferOutcome,
+    MessageKey, PoolId, Reason, Record, Seq, ShardId, Timestamp, Totals, TransferId,
+    TransferOutcome,
 };
 use switch_store::{Hash, JournalRow};
 
@@ -28,6 +29,7 @@ pub(crate) struct Truth {
     pub(crate) reason: Reason,
     pub(crate) code: Option<ApprovalCode>,
     pub(crate) held: i64,
+    pub(crate) decided_at: Timestamp,
     balance: Option<BalanceId>,
     pool: Option<PoolId>,
 }
@@ -146,6 +148,7 @@ impl Oracle {
                 (truth.reason, truth.code) = (one.reason, None);
                 self.voided.push(one.authorization);
             }
+            Event::Expired(one) => self.expired(record, one.authorization)?,
             _ => {}
         }
         self.transfers(record)?;
@@ -191,6 +194,18 @@ impl Oracle {
         Ok(())
     }
 
+    /// All that an authorization holds is given back at once, and its totals stay what they are.
+    fn expired(&mut self, record: &Record, id: AuthorizationId) -> Result<(), String> {
+        let truth = self.authorizations.get_mut(&id).ok_or("the end of no hold")?;
+        let held = std::mem::take(&mut truth.held);
+        let back = record.effects.balance.map(|delta| delta.held.0);
+        let totals = record.effects.authorization.map(|delta| delta.totals);
+        if held <= 0 || back != Some(-held) || totals != Some(Totals::default()) {
+            return Err(format!("{id} held {held} when its hold ended (I7): {record:?}"));
+        }
+        Ok(())
+    }
+
     fn reversed(&mut self, one: &switch_domain::Reversed) -> Result<(), String> {
         let before = self.reversals.insert(one.key, one.original);
         if before.is_some() {
@@ -210,6 +225,7 @@ impl Oracle {
             reason: one.reason,
             code: one.approval_code,
             held: 0,
+            decided_at: record.at,
             balance: one.balance,
             pool: one.pool,
         };

@@ -89,7 +89,8 @@ impl Driver {
             let requests = self.ask_again();
             self.judge().follow();
             let on_their_way = !self.judge().oracle.transfers.is_empty();
-            if !commands && !requests && !on_their_way {
+            let ends = self.judge().ends_pending > 0;
+            if !commands && !requests && !on_their_way && !ends {
                 return;
             }
         }

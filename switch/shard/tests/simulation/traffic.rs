@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use switch_domain::{BalanceState, CustomerState, LockCode, MinorUnits, TransferOutcome};
+use switch_domain::{BalanceState, CustomerState, Hold, LockCode, MinorUnits, TransferOutcome};
 use switch_shard::{Act, Manage, ReplyTo, Submission};
 use tokio::time::Instant;
 
@@ -132,6 +132,32 @@ impl Driver {
         let Some(request) = self.some_request(fits) else { return };
         self.step("altered copy");
         self.send(None, request, Way { marked: true, more: 1, patience: LONG });
+    }
+
+    /// The hold of something that was decided lived its life, whatever became of it since.
+    pub(crate) fn end_hold(&mut self) {
+        let purchase = |request: &Request| matches!(request.kind, Kind::Purchase { .. });
+        let Some(request) = self.some_request(purchase) else { return };
+        let Some((hold, node)) = self.hold_of(request) else { return };
+        self.judge().ends_pending += 1;
+        let judge = std::sync::Arc::clone(&self.judge);
+        tokio::spawn(async move {
+            let end = node.expire(hold).await;
+            locked(&judge).hold_ended(hold.authorization, end);
+        });
+    }
+
+    fn hold_of(&self, request: usize) -> Option<(Hold, switch_shard::Node)> {
+        let mut judge = self.judge();
+        judge.follow();
+        let (key, balance) = {
+            let one = &judge.requests[request];
+            (one.key(), one.holder.balance)
+        };
+        let (authorization, truth) = judge.oracle.of_key(&key)?;
+        let (decided_at, original) = (truth.decided_at, key.as_original());
+        let hold = Hold { authorization, balance, decided_at, original };
+        Some((hold, self.current.node.clone()))
     }
 
     /// A reversal of something that was sent.

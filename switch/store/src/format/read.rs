@@ -96,6 +96,7 @@ fn event(stored: shapes::Event) -> Read<Event> {
             authorization: AuthorizationId(stored.authorization),
             reason: reason(&stored.reason)?,
         }),
+        Shape::Expired(stored) => Event::Expired(expired(&stored)),
         Shape::Sealed(stored) => generation::read_sealed(stored)?,
         Shape::Founded(stored) => generation::read_founded(&stored)?,
         Shape::Inherited(stored) => generation::read_estate(*stored)?,
@@ -103,6 +104,13 @@ fn event(stored: shapes::Event) -> Read<Event> {
         Shape::TransferReceived(stored) => Event::TransferReceived(transfer_received(&stored)?),
         Shape::TransferClosed(stored) => transfer_closed(&stored)?,
     })
+}
+
+fn expired(stored: &shapes::Expired) -> domain::Expired {
+    domain::Expired {
+        authorization: AuthorizationId(stored.authorization),
+        partner: stored.partner.map(PartnerId),
+    }
 }
 
 fn transfer_closed(stored: &shapes::TransferClosed) -> Read<Event> {

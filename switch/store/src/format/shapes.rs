@@ -25,7 +25,7 @@ pub(super) struct Record {
     #[prost(
         oneof = "Event",
         tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, \
-                30, 31, 40"
+                30, 31, 32, 40"
     )]
     pub(super) event: Option<Event>,
 }
@@ -99,6 +99,8 @@ pub(super) enum Event {
     Founded(Founded),
     #[prost(message, tag = "31")]
     Inherited(Box<Estate>),
+    #[prost(message, tag = "32")]
+    Expired(Expired),
     #[prost(message, tag = "40")]
     LockRefused(LockRefused),
 }
@@ -306,6 +308,14 @@ pub(super) struct Voided {
     pub(super) authorization: i64,
     #[prost(string, tag = "2")]
     pub(super) reason: String,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Expired {
+    #[prost(int64, tag = "1")]
+    pub(super) authorization: i64,
+    #[prost(int64, optional, tag = "2")]
+    pub(super) partner: Option<i64>,
 }
 
 #[derive(Clone, PartialEq, Message)]

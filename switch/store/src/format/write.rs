@@ -83,6 +83,10 @@ fn event(event: &Event) -> shapes::Event {
             authorization: voided.authorization.0,
             reason: voided.reason.name().to_owned(),
         }),
+        Event::Expired(expired) => Shape::Expired(shapes::Expired {
+            authorization: expired.authorization.0,
+            partner: expired.partner.map(|id| id.0),
+        }),
         Event::Sealed(sealed) => Shape::Sealed(generation::write_sealed(sealed)),
         Event::Founded(founded) => Shape::Founded(generation::write_founded(founded)),
         Event::Inherited(estate) => Shape::Inherited(Box::new(generation::write_estate(estate))),

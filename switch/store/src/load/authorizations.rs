@@ -89,6 +89,9 @@ pub(super) const BY_ORIGIN: &str = concat!(
     ORDER BY id"
 );
 
+/// By its key: one row of one day.
+pub(super) const BY_NAME: &str = concat!(authorization!(), "WHERE id = $1 AND decided_at = $2");
+
 /// Columns of a reversal.
 macro_rules! reversal {
     () => {

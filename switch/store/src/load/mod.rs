@@ -4,10 +4,13 @@
 mod accounts;
 mod authorizations;
 mod control;
+mod holds;
 pub(crate) mod moved;
 pub(crate) mod recall;
 mod row;
 mod transfers;
+
+pub use holds::{HoldMark, HoldPiece, HoldWatermark, OpenHold};
 
 use rustc_hash::FxHashSet;
 use sqlx::Connection;

@@ -6,11 +6,12 @@ use switch_domain::{Authorization, Forgotten, MessageKey, OriginalKey, Recalled,
 use uuid::Uuid;
 
 use super::authorizations::{
-    BY_ORIGIN, COMMAND_BY_KEY, EARLY_REVERSALS, Lineage, REVERSALS_BY_ORIGIN, authorization,
-    command, reversal,
+    BY_NAME, BY_ORIGIN, COMMAND_BY_KEY, EARLY_REVERSALS, Lineage, REVERSALS_BY_ORIGIN,
+    authorization, command, reversal,
 };
 use super::row::{DOING, each};
 use crate::error::StoreError;
+use crate::pg_timestamp::PgTimestamp;
 
 const POSITION: &str = "SELECT seq FROM projection WHERE shard = $1";
 
@@ -37,6 +38,12 @@ pub(crate) async fn recall(
                 let lineage = Lineage::of(&mut tx, shard).await?;
                 let own = what.own();
                 message(&mut tx, &lineage, original, answered.as_ref(), own.as_ref()).await?
+            }
+            Forgotten::Hold(hold) => {
+                let query = sqlx::query(BY_NAME).bind(hold.authorization.0);
+                let query = query.bind(PgTimestamp(hold.decided_at));
+                let hold = each(&mut tx, query, authorization).await?.pop();
+                Recalled { hold, ..Recalled::default() }
             }
             Forgotten::Command(key) => {
                 let lineage = Lineage::of(&mut tx, shard).await?;

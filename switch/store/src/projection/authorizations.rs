@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 
 use sqlx::{AssertSqlSafe, PgConnection};
-use switch_domain::{ApprovalCode, AuthorizationId, Authorized, Reason, Record, Seq, StandIn};
+use switch_domain::{
+    ApprovalCode, AuthorizationId, Authorized, Cause, Reason, Record, Seq, StandIn,
+};
 
 use super::chunk::{AuthorizationChange, Change, Changes};
 use super::columns::{currency, message_key, unsigned};
@@ -19,8 +21,9 @@ pub(super) const COPY_NEW: &str = "\
         requested, reason, approval_code, stand_in, would_be, authorized, reversed, cleared, closed,
         transaction_type, completes_id, completes_at,
         acquirer, class, stan, local_time, terminal, rrn, fingerprint, origin,
-        transmitted, channel, entry_mode, mcc, merchant, as_of_seq) FROM STDIN (FORMAT binary)";
-const COLUMNS: i16 = 33;
+        transmitted, channel, entry_mode, mcc, merchant, as_of_seq, link)
+    FROM STDIN (FORMAT binary)";
+const COLUMNS: i16 = 34;
 
 /// The day stands in the text: then the plan that PostgreSQL keeps knows of that day's partition
 /// alone, and neither plans nor locks those of all other days each time.
@@ -96,6 +99,10 @@ impl NewAuthorizations {
             .int4(i32::from(made.facts.merchant.category))
             .ascii(&made.facts.merchant.id)
             .int8(seq.0);
+        match record.cause {
+            Cause::Message(link) => row.int4(i32::from(link.0)),
+            Cause::Command { .. } | Cause::Switch => row.null(),
+        };
     }
 }
 

@@ -201,7 +201,8 @@ impl Chunk {
             | Event::LockRefused { .. }
             | Event::PoolReloaded { .. }
             | Event::BalanceCredited { .. }
-            | Event::Reversed(_) => {}
+            | Event::Reversed(_)
+            | Event::Expired(_) => {}
         }
     }
 

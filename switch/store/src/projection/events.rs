@@ -50,6 +50,7 @@ pub(super) fn subject(record: &Record) -> Subject {
         Event::Authorized(one) => Subject::made(one.id.0, one.partner),
         Event::Reversed(one) => Subject::made(one.id.0, one.partner),
         Event::Voided(one) => Subject::of(one.authorization.0),
+        Event::Expired(one) => Subject { partner: one.partner, ..Subject::of(one.authorization.0) },
         Event::Sealed(sealed) => Subject::of(i64::from(sealed.shard.0)),
         Event::Founded(founded) => Subject::of(i64::from(founded.shard.0)),
         Event::TransferSent(one) => Subject::made(one.id.0, Some(one.partner)),
@@ -96,6 +97,7 @@ pub(super) const fn kind(event: &Event) -> &'static str {
         Event::Authorized(_) => "authorized",
         Event::Reversed(_) => "reversed",
         Event::Voided(_) => "voided",
+        Event::Expired(_) => "expired",
         Event::Sealed(_) => "sealed",
         Event::Founded(_) => "founded",
         Event::Inherited(_) => "inherited",
@@ -134,7 +136,8 @@ pub(super) fn detail(event: &Event) -> String {
         | Event::ProgrammeDefined(_)
         | Event::BalanceOpened(_)
         | Event::Authorized(_)
-        | Event::Reversed(_) => String::new(),
+        | Event::Reversed(_)
+        | Event::Expired(_) => String::new(),
     }
 }
 

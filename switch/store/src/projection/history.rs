@@ -63,8 +63,12 @@ impl History {
         for (leg, posting) in (first_posting..).zip(&record.effects.postings) {
             self.posting(place, leg, record, subject.partner, posting);
         }
-        // Where nothing changed and nobody asked, nobody has done anything.
-        let idle = matches!((&record.cause, &record.event), (Cause::Switch, Event::NothingChanged));
+        // Where nothing changed and nobody asked, nobody has done anything. Holds live their life
+        // by themselves, as many as there are authorizations: that stands among their events.
+        let idle = matches!(
+            (&record.cause, &record.event),
+            (Cause::Switch, Event::NothingChanged | Event::Expired(_))
+        );
         if !idle && !matches!(record.cause, Cause::Message(_)) {
             self.audit(place, record, subject);
         }
@@ -77,14 +81,21 @@ impl History {
                 id: one.id.0,
                 authorization: one.original.map(|id| id.0),
                 partner: one.partner,
-                reason: one.reason,
+                reason: Some(one.reason),
                 reversed: Some(one),
             },
             Event::Voided(one) => EventHead {
                 id: one.authorization.0,
                 authorization: Some(one.authorization.0),
                 partner: None,
-                reason: one.reason,
+                reason: Some(one.reason),
+                reversed: None,
+            },
+            Event::Expired(one) => EventHead {
+                id: one.authorization.0,
+                authorization: Some(one.authorization.0),
+                partner: one.partner,
+                reason: None,
                 reversed: None,
             },
             Event::Authorized(one) => {
@@ -158,7 +169,7 @@ struct EventHead<'a> {
     id: i64,
     authorization: Option<i64>,
     partner: Option<PartnerId>,
-    reason: switch_domain::Reason,
+    reason: Option<switch_domain::Reason>,
     reversed: Option<&'a Reversed>,
 }
 
@@ -169,7 +180,7 @@ impl EventHead<'_> {
             Cause::Message(link) => row.int4(i32::from(link.0)),
             Cause::Command { .. } | Cause::Switch => row.null(),
         };
-        row.text(self.reason.name());
+        row.maybe_text(self.reason.map(switch_domain::Reason::name));
         let totals = delta.map(|delta| delta.totals);
         row.maybe_int8(totals.map(|totals| totals.authorized.0))
             .maybe_int8(totals.map(|totals| totals.incremented.0))

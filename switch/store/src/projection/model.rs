@@ -166,12 +166,17 @@ impl Rows {
                     self.gave_nothing.contains(&row.id) && Some(row.reference.key) == own
                 });
                 Recalled {
+                    hold: None,
                     authorizations: of_key.cloned().collect(),
                     reversal: answered,
                     early: early.copied().collect(),
                     command: None,
                 }
             }
+            Forgotten::Hold(hold) => Recalled {
+                hold: self.authorizations.get(&hold.authorization).cloned(),
+                ..Recalled::default()
+            },
             Forgotten::Command(key) => Recalled {
                 command: self.commands.iter().rfind(|row| row.key == *key).copied(),
                 ..Recalled::default()

@@ -96,12 +96,17 @@ pub(super) fn find(rows: &Rows, what: &Forgotten) -> Recalled {
                 rows.gave_nothing.contains(&row.id) && Some(row.reference.key) == own
             });
             Recalled {
+                hold: None,
                 authorizations: of_key.cloned().collect(),
                 reversal: answered,
                 early: early.copied().collect(),
                 command: None,
             }
         }
+        Forgotten::Hold(hold) => Recalled {
+            hold: rows.authorizations.get(&hold.authorization).cloned(),
+            ..Recalled::default()
+        },
         Forgotten::Command(key) => Recalled {
             command: rows.commands.iter().rfind(|row| row.key == *key).copied(),
             ..Recalled::default()

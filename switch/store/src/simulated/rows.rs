@@ -201,7 +201,8 @@ impl Rows {
             | Event::NothingChanged
             | Event::LockRefused { .. }
             | Event::PoolReloaded { .. }
-            | Event::BalanceCredited { .. } => {}
+            | Event::BalanceCredited { .. }
+            | Event::Expired(_) => {}
         }
     }
 

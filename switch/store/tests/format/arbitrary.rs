@@ -8,13 +8,13 @@ use switch_domain::{
     Account, Acquirer, Amount, ApprovalCode, AsciiText, Authorization, AuthorizationDelta,
     AuthorizationId, Authorized, Balance, BalanceDelta, BalanceId, BalanceOpened, BalanceState,
     Bin, BinRange, Card, CardId, CardIssued, CardStatus, Cause, Channel, Completed, Currency,
-    CustomerId, CustomerState, Effects, EntryMode, Epoch, Estate, Event, Expiry, Fingerprint,
-    Founded, Funding, IdempotencyKey, LinkId, LockCode, LockRefusal, Merchant, MessageClass,
-    MessageFacts, MessageKey, MinorUnits, OriginalClass, OriginalKey, OriginalReference,
-    OutsideAsk, OwnerId, Partner, PartnerId, PartnerState, Placement, Pool, PoolDelta, PoolId,
-    PoolKind, PoolShare, Posting, Programme, ProgrammeId, Reason, Record, Reversed, Sealed,
-    SealedHead, Seq, ShardId, StandIn, TakenOver, Timestamp, Totals, TransactionType, Transfer,
-    TransferId, TransferOutcome, TransferReceived, VaultRef, Voided,
+    CustomerId, CustomerState, Effects, EntryMode, Epoch, Estate, Event, Expired, Expiry,
+    Fingerprint, Founded, Funding, IdempotencyKey, LinkId, LockCode, LockRefusal, Merchant,
+    MessageClass, MessageFacts, MessageKey, MinorUnits, OriginalClass, OriginalKey,
+    OriginalReference, OutsideAsk, OwnerId, Partner, PartnerId, PartnerState, Placement, Pool,
+    PoolDelta, PoolId, PoolKind, PoolShare, Posting, Programme, ProgrammeId, Reason, Record,
+    Reversed, Sealed, SealedHead, Seq, ShardId, StandIn, TakenOver, Timestamp, Totals,
+    TransactionType, Transfer, TransferId, TransferOutcome, TransferReceived, VaultRef, Voided,
 };
 
 fn text<const N: usize>() -> impl Strategy<Value = AsciiText<N>> {
@@ -252,7 +252,13 @@ fn authorizations() -> impl Strategy<Value = Event> {
     let voided = (any::<i64>(), reason()).prop_map(|(id, reason)| {
         Event::Voided(Voided { authorization: AuthorizationId(id), reason })
     });
-    prop_oneof![authorized, reversed, voided]
+    let expired = any::<(i64, Option<i64>)>().prop_map(|(id, partner)| {
+        Event::Expired(Expired {
+            authorization: AuthorizationId(id),
+            partner: partner.map(PartnerId),
+        })
+    });
+    prop_oneof![authorized, reversed, voided, expired]
 }
 
 fn effects() -> impl Strategy<Value = Effects> {

@@ -6,9 +6,9 @@ mod arbitrary;
 use bytes::Bytes;
 use proptest::prelude::*;
 use switch_domain::{
-    AsciiText, BalanceDelta, BalanceId, Cause, CustomerId, CustomerState, Effects, Epoch, Estate,
-    Event, Founded, IdempotencyKey, MinorUnits, OwnerId, Placement, PoolId, PoolShare, Record,
-    Sealed, SealedHead, Seq, ShardId, Timestamp,
+    AsciiText, AuthorizationId, BalanceDelta, BalanceId, Cause, CustomerId, CustomerState, Effects,
+    Epoch, Estate, Event, Expired, Founded, IdempotencyKey, MinorUnits, OwnerId, PartnerId,
+    Placement, PoolId, PoolShare, Record, Sealed, SealedHead, Seq, ShardId, Timestamp,
 };
 use switch_store::{
     FORMAT, FormatError, Hash, JournalRow, RecordFault, decode_records, encode_records,
@@ -100,6 +100,17 @@ const PINNED_RESHARDING: &str = "\
     0a160880c0f995e0a2b0062200ea010808011204080310020a3e0880c0f995e0a2b0062200f201300803120408\
     0310021a26080110091a20cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd0a1c0880\
     c0f995e0a2b0062200fa010e12040802100222060801100a1800";
+
+/// The end of a hold too, written since holds have a life.
+#[test]
+fn the_bytes_of_the_end_of_a_hold_are_pinned() {
+    let expired = Expired { authorization: AuthorizationId(5), partner: Some(PartnerId(7)) };
+    let (event, effects) = (Event::Expired(expired), Effects::default());
+    let record = Record { event, effects, cause: Cause::Switch, ..credited() };
+    let hex: String = encode_records(&[record]).iter().map(|byte| format!("{byte:02x}")).collect();
+    // By hand, from the rule alone: time, cause, and under 32 the two numbers.
+    assert_eq!(hex, "0a120880c0f995e0a2b006220082020408051007");
+}
 
 /// The hash too: a chain written by an earlier build must stay whole.
 #[test]

@@ -5,11 +5,11 @@ use switch_domain::{
     Account, Acquirer, Amount, ApprovalCode, AsciiText, AuthorizationDelta, AuthorizationId,
     Authorized, BalanceDelta, BalanceId, BalanceOpened, BalanceState, Bin, BinRange, CardId,
     CardIssued, CardStatus, Cause, Channel, CommandDigest, Currency, CustomerId, CustomerState,
-    Effects, EntryMode, Event, Expiry, Fingerprint, Funding, IdempotencyKey, LinkId, LockCode,
-    LockRefusal, Merchant, MessageClass, MessageFacts, MessageKey, MinorUnits, OriginalReference,
-    OutsideAsk, Partner, PartnerId, PartnerState, Pool, PoolDelta, PoolId, PoolKind, Posting,
-    Programme, ProgrammeId, Reason, Record, Reversed, ShardId, StandIn, Timestamp, Totals,
-    VaultRef, Voided,
+    Effects, EntryMode, Event, Expired, Expiry, Fingerprint, Funding, IdempotencyKey, LinkId,
+    LockCode, LockRefusal, Merchant, MessageClass, MessageFacts, MessageKey, MinorUnits,
+    OriginalReference, OutsideAsk, Partner, PartnerId, PartnerState, Pool, PoolDelta, PoolId,
+    PoolKind, Posting, Programme, ProgrammeId, Reason, Record, Reversed, ShardId, StandIn,
+    Timestamp, Totals, VaultRef, Voided,
 };
 use switch_store::{SealedPan, Store};
 
@@ -297,6 +297,13 @@ fn voided(second: i64, number: u64, amount: i64) -> Record {
 fn refused_lock(number: u64) -> Event {
     let ask = OutsideAsk::Lock(LockCode::SuspectedFraud);
     Event::LockRefused { card: Some(card(number)), ask, refusal: LockRefusal::NotAllowed }
+}
+
+/// The end of a hold that lived its life.
+pub(crate) fn expired(second: i64, number: u64, amount: i64) -> Record {
+    let authorization = authorization(number);
+    let event = Event::Expired(Expired { authorization, partner: Some(partner()) });
+    record(second, Cause::Switch, event, held(number, 1, Totals::default(), -amount, true))
 }
 
 /// Rows of a data shard. At the end balance 1 has 50,000, of which 700 and 1,200 are held (numbers

@@ -6,6 +6,7 @@ mod books;
 mod chain;
 mod financial;
 mod forgotten;
+mod holds;
 mod life;
 mod other_journal;
 mod parity;

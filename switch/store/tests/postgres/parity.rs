@@ -6,7 +6,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use switch_domain::{
-    Event, Fingerprint, Forgotten, IdempotencyKey, OwnerId, Record, Seq, ShardId, ShardImage,
+    Event, Fingerprint, Forgotten, Hold, IdempotencyKey, OwnerId, Record, Seq, ShardId, ShardImage,
     Timestamp, VaultRef,
 };
 use switch_store::{
@@ -17,7 +17,9 @@ use switch_store::{
 use crate::advices;
 use crate::append::story;
 use crate::financial;
-use crate::life::{CONTROL, SHARD, START, control_rows, keep_cards, shard_rows};
+use crate::life::{
+    CONTROL, SHARD, START, control_rows, expired, keep_cards, reversed_for_nothing, shard_rows,
+};
 use crate::stage::Stage;
 use crate::transfers;
 
@@ -207,6 +209,17 @@ async fn recalls(t: &mut Transcript, place: &impl Place, batches: &[CommittedBat
         }
         _ => None,
     }));
+    // Holds by their names.
+    let records = batches.iter().flat_map(|batch| batch.records.iter());
+    asked.extend(records.filter_map(|record| match &record.event {
+        Event::Authorized(one) => Some(Forgotten::Hold(Hold {
+            authorization: one.id,
+            balance: one.balance?,
+            decided_at: record.at,
+            original: one.facts.key.as_original(),
+        })),
+        _ => None,
+    }));
     for what in &asked {
         for at_least in [Seq::NONE, Seq(3), Seq(7), Seq(8)] {
             let said = tables.recall(SHARD, at_least, what).await;
@@ -376,6 +389,41 @@ async fn is_the_same(rows: fn([VaultRef; 2]) -> Vec<Vec<Record>>) {
         store.keep_card(vault, Fingerprint([number; 16]));
     }
     let simulated = asked_about(&Simulated(store), rows(vault)).await;
+    assert_eq!(first_difference(&real, &simulated), None);
+    assert_eq!(real.lines().count(), simulated.lines().count());
+}
+
+/// Holds that end: in the row of their authorization's neighbour, and in a later one.
+async fn expiries(place: &impl Place, vault: [VaultRef; 2]) -> String {
+    let mut t = Transcript::default();
+    let mut rows = shard_rows(vault);
+    rows[8].push(expired(37, 5, 700));
+    rows.push(vec![expired(38, 6, 1_200), reversed_for_nothing(39, 52, 6)]);
+    let (batches, _) = append(place, SHARD, rows).await;
+    let (mut tables, mut after) = (place.tables(), Seq::NONE);
+    for rows in batches.chunks(3) {
+        t.note_result("rows", tables.write(SHARD, after, rows).await);
+        let to = rows.last().expect("a row").seq;
+        t.note_result("flush", tables.flush(SHARD, after, to, &moved(rows)).await);
+        after = to;
+        images(&mut t, place).await;
+        recalls(&mut t, place, &batches).await;
+    }
+    t.0
+}
+
+#[tokio::test]
+async fn holds_that_end_are_the_same_in_the_simulated_tables() {
+    let stage = Stage::new().await;
+    let vault = keep_cards(&stage.store).await;
+    let postgres = Postgres(stage);
+    let real = expiries(&postgres, vault).await;
+    postgres.0.close().await;
+    let store = SimulatedStore::new(1);
+    for (vault, number) in vault.into_iter().zip([1_u8, 2]) {
+        store.keep_card(vault, Fingerprint([number; 16]));
+    }
+    let simulated = expiries(&Simulated(store), vault).await;
     assert_eq!(first_difference(&real, &simulated), None);
     assert_eq!(real.lines().count(), simulated.lines().count());
 }

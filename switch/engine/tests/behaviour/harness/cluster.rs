@@ -5,11 +5,11 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use switch_domain::{
-    Account, AnsweredReversal, AuthorizationId, Authorized, Cause, Currency, DoneCommand, Effects,
-    Event, Forgotten, MessageClass, MessageKey, MinorUnits, PoolId, Reason, Recalled, Record,
-    ShardId, ShardImage, StandIn, Timestamp, TransactionType,
+    Account, AnsweredReversal, AuthorizationId, Authorized, BalanceId, Cause, Currency,
+    DoneCommand, Effects, Event, Forgotten, Hold, MessageClass, MessageKey, MinorUnits, PoolId,
+    Reason, Recalled, Record, ShardId, ShardImage, StandIn, Timestamp, Totals, TransactionType,
 };
-use switch_engine::{Answer, Command, Decision, Headroom, Outcome, State};
+use switch_engine::{Answer, Command, Decision, Headroom, HoldEnd, Outcome, State};
 
 /// The control shard: partners, pools, programmes.
 pub(crate) const CONTROL: usize = 0;
@@ -129,6 +129,12 @@ impl Cluster {
                 {
                     recalled.authorizations.extend(replayed.authorization(one.id).cloned());
                 }
+                (Forgotten::Hold(hold), Event::Authorized(one), _)
+                    if one.id == hold.authorization =>
+                {
+                    assert_eq!(record.at, hold.decided_at, "the key of its row");
+                    recalled.hold = replayed.authorization(one.id).cloned();
+                }
                 (Forgotten::Message { answered, .. }, Event::Reversed(one), _) => {
                     let row = AnsweredReversal {
                         id: one.id,
@@ -163,6 +169,18 @@ impl Cluster {
             }
         }
         recalled
+    }
+
+    /// The hold of an authorization, as its row in the tables names it.
+    pub(crate) fn hold(&self, id: AuthorizationId) -> Hold {
+        let made = self.all_records(CARDS).find_map(|record| match &record.event {
+            Event::Authorized(one) if one.id == id => Some((record.at, one)),
+            _ => None,
+        });
+        let (decided_at, made) = made.expect("an authorization");
+        let balance = made.balance.unwrap_or(BalanceId(9));
+        let original = made.facts.key.as_original();
+        Hold { authorization: id, balance, decided_at, original }
     }
 
     /// Commits the oldest `count` records in flight, in order.
@@ -207,6 +225,8 @@ impl Cluster {
             } else if outcome.record.is_some() && self.is_newest(command, &key) {
                 self.answers.insert(key, decision);
             }
+        } else if let Answer::HoldEnded(end) = outcome.answer {
+            self.ends_what_is_held(end, outcome.record.as_ref());
         } else if !matches!(outcome.answer, Answer::Done(_) | Answer::Transferred(_)) {
             let only_told = |record: &Record| {
                 record.event.refusal().is_some() && record.effects == Effects::default()
@@ -214,6 +234,28 @@ impl Cluster {
             let nothing = outcome.record.as_ref().is_none_or(only_told);
             assert!(nothing, "a refusal makes nothing happen, but that some are on record");
         }
+    }
+
+    /// What is given back is what the events alone say that it holds; nothing else changes.
+    fn ends_what_is_held(&self, end: HoldEnd, record: Option<&Record>) {
+        let given = record.map(|record| {
+            let Event::Expired(expired) = record.event else { panic!("{record:?}") };
+            let hold = self.open_holds().remove(&expired.authorization).expect("an open hold");
+            let delta = record.effects.authorization.expect("it is closed");
+            assert!(delta.closes && delta.totals == Totals::default(), "{delta:?}");
+            let balance = record.effects.balance.map(|delta| (delta.balance, delta.ledger.0));
+            assert_eq!(balance, hold.0.map(|balance| (balance, 0)));
+            assert_eq!(
+                record.effects.pool.map(|delta| (delta.pool, delta.level.0)),
+                hold.1.map(|pool| (pool, 0))
+            );
+            hold.2
+        });
+        let said = match end {
+            HoldEnd::GivenBack(amount) => Some(amount.0),
+            HoldEnd::HeldNothing | HoldEnd::NotThere => None,
+        };
+        assert_eq!(said, given, "the answer says what happened");
     }
 
     /// A void is of the message's own answer, unless that was forgotten and the message came again.
@@ -296,7 +338,7 @@ impl Cluster {
 
     /// What each open approval, our own or in our stead, holds by the events alone: account, pool,
     /// amount.
-    fn open_holds(&self) -> BTreeMap<AuthorizationId, Hold> {
+    fn open_holds(&self) -> BTreeMap<AuthorizationId, Open> {
         let mut holds = BTreeMap::new();
         for record in self.all_records(CARDS) {
             match &record.event {
@@ -329,6 +371,10 @@ impl Cluster {
                 Event::Voided(voided) => {
                     holds.remove(&voided.authorization);
                 }
+                Event::Expired(expired) => {
+                    let held = holds.remove(&expired.authorization);
+                    assert!(held.is_some(), "ended although nothing was held: {expired:?}");
+                }
                 _ => {}
             }
         }
@@ -347,7 +393,7 @@ impl Cluster {
 }
 
 /// Account, pool and amount of a hold.
-type Hold = (Option<switch_domain::BalanceId>, Option<PoolId>, i64);
+type Open = (Option<BalanceId>, Option<PoolId>, i64);
 
 fn is_approval(answer: &Answer) -> bool {
     matches!(answer, Answer::Decided(decision) if decision.reason.is_approval())

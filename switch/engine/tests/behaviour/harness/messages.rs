@@ -1,10 +1,10 @@
-//! Rows that stand for ISO 8583 messages, and for the void of one: `auth`, `advise`, `pay`, `post`,
-//! `reverse`, `void`.
+//! Rows that stand for ISO 8583 messages, and for the void of one and the end of its hold: `auth`,
+//! `advise`, `pay`, `post`, `reverse`, `void`, `expire`.
 
 use switch_domain::{
-    Acquirer, Amount, AsciiText, Bin, Channel, EntryMode, Expiry, Fingerprint, LinkId, Merchant,
-    MessageClass, MessageFacts, MessageKey, OriginalClass, OriginalReference, Reason,
-    TransactionType,
+    Acquirer, Amount, AsciiText, AuthorizationId, BalanceId, Bin, Channel, EntryMode, Expiry,
+    Fingerprint, Hold, LinkId, Merchant, MessageClass, MessageFacts, MessageKey, OriginalClass,
+    OriginalReference, Reason, TransactionType,
 };
 use switch_engine::{Advise, Answer, Authorize, Command, Original, Reverse};
 
@@ -81,6 +81,7 @@ impl World {
         match row.verb {
             "auth" | "advise" | "pay" | "post" => self.authorization(row),
             "reverse" => self.reverse(row),
+            "expire" => self.expire(row),
             _ => self.void(row),
         }
     }
@@ -175,12 +176,29 @@ impl World {
         Some(Amount { minor: minor_units(row, left, currency), currency })
     }
 
+    /// `expire LABEL`: its hold lived its life.
+    fn expire(&mut self, row: &Row<'_>) {
+        let label = row.word("an authorization");
+        let hold = match self.names.authorizations.get(label) {
+            Some(id) => self.cluster.hold(*id),
+            None if label.starts_with("no-") => Hold {
+                authorization: AuthorizationId(9),
+                balance: BalanceId(9),
+                decided_at: self.cluster.now,
+                original: key(MessageClass::AuthorizationRequest, 9, fingerprint(label))
+                    .as_original(),
+            },
+            None => row.fail("no such authorization"),
+        };
+        self.submit(row, CARDS, &Command::Expire(hold));
+    }
+
     /// `void LABEL REASON`
     fn void(&mut self, row: &Row<'_>) {
         let label = row.word("an authorization");
         let authorization = match self.names.authorizations.get(label) {
             Some(id) => *id,
-            None if label.starts_with("no-") => switch_domain::AuthorizationId(9),
+            None if label.starts_with("no-") => AuthorizationId(9),
             None => row.fail("no such authorization"),
         };
         let reason = reason(row, row.word("a reason"));

@@ -24,7 +24,7 @@ mod names;
 mod row;
 
 use switch_domain::{Account, Currency, MinorUnits, Timestamp};
-use switch_engine::{Answer, Command};
+use switch_engine::{Answer, Command, HoldEnd};
 
 pub(crate) use cluster::{CARDS, CONTROL, Cluster, Pools};
 pub(crate) use messages::{authorize, fingerprint, key, reversal};
@@ -67,7 +67,7 @@ impl World {
 
     fn step(&mut self, row: &Row<'_>) {
         match row.verb {
-            "auth" | "advise" | "pay" | "post" | "reverse" | "void" => self.message(row),
+            "auth" | "advise" | "pay" | "post" | "reverse" | "void" | "expire" => self.message(row),
             "stand-in" => self.look_at_advice(row),
             "commit" => {
                 let all = self.cluster.in_flight.len();
@@ -174,12 +174,13 @@ impl World {
             }
             Answer::Done(_) => ("done".to_owned(), String::new()),
             Answer::Refused(refusal) => (format!("refused {refusal:?}"), String::new()),
+            Answer::HoldEnded(end) => (ended(*end).to_owned(), String::new()),
             Answer::Transferred(outcome) => (format!("{outcome:?}"), String::new()),
             Answer::Busy => ("busy".to_owned(), String::new()),
         };
         let expected = match (row.expected, row.verb) {
             (Some(expected), _) => expected,
-            (None, "auth" | "advise" | "pay" | "post" | "reverse" | "void") => {
+            (None, "auth" | "advise" | "pay" | "post" | "reverse" | "void" | "expire") => {
                 row.fail("wants an expectation")
             }
             (None, _) => "done",
@@ -190,6 +191,15 @@ impl World {
             }
             None => expect_equal(row, &found.as_str(), &expected),
         }
+    }
+}
+
+/// What there was to end, in a word.
+pub(crate) const fn ended(end: HoldEnd) -> &'static str {
+    match end {
+        HoldEnd::GivenBack(_) => "given_back",
+        HoldEnd::HeldNothing => "held_nothing",
+        HoldEnd::NotThere => "not_there",
     }
 }
 
