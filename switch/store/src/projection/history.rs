@@ -104,7 +104,7 @@ impl History {
                     id: one.id.0,
                     authorization: Some(completed.authorization.0),
                     partner: one.partner,
-                    reason: one.reason,
+                    reason: Some(one.reason),
                     reversed: None,
                 }
             }
