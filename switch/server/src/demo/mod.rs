@@ -65,7 +65,9 @@ fn configuration(data: &Path) -> Config {
     config.http.listen.set_port(0);
     config.log.filter = std::env::var("CARDSWITCH_LOG__FILTER").unwrap_or_else(|_| "warn".into());
     let free = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
-    let link = Link { id: 1, listen: Some(free), ..Link::default() };
+    let mut link = Link { id: 1, listen: Some(free), ..Link::default() };
+    link.lock_bins.push(format!("{:08}", seed::BIN.0));
+    link.lock_codes.push(traffic::LOCK.number());
     config.links.insert("demo".into(), link);
     config
 }
@@ -90,12 +92,14 @@ async fn with_switch(args: &DemoArgs, config: &Config, app: App) -> anyhow::Resu
     }
     let before = Money::now(app.services(), &set_up).await;
     let driven = traffic::drive(args, &manifest).await;
+    let locked = traffic::lock_outside(args, app.addresses(), &set_up).await;
     let after = Money::now(app.services(), &set_up).await;
     let declined = summary::declined_by_reason();
     eprintln!("Stopping the switch ...");
     app.stop().await?;
     let report = driven?;
     let audit = traffic::audit(config).await?;
+    let locked = locked?;
     summary::print(&report, &audit, &declined, before, after);
-    Ok(summary::conclude(&report, &audit, &declined))
+    Ok(summary::conclude(&report, &audit, &declined, &locked))
 }

@@ -18,7 +18,7 @@ use super::plan::{self, Kind};
 /// Euro.
 const CURRENCY: u16 = 978;
 /// A BIN that no network routes.
-const BIN: Bin = Bin(99_999_912);
+pub(super) const BIN: Bin = Bin(99_999_912);
 /// The partner's deposit, in cents: more than any demo spends.
 const DEPOSIT: i64 = 10_000_000_000;
 /// On a good card, in cents: more than any demo spends on one.

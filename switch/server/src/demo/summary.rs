@@ -57,7 +57,10 @@ pub(super) fn declined_by_reason() -> BTreeMap<Reason, u64> {
             continue;
         };
         let accepted = reason.is_approval()
-            || matches!(reason, Reason::ReversalAccepted | Reason::AdviceAccepted);
+            || matches!(
+                reason,
+                Reason::ReversalAccepted | Reason::AdviceAccepted | Reason::FileActionDone
+            );
         if count > 0 && !accepted {
             *counts.entry(reason).or_default() += count;
         }
@@ -123,6 +126,7 @@ pub(super) fn conclude(
     report: &Report,
     audit: &Audit,
     declined: &BTreeMap<Reason, u64>,
+    locked: &[String],
 ) -> ExitCode {
     let mut by_code: BTreeMap<&str, u64> = BTreeMap::new();
     for (reason, count) in declined {
@@ -138,6 +142,7 @@ pub(super) fn conclude(
             "completed": report.completed,
             "others": report.others.values().sum::<u64>(),
             "repeated": report.repeated,
+            "file_actions": locked,
             "unexpected": report.unexpected,
             "unanswered": report.unanswered,
             "p50_ms": report.p50_ms,
@@ -145,6 +150,10 @@ pub(super) fn conclude(
             "books": audit.books,
         })
     );
-    let clean = report.unexpected == 0 && report.unanswered == 0 && audit.books == "balanced";
+    let done = Reason::FileActionDone.action_code_1987();
+    let clean = report.unexpected == 0
+        && report.unanswered == 0
+        && audit.books == "balanced"
+        && locked.iter().all(|said| said == done);
     if clean { ExitCode::SUCCESS } else { ExitCode::from(1) }
 }

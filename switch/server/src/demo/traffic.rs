@@ -8,10 +8,18 @@ use std::process::Stdio;
 
 use anyhow::{Context, bail, ensure};
 use serde::Deserialize;
+use serde_json::Value;
+use switch_domain::LockCode;
 use tokio::process::Command;
 
+use super::plan::Kind;
+use super::seed::SetUp;
+use crate::app::Addresses;
 use crate::cli::DemoArgs;
 use crate::config::Config;
+
+/// What the network locks a card with, and takes back.
+pub(super) const LOCK: LockCode = LockCode::SuspectedFraud;
 
 /// What the simulator reports.
 #[derive(Debug, Deserialize)]
@@ -44,10 +52,7 @@ pub(super) struct Audit {
 
 /// Runs the simulator against the switch that `manifest` describes.
 pub(super) async fn drive(args: &DemoArgs, manifest: &Path) -> anyhow::Result<Report> {
-    let simulator = match &args.simulator {
-        Some(path) => path.clone(),
-        None => beside("cardswitch-sim")?,
-    };
+    let simulator = simulator(args)?;
     let report = args.dir.join("report.json");
     let _ = std::fs::remove_file(&report);
     // Its exit code says "something was unexpected", which its report says better.
@@ -67,6 +72,39 @@ pub(super) async fn drive(args: &DemoArgs, manifest: &Path) -> anyhow::Result<Re
     let text = std::fs::read_to_string(&report)
         .with_context(|| format!("the simulator left no report at {}", report.display()))?;
     serde_json::from_str(&text).with_context(|| format!("reading {}", report.display()))
+}
+
+/// Has a network lock a card and take the lock back by file actions, and gives what each was
+/// answered.
+pub(super) async fn lock_outside(
+    args: &DemoArgs,
+    addresses: &Addresses,
+    set_up: &SetUp,
+) -> anyhow::Result<Vec<String>> {
+    let (_, link) = addresses.links.first().context("the demo has a link")?;
+    let good = set_up.cards.iter().find(|card| card.kind == Kind::Good);
+    let card = good.context("the demo has a good card")?;
+    let output = Command::new(simulator(args)?)
+        .args(["network", "--dial", &link.to_string(), "--pan", &card.pan])
+        .args(["--lock", &LOCK.number().to_string(), "--unlock"])
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .kill_on_drop(true)
+        .output()
+        .await
+        .context("starting the simulated network")?;
+    let said = |line: &str| {
+        let line: Value = serde_json::from_str(line).ok()?;
+        line.get("file_action")?.as_str().map(str::to_owned)
+    };
+    let said: Vec<_> = String::from_utf8_lossy(&output.stdout).lines().filter_map(said).collect();
+    ensure!(said.len() == 2, "a lock and its end were answered {} times", said.len());
+    Ok(said)
+}
+
+/// The simulator's program.
+fn simulator(args: &DemoArgs) -> anyhow::Result<PathBuf> {
+    args.simulator.clone().map_or_else(|| beside("cardswitch-sim"), Ok)
 }
 
 /// Runs `cardswitch audit` as a process of its own over the data that the switch left.
