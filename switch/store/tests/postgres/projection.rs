@@ -78,7 +78,7 @@ async fn rows_are_the_state_that_the_records_describe() {
     );
     assert_eq!((two.status, two.lock), (CardStatus::Inactive, Some(LockCode::Stolen)));
     let keys: Vec<_> = image.commands.iter().map(|one| (one.key.0[0], one.made)).collect();
-    assert_eq!(keys.len(), 12);
+    assert_eq!(keys.len(), 13);
     assert_eq!(keys[0], (10, Some(balance(1).0)));
     assert!(keys.contains(&(14, None)));
     assert_eq!(books(&stage.store).await.expect("a check"), []);
