@@ -28,7 +28,7 @@ pub(crate) fn decide(
     };
     let mut case = Case::new(state, &advice.request, headroom, now);
     if advice.approved && !said.twin.is_some_and(|ours| ours.reason.is_approval()) {
-        case.completes = completion(state, advice);
+        case.completes = completion(&case, advice);
     }
     let stand_in = stand_in(&case, advice.approved, said.twin);
     let reason = Reason::AdviceAccepted;
@@ -84,12 +84,13 @@ fn stand_in(case: &Case<'_>, approved: bool, request: Option<&Authorization>) ->
 
 /// The authorization that a financial advice completes, and what it takes out of its hold; or the
 /// purchase that it refunds. One of another currency is left alone: what its hold is worth in this
-/// one nobody has said.
-fn completion(state: &State, advice: &Advise) -> Option<Completion> {
+/// one nobody has said. So is one that holds elsewhere: it ends when it has lived its life.
+fn completion(case: &Case<'_>, advice: &Advise) -> Option<Completion> {
     let original = advice.original.as_ref()?;
-    let found = state.completed_by(&original.reference, original.named)?;
+    let found = case.state.completed_by(&original.reference, original.named)?;
     let amount = advice.request.amount;
-    if found.currency != amount.currency {
+    let here = (case.balance.map(|balance| balance.id), case.deposit);
+    if found.currency != amount.currency || (found.balance, found.pool) != here {
         return None;
     }
     let takes = advice.request.facts.kind.direction() == Direction::Debit;
@@ -98,7 +99,6 @@ fn completion(state: &State, advice: &Advise) -> Option<Completion> {
     Some(Completion {
         completed: Completed { authorization: found.id, decided_at: found.decided_at },
         releases: if last { held } else { amount.minor },
-        charged_pool: found.pool.is_some(),
         closes: takes && last,
     })
 }

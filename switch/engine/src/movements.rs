@@ -59,7 +59,6 @@ pub(crate) fn settle(
         cleared: standing,
         ..Totals::default()
     };
-    let released = completes.map_or(MinorUnits::ZERO, |hold| hold.releases);
     let mut effects = posted(Movement {
         amount: signed(kind, standing),
         balance: balance.id,
@@ -77,11 +76,13 @@ pub(crate) fn settle(
             totals,
             closes: hold.closes,
         }));
+        // Where more is to come, the totals hold what is not settled yet.
+        let released = if hold.closes { hold.releases } else { hold.releases.min(standing) };
         let back = negative(released);
         if let Some(delta) = &mut effects.balance {
             delta.held = back;
         }
-        if let Some(delta) = effects.pool.as_mut().filter(|_| hold.charged_pool) {
+        if let Some(delta) = &mut effects.pool {
             delta.held = back;
         }
     }
@@ -204,8 +205,6 @@ pub(crate) struct Completion {
     pub(crate) completed: Completed,
     /// How much of its hold is set free.
     pub(crate) releases: MinorUnits,
-    /// Whether that hold charged the deposit too.
-    pub(crate) charged_pool: bool,
     /// Whether nothing is held of it from then on.
     pub(crate) closes: bool,
 }

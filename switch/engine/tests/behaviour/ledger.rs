@@ -19,7 +19,7 @@ const THERE: &str = "
 ";
 
 /// Each event: what comes before it, and it.
-const EVENTS: [(&str, &str, &str); 12] = [
+const EVENTS: [(&str, &str, &str); 14] = [
     ("pool reloaded", "", "reload {} 10.00"),
     ("balance credited", "", "credit alice 10.00"),
     ("authorization approved", "", "auth c1 20.00 stan 1 -> approved"),
@@ -27,6 +27,12 @@ const EVENTS: [(&str, &str, &str); 12] = [
         "authorization reversed",
         "auth c1 20.00 stan 1 -> approved",
         "reverse stan 1 -> reversal_accepted",
+    ),
+    ("hold expired", "auth c1 20.00 stan 1 -> approved", "expire 1 -> given_back"),
+    (
+        "authorization completed after it expired",
+        "auth c1 20.00 stan 1 -> approved\n expire 1 -> given_back",
+        "post c1 25.00 stan 2 to 1 -> advice_accepted",
     ),
     ("refund authorized", "", "auth c1 20.00 stan 1 kind refund -> approved"),
     ("purchase settled", "", "pay c1 20.00 stan 1 -> approved"),

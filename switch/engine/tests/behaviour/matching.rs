@@ -292,6 +292,34 @@ fn over_a_card_that_was_locked_since() {
 }
 
 #[test]
+fn over_a_hold_that_lived_its_life() {
+    let table = "
+        => auth c1 20.00 stan 1 -> approved repeated of 1 | 0.00 50.00 0.00
+        => advise c1 20.00 stan 1 -> advice_accepted | 0.00 50.00 0.00
+        => reverse stan 1 own 71 -> reversal_accepted of 1 | 0.00 50.00 0.00
+        => reverse stan 1 leaving 5.00 own 71 -> reversal_accepted of 1 | 0.00 50.00 0.00
+        => post c1 20.00 stan 9 to 1 -> advice_accepted | 0.00 30.00 20.00
+        => post c1 60.00 stan 9 to 1 -> advice_accepted | 0.00 -10.00 60.00
+        ";
+    check(&table.replace("=> ", "auth c1 20.00 stan 1 -> approved; expire 1 -> given_back => "));
+}
+
+/// What is left of the hold is what is not settled, and a completion of which a part was reversed
+/// before it came settles less than it says.
+#[test]
+fn over_a_reversal_of_a_part_of_the_completion() {
+    let table = "
+        => post c1 8.00 stan 9 to 1 last no -> advice_accepted | 15.00 45.00 5.00
+        => post c1 8.00 stan 9 to 1 -> advice_accepted | 0.00 45.00 5.00
+        => post c1 30.00 stan 9 to 1 last no -> advice_accepted | 0.00 45.00 5.00
+        => post c1 4.00 stan 9 to 1 last no -> advice_accepted | 16.00 46.00 4.00
+        ";
+    let there = "auth c1 20.00 stan 1 -> approved; \
+        reverse c1 stan 9 leaving 5.00 own 71 -> reversal_accepted => ";
+    check(&table.replace("=> ", there));
+}
+
+#[test]
 fn totals_say_what_became_of_an_authorization() {
     World::after(CARD).run(
         "

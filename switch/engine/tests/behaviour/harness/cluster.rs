@@ -351,12 +351,11 @@ impl Cluster {
                     let Some(completed) = a.completes.map(|one| one.authorization) else {
                         continue;
                     };
-                    let closes = record.effects.completed.as_ref().is_some_and(|it| it.closes);
+                    let delta = record.effects.completed.as_ref().expect("what it completes");
                     let Some(hold) = holds.get_mut(&completed) else { continue };
-                    if closes {
+                    hold.2 -= delta.totals.cleared.0;
+                    if delta.closes {
                         holds.remove(&completed);
-                    } else if a.facts.kind != TransactionType::Refund {
-                        hold.2 -= a.requested.minor.0;
                     }
                 }
                 Event::Reversed(reversed) => {

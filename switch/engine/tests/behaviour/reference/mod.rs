@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use switch_domain::{
-    Account, Amount, AsciiText, AuthorizationId, BalanceId, CardId, Event, IdempotencyKey,
+    Account, Amount, AsciiText, AuthorizationId, BalanceId, CardId, Event, Hold, IdempotencyKey,
     LockCode, MessageKey, MinorUnits, OriginalReference, PoolId, Record,
 };
 use switch_engine::{Act, Advise, Answer, Command, Manage, Original, Reverse, State};
@@ -116,6 +116,11 @@ impl Subject {
                 authorization: self.messages[message],
                 reason: switch_domain::Reason::IssuerInoperative,
             },
+            Arrival::Expire(message) => {
+                let one = self.state().authorization(self.messages[message]);
+                let hold = one.and_then(Hold::of).expect("one with an account");
+                Command::Expire(hold)
+            }
             Arrival::Lock(card) => {
                 let card = self.cards[card];
                 self.manage(Act::LockCard { card, lock: LockCode::SuspectedFraud })
@@ -193,7 +198,11 @@ fn kind_of(arrival: Arrival) -> Option<(&'static str, Key, u32)> {
             let kind = if undo.standing == 0 { "reversal" } else { "partial reversal" };
             Some((kind, undo.key, undo.stan))
         }
-        Arrival::Void(_) | Arrival::Lock(_) | Arrival::Unlock(_) | Arrival::Credit(..) => None,
+        Arrival::Void(_)
+        | Arrival::Expire(_)
+        | Arrival::Lock(_)
+        | Arrival::Unlock(_)
+        | Arrival::Credit(..) => None,
     }
 }
 

@@ -51,6 +51,8 @@ pub(super) enum Arrival {
     Reversal(Undo),
     /// The answer to this message was never sent.
     Void(usize),
+    /// Its hold lived its life.
+    Expire(usize),
     Lock(usize),
     Unlock(usize),
     Credit(usize, i64),
@@ -197,6 +199,10 @@ impl Model {
             Arrival::Advice(ask) => Some(self.advice(ask)),
             Arrival::Reversal(undo) => Some(self.reversal(undo)),
             Arrival::Void(message) => Some(self.void(message)),
+            Arrival::Expire(message) => {
+                self.hold(message, -self.messages[message].held);
+                None
+            }
             Arrival::Lock(card) => {
                 self.accounts[card].locked = true;
                 None
@@ -338,7 +344,7 @@ impl Model {
         self.messages[of].settled_by_others += minor;
         let asked = self.messages[at].minor;
         let held = self.messages[of].held;
-        let released = if last { held } else { held.min(asked) };
+        let released = if last || held <= asked { held } else { minor };
         self.hold(of, -released);
     }
 

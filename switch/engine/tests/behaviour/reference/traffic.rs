@@ -46,9 +46,10 @@ impl Traffic {
             42..50 => Arrival::Advice(self.ask(MessageClass::AuthorizationAdvice)),
             50..66 => Arrival::Advice(self.ask(MessageClass::FinancialAdvice)),
             66..86 => Arrival::Reversal(self.undo()),
-            86..90 if answered > 0 => Arrival::Void(self.late(answered)),
-            90..92 => Arrival::Lock(self.card()),
-            92..96 => Arrival::Unlock(self.card()),
+            86..89 if answered > 0 => Arrival::Void(self.late(answered)),
+            89..91 if answered > 0 => Arrival::Expire(self.late(answered)),
+            91..93 => Arrival::Lock(self.card()),
+            93..96 => Arrival::Unlock(self.card()),
             _ => {
                 let minor = self.random.random_range(1..3_000);
                 Arrival::Credit(self.card(), minor)
