@@ -3,7 +3,9 @@
 
 use core::time::Duration;
 
-use crate::{Authorization, AuthorizationId, BalanceId, LinkId, OriginalKey, Timestamp};
+use crate::{
+    Authorization, AuthorizationId, BalanceId, LinkId, OriginalKey, Timestamp, TransactionType,
+};
 
 /// An authorization whose hold is to end: how it is found in memory, in the tables, and among what
 /// is being looked up.
@@ -89,6 +91,8 @@ impl HoldRule {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HoldLives {
     default: Duration,
+    /// That of an amount which is estimated, where it is another.
+    estimated: Option<Duration>,
     /// The most specific first; among equals as they were given.
     rules: Vec<HoldRule>,
 }
@@ -99,21 +103,31 @@ impl HoldLives {
     #[must_use]
     pub fn new(default: Duration, mut rules: Vec<HoldRule>) -> Self {
         rules.sort_by_key(|rule| std::cmp::Reverse(rule.weight()));
-        Self { default, rules }
+        Self { default, estimated: None, rules }
+    }
+
+    /// The same, with a life for pre-authorizations that no rule by category is about.
+    #[must_use]
+    pub const fn with_estimated(mut self, life: Duration) -> Self {
+        self.estimated = Some(life);
+        self
     }
 
     /// How long a purchase holds; `link` where it is known which one it came by.
     #[must_use]
-    pub fn of(&self, link: Option<LinkId>, category: u16) -> Duration {
+    pub fn of(&self, link: Option<LinkId>, category: u16, kind: TransactionType) -> Duration {
         let rule = self.rules.iter().find(|rule| rule.applies(link, category));
-        rule.map_or(self.default, |rule| rule.life)
+        let by_category = rule.filter(|rule| !rule.categories.is_empty()).map(|rule| rule.life);
+        let estimated = self.estimated.filter(|_| kind == TransactionType::Preauthorization);
+        let life = by_category.or(estimated).or(rule.map(|rule| rule.life));
+        life.unwrap_or(self.default)
     }
 
     /// Every life that there is, each once, the shortest first.
     #[must_use]
     pub fn all(&self) -> Vec<Duration> {
         let rules = self.rules.iter().map(|rule| rule.life);
-        let mut lives: Vec<_> = rules.chain([self.default]).collect();
+        let mut lives: Vec<_> = rules.chain([self.default]).chain(self.estimated).collect();
         lives.sort_unstable();
         lives.dedup();
         lives
@@ -166,7 +180,7 @@ mod tests {
             (Some(3), 7012, 1),
             (Some(3), 8000, 4),
         ] {
-            let found = lives.of(link.map(LinkId), category);
+            let found = lives.of(link.map(LinkId), category, TransactionType::Purchase);
             assert_eq!(found, DAY * days, "link {link:?}, category {category}");
         }
         assert_eq!(lives.all(), [1, 4, 5, 6, 7, 20, 30].map(|days| DAY * days));
@@ -175,6 +189,16 @@ mod tests {
     #[test]
     fn without_rules_all_live_alike() {
         let lives = HoldLives::new(DAY, Vec::new());
-        assert_eq!((lives.of(Some(LinkId(1)), 3000), lives.all()), (DAY, vec![DAY]));
+        let of = |lives: &HoldLives, kind| lives.of(Some(LinkId(1)), 3000, kind);
+        let purchase = TransactionType::Purchase;
+        assert_eq!((of(&lives, purchase), lives.all()), (DAY, vec![DAY]));
+        let estimated = TransactionType::Preauthorization;
+        assert_eq!(of(&lives, estimated), DAY);
+        let lives = HoldLives::new(DAY, vec![rule(&[1], &[], 2)]).with_estimated(DAY * 30);
+        assert_eq!((of(&lives, estimated), of(&lives, purchase)), (DAY * 30, DAY * 2));
+        assert_eq!(lives.all(), [DAY, DAY * 2, DAY * 30]);
+        let of_category = vec![rule(&[], &[(3000, 3000)], 5)];
+        let lives = HoldLives::new(DAY, of_category).with_estimated(DAY * 30);
+        assert_eq!(of(&lives, estimated), DAY * 5, "a category says more");
     }
 }

@@ -185,7 +185,7 @@ impl HoldSweep {
         counter!("cardswitch_hold_sweep_rows_total").increment(piece.rows);
         swept.rows = swept.rows.saturating_add(piece.rows);
         let lives = &self.settings.lives;
-        let due = |one: &OpenHold| lives.of(one.link, one.category) <= life;
+        let due = |one: &OpenHold| lives.of(one.link, one.category, one.kind) <= life;
         let due: Vec<Hold> =
             piece.holds.iter().filter(|one| due(one)).map(|one| one.hold).collect();
         for some in due.chunks(self.settings.at_a_time.max(1)) {

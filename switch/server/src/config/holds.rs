@@ -45,7 +45,9 @@ pub struct Holds {
     pub travel_life_s: u64,
     /// What is travel, by the category of the merchant.
     pub travel_mcc: Vec<Mcc>,
-    /// What goes before both.
+    /// That of a pre-authorization, whose amount is an estimate, elsewhere.
+    pub preauthorization_life_s: u64,
+    /// What goes before these.
     pub rules: Vec<Rule>,
     /// How far apart the rows are looked through, in seconds.
     pub every_s: u64,
@@ -61,6 +63,7 @@ impl Default for Holds {
             life_s: 7 * 86_400,
             travel_life_s: 30 * 86_400,
             travel_mcc: TRAVEL.map(Mcc).to_vec(),
+            preauthorization_life_s: 30 * 86_400,
             rules: Vec::new(),
             every_s: 60,
             piece: 2_000,
@@ -129,7 +132,8 @@ impl Holds {
             });
         }
         SweepSettings {
-            lives: HoldLives::new(Duration::from_secs(self.life_s), rules),
+            lives: HoldLives::new(Duration::from_secs(self.life_s), rules)
+                .with_estimated(Duration::from_secs(self.preauthorization_life_s)),
             every: Duration::from_secs(self.every_s),
             piece: self.piece,
             at_a_time: self.at_a_time,
@@ -147,6 +151,8 @@ impl Holds {
         let advice = "from 1 to 31622400 (366 days); the networks' own rules say 5 to 30 days";
         faults.require(lives.contains(&self.life_s), &["holds", "life_s"], advice);
         faults.require(lives.contains(&self.travel_life_s), &["holds", "travel_life_s"], advice);
+        let estimated = lives.contains(&self.preauthorization_life_s);
+        faults.require(estimated, &["holds", "preauthorization_life_s"], advice);
         faults.require(
             (1..=86_400).contains(&self.every_s),
             &["holds", "every_s"],
@@ -195,6 +201,8 @@ impl Rule {
 
 #[cfg(test)]
 mod tests {
+    use switch_domain::TransactionType;
+
     use super::*;
 
     #[test]
@@ -220,7 +228,9 @@ mod tests {
     #[test]
     fn what_is_shipped_gives_travel_thirty_days_and_all_else_seven() {
         let lives = Holds::default().settings(&BTreeMap::new()).lives;
-        let day = |category| lives.of(Some(LinkId(1)), category).as_secs() / 86_400;
+        let day = |category| {
+            lives.of(Some(LinkId(1)), category, TransactionType::Purchase).as_secs() / 86_400
+        };
         let found = [5411, 3000, 3299, 3300, 3350, 3351, 3999, 4411, 4511, 4722, 7011, 7519];
         assert_eq!(found.map(day), [7, 30, 30, 7, 7, 30, 30, 30, 30, 30, 30, 30]);
     }
@@ -235,7 +245,8 @@ mod tests {
         let both = Rule { links: vec!["visa".into()], mcc, life_s: 10 };
         let holds = Holds { rules: vec![of_link, hotels, both], ..Holds::default() };
         let lives = holds.settings(&links).lives;
-        let life = |link, category| lives.of(Some(LinkId(link)), category).as_secs();
+        let purchase = TransactionType::Purchase;
+        let life = |link, category| lives.of(Some(LinkId(link)), category, purchase).as_secs();
         assert_eq!([life(9, 7011), life(1, 7011), life(9, 5411)], [10, 20, 30]);
         assert_eq!([life(1, 5411), life(9, 3000)], [7 * 86_400, 30 * 86_400]);
     }

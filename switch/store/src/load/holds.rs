@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use sqlx::postgres::PgRow;
 use sqlx::{Connection, PgConnection};
-use switch_domain::{AuthorizationId, BalanceId, Hold, LinkId, ShardId, Timestamp};
+use switch_domain::{
+    AuthorizationId, BalanceId, Hold, LinkId, ShardId, Timestamp, TransactionType,
+};
 
 use super::row::{Named, get};
 use crate::error::StoreError;
@@ -25,7 +27,7 @@ const SETTINGS: &str = "\
 const PIECE: &str = "\
     WITH piece AS MATERIALIZED (
         SELECT id, decided_at, balance_id, link, mcc, acquirer, class, stan, local_time, terminal,
-            rrn, fingerprint,
+            rrn, fingerprint, transaction_type,
             NOT closed AND authorized + incremented > reversed + cleared AS holds
         FROM card_authorization
         WHERE id > $1 AND id <= $2 AND decided_at >= $3 AND decided_at <= $4
@@ -82,6 +84,8 @@ pub struct OpenHold {
     pub link: Option<LinkId>,
     /// The category of its merchant.
     pub category: u16,
+    /// What was asked for: says whether the amount is an estimate.
+    pub kind: TransactionType,
 }
 
 /// A run of a shard's rows.
@@ -193,5 +197,6 @@ fn open_hold(row: &PgRow) -> Result<OpenHold, StoreError> {
         },
         link: link.map(|_| row.narrow::<i32, u16>("link").map(LinkId)).transpose()?,
         category: row.narrow::<i32, u16>("mcc")?,
+        kind: row.maybe_choice("transaction_type")?.unwrap_or_default(),
     })
 }
