@@ -146,6 +146,8 @@ pub(crate) struct Worker {
     /// What waits for an answer of the tables. Each still has its place in the mailbox's count. In
     /// order, so that what ends with the worker ends the same in every run of a seed.
     parked: BTreeMap<ParkedBy, Vec<Envelope>>,
+    /// What is looked up beside that, and so waits with it: the key of a completion's own.
+    beside: BTreeMap<ParkedBy, ParkedBy>,
     /// Looked up, and busy until the next commit.
     after_commit: Vec<Envelope>,
     /// All mailboxes, by shard: the control shard sends snapshots through them.
@@ -203,6 +205,7 @@ impl Worker {
             lookups: Lookups::new(shard, tables, behind, limits),
             answering,
             parked: BTreeMap::new(),
+            beside: BTreeMap::new(),
             after_commit: Vec::new(),
             mailboxes: parts.mailboxes,
             shared: parts.shared,

@@ -34,9 +34,9 @@ impl Worker {
     /// Parks an envelope that has to be looked up, or that is about what is being looked up. Gives
     /// it back where it is neither.
     pub(super) fn park(&mut self, envelope: Envelope) -> Option<Envelope> {
-        if let Some(by) = self.parked_with(&envelope)
-            && let Some(parked) = self.parked.get_mut(&by)
-        {
+        let keys = self.parked_with(&envelope).into_iter().flatten();
+        let under = keys.into_iter().find_map(|by| self.parked_under(by));
+        if let Some(parked) = under.and_then(|by| self.parked.get_mut(&by)) {
             parked.push(envelope);
             return None;
         }
@@ -49,19 +49,26 @@ impl Worker {
         }
     }
 
-    fn parked_with(&self, envelope: &Envelope) -> Option<ParkedBy> {
+    /// Under which key waits what has this one.
+    pub(super) fn parked_under(&self, by: ParkedBy) -> Option<ParkedBy> {
+        if self.parked.contains_key(&by) { Some(by) } else { self.beside.get(&by).copied() }
+    }
+
+    /// The keys of an envelope: a completion has its own beside that of what it completes, and both
+    /// are looked up at once.
+    fn parked_with(&self, envelope: &Envelope) -> [Option<ParkedBy>; 2] {
         if self.parked.is_empty() {
-            return None;
+            return [None, None];
         }
-        match envelope {
+        let one = match envelope {
             Envelope::Message(submission) => match &*submission.command {
                 Command::Authorize(request) => {
                     Some(ParkedBy::Original(request.facts.key.as_original()))
                 }
                 Command::Advise(advice) => {
                     let spoken_of = advice.original.as_ref().map(|one| one.reference.key);
-                    let own = advice.request.facts.key.as_original();
-                    Some(ParkedBy::Original(spoken_of.unwrap_or(own)))
+                    let own = ParkedBy::Original(advice.request.facts.key.as_original());
+                    return [spoken_of.map(ParkedBy::Original), Some(own)];
                 }
                 Command::Reverse(request) => Some(ParkedBy::Original(request.reference.key)),
                 Command::Manage(manage) => Some(ParkedBy::Command(manage.key)),
@@ -72,7 +79,8 @@ impl Worker {
             }
             Envelope::Expire { hold, .. } => Some(ParkedBy::Original(hold.original)),
             _ => None,
-        }
+        };
+        [one, None]
     }
 
     fn forgotten_by(&self, envelope: &Envelope) -> Option<Forgotten> {
@@ -86,8 +94,13 @@ impl Worker {
 
     /// Asks the tables, while envelopes wait for the answer.
     fn look_up(&mut self, what: Forgotten, envelopes: Vec<Envelope>) {
-        if self.lookups.ask(what, self.projected.recallable()) {
-            self.parked.insert(ParkedBy::of(&what), envelopes);
+        let by = ParkedBy::of(&what);
+        if let Some(parked) = self.parked.get_mut(&by) {
+            parked.extend(envelopes);
+        } else if self.lookups.ask(what, self.projected.recallable()) {
+            self.parked.insert(by, envelopes);
+            let own = what.own().map(ParkedBy::Original).filter(|own| *own != by);
+            self.beside.extend(own.map(|own| (own, by)));
         } else {
             for envelope in envelopes {
                 self.end_unknown(envelope, "too_many");
@@ -108,7 +121,9 @@ impl Worker {
             let now = self.shared.settings.clock.now_after(self.state.last_at());
             self.state.recall(recalled, now);
         }
-        let mut parked = self.parked.remove(&ParkedBy::of(&what)).unwrap_or_default().into_iter();
+        let by = ParkedBy::of(&what);
+        self.beside.retain(|_, under| *under != by);
+        let mut parked = self.parked.remove(&by).unwrap_or_default().into_iter();
         while let Some(envelope) = parked.next() {
             match self.forgotten_by(&envelope) {
                 _ if !answered => self.end_unknown(envelope, "unanswered"),

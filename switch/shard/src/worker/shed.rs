@@ -54,7 +54,7 @@ impl Worker {
             let taken = self.state.has_answered(&submission.command)
                 || key_of(&submission).is_none_or(|key| {
                     let parked = ParkedBy::Original(key.as_original());
-                    waiting.contains(&key) || self.parked.contains_key(&parked)
+                    waiting.contains(&key) || self.parked_under(parked).is_some()
                 });
             if taken {
                 metrics::shed_in_silence("taken_before");
