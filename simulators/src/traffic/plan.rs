@@ -169,7 +169,7 @@ impl Plan {
 
     /// What to do once something else has been answered: every other payment is taken back.
     pub(super) fn after_other(&mut self, variant: Variant) -> Next {
-        let taken_back = variant == Variant::Payment && self.others / 8 % 2 == 0;
+        let taken_back = variant == Variant::Payment && (self.others / 8).is_multiple_of(2);
         if taken_back { Next::Reverse(self.reverse_form()) } else { Next::Nothing }
     }
 

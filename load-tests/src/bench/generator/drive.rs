@@ -90,7 +90,15 @@ impl Run {
         loop {
             let now = self.start.elapsed();
             self.mark(now, marks);
-            if now >= self.tally.ends() || !self.links.iter().any(|link| link.open) {
+            if !self.links.iter().any(|link| link.open) {
+                return Ok(());
+            }
+            if now >= self.tally.ends() {
+                // Who comes late to the end has still to send what was due before it.
+                if matches!(self.shape, Shape::Open { .. }) {
+                    self.send(self.tally.ends());
+                    self.links.iter_mut().for_each(Link::write);
+                }
                 return Ok(());
             }
             let next = self.send(now);

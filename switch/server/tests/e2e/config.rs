@@ -21,6 +21,54 @@ fn the_shipped_configuration_is_good() {
     assert!(said.contains("1 link(s), 1 data shard(s)"), "{said}");
 }
 
+/// A file, what is said of it, and what is wrong with it.
+type Fault = (&'static str, &'static str, &'static str);
+
+/// Of locks that links may set, and of the life of holds.
+const LOCKS_AND_HOLDS: [Fault; 9] = [
+    (
+        "[links.a]\nid = 1\nlock_bins = [\"99999\"]\nlock_codes = [7]\n",
+        "line 3: links.a.lock_bins: \"99999\" is no BIN",
+        "half a BIN",
+    ),
+    (
+        "[links.a]\nid = 1\nlock_bins = [\"999999\"]\nlock_codes = [7, 9]\n",
+        "line 4: links.a.lock_codes: 9 is no lock code",
+        "a lock code that is reserved",
+    ),
+    (
+        "[links.a]\nid = 1\nlock_codes = [7]\n",
+        "line 3: links.a.lock_codes: locks nothing without lock_bins",
+        "codes without cards",
+    ),
+    (
+        "[links.a]\nid = 1\nlock_refusals_per_minute = 6001\n",
+        "line 3: links.a.lock_refusals_per_minute: from 0 to 6000",
+        "too many refusals on record",
+    ),
+    ("[holds]\nlife_s = 0\n", "line 2: holds.life_s: from 1 to 31622400", "no life"),
+    (
+        "[holds]\ntravel_mcc = [\"4411\", \"3299-3000\"]\n",
+        "line 2",
+        "categories the wrong way round",
+    ),
+    (
+        "[holds]\nat_a_time = 129\n",
+        "line 2: holds.at_a_time: from 1 to half of lookup_limit",
+        "more ends than look-ups have room for",
+    ),
+    (
+        "[[holds.rules]]\nlinks = [\"visa\"]\nlife_s = 5\n",
+        "line 1: holds.rules: rule 1: there is no [links.visa]",
+        "a rule for a link that is not there",
+    ),
+    (
+        "[[holds.rules]]\nlife_s = 5\n",
+        "line 1: holds.rules: rule 1 names neither links nor mcc",
+        "a rule for everything",
+    ),
+];
+
 #[test]
 fn faults_are_named_with_their_line() {
     let directory = tempfile::tempdir().expect("a directory");
@@ -101,51 +149,10 @@ fn faults_are_named_with_their_line() {
             "line 6: links.a.mac.bytes: from 4",
             "a code longer than its field",
         ),
-        (
-            "[links.a]\nid = 1\nlock_bins = [\"99999\"]\nlock_codes = [7]\n",
-            "line 3: links.a.lock_bins: \"99999\" is no BIN",
-            "half a BIN",
-        ),
-        (
-            "[links.a]\nid = 1\nlock_bins = [\"999999\"]\nlock_codes = [7, 9]\n",
-            "line 4: links.a.lock_codes: 9 is no lock code",
-            "a lock code that is reserved",
-        ),
-        (
-            "[links.a]\nid = 1\nlock_codes = [7]\n",
-            "line 3: links.a.lock_codes: locks nothing without lock_bins",
-            "codes without cards",
-        ),
-        (
-            "[links.a]\nid = 1\nlock_refusals_per_minute = 6001\n",
-            "line 3: links.a.lock_refusals_per_minute: from 0 to 6000",
-            "too many refusals on record",
-        ),
-        ("[holds]\nlife_s = 0\n", "line 2: holds.life_s: from 1 to 31622400", "no life"),
-        (
-            "[holds]\ntravel_mcc = [\"4411\", \"3299-3000\"]\n",
-            "line 2",
-            "categories the wrong way round",
-        ),
-        (
-            "[holds]\nat_a_time = 129\n",
-            "line 2: holds.at_a_time: from 1 to half of lookup_limit",
-            "more ends than look-ups have room for",
-        ),
-        (
-            "[[holds.rules]]\nlinks = [\"visa\"]\nlife_s = 5\n",
-            "line 1: holds.rules: rule 1: there is no [links.visa]",
-            "a rule for a link that is not there",
-        ),
-        (
-            "[[holds.rules]]\nlife_s = 5\n",
-            "line 1: holds.rules: rule 1 names neither links nor mcc",
-            "a rule for everything",
-        ),
         ("[links.a.mac]\nalgorithm = \"md5\"\nkey = \"a\"\n", "line 2", "no such algorithm"),
         ("[database]\nurl = \"mysql://x\"\n", "line 2: database.url", "another database"),
     ];
-    for (text, expected, name) in cases {
+    for (text, expected, name) in cases.into_iter().chain(LOCKS_AND_HOLDS) {
         std::fs::write(directory.path().join("bad.toml"), text).expect("written");
         let (code, said) = check(directory.path(), "bad.toml", &[]);
         assert_eq!(code, Some(2), "{name}: {said}");

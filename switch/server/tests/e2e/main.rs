@@ -19,6 +19,7 @@ mod mac;
 mod malformed;
 #[path = "../../../../simulators/tests/network/pki.rs"]
 mod pki;
+mod races;
 mod reconcile;
 mod reshard;
 mod speaker;

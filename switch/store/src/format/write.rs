@@ -97,11 +97,8 @@ fn event(event: &Event) -> shapes::Event {
             settled_below: one.settled_below.0,
         }),
         Event::TransferClosed { transfer, partner, outcome } => {
-            Shape::TransferClosed(shapes::TransferClosed {
-                transfer: transfer.0,
-                partner: partner.0,
-                outcome: outcome.code(),
-            })
+            let (transfer, partner, outcome) = (transfer.0, partner.0, outcome.code());
+            Shape::TransferClosed(shapes::TransferClosed { transfer, partner, outcome })
         }
     }
 }
