@@ -14,7 +14,7 @@ use switch_domain::{
 };
 use switch_engine::{Act, Advise, Answer, Command, Manage, Original, Reverse, State};
 
-use crate::harness::{CARDS, World, authorize, currency, fingerprint, key};
+use crate::harness::{CARDS, CONTROL, World, authorize, currency, fingerprint, key};
 use model::{Arrival, Ask, Key, Model, Said, Undo};
 use traffic::Traffic;
 
@@ -73,9 +73,10 @@ impl Subject {
     /// What the engine answers, in the model's words.
     fn arrive(&mut self, arrival: Arrival) -> Option<Said> {
         let command = self.command(arrival);
+        let shard = if matches!(arrival, Arrival::Reload(_)) { CONTROL } else { CARDS };
         let answer = match self.defect {
-            Some(defect) => self.world.cluster.submit_with(CARDS, &command, defect),
-            None => self.world.cluster.submit(CARDS, &command),
+            Some(defect) => self.world.cluster.submit_with(shard, &command, defect),
+            None => self.world.cluster.submit(shard, &command),
         };
         self.world.cluster.commit_all();
         let records = &self.world.cluster.journals[CARDS][self.seen..];
@@ -126,6 +127,11 @@ impl Subject {
                 self.manage(Act::LockCard { card, lock: LockCode::SuspectedFraud })
             }
             Arrival::Unlock(card) => self.manage(Act::UnlockCard { card: self.cards[card] }),
+            Arrival::Reload(minor) => self.manage(Act::ReloadPool {
+                pool: self.pool,
+                amount: MinorUnits(minor),
+                reference: AsciiText::EMPTY,
+            }),
             Arrival::Credit(account, minor) => self.manage(Act::CreditBalance {
                 balance: self.balances[account],
                 amount: MinorUnits(minor),
@@ -202,7 +208,8 @@ fn kind_of(arrival: Arrival) -> Option<(&'static str, Key, u32)> {
         | Arrival::Expire(_)
         | Arrival::Lock(_)
         | Arrival::Unlock(_)
-        | Arrival::Credit(..) => None,
+        | Arrival::Credit(..)
+        | Arrival::Reload(_) => None,
     }
 }
 
@@ -316,7 +323,7 @@ const DEFECTS: [(&str, Defect); 6] = [
 #[test]
 fn every_defect_that_is_put_in_is_seen() {
     for (name, defect) in DEFECTS {
-        let run = AssertUnwindSafe(|| compare(SEED, 5_000, Some(defect)));
+        let run = AssertUnwindSafe(|| compare(SEED, 12_000, Some(defect)));
         assert!(catch_unwind(run).is_err(), "not seen: {name}");
     }
     // What sees them sees nothing where there is nothing.

@@ -56,6 +56,8 @@ pub(super) enum Arrival {
     Lock(usize),
     Unlock(usize),
     Credit(usize, i64),
+    /// The partner transferred so much.
+    Reload(i64),
 }
 
 /// What it is answered, and which message that is about.
@@ -209,6 +211,10 @@ impl Model {
             }
             Arrival::Unlock(card) => {
                 self.accounts[card].locked = false;
+                None
+            }
+            Arrival::Reload(minor) => {
+                self.deposit += minor;
                 None
             }
             Arrival::Credit(account, minor) => {

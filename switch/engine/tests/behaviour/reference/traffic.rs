@@ -7,9 +7,11 @@ use switch_domain::{MessageClass, OriginalClass, TransactionType};
 
 use super::model::{Arrival, Ask, Key, Undo};
 
-/// Cards, trace numbers, terminals and reference numbers are few, so that everything meets.
+/// Cards, terminals and reference numbers are few, and so are the trace numbers of a time, so that
+/// everything meets; they rise by one with so many arrivals, so that there is room for new things.
 pub(super) const CARDS: usize = 24;
 const STANS: u32 = 12;
+const ARRIVALS_OF_A_STAN: u32 = 120;
 const TERMINALS: u8 = 2;
 const REFERENCES: u8 = 3;
 
@@ -19,11 +21,17 @@ pub(super) struct Traffic {
     /// What came lately, to be repeated.
     lately: Vec<Arrival>,
     own: u32,
+    arrivals: u32,
 }
 
 impl Traffic {
     pub(super) fn new(seed: u64) -> Self {
-        Self { random: StdRng::seed_from_u64(seed), lately: Vec::new(), own: 1_000 }
+        Self {
+            random: StdRng::seed_from_u64(seed),
+            lately: Vec::new(),
+            own: 1_000_000,
+            arrivals: 0,
+        }
     }
 
     fn one_in(&mut self, odds: u32) -> bool {
@@ -36,6 +44,7 @@ impl Traffic {
 
     /// The next arrival, where so many messages were answered.
     pub(super) fn next(&mut self, answered: usize) -> Arrival {
+        self.arrivals += 1;
         if self.one_in(12) && !self.lately.is_empty() {
             let at = self.random.random_range(0..self.lately.len());
             return self.lately[at];
@@ -50,8 +59,9 @@ impl Traffic {
             89..91 if answered > 0 => Arrival::Expire(self.late(answered)),
             91..93 => Arrival::Lock(self.card()),
             93..96 => Arrival::Unlock(self.card()),
+            96 => Arrival::Reload(self.random.random_range(1..60_000)),
             _ => {
-                let minor = self.random.random_range(1..3_000);
+                let minor = self.random.random_range(1..12_000);
                 Arrival::Credit(self.card(), minor)
             }
         };
@@ -68,6 +78,10 @@ impl Traffic {
         self.random.random_range(0..CARDS)
     }
 
+    fn stan(&mut self) -> u32 {
+        self.arrivals / ARRIVALS_OF_A_STAN + self.random.random_range(0..STANS)
+    }
+
     /// One of the latest.
     fn late(&mut self, answered: usize) -> usize {
         answered - 1 - self.random.random_range(0..answered.min(30))
@@ -77,7 +91,7 @@ impl Traffic {
         Key {
             class,
             card: self.card(),
-            stan: self.random.random_range(0..STANS),
+            stan: self.stan(),
             terminal: self.random.random_range(0..TERMINALS),
             rrn: self.random.random_range(0..REFERENCES),
         }
@@ -95,8 +109,8 @@ impl Traffic {
         };
         let advice =
             matches!(class, MessageClass::AuthorizationAdvice | MessageClass::FinancialAdvice);
-        let names = (class == MessageClass::FinancialAdvice && !self.one_in(3))
-            .then(|| self.random.random_range(0..STANS));
+        let names =
+            (class == MessageClass::FinancialAdvice && !self.one_in(3)).then(|| self.stan());
         Ask {
             key: self.key(class),
             kind,
