@@ -64,7 +64,8 @@ fn listed_by_git(root: &Path) -> Option<Vec<String>> {
     (output.status.success() && !paths.is_empty()).then_some(paths)
 }
 
-/// For a source archive: everything but hidden directories and those cargo marks as its own.
+/// For a source archive: everything but hidden directories and those of the build. Cargo marks its
+/// own; where it builds elsewhere, the demo's directory is there all the same.
 fn walked(root: &Path) -> Vec<String> {
     let mut found = Vec::new();
     let mut waiting = vec![root.to_owned()];
@@ -72,8 +73,9 @@ fn walked(root: &Path) -> Vec<String> {
         for entry in std::fs::read_dir(directory).unwrap().flatten() {
             let path = entry.path();
             let hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
+            let built = path.join("CACHEDIR.TAG").exists() || path == root.join("target");
             if entry.file_type().unwrap().is_dir() {
-                if !hidden && !path.join("CACHEDIR.TAG").exists() {
+                if !hidden && !built {
                     waiting.push(path);
                 }
             } else if let Ok(relative) = path.strip_prefix(root) {
