@@ -264,8 +264,11 @@ fn an_answer_ended_later_is_the_one_written_at_once() {
         dialect.decode(&bytes, &mut fields).unwrap();
         let request = dialect.view(&bytes, &fields);
         let mut encoder = Encoder::new();
-        for code in [None, Some("A1B2C3")] {
-            let begun = echo(&mut encoder, &dialect, &request).into_fields(38..=39).unwrap();
+        let amounts = Some("0001978C000000012345");
+        let code = Some("A1B2C3");
+        for (code, amounts) in [(None, None), (code, None), (code, amounts), (None, amounts)] {
+            let begun = echo(&mut encoder, &dialect, &request);
+            let begun = begun.into_fields(38..=39, Some(54)).unwrap();
             assert_eq!(begun.present().len(), 10);
             let mut late = BytesMut::from(&b"before"[..]);
             let mut decided = encoder.start(&dialect, Mti::AUTHORIZATION_RESPONSE);
@@ -273,12 +276,18 @@ fn an_answer_ended_later_is_the_one_written_at_once() {
                 decided.text(38, code).unwrap();
             }
             decided.text(39, "00").unwrap();
+            if let Some(amounts) = amounts {
+                decided.text(54, amounts).unwrap();
+            }
             decided.finish_around(&begun, &mut late).unwrap();
             let mut whole = echo(&mut encoder, &dialect, &request);
             if let Some(code) = code {
                 whole.text(38, code).unwrap();
             }
             whole.text(39, "00").unwrap();
+            if let Some(amounts) = amounts {
+                whole.text(54, amounts).unwrap();
+            }
             let mut at_once = BytesMut::from(&b"before"[..]);
             whole.finish(&mut at_once).unwrap();
             assert_eq!(late, at_once);
@@ -293,19 +302,28 @@ fn what_does_not_belong_into_the_gap_is_refused() {
     let fault = |error: codecs::iso8583::EncodeError| (error.field(), error.fault().clone());
     let mut message = encoder.start(&dialect, Mti::AUTHORIZATION_RESPONSE);
     message.text(39, "00").unwrap();
-    let refused = message.into_fields(38..=39).unwrap_err();
+    let refused = message.into_fields(38..=39, None).unwrap_err();
     assert_eq!(fault(refused), (39, EncodeFault::NotInGap));
     let mut message = encoder.start(&dialect, Mti::AUTHORIZATION_RESPONSE);
     message.number(11, 1).unwrap();
     message.number(4, 1).unwrap();
-    assert_eq!(fault(message.into_fields(38..=39).unwrap_err()), (11, EncodeFault::NotInGap));
+    assert_eq!(fault(message.into_fields(38..=39, None).unwrap_err()), (11, EncodeFault::NotInGap));
     let mut message = encoder.start(&dialect, Mti::AUTHORIZATION_RESPONSE);
     message.number(4, 1).unwrap();
-    let begun = message.into_fields(38..=39).unwrap();
+    let begun = message.into_fields(38..=39, None).unwrap();
     let mut out = BytesMut::new();
     let mut message = encoder.start(&dialect, Mti::AUTHORIZATION_RESPONSE);
     message.number(11, 1).unwrap();
     let refused = message.finish_around(&begun, &mut out).unwrap_err();
     assert_eq!(fault(refused), (11, EncodeFault::NotInGap));
     assert!(out.is_empty());
+    // One more is taken only where it was said to come, and not twice.
+    let mut message = encoder.start(&dialect, Mti::AUTHORIZATION_RESPONSE);
+    message.text(54, "0001978C000000012345").unwrap();
+    let refused = message.finish_around(&begun, &mut out).unwrap_err();
+    assert_eq!(fault(refused), (54, EncodeFault::NotInGap));
+    let mut message = encoder.start(&dialect, Mti::AUTHORIZATION_RESPONSE);
+    message.text(54, "0001978C000000012345").unwrap();
+    let refused = message.into_fields(38..=39, Some(54)).unwrap_err();
+    assert_eq!(fault(refused), (54, EncodeFault::NotInGap));
 }

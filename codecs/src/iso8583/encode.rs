@@ -181,33 +181,17 @@ impl<'e> MessageWriter<'e> {
     }
 
     /// What was set so far, for a message that [`MessageWriter::finish_around`] ends with fields of
-    /// the gap.
+    /// the gap, and perhaps with one more, `late`, that stands behind it.
     ///
     /// # Errors
-    /// [`EncodeFault::NotInGap`] when fields came out of order, or one of the gap among them.
-    pub fn into_fields(self, gap: RangeInclusive<u8>) -> Result<EncodedFields, EncodeError> {
-        self.encoded(gap, None)
-    }
-
-    /// The same, where one field behind the gap may come as well.
-    ///
-    /// # Errors
-    /// As [`MessageWriter::into_fields`], and where that field was set.
-    pub fn into_fields_before(
-        self,
-        gap: RangeInclusive<u8>,
-        late: u8,
-    ) -> Result<EncodedFields, EncodeError> {
-        self.encoded(gap, Some(late))
-    }
-
-    fn encoded(
+    /// [`EncodeFault::NotInGap`] when fields came out of order, or one that is yet to come is set.
+    pub fn into_fields(
         self,
         gap: RangeInclusive<u8>,
         late: Option<u8>,
     ) -> Result<EncodedFields, EncodeError> {
-        let to_come = |field: &u8| gap.contains(field) || late == Some(*field);
-        if let Some(field) = self.present.iter().find(to_come) {
+        let mut to_come = gap.clone().chain(late);
+        if let Some(field) = to_come.find(|field| self.present.contains(*field)) {
             return Err(self.error(field, EncodeFault::NotInGap));
         }
         if !self.in_order {
@@ -221,9 +205,9 @@ impl<'e> MessageWriter<'e> {
 
     /// Where the last field below `bound` ends among the staged bytes.
     fn end_before(&self, bound: u8) -> usize {
-        let before = self.present.iter().take_while(|field| *field < bound);
-        let last = before.last().and_then(|field| self.encoder.places.get(usize::from(field)));
-        last.map_or(0, |place| place.end)
+        let last = self.present.before(bound).last();
+        let place = last.and_then(|field| self.encoder.places.get(usize::from(field)));
+        place.map_or(0, |place| place.end)
     }
 
     /// Appends the whole message to `out`: what was set here goes into the gap of `fields`.

@@ -30,10 +30,4 @@ impl EncodedFields {
     pub fn may_take(&self, field: u8) -> bool {
         self.gap.contains(&field) || self.late.is_some_and(|(late, _)| late == field)
     }
-
-    /// The fields of the gap.
-    #[must_use]
-    pub const fn gap(&self) -> &RangeInclusive<u8> {
-        &self.gap
-    }
 }

@@ -69,7 +69,7 @@ fn stand_in(case: &Case<'_>, approved: bool, request: Option<&Authorization>) ->
         let other = StandIn::Suspense(Reason::DuplicateTransmission);
         return if same { StandIn::Known } else { other };
     }
-    if case.state.standing_before(&case.request.facts) == Some(MinorUnits::ZERO) {
+    if case.standing == Some(MinorUnits::ZERO) {
         return StandIn::Reversed;
     }
     if let Some(reason) = checks::cannot_be_held(case) {

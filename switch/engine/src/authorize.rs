@@ -105,7 +105,7 @@ pub(crate) fn record(
     };
     // What was reversed before it came does not stand; all of it is no approval.
     let amount = request.amount.minor;
-    let standing = case.state.standing_before(&request.facts).map_or(amount, |one| one.min(amount));
+    let standing = case.standing.map_or(amount, |one| one.min(amount));
     let mut effects = Effects::default();
     if authorized.holds() {
         authorized.pool = case.deposit;

@@ -6,9 +6,9 @@
 //! contra, and what the network is owed comes out of the deposit. So a purchase pays it once.
 
 use switch_domain::{
-    Account, Authorization, AuthorizationDelta, AuthorizationId, BalanceDelta, Completed,
-    Direction, Effects, MinorUnits, PartnerId, PoolDelta, PoolId, Posting, Timestamp, Totals,
-    TransactionType,
+    Account, Authorization, AuthorizationDelta, AuthorizationId, BalanceDelta, BalanceId,
+    Completed, Currency, Direction, Effects, MinorUnits, PartnerId, PoolDelta, PoolId, Posting,
+    Timestamp, Totals, TransactionType,
 };
 
 use crate::State;
@@ -53,12 +53,8 @@ pub(crate) fn settle(
     let completes = case.completes;
     // What belongs to another is authorized there.
     let authorized = if completes.is_some() { MinorUnits::ZERO } else { amount };
-    let totals = Totals {
-        authorized,
-        reversed: if completes.is_some() { MinorUnits::ZERO } else { less(amount, standing) },
-        cleared: standing,
-        ..Totals::default()
-    };
+    let reversed = less(authorized, standing);
+    let totals = Totals { authorized, reversed, cleared: standing, ..Totals::default() };
     let mut effects = posted(Movement {
         amount: signed(kind, standing),
         balance: balance.id,
@@ -154,18 +150,10 @@ fn contra(state: &State, original: &Authorization, standing: MinorUnits) -> Effe
 }
 
 /// What is added to the totals of an authorization that another completes or refunds.
-const fn of_completed(kind: TransactionType, settled: MinorUnits, reversed: MinorUnits) -> Totals {
-    let zero = MinorUnits::ZERO;
-    let none = Totals {
-        authorized: zero,
-        incremented: zero,
-        reversed: zero,
-        cleared: zero,
-        refunded: zero,
-    };
+fn of_completed(kind: TransactionType, settled: MinorUnits, reversed: MinorUnits) -> Totals {
     match kind.direction() {
-        Direction::Debit => Totals { cleared: settled, reversed, ..none },
-        Direction::Credit | Direction::None => Totals { refunded: settled, ..none },
+        Direction::Debit => Totals { cleared: settled, reversed, ..Totals::default() },
+        Direction::Credit | Direction::None => Totals { refunded: settled, ..Totals::default() },
     }
 }
 
@@ -173,11 +161,11 @@ const fn of_completed(kind: TransactionType, settled: MinorUnits, reversed: Mino
 struct Movement {
     /// To the customer where above zero, from the customer where below.
     amount: MinorUnits,
-    balance: switch_domain::BalanceId,
+    balance: BalanceId,
     partner: PartnerId,
     /// The deposit that is charged, where the partner holds the money.
     pool: Option<PoolId>,
-    currency: switch_domain::Currency,
+    currency: Currency,
 }
 
 fn posted(movement: Movement) -> Effects {

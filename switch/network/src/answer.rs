@@ -112,7 +112,7 @@ impl AnswerWriter {
         if self.mac.is_some() {
             begun.leave_room_for_mac()?;
         }
-        begun.into_fields_before(DECIDED, ADDITIONAL_AMOUNTS)
+        begun.into_fields(DECIDED, Some(ADDITIONAL_AMOUNTS))
     }
 
     /// The rest of what [`AnswerWriter::begin`] began. The bytes are good until the next call.

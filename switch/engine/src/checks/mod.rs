@@ -74,6 +74,8 @@ pub(crate) struct Case<'a> {
     pub(crate) balance: Option<&'a Balance>,
     /// The pool that an approval charges, if its programme is funded by deposit.
     pub(crate) deposit: Option<PoolId>,
+    /// What stands of it by a reversal that came before it; `None` where none did.
+    pub(crate) standing: Option<MinorUnits>,
     /// The authorization that it completes, if it is known to complete one.
     pub(crate) completes: Option<Completion>,
 }
@@ -93,8 +95,20 @@ impl<'a> Case<'a> {
         };
         let balance = card.and_then(|card| state.balance(card.balance));
         let deposit = programme.and_then(|programme| programme.funding.deposit());
+        let standing = state.standing_before(&request.facts);
         let completes = None;
-        Self { state, request, headroom, now, programme, card, balance, deposit, completes }
+        Self {
+            state,
+            request,
+            headroom,
+            now,
+            programme,
+            card,
+            balance,
+            deposit,
+            standing,
+            completes,
+        }
     }
 
     /// Where the money goes that is asked for.

@@ -6,7 +6,7 @@ use switch_domain::Reason;
 use super::Case;
 
 pub(super) fn check(case: &Case<'_>) -> Result<(), Reason> {
-    match case.state.standing_before(&case.request.facts) {
+    match case.standing {
         Some(standing) if standing.is_zero() => Err(Reason::OriginalReversed),
         _ => Ok(()),
     }

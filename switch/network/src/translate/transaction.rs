@@ -28,15 +28,15 @@ pub(super) fn asked(
     class: MessageClass,
     zero: bool,
 ) -> Result<Asked, FieldFault> {
-    let function = function_code(message)?;
+    let function = Function::of(function_code(message)?);
     let code = number(message, PROCESSING_CODE, "a processing code")?;
     let estimated = match message.dialect().version() {
         Version::V1987 => {
             optional_number(message, CONDITION_1987, "a condition code")? == Some(PREAUTHORIZED)
         }
-        Version::V1993 | Version::V2003 => Function::of(function) == Function::Estimated,
+        Version::V1993 | Version::V2003 => function == Function::Estimated,
     };
-    Ok(judge(code / 10_000, Function::of(function), class, zero, estimated))
+    Ok(judge(code / 10_000, function, class, zero, estimated))
 }
 
 /// The first two digits of the processing code: annex A of ISO 8583:1987 and 1993. 70 and 72 are
