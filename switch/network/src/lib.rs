@@ -19,6 +19,7 @@ mod config;
 mod connection;
 mod desk;
 mod dial;
+mod fresh_stream;
 mod handle;
 mod institutions;
 mod link;

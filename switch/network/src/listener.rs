@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::connection::Connection;
+use crate::fresh_stream::FreshStream;
 use crate::link::Link;
 use crate::socket;
 use crate::standing::Mode;
@@ -100,7 +101,7 @@ async fn serve<S: Switch>(
     stop: CancellationToken,
 ) {
     let wire = match &link.tls {
-        None => Wire::plain(stream),
+        None => Wire::plain(FreshStream::new(stream)),
         Some(tls) => {
             let shaken = tokio::select! {
                 () = stop.cancelled() => return,

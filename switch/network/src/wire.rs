@@ -7,9 +7,11 @@ use std::task::{Context, Poll, ready};
 
 use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
+use tokio::time::Instant;
 use tokio_rustls::TlsStream;
 use tokio_util::io::{poll_read_buf, poll_write_buf};
+
+use crate::fresh_stream::FreshStream;
 
 /// One connection's bytes.
 pub(crate) struct Wire {
@@ -19,16 +21,16 @@ pub(crate) struct Wire {
 }
 
 enum Stream {
-    Plain(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
+    Plain(FreshStream),
+    Tls(Box<TlsStream<FreshStream>>),
 }
 
 impl Wire {
-    pub(crate) const fn plain(stream: TcpStream) -> Self {
+    pub(crate) const fn plain(stream: FreshStream) -> Self {
         Self { stream: Stream::Plain(stream), unflushed: false }
     }
 
-    pub(crate) fn tls(stream: impl Into<TlsStream<TcpStream>>) -> Self {
+    pub(crate) fn tls(stream: impl Into<TlsStream<FreshStream>>) -> Self {
         Self { stream: Stream::Tls(Box::new(stream.into())), unflushed: false }
     }
 
@@ -41,6 +43,15 @@ impl Wire {
             Some(rustls::ProtocolVersion::TLSv1_2) => "TLS 1.2",
             _ => "TLS",
         })
+    }
+
+    /// What is sent from here on was in hand since `turn`, and leaves only for as long as a proof
+    /// of ownership lasts (W-13); with `None` whenever there is something.
+    pub(crate) fn begin_turn(&mut self, turn: Option<Instant>) {
+        match &mut self.stream {
+            Stream::Plain(stream) => stream.begin_turn(turn),
+            Stream::Tls(stream) => stream.get_mut().0.begin_turn(turn),
+        }
     }
 
     /// True while bytes that were taken have not left.
@@ -93,7 +104,7 @@ impl Wire {
     /// Sends what the socket takes at once, in clear only; for the fault harness.
     pub(crate) fn try_write_plain(&self, bytes: &[u8]) {
         if let Stream::Plain(stream) = &self.stream {
-            let _ = stream.try_write(bytes);
+            let _ = stream.socket().try_write(bytes);
         }
     }
 }

@@ -17,8 +17,8 @@ use std::task::{Context, Poll};
 use bytes::BytesMut;
 use codecs::framing::{FrameCodec, FrameError, FramingError};
 use codecs::iso8583::Fields;
+use switch_shard::Reply;
 use switch_shard::fault_points::{KillPoint, end_at, is_due, reach};
-use switch_shard::{PROOF_LASTS, Reply};
 use tokio::sync::mpsc::{self, UnboundedReceiver, unbounded_channel};
 use tokio::time::Instant;
 use tokio_util::codec::Decoder;
@@ -27,6 +27,7 @@ use tokio_util::sync::CancellationToken;
 use self::clock::{Clock, Due, Oldest};
 use self::ending::Ending;
 use crate::desk::Desk;
+use crate::fresh_stream::stood_still;
 use crate::link::Link;
 use crate::metrics::Held;
 use crate::requests::{Order, Verdict};
@@ -75,8 +76,6 @@ pub(crate) enum Use {
 enum Event {
     /// The switch stops, or the link is drained.
     Stop,
-    /// The turn did not run for so long that its answers may be none any more.
-    StoodStill,
     Written(io::Result<usize>),
     Reply(Option<Reply>),
     Order(Order),
@@ -134,7 +133,6 @@ impl<S: Switch> Connection<S> {
                 break ending;
             }
             match self.wait(&stop, turn).await {
-                Event::StoodStill => break Ending::StoodStill,
                 Event::Stop => {
                     let drained = self.link.standing.is_drained();
                     let ending = if drained { Ending::Drained } else { Ending::Shutdown };
@@ -153,6 +151,7 @@ impl<S: Switch> Connection<S> {
                     self.desk.requests.heard();
                     self.clock.read(Instant::now());
                 }
+                Event::Written(Err(error)) if stood_still(&error) => break Ending::StoodStill,
                 Event::Written(Err(error)) | Event::Read(Err(error)) => {
                     break Ending::Socket(error);
                 }
@@ -264,16 +263,14 @@ impl<S: Switch> Connection<S> {
             self.wire.try_write_plain(half);
             end_at(KillPoint::K10);
         }
+        // A turn without waiting that took too long did not run: its answers may be none any more
+        // (W-13), and the peer is better off asking again.
+        self.wire.begin_turn(has_output.then_some(turn));
         let Self { wire, input, output, replies, orders, clock, .. } = self;
         let mut ends = Ends { wire, input, output, replies, orders };
         tokio::select! {
             biased;
             () = stop.cancelled(), if !closing => Event::Stop,
-            // A turn without waiting that took so long did not run: its answers may be none any
-            // more (W-13), and the peer is better off asking again. Looked at last of all: a
-            // process that is paused between this and the write sends what it should not.
-            () = std::future::ready(()),
-                if has_output && turn.elapsed() > PROOF_LASTS => Event::StoodStill,
             event = poll_fn(|cx| ends.poll(cx, has_output, reading)) => event,
             () = clock.due() => Event::Clock,
         }
@@ -322,6 +319,7 @@ impl<S: Switch> Connection<S> {
     }
 
     async fn end(mut self, ending: Ending) {
+        self.wire.begin_turn(None);
         self.desk.requests.close(&self.link);
         self.link.metrics.closed(ending.name());
         ending.log(&self.link.config.name, self.peer);

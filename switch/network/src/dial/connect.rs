@@ -9,6 +9,7 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
 use super::settings::{Dialling, host_of};
+use crate::fresh_stream::FreshStream;
 use crate::link::Link;
 use crate::socket;
 use crate::tls::HandshakeError;
@@ -79,7 +80,9 @@ async fn secure<S>(
     address: &str,
     peer: SocketAddr,
 ) -> Result<Reached, DialError> {
-    let Some(tls) = &link.tls else { return Ok(Reached { wire: Wire::plain(stream), peer }) };
+    let Some(tls) = &link.tls else {
+        return Ok(Reached { wire: Wire::plain(FreshStream::new(stream)), peer });
+    };
     let host = host_of(address).unwrap_or_default();
     match tls.connect(stream, &host).await {
         Ok(wire) => Ok(Reached { wire, peer }),

@@ -25,6 +25,7 @@ pub use self::files::TlsError;
 use self::files::{Engine, Files};
 pub use self::settings::{ClientCertificates, OldestTls, TlsConfig};
 use self::validity::Validity;
+use crate::fresh_stream::FreshStream;
 use crate::metrics::LinkMetrics;
 use crate::wire::Wire;
 
@@ -113,7 +114,7 @@ impl Tls {
         let Engine::Accept(server) = self.engine() else {
             return Err(HandshakeError::NoName(String::new()));
         };
-        let shaking = TlsAcceptor::from(server).accept(stream);
+        let shaking = TlsAcceptor::from(server).accept(FreshStream::new(stream));
         let stream = self.within(shaking).await?;
         let names = &self.config.client_names;
         let (_, session) = stream.get_ref();
@@ -140,7 +141,8 @@ impl Tls {
         let (Engine::Connect(client), Ok(server)) = (self.engine(), server) else {
             return Err(HandshakeError::NoName(name.to_owned()));
         };
-        let stream = self.within(TlsConnector::from(client).connect(server, stream)).await?;
+        let shaking = TlsConnector::from(client).connect(server, FreshStream::new(stream));
+        let stream = self.within(shaking).await?;
         Ok(Wire::tls(stream))
     }
 
