@@ -126,9 +126,9 @@ impl<'e> MessageWriter<'e> {
     /// [`EncodeFault::OtherDialect`] when that message's dialect writes the field in another form.
     pub fn echo(&mut self, field: u8, from: &Message<'_>) -> Result<bool, EncodeError> {
         let Some(raw) = from.raw(field) else { return Ok(false) };
-        let theirs = from.dialect().spec(field);
+        let same = std::ptr::eq(from.dialect(), self.dialect);
         self.set(field, |spec, out| {
-            if theirs != Some(spec) {
+            if !same && from.dialect().spec(field) != Some(spec) {
                 return Err(EncodeFault::OtherDialect);
             }
             out.extend_from_slice(raw);

@@ -8,7 +8,9 @@
 //!   another row does not open there.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
-use aws_lc_rs::{hmac, rand};
+use aws_lc_rs::rand;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
 use switch_domain::{Fingerprint, Pan};
 use zeroize::Zeroizing;
 
@@ -23,8 +25,9 @@ pub struct PanVault {
     key_id: KeyId,
     check_value: CheckValue,
     encryption: LessSafeKey,
-    /// Keyed once: each fingerprint starts from a copy of this state, not from the key.
-    fingerprint: hmac::Key,
+    /// Keyed once: each fingerprint starts from a copy of this state, not from the key. Every
+    /// message has one made, so the copy must be small.
+    fingerprint: Hmac<Sha256>,
 }
 
 /// Why a value was not sealed or not opened.
@@ -59,11 +62,12 @@ impl PanVault {
     /// The cipher refuses the key.
     pub fn new(keys: &PanKeys) -> Result<Self, KeyFileError> {
         let unbound = UnboundKey::new(&AES_256_GCM, &*keys.encryption);
+        let fingerprint = Hmac::new_from_slice(&*keys.fingerprint);
         Ok(Self {
             key_id: keys.id(),
             check_value: keys.check_value(),
             encryption: LessSafeKey::new(unbound.map_err(|_| KeyFileError::WeakKeys)?),
-            fingerprint: hmac::Key::new(hmac::HMAC_SHA256, &*keys.fingerprint),
+            fingerprint: fingerprint.map_err(|_| KeyFileError::WeakKeys)?,
         })
     }
 
@@ -76,10 +80,11 @@ impl PanVault {
     /// What finds the card of this number.
     #[must_use]
     pub fn fingerprint(&self, pan: &Pan) -> Fingerprint {
-        let tag = hmac::sign(&self.fingerprint, pan.digits_for_security());
+        let mut tag = self.fingerprint.clone();
+        tag.update(pan.digits_for_security());
         let mut short = [0; 16];
-        for (slot, byte) in short.iter_mut().zip(tag.as_ref()) {
-            *slot = *byte;
+        for (slot, byte) in short.iter_mut().zip(tag.finalize().into_bytes()) {
+            *slot = byte;
         }
         Fingerprint(short)
     }

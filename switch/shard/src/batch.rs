@@ -60,6 +60,13 @@ impl Batch {
             && self.receipts.is_empty()
     }
 
+    /// Makes room for so many records and those who wait for them: growing copies all that is
+    /// there.
+    pub(crate) fn make_room(&mut self, records: usize) {
+        self.records.reserve(records);
+        self.messages.reserve(records);
+    }
+
     /// Lets a message wait for the batch.
     pub(crate) fn push_message(&mut self, message: PendingMessage) {
         self.earliest = Some(self.earliest.map_or(message.deadline, |e| e.min(message.deadline)));

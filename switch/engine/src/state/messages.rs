@@ -88,6 +88,14 @@ impl Kept {
             Self::Reversal(_) => None,
         }
     }
+
+    /// A reversal, and the origin that it names.
+    const fn reversal(&self) -> Option<(AuthorizationId, i64)> {
+        match self {
+            Self::Authorization(_) => None,
+            Self::Reversal(reversal) => Some((reversal.id, reversal.reference.key.origin())),
+        }
+    }
 }
 
 impl Messages {
@@ -168,6 +176,11 @@ impl Messages {
             .filter(move |kept| kept.key().as_original().origin() == origin)
     }
 
+    /// Whether the latest message of an origin is remembered.
+    pub(super) fn has_origin(&self, origin: i64) -> bool {
+        self.latest.get(origin).is_some()
+    }
+
     /// The message with this key: the latest, where it was forgotten and came again.
     pub(super) fn find(&self, key: &MessageKey) -> Option<&Kept> {
         self.of_origin(key.as_original().origin()).find(|kept| kept.key() == key)
@@ -244,20 +257,21 @@ impl Messages {
     }
 
     fn forget_first(&mut self) {
-        let Some(entry) = self.entries.pop_front() else { return };
-        let origin = entry.kept.key().as_original().origin();
+        let Some(Entry { kept, .. }) = self.entries.front() else { return };
+        let (origin, reversal) = (kept.key().as_original().origin(), kept.reversal());
         if self.latest.get(origin) == Some(&self.gone) {
             self.latest.remove(origin);
         }
+        self.entries.drop_front();
         self.gone = self.gone.saturating_add(1);
         self.incomplete = true;
-        self.forget_early(&entry.kept);
+        self.forget_early(reversal);
     }
 
     /// A reversal goes: it stops its original no more.
-    fn forget_early(&mut self, kept: &Kept) {
-        if let Kept::Reversal(reversal) = kept {
-            self.retain_early(reversal.reference.key.origin(), |one| one.id != reversal.id);
+    fn forget_early(&mut self, reversal: Option<(AuthorizationId, i64)>) {
+        if let Some((id, origin)) = reversal {
+            self.retain_early(origin, |one| one.id != id);
         }
     }
 
@@ -270,8 +284,8 @@ impl Messages {
             return;
         }
         let gone = self.recalled.extract_if(.., |_, entry| entry.touched < projected);
-        let gone: Vec<Kept> = gone.map(|(_, entry)| entry.kept).collect();
-        gone.iter().for_each(|kept| self.forget_early(kept));
+        let gone: Vec<_> = gone.map(|(_, entry)| entry.kept.reversal()).collect();
+        gone.into_iter().for_each(|reversal| self.forget_early(reversal));
     }
 
     /// Takes back what was looked up at `now`, unless it is here: what is here is newer.

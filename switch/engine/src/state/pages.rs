@@ -16,11 +16,13 @@ pub(super) struct PagedQueue<T> {
     pages: VecDeque<VecDeque<T>>,
     gone: usize,
     len: usize,
+    /// The page that was emptied last: room that is warm, for the next one.
+    spare: VecDeque<T>,
 }
 
 impl<T> Default for PagedQueue<T> {
     fn default() -> Self {
-        Self { pages: VecDeque::new(), gone: 0, len: 0 }
+        Self { pages: VecDeque::new(), gone: 0, len: 0, spare: VecDeque::new() }
     }
 }
 
@@ -61,7 +63,9 @@ impl<T> PagedQueue<T> {
     pub(super) fn push_back(&mut self, item: T) {
         let (page, _) = self.place(self.len);
         if page >= self.pages.len() {
-            self.pages.push_back(VecDeque::with_capacity(PAGE));
+            let mut page = std::mem::take(&mut self.spare);
+            page.reserve_exact(PAGE);
+            self.pages.push_back(page);
         }
         if let Some(last) = self.pages.back_mut() {
             last.push_back(item);
@@ -69,15 +73,20 @@ impl<T> PagedQueue<T> {
         }
     }
 
-    pub(super) fn pop_front(&mut self) -> Option<T> {
-        let item = self.pages.front_mut()?.pop_front()?;
+    /// Lets go of the first item where it lies: items are large, and nobody wants to have it.
+    /// False where there is none.
+    pub(super) fn drop_front(&mut self) -> bool {
+        let Some(page) = self.pages.front_mut() else { return false };
+        if page.pop_front().is_none() {
+            return false;
+        }
         self.len = self.len.saturating_sub(1);
         self.gone = self.gone.saturating_add(1);
         if self.gone == PAGE {
-            self.pages.pop_front();
+            self.spare = self.pages.pop_front().unwrap_or_default();
             self.gone = 0;
         }
-        Some(item)
+        true
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
@@ -157,7 +166,8 @@ mod tests {
             let all = 3 * PAGE;
             (0..all).for_each(|item| queue.push_back(item));
             for item in 0..popped {
-                assert_eq!(queue.pop_front(), Some(item));
+                assert_eq!(queue.front(), Some(&item));
+                assert!(queue.drop_front());
             }
             (all..all + 5).for_each(|item| queue.push_back(item));
             assert_eq!(queue.len(), all + 5 - popped);
@@ -171,7 +181,7 @@ mod tests {
             assert_eq!(queue.find_by_key(&(all + 5), |item| *item), None);
             assert!(queue.iter().copied().eq(popped..all + 5));
             assert!(queue.clone().into_iter().eq(popped..all + 5));
-            while queue.pop_front().is_some() {}
+            while queue.drop_front() {}
             queue.push_back(7);
             assert_eq!((queue.len(), queue.get(0), queue.back()), (1, Some(&7), Some(&7)));
         }

@@ -129,6 +129,8 @@ pub(crate) struct Worker {
     /// Received and not decided: what a full batch leaves, and commands whose subject is busy.
     waiting: VecDeque<Envelope>,
     open: Batch,
+    /// As many records as a batch has had lately.
+    usual: usize,
     in_flight: Option<InFlight>,
     /// When the shard was certainly ours, by the last row that was committed.
     proven: Option<Proof>,
@@ -195,6 +197,7 @@ impl Worker {
             inbox: parts.inbox,
             waiting: VecDeque::new(),
             open: Batch::default(),
+            usual: 0,
             in_flight: None,
             proven: None,
             recent: Recent::default(),
@@ -291,8 +294,10 @@ impl Worker {
         }
         let mut batch = std::mem::take(&mut self.open);
         let records = Arc::new(std::mem::take(&mut batch.records));
-        // The next batch grows while this one is on its way: most often to the same size.
-        self.open.records.reserve(records.len());
+        // The next batch grows while this one is on its way: most often to no more than those did
+        // that were lately.
+        self.usual = records.len().max(self.usual.saturating_sub(self.usual / 8));
+        self.open.make_room(self.usual);
         let seq = self.head.seq.next();
         let head = &self.head;
         let row = JournalRow::seal(self.shard, seq, head.epoch, head.owner, head.hash, &records);

@@ -3,8 +3,9 @@
 
 use std::time::{Duration, Instant};
 
-use sqlx::postgres::PgConnectOptions;
-use sqlx::{AssertSqlSafe, PgConnection, Row};
+use sqlx::error::BoxDynError;
+use sqlx::postgres::{PgArguments, PgConnectOptions};
+use sqlx::{Arguments, AssertSqlSafe, PgConnection, Row};
 use switch_domain::{Epoch, OwnerId, ShardId};
 use tokio::sync::watch;
 use tracing::instrument::WithSubscriber;
@@ -19,6 +20,9 @@ use crate::store::connect;
 
 /// How long we wait for one attempt before its outcome counts as unknown (W-5).
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Room for all that a row has beside its records: numbers, names, two hashes, their lengths.
+const BESIDE_RECORDS: usize = 256;
 
 /// One statement: in if the place is free and the row before it is the one we know (W-2). The row
 /// at place 0 has no row before it. The shard stands in the text, so that the plan that PostgreSQL
@@ -216,18 +220,27 @@ pub(crate) async fn insert(
     row: &JournalRow,
 ) -> Result<bool, sqlx::Error> {
     reach(KillPoint::K6);
-    let insert = sqlx::query(AssertSqlSafe(insertion(row.shard)))
-        .bind(i32::from(row.shard.0))
-        .bind(row.seq.0)
-        .bind(row.epoch.0)
-        .bind(Uuid::from_bytes(row.owner.0))
-        .bind(row.format)
-        .bind(&row.records[..])
-        .bind(&row.hash.0[..])
-        .bind(&row.previous.0[..])
-        .execute(connection);
+    let values = values(row).map_err(sqlx::Error::Encode)?;
+    let statement = AssertSqlSafe(insertion(row.shard));
+    let insert = sqlx::query_with(statement, values).execute(connection);
     let done = sending(insert, KillPoint::K7, KillPoint::K8).await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// The values of [`insertion`]. Their room is made in one piece: a buffer that grows to a few
+/// hundred kilobytes by doubling is copied and mapped anew at every step, for every row.
+fn values(row: &JournalRow) -> Result<PgArguments, BoxDynError> {
+    let mut values = PgArguments::default();
+    values.reserve(8, row.records.len().saturating_add(BESIDE_RECORDS));
+    values.add(i32::from(row.shard.0))?;
+    values.add(row.seq.0)?;
+    values.add(row.epoch.0)?;
+    values.add(Uuid::from_bytes(row.owner.0))?;
+    values.add(row.format)?;
+    values.add(&row.records[..])?;
+    values.add(&row.hash.0[..])?;
+    values.add(&row.previous.0[..])?;
+    Ok(values)
 }
 
 /// Puts the row and tells what came of it.
