@@ -3,6 +3,7 @@
 //! transactional SQL of its own slices; whatever moves money or decides an authorization it asks of
 //! a shard, and never writes itself.
 
+pub mod clearing_operation;
 mod health;
 mod idempotency;
 pub mod operation;
@@ -12,4 +13,7 @@ mod service;
 pub use health::{HealthSource, Readiness, router};
 pub use idempotency::idempotency_key;
 pub use problem::Problem;
-pub use service::{IssuedCard, NewCard, NewProgramme, NewTransfer, SentTransfer, Services};
+pub use service::{
+    ClearedLines, ClearingLine, ClearingSettings, FileId, IssuedCard, ListedLine, NewCard,
+    NewProgramme, NewTransfer, SentTransfer, Services,
+};

@@ -435,7 +435,7 @@ async fn balance_of(services: &Services, id: BalanceId) -> Result<switch_domain:
 }
 
 /// Major units as decimal text, to minor units: exact, or refused.
-fn amount_of(amount: &str, currency: Currency) -> Result<MinorUnits, Problem> {
+pub(crate) fn amount_of(amount: &str, currency: Currency) -> Result<MinorUnits, Problem> {
     let places = u32::from(currency.exponent());
     let plain = amount.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'-'));
     let exact = Decimal::from_str(amount).ok().filter(|_| plain).and_then(|amount| {

@@ -201,7 +201,7 @@ impl Services {
         }
     }
 
-    fn open(&self, stored: &SealedPan) -> Result<Pan, Problem> {
+    pub(super) fn open(&self, stored: &SealedPan) -> Result<Pan, Problem> {
         fn reading(error: &dyn std::fmt::Display) -> Problem {
             Problem::internal("opening the vault", error)
         }

@@ -2,6 +2,7 @@
 //! around a shard's command (look-ups, vault, customers), one file a subject.
 
 mod cards;
+mod clearing;
 mod customers;
 mod money;
 mod transfers;
@@ -16,6 +17,7 @@ use switch_store::Store;
 use crate::Problem;
 
 pub use cards::{IssuedCard, NewCard};
+pub use clearing::{ClearedLines, ClearingLine, ClearingSettings, FileId, ListedLine};
 pub use money::NewProgramme;
 pub use transfers::{NewTransfer, SentTransfer};
 

@@ -105,6 +105,11 @@ pub struct CustomerId(pub i64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LinkId(pub u16);
 
+impl LinkId {
+    /// What stands for files of clearing. No link of a configuration has this number.
+    pub const CLEARING: Self = Self(0);
+}
+
 /// Position of a row in a shard's journal, from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Seq(pub i64);

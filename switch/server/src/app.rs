@@ -230,6 +230,7 @@ async fn open_ports(
     let links = bound.into_iter().map(|link| tokio::spawn(link.run(stop_links.clone()))).collect();
     let router = admin_api::router(health, metrics.clone());
     let stop_http = stop_others.clone();
+    let clearing = config.clearing.settings();
     let management = Apart::for_management(&config.threads)?;
     let others = vec![
         management.spawn(async move {
@@ -238,7 +239,7 @@ async fn open_ports(
                 tracing::error!(%error, "the HTTP service has ended");
             }
         }),
-        management.spawn(control.run(services.clone(), handles, stop_others.clone())),
+        management.spawn(control.run(services.clone(), handles, clearing, stop_others.clone())),
         management.spawn(metrics_upkeep(metrics, stop_others.clone())),
         management.spawn(upkeep.run(stop_others.clone())),
         management.spawn(sweep.run(stop_others.clone())),

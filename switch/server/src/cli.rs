@@ -101,6 +101,9 @@ pub enum Command {
     /// Cards
     #[command(subcommand)]
     Card(super::commands::CardCommand),
+    /// Clearing files: settle what a network or a processor says was cleared
+    #[command(subcommand)]
+    Clearing(super::commands::ClearingCommand),
     /// What a running switch serves
     Status(SocketArgs),
 }

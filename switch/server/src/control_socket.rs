@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use admin_api::operation::{Caller, Operation, perform};
-use admin_api::{Problem, Services, idempotency_key};
+use admin_api::{ClearingSettings, Problem, Services, clearing_operation, idempotency_key};
 use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -22,7 +22,7 @@ use crate::app::make_directory_of;
 use crate::link_control;
 
 /// The longest request.
-const LINE_LIMIT: u64 = 64 * 1024;
+pub(crate) const LINE_LIMIT: u64 = 64 * 1024;
 /// Connections at a time; more wait to be accepted.
 const CONNECTIONS: usize = 64;
 
@@ -41,6 +41,7 @@ pub(crate) struct Request<O> {
 struct Subjects {
     services: Services,
     links: Arc<[LinkHandle]>,
+    clearing: ClearingSettings,
 }
 
 /// A reply.
@@ -84,9 +85,10 @@ impl ControlSocket {
         self,
         services: Services,
         links: Vec<LinkHandle>,
+        clearing: ClearingSettings,
         stop: CancellationToken,
     ) {
-        let subjects = Subjects { services, links: links.into() };
+        let subjects = Subjects { services, links: links.into(), clearing };
         let places = Arc::new(tokio::sync::Semaphore::new(CONNECTIONS));
         loop {
             let accepted = tokio::select! {
@@ -148,6 +150,8 @@ async fn answer(subjects: &Subjects, actor: &str, line: &[u8]) -> Response {
             Ok(operation) => link_control::perform(&subjects.links, operation).await,
             Err(error) => return malformed(error),
         }
+    } else if name.starts_with("clearing-") {
+        clearing_operation::perform(&subjects.services, &subjects.clearing, operation).await
     } else {
         let caller = Caller {
             actor: AsciiText::new(actor.as_bytes()).unwrap_or_default(),

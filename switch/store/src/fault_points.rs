@@ -33,6 +33,8 @@ pub enum KillPoint {
     K13,
     /// Some migrations are done, and some are not.
     K14,
+    /// Records of a clearing file are noted and not submitted, or committed and not noted as such.
+    K17,
     /// A message is being decided.
     Deciding,
     /// A record is being applied in memory.

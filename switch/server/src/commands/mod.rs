@@ -1,6 +1,7 @@
 //! The commands, one file each. It owns which function runs for which, and their exit codes.
 
 mod audit;
+mod clearing;
 mod dialect;
 mod iso;
 mod journal;
@@ -21,6 +22,7 @@ use crate::cli::{Cli, Command, ConfigCommand};
 use crate::config::{self, Config, ConfigError, Threads};
 use crate::{demo, runtimes, telemetry};
 
+pub use clearing::ClearingCommand;
 pub use dialect::DialectCommand;
 pub use iso::IsoCommand;
 pub use journal::JournalCommand;
@@ -64,6 +66,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Customer(command) => manage::customer(command).await,
         Command::Balance(command) => manage::balance(command).await,
         Command::Card(command) => manage::card(command).await,
+        Command::Clearing(command) => clearing::run(command).await,
         Command::Status(socket) => manage::status(socket).await,
     }
 }

@@ -3,6 +3,7 @@
 
 mod check;
 mod check_links;
+mod clearing;
 mod growth;
 mod holds;
 mod link_locks;
@@ -21,6 +22,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 pub use check::Fault;
+pub use clearing::Clearing;
 pub use growth::{Disk, JournalFiles, Retention};
 pub use holds::{Holds, Mcc, Rule as HoldRule};
 pub use link_mac::{Algorithm, LinkMac};
@@ -45,6 +47,8 @@ pub struct Config {
     pub journal: JournalFiles,
     /// How long holds live.
     pub holds: Holds,
+    /// Imports of clearing files.
+    pub clearing: Clearing,
     /// For how long history is kept.
     pub retention: Retention,
     /// The forecast of a full disk.
