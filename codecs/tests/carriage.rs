@@ -1,10 +1,11 @@
 //! What editions put in different places, as a dialect file says it: action codes, the original of
-//! a reversal, the amounts of a partial approval, balances, the lock of a file action.
+//! a reversal, the amounts of a partial approval, balances, the lock of a file action, what an
+//! increment is.
 
 use bytes::BytesMut;
 use codecs::iso8583::{
-    AccountBalances, Dialect, EncodeFault, Encoder, Fields, LockForm, Mti, OriginalAmount,
-    OriginalForm, PartOf, Version, WireAmount,
+    AccountBalances, Dialect, EncodeFault, Encoder, Fields, IncrementalForm, LockForm, Mti,
+    OriginalAmount, OriginalForm, PartOf, Version, WireAmount,
 };
 
 const fn euros(minor: u64) -> WireAmount {
@@ -186,6 +187,43 @@ fn the_lock_of_a_file_action_stands_where_the_edition_or_the_file_says() {
 }
 
 #[test]
+fn what_an_increment_is_says_the_dialect_and_its_sub_element_is_read() {
+    for name in Dialect::shipped_names() {
+        let dialect = Dialect::shipped(name).unwrap();
+        let by_status = IncrementalForm {
+            field: 61,
+            part: Some("7".into()),
+            adds: vec!["4".into()],
+            replaces: Vec::new(),
+        };
+        let wanted = (name == "mip-like").then_some(by_status);
+        assert_eq!(dialect.incremental_form(), wanted.as_ref(), "{name}");
+    }
+    let tables = "[incremental]\nfield = 60\nadds = [\"10\"]\nreplaces = [\"20\"]\n";
+    let dialect = Dialect::from_toml(&with("iso87-ascii", tables)).unwrap();
+    let form = dialect.incremental_form().unwrap();
+    assert_eq!((form.field, form.part.as_deref()), (60, None));
+    assert_eq!((&*form.adds, &*form.replaces), (&["10".into()][..], &["20".into()][..]));
+
+    let dialect = Dialect::shipped("mip-like").unwrap();
+    for (status, found) in [("0000004", Some("4")), ("000000", None), ("0000000000001", Some("0"))]
+    {
+        let mut encoder = Encoder::new();
+        let mut message = encoder.start(&dialect, Mti::AUTHORIZATION_REQUEST);
+        message.text(11, "000042").unwrap();
+        message.text(61, status).unwrap();
+        let mut out = BytesMut::new();
+        message.finish(&mut out).unwrap();
+        let mut fields = Fields::new();
+        dialect.decode(&out, &mut fields).unwrap();
+        let message = dialect.view(&out, &fields);
+        let part = message.element(61, "7").and_then(|content| content.text());
+        assert_eq!(part.as_deref(), found, "{status}");
+        assert!(message.element(61, "70").is_none() && message.element(48, "63").is_none());
+    }
+}
+
+#[test]
 fn what_the_fields_cannot_carry_is_refused_with_its_line() {
     let rows = [
         ("iso87-bcd", "[action_codes]\ndigits = 3", 1, 39, "no more than the field"),
@@ -194,6 +232,17 @@ fn what_the_fields_cannot_carry_is_refused_with_its_line() {
         ("iso87-bcd", "[action_codes]\nreplace = { \"9A\" = \"63\" }", 1, 39, "of 2 digits"),
         ("iso87-bcd", "[action_codes]\nreplace = { \"98\" = \"630\" }", 1, 39, "can carry"),
         ("iso87-bcd", "[action_codes]\nreplace = { \"98\" = \"\" }", 1, 39, "can carry"),
+        ("iso93-binary", "[incremental]\nfield = 60\nadds = [\"1\"]", 0, 60, "function code"),
+        ("iso87-bcd", "[incremental]\nfield = 65\nadds = [\"1\"]", 0, 65, "not defined"),
+        ("iso87-bcd", "[incremental]\nfield = 60", 0, 60, "adds or replaces"),
+        ("iso87-bcd", "[incremental]\nfield = 60\nadds = [\"\"]", 0, 60, "adds or replaces"),
+        (
+            "iso87-bcd",
+            "[incremental]\nfield = 60\npart = \"7\"\nadds = [\"4\"]",
+            0,
+            60,
+            "no sub-element '7'",
+        ),
         ("iso87-bcd", "[original]\nfield = 91\ntrace_digits = 6", 0, 91, "type n with a max"),
         ("iso87-bcd", "[original]\nfield = 65\ntrace_digits = 6", 0, 65, "type n with a max"),
         ("iso87-bcd", "[original]\nfield = 90\ntrace_digits = 13", 0, 90, "from 1 to 12"),

@@ -27,7 +27,8 @@ async fn a_good_issuer_passes_and_everything_is_used() {
     let others: u64 = report.others.values().sum();
     assert!(report.completed >= 3 && report.others.len() >= 6, "{report:?}");
     let of_all = report.approved + declined + report.reversed + report.repeated;
-    let of_all = of_all + report.completed + others;
+    assert!(report.incremented >= 2, "{} incremented", report.incremented);
+    let of_all = of_all + report.incremented + report.completed + others;
     assert_eq!(of_all, report.sent, "every request is counted under one heading");
     assert_eq!(report.declined_by_de39.values().sum::<u64>(), declined);
     assert_eq!(outcome.answers.values().sum::<u64>(), report.answered);

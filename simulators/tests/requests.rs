@@ -4,7 +4,7 @@ mod support;
 
 use jiff::Timestamp;
 use simulators::acquirer::{
-    Channel, NumberSource, Original, Purchase, purchase, repeat_of, reversal_of,
+    Channel, NumberSource, Original, Purchase, increment_of, purchase, repeat_of, reversal_of,
 };
 use simulators::iso::Message;
 use support::card;
@@ -79,6 +79,21 @@ fn a_reversal_names_its_original() {
         assert_eq!(reversal.text(90), Some(&*elements));
         assert!(reversal_of(&reversal, &original, &numbers.next(later)).is_err());
     }
+}
+
+#[test]
+fn an_increment_is_an_authorization_that_names_another() {
+    let mut numbers = NumberSource::starting_at(now());
+    let request = bought(Channel::Ecommerce, &mut numbers);
+    let original = Original::of(&request).unwrap();
+    let later = "2026-07-04T23:31:00Z".parse().unwrap();
+    let increment = increment_of(&request, &original, &numbers.next(later), 300).unwrap();
+    assert_eq!((increment.mti(), increment.text(4)), ("0100", Some("000000000300")));
+    assert_eq!(increment.text(90), Some(&*original.elements));
+    assert_eq!(increment.text(37), request.text(37));
+    assert_ne!(increment.text(11), request.text(11));
+    let reversal = reversal_of(&request, &original, &numbers.next(later)).unwrap();
+    assert!(increment_of(&reversal, &original, &numbers.next(later), 300).is_err());
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Where a peer expects what editions of the standard put in different places: the digits of action
 //! codes, the original of a reversal, the amounts beside the transaction's, the lock that a file
-//! action asks for. It owns the places; the values are the caller's.
+//! action asks for, what makes an authorization an increment. It owns the places; the values are
+//! the caller's.
 
 use super::dialect::Dialect;
 use super::spec::Version;
@@ -15,6 +16,7 @@ pub(super) struct Carriage {
     pub(super) original_amount: Option<OriginalAmount>,
     pub(super) balances: Option<BalanceForm>,
     pub(super) lock: Option<LockForm>,
+    pub(super) incremental: Option<IncrementalForm>,
 }
 
 /// How a reversal names its original: message type (4 digits), trace number, a time, and what else
@@ -94,6 +96,20 @@ impl LockForm {
     }
 }
 
+/// How an authorization of 1987 that names an earlier one says that it adds to it. Later editions
+/// say so by the function code (24).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct IncrementalForm {
+    /// The field that says it.
+    pub field: u8,
+    /// The sub-element of the field that does, by its key, where not all of the field does.
+    pub part: Option<Box<str>>,
+    /// What it says where the amount comes on top of what was authorized.
+    pub adds: Vec<Box<str>>,
+    /// What it says where the amount takes the place of that.
+    pub replaces: Vec<Box<str>>,
+}
+
 impl Dialect {
     /// Digits of the action codes in field 39: 2 (as in 1987), 3 (1993) or 4 (2003).
     #[must_use]
@@ -125,6 +141,13 @@ impl Dialect {
     #[must_use]
     pub const fn balance_form(&self) -> Option<BalanceForm> {
         self.carriage.balances
+    }
+
+    /// How an authorization that names an earlier one says that it adds to it; `None` where naming
+    /// one is enough, or the edition has function codes.
+    #[must_use]
+    pub const fn incremental_form(&self) -> Option<&IncrementalForm> {
+        self.carriage.incremental.as_ref()
     }
 
     /// How a file action names the lock of a card; `None` where the dialect lacks a field for it.

@@ -1,5 +1,5 @@
-//! The tables `[action_codes]`, `[original]`, `[partial_approval]`, `[balances]` and
-//! `[lock_outside]` of a dialect file. Must refuse what the fields that they name cannot carry.
+//! The tables `[action_codes]`, `[original]`, `[partial_approval]`, `[balances]`, `[lock_outside]`
+//! and `[incremental]` of a dialect file. Must refuse what the fields that they name cannot carry.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -8,6 +8,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::carriage::{BalanceForm, Carriage, LockForm, OriginalAmount, OriginalForm};
+use super::carriage_incremental::{IncrementalEntry, compile_incremental};
 use super::dialect_error::DialectError;
 use super::dialect_file::Source;
 use super::spec::{FieldSpec, FieldType, LengthForm, Version};
@@ -21,7 +22,7 @@ const ASKED_FOR: [u8; 2] = *b"57";
 const LONGEST_ORIGINAL: u16 = 64;
 const MTI_DIGITS: u16 = 4;
 
-/// The five tables; each may be left out, and each key of one.
+/// The six tables; each may be left out, and each key of one.
 #[derive(Default)]
 pub(super) struct CarriageEntries {
     pub(super) action_codes: Option<Spanned<ActionCodesEntry>>,
@@ -29,6 +30,7 @@ pub(super) struct CarriageEntries {
     pub(super) partial_approval: Option<Spanned<PartialApprovalEntry>>,
     pub(super) balances: Option<Spanned<BalancesEntry>>,
     pub(super) lock_outside: Option<Spanned<LockOutsideEntry>>,
+    pub(super) incremental: Option<Spanned<IncrementalEntry>>,
 }
 
 #[derive(Deserialize)]
@@ -85,12 +87,14 @@ struct Fields<'a> {
     spec: &'a dyn Fn(u8) -> Option<FieldSpec>,
 }
 
-/// Checks the tables, and fills in what they leave out.
+/// Checks the tables, and fills in what they leave out; `part` says whether a field has a
+/// sub-element.
 pub(super) fn compile_carriage(
     source: &Source<'_>,
     entries: &CarriageEntries,
     version: Version,
     spec: &dyn Fn(u8) -> Option<FieldSpec>,
+    part: &dyn Fn(u8, &str) -> bool,
 ) -> Result<Carriage, DialectError> {
     let fields = Fields { source, version, spec };
     let (action_code_digits, replaced) = fields.action_codes(entries.action_codes.as_ref())?;
@@ -101,6 +105,10 @@ pub(super) fn compile_carriage(
         original_amount: fields.original_amount(entries.partial_approval.as_ref())?,
         balances: fields.balances(entries.balances.as_ref())?,
         lock: fields.lock(entries.lock_outside.as_ref())?,
+        incremental: match &entries.incremental {
+            Some(entry) => Some(compile_incremental(source, entry, version, spec, part)?),
+            None => None,
+        },
     })
 }
 

@@ -12,6 +12,7 @@ use super::carriage_file::{
     ActionCodesEntry, BalancesEntry, CarriageEntries, LockOutsideEntry, OriginalEntry,
     PartialApprovalEntry, compile_carriage,
 };
+use super::carriage_incremental::IncrementalEntry;
 use super::dialect::{Bitmaps, Dialect};
 use super::dialect_error::DialectError;
 use super::elements_file::{ElementsEntry, compile_elements};
@@ -56,6 +57,7 @@ struct DialectFile {
     partial_approval: Option<Spanned<PartialApprovalEntry>>,
     balances: Option<Spanned<BalancesEntry>>,
     lock_outside: Option<Spanned<LockOutsideEntry>>,
+    incremental: Option<Spanned<IncrementalEntry>>,
     answers: BTreeMap<Spanned<String>, Vec<Spanned<u8>>>,
     #[serde(default)]
     requests: BTreeMap<Spanned<String>, Spanned<PresenceEntry>>,
@@ -163,8 +165,13 @@ pub(super) fn compile(text: &str) -> Result<Dialect, DialectError> {
         partial_approval: file.partial_approval.take(),
         balances: file.balances.take(),
         lock_outside: file.lock_outside.take(),
+        incremental: file.incremental.take(),
     };
-    let carriage = compile_carriage(&source, &entries, file.version, &defined)?;
+    let elements = compile_elements(&source, &file.elements, file.length, &specs, sensitive)?;
+    let has_part = |field: u8, key: &str| {
+        elements.iter().any(|(number, within)| *number == field && within.has_part(key))
+    };
+    let carriage = compile_carriage(&source, &entries, file.version, &defined, &has_part)?;
     let is_defined = |field| defined(field).is_some();
     let answers = compile_answers(&source, &file, &is_defined)?;
     let presence = compile_presence(&source, &file.requests, file.version, &is_defined, &answers)?;
@@ -177,7 +184,7 @@ pub(super) fn compile(text: &str) -> Result<Dialect, DialectError> {
         mac_fields: compile_mac_fields(&source, &file.mac_fields, &defined, &answers)?,
         presence,
         answers,
-        elements: compile_elements(&source, &file.elements, file.length, &specs, sensitive)?,
+        elements,
         plan: plan::compile(&specs),
         specs,
         names,

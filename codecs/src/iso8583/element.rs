@@ -80,6 +80,15 @@ impl<'a> Message<'a> {
     }
 }
 
+impl<'a> Message<'a> {
+    /// The content of one sub-element that the dialect describes, by its key; `None` where the
+    /// field or the sub-element is not there. Nothing is allocated.
+    #[must_use]
+    pub fn element(&self, field: u8, key: &str) -> Option<Content<'a>> {
+        self.dialect().elements(field)?.find(self.content(field)?, key)
+    }
+}
+
 impl Dialect {
     /// Whether a field has sub-elements by this dialect.
     #[must_use]

@@ -122,6 +122,23 @@ impl<'a> Piece<'a> {
 type Sink<'s, 'a> = &'s mut dyn FnMut(Piece<'a>);
 
 impl Elements {
+    /// Whether one is described by this key.
+    pub(super) fn has_part(&self, key: &str) -> bool {
+        self.parts.iter().any(|part| *part.key == *key)
+    }
+
+    /// The content of the first with this key, which is described; before a fault, if there is one.
+    /// Nothing is allocated.
+    pub(super) fn find<'a>(&'a self, content: &'a [u8], key: &str) -> Option<Content<'a>> {
+        let mut found = None;
+        let _ = self.walk(content, &mut |piece| {
+            if found.is_none() && piece.part.is_some_and(|part| *part.key == *key) {
+                found = Some(piece.content);
+            }
+        });
+        found
+    }
+
     /// Looks whether all of them can be read.
     pub(super) fn check(&self, content: &[u8]) -> Result<(), ElementFlaw> {
         self.walk(content, &mut |_| {})

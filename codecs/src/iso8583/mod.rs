@@ -24,6 +24,7 @@
 mod amounts;
 mod carriage;
 mod carriage_file;
+mod carriage_incremental;
 mod charset;
 mod decode;
 mod decode_error;
@@ -53,7 +54,7 @@ mod wire;
 mod words;
 
 pub use amounts::{AccountBalances, PartOf, WireAmount};
-pub use carriage::{BalanceForm, LockForm, OriginalAmount, OriginalForm};
+pub use carriage::{BalanceForm, IncrementalForm, LockForm, OriginalAmount, OriginalForm};
 pub use decode::MAX_MESSAGE;
 pub use decode_error::{ByteKind, DecodeError, DecodeFault, ErrorCode, Found, error_set};
 pub use describe::{Line, describe};

@@ -17,7 +17,7 @@ pub use numbers::{NumberSource, Numbers};
 pub use origin::Channel;
 pub use purchase::{Purchase, purchase};
 pub use requests::{
-    NetworkCode, Original, completion_of, network_management, partial_reversal_of, repeat_of,
-    reversal_advice_of, reversal_of,
+    NetworkCode, Original, completion_of, increment_of, network_management, partial_reversal_of,
+    repeat_of, reversal_advice_of, reversal_of,
 };
 pub use variant::{Variant, varied};

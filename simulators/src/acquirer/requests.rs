@@ -1,6 +1,5 @@
-//! Requests made from an earlier one: reversals, completions and repeats; and those about the link
-//! itself. Must
-//! take over from the original what the standard says identifies it.
+//! Requests made from an earlier one: reversals, completions, increments and repeats; and those
+//! about the link itself. Must take over from the original what the standard says identifies it.
 
 use std::fmt;
 use std::str::FromStr;
@@ -167,6 +166,20 @@ pub fn completion_of(
     completion.set(37, &original.rrn)?;
     completion.set(90, &original.elements)?;
     Ok(completion)
+}
+
+/// The 0100 that adds so much to an authorization, in minor units: own STAN and times, its
+/// reference number, and DE90.
+///
+/// # Errors
+/// When the request is no authorization.
+pub fn increment_of(
+    request: &Message,
+    original: &Original,
+    numbers: &Numbers,
+    minor: u64,
+) -> Result<Message> {
+    completion_of(request, original, numbers, minor)?.retyped("0100")
 }
 
 /// The same request with the repeat digit in its type and a new transmission time: 0101, 0401.

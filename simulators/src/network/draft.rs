@@ -117,6 +117,31 @@ impl Speech {
         draft
     }
 
+    /// An authorization that adds its amount to an earlier one.
+    #[must_use]
+    pub fn increment(&self, sale: &Sale, original: &Sale) -> Draft {
+        self.changes(sale, original, "106")
+    }
+
+    /// An authorization whose amount takes the place of an earlier one's; 1987 has none.
+    #[must_use]
+    pub fn replacement(&self, sale: &Sale, original: &Sale) -> Draft {
+        self.changes(sale, original, "102")
+    }
+
+    fn changes(&self, sale: &Sale, original: &Sale, function: &str) -> Draft {
+        let mut draft = self.purchase(sale);
+        draft.push(self.names("100", original));
+        if self.version() != Version::V1987 {
+            draft.retain(|(field, _)| *field != 24);
+            draft.push((24, text(function)));
+        } else if self.dialect().has_elements(61) {
+            // A pre-authorization, by the seventh digit of the point of service data.
+            draft.push((61, text("0000004")));
+        }
+        draft
+    }
+
     /// A financial message, which settles what it asks for; another processing code than a
     /// purchase's in `code`.
     #[must_use]

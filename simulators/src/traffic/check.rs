@@ -46,6 +46,10 @@ impl Checker {
                 response_code(answer, expected, &mut faults);
                 self.approval_code(sent, answer, &mut faults);
             }
+            Kind::Increment => {
+                response_code(answer, "00", &mut faults);
+                self.approval_code(sent, answer, &mut faults);
+            }
             Kind::Other(variant) => {
                 response_code(answer, variant.expected(), &mut faults);
                 if variant.is_coded() {

@@ -19,7 +19,8 @@ use super::request::{FirstAnswer, FollowUp, FollowUpKind, InFlight, Kind};
 use super::tally::{Outcome, Tally};
 use crate::acquirer::{
     Acquirer, Arrival, Incoming, Matched, Matcher, NetworkCode, Original, Purchase, completion_of,
-    partial_reversal_of, purchase, repeat_of, reversal_advice_of, reversal_of, varied,
+    increment_of, partial_reversal_of, purchase, repeat_of, reversal_advice_of, reversal_of,
+    varied,
 };
 use crate::demo_file::TestCard;
 use crate::iso::{Message, amount, mask_pan};
@@ -189,6 +190,13 @@ impl Run {
                 };
                 next.kind = Kind::Reversal;
             }
+            FollowUpKind::Add => {
+                let numbers = self.acquirer.numbers().next(Timestamp::now());
+                let (request, original) = (&next.request, Original::of(&next.request)?);
+                let half = (minor_of(request) / 2).max(1);
+                next.request = increment_of(request, &original, &numbers, half)?;
+                next.kind = Kind::Increment;
+            }
             FollowUpKind::Complete => {
                 let numbers = self.acquirer.numbers().next(Timestamp::now());
                 let (request, original) = (&next.request, Original::of(&next.request)?);
@@ -268,6 +276,7 @@ impl Run {
                 *report.others.entry(variant.name().to_owned()).or_default() += 1;
             }
             Kind::Reversal => report.reversed += u64::from(code == "00"),
+            Kind::Increment => report.incremented += u64::from(code == "00"),
             Kind::Completion => report.completed += u64::from(code == "00"),
             Kind::Repeat(..) => report.repeated += u64::from(good),
         }
@@ -284,12 +293,14 @@ impl Run {
         let next = match &sent.kind {
             Kind::Purchase => self.plan.after_purchase(code == "00"),
             Kind::Other(variant) => self.plan.after_other(*variant),
+            Kind::Increment => self.plan.after_increment(),
             Kind::Reversal => self.plan.after_reversal(),
             Kind::Completion | Kind::Repeat(..) => Next::Nothing,
         };
         let kind = match next {
             Next::Nothing => return,
             Next::Reverse(form) => FollowUpKind::Reverse(form),
+            Next::Add => FollowUpKind::Add,
             Next::Complete => FollowUpKind::Complete,
             Next::Repeat(form) => {
                 let first = FirstAnswer { request: sent.request.clone(), answer, raw };

@@ -18,6 +18,9 @@ const BAD_EVERY: (u64, u64) = (3, 5);
 const REVERSE_EVERY: u64 = 12;
 /// Approved purchases between two that are completed, and their place between reversals.
 const COMPLETE_AT: u64 = 6;
+/// Approved purchases between two that are added to, and their place among those.
+const ADD_EVERY: u64 = 40;
+const ADD_AT: u64 = 21;
 /// Purchases between two requests of another kind.
 const OTHER_EVERY: u64 = 9;
 /// Answered purchases between two repeats, and reversals between two repeats: about 2 % together.
@@ -63,6 +66,7 @@ pub(super) enum ReverseForm {
 pub(super) enum Next {
     Nothing,
     Reverse(ReverseForm),
+    Add,
     Complete,
     Repeat(RepeatForm),
 }
@@ -82,6 +86,7 @@ pub(super) struct Plan {
     reversed: u64,
     repeats: u64,
     others: u64,
+    increments: u64,
 }
 
 impl Plan {
@@ -105,6 +110,7 @@ impl Plan {
             reversed: 0,
             repeats: 0,
             others: 0,
+            increments: 0,
         }
     }
 
@@ -163,7 +169,19 @@ impl Plan {
         match self.approved % REVERSE_EVERY {
             2 if approved => Next::Reverse(self.reverse_form()),
             COMPLETE_AT if approved => Next::Complete,
+            _ if approved && self.approved % ADD_EVERY == ADD_AT => Next::Add,
             _ => Next::Nothing,
+        }
+    }
+
+    /// What to do once an increment has been answered: the purchase is settled by its name, it is
+    /// taken back, or all stays held.
+    pub(super) fn after_increment(&mut self) -> Next {
+        self.increments += 1;
+        match self.increments % 3 {
+            1 => Next::Nothing,
+            2 => Next::Complete,
+            _ => Next::Reverse(self.reverse_form()),
         }
     }
 

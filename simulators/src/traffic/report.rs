@@ -19,6 +19,9 @@ pub struct Report {
     pub declined_by_kind: BTreeMap<String, u64>,
     /// Reversals of approved purchases that were accepted, repeats not counted.
     pub reversed: u64,
+    /// Increments of approved purchases that were approved.
+    #[serde(default)]
+    pub incremented: u64,
     /// Authorizations that were settled by a completion.
     #[serde(default)]
     pub completed: u64,

@@ -19,6 +19,8 @@ pub(super) enum Kind {
     Other(Variant),
     /// A reversal of an approved purchase, sent for the first time.
     Reversal,
+    /// What adds to an approved purchase.
+    Increment,
     /// What settles an approved purchase.
     Completion,
     /// A repeat of the request that was first answered so.
@@ -57,6 +59,7 @@ impl InFlight {
             Kind::Reversal if self.request.mti() == "0420" => "reversal advice",
             Kind::Reversal if self.request.bytes(95).is_some() => "partial reversal",
             Kind::Reversal => "reversal",
+            Kind::Increment => "incremental authorization",
             Kind::Completion => "completion",
             Kind::Repeat(_, first) if first.request.mti().starts_with("04") => "repeated reversal",
             Kind::Repeat(..) => "repeated purchase",
@@ -76,6 +79,7 @@ pub(super) struct FollowUp {
 #[derive(Clone, Debug)]
 pub(super) enum FollowUpKind {
     Reverse(ReverseForm),
+    Add,
     Complete,
     Repeat(RepeatForm, Arc<FirstAnswer>),
 }

@@ -136,7 +136,8 @@ pub struct Authorization {
     pub approval_code: Option<ApprovalCode>,
     /// What an advice came to; `None` for a request.
     pub stand_in: Option<StandIn>,
-    /// The authorization that it completes, if it does: its totals have what is settled here too.
+    /// The authorization that it completes, refunds or adds to, if it does: its totals have what
+    /// is settled here, or held more, too.
     pub completes: Option<Completed>,
     /// Running totals; all zero for a decline.
     pub totals: Totals,
@@ -146,7 +147,8 @@ pub struct Authorization {
     pub closed: bool,
 }
 
-/// An authorization that a financial advice completes, named so that its row is found.
+/// An authorization that a financial advice completes, or an incremental authorization adds to,
+/// named so that its row is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Completed {
     /// The authorization.
@@ -160,6 +162,12 @@ impl Authorization {
     #[must_use]
     pub const fn class(&self) -> MessageClass {
         self.facts.key.class
+    }
+
+    /// The authorization that it adds to, where it is an increment: that one holds for both.
+    #[must_use]
+    pub const fn adds_to(&self) -> Option<Completed> {
+        if self.facts.key.class.is_financial() { None } else { self.completes }
     }
 
     /// What is still held: `max(0, authorized + incremented - reversed - cleared)`, zero once

@@ -46,6 +46,8 @@ pub struct Recalled {
     pub authorizations: Vec<Authorization>,
     /// The authorization of a hold, by its name alone: there may be others with its key.
     pub hold: Option<Authorization>,
+    /// What increments among `authorizations` add to, each once, by its name alone likewise.
+    pub firsts: Vec<Authorization>,
     /// The reversal, if it was answered.
     pub reversal: Option<AnsweredReversal>,
     /// Reversals of such an authorization that gave nothing back when they came, oldest first: they

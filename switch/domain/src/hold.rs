@@ -4,7 +4,8 @@
 use core::time::Duration;
 
 use crate::{
-    Authorization, AuthorizationId, BalanceId, LinkId, OriginalKey, Timestamp, TransactionType,
+    Authorization, AuthorizationId, BalanceId, LinkId, MinorUnits, OriginalKey, Timestamp,
+    TransactionType,
 };
 
 /// An authorization whose hold is to end: how it is found in memory, in the tables, and among what
@@ -19,6 +20,9 @@ pub struct Hold {
     pub decided_at: Timestamp,
     /// What a reversal of it says, so that the two do not overtake each other.
     pub original: OriginalKey,
+    /// What increments had added to it when its life was found to be over: where there is more by
+    /// now, its life has begun again.
+    pub incremented: MinorUnits,
 }
 
 impl Hold {
@@ -30,6 +34,7 @@ impl Hold {
             balance: authorization.balance?,
             decided_at: authorization.decided_at,
             original: authorization.facts.key.as_original(),
+            incremented: authorization.totals.incremented,
         })
     }
 }

@@ -243,7 +243,7 @@ pub struct Authorized {
     pub approval_code: Option<ApprovalCode>,
     /// What an advice came to; `None` for a request.
     pub stand_in: Option<StandIn>,
-    /// The authorization that it completes, if it does.
+    /// The authorization that it completes, refunds or adds to, if it does.
     pub completes: Option<Completed>,
     /// The card's count of approvals after this one.
     pub approvals: u32,
@@ -271,13 +271,24 @@ impl Authorized {
         }
     }
 
-    /// Whether anything is held from here on: an approval, or an advice of one, of a class that
-    /// settles later. A refund that was authorized holds nothing, and gives nothing yet.
-    #[must_use]
-    pub const fn holds(&self) -> bool {
+    /// Whether it takes money that is settled later: an approval, or an advice of one. A refund
+    /// that was authorized holds nothing, and gives nothing yet.
+    const fn is_held(&self) -> bool {
         self.is_granted()
             && !self.facts.key.class.is_financial()
             && matches!(self.facts.kind.direction(), Direction::Debit)
+    }
+
+    /// Whether it holds anything from here on by itself.
+    #[must_use]
+    pub const fn holds(&self) -> bool {
+        self.is_held() && self.completes.is_none()
+    }
+
+    /// Whether what it holds is added to an earlier authorization, which holds it for both.
+    #[must_use]
+    pub const fn adds(&self) -> bool {
+        self.is_held() && self.completes.is_some()
     }
 
     /// Whether it moves money for good: a financial message that was granted, or an advice of one.

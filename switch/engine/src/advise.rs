@@ -84,10 +84,12 @@ fn stand_in(case: &Case<'_>, approved: bool, request: Option<&Authorization>) ->
 
 /// The authorization that a financial advice completes, and what it takes out of its hold; or the
 /// purchase that it refunds. One of another currency is left alone: what its hold is worth in this
-/// one nobody has said. So is one that holds elsewhere: it ends when it has lived its life.
+/// one nobody has said. So is one that holds elsewhere: it ends when it has lived its life. Whoever
+/// names an increment means the purchase that it belongs to.
 fn completion(case: &Case<'_>, advice: &Advise) -> Option<Completion> {
     let original = advice.original.as_ref()?;
     let found = case.state.completed_by(&original.reference, original.named)?;
+    let found = case.state.first_of(found)?;
     let amount = advice.request.amount;
     let here = (case.balance.map(|balance| balance.id), case.deposit);
     if found.currency != amount.currency || (found.balance, found.pool) != here {

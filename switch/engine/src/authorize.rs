@@ -8,7 +8,7 @@ use switch_domain::{
 
 use crate::checks::{self, Case};
 use crate::outcome::AccountAmounts;
-use crate::{Answer, Authorize, Decision, Headroom, Outcome, State, movements};
+use crate::{Answer, Authorize, Decision, Headroom, Outcome, State, increment, movements};
 
 pub(crate) fn decide(
     state: &State,
@@ -109,7 +109,13 @@ pub(crate) fn record(
     let mut effects = Effects::default();
     if authorized.holds() {
         authorized.pool = case.deposit;
-        effects = movements::hold(case, id, standing, now);
+        effects = match &case.adds {
+            Some(addition) => {
+                authorized.completes = Some(addition.first);
+                increment::hold_more(case, addition, id, standing, now)
+            }
+            None => movements::hold(case, id, standing, now),
+        };
     } else if authorized.settles() {
         authorized.pool = case.deposit;
         authorized.completes = case.completes.map(|hold| hold.completed);

@@ -4,9 +4,9 @@
 use switch_domain::{
     Amount, ApprovalCode, AsciiText, AuthorizationId, BalanceId, BalanceState, Bin, BinRange,
     CardId, CardStatus, Currency, CustomerId, CustomerState, Expiry, Funding, Hold, IdempotencyKey,
-    LinkId, LockCode, LockCodes, MessageFacts, MessageKey, MinorUnits, OriginalReference,
-    OutsideAsk, PartnerId, PartnerState, PoolId, PoolKind, ProgrammeId, Reason, Transfer,
-    TransferId, TransferOutcome, VaultRef,
+    LinkId, LockCode, LockCodes, MessageFacts, MessageKey, MinorUnits, OriginalKey,
+    OriginalReference, OutsideAsk, PartnerId, PartnerState, PoolId, PoolKind, ProgrammeId, Reason,
+    Transfer, TransferId, TransferOutcome, VaultRef,
 };
 
 /// One command.
@@ -65,6 +65,20 @@ pub struct Authorize {
     pub amount: Amount,
     /// True where the message says that it may have been sent before (x101).
     pub repeat: bool,
+    /// The authorization that it adds to, where it is an increment of one. Apart, because few are
+    /// and every request has room for it.
+    pub adds_to: Option<Box<Increment>>,
+}
+
+/// What an incremental authorization says of the one before it.
+#[derive(Clone, Copy, Debug)]
+pub struct Increment {
+    /// The fields by which it is found.
+    pub reference: OriginalReference,
+    /// True where the message names it; as with [`Original::named`].
+    pub named: bool,
+    /// True where the amount takes the place of what was authorized; false where it comes on top.
+    pub replaces: bool,
 }
 
 /// An advice of what was decided in our stead, while we did not answer in time.
@@ -79,6 +93,23 @@ pub struct Advise {
     /// Of a financial advice, the authorization that it completes or the purchase that it refunds,
     /// as far as it says.
     pub original: Option<Original>,
+}
+
+impl Authorize {
+    /// The key of what it adds to, where it is an increment.
+    #[must_use]
+    pub fn spoken_of(&self) -> Option<OriginalKey> {
+        self.adds_to.as_ref().map(|increment| increment.reference.key)
+    }
+}
+
+impl Advise {
+    /// The key of what it completes, refunds or adds to, where it does.
+    #[must_use]
+    pub fn spoken_of(&self) -> Option<OriginalKey> {
+        let original = self.original.as_ref().map(|original| original.reference.key);
+        original.or_else(|| self.request.spoken_of())
+    }
 }
 
 /// What a financial advice says of the authorization before it.

@@ -3,19 +3,23 @@
 //! what was never cleared. Whether it is time is for who asks to know.
 
 use switch_domain::{
-    Authorization, AuthorizationDelta, AuthorizationId, Cause, Effects, Event, Expired, MinorUnits,
-    Record, Timestamp, Totals,
+    Authorization, AuthorizationDelta, Cause, Effects, Event, Expired, Hold, MinorUnits, Record,
+    Timestamp, Totals,
 };
 
 use crate::{Answer, HoldEnd, Outcome, State, movements};
 
-pub(crate) fn decide(state: &State, authorization: AuthorizationId, now: Timestamp) -> Outcome {
+pub(crate) fn decide(state: &State, hold: &Hold, now: Timestamp) -> Outcome {
+    let authorization = hold.authorization;
     let Some(original) = state.authorization(authorization) else {
         return Outcome { answer: Answer::HoldEnded(HoldEnd::NotThere), record: None };
     };
     let held = original.held();
     if !held.is_positive() {
         return Outcome { answer: Answer::HoldEnded(HoldEnd::HeldNothing), record: None };
+    }
+    if original.totals.incremented != hold.incremented {
+        return Outcome { answer: Answer::HoldEnded(HoldEnd::BegunAgain), record: None };
     }
     let partner = state.partner_of(original);
     let record = Record {

@@ -27,6 +27,7 @@ mod authorize;
 mod checks;
 mod command;
 mod expire;
+mod increment;
 mod manage;
 mod movements;
 mod outcome;
@@ -36,7 +37,7 @@ mod transfer;
 mod void;
 
 pub use checks::CHECK_NAMES;
-pub use command::{Act, Advise, Authorize, Command, Manage, Original, Reverse};
+pub use command::{Act, Advise, Authorize, Command, Increment, Manage, Original, Reverse};
 pub use outcome::{
     AccountAmounts, Answer, Decision, Headroom, HoldEnd, Outcome, PoolTake, Refusal,
 };
@@ -60,7 +61,7 @@ impl State {
             Command::Void { authorization, reason } => {
                 void::decide(self, *authorization, *reason, now)
             }
-            Command::Expire(hold) => expire::decide(self, hold.authorization, now),
+            Command::Expire(hold) => expire::decide(self, hold, now),
             Command::Manage(manage) => manage::decide(self, manage, headroom, now),
             Command::Receive { transfer, settled_below } => {
                 transfer::receive(self, transfer, *settled_below, now)

@@ -11,8 +11,8 @@ use switch_domain::{
     Timestamp, Totals, TransactionType,
 };
 
-use crate::State;
 use crate::checks::Case;
+use crate::{State, increment};
 
 /// What a new authorization holds: `standing` of what was asked for, where a part was reversed
 /// before it came.
@@ -89,6 +89,9 @@ pub(crate) fn settle(
 /// above that, of what was settled the difference, posted the other way round. Nothing where no
 /// more than that is left already.
 pub(crate) fn give_back(state: &State, original: &Authorization, standing: MinorUnits) -> Effects {
+    if let Some(first) = original.adds_to() {
+        return increment::take_back(state, original, first, standing);
+    }
     if original.totals.cleared.is_positive() && original.class().is_financial() {
         return contra(state, original, standing);
     }
@@ -208,11 +211,11 @@ const fn signed(kind: TransactionType, amount: MinorUnits) -> MinorUnits {
 
 /// The other way round. No amount here is the lowest of an i64: all are sums of amounts of
 /// messages.
-const fn negative(amount: MinorUnits) -> MinorUnits {
+pub(crate) const fn negative(amount: MinorUnits) -> MinorUnits {
     MinorUnits(amount.0.saturating_neg())
 }
 
 /// How far the first is above the second; zero where it is not.
-fn less(amount: MinorUnits, other: MinorUnits) -> MinorUnits {
+pub(crate) fn less(amount: MinorUnits, other: MinorUnits) -> MinorUnits {
     MinorUnits(amount.0.saturating_sub(other.0).max(0))
 }

@@ -71,6 +71,8 @@ pub enum HoldEnd {
     GivenBack(MinorUnits),
     /// Nothing: it was reversed, voided, cleared or ended before, or never held anything.
     HeldNothing,
+    /// An increment was added since its life was found to be over: it has begun again.
+    BegunAgain,
     /// There is no such authorization.
     NotThere,
 }

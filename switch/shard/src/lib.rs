@@ -45,7 +45,7 @@ pub use start::{StartError, make_room, start};
 pub use submission::{Admission, Reply, ReplyOutcome, ReplyTo, Submission};
 pub use sweep::{HoldSweep, SweepError, SweepSettings, Swept};
 pub use switch_engine::{
-    AccountAmounts, Act, Advise, Authorize, CHECK_NAMES, Command, Decision, HoldEnd, Manage,
-    Original, Refusal, Reverse, State,
+    AccountAmounts, Act, Advise, Authorize, CHECK_NAMES, Command, Decision, HoldEnd, Increment,
+    Manage, Original, Refusal, Reverse, State,
 };
 pub use switch_store::{PROOF_LASTS, ProjectionSettings, TakeoverMode, fault_points};

@@ -18,7 +18,7 @@ pub(crate) enum Envelope {
     /// An authorization that there is no room for: to be declined, unless it was taken before.
     Shed(Submission),
     /// A management command; the fingerprint comes with a card to be issued.
-    Manage { command: Command, card: Option<Fingerprint>, reply: ManageReply },
+    Manage { command: Box<Command>, card: Option<Fingerprint>, reply: ManageReply },
     /// A hold that lived its life; the reply goes out once what it says is committed, and never
     /// where nobody knows.
     Expire { hold: Hold, reply: oneshot::Sender<HoldEnd> },

@@ -312,7 +312,8 @@ impl Node {
         }
         let (reply, result) = oneshot::channel();
         let mailbox = self.mailbox(shard).ok_or(ManageError::NoSuchShard)?;
-        let envelope = Envelope::Manage { command: Command::Manage(manage), card, reply };
+        let command = Box::new(Command::Manage(manage));
+        let envelope = Envelope::Manage { command, card, reply };
         mailbox.put(envelope).map_err(|_| ManageError::Overloaded)?;
         result.await.unwrap_or(Err(ManageError::Unknown))
     }

@@ -65,6 +65,8 @@ pub struct Swept {
     pub given_back: u64,
     /// Holds that had ended meanwhile.
     pub held_nothing: u64,
+    /// Holds that an increment was added to meanwhile: their life has begun again.
+    pub begun_again: u64,
     /// Holds of authorizations that their shard does not find: for people to look at.
     pub not_there: u64,
 }
@@ -217,6 +219,7 @@ impl HoldSweep {
             let (count, became) = match end {
                 HoldEnd::GivenBack(_) => (&mut swept.given_back, "given_back"),
                 HoldEnd::HeldNothing => (&mut swept.held_nothing, "held_nothing"),
+                HoldEnd::BegunAgain => (&mut swept.begun_again, "begun_again"),
                 HoldEnd::NotThere => {
                     tracing::warn!(authorization = %hold.authorization, "its shard finds no hold");
                     (&mut swept.not_there, "not_there")

@@ -18,6 +18,7 @@ mod user_funds;
 
 use switch_domain::{Balance, Card, Direction, MinorUnits, PoolId, Programme, Reason, Timestamp};
 
+use crate::increment::Addition;
 use crate::movements::Completion;
 use crate::{Authorize, Headroom, State};
 
@@ -78,6 +79,8 @@ pub(crate) struct Case<'a> {
     pub(crate) standing: Option<MinorUnits>,
     /// The authorization that it completes, if it is known to complete one.
     pub(crate) completes: Option<Completion>,
+    /// The authorization that it adds to, if it is an increment of one that is open.
+    pub(crate) adds: Option<Addition>,
 }
 
 impl<'a> Case<'a> {
@@ -96,8 +99,7 @@ impl<'a> Case<'a> {
         let balance = card.and_then(|card| state.balance(card.balance));
         let deposit = programme.and_then(|programme| programme.funding.deposit());
         let standing = state.standing_before(&request.facts);
-        let completes = None;
-        Self {
+        let mut case = Self {
             state,
             request,
             headroom,
@@ -107,8 +109,13 @@ impl<'a> Case<'a> {
             balance,
             deposit,
             standing,
-            completes,
+            completes: None,
+            adds: None,
+        };
+        if let Some(increment) = &request.adds_to {
+            case.adds = Addition::of(&case, increment);
         }
+        case
     }
 
     /// Where the money goes that is asked for.
@@ -117,13 +124,17 @@ impl<'a> Case<'a> {
     }
 
     /// What must be there of the customer's and the partner's money: nothing for what takes none,
-    /// and nothing twice where a hold is completed.
+    /// and nothing twice where a hold is completed, or its amount is replaced.
     pub(crate) fn needs(&self) -> MinorUnits {
         if self.direction() != Direction::Debit {
             return MinorUnits::ZERO;
         }
+        let amount = self.request.amount.minor;
+        if let Some(addition) = &self.adds {
+            return addition.added(amount);
+        }
         let covered = self.completes.map_or(MinorUnits::ZERO, |hold| hold.releases);
-        MinorUnits(self.request.amount.minor.0.saturating_sub(covered.0).max(0))
+        MinorUnits(amount.0.saturating_sub(covered.0).max(0))
     }
 }
 

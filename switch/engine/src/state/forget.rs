@@ -1,11 +1,11 @@
 //! Bounds what a shard remembers, and says what it has to be told again (W-21). It never lets go of
 //! anything that is not in the tables, and never of money: balances and shares stay.
 
-use switch_domain::{Forgotten, Recalled, Timestamp};
+use switch_domain::{Forgotten, MessageKey, OriginalKey, Recalled, Timestamp};
 
 use super::State;
 use super::messages::Kept;
-use crate::{Advise, Command};
+use crate::{Advise, Authorize, Command, Increment};
 
 impl State {
     /// Lets go of what was decided before `window_start`, and of the oldest past `most`; nothing
@@ -23,6 +23,9 @@ impl State {
     pub fn forgotten_by(&self, command: &Command) -> Option<Forgotten> {
         match command {
             Command::Authorize(request) => {
+                if let Some(increment) = &request.adds_to {
+                    return self.forgotten_by_increment(request, increment);
+                }
                 let key = &request.facts.key;
                 let wanted = request.repeat && !self.messages.is_complete();
                 let unknown = wanted && self.messages.find(key).is_none();
@@ -60,12 +63,24 @@ impl State {
         if self.messages.is_complete() || self.messages.find(key).is_some() {
             return None;
         }
-        let own = key.as_original();
-        let spoken_of = advice.original.as_ref().map(|original| original.reference.key);
-        Some(match spoken_of.filter(|original| *original != own) {
-            Some(original) => Forgotten::Message { original, answered: Some(*key) },
-            None => Forgotten::Message { original: own, answered: None },
-        })
+        Some(of_message(key, advice.spoken_of()))
+    }
+
+    /// An increment comes hours or days after what it adds to. That is looked up where memory does
+    /// not have it for certain; the increment itself only where it says that it is a repeat.
+    fn forgotten_by_increment(
+        &self,
+        request: &Authorize,
+        increment: &Increment,
+    ) -> Option<Forgotten> {
+        let key = &request.facts.key;
+        if self.messages.is_complete() || self.messages.find(key).is_some() {
+            return None;
+        }
+        if !request.repeat && self.is_certain_increment(increment) {
+            return None;
+        }
+        Some(of_message(key, Some(increment.reference.key)))
     }
 
     /// Takes note of what was looked up at `now`. What memory has is newer, and stays as it is.
@@ -74,7 +89,7 @@ impl State {
         for authorization in recalled.authorizations {
             self.messages.recall(Kept::Authorization(authorization), now);
         }
-        if let Some(authorization) = recalled.hold {
+        for authorization in recalled.hold.into_iter().chain(recalled.firsts) {
             self.messages.recall_alone(authorization, now);
         }
         if let Some(reversal) = recalled.reversal {
@@ -88,5 +103,15 @@ impl State {
         {
             self.commands.insert(command, now);
         }
+    }
+}
+
+/// The question about a message with this key, and about what it speaks of. Both are under one key
+/// where it names no other.
+fn of_message(key: &MessageKey, spoken_of: Option<OriginalKey>) -> Forgotten {
+    let own = key.as_original();
+    match spoken_of.filter(|original| *original != own) {
+        Some(original) => Forgotten::Message { original, answered: Some(*key) },
+        None => Forgotten::Message { original: own, answered: None },
     }
 }

@@ -1,6 +1,6 @@
-//! Finds what a reversal or a completion speaks of, the request of an advice, and whether an
-//! authorization was spoken of before it came. It owns how much weight the optional fields have:
-//! they choose among several and rule out only together.
+//! Finds what a reversal, a completion or an increment speaks of, the request of an advice, and
+//! whether an authorization was spoken of before it came. It owns how much weight the optional
+//! fields have: they choose among several and rule out only together.
 
 use switch_domain::{
     AnsweredReversal, Authorization, MessageFacts, MessageKey, MinorUnits, OriginalClass,
@@ -9,6 +9,7 @@ use switch_domain::{
 
 use super::State;
 use super::messages::{Early, Kept};
+use crate::Increment;
 
 /// Whether DE37 and DE7 are the same, each `None` where one side does not have it.
 fn agreement(reference: &OriginalReference, facts: &MessageFacts) -> (Option<bool>, Option<bool>) {
@@ -88,8 +89,8 @@ impl State {
             .map(|(_, original)| self.holder(original))
     }
 
-    /// The authorization that a financial advice speaks of: one that was granted, the best fit, the
-    /// latest among equals.
+    /// The authorization that a financial advice or an increment speaks of: one that was granted,
+    /// the best fit, the latest among equals. It may be an increment itself.
     pub(crate) fn completed_by(
         &self,
         reference: &OriginalReference,
@@ -102,20 +103,42 @@ impl State {
                 Kept::Reversal(_) => None,
             })
             .filter(|one| one.class().as_original() == Some(OriginalClass::Authorization))
-            .filter(|one| names(reference, &one.facts) && one.totals.authorized.is_positive())
+            .filter(|one| names(reference, &one.facts) && was_granted(one))
             .filter(|one| named || agreement(reference, &one.facts).0 == Some(true))
             .filter_map(|one| Some((fit(reference, &one.facts)?, one)))
             .max_by_key(|(fit, one)| (*fit, one.id))
             .map(|(_, one)| one)
     }
 
-    /// Of a request and its advice the one that holds: whoever reverses either means that.
+    /// The authorization that holds for a purchase: that which an increment adds to, or one that
+    /// is none itself. `None` where memory has let it go.
+    pub(crate) fn first_of<'a>(&'a self, found: &'a Authorization) -> Option<&'a Authorization> {
+        match found.adds_to() {
+            Some(first) => self.messages.get(first.authorization),
+            None => Some(found),
+        }
+    }
+
+    /// Whether what a reference is to, as far as memory has it, can be judged by what is here: the
+    /// purchase that an increment belongs to is here, too.
+    pub(super) fn has_first_of(&self, found: Option<&Authorization>) -> bool {
+        found.is_none_or(|one| self.first_of(one).is_some())
+    }
+
+    /// Whether an increment finds what it adds to without the tables: no older one fits better.
+    pub(super) fn is_certain_increment(&self, increment: &Increment) -> bool {
+        let found = self.completed_by(&increment.reference, increment.named);
+        found.is_some_and(|one| fits_fully(&increment.reference, &one.facts))
+            && self.has_first_of(found)
+    }
+
+    /// Of a request and its advice the one that has effect: whoever reverses either means that.
     fn holder<'a>(&'a self, found: &'a Authorization) -> &'a Authorization {
-        if found.held().is_positive() {
+        if has_effect(found) {
             return found;
         }
         match self.said_of(&found.facts.key).twin {
-            Some(twin) if twin.held().is_positive() || is_known(found) => twin,
+            Some(twin) if has_effect(twin) || is_known(found) => twin,
             _ => found,
         }
     }
@@ -123,10 +146,11 @@ impl State {
     /// Whether nothing speaks for there being another that a reversal means, among those that were
     /// let go: what fits fully is the latest such, unless it is one of two and holds nothing.
     pub(super) fn is_certain(&self, reference: &OriginalReference) -> bool {
-        self.original_of(reference).is_some_and(|one| {
+        let found = self.original_of(reference);
+        found.is_some_and(|one| {
             let refused_as_twin = one.reason == Reason::DuplicateTransmission;
             fits_fully(reference, &one.facts) && !is_known(one) && !refused_as_twin
-        })
+        }) && self.has_first_of(found)
     }
 
     /// What stands of this message by a reversal that came before it: zero where all of it was
@@ -214,6 +238,19 @@ impl State {
             self.messages.add_early(Early::of(reversal, of_declined));
         }
     }
+}
+
+/// Whether it was granted as an authorization; an increment that lowered its purchase's amount
+/// authorized nothing itself.
+fn was_granted(one: &Authorization) -> bool {
+    one.totals.authorized.is_positive() || one.adds_to().is_some()
+}
+
+/// Whether a reversal of it has anything to take back.
+fn has_effect(one: &Authorization) -> bool {
+    one.held().is_positive()
+        || (one.class().is_financial() && one.totals.cleared.is_positive())
+        || (one.adds_to().is_some() && one.totals.authorized > one.totals.reversed)
 }
 
 fn is_known(one: &Authorization) -> bool {

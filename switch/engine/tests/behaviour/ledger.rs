@@ -19,7 +19,7 @@ const THERE: &str = "
 ";
 
 /// Each event: what comes before it, and it.
-const EVENTS: [(&str, &str, &str); 14] = [
+const EVENTS: [(&str, &str, &str); 15] = [
     ("pool reloaded", "", "reload {} 10.00"),
     ("balance credited", "", "credit alice 10.00"),
     ("authorization approved", "", "auth c1 20.00 stan 1 -> approved"),
@@ -27,6 +27,11 @@ const EVENTS: [(&str, &str, &str); 14] = [
         "authorization reversed",
         "auth c1 20.00 stan 1 -> approved",
         "reverse stan 1 -> reversal_accepted",
+    ),
+    (
+        "authorization added to",
+        "auth c1 20.00 stan 1 -> approved",
+        "auth c1 5.00 stan 2 onto 1 -> approved",
     ),
     ("hold expired", "auth c1 20.00 stan 1 -> approved", "expire 1 -> given_back"),
     (

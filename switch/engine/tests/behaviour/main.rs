@@ -10,6 +10,7 @@ mod expiry;
 mod forget;
 mod harness;
 mod in_flight;
+mod increments;
 mod ledger;
 mod locks;
 mod management;

@@ -7,11 +7,11 @@
 //! other; both optional fields wrong rule out a message; a retrieval reference number (DE37) weighs
 //! more than a transmission time (DE7); then the latest wins. Of a request and its advice, the one
 //! that holds. A financial advice that names no original means one of its own trace number and
-//! retrieval reference number, and no other.
+//! retrieval reference number, and no other. What increments do stands in `increments`.
 
 use crate::harness::World;
 
-const CARD: &str = "
+pub(crate) const CARD: &str = "
     partner acme
     pool deposit EUR 1000.00
     programme gold deposit
@@ -21,7 +21,7 @@ const CARD: &str = "
 ";
 
 /// `there; there => arrives -> answer | held ledger network`; a row ends with its sums.
-fn check(table: &str) {
+pub(crate) fn check(table: &str) {
     let mut rows = 0;
     let lines = table.lines().map(|line| line.split('#').next().unwrap_or_default().trim());
     let lines: Vec<_> = lines.filter(|line| !line.is_empty()).collect();
@@ -244,6 +244,8 @@ fn over_a_financial_message() {
             pay c1 20.00 stan 1 -> duplicate_transmission | 0.00 30.00 20.00
         post c1 20.00 stan 1 -> advice_accepted =>
             reverse stan 1 -> reversal_accepted of 1 | 0.00 50.00 0.00
+        post c1 20.00 stan 1 as A -> advice_accepted; pay c1 20.00 stan 1 -> duplicate_transmission
+            => reverse stan 1 -> reversal_accepted of A | 0.00 50.00 0.00
         pay c1 60.00 stan 1 -> insufficient_funds =>
             post c1 60.00 stan 1 -> advice_accepted | 0.00 -10.00 60.00
         ",

@@ -16,6 +16,7 @@ use super::amount::amount;
 use super::card_source::{card_source, named_expiry};
 use super::channel::place;
 use super::fault::text;
+use super::increment::increment;
 use super::key::{message_key, transmitted};
 use super::original::reference;
 use super::transaction::asked;
@@ -79,10 +80,11 @@ fn read(
         (_, _, true) => Some(Reason::ExpiredCard),
         _ => None,
     };
+    let key = message_key(message, around.link(), class, card)?;
     let request = Authorize {
         link: around.link(),
         facts: MessageFacts {
-            key: message_key(message, around.link(), class, card)?,
+            key,
             transmitted: transmitted(message)?,
             channel: place.channel,
             entry: place.entry,
@@ -95,6 +97,7 @@ fn read(
         fault,
         amount,
         repeat: message.mti().is_some_and(Mti::is_repeat),
+        adds_to: increment(message, &key, asked.change)?,
     };
     Ok((request, card))
 }

@@ -26,6 +26,10 @@ pub(super) enum Function {
     Original,
     /// 101: an authorization whose amount is an estimate.
     Estimated,
+    /// 102 and 103, of an estimate: its amount takes the place of what was authorized before.
+    Replacement { estimated: bool },
+    /// 106 and 107, of an estimate: its amount comes on top of what was authorized before.
+    Supplementary { estimated: bool },
     /// 108: an inquiry.
     Inquiry,
     /// 201 and 202: it settles what was authorized before, for the same amount or another.
@@ -39,9 +43,29 @@ impl Function {
         match code {
             None | Some(100 | 200) => Self::Original,
             Some(101) => Self::Estimated,
+            Some(code @ (102 | 103)) => Self::Replacement { estimated: code == 103 },
+            Some(code @ (106 | 107)) => Self::Supplementary { estimated: code == 107 },
             Some(108) => Self::Inquiry,
             Some(201 | 202) => Self::Completion,
             Some(_) => Self::Unknown,
+        }
+    }
+
+    /// Whether the amount is an estimate.
+    pub(super) const fn is_estimated(self) -> bool {
+        match self {
+            Self::Estimated => true,
+            Self::Replacement { estimated } | Self::Supplementary { estimated } => estimated,
+            Self::Original | Self::Inquiry | Self::Completion | Self::Unknown => false,
+        }
+    }
+
+    /// What it does to the amount that was authorized before, if it is about that.
+    pub(super) const fn changes(self) -> Option<Change> {
+        match self {
+            Self::Replacement { .. } => Some(Change::InPlace),
+            Self::Supplementary { .. } => Some(Change::OnTop),
+            _ => None,
         }
     }
 
@@ -50,11 +74,23 @@ impl Function {
     pub(super) const fn fits(self, class: MessageClass) -> bool {
         match self {
             Self::Original => true,
-            Self::Estimated | Self::Inquiry => !class.is_financial(),
+            Self::Estimated
+            | Self::Inquiry
+            | Self::Replacement { .. }
+            | Self::Supplementary { .. } => !class.is_financial(),
             Self::Completion => matches!(class, MessageClass::FinancialAdvice),
             Self::Unknown => false,
         }
     }
+}
+
+/// What an increment does to the amount that was authorized before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Change {
+    /// Its amount is added.
+    OnTop,
+    /// Its amount is the new one.
+    InPlace,
 }
 
 /// What a reversal takes back.
@@ -71,5 +107,35 @@ pub(super) const fn reversed(code: Option<u64>) -> Reversed {
         None | Some(400) => Reversed::Whole,
         Some(401) => Reversed::Part,
         Some(_) => Reversed::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_say_whether_an_authorization_stands_for_itself() {
+        let rows = [
+            (None, None, false, true),
+            (Some(100), None, false, true),
+            (Some(101), None, true, true),
+            (Some(102), Some(Change::InPlace), false, true),
+            (Some(103), Some(Change::InPlace), true, true),
+            (Some(104), None, false, false),
+            (Some(106), Some(Change::OnTop), false, true),
+            (Some(107), Some(Change::OnTop), true, true),
+            (Some(108), None, false, true),
+            (Some(201), None, false, false),
+        ];
+        for (code, change, estimated, fits) in rows {
+            let function = Function::of(code);
+            let told = (function.changes(), function.is_estimated());
+            assert_eq!(told, (change, estimated), "{code:?}");
+            assert_eq!(function.fits(MessageClass::AuthorizationRequest), fits, "{code:?}");
+            assert_eq!(function.fits(MessageClass::AuthorizationAdvice), fits, "{code:?}");
+            let plain = matches!(code, None | Some(100));
+            assert_eq!(function.fits(MessageClass::FinancialRequest), plain, "{code:?}");
+        }
     }
 }

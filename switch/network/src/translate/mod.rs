@@ -9,6 +9,7 @@ mod digits;
 mod fault;
 mod file_action;
 mod function_code;
+mod increment;
 mod key;
 mod network_management;
 mod original;

@@ -7,7 +7,7 @@ use switch_domain::{MessageClass, Reason, TransactionType};
 
 use super::FieldFault;
 use super::fault::{number, optional_number};
-use super::function_code::{Function, function_code};
+use super::function_code::{Change, Function, function_code};
 
 const PROCESSING_CODE: u8 = 3;
 const CONDITION_1987: u8 = 25;
@@ -20,6 +20,8 @@ const PREAUTHORIZED: u64 = 6;
 pub(super) struct Asked {
     pub(super) kind: TransactionType,
     pub(super) fault: Option<Reason>,
+    /// Of an increment by its function code, what it does to the amount before it.
+    pub(super) change: Option<Change>,
 }
 
 /// Reads it; `zero` says that the message asks for an amount of zero.
@@ -34,7 +36,7 @@ pub(super) fn asked(
         Version::V1987 => {
             optional_number(message, CONDITION_1987, "a condition code")? == Some(PREAUTHORIZED)
         }
-        Version::V1993 | Version::V2003 => function == Function::Estimated,
+        Version::V1993 | Version::V2003 => function.is_estimated(),
     };
     Ok(judge(code / 10_000, function, class, zero, estimated))
 }
@@ -64,7 +66,7 @@ fn judge(code: u64, function: Function, class: MessageClass, zero: bool, estimat
     };
     let unknown =
         if of_pin { TransactionType::AccountVerification } else { TransactionType::Purchase };
-    Asked { kind: kind.unwrap_or(unknown), fault }
+    Asked { kind: kind.unwrap_or(unknown), fault, change: function.changes() }
 }
 
 #[cfg(test)]
@@ -100,7 +102,7 @@ mod tests {
         ];
         for (code, class, zero, estimated, kind, fault) in rows {
             let read = judge(code, Function::Original, class, zero, estimated);
-            assert_eq!(read, Asked { kind, fault }, "{code} in {class:?}");
+            assert_eq!(read, Asked { kind, fault, change: None }, "{code} in {class:?}");
         }
     }
 }

@@ -102,6 +102,28 @@ async fn a_financial_advice_names_what_it_completes_or_says_that_it_does_not() {
 }
 
 #[tokio::test]
+async fn an_authorization_of_1987_that_names_another_adds_to_it() {
+    for dialect in DIALECTS {
+        let rig = Rig::start(dialect);
+        let named = format!("0100{:06}1123091500{:022}", 41, 0);
+        let request = requested(&rig, rig.request(42).set(90, &named), "0100").await;
+        let increment = request.adds_to.expect("it names one");
+        assert!(increment.named && !increment.replaces);
+        assert_eq!(increment.reference.key.stan, 41);
+        assert_eq!(increment.reference.class, Some(OriginalClass::Authorization));
+        let advice = advised(&rig, rig.advice(43, "00").set(90, &named), "0120").await;
+        assert!(advice.request.adds_to.is_some() && advice.original.is_none());
+
+        let nothing = "0".repeat(42);
+        for draft in [rig.request(44), rig.request(45).set(90, &nothing)] {
+            assert!(requested(&rig, draft, "0100").await.adds_to.is_none());
+        }
+        let paid = requested(&rig, rig.request(46).set(90, &named), "0200").await;
+        assert!(paid.adds_to.is_none(), "a financial message holds nothing");
+    }
+}
+
+#[tokio::test]
 async fn a_reversal_says_of_which_class_its_original_is_and_what_it_leaves() {
     let euro = Currency::from_numeric(978).expect("euro");
     for dialect in DIALECTS {

@@ -83,6 +83,7 @@ pub(super) fn print(
         println!("{:<36} {v1987:>6} {v2003:>6} {count:>9}", reason.name());
     }
     println!("{:<36} {:>6} {:>6} {:>9}", "reversals accepted", "00", "4000", report.reversed);
+    println!("{:<36} {:>6} {:>6} {:>9}", "increments approved", "00", "0000", report.incremented);
     println!("{:<36} {:>6} {:>6} {:>9}", "completions accepted", "00", "9001", report.completed);
     for (kind, count) in &report.others {
         println!("{kind:<36} {:>6} {:>6} {count:>9}", "", "");
@@ -139,6 +140,7 @@ pub(super) fn conclude(
             "approved": report.approved,
             "declined": by_code,
             "reversed": report.reversed,
+            "incremented": report.incremented,
             "completed": report.completed,
             "others": report.others.values().sum::<u64>(),
             "repeated": report.repeated,

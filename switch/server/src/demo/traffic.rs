@@ -28,6 +28,7 @@ pub(super) struct Report {
     pub(super) approved: u64,
     pub(super) declined_by_de39: BTreeMap<String, u64>,
     pub(super) reversed: u64,
+    pub(super) incremented: u64,
     pub(super) completed: u64,
     pub(super) others: BTreeMap<String, u64>,
     pub(super) repeated: u64,

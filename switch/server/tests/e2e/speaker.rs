@@ -109,6 +109,16 @@ impl Speaker {
         self.speech.completion(&sale(pan, stan, cents), &sale(pan, original, cents))
     }
 
+    /// An authorization that adds to an earlier one.
+    pub(crate) fn increment(&self, pan: &str, stan: u32, original: u32, cents: u64) -> Draft {
+        self.speech.increment(&sale(pan, stan, cents), &sale(pan, original, cents))
+    }
+
+    /// An authorization whose amount takes the place of an earlier one's.
+    pub(crate) fn replacement(&self, pan: &str, stan: u32, original: u32, cents: u64) -> Draft {
+        self.speech.replacement(&sale(pan, stan, cents), &sale(pan, original, cents))
+    }
+
     /// Network management.
     pub(crate) fn management(&self, function: Function, stan: u32) -> Draft {
         self.speech.management(function, stan, date(2026, 11, 23).at(12, 0, 0, 0))

@@ -187,8 +187,10 @@ impl Worker {
         let wall = settings.clock.now();
         let window = Duration::as_micros(&settings.repeat_window);
         let start = wall.minus_micros(i64::try_from(window).unwrap_or(i64::MAX));
+        let limit = settings.repeat_limit;
         let projected = self.projected.everything_before(wall);
-        self.state.forget(start, settings.repeat_limit, projected);
+        let projected = self.may_let_go(projected);
+        self.state.forget(start, limit, projected);
         self.metrics.remembered.set(self.state.remembered() as f64);
         self.judge_lag();
     }

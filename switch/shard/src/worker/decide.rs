@@ -108,7 +108,7 @@ impl Worker {
 
     fn take_command(
         &mut self,
-        command: Command,
+        command: Box<Command>,
         card: Option<Fingerprint>,
         reply: ManageReply,
     ) -> Option<Envelope> {

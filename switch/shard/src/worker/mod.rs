@@ -21,7 +21,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
 use switch_domain::{
-    CardId, Cause, Effects, Epoch, Event, OwnerId, Placement, Record, Seq, ShardId,
+    CardId, Cause, Effects, Epoch, Event, OwnerId, Placement, Record, Seq, ShardId, Timestamp,
 };
 use switch_engine::State;
 use switch_store::{Appended, Hash, Journal, JournalRow, Tables};
@@ -43,7 +43,7 @@ pub(crate) use courier::Parcel;
 use fresh::Proof;
 use lookup::Lookups;
 pub(crate) use projected::Projected;
-use recall::ParkedBy;
+use recall::{Parked, ParkedBy};
 use rescue::Recent;
 
 /// What all shards of a node share.
@@ -147,7 +147,9 @@ pub(crate) struct Worker {
     answering: mpsc::UnboundedSender<commit::DoneCommands>,
     /// What waits for an answer of the tables. Each still has its place in the mailbox's count. In
     /// order, so that what ends with the worker ends the same in every run of a seed.
-    parked: BTreeMap<ParkedBy, Vec<Envelope>>,
+    parked: BTreeMap<ParkedBy, Parked>,
+    /// What was decided before this was in the tables when memory last let go of anything.
+    known: Timestamp,
     /// What is looked up beside that, and so waits with it: the key of a completion's own.
     beside: BTreeMap<ParkedBy, ParkedBy>,
     /// Looked up, and busy until the next commit.
@@ -208,6 +210,7 @@ impl Worker {
             lookups: Lookups::new(shard, tables, behind, limits),
             answering,
             parked: BTreeMap::new(),
+            known: Timestamp::default(),
             beside: BTreeMap::new(),
             after_commit: Vec::new(),
             mailboxes: parts.mailboxes,

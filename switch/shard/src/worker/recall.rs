@@ -2,7 +2,7 @@
 //! the same message or key, so that nothing overtakes. It owns what becomes of it when the tables
 //! do not answer: silence, for nobody knows what it was answered before.
 
-use switch_domain::{Forgotten, IdempotencyKey, OriginalKey};
+use switch_domain::{Forgotten, IdempotencyKey, OriginalKey, Timestamp};
 use switch_engine::Command;
 
 use super::Worker;
@@ -16,6 +16,14 @@ use crate::{ManageError, metrics};
 pub(crate) enum ParkedBy {
     Original(OriginalKey),
     Command(IdempotencyKey),
+}
+
+/// What waits for one answer.
+pub(super) struct Parked {
+    envelopes: Vec<Envelope>,
+    /// What was decided before this was in the rows that were asked: nothing later may be let go
+    /// until the answer is here, or it could bring back what has changed since.
+    known: Timestamp,
 }
 
 impl ParkedBy {
@@ -37,7 +45,7 @@ impl Worker {
         let keys = self.parked_with(&envelope).into_iter().flatten();
         let under = keys.into_iter().find_map(|by| self.parked_under(by));
         if let Some(parked) = under.and_then(|by| self.parked.get_mut(&by)) {
-            parked.push(envelope);
+            parked.envelopes.push(envelope);
             return None;
         }
         match self.forgotten_by(&envelope) {
@@ -54,8 +62,8 @@ impl Worker {
         if self.parked.contains_key(&by) { Some(by) } else { self.beside.get(&by).copied() }
     }
 
-    /// The keys of an envelope: a completion has its own beside that of what it completes, and both
-    /// are looked up at once.
+    /// The keys of an envelope: a completion, and an increment, has its own beside that of what it
+    /// speaks of, and both are looked up at once.
     fn parked_with(&self, envelope: &Envelope) -> [Option<ParkedBy>; 2] {
         if self.parked.is_empty() {
             return [None, None];
@@ -63,20 +71,21 @@ impl Worker {
         let one = match envelope {
             Envelope::Message(submission) => match &*submission.command {
                 Command::Authorize(request) => {
-                    Some(ParkedBy::Original(request.facts.key.as_original()))
+                    let own = ParkedBy::Original(request.facts.key.as_original());
+                    return [request.spoken_of().map(ParkedBy::Original), Some(own)];
                 }
                 Command::Advise(advice) => {
-                    let spoken_of = advice.original.as_ref().map(|one| one.reference.key);
                     let own = ParkedBy::Original(advice.request.facts.key.as_original());
-                    return [spoken_of.map(ParkedBy::Original), Some(own)];
+                    return [advice.spoken_of().map(ParkedBy::Original), Some(own)];
                 }
                 Command::Reverse(request) => Some(ParkedBy::Original(request.reference.key)),
                 Command::Manage(manage) => Some(ParkedBy::Command(manage.key)),
                 _ => None,
             },
-            Envelope::Manage { command: Command::Manage(manage), .. } => {
-                Some(ParkedBy::Command(manage.key))
-            }
+            Envelope::Manage { command, .. } => match &**command {
+                Command::Manage(manage) => Some(ParkedBy::Command(manage.key)),
+                _ => None,
+            },
             Envelope::Expire { hold, .. } => Some(ParkedBy::Original(hold.original)),
             _ => None,
         };
@@ -96,9 +105,9 @@ impl Worker {
     fn look_up(&mut self, what: Forgotten, envelopes: Vec<Envelope>) {
         let by = ParkedBy::of(&what);
         if let Some(parked) = self.parked.get_mut(&by) {
-            parked.extend(envelopes);
+            parked.envelopes.extend(envelopes);
         } else if self.lookups.ask(what, self.projected.recallable()) {
-            self.parked.insert(by, envelopes);
+            self.parked.insert(by, Parked { envelopes, known: self.known });
             let own = what.own().map(ParkedBy::Original).filter(|own| *own != by);
             self.beside.extend(own.map(|own| (own, by)));
         } else {
@@ -123,7 +132,8 @@ impl Worker {
         }
         let by = ParkedBy::of(&what);
         self.beside.retain(|_, under| *under != by);
-        let mut parked = self.parked.remove(&by).unwrap_or_default().into_iter();
+        let parked = self.parked.remove(&by).map(|parked| parked.envelopes);
+        let mut parked = parked.unwrap_or_default().into_iter();
         while let Some(envelope) = parked.next() {
             match self.forgotten_by(&envelope) {
                 _ if !answered => self.end_unknown(envelope, "unanswered"),
@@ -138,6 +148,13 @@ impl Worker {
                 }
             }
         }
+    }
+
+    /// Before which memory may let go, where the tables have everything before `projected`.
+    pub(super) fn may_let_go(&mut self, projected: Timestamp) -> Timestamp {
+        self.known = projected;
+        let asked = self.parked.values().map(|parked| parked.known).min();
+        asked.map_or(projected, |known| known.min(projected))
     }
 
     fn end_unknown(&mut self, envelope: Envelope, cause: &'static str) {

@@ -23,6 +23,7 @@ impl World {
                 balance: one.balance?,
                 decided_at: record.at,
                 original: one.facts.key.as_original(),
+                incremented: MinorUnits::ZERO,
             }),
             _ => None,
         });

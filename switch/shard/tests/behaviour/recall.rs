@@ -8,8 +8,8 @@ use switch_shard::{Act, Admission, ManageError, ReplyOutcome, ShardSettings};
 use tokio::time::Instant;
 
 use crate::harness::{
-    FIRST, Holder, PATIENCE, World, approved, declined, marked, pass, purchase, reversal, settle,
-    text, two_shards,
+    FIRST, Holder, PATIENCE, World, approved, declined, increment, marked, pass, purchase,
+    reversal, settle, text, two_shards,
 };
 
 /// A shard that remembers one message, and a holder of one approval that it has forgotten.
@@ -230,4 +230,57 @@ async fn a_command_that_was_forgotten_is_not_done_again() {
     }
     world.tables_are_silent(true);
     assert_eq!(world.node.manage(manage, None).await, Err(ManageError::Unknown));
+}
+
+/// An increment of what was forgotten adds to it; once all of that is forgotten too, the reversal
+/// of the increment finds the purchase, and gives back that part alone.
+#[tokio::test(start_paused = true)]
+async fn an_increment_finds_its_purchase_in_the_tables() {
+    let (mut world, alice, _) = forgetful().await;
+    let asked = world.questions();
+    for stan in [31, 32] {
+        let more = increment(alice, stan, 11, 100);
+        assert_eq!(world.send(more, alice, stan, late()), Admission::Accepted);
+        let replies = world.replies().await;
+        assert!(matches!(replies[..], [(_, it)] if approved(it)), "{replies:?}");
+    }
+    assert!(world.questions() > asked);
+    assert_eq!(world.held(alice.balance).await, 1_253 + 200);
+    for stan in 41..=44 {
+        assert_eq!(world.authorize(alice, stan, 1), Admission::Accepted);
+        assert_eq!(world.replies().await.len(), 1);
+    }
+    for (token, original, left) in [(91, 31, 1_357), (92, 31, 1_357), (93, 11, 7), (94, 32, 7)] {
+        assert_eq!(world.reverse(alice, token, original), Admission::Accepted);
+        assert_eq!(world.replies().await.len(), 1);
+        assert_eq!(world.held(alice.balance).await, left, "{token}");
+    }
+    world.audit().await;
+}
+
+/// What comes of a purchase while its increment is looked up waits, or is not let go before the
+/// answer is here: nothing is given back twice.
+#[tokio::test(start_paused = true)]
+async fn an_answer_never_brings_back_what_has_changed_since_it_was_asked_for() {
+    let (mut world, alice, _) = forgetful().await;
+    let more = increment(alice, 31, 11, 100);
+    assert_eq!(world.send(more, alice, 31, late()), Admission::Accepted);
+    assert_eq!(world.replies().await.len(), 1);
+    for stan in 41..=44 {
+        assert_eq!(world.authorize(alice, stan, 1), Admission::Accepted);
+        assert_eq!(world.replies().await.len(), 1);
+    }
+    world.tables_are_silent(true);
+    assert_eq!(world.reverse(alice, 91, 31), Admission::Accepted);
+    assert_eq!(world.reverse(alice, 92, 11), Admission::Accepted);
+    settle().await;
+    for stan in 51..=54 {
+        assert_eq!(world.authorize(alice, stan, 1), Admission::Accepted);
+        assert_eq!(world.replies().await.len(), 1);
+    }
+    world.tables_are_silent(false);
+    settle().await;
+    assert_eq!(world.replies().await.len(), 2);
+    assert_eq!(world.held(alice.balance).await, 11);
+    world.audit().await;
 }

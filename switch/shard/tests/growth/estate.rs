@@ -157,6 +157,7 @@ impl Estate {
             fault: None,
             amount: Amount { minor: MinorUnits(minor), currency: euro() },
             repeat,
+            adds_to: None,
         })
     }
 

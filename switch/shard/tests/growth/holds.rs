@@ -129,7 +129,8 @@ async fn what_memory_forgot_ends_too() {
     pass::<T>(7 * DAY_S);
     serving.reverse(21, 2).await;
     let swept = sweep(&world, &serving).round().await.expect("a round");
-    let Swept { rows, given_back, held_nothing, not_there } = swept;
+    let Swept { rows, given_back, held_nothing, begun_again, not_there } = swept;
+    assert_eq!(begun_again, 0);
     assert_eq!((given_back, not_there), (6, 0));
     assert!(held_nothing <= 1, "the one that was reversed, if its row does not say so yet");
     assert_eq!(rows, 7, "each row once");
@@ -237,6 +238,52 @@ async fn lives_that_change_leave_no_hold_behind() {
     serving.stop().await;
     world.expect_balanced().await;
     world.close().await;
+}
+
+/// The life of a hold begins again with each increment, whether memory has what it is of or not;
+/// and the days of the increments stay as long as the hold does.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hold_that_was_added_to_lives_from_the_last_increment_on() {
+    const T: usize = 6;
+    for forgetful in [false, true] {
+        AHEAD[T].store(0, Ordering::SeqCst);
+        let world = World::new().await;
+        let mut serving = world.serve_with(by_clock::<T>(forgetful, settings())).await;
+        let holder = serving.issue(&world.store).await;
+        serving.buy(holder, 1, 100).await;
+        serving.buy(holder, 2, 7).await;
+        until_rows(&world, 2).await;
+        pass::<T>(5 * DAY_S);
+        world.store.make_days(now::<T>(), 1).await.expect("a day");
+        serving.add(holder, 3, 1, 50).await;
+        until_rows(&world, 3).await;
+        pass::<T>(2 * DAY_S);
+        assert_eq!(given_back(&mut sweep(&world, &serving)).await, 1, "the other one");
+        assert_eq!(held(&serving, holder).await, 150);
+        pass::<T>(4 * DAY_S);
+        world.store.make_days(now::<T>(), 1).await.expect("a day");
+        serving.add(holder, 4, 3, 20).await;
+        until_rows(&world, 4).await;
+        let keep = Keep { table: "card_authorization", days: 1 };
+        let window = Duration::from_secs(60);
+        let old = world.store.drop_old_days(keep, window, now::<T>()).await.expect("a run");
+        assert!(old.open.len() >= 2, "the first's day and the increment's: {old:?}");
+        pass::<T>(7 * DAY_S - 60);
+        assert_eq!(given_back(&mut sweep(&world, &serving)).await, 0, "a minute before");
+        assert_eq!(held(&serving, holder).await, 170);
+        pass::<T>(60);
+        let mut round = sweep(&world, &serving);
+        assert_eq!(given_back(&mut round).await, 1);
+        assert_eq!(held(&serving, holder).await, 0);
+        assert_eq!(given_back(&mut round).await, 0, "once");
+        serving.reverse(21, 3).await;
+        assert_eq!(held(&serving, holder).await, 0, "late: nothing is held");
+        serving.stop().await;
+        let events = "SELECT count(*) FROM authorization_event WHERE kind = 'incremented'";
+        assert_eq!(world.count(events).await, 2);
+        world.expect_balanced().await;
+        world.close().await;
+    }
 }
 
 /// A day goes once nothing in it is open, and not before.

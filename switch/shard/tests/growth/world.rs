@@ -11,8 +11,8 @@ use switch_domain::{
 };
 use switch_shard::{
     Act, Admission, ArchiveError, ArchiveOptions, ArchivedRange, AuditFrom, AuditReport, Authorize,
-    Command, Manage, Node, ProjectionSettings, Reply, ReplyOutcome, ReplyTo, Reverse, Running,
-    ShardSettings, Submission, TakeoverMode, archive, audit, start,
+    Command, Increment, Manage, Node, ProjectionSettings, Reply, ReplyOutcome, ReplyTo, Reverse,
+    Running, ShardSettings, Submission, TakeoverMode, archive, audit, start,
 };
 use switch_store::private_postgres::{TestDatabase, fresh_database};
 use switch_store::{SealedPan, Store, StoreOptions, fresh_owner};
@@ -228,24 +228,25 @@ impl Serving {
 
     /// The same at a merchant of this category.
     pub(crate) async fn buy_at(&mut self, holder: Holder, stan: u32, minor: i64, category: u16) {
-        let request = Authorize {
-            link: LinkId(1),
-            facts: MessageFacts {
-                key: key(MessageClass::AuthorizationRequest, stan),
-                transmitted: 0,
-                channel: Channel::Pos,
-                entry: EntryMode::Chip,
-                kind: switch_domain::TransactionType::Purchase,
-                merchant: Merchant { category, id: text("MERCHANT0000001") },
-            },
-            bin: BIN,
-            card: Some(holder.card),
-            expiry: None,
-            fault: None,
-            amount: Amount { minor: MinorUnits(minor), currency: euro() },
-            repeat: false,
+        self.authorize(purchase(holder, stan, minor, category)).await;
+    }
+
+    /// An increment of an authorization, approved.
+    pub(crate) async fn add(&mut self, holder: Holder, stan: u32, original: u32, minor: i64) {
+        let request = purchase(holder, stan, minor, 5411);
+        let reference = OriginalReference {
+            key: key(MessageClass::AuthorizationRequest, original).as_original(),
+            class: None,
+            transmitted: 0,
+            rrn: AsciiText::EMPTY,
         };
-        let outcome = self.send(Command::Authorize(request), u64::from(stan)).await;
+        let increment = Increment { reference, named: true, replaces: false };
+        self.authorize(Authorize { adds_to: Some(Box::new(increment)), ..request }).await;
+    }
+
+    async fn authorize(&mut self, request: Authorize) {
+        let token = request.facts.key.stan;
+        let outcome = self.send(Command::Authorize(request), token).await;
         let ReplyOutcome::Decided(decision) = outcome else { panic!("{outcome:?}") };
         assert!(decision.reason.is_approval(), "{decision:?}");
     }
@@ -291,6 +292,27 @@ pub(crate) async fn vault_row(store: &Store, fingerprint: Fingerprint) -> VaultR
         last_four: "0018".into(),
     };
     store.vault().insert_pan(&pan).await.expect("a free number")
+}
+
+fn purchase(holder: Holder, stan: u32, minor: i64, category: u16) -> Authorize {
+    Authorize {
+        link: LinkId(1),
+        facts: MessageFacts {
+            key: key(MessageClass::AuthorizationRequest, stan),
+            transmitted: 0,
+            channel: Channel::Pos,
+            entry: EntryMode::Chip,
+            kind: switch_domain::TransactionType::Purchase,
+            merchant: Merchant { category, id: text("MERCHANT0000001") },
+        },
+        bin: BIN,
+        card: Some(holder.card),
+        expiry: None,
+        fault: None,
+        amount: Amount { minor: MinorUnits(minor), currency: euro() },
+        repeat: false,
+        adds_to: None,
+    }
 }
 
 fn key(class: MessageClass, stan: u32) -> MessageKey {

@@ -78,6 +78,7 @@ impl Judge {
         self.count(match end {
             Some(HoldEnd::GivenBack(_)) => "holds ended",
             Some(HoldEnd::HeldNothing) => "holds that had ended",
+            Some(HoldEnd::BegunAgain) => return self.count("holds that live on"),
             Some(HoldEnd::NotThere) => {
                 return self.blame(format!("{id} is not there and should end (I7)"), None);
             }

@@ -113,6 +113,7 @@ impl Request {
                 fault: None,
                 amount: Amount { minor: MinorUnits(minor + more), currency: euro() },
                 repeat,
+                adds_to: None,
             }),
             Kind::Reversal { original } => Command::Reverse(Reverse {
                 link: LinkId(1),

@@ -156,7 +156,8 @@ impl Driver {
         };
         let (authorization, truth) = judge.oracle.of_key(&key)?;
         let (decided_at, original) = (truth.decided_at, key.as_original());
-        let hold = Hold { authorization, balance, decided_at, original };
+        let incremented = switch_domain::MinorUnits::ZERO;
+        let hold = Hold { authorization, balance, decided_at, original, incremented };
         Some((hold, self.current.node.clone()))
     }
 

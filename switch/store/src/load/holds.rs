@@ -8,7 +8,7 @@ use std::time::Duration;
 use sqlx::postgres::PgRow;
 use sqlx::{Connection, PgConnection};
 use switch_domain::{
-    AuthorizationId, BalanceId, Hold, LinkId, ShardId, Timestamp, TransactionType,
+    AuthorizationId, BalanceId, Hold, LinkId, MinorUnits, ShardId, Timestamp, TransactionType,
 };
 
 use super::row::{Named, get};
@@ -23,19 +23,38 @@ const SETTINGS: &str = "\
     SET LOCAL enable_sort = off; SET LOCAL plan_cache_mode = force_custom_plan";
 
 /// A row for each hold of a piece, or one without; each says how far the piece goes. Times of a
-/// shard's decisions never go back (W-16), so that a day is left behind as its identifiers are.
+/// shard's decisions never go back (W-16), so that a day is left behind as its identifiers are. A
+/// hold that was added to is not found by its own row, but by that of the last increment: its life
+/// began again there.
 const PIECE: &str = "\
     WITH piece AS MATERIALIZED (
         SELECT id, decided_at, balance_id, link, mcc, acquirer, class, stan, local_time, terminal,
-            rrn, fingerprint, transaction_type,
-            NOT closed AND authorized + incremented > reversed + cleared AS holds
+            rrn, fingerprint, transaction_type, incremented, completes_id, completes_at,
+            NOT closed AND authorized + incremented > reversed + cleared AND incremented = 0
+                AS holds
         FROM card_authorization
         WHERE id > $1 AND id <= $2 AND decided_at >= $3 AND decided_at <= $4
         ORDER BY id LIMIT $5
+    ), due AS (
+        SELECT id, decided_at, balance_id, link, mcc, acquirer, class, stan, local_time, terminal,
+            rrn, fingerprint, transaction_type, incremented
+        FROM piece WHERE holds AND balance_id IS NOT NULL
+        UNION ALL
+        SELECT first.* FROM piece, LATERAL (
+            SELECT id, decided_at, balance_id, link, mcc, acquirer, class, stan, local_time,
+                terminal, rrn, fingerprint, transaction_type, incremented
+            FROM card_authorization
+            WHERE id = piece.completes_id AND decided_at = piece.completes_at AND NOT closed
+                AND authorized + incremented > reversed + cleared AND balance_id IS NOT NULL
+        ) AS first
+        WHERE piece.completes_id IS NOT NULL AND piece.class LIKE 'authorization%'
+            AND NOT EXISTS (SELECT FROM authorization_event AS later
+                WHERE later.kind = 'incremented' AND later.id > piece.id
+                    AND later.authorization_id = piece.completes_id)
     )
     SELECT seen.*, due.* FROM (
         SELECT count(*) AS seen, max(id) AS last_id, max(decided_at) AS last_at FROM piece
-    ) AS seen LEFT JOIN piece AS due ON due.holds AND due.balance_id IS NOT NULL";
+    ) AS seen LEFT JOIN due ON true";
 
 const WATERMARKS: &str = "SELECT shard, life_s, id, decided_at FROM hold_sweep";
 
@@ -194,6 +213,7 @@ fn open_hold(row: &PgRow) -> Result<OpenHold, StoreError> {
             balance: BalanceId(row.get("balance_id")?),
             decided_at: decided_at.0,
             original: row.message_key()?.as_original(),
+            incremented: MinorUnits(row.get("incremented")?),
         },
         link: link.map(|_| row.narrow::<i32, u16>("link").map(LinkId)).transpose()?,
         category: row.narrow::<i32, u16>("mcc")?,

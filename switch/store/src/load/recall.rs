@@ -67,6 +67,7 @@ async fn message(
 ) -> Result<Recalled, StoreError> {
     let mut recalled =
         Recalled { authorizations: by_origin(tx, lineage, original).await?, ..Recalled::default() };
+    recalled.firsts = firsts(tx, &recalled.authorizations).await?;
     if let Some(key) = answered.filter(|_| own.is_none()) {
         let query = sqlx::query(REVERSALS_BY_ORIGIN);
         let query = query.bind(lineage.shards()).bind(key.as_original().origin());
@@ -85,6 +86,23 @@ async fn message(
         recalled.early.retain(|one| one.reference.key == *own);
     }
     Ok(recalled)
+}
+
+/// What increments among these add to, each by the key of its row.
+async fn firsts(
+    tx: &mut PgConnection,
+    of: &[Authorization],
+) -> Result<Vec<Authorization>, StoreError> {
+    let mut names: Vec<_> = of.iter().filter_map(Authorization::adds_to).collect();
+    names.sort_unstable_by_key(|one| one.authorization);
+    names.dedup();
+    let mut found = Vec::with_capacity(names.len());
+    for one in names {
+        let query = sqlx::query(BY_NAME).bind(one.authorization.0);
+        let query = query.bind(PgTimestamp(one.decided_at));
+        found.extend(each(tx, query, authorization).await?);
+    }
+    Ok(found)
 }
 
 async fn by_origin(

@@ -112,6 +112,7 @@ impl History {
         };
         let effects = &record.effects;
         let (kind, delta) = match &record.event {
+            Event::Authorized(one) if one.adds() => ("incremented", effects.completed.as_deref()),
             Event::Authorized(_) => ("completed", effects.completed.as_deref()),
             event => (kind(event), effects.authorization.as_ref()),
         };

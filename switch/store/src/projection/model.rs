@@ -165,9 +165,14 @@ impl Rows {
                 let early = self.reversals.iter().filter(|row| {
                     self.gave_nothing.contains(&row.id) && Some(row.reference.key) == own
                 });
+                let authorizations: Vec<Authorization> = of_key.cloned().collect();
+                let firsts = authorizations.iter().filter_map(Authorization::adds_to);
+                let firsts: BTreeSet<_> = firsts.map(|one| one.authorization).collect();
+                let firsts = firsts.iter().filter_map(|id| self.authorizations.get(id));
                 Recalled {
                     hold: None,
-                    authorizations: of_key.cloned().collect(),
+                    firsts: firsts.cloned().collect(),
+                    authorizations,
                     reversal: answered,
                     early: early.copied().collect(),
                     command: None,

@@ -1,11 +1,11 @@
 //! Rows of the simulated tables as a start and a look-up read them. It owns windows and limits as
 //! the statements for PostgreSQL have them; it changes nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use switch_domain::{
-    AnsweredReversal, Authorization, Control, CustomerState, DoneCommand, Fingerprint, Forgotten,
-    Recalled, ShardId, ShardImage, Timestamp,
+    AnsweredReversal, Authorization, AuthorizationId, Control, CustomerState, DoneCommand,
+    Fingerprint, Forgotten, Recalled, ShardId, ShardImage, Timestamp,
 };
 
 use super::rows::Rows;
@@ -95,9 +95,16 @@ pub(super) fn find(rows: &Rows, what: &Forgotten) -> Recalled {
             let early = rows.reversals.iter().filter(|row| {
                 rows.gave_nothing.contains(&row.id) && Some(row.reference.key) == own
             });
+            let authorizations: Vec<Authorization> = of_key.cloned().collect();
+            let firsts: BTreeSet<AuthorizationId> = authorizations
+                .iter()
+                .filter_map(|row| row.adds_to().map(|first| first.authorization))
+                .collect();
+            let firsts = firsts.iter().filter_map(|id| rows.authorizations.get(id));
             Recalled {
                 hold: None,
-                authorizations: of_key.cloned().collect(),
+                firsts: firsts.cloned().collect(),
+                authorizations,
                 reversal: answered,
                 early: early.copied().collect(),
                 command: None,

@@ -217,6 +217,7 @@ async fn recalls(t: &mut Transcript, place: &impl Place, batches: &[CommittedBat
             balance: one.balance?,
             decided_at: record.at,
             original: one.facts.key.as_original(),
+            incremented: switch_domain::MinorUnits::ZERO,
         })),
         _ => None,
     }));

@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use switch_domain::{
     Account, AnsweredReversal, AuthorizationId, Authorized, BalanceId, Cause, Currency,
     DoneCommand, Effects, Event, Forgotten, Hold, MessageClass, MessageKey, MinorUnits, PoolId,
-    Reason, Recalled, Record, ShardId, ShardImage, StandIn, Timestamp, Totals, TransactionType,
+    Reason, Recalled, Record, Reversed, ShardId, ShardImage, StandIn, Timestamp, Totals,
+    TransactionType, Voided,
 };
 use switch_engine::{Answer, Command, Decision, Headroom, HoldEnd, Outcome, State};
 
@@ -168,6 +169,10 @@ impl Cluster {
                 _ => {}
             }
         }
+        let names =
+            recalled.authorizations.iter().filter_map(switch_domain::Authorization::adds_to);
+        let firsts = names.filter_map(|one| replayed.authorization(one.authorization));
+        recalled.firsts = firsts.cloned().collect();
         recalled
     }
 
@@ -180,7 +185,10 @@ impl Cluster {
         let (decided_at, made) = made.expect("an authorization");
         let balance = made.balance.unwrap_or(BalanceId(9));
         let original = made.facts.key.as_original();
-        Hold { authorization: id, balance, decided_at, original }
+        let row = self.replayed();
+        let totals = row[CARDS].authorization(id).map(|one| one.totals).unwrap_or_default();
+        let incremented = totals.incremented;
+        Hold { authorization: id, balance, decided_at, original, incremented }
     }
 
     /// Commits the oldest `count` records in flight, in order.
@@ -253,7 +261,7 @@ impl Cluster {
         });
         let said = match end {
             HoldEnd::GivenBack(amount) => Some(amount.0),
-            HoldEnd::HeldNothing | HoldEnd::NotThere => None,
+            HoldEnd::HeldNothing | HoldEnd::BegunAgain | HoldEnd::NotThere => None,
         };
         assert_eq!(said, given, "the answer says what happened");
     }
@@ -339,9 +347,17 @@ impl Cluster {
     /// What each open approval, our own or in our stead, holds by the events alone: account, pool,
     /// amount.
     fn open_holds(&self) -> BTreeMap<AuthorizationId, Open> {
-        let mut holds = BTreeMap::new();
+        let mut holds: BTreeMap<AuthorizationId, Open> = BTreeMap::new();
+        let mut added = BTreeMap::new();
         for record in self.all_records(CARDS) {
             match &record.event {
+                Event::Authorized(a) if is_held(a) && a.completes.is_some() => {
+                    let first = a.completes.expect("what it adds to").authorization;
+                    let hold = holds.get_mut(&first).expect("an increment of what is open");
+                    let held = record.effects.balance.expect("an account").held.0;
+                    hold.2 += held;
+                    added.insert(a.id, first);
+                }
                 Event::Authorized(a) if is_held(a) => {
                     let reversed = record.effects.authorization.map_or(0, |d| d.totals.reversed.0);
                     let held = a.requested.minor.0 - reversed;
@@ -356,6 +372,17 @@ impl Cluster {
                     hold.2 -= delta.totals.cleared.0;
                     if delta.closes {
                         holds.remove(&completed);
+                    }
+                }
+                Event::Reversed(Reversed { original: Some(id), .. })
+                | Event::Voided(Voided { authorization: id, .. })
+                    if added.contains_key(id) =>
+                {
+                    let back = record.effects.balance.map_or(0, |delta| delta.held.0);
+                    if let Some(hold) = holds.get_mut(&added[id]) {
+                        hold.2 += back;
+                    } else {
+                        assert_eq!(back, 0, "given back although nothing was held");
                     }
                 }
                 Event::Reversed(reversed) => {

@@ -6,7 +6,7 @@ use switch_domain::{
     Fingerprint, Hold, LinkId, Merchant, MessageClass, MessageFacts, MessageKey, OriginalClass,
     OriginalReference, Reason, TransactionType,
 };
-use switch_engine::{Advise, Answer, Authorize, Command, Original, Reverse};
+use switch_engine::{Advise, Answer, Authorize, Command, Increment, Original, Reverse};
 
 use super::row::Row;
 use super::{CARDS, World, currency, minor_units};
@@ -57,6 +57,7 @@ pub(crate) fn authorize(key: MessageKey, amount: Amount) -> Authorize {
         fault: None,
         amount,
         repeat: false,
+        adds_to: None,
     }
 }
 
@@ -87,10 +88,10 @@ impl World {
     }
 
     /// `auth CARD AMOUNT stan N [in CUR] [exp YYMM] [bin N] [fault REASON] [as LABEL] [rrn ..]
-    /// [de7 ..] [time ..] [term ..] [acq ..] [link ..] [mark repeat] [kind K]`; `advise` with the
-    /// same, of an approval unless `said declined`; `pay`, a financial request; and `post`, a
-    /// financial advice, `[to N]` of the authorization with STAN N, after which more comes by
-    /// `last no`.
+    /// [de7 ..] [time ..] [term ..] [acq ..] [link ..] [mark repeat] [kind K]`, added `[onto N]`
+    /// the authorization with STAN N, or `[instead N]` of its amount; `advise` with the same, of
+    /// an approval unless `said declined`; `pay`, a financial request; and `post`, a financial
+    /// advice, `[to N]` of the authorization with STAN N, after which more comes by `last no`.
     fn authorization(&mut self, row: &Row<'_>) {
         let name = row.word("a card");
         let known = self.names.cards.get(name).copied();
@@ -118,6 +119,7 @@ impl World {
         request.repeat = row.option("mark") == Some("repeat");
         request.facts.kind =
             row.option("kind").map_or_else(Default::default, |name| kind(row, name));
+        request.adds_to = adds_to(row, &key);
         let label = row.option("as").map_or_else(|| stan.to_string(), str::to_owned);
         let approved = row.option("said") != Some("declined");
         let command = match class {
@@ -187,6 +189,7 @@ impl World {
                 decided_at: self.cluster.now,
                 original: key(MessageClass::AuthorizationRequest, 9, fingerprint(label))
                     .as_original(),
+                incremented: switch_domain::MinorUnits::ZERO,
             },
             None => row.fail("no such authorization"),
         };
@@ -232,6 +235,15 @@ fn spoken_of(row: &Row<'_>, own: &MessageKey) -> Original {
     let reference = OriginalReference { key, class: None, transmitted: 0, rrn: own.rrn };
     let last = row.option("last") != Some("no");
     Original { reference, named: named.is_some(), last }
+}
+
+/// The authorization that an increment is of.
+fn adds_to(row: &Row<'_>, own: &MessageKey) -> Option<Box<Increment>> {
+    let (onto, instead) = (row.number_option::<u32>("onto"), row.number_option::<u32>("instead"));
+    let mut key = own.as_original();
+    key.stan = onto.or(instead)?.into();
+    let reference = OriginalReference { key, class: None, transmitted: 0, rrn: own.rrn };
+    Some(Box::new(Increment { reference, named: true, replaces: instead.is_some() }))
 }
 
 fn original_class(row: &Row<'_>, name: &str) -> OriginalClass {

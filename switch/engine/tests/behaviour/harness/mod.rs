@@ -199,6 +199,7 @@ pub(crate) const fn ended(end: HoldEnd) -> &'static str {
     match end {
         HoldEnd::GivenBack(_) => "given_back",
         HoldEnd::HeldNothing => "held_nothing",
+        HoldEnd::BegunAgain => "begun_again",
         HoldEnd::NotThere => "not_there",
     }
 }

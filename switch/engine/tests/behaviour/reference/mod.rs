@@ -12,7 +12,7 @@ use switch_domain::{
     Account, Amount, AsciiText, AuthorizationId, BalanceId, CardId, Event, Hold, IdempotencyKey,
     LockCode, MessageKey, MinorUnits, OriginalReference, PoolId, Record,
 };
-use switch_engine::{Act, Advise, Answer, Command, Manage, Original, Reverse, State};
+use switch_engine::{Act, Advise, Answer, Command, Increment, Manage, Original, Reverse, State};
 
 use crate::harness::{CARDS, CONTROL, World, authorize, currency, fingerprint, key};
 use model::{Arrival, Ask, Key, Model, Said, Undo};
@@ -151,6 +151,13 @@ impl Subject {
         let mut request = authorize(message_key(ask.key), amount);
         request.card = Some(self.cards[ask.key.card]);
         request.facts.kind = ask.kind;
+        request.adds_to = ask.adds.map(|(stan, replaces)| {
+            let mut key = request.facts.key.as_original();
+            key.stan = stan.into();
+            let rrn = request.facts.key.rrn;
+            let reference = OriginalReference { key, class: None, transmitted: 0, rrn };
+            Box::new(Increment { reference, named: true, replaces })
+        });
         request
     }
 
@@ -192,13 +199,15 @@ fn kind_of(arrival: Arrival) -> Option<(&'static str, Key, u32)> {
     match arrival {
         Arrival::Request(ask) | Arrival::Advice(ask) => {
             let kind = match ask.key.class {
+                AuthorizationRequest | AuthorizationAdvice if ask.adds.is_some() => "increment",
                 AuthorizationRequest => "authorization",
                 AuthorizationAdvice => "authorization advice",
                 FinancialAdvice if ask.names.is_some() => "completion",
                 FinancialAdvice => "financial advice",
                 _ => "financial request",
             };
-            Some((kind, ask.key, ask.names.unwrap_or(ask.key.stan)))
+            let named = ask.names.or(ask.adds.map(|(stan, _)| stan));
+            Some((kind, ask.key, named.unwrap_or(ask.key.stan)))
         }
         Arrival::Reversal(undo) => {
             let kind = if undo.standing == 0 { "reversal" } else { "partial reversal" };
@@ -260,6 +269,7 @@ fn the_engine_does_what_the_reference_model_does() {
         "completion",
         "financial advice",
         "financial request",
+        "increment",
         "partial reversal",
         "reversal",
     ];
@@ -271,7 +281,14 @@ fn the_engine_does_what_the_reference_model_does() {
 }
 
 /// A defect, and what it does to a record.
-const DEFECTS: [(&str, Defect); 6] = [
+const DEFECTS: [(&str, Defect); 7] = [
+    ("an increment that its purchase does not know", |record| {
+        if matches!(&record.event, Event::Authorized(one) if one.adds())
+            && let Some(first) = &mut record.effects.completed
+        {
+            first.totals = Default::default();
+        }
+    }),
     ("a reversal that gives nothing back", |record| {
         if matches!(record.event, Event::Reversed(_)) {
             record.effects = Default::default();

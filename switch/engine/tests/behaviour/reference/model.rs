@@ -28,6 +28,8 @@ pub(super) struct Ask {
     /// Of a financial advice: the trace number of what it names, and whether it is the last.
     pub(super) names: Option<u32>,
     pub(super) last: bool,
+    /// Of an increment: the trace number of what it is of, and whether its amount is the new one.
+    pub(super) adds: Option<(u32, bool)>,
 }
 
 /// A reversal.
@@ -92,6 +94,10 @@ pub(super) struct Message {
     /// What it settled itself, and what others settled of it.
     pub(super) settled: i64,
     pub(super) settled_by_others: i64,
+    /// Of an increment: what it added and nobody took back, and what stands of its amount.
+    added: i64,
+    left: i64,
+    replaces: bool,
     belongs_to: Option<usize>,
 }
 
@@ -228,11 +234,16 @@ impl Model {
         if let Some(before) = self.latest(ask.key) {
             return self.again(before, ask);
         }
+        let of = self.purchase_of(ask);
+        let covered = match (of, ask.adds) {
+            (Some(of), Some((_, true))) => self.authorized(of).min(ask.minor),
+            _ => 0,
+        };
         let reason = match self.latest(twin(ask.key)) {
             Some(_) => Reason::DuplicateTransmission,
-            None => self.refusal(ask, 0).unwrap_or(Reason::Approved),
+            None => self.refusal(ask, covered).unwrap_or(Reason::Approved),
         };
-        self.record(ask, reason, None, reason == Reason::Approved, None)
+        self.record(ask, reason, None, reason == Reason::Approved, of)
     }
 
     fn advice(&mut self, ask: Ask) -> Said {
@@ -251,7 +262,8 @@ impl Model {
             Some(_) => Became::Known,
             None => Became::Taken,
         };
-        let of = self.spoken_of(ask).filter(|_| became == Became::Taken);
+        let of = self.spoken_of(ask).or_else(|| self.purchase_of(ask));
+        let of = of.filter(|_| became == Became::Taken);
         self.record(ask, Reason::AdviceAccepted, Some(became), became == Became::Taken, of)
     }
 
@@ -299,7 +311,7 @@ impl Model {
         let stands = self.standing(ask.key).map_or(ask.minor, |left| left.min(ask.minor));
         let direction = ask.kind.direction();
         let financial = of_class(ask.key.class) == OriginalClass::Financial;
-        let belongs_to = of.filter(|_| financial && granted);
+        let belongs_to = of.filter(|_| granted);
         self.messages.push(Message {
             key: ask.key,
             kind: ask.kind,
@@ -311,18 +323,48 @@ impl Model {
             held: 0,
             settled: 0,
             settled_by_others: 0,
+            added: 0,
+            left: 0,
+            replaces: ask.adds.is_some_and(|(_, replaces)| replaces),
             belongs_to,
         });
         let place = (ask.key.card, ask.key.stan, ask.key.terminal);
         self.places.entry(place).or_default().push(at);
-        if granted && direction == Direction::Debit && !financial {
-            self.hold(at, stands);
+        match belongs_to {
+            Some(of) if !financial => self.add(at, of, stands),
+            _ if granted && direction == Direction::Debit && !financial => self.hold(at, stands),
+            _ => {}
         }
         if granted && direction != Direction::None && financial {
             self.settle(at, stands, ask.last);
         }
         self.use_up(ask.key);
         Said { reason, repeated: false, about: Some(at) }
+    }
+
+    /// The open purchase that an increment is of.
+    fn purchase_of(&self, ask: Ask) -> Option<usize> {
+        let (stan, _) = ask.adds?;
+        let takes = ask.kind.direction() == Direction::Debit;
+        if !takes || of_class(ask.key.class) == OriginalClass::Financial {
+            return None;
+        }
+        self.granted_at(ask, stan, true).filter(|of| self.messages[*of].held > 0)
+    }
+
+    /// What was authorized of an open purchase and not taken back.
+    fn authorized(&self, of: usize) -> i64 {
+        self.messages[of].held + self.messages[of].settled_by_others
+    }
+
+    /// Adds to a purchase what stands of an increment, or makes that its amount.
+    fn add(&mut self, at: usize, of: usize, stands: i64) {
+        let replaces = self.messages[at].replaces;
+        let change = if replaces { stands - self.authorized(of) } else { stands };
+        let change = change.max(-self.messages[of].held);
+        self.messages[at].added = change.max(0);
+        self.messages[at].left = if replaces { self.messages[at].minor } else { stands };
+        self.hold(of, change);
     }
 
     fn hold(&mut self, at: usize, minor: i64) {
@@ -360,13 +402,19 @@ impl Model {
             return None;
         }
         let stan = ask.names.unwrap_or(ask.key.stan);
+        self.granted_at(ask, stan, ask.names.is_some())
+    }
+
+    /// The purchase of the authorization that a message means by a trace number.
+    fn granted_at(&self, ask: Ask, stan: u32, named: bool) -> Option<usize> {
         let candidates = self.at(ask.key.card, stan, ask.key.terminal).filter(|at| {
             let one = &self.messages[*at];
-            let fits = ask.names.is_some() || agree(one.key.rrn, ask.key.rrn) == 1;
+            let fits = named || agree(one.key.rrn, ask.key.rrn) == 1;
             let taken = one.granted && one.kind.direction() == Direction::Debit;
             fits && taken && of_class(one.key.class) == OriginalClass::Authorization
         });
-        candidates.max_by_key(|at| (agree(self.messages[*at].key.rrn, ask.key.rrn), *at))
+        let key = |at: &usize| (agree(self.messages[*at].key.rrn, ask.key.rrn), *at);
+        candidates.max_by_key(key).map(|at| self.messages[at].belongs_to.unwrap_or(at))
     }
 
     fn reversal(&mut self, undo: Undo) -> Said {
@@ -399,14 +447,15 @@ impl Model {
         Said { reason: accepted, repeated: false, about }
     }
 
-    /// Of a request and its advice, the one that holds.
+    /// Of a request and its advice, the one that has effect.
     fn holder(&self, found: usize) -> usize {
         let one = &self.messages[found];
-        if one.held > 0 {
+        let has_effect = |one: &Message| one.held > 0 || one.settled > 0 || one.added > 0;
+        if has_effect(one) {
             return found;
         }
         match self.latest(twin(one.key)) {
-            Some(other) if self.messages[other].held > 0 => other,
+            Some(other) if has_effect(&self.messages[other]) => other,
             Some(other) if one.advice == Some(Became::Known) => other,
             _ => found,
         }
@@ -423,6 +472,13 @@ impl Model {
                 self.messages[of].settled_by_others -= back;
             }
             return;
+        }
+        let authorization = of_class(one.key.class) == OriginalClass::Authorization;
+        if let Some(of) = one.belongs_to.filter(|_| authorization) {
+            let back = (one.left - standing).max(0).min(one.added).min(self.messages[of].held);
+            self.messages[at].added -= back;
+            self.messages[at].left -= back;
+            return self.hold(of, -back);
         }
         let keeps = (standing - one.settled_by_others).max(0);
         let back = (one.held - keeps).max(0);

@@ -111,9 +111,13 @@ impl Traffic {
             matches!(class, MessageClass::AuthorizationAdvice | MessageClass::FinancialAdvice);
         let names =
             (class == MessageClass::FinancialAdvice && !self.one_in(3)).then(|| self.stan());
+        let authorizes =
+            matches!(class, MessageClass::AuthorizationRequest | MessageClass::AuthorizationAdvice);
+        let adds = (authorizes && self.one_in(4)).then(|| (self.stan(), self.one_in(3)));
         Ask {
             key: self.key(class),
             kind,
+            adds,
             minor: if self.one_in(40) { 0 } else { self.random.random_range(1..1_200) },
             approved: !advice || !self.one_in(6),
             names,

@@ -3,6 +3,7 @@
 
 use super::{ADVISED, APPROVED, Codes, REVERSED, SHORT_OF_FUNDS, TOO_MUCH, Told};
 use crate::speaker::{Draft, Value};
+use codecs::iso8583::Version;
 
 const INVALID_AMOUNT: Codes = ["13", "110", "1010"];
 const NOT_SUPPORTED: Codes = ["40", "115", "1015"];
@@ -12,6 +13,7 @@ pub(super) async fn tell(told: &mut Told<'_>, pan: &str) {
     paid_and_taken_back(told, pan).await;
     held_and_completed(told, pan).await;
     taken_back_in_part(told, pan).await;
+    added_to(told, pan).await;
     asked_without_money(told, pan).await;
 }
 
@@ -75,6 +77,39 @@ async fn taken_back_in_part(told: &mut Told<'_>, pan: &str) {
     let stan = told.stan();
     let draft = told.speaker.financial(pan, stan, 200, "200000");
     twice(told, "220", &draft, ADVISED).await;
+}
+
+/// Everything that the account has, in parts of one purchase; one cent more is too much. What was
+/// added is held: nothing else can be bought.
+async fn added_to(told: &mut Told<'_>, pan: &str) {
+    let held = told.stan();
+    let draft = told.speaker.purchase(pan, held, 500);
+    twice(told, "100", &draft, APPROVED).await;
+    let stan = told.stan();
+    let draft = told.speaker.increment(pan, stan, held, TOO_MUCH);
+    twice(told, "100", &draft, SHORT_OF_FUNDS).await;
+    let more = told.stan();
+    let draft = told.speaker.increment(pan, more, held, 200);
+    twice(told, "100", &draft, APPROVED).await;
+    let stan = told.stan();
+    let advice = [(39, told.wanted(APPROVED).to_owned()), (38, "S00001".to_owned())];
+    let mut draft = told.speaker.increment(pan, stan, more, 100);
+    draft.extend(advice.map(|(field, text)| (field, Value::Text(text))));
+    twice(told, "120", &draft, ADVISED).await;
+    let own = told.stan();
+    let draft = told.speaker.reversal(pan, own, more, 200);
+    twice(told, "400", &draft, REVERSED).await;
+    if told.speaker.version() != Version::V1987 {
+        let stan = told.stan();
+        let draft = told.speaker.replacement(pan, stan, held, 900);
+        twice(told, "100", &draft, APPROVED).await;
+    }
+    let own = told.stan();
+    let draft = told.speaker.completion(pan, own, held, 600);
+    twice(told, "220", &draft, ADVISED).await;
+    let stan = told.stan();
+    let draft = told.speaker.financial(pan, stan, 600, "200000");
+    twice(told, "200", &draft, APPROVED).await;
 }
 
 async fn asked_without_money(told: &mut Told<'_>, pan: &str) {

@@ -6,7 +6,7 @@ use switch_domain::{
     MessageFacts, MessageKey, MinorUnits, OriginalReference, Reason,
 };
 use switch_shard::{
-    Admission, Advise, Authorize, Command, ReplyOutcome, ReplyTo, Reverse, Submission,
+    Admission, Advise, Authorize, Command, Increment, ReplyOutcome, ReplyTo, Reverse, Submission,
 };
 use tokio::time::Instant;
 
@@ -52,7 +52,21 @@ fn asked(class: MessageClass, holder: Holder, stan: u64, minor: i64) -> Authoriz
         fault: None,
         amount: Amount { minor: MinorUnits(minor), currency: euro() },
         repeat: false,
+        adds_to: None,
     }
+}
+
+/// An increment of the purchase with STAN `original`.
+pub(crate) fn increment(holder: Holder, stan: u64, original: u64, minor: i64) -> Command {
+    let request = asked(MessageClass::AuthorizationRequest, holder, stan, minor);
+    let reference = OriginalReference {
+        key: key(MessageClass::AuthorizationRequest, original, holder.print).as_original(),
+        class: None,
+        transmitted: 0,
+        rrn: AsciiText::EMPTY,
+    };
+    let adds_to = Some(Box::new(Increment { reference, named: true, replaces: false }));
+    Command::Authorize(Authorize { adds_to, ..request })
 }
 
 /// A reversal with STAN `own` of the purchase with STAN `original`.
