@@ -68,6 +68,9 @@ pub enum Command {
     /// The journal: archive what is past, change the number of shards, reconcile what was lost
     #[command(subcommand)]
     Journal(super::commands::JournalCommand),
+    /// The ledger: trial balance, statement of an account, what waits in suspense
+    #[command(subcommand)]
+    Ledger(super::commands::LedgerCommand),
     /// Work on configurations
     #[command(subcommand)]
     Config(ConfigCommand),

@@ -17,6 +17,7 @@ pub mod fault_points;
 mod format;
 mod health;
 mod journal;
+mod ledger;
 mod load;
 mod no_delay;
 mod pg_timestamp;
@@ -53,6 +54,7 @@ pub use journal::{
 };
 #[cfg(feature = "testing")]
 pub use journal::{ModelJournal, ModelJournalHandle};
+pub use ledger::{Span, Statement, StatementLine, Suspended, TrialLine};
 pub use load::{HoldMark, HoldPiece, HoldWatermark, OpenHold};
 #[cfg(feature = "testing")]
 pub use projection::ModelTables;

@@ -6,6 +6,7 @@ mod dialect;
 mod iso;
 mod journal;
 mod keys;
+mod ledger;
 mod link;
 mod manage;
 mod migrate;
@@ -27,6 +28,7 @@ pub use dialect::DialectCommand;
 pub use iso::IsoCommand;
 pub use journal::JournalCommand;
 pub use keys::KeysCommand;
+pub use ledger::LedgerCommand;
 pub use link::LinkCommand;
 pub use manage::{
     BalanceCommand, CardCommand, CustomerCommand, PartnerCommand, PoolCommand, ProgrammeCommand,
@@ -55,6 +57,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
             audit::run(&read(config.config.as_deref())?, archive, json).await
         }
         Command::Journal(command) => journal::run(command).await,
+        Command::Ledger(command) => ledger::run(command).await,
         Command::Config(ConfigCommand::Check { path }) => check(&path),
         Command::Dialect(command) => dialect::run(&command),
         Command::Iso(command) => iso::run(&command),

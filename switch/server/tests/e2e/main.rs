@@ -14,6 +14,7 @@ mod http;
 mod independent_client;
 mod iso;
 mod kill;
+mod ledger;
 mod links;
 mod lock_outside;
 mod mac;

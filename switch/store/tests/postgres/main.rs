@@ -7,6 +7,7 @@ mod chain;
 mod financial;
 mod forgotten;
 mod holds;
+mod ledger;
 mod life;
 mod other_journal;
 mod parity;

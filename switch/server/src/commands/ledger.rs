@@ -1,0 +1,290 @@
+//! `cardswitch ledger`: a trial balance, the statement of an account, what waits in suspense. It owns
+//! how they are asked for and printed; what they say is read by the store, beside a switch that
+//! serves or without one.
+
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+use clap::{Args, Subcommand};
+use jiff::Timestamp as Moment;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+use switch_domain::{BalanceId, Currency, Timestamp};
+use switch_store::{Span, Statement, StatementLine, Store, Suspended, TrialLine};
+
+use super::read;
+use crate::cli::ConfigArgs;
+use crate::database;
+
+/// The ledger.
+#[derive(Debug, Subcommand)]
+pub enum LedgerCommand {
+    /// What stands on the accounts: debits, credits, and that they are equal
+    TrialBalance {
+        /// The configuration
+        #[command(flatten)]
+        config: ConfigArgs,
+        /// Each account by itself, and not only each kind
+        #[arg(long)]
+        each: bool,
+        /// Print the result as one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// What was posted to an account, with what stood on it before and after
+    Statement {
+        /// The configuration
+        #[command(flatten)]
+        config: ConfigArgs,
+        /// The account, by its number
+        balance: i64,
+        /// Which days
+        #[command(flatten)]
+        days: Days,
+        /// Print the result as one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Advices that nothing could be done about: for a person to look at
+    Suspense {
+        /// The configuration
+        #[command(flatten)]
+        config: ConfigArgs,
+        /// Which days
+        #[command(flatten)]
+        days: Days,
+        /// Print the result as one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// A span of days, UTC.
+#[derive(Clone, Debug, Args)]
+pub struct Days {
+    /// The first day, as 2026-11-26, UTC [default: a week ago]
+    #[arg(long)]
+    from: Option<Date>,
+    /// The last day [default: today]
+    #[arg(long)]
+    to: Option<Date>,
+    /// At most so many lines
+    #[arg(long, default_value_t = 1_000)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    most: u32,
+}
+
+const USUAL_DAYS: i64 = 7;
+
+impl Days {
+    /// From the first moment of the first day to that of the day after the last.
+    fn span(&self) -> anyhow::Result<Span> {
+        let today = Moment::now().to_zoned(TimeZone::UTC).date();
+        let days = |count: i64| jiff::Span::new().days(count);
+        let to = self.to.unwrap_or(today);
+        let from = match self.from {
+            Some(from) => from,
+            None => to.checked_sub(days(USUAL_DAYS)).context("--to has no week before it")?,
+        };
+        if from > to {
+            bail!("--from {from} is after --to {to}: give the earlier day first");
+        }
+        let after = to.tomorrow().with_context(|| format!("--to {to} has no day after it"))?;
+        Ok(Span { from: first_moment(from)?, to: first_moment(after)? })
+    }
+}
+
+fn first_moment(day: Date) -> anyhow::Result<Timestamp> {
+    let zoned = day.to_zoned(TimeZone::UTC).with_context(|| format!("{day} has no beginning"))?;
+    Ok(Timestamp(zoned.timestamp().as_microsecond()))
+}
+
+pub(super) async fn run(command: LedgerCommand) -> anyhow::Result<ExitCode> {
+    let config = match &command {
+        LedgerCommand::TrialBalance { config, .. }
+        | LedgerCommand::Statement { config, .. }
+        | LedgerCommand::Suspense { config, .. } => read(config.config.as_deref())?,
+    };
+    let connected = database::connect_beside(&config.database).await?;
+    let told = tell(&connected.store, command).await;
+    connected.close().await?;
+    told
+}
+
+async fn tell(store: &Store, command: LedgerCommand) -> anyhow::Result<ExitCode> {
+    match command {
+        LedgerCommand::TrialBalance { each, json, .. } => {
+            let lines = store.trial_balance(each).await?;
+            let unequal = unequal(&lines);
+            if json {
+                let balanced = unequal.is_empty();
+                let lines: Vec<_> = lines.iter().map(trial_json).collect();
+                println!("{}", json!({ "balanced": balanced, "accounts": lines }));
+            } else {
+                print_trial(&lines, &unequal);
+            }
+            Ok(if unequal.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+        }
+        LedgerCommand::Statement { balance, days, json, .. } => {
+            let statement = store.statement(BalanceId(balance), days.span()?, days.most).await?;
+            let Some(statement) = statement else {
+                bail!("no such balance: {balance}; `cardswitch balance show` looks for one");
+            };
+            if json { println!("{}", statement_json(&statement)) } else { print_statement(&statement) }
+            Ok(ExitCode::SUCCESS)
+        }
+        LedgerCommand::Suspense { days, json, .. } => {
+            let found = store.suspended(days.span()?, days.most).await?;
+            if json {
+                let found: Vec<_> = found.iter().map(suspended_json).collect();
+                println!("{}", json!({ "suspense": found }));
+            } else {
+                found.iter().for_each(print_suspended);
+                println!("{} in suspense", found.len());
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+/// Currencies in which debits and credits differ, and by how much.
+fn unequal(lines: &[TrialLine]) -> Vec<(i16, i128)> {
+    let mut sums = std::collections::BTreeMap::<i16, i128>::new();
+    for line in lines {
+        let sum = sums.entry(line.currency).or_default();
+        *sum = sum.saturating_add(line.amount);
+    }
+    sums.into_iter().filter(|(_, sum)| *sum != 0).collect()
+}
+
+/// An amount in major units with its currency's letters; one of an unknown currency in minor units.
+fn amount(minor: i128, currency: i16) -> String {
+    let exponent = known(currency).map(|currency| u32::from(currency.exponent()));
+    let exact = exponent.and_then(|places| Decimal::try_from_i128_with_scale(minor, places).ok());
+    exact.map_or_else(|| format!("{minor} minor units"), |exact| exact.to_string())
+}
+
+fn letters(currency: i16) -> String {
+    known(currency).map_or_else(|| format!("{currency:03}"), |known| known.to_string())
+}
+
+fn known(currency: i16) -> Option<Currency> {
+    Currency::from_numeric(u16::try_from(currency).ok()?).ok()
+}
+
+fn debit_and_credit(line: &TrialLine) -> (String, String) {
+    let shown = amount(line.amount.saturating_abs(), line.currency);
+    if line.amount < 0 { (shown, String::new()) } else { (String::new(), shown) }
+}
+
+fn print_trial(lines: &[TrialLine], unequal: &[(i16, i128)]) {
+    println!("{:<20} {:>20} {:>9} {:>20} {:>20}", "account", "id", "postings", "debit", "credit");
+    for line in lines {
+        let id = line.id.map(|id| id.to_string()).unwrap_or_default();
+        let (debit, credit) = debit_and_credit(line);
+        let (account, postings) = (&line.account, line.postings);
+        let currency = letters(line.currency);
+        println!("{account:<20} {id:>20} {postings:>9} {debit:>20} {credit:>20} {currency}");
+    }
+    for (currency, by) in unequal {
+        println!("NOT BALANCED: {} differ by {}", letters(*currency), amount(*by, *currency));
+    }
+    if unequal.is_empty() {
+        println!("balanced: debits are credits in every currency");
+    }
+}
+
+fn trial_json(line: &TrialLine) -> Value {
+    json!({
+        "account": line.account,
+        "id": line.id,
+        "currency": letters(line.currency),
+        "postings": line.postings,
+        "amount": amount(line.amount, line.currency),
+    })
+}
+
+fn print_statement(statement: &Statement) {
+    let shown = |minor| amount(minor, statement.currency);
+    println!("balance   {} in {}", statement.balance.0, letters(statement.currency));
+    println!("opening   {}", shown(statement.opening));
+    println!("{:<27} {:<20} {:>16} {:>16} {:>16}", "at", "event", "amount", "before", "after");
+    for line in &statement.lines {
+        let (at, kind) = (at(line.at), &line.kind);
+        let (moved, before) = (shown(line.amount.0.into()), shown(line.before));
+        println!("{at:<27} {kind:<20} {moved:>16} {before:>16} {:>16}", shown(line.after));
+    }
+    println!("closing   {}", shown(statement.closing));
+    if statement.more {
+        println!("There are more lines: ask for fewer days, or for more with --most.");
+    }
+    let available = statement.ledger.saturating_sub(statement.held);
+    let (ledger, held) = (shown(statement.ledger), shown(statement.held));
+    println!("now       {ledger}, of which held {held}, available {}", shown(available));
+}
+
+fn statement_json(statement: &Statement) -> Value {
+    let shown = |minor| amount(minor, statement.currency);
+    let line = |line: &StatementLine| {
+        let (shard, seq, record) = line.record;
+        json!({
+            "at": at(line.at),
+            "event": line.kind,
+            "amount": shown(line.amount.0.into()),
+            "before": shown(line.before),
+            "after": shown(line.after),
+            "journal": { "shard": shard, "seq": seq, "record": record },
+        })
+    };
+    json!({
+        "balance": statement.balance.0,
+        "currency": letters(statement.currency),
+        "opening": shown(statement.opening),
+        "lines": statement.lines.iter().map(line).collect::<Vec<_>>(),
+        "closing": shown(statement.closing),
+        "more": statement.more,
+        "ledger": shown(statement.ledger),
+        "held": shown(statement.held),
+    })
+}
+
+fn print_suspended(one: &Suspended) {
+    println!(
+        "{} {} {}: {} of {} {}; acquirer {}, STAN {}, RRN {}, terminal {}, merchant {}",
+        at(one.at),
+        one.id,
+        one.reason,
+        one.class,
+        amount(one.amount.0.into(), one.currency),
+        letters(one.currency),
+        one.acquirer,
+        one.stan,
+        one.rrn,
+        one.terminal,
+        one.merchant
+    );
+}
+
+fn suspended_json(one: &Suspended) -> Value {
+    json!({
+        "id": one.id,
+        "at": at(one.at),
+        "link": one.link,
+        "reason": one.reason,
+        "class": one.class,
+        "acquirer": one.acquirer,
+        "stan": one.stan,
+        "rrn": one.rrn,
+        "terminal": one.terminal,
+        "merchant": one.merchant,
+        "amount": amount(one.amount.0.into(), one.currency),
+        "currency": letters(one.currency),
+    })
+}
+
+/// A moment as people write it, UTC.
+fn at(moment: Timestamp) -> String {
+    Moment::from_microsecond(moment.0).map_or_else(|_| moment.0.to_string(), |at| at.to_string())
+}

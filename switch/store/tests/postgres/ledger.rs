@@ -1,0 +1,149 @@
+//! The ledger as people ask for it: debits are credits, a statement goes from what stood before to
+//! what stands now, whatever part of it is asked for, and suspense lists what nothing was done about.
+
+use switch_domain::{MinorUnits, Reason, StandIn, Timestamp};
+use switch_store::{Span, Statement, Store};
+
+use crate::life::{
+    CONTROL, SHARD, START, advised, authorization, balance, control_rows, euro, keep_cards, shard_rows,
+};
+use crate::projection::{journalled, project_all};
+use crate::stage::{Stage, Writer};
+
+const ALL: Span = Span { from: Timestamp(0), to: Timestamp(i64::MAX) };
+
+/// A database, and the store as a switch that serves has it.
+async fn projected() -> (Stage, Store) {
+    let stage = Stage::new().await;
+    let apart = stage.store.set_projector_apart().await.expect("roles");
+    journalled(&stage).await;
+    project_all(&stage).await;
+    (stage, apart)
+}
+
+async fn statement(store: &Store, number: u64, span: Span, most: u32) -> Statement {
+    let read = store.statement(balance(number), span, most).await.expect("a statement");
+    read.expect("an account")
+}
+
+fn follows_line_by_line(statement: &Statement) {
+    let mut stands = statement.opening;
+    for line in &statement.lines {
+        assert_eq!(line.before, stands);
+        assert_eq!(line.after, stands + i128::from(line.amount.0));
+        stands = line.after;
+    }
+    assert_eq!(statement.closing, stands);
+}
+
+#[tokio::test]
+async fn debits_are_credits_by_kind_and_account_by_account() {
+    let (stage, store) = projected().await;
+    let kinds = store.trial_balance(false).await.expect("a trial balance");
+    let each = store.trial_balance(true).await.expect("a trial balance");
+    for lines in [&kinds, &each] {
+        assert_eq!(lines.iter().map(|line| line.amount).sum::<i128>(), 0, "{lines:?}");
+        assert!(lines.iter().all(|line| u16::try_from(line.currency) == Ok(euro().numeric())));
+    }
+    assert!(kinds.iter().all(|line| line.id.is_none()));
+    for kind in &kinds {
+        let of_it = each.iter().filter(|line| line.account == kind.account);
+        assert_eq!(of_it.clone().map(|line| line.amount).sum::<i128>(), kind.amount);
+        assert_eq!(of_it.map(|line| line.postings).sum::<i64>(), kind.postings);
+    }
+    let told = stage.count("SELECT count(*) FROM posting").await;
+    assert_eq!(kinds.iter().map(|line| line.postings).sum::<i64>(), told);
+    // A sum that is carried from a day no longer kept counts too.
+    stage
+        .run(
+            "INSERT INTO posting_carried VALUES ('pool', 77, 978, 5), ('memorandum', 78, 978, -5)",
+        )
+        .await;
+    let carried = store.trial_balance(true).await.expect("a trial balance");
+    let of_pool = carried.iter().find(|line| line.id == Some(77)).expect("a line");
+    assert_eq!((of_pool.amount, of_pool.postings), (5, 0));
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn a_statement_goes_from_what_stood_before_to_what_stands_now() {
+    let (stage, store) = projected().await;
+    let store = &store;
+    let whole = statement(store, 1, ALL, 1_000).await;
+    follows_line_by_line(&whole);
+    assert_eq!((whole.opening, whole.closing), (0, whole.ledger), "from nothing to all of it");
+    assert!(!whole.lines.is_empty() && !whole.more);
+    let stored = "SELECT ledger FROM balance ORDER BY id LIMIT 1";
+    assert_eq!(whole.ledger, i128::from(stage.count(stored).await));
+    assert_eq!(whole.held, 1_900, "what open authorizations hold is no posting");
+    let first = &whole.lines[0];
+    assert_eq!(first.kind, "balance_credited");
+
+    // What was posted before a span stands in its opening, what came after in neither.
+    let after_first = Span { from: Timestamp(first.at.0 + 1), to: ALL.to };
+    let rest = statement(store, 1, after_first, 1_000).await;
+    follows_line_by_line(&rest);
+    assert_eq!((rest.opening, rest.closing), (first.after, whole.closing));
+    assert_eq!(rest.lines, whole.lines[1..]);
+    let only_first = Span { from: ALL.from, to: after_first.from };
+    let begun = statement(store, 1, only_first, 1_000).await;
+    assert_eq!((begun.opening, begun.closing), (0, first.after));
+    assert_eq!(begun.ledger, whole.ledger, "now is now, whatever span is asked for");
+    let before_all = Span { from: ALL.from, to: Timestamp(START - 1) };
+    let nothing = statement(store, 1, before_all, 1_000).await;
+    assert_eq!((nothing.opening, nothing.lines.len(), nothing.closing), (0, 0, 0));
+
+    let unknown = store.statement(balance(99), ALL, 10).await.expect("an answer");
+    assert_eq!(unknown, None);
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn more_lines_than_asked_for_are_said_to_be_there() {
+    let (stage, store) = projected().await;
+    // One more posting for the account, the same day, balanced by another.
+    stage
+        .run(
+            "INSERT INTO posting SELECT shard, seq + 1000, idx, at + interval '1 second',
+                record_idx, partner_id, kind, account, account_id, amount, currency
+            FROM posting WHERE account = 'balance';
+            UPDATE balance SET ledger = ledger * 2",
+        )
+        .await;
+    let all = statement(&store, 1, ALL, 1_000).await;
+    let part = statement(&store, 1, ALL, 1).await;
+    assert!(all.lines.len() > 1 && !all.more);
+    assert!(part.more);
+    assert_eq!(part.lines, all.lines[..1]);
+    assert_eq!(part.closing, part.lines[0].after);
+    follows_line_by_line(&part);
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn suspense_lists_advices_that_nothing_was_done_about() {
+    let stage = Stage::new().await;
+    let vault = keep_cards(&stage.store).await;
+    let mut control = Writer::new(&stage.store, CONTROL);
+    for records in control_rows() {
+        control.append(&records).await;
+    }
+    let mut writer = Writer::new(&stage.store, SHARD);
+    for records in shard_rows(vault) {
+        writer.append(&records).await;
+    }
+    let suspended = advised(50, StandIn::Suspense(Reason::NoRoute));
+    let forced = advised(51, StandIn::Forced(Reason::InsufficientFunds));
+    writer.append(&[suspended.clone(), forced]).await;
+    project_all(&stage).await;
+    let found = stage.store.suspended(ALL, 10).await.expect("a list");
+    let one = found.iter().find(|one| one.id == authorization(50).0).expect("in suspense");
+    assert!(found.iter().all(|one| one.id != authorization(51).0), "that one holds: {found:?}");
+    assert_eq!(one.reason, "no_route");
+    assert_eq!((one.at, one.amount), (suspended.at, MinorUnits(500)));
+    let later = Span { from: Timestamp(one.at.0 + 1), to: ALL.to };
+    let rest = stage.store.suspended(later, 10).await.expect("a list");
+    assert!(rest.iter().all(|one| one.id != authorization(50).0));
+    assert_eq!(stage.store.suspended(ALL, 0).await.expect("a list"), []);
+    stage.close().await;
+}
