@@ -71,6 +71,7 @@ fn request(
     let Facts { rrn, category, merchant, .. } = record.facts;
     let cash = kind == TransactionType::Cash;
     Authorize {
+        adds_to: None,
         link: LinkId::CLEARING,
         facts: MessageFacts {
             key: MessageKey { rrn, ..key },

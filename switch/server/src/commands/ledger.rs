@@ -132,7 +132,11 @@ async fn tell(store: &Store, command: LedgerCommand) -> anyhow::Result<ExitCode>
             let Some(statement) = statement else {
                 bail!("no such balance: {balance}; `cardswitch balance show` looks for one");
             };
-            if json { println!("{}", statement_json(&statement)) } else { print_statement(&statement) }
+            if json {
+                println!("{}", statement_json(&statement));
+            } else {
+                print_statement(&statement);
+            }
             Ok(ExitCode::SUCCESS)
         }
         LedgerCommand::Suspense { days, json, .. } => {

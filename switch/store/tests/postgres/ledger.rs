@@ -5,7 +5,8 @@ use switch_domain::{MinorUnits, Reason, StandIn, Timestamp};
 use switch_store::{Span, Statement, Store};
 
 use crate::life::{
-    CONTROL, SHARD, START, advised, authorization, balance, control_rows, euro, keep_cards, shard_rows,
+    CONTROL, SHARD, START, advised, authorization, balance, control_rows, euro, keep_cards,
+    shard_rows,
 };
 use crate::projection::{journalled, project_all};
 use crate::stage::{Stage, Writer};
@@ -55,9 +56,7 @@ async fn debits_are_credits_by_kind_and_account_by_account() {
     assert_eq!(kinds.iter().map(|line| line.postings).sum::<i64>(), told);
     // A sum that is carried from a day no longer kept counts too.
     stage
-        .run(
-            "INSERT INTO posting_carried VALUES ('pool', 77, 978, 5), ('memorandum', 78, 978, -5)",
-        )
+        .run("INSERT INTO posting_carried VALUES ('pool', 77, 978, 5), ('memorandum', 78, 978, -5)")
         .await;
     let carried = store.trial_balance(true).await.expect("a trial balance");
     let of_pool = carried.iter().find(|line| line.id == Some(77)).expect("a line");
