@@ -1,6 +1,6 @@
 //! The ledger as people ask for it: a trial balance, the statement of an account, and what waits in
-//! suspense. It owns the questions, each of one snapshot; whether the books are right is for `books`
-//! to say, and nothing is repaired here.
+//! suspense. It owns the questions, each of one snapshot; whether the books are right is for
+//! `books` to say, and nothing is repaired here.
 
 use sqlx::postgres::PgRow;
 use sqlx::{Connection, PgConnection, Row};

@@ -1,6 +1,6 @@
-//! `cardswitch ledger`: a trial balance, the statement of an account, what waits in suspense. It owns
-//! how they are asked for and printed; what they say is read by the store, beside a switch that
-//! serves or without one.
+//! `cardswitch ledger`: a trial balance, the statement of an account, what waits in suspense. It
+//! owns how they are asked for and printed; what they say is read by the store, beside a switch
+//! that serves or without one. It changes nothing.
 
 use std::process::ExitCode;
 

@@ -1,5 +1,5 @@
-//! `cardswitch ledger` beside a switch that serves: what was bought and paid stands in the statement
-//! of the account, debits are credits, and what cannot be is said in words.
+//! `cardswitch ledger` beside a switch that serves: what was paid in stands in the statement of the
+//! account, debits are credits, and what cannot be is said in words.
 
 use std::path::Path;
 use std::process::Output;

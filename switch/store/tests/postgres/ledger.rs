@@ -13,13 +13,11 @@ use crate::stage::{Stage, Writer};
 
 const ALL: Span = Span { from: Timestamp(0), to: Timestamp(i64::MAX) };
 
-/// A database, and the store as a switch that serves has it.
-async fn projected() -> (Stage, Store) {
+async fn projected() -> Stage {
     let stage = Stage::new().await;
-    let apart = stage.store.set_projector_apart().await.expect("roles");
     journalled(&stage).await;
     project_all(&stage).await;
-    (stage, apart)
+    stage
 }
 
 async fn statement(store: &Store, number: u64, span: Span, most: u32) -> Statement {
@@ -39,9 +37,9 @@ fn follows_line_by_line(statement: &Statement) {
 
 #[tokio::test]
 async fn debits_are_credits_by_kind_and_account_by_account() {
-    let (stage, store) = projected().await;
-    let kinds = store.trial_balance(false).await.expect("a trial balance");
-    let each = store.trial_balance(true).await.expect("a trial balance");
+    let stage = projected().await;
+    let kinds = stage.store.trial_balance(false).await.expect("a trial balance");
+    let each = stage.store.trial_balance(true).await.expect("a trial balance");
     for lines in [&kinds, &each] {
         assert_eq!(lines.iter().map(|line| line.amount).sum::<i128>(), 0, "{lines:?}");
         assert!(lines.iter().all(|line| u16::try_from(line.currency) == Ok(euro().numeric())));
@@ -58,7 +56,7 @@ async fn debits_are_credits_by_kind_and_account_by_account() {
     stage
         .run("INSERT INTO posting_carried VALUES ('pool', 77, 978, 5), ('memorandum', 78, 978, -5)")
         .await;
-    let carried = store.trial_balance(true).await.expect("a trial balance");
+    let carried = stage.store.trial_balance(true).await.expect("a trial balance");
     let of_pool = carried.iter().find(|line| line.id == Some(77)).expect("a line");
     assert_eq!((of_pool.amount, of_pool.postings), (5, 0));
     stage.close().await;
@@ -66,8 +64,8 @@ async fn debits_are_credits_by_kind_and_account_by_account() {
 
 #[tokio::test]
 async fn a_statement_goes_from_what_stood_before_to_what_stands_now() {
-    let (stage, store) = projected().await;
-    let store = &store;
+    let stage = projected().await;
+    let store = &stage.store;
     let whole = statement(store, 1, ALL, 1_000).await;
     follows_line_by_line(&whole);
     assert_eq!((whole.opening, whole.closing), (0, whole.ledger), "from nothing to all of it");
@@ -94,12 +92,16 @@ async fn a_statement_goes_from_what_stood_before_to_what_stands_now() {
 
     let unknown = store.statement(balance(99), ALL, 10).await.expect("an answer");
     assert_eq!(unknown, None);
+    // As a switch that serves, and whoever asks beside it.
+    let apart = store.set_projector_apart().await.expect("roles");
+    assert_eq!(statement(&apart, 1, ALL, 1_000).await, whole);
+    assert!(apart.trial_balance(true).await.is_ok() && apart.suspended(ALL, 9).await.is_ok());
     stage.close().await;
 }
 
 #[tokio::test]
 async fn more_lines_than_asked_for_are_said_to_be_there() {
-    let (stage, store) = projected().await;
+    let stage = projected().await;
     // One more posting for the account, the same day, balanced by another.
     stage
         .run(
@@ -109,8 +111,8 @@ async fn more_lines_than_asked_for_are_said_to_be_there() {
             UPDATE balance SET ledger = ledger * 2",
         )
         .await;
-    let all = statement(&store, 1, ALL, 1_000).await;
-    let part = statement(&store, 1, ALL, 1).await;
+    let all = statement(&stage.store, 1, ALL, 1_000).await;
+    let part = statement(&stage.store, 1, ALL, 1).await;
     assert!(all.lines.len() > 1 && !all.more);
     assert!(part.more);
     assert_eq!(part.lines, all.lines[..1]);
