@@ -15,5 +15,5 @@ pub use idempotency::idempotency_key;
 pub use problem::Problem;
 pub use service::{
     ClearedLines, ClearingLine, ClearingSettings, FileId, IssuedCard, ListedLine, NewCard,
-    NewProgramme, NewTransfer, SentTransfer, Services,
+    NewProgramme, NewTransfer, ReconciliationSettings, SentTransfer, Services,
 };

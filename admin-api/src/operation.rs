@@ -119,6 +119,10 @@ pub enum Operation {
     CardShow {
         card: i64,
     },
+    ReconciliationList {
+        link: Option<u16>,
+        most: u32,
+    },
     Status,
 }
 
@@ -170,6 +174,7 @@ pub async fn perform(
         Operation::BalanceTransfer { .. } | Operation::TransferShow { .. } => {
             transfer(services, caller, operation).await
         }
+        Operation::ReconciliationList { link, most } => services.reconciliations(link, most).await,
         Operation::Status => Ok(status(services)),
         other => account(services, caller, other).await,
     }

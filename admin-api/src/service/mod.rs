@@ -5,6 +5,7 @@ mod cards;
 mod clearing;
 mod customers;
 mod money;
+mod reconciliation;
 mod transfers;
 
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use crate::Problem;
 pub use cards::{IssuedCard, NewCard};
 pub use clearing::{ClearedLines, ClearingLine, ClearingSettings, FileId, ListedLine};
 pub use money::NewProgramme;
+pub use reconciliation::ReconciliationSettings;
 pub use transfers::{NewTransfer, SentTransfer};
 
 /// All management services over one node. Cloning gives another handle.

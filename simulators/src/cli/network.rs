@@ -89,6 +89,12 @@ struct Work {
     /// The amount, with two decimals or none.
     #[arg(long, default_value = "12.50", value_parser = minor_units)]
     amount: u64,
+    /// Send so many financial purchases, and take every second of them back.
+    #[arg(long, default_value_t = 0, requires = "pan")]
+    financials: u32,
+    /// At the end say what was settled, and print what the issuer said.
+    #[arg(long)]
+    reconcile: bool,
     /// Then ask for the card to be locked with this code, and print what the issuer said.
     #[arg(long, value_name = "CODE", requires = "pan")]
     lock: Option<u8>,
@@ -98,6 +104,26 @@ struct Work {
 }
 
 impl Work {
+    /// Whether anything is to be sent.
+    fn is_something(&self) -> bool {
+        let some = self.purchases > 0 || self.financials > 0 || self.reconcile;
+        some || self.locks().count() > 0
+    }
+
+    /// Purchases that settle at once, and reversals of every second one.
+    async fn settle(&self, peer: &NetworkPeer, pan: &str) -> Result<()> {
+        let speech = peer.speech();
+        for number in 1..=self.financials {
+            let sale = peer.sale(pan, self.amount);
+            peer.request("200", &speech.financial(&sale, "000000")).await?;
+            if number % 2 == 0 {
+                let stan = peer.sale(pan, self.amount).stan;
+                peer.request("400", &speech.reversal("200", &sale, stan)).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// File actions, in their order.
     fn locks(&self) -> impl Iterator<Item = LockAsk> + use<> {
         let unlock = self.unlock.then_some(LockAsk::Unlock(None));
@@ -181,8 +207,7 @@ impl Args {
 
     async fn work(&self, peer: &NetworkPeer) -> Result<()> {
         let Faults { malformed: frames, seed, bad_length_every, kill_every, .. } = self.faults;
-        let locks = self.work.locks().count() > 0;
-        let something = self.sign_on || frames > 0 || self.work.purchases > 0 || locks;
+        let something = self.sign_on || frames > 0 || self.work.is_something();
         if something {
             peer.ready().await?;
         }
@@ -203,9 +228,14 @@ impl Args {
                 peer.ready().await?;
             }
         }
+        self.work.settle(peer, pan).await?;
         for ask in self.work.locks() {
             let said = peer.lock(pan, ask).await?;
             println!("{}", serde_json::json!({ "file_action": said.action() }));
+        }
+        if self.work.reconcile {
+            let said = peer.reconcile().await?;
+            println!("{}", serde_json::json!({ "reconciliation": said.action() }));
         }
         if self.faults.half_open {
             peer.ready().await?;
@@ -215,8 +245,7 @@ impl Args {
     }
 
     async fn stay(&self) -> Result<()> {
-        let locks = self.work.locks().count() > 0;
-        let nothing_else = self.work.purchases == 0 && self.faults.malformed == 0 && !locks;
+        let nothing_else = self.faults.malformed == 0 && !self.work.is_something();
         let seconds = match self.stay {
             Some(seconds) => seconds,
             None if nothing_else || self.faults.half_open => u64::from(u32::MAX),

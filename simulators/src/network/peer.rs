@@ -22,7 +22,9 @@ use super::malformed::{Malformed, Source};
 use super::management::Function;
 use super::said::Said;
 use super::settings::{Behaviour, Settings};
+use super::settled::Settlement;
 use super::shared::{Order, Shared};
+use super::speech::Speech;
 use super::tally::Tally;
 use super::tls::Handshake;
 
@@ -149,6 +151,28 @@ impl NetworkPeer {
         self.request("800", &self.shared.settings.speech.management(function, stan, now())).await
     }
 
+    /// What was settled so far, by this side's own count.
+    #[must_use]
+    pub fn settled(&self) -> Settlement {
+        self.shared.settled()
+    }
+
+    /// The dialect as it is spoken here.
+    #[must_use]
+    pub fn speech(&self) -> &Speech {
+        &self.shared.settings.speech
+    }
+
+    /// Says what was settled today, and waits for the answer; needs no sign-on.
+    ///
+    /// # Errors
+    /// As [`NetworkPeer::purchase`], and where the dialect has no reconciliation.
+    pub async fn reconcile(&self) -> Result<Said> {
+        let (settled, stan) = (self.settled(), self.shared.next_stan());
+        let draft = self.speech().reconciliation(&settled, stan, now())?;
+        self.request(Speech::RECONCILIATION, &draft).await
+    }
+
     /// Sends any request of this kind (`"100"`, `"401"`), and waits for its answer.
     ///
     /// # Errors
@@ -157,10 +181,15 @@ impl NetworkPeer {
         let Settings { speech, wait_for_sign_on, patience, .. } = &self.shared.settings;
         let bytes = speech.bytes(speech.mti(kind)?, draft)?;
         let request = speech.read(Bytes::from(bytes))?;
-        let sells = !kind.starts_with(['3', '8']);
+        let sells = !kind.starts_with(['3', '5', '8']);
         let answer = self.shared.ask(&request, *wait_for_sign_on && sells)?;
         match timeout(*patience, answer).await {
-            Ok(Ok(said)) => Ok(said),
+            Ok(Ok(said)) => {
+                if speech.is_yes(&said.action()) && !speech.tells_of_a_decline(draft) {
+                    self.shared.note_settled(kind, draft);
+                }
+                Ok(said)
+            }
             Ok(Err(_)) => {
                 anyhow::bail!("the connection ended before {} was answered", request.mti())
             }

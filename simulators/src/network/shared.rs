@@ -11,9 +11,11 @@ use codecs::framing::{Frame, FrameCodec, Header, HeaderForm};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
+use super::draft::Draft;
 use super::management::Function;
 use super::said::Said;
 use super::settings::{Behaviour, Settings};
+use super::settled::Settlement;
 use super::tally::Tally;
 use crate::acquirer::{Matched, Matcher};
 
@@ -51,6 +53,7 @@ struct State {
     behaviour: Behaviour,
     next_stan: u32,
     certificate: Option<Vec<u8>>,
+    settled: Settlement,
 }
 
 pub(super) struct Shared {
@@ -70,6 +73,7 @@ impl Shared {
             behaviour: settings.behaviour,
             next_stan: first_stan,
             certificate: None,
+            settled: Settlement::default(),
         };
         let (tally, _) = watch::channel(Tally::default());
         Ok(Shared { settings, codec, state: Mutex::new(state), tally })
@@ -98,6 +102,16 @@ impl Shared {
     /// The certificate that the issuer showed last.
     pub(super) fn certificate(&self) -> Option<Vec<u8>> {
         self.state().certificate.clone()
+    }
+
+    /// What was settled so far.
+    pub(super) fn settled(&self) -> Settlement {
+        self.state().settled
+    }
+
+    /// A message was answered with a yes.
+    pub(super) fn note_settled(&self, kind: &str, draft: &Draft) {
+        self.state().settled.note(kind, draft);
     }
 
     /// A trace number that no request of this network has had.

@@ -33,6 +33,7 @@ mod outside;
 mod pan;
 mod placement;
 mod reason;
+mod reconciliation;
 mod record;
 mod stand_in;
 mod timestamp;
@@ -69,6 +70,10 @@ pub use outside::{LockCodes, LockRefusal, OutsideAsk};
 pub use pan::{Fingerprint, InvalidPan, Pan};
 pub use placement::Placement;
 pub use reason::Reason;
+pub use reconciliation::{
+    AskedDay, ReconciliationAnswer, ReconciliationAsk, ReconciliationClaim, ReconciliationTotals,
+    Settled,
+};
 pub use record::{
     Authorized, BalanceOpened, CardIssued, Cause, Event, Expired, Founded, Record, Reversed,
     Sealed, SealedHead, TakenOver, Voided,

@@ -32,6 +32,14 @@ pub enum Reason {
     LockFinal,
     /// The card is locked with another code already.
     LockedOtherwise,
+    /// What a peer says was settled is what was.
+    ReconciledInBalance,
+    /// What a peer says was settled is not what was.
+    ReconciledOutOfBalance,
+    /// A peer says nothing of what was settled, and is told.
+    TotalsProvided,
+    /// What was settled cannot be told.
+    TotalsNotAvailable,
     /// The message cannot be read.
     FormatError,
     /// The message asks for something that this host does not do.
@@ -97,7 +105,7 @@ const fn forms(v2003: &'static str, v1993: &'static str, v1987: &'static str) ->
 
 impl Reason {
     /// Every reason once, for tables and tests.
-    pub const ALL: [Self; 46] = [
+    pub const ALL: [Self; 50] = [
         Self::Approved,
         Self::ReversalAccepted,
         Self::AdviceAccepted,
@@ -144,6 +152,10 @@ impl Reason {
         Self::LockNotAllowed,
         Self::LockFinal,
         Self::LockedOtherwise,
+        Self::ReconciledInBalance,
+        Self::ReconciledOutOfBalance,
+        Self::TotalsProvided,
+        Self::TotalsNotAvailable,
     ];
 
     /// Where a version has no twin, the nearest meaning stands in.
@@ -163,6 +175,10 @@ impl Reason {
             Self::LockNotAllowed | Self::LockFinal | Self::LockedOtherwise => {
                 forms("3006", "306", "29")
             }
+            Self::ReconciledInBalance => forms("5000", "500", "00"),
+            Self::ReconciledOutOfBalance => forms("5001", "501", "95"),
+            Self::TotalsProvided => forms("5002", "502", "95"),
+            Self::TotalsNotAvailable => forms("5003", "503", "96"),
             Self::FormatError => forms("9100", "904", "30"),
             Self::InvalidTransaction => forms("9102", "902", "12"),
             Self::FunctionNotSupported => forms("1015", "115", "40"),
@@ -266,6 +282,10 @@ impl Reason {
             Self::LockNotAllowed => "lock_not_allowed",
             Self::LockFinal => "lock_final",
             Self::LockedOtherwise => "locked_otherwise",
+            Self::ReconciledInBalance => "reconciled_in_balance",
+            Self::ReconciledOutOfBalance => "reconciled_out_of_balance",
+            Self::TotalsProvided => "totals_provided",
+            Self::TotalsNotAvailable => "totals_not_available",
             Self::FormatError => "format_error",
             Self::InvalidTransaction => "invalid_transaction",
             Self::FunctionNotSupported => "function_not_supported",

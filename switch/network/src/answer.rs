@@ -96,6 +96,44 @@ impl AnswerWriter {
         Ok(message)
     }
 
+    /// The answer to a request that is at hand, with fields of its own besides, in ascending order;
+    /// one without a value is taken over. The bytes are good until the next call.
+    pub(crate) fn answer_with(
+        &mut self,
+        request: &Message<'_>,
+        mti: Mti,
+        reason: Reason,
+        own: &[(u8, Option<String>)],
+    ) -> Result<&[u8], Unwritable> {
+        let Self { encoder, message, mac } = self;
+        let dialect = request.dialect();
+        let mut answer = encoder.start(dialect, mti);
+        let mut fields = echoed_fields(dialect, mti);
+        own.iter().map(|(field, _)| *field).chain([ACTION_CODE]).for_each(|field| {
+            fields.insert(field);
+        });
+        for field in fields {
+            let value = own.iter().find(|(one, _)| *one == field);
+            match value.and_then(|(_, value)| value.as_deref()) {
+                _ if field == ACTION_CODE => answer.text(field, action_code(reason, dialect))?,
+                Some(value) => answer.text(field, value)?,
+                None => {
+                    answer.echo(field, request)?;
+                }
+            }
+        }
+        if mac.is_some() {
+            answer.leave_room_for_mac()?;
+        }
+        let fields = answer.present();
+        message.clear();
+        answer.finish(message)?;
+        if let Some(mac) = mac {
+            mac.seal(dialect, fields, message)?;
+        }
+        Ok(message)
+    }
+
     /// The part of an answer that is known before the decision: the echoed fields.
     pub(crate) fn begin(
         &mut self,

@@ -14,6 +14,7 @@ use crate::dial::Dialling;
 use crate::institutions::Institutions;
 use crate::locks::LockAuthority;
 use crate::mac::MacRule;
+use crate::reconciliation::Reconciler;
 use crate::requests::RequestConfig;
 use crate::tls::TlsConfig;
 
@@ -71,6 +72,8 @@ pub struct LinkConfig {
     pub institutions: Institutions,
     /// Cards that its peer may lock, and with which codes.
     pub locks: LockAuthority,
+    /// Who knows what was settled; `None` where nobody reconciles.
+    pub reconciler: Option<Reconciler>,
     /// Addresses that may connect; empty means any.
     pub peers: Vec<IpAddr>,
     /// Connections at a time, handshakes included; one more is closed at once. A link that dials
@@ -207,6 +210,7 @@ impl LinkConfig {
             mac: None,
             institutions: Institutions::default(),
             locks: LockAuthority::default(),
+            reconciler: None,
             peers: Vec::new(),
             max_connections: 64,
             max_in_flight: 1024,

@@ -8,6 +8,8 @@ use codecs::iso8583::{EncodedFields, Mti};
 use metrics::Gauge;
 use tokio::time::Instant;
 
+use crate::reconciliation::Reconciling;
+
 /// One message in flight.
 pub(crate) struct Waiting {
     /// What its answer echoes, encoded in the link's dialect.
@@ -18,6 +20,8 @@ pub(crate) struct Waiting {
     pub(crate) header: Option<Header>,
     /// When the request was cut from the stream.
     pub(crate) received: Instant,
+    /// Of a reconciliation, what it waits for.
+    pub(crate) reconciling: Option<Box<Reconciling>>,
 }
 
 /// The messages in flight of one connection. Tokens are given in order, so that a message's place

@@ -9,7 +9,7 @@ use std::time::Duration;
 use admin_api::Services;
 use anyhow::Context;
 use switch_domain::LinkId;
-use switch_network::{LinkConfig, LinkHandle, OpenLink};
+use switch_network::{LinkConfig, LinkHandle, OpenLink, Reconciler};
 use switch_shard::{Fatal, HoldSweep, Running, TakeoverMode};
 use switch_store::private_postgres::DatabaseUrl;
 use tokio::net::TcpListener;
@@ -23,7 +23,7 @@ use crate::database::{self, Connected};
 use crate::health::NodeHealth;
 use crate::runtimes::Apart;
 use crate::upkeep::Upkeep;
-use crate::{heads, keys, telemetry};
+use crate::{heads, keys, reconciler, telemetry};
 
 /// A switch that serves.
 pub struct App {
@@ -209,9 +209,11 @@ async fn open_ports(
 ) -> anyhow::Result<Ports> {
     let (stop_links, stop_others) = (CancellationToken::new(), CancellationToken::new());
     let node = services.node().clone();
+    let (reconciler, asked) = Reconciler::new(reconciler::ROOM);
     let mut bound = Vec::new();
     for (name, link) in &config.links {
-        let link_config = link_config(name, link)?;
+        let link_config =
+            LinkConfig { reconciler: Some(reconciler.clone()), ..link_config(name, link)? };
         bound.push(OpenLink::open(link_config, node.clone(), Arc::clone(&security))?);
     }
     let http = TcpListener::bind(config.http.listen)
@@ -230,6 +232,7 @@ async fn open_ports(
     let links = bound.into_iter().map(|link| tokio::spawn(link.run(stop_links.clone()))).collect();
     let router = admin_api::router(health, metrics.clone());
     let stop_http = stop_others.clone();
+    let reconciling = config.reconciliation.settings(&config.links, &config.retention);
     let clearing = config.clearing.settings();
     let management = Apart::for_management(&config.threads)?;
     let others = vec![
@@ -240,6 +243,12 @@ async fn open_ports(
             }
         }),
         management.spawn(control.run(services.clone(), handles, clearing, stop_others.clone())),
+        management.spawn(reconciler::run(
+            services.clone(),
+            reconciling,
+            asked,
+            stop_others.clone(),
+        )),
         management.spawn(metrics_upkeep(metrics, stop_others.clone())),
         management.spawn(upkeep.run(stop_others.clone())),
         management.spawn(sweep.run(stop_others.clone())),
@@ -285,6 +294,7 @@ fn link_config(name: &str, link: &Link) -> anyhow::Result<LinkConfig> {
         max_output: link.output_limit_bytes,
         mac,
         institutions: link.institutions().map_err(|(_, fault)| anyhow::Error::msg(fault))?,
+        reconciler: None,
         locks: link.lock_authority().map_err(|(_, fault)| anyhow::Error::msg(fault))?,
         peers: link.peers.clone(),
     })

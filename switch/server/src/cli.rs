@@ -107,6 +107,9 @@ pub enum Command {
     /// Clearing files: settle what a network or a processor says was cleared
     #[command(subcommand)]
     Clearing(super::commands::ClearingCommand),
+    /// Reconciliations: what peers said was settled, beside what was
+    #[command(subcommand)]
+    Reconciliation(super::commands::ReconciliationCommand),
     /// What a running switch serves
     Status(SocketArgs),
 }

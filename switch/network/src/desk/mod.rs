@@ -4,6 +4,7 @@
 
 mod authentic;
 mod file_action;
+mod reconciliation;
 
 use bytes::BytesMut;
 use codecs::framing::{Frame, FrameCodec, Header};
@@ -166,6 +167,7 @@ impl<S: Switch> Desk<S> {
                 self.submit(&request, translate::reversal, out);
             }
             mti if is_network_management(mti) => self.manage_network(&request, out),
+            mti if is_reconciliation(mti) => self.reconcile(&request, &frame.body, out),
             mti => self.take_without_money(&request, mti, out),
         }
     }
@@ -198,6 +200,9 @@ impl<S: Switch> Desk<S> {
     /// its admission, or given up.
     pub(crate) fn reply(&mut self, reply: &Reply, out: &mut BytesMut) {
         let Some(waiting) = self.pending.take(reply.token) else { return };
+        if let Some(reconciling) = &waiting.reconciling {
+            return self.reconciled(reconciling, waiting.mti, waiting.header, out);
+        }
         if reply.is_stale() {
             return self.link.metrics.unanswered("stale", 1);
         }
@@ -211,7 +216,7 @@ impl<S: Switch> Desk<S> {
             ReplyOutcome::Declined(reason) => Saying::plain(reason),
             ReplyOutcome::Silent => return self.link.metrics.unanswered("silent", 1),
         };
-        let Waiting { echoed, mti, header, received } = waiting;
+        let Waiting { echoed, mti, header, received, .. } = waiting;
         let dialect = &self.link.config.dialect;
         let written = self.writer.complete(dialect, &echoed, mti, &saying);
         let sent = send(&self.link, &self.codec, written, header, out);
@@ -260,7 +265,8 @@ impl<S: Switch> Desk<S> {
             Admission::Accepted => match self.writer.begin(&request.message, request.answer) {
                 Ok(echoed) => {
                     let Request { answer: mti, header, received, .. } = *request;
-                    self.pending.insert(token, Waiting { echoed, mti, header, received });
+                    let waiting = Waiting { echoed, mti, header, received, reconciling: None };
+                    self.pending.insert(token, waiting);
                 }
                 Err(error) => unsendable(&self.link, &error),
             },
@@ -362,6 +368,12 @@ fn is(mti: Mti, wanted: Mti) -> bool {
 /// A request or an advice, by whoever is one's peer: 0800, 0820, 1804, 2804.
 const fn is_network_management(mti: Mti) -> bool {
     mti.class() == 8 && matches!(mti.function(), 0 | 2) && matches!(mti.origin(), 0 | 2 | 4)
+}
+
+/// By an acquirer, or by another for one: 0500, 0520, 1504. What an issuer begins (0502) is ours to
+/// send.
+const fn is_reconciliation(mti: Mti) -> bool {
+    mti.class() == 5 && matches!(mti.function(), 0 | 2) && matches!(mti.origin(), 0 | 4)
 }
 
 /// Frames an answer that was written; how many frames that made.

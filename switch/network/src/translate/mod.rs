@@ -13,6 +13,7 @@ mod increment;
 mod key;
 mod network_management;
 mod original;
+mod reconciliation;
 mod reversal;
 mod track2;
 mod transaction;
@@ -25,6 +26,7 @@ pub(crate) use authorization::{advice, request};
 pub(crate) use fault::FieldFault;
 pub(crate) use file_action::{Asked, FileAction, file_action};
 pub(crate) use network_management::{NetworkRequest, network_management};
+pub(crate) use reconciliation::{reconciliation, said as reconciliation_said};
 pub(crate) use reversal::reversal;
 
 /// What translation needs besides the message.

@@ -11,6 +11,7 @@ mod link;
 mod manage;
 mod migrate;
 mod reconcile;
+mod reconciliation;
 mod reshard;
 mod serve;
 
@@ -33,6 +34,7 @@ pub use link::LinkCommand;
 pub use manage::{
     BalanceCommand, CardCommand, CustomerCommand, PartnerCommand, PoolCommand, ProgrammeCommand,
 };
+pub use reconciliation::ReconciliationCommand;
 
 /// Runs the command that was asked for, on as many threads as its configuration says.
 ///
@@ -70,6 +72,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Balance(command) => manage::balance(command).await,
         Command::Card(command) => manage::card(command).await,
         Command::Clearing(command) => clearing::run(command).await,
+        Command::Reconciliation(command) => reconciliation::run(command).await,
         Command::Status(socket) => manage::status(socket).await,
     }
 }

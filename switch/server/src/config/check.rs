@@ -34,6 +34,7 @@ pub(super) fn faults(config: &Config) -> Vec<Fault> {
     growth(config, &mut faults);
     config.holds.check(&config.links, config.shards.lookup_limit, &mut faults);
     config.clearing.check(config.shards.reserved_queue, &mut faults);
+    config.reconciliation.check(&mut faults);
     let filter = config.log.filter.parse::<tracing_subscriber::filter::Targets>();
     faults.require(
         filter.is_ok(),

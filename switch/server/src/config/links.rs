@@ -11,7 +11,7 @@ use serde::Deserialize;
 use switch_domain::AsciiText;
 use switch_network::Institutions;
 
-use super::{LinkMac, LinkTls};
+use super::{Cutover, LinkMac, LinkTls};
 
 /// A link: it listens, or it dials.
 #[derive(Clone, Debug, Deserialize)]
@@ -81,6 +81,8 @@ pub struct Link {
     pub lock_codes: Vec<u8>,
     /// Refused file actions that are recorded within a minute; past it they are only counted.
     pub lock_refusals_per_minute: u32,
+    /// When its business day ends.
+    pub cutover: Cutover,
     /// Addresses that may connect; none listed: any.
     pub peers: Vec<IpAddr>,
 }
@@ -119,6 +121,7 @@ impl Default for Link {
             lock_bins: Vec::new(),
             lock_codes: Vec::new(),
             lock_refusals_per_minute: 60,
+            cutover: Cutover::default(),
             peers: Vec::new(),
         }
     }

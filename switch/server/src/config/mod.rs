@@ -4,6 +4,7 @@
 mod check;
 mod check_links;
 mod clearing;
+mod cutover;
 mod growth;
 mod holds;
 mod link_locks;
@@ -14,6 +15,7 @@ mod links;
 mod locate;
 mod overlay;
 mod read;
+mod reconciliation;
 mod shards;
 
 use std::net::SocketAddr;
@@ -23,12 +25,14 @@ use serde::Deserialize;
 
 pub use check::Fault;
 pub use clearing::Clearing;
+pub use cutover::Cutover;
 pub use growth::{Disk, JournalFiles, Retention};
 pub use holds::{Holds, Mcc, Rule as HoldRule};
 pub use link_mac::{Algorithm, LinkMac};
 pub use link_sides::{AskClients, LinkTls, OldestVersion};
 pub use links::{Link, dialect, read_dialect};
 pub use read::{ConfigError, Source, load, parse};
+pub use reconciliation::Reconciliation;
 pub use shards::Shards;
 
 /// The whole configuration. Every key has a default: an empty file is a working one, without links.
@@ -49,6 +53,8 @@ pub struct Config {
     pub holds: Holds,
     /// Imports of clearing files.
     pub clearing: Clearing,
+    /// Reconciliations with peers.
+    pub reconciliation: Reconciliation,
     /// For how long history is kept.
     pub retention: Retention,
     /// The forecast of a full disk.

@@ -20,7 +20,7 @@ use crate::commands::stop_signal;
 use crate::config::{Config, Link};
 use crate::telemetry;
 
-use summary::Money;
+use summary::{Money, Outside};
 
 /// Runs the demo.
 ///
@@ -69,6 +69,9 @@ fn configuration(data: &Path) -> Config {
     link.lock_bins.push(format!("{:08}", seed::BIN.0));
     link.lock_codes.push(traffic::LOCK.number());
     config.links.insert("demo".into(), link);
+    // What is settled over a link of its own can be reconciled by who settled it.
+    let network = Link { id: 2, listen: Some(free), ..Link::default() };
+    config.links.insert(traffic::NETWORK.into(), network);
     config
 }
 
@@ -93,13 +96,14 @@ async fn with_switch(args: &DemoArgs, config: &Config, app: App) -> anyhow::Resu
     let before = Money::now(app.services(), &set_up).await;
     let driven = traffic::drive(args, &manifest).await;
     let locked = traffic::lock_outside(args, app.addresses(), &set_up).await;
+    let reconciled = traffic::settle_and_reconcile(args, app.addresses(), &set_up).await;
     let after = Money::now(app.services(), &set_up).await;
     let declined = summary::declined_by_reason();
     eprintln!("Stopping the switch ...");
     app.stop().await?;
     let report = driven?;
     let audit = traffic::audit(config).await?;
-    let locked = locked?;
+    let outside = Outside { locked: locked?, reconciled: reconciled? };
     summary::print(&report, &audit, &declined, before, after);
-    Ok(summary::conclude(&report, &audit, &declined, &locked))
+    Ok(summary::conclude(&report, &audit, &declined, &outside))
 }

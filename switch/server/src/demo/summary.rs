@@ -122,13 +122,26 @@ pub(super) fn print(
     println!();
 }
 
+/// What was answered to a network besides the traffic, by DE39.
+pub(super) struct Outside {
+    /// Its lock of a card, and the end of that.
+    pub(super) locked: Vec<String>,
+    /// Its reconciliation.
+    pub(super) reconciled: String,
+}
+
 /// The last line and the exit code.
 pub(super) fn conclude(
     report: &Report,
     audit: &Audit,
     declined: &BTreeMap<Reason, u64>,
-    locked: &[String],
+    outside: &Outside,
 ) -> ExitCode {
+    let Outside { locked, reconciled } = outside;
+    let in_balance = *reconciled == Reason::ReconciledInBalance.action_code_1987();
+    let balance = if in_balance { "in balance" } else { "out of balance" };
+    println!("reconciliation with the network       {balance} ({reconciled})");
+
     let mut by_code: BTreeMap<&str, u64> = BTreeMap::new();
     for (reason, count) in declined {
         *by_code.entry(reason.action_code_2003()).or_default() += count;
@@ -145,6 +158,7 @@ pub(super) fn conclude(
             "others": report.others.values().sum::<u64>(),
             "repeated": report.repeated,
             "file_actions": locked,
+            "reconciliation": balance,
             "unexpected": report.unexpected,
             "unanswered": report.unanswered,
             "p50_ms": report.p50_ms,
@@ -156,6 +170,7 @@ pub(super) fn conclude(
     let clean = report.unexpected == 0
         && report.unanswered == 0
         && audit.books == "balanced"
+        && in_balance
         && locked.iter().all(|said| said == done);
     if clean { ExitCode::SUCCESS } else { ExitCode::from(1) }
 }

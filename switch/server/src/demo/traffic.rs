@@ -3,6 +3,7 @@
 //! switch.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
@@ -17,6 +18,9 @@ use super::seed::SetUp;
 use crate::app::Addresses;
 use crate::cli::DemoArgs;
 use crate::config::Config;
+
+/// The link over which the network settles.
+pub(super) const NETWORK: &str = "network";
 
 /// What the network locks a card with, and takes back.
 pub(super) const LOCK: LockCode = LockCode::SuspectedFraud;
@@ -85,9 +89,38 @@ pub(super) async fn lock_outside(
     let (_, link) = addresses.links.first().context("the demo has a link")?;
     let good = set_up.cards.iter().find(|card| card.kind == Kind::Good);
     let card = good.context("the demo has a good card")?;
+    let asked = ["--lock", &LOCK.number().to_string(), "--unlock"];
+    let said = network(args, *link, &card.pan, &asked, "file_action").await?;
+    ensure!(said.len() == 2, "a lock and its end were answered {} times", said.len());
+    Ok(said)
+}
+
+/// Has a network settle purchases, take some back, and reconcile; what it was answered to that.
+pub(super) async fn settle_and_reconcile(
+    args: &DemoArgs,
+    addresses: &Addresses,
+    set_up: &SetUp,
+) -> anyhow::Result<String> {
+    let link = addresses.links.iter().find(|(name, _)| name == NETWORK);
+    let (_, link) = link.context("the demo has a link for the network")?;
+    let good = set_up.cards.iter().find(|card| card.kind == Kind::Good);
+    let card = good.context("the demo has a good card")?;
+    let asked = ["--financials", "6", "--reconcile"];
+    let mut said = network(args, *link, &card.pan, &asked, "reconciliation").await?;
+    said.pop().context("the reconciliation was not answered")
+}
+
+/// Runs a simulated network, and gives what it was answered to requests of a kind.
+async fn network(
+    args: &DemoArgs,
+    link: SocketAddr,
+    pan: &str,
+    asked: &[&str],
+    kind: &str,
+) -> anyhow::Result<Vec<String>> {
     let output = Command::new(simulator(args)?)
-        .args(["network", "--dial", &link.to_string(), "--pan", &card.pan])
-        .args(["--lock", &LOCK.number().to_string(), "--unlock"])
+        .args(["network", "--dial", &link.to_string(), "--pan", pan])
+        .args(asked)
         .stdin(Stdio::null())
         .stderr(Stdio::inherit())
         .kill_on_drop(true)
@@ -96,11 +129,9 @@ pub(super) async fn lock_outside(
         .context("starting the simulated network")?;
     let said = |line: &str| {
         let line: Value = serde_json::from_str(line).ok()?;
-        line.get("file_action")?.as_str().map(str::to_owned)
+        line.get(kind)?.as_str().map(str::to_owned)
     };
-    let said: Vec<_> = String::from_utf8_lossy(&output.stdout).lines().filter_map(said).collect();
-    ensure!(said.len() == 2, "a lock and its end were answered {} times", said.len());
-    Ok(said)
+    Ok(String::from_utf8_lossy(&output.stdout).lines().filter_map(said).collect())
 }
 
 /// The simulator's program.

@@ -24,8 +24,24 @@ fn the_shipped_configuration_is_good() {
 /// A file, what is said of it, and what is wrong with it.
 type Fault = (&'static str, &'static str, &'static str);
 
-/// Of locks that links may set, and of the life of holds.
-const LOCKS_AND_HOLDS: [Fault; 9] = [
+/// Of locks that links may set, of the life of holds, and of what is settled.
+const LOCKS_AND_HOLDS: [Fault; 13] = [
+    ("[links.a]\nid = 1\ncutover = \"25:00\"\n", "line 3", "a cut-over at no time of the day"),
+    (
+        "[reconciliation]\na_day = 0\n",
+        "line 2: reconciliation.a_day: from 1 to 100000",
+        "no room for reconciliations",
+    ),
+    (
+        "[clearing]\nmax_line_bytes = 9000\n",
+        "line 2: clearing.max_line_bytes: from 256 to 8192",
+        "a line that no request has room for",
+    ),
+    (
+        "[shards]\nreserved_queue = 8\n[clearing]\nin_flight = 9\n",
+        "line 4: clearing.in_flight: from 1 to 4096, and at most reserved_queue",
+        "more records than there is room for",
+    ),
     (
         "[links.a]\nid = 1\nlock_bins = [\"99999\"]\nlock_codes = [7]\n",
         "line 3: links.a.lock_bins: \"99999\" is no BIN",

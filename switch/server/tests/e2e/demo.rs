@@ -38,6 +38,7 @@ fn the_demo_ends_well_and_shows_every_decline() {
     assert!(output.status.success(), "{said}");
     assert_eq!(result["books"], "balanced");
     assert_eq!(result["file_actions"], serde_json::json!(["00", "00"]));
+    assert_eq!(result["reconciliation"], "in balance", "{said}");
     assert_eq!((&result["unexpected"], &result["unanswered"]), (&0.into(), &0.into()));
     let count = |member: &str| result[member].as_u64().unwrap_or_default();
     assert!(count("sent") >= 570, "0.95 x 150 x 4: {result}");

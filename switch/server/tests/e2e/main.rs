@@ -23,6 +23,7 @@ mod malformed;
 mod pki;
 mod races;
 mod reconcile;
+mod reconciliation;
 mod reshard;
 mod speaker;
 mod stage;
