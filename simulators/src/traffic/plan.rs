@@ -18,9 +18,8 @@ const BAD_EVERY: (u64, u64) = (3, 5);
 const REVERSE_EVERY: u64 = 12;
 /// Approved purchases between two that are completed, and their place between reversals.
 const COMPLETE_AT: u64 = 6;
-/// Approved purchases between two that are added to, and their place among those.
-const ADD_EVERY: u64 = 40;
-const ADD_AT: u64 = 21;
+/// One in so many is added to first, instead.
+const ADD_EVERY: u64 = 3;
 /// Purchases between two requests of another kind.
 const OTHER_EVERY: u64 = 9;
 /// Answered purchases between two repeats, and reversals between two repeats: about 2 % together.
@@ -168,8 +167,10 @@ impl Plan {
         }
         match self.approved % REVERSE_EVERY {
             2 if approved => Next::Reverse(self.reverse_form()),
+            COMPLETE_AT if approved && (self.approved / REVERSE_EVERY) % ADD_EVERY == 1 => {
+                Next::Add
+            }
             COMPLETE_AT if approved => Next::Complete,
-            _ if approved && self.approved % ADD_EVERY == ADD_AT => Next::Add,
             _ => Next::Nothing,
         }
     }
@@ -178,10 +179,10 @@ impl Plan {
     /// taken back, or all stays held.
     pub(super) fn after_increment(&mut self) -> Next {
         self.increments += 1;
-        match self.increments % 3 {
-            1 => Next::Nothing,
-            2 => Next::Complete,
-            _ => Next::Reverse(self.reverse_form()),
+        match self.increments % 4 {
+            3 => Next::Complete,
+            0 => Next::Reverse(self.reverse_form()),
+            _ => Next::Nothing,
         }
     }
 
