@@ -1,5 +1,6 @@
 //! The ledger as people ask for it: debits are credits, a statement goes from what stood before to
-//! what stands now, whatever part of it is asked for, and suspense lists what nothing was done about.
+//! what stands now, whatever part of it is asked for, and suspense lists what nothing was done
+//! about.
 
 use switch_domain::{MinorUnits, Reason, StandIn, Timestamp};
 use switch_store::{Span, Statement, Store};
