@@ -184,7 +184,7 @@ impl Worker {
     /// Forgets what is past the window and in the tables.
     fn tidy_memory(&mut self) {
         let settings = &self.shared.settings;
-        let wall = settings.clock.now();
+        let wall = self.age.now(settings.clock.now());
         let window = Duration::as_micros(&settings.repeat_window);
         let start = wall.minus_micros(i64::try_from(window).unwrap_or(i64::MAX));
         let limit = settings.repeat_limit;

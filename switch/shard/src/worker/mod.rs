@@ -31,6 +31,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::batch::Batch;
+use crate::clock::Age;
 use crate::clock_watch::ClockFault;
 use crate::directory::Directory;
 use crate::mailbox::{Envelope, Inbox, Mailbox};
@@ -125,6 +126,8 @@ pub(crate) struct Worker {
     pub(crate) shard: ShardId,
     state: State,
     head: Head,
+    /// By which what is remembered grows old.
+    age: Age,
     inbox: Inbox,
     /// Received and not decided: what a full batch leaves, and commands whose subject is busy.
     waiting: VecDeque<Envelope>,
@@ -188,6 +191,7 @@ impl Worker {
         });
         let shard = parts.state.shard();
         let settings = &parts.shared.settings;
+        let age = Age::since(settings.clock.now());
         let limits = (settings.lookup_limit, settings.lookup_timeout);
         let behind = parts.projected.nudger();
         let (answering, done) = mpsc::unbounded_channel();
@@ -196,6 +200,7 @@ impl Worker {
             shard,
             state: parts.state,
             head: parts.head,
+            age,
             inbox: parts.inbox,
             waiting: VecDeque::new(),
             open: Batch::default(),
