@@ -84,16 +84,7 @@ impl AnswerWriter {
         let Self { encoder, message, mac } = self;
         let mut answer = encoder.start(request.dialect(), mti);
         write(&mut answer, request, mti, saying)?;
-        if mac.is_some() {
-            answer.leave_room_for_mac()?;
-        }
-        let fields = answer.present();
-        message.clear();
-        answer.finish(message)?;
-        if let Some(mac) = mac {
-            mac.seal(request.dialect(), fields, message)?;
-        }
-        Ok(message)
+        finish(answer, request.dialect(), message, mac.as_ref())
     }
 
     /// The answer to a request that is at hand, with fields of its own besides, in ascending order;
@@ -122,16 +113,7 @@ impl AnswerWriter {
                 }
             }
         }
-        if mac.is_some() {
-            answer.leave_room_for_mac()?;
-        }
-        let fields = answer.present();
-        message.clear();
-        answer.finish(message)?;
-        if let Some(mac) = mac {
-            mac.seal(dialect, fields, message)?;
-        }
-        Ok(message)
+        finish(answer, dialect, message, mac.as_ref())
     }
 
     /// The part of an answer that is known before the decision: the echoed fields.
@@ -181,6 +163,25 @@ impl AnswerWriter {
 
 fn echoed_fields(dialect: &Dialect, mti: Mti) -> FieldSet {
     dialect.answer_fields(mti).unwrap_or_else(|| MATCHING_FIELDS.into_iter().collect())
+}
+
+/// The whole of an answer into `message`, with its authentication code where the link has one.
+fn finish<'m>(
+    mut answer: MessageWriter<'_>,
+    dialect: &Dialect,
+    message: &'m mut BytesMut,
+    mac: Option<&Authenticator>,
+) -> Result<&'m [u8], Unwritable> {
+    if mac.is_some() {
+        answer.leave_room_for_mac()?;
+    }
+    let fields = answer.present();
+    message.clear();
+    answer.finish(message)?;
+    if let Some(mac) = mac {
+        mac.seal(dialect, fields, message)?;
+    }
+    Ok(message)
 }
 
 /// Sets every field in ascending order, which the encoder takes without sorting.

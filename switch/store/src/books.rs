@@ -10,7 +10,7 @@ use switch_domain::{Seq, ShardId};
 use crate::error::StoreError;
 use crate::load::moved::moves;
 use crate::projection::Moves;
-use crate::store::Store;
+use crate::store::{SNAPSHOT, Store};
 
 /// One figure that does not follow from the others.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -125,7 +125,6 @@ const POSTINGS: &str = "
     ) AS legs
     GROUP BY account, account_id";
 
-const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 const DOING: &str = "checking the books";
 
 /// Amounts by the identifier of their row.
@@ -207,7 +206,7 @@ async fn read(tx: &mut PgConnection) -> Result<Figures, sqlx::Error> {
 }
 
 /// A number of type numeric, as text. One that is no number cannot come from PostgreSQL.
-fn number(row: &PgRow, column: &str) -> Result<i128, sqlx::Error> {
+pub(crate) fn number(row: &PgRow, column: &str) -> Result<i128, sqlx::Error> {
     let text: &str = row.try_get(column)?;
     text.parse().map_err(|error| sqlx::Error::Decode(Box::new(error)))
 }

@@ -6,10 +6,11 @@ use sqlx::postgres::PgRow;
 use sqlx::{Connection, PgConnection, Row};
 use switch_domain::{BalanceId, MinorUnits, Seq, ShardId, Timestamp};
 
+use crate::books::number;
 use crate::error::StoreError;
 use crate::load::moved::moves;
 use crate::pg_timestamp::PgTimestamp;
-use crate::store::Store;
+use crate::store::{SNAPSHOT, Store};
 
 /// What stands on an account, or on all accounts of a kind, in one currency.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,7 +104,6 @@ pub struct Span {
     pub to: Timestamp,
 }
 
-const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 const DOING: &str = "reading the ledger";
 
 const TRIAL: &str = "
@@ -286,10 +286,4 @@ fn suspended(row: &PgRow) -> Result<Suspended, sqlx::Error> {
 
 fn moment(row: &PgRow, column: &str) -> Result<Timestamp, sqlx::Error> {
     row.try_get::<PgTimestamp, _>(column).map(|at| at.0)
-}
-
-/// A number of type numeric, as text.
-fn number(row: &PgRow, column: &str) -> Result<i128, sqlx::Error> {
-    let text: &str = row.try_get(column)?;
-    text.parse().map_err(|error| sqlx::Error::Decode(Box::new(error)))
 }

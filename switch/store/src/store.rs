@@ -19,6 +19,9 @@ use crate::roles::Role;
 /// How long a connection may take to be made.
 pub(crate) const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 
+/// Begins a look at the tables as they stand at one moment.
+pub(crate) const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
 /// Whom to connect to, and as whom. `Debug` shows neither user nor password.
 #[derive(Clone)]
 pub struct StoreOptions {

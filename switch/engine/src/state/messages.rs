@@ -176,11 +176,6 @@ impl Messages {
             .filter(move |kept| kept.key().as_original().origin() == origin)
     }
 
-    /// Whether the latest message of an origin is remembered.
-    pub(super) fn has_origin(&self, origin: i64) -> bool {
-        self.latest.get(origin).is_some()
-    }
-
     /// The message with this key: the latest, where it was forgotten and came again.
     pub(super) fn find(&self, key: &MessageKey) -> Option<&Kept> {
         self.of_origin(key.as_original().origin()).find(|kept| kept.key() == key)

@@ -2,7 +2,6 @@
 //! changes only by applying records (`apply`), by loading an image (`load`), and by forgetting what
 //! is past its window (`forget`).
 
-mod ahead;
 mod apply;
 mod books;
 mod commands;

@@ -26,11 +26,6 @@ impl Worker {
     /// Takes in what came: the most waits for its turn, what is shed is told so at once.
     pub(super) fn receive(&mut self, received: &mut Vec<Envelope>) {
         let mut shed = Vec::new();
-        let commands = received.iter().filter_map(|envelope| match envelope {
-            Envelope::Message(submission) => Some(&*submission.command),
-            _ => None,
-        });
-        std::hint::black_box(self.state.look_ahead(commands));
         for envelope in received.drain(..) {
             match envelope {
                 Envelope::Shed(submission) => shed.push(submission),

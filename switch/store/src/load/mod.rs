@@ -18,11 +18,9 @@ use switch_domain::{Authorization, Balance, BalanceId, Seq, ShardId, ShardImage,
 
 use crate::error::StoreError;
 use crate::pg_timestamp::PgTimestamp;
-use crate::store::Store;
+use crate::store::{SNAPSHOT, Store};
 
 use row::{DOING, get};
-
-const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
 const PROJECTION: &str = "\
     SELECT seq, flushed, last_counter, last_decided, control_version

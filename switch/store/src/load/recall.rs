@@ -12,10 +12,9 @@ use super::authorizations::{
 use super::row::{DOING, each};
 use crate::error::StoreError;
 use crate::pg_timestamp::PgTimestamp;
+use crate::store::SNAPSHOT;
 
 const POSITION: &str = "SELECT seq FROM projection WHERE shard = $1";
-
-const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
 /// Reads one snapshot, whose watermark says whether it is late enough.
 pub(crate) async fn recall(
