@@ -4,6 +4,7 @@
 //! a shard, and never writes itself.
 
 pub mod clearing_operation;
+pub mod control_operation;
 mod health;
 mod idempotency;
 pub mod operation;
@@ -14,6 +15,6 @@ pub use health::{HealthSource, Readiness, router};
 pub use idempotency::idempotency_key;
 pub use problem::Problem;
 pub use service::{
-    ClearedLines, ClearingLine, ClearingSettings, FileId, IssuedCard, ListedLine, NewCard,
-    NewProgramme, NewTransfer, ReconciliationSettings, SentTransfer, Services,
+    ClearedLines, ClearingLine, ClearingSettings, FileId, IssuedCard, ListedControl, ListedLine,
+    NewCard, NewProgramme, NewTransfer, ReconciliationSettings, SentTransfer, Services,
 };

@@ -456,7 +456,7 @@ pub(crate) fn amount_of(amount: &str, currency: Currency) -> Result<MinorUnits, 
     })
 }
 
-fn decimal(amount: MinorUnits, currency: Currency) -> String {
+pub(crate) fn decimal(amount: MinorUnits, currency: Currency) -> String {
     Decimal::new(amount.0, u32::from(currency.exponent())).to_string()
 }
 

@@ -61,6 +61,7 @@ const fn refusal_code(refusal: Refusal) -> &'static str {
         | Refusal::NoSuchProgramme
         | Refusal::NoSuchBalance
         | Refusal::NoSuchCard
+        | Refusal::NoSuchControl
         | Refusal::Outside(LockRefusal::NoSuchCard)
         | Refusal::Target(TransferOutcome::NoSuchBalance | TransferOutcome::OtherPartner) => {
             "NOT_FOUND"
@@ -69,6 +70,8 @@ const fn refusal_code(refusal: Refusal) -> &'static str {
         | Refusal::AmountNotPositive
         | Refusal::AmountTooLarge
         | Refusal::SameBalance
+        | Refusal::ControlInvalid
+        | Refusal::NoSuchZone
         | Refusal::CardUnfit => "INVALID_REQUEST",
         Refusal::PoolInsufficient | Refusal::InsufficientFunds => "INSUFFICIENT_FUNDS",
         Refusal::Outside(LockRefusal::NotAllowed) => "FORBIDDEN",
@@ -80,11 +83,12 @@ const fn refusal_code(refusal: Refusal) -> &'static str {
         | Refusal::CustomerBlocked
         | Refusal::Target(_)
         | Refusal::BalanceNotEmpty
+        | Refusal::ControlCountsOtherwise
         | Refusal::LockIsFinal
         | Refusal::LockedOtherwise
         | Refusal::Outside(LockRefusal::Final | LockRefusal::LockedOtherwise)
         | Refusal::NotAwaitingActivation => "CONFLICT",
-        Refusal::IdentifiersExhausted => "EXHAUSTED",
+        Refusal::IdentifiersExhausted | Refusal::TooManyControls => "EXHAUSTED",
     }
 }
 

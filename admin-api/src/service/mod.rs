@@ -3,6 +3,7 @@
 
 mod cards;
 mod clearing;
+mod controls;
 mod customers;
 mod money;
 mod reconciliation;
@@ -19,6 +20,7 @@ use crate::Problem;
 
 pub use cards::{IssuedCard, NewCard};
 pub use clearing::{ClearedLines, ClearingLine, ClearingSettings, FileId, ListedLine};
+pub use controls::ListedControl;
 pub use money::NewProgramme;
 pub use reconciliation::ReconciliationSettings;
 pub use transfers::{NewTransfer, SentTransfer};

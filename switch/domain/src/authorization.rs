@@ -2,9 +2,9 @@
 //! messages about it. It owns how a hold follows from the totals; it holds no card number.
 
 use crate::{
-    ApprovalCode, AsciiText, AuthorizationId, BalanceId, CardId, Currency, MessageClass,
-    MessageKey, MinorUnits, OriginalClass, OriginalKey, PoolId, Reason, StandIn, Timestamp,
-    TransactionType,
+    ApprovalCode, AsciiText, AuthorizationId, BalanceId, CardId, Counted, Country, Currency,
+    MessageClass, MessageKey, MinorUnits, OriginalClass, OriginalKey, PoolId, Reason, StandIn,
+    Timestamp, TransactionType,
 };
 
 /// Where a purchase is made.
@@ -61,6 +61,8 @@ pub struct MessageFacts {
     pub kind: TransactionType,
     /// Who asks.
     pub merchant: Merchant,
+    /// Where the merchant is, where the message says so.
+    pub country: Option<Country>,
 }
 
 /// What a reversal or a completion says of its original.
@@ -111,6 +113,15 @@ impl Totals {
         let down = self.reversed.0.saturating_add(self.cleared.0);
         MinorUnits(up.saturating_sub(down).max(0))
     }
+
+    /// What counts towards limits: of an open authorization what it may come to, of one that is
+    /// over what it came to.
+    #[must_use]
+    pub fn used(&self, closed: bool) -> MinorUnits {
+        let up = self.authorized.0.saturating_add(self.incremented.0);
+        let open = if closed { 0 } else { up.saturating_sub(self.reversed.0) };
+        MinorUnits(open.max(self.cleared.0).max(0))
+    }
 }
 
 /// An authorization and all that happened to it. Amounts are minor units of `currency`.
@@ -139,6 +150,8 @@ pub struct Authorization {
     /// The authorization that it completes, refunds or adds to, if it does: its totals have what
     /// is settled here, or held more, too.
     pub completes: Option<Completed>,
+    /// Where it counts towards limits, if anywhere.
+    pub counted: Option<Box<[Counted]>>,
     /// Running totals; all zero for a decline.
     pub totals: Totals,
     /// When it was decided.

@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::{AsciiText, Currency, PartnerId, PoolId, ProgrammeId};
+use crate::{
+    AsciiText, ControlId, ControlSubject, Currency, PartnerId, PoolId, ProgrammeId, SpendControl,
+};
 
 /// Whether a partner's cards are served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -134,6 +136,8 @@ pub struct Control {
     pub programmes: BTreeMap<ProgrammeId, Programme>,
     /// First BIN of each range to its programme: ranges never overlap.
     by_bin: BTreeMap<Bin, ProgrammeId>,
+    /// Spend controls of every card of a programme, in the order of their names for us.
+    spend_controls: BTreeMap<ProgrammeId, Vec<SpendControl>>,
 }
 
 impl Control {
@@ -164,5 +168,37 @@ impl Control {
         }
         self.by_bin.insert(programme.bins.low, programme.id);
         self.programmes.insert(programme.id, programme);
+    }
+
+    /// The spend controls of every card of a programme, in the order of their names for us.
+    #[must_use]
+    pub fn spend_controls_of(&self, programme: ProgrammeId) -> &[SpendControl] {
+        self.spend_controls.get(&programme).map_or(&[], Vec::as_slice)
+    }
+
+    /// All spend controls of programmes.
+    pub fn spend_controls(&self) -> impl Iterator<Item = &SpendControl> {
+        self.spend_controls.values().flatten()
+    }
+
+    /// Adds or replaces a spend control of a programme; one of anything else is not kept here.
+    pub fn put_spend_control(&mut self, control: SpendControl) {
+        let ControlSubject::Programme(programme) = control.terms.subject else { return };
+        self.version = self.version.saturating_add(1);
+        let controls = self.spend_controls.entry(programme).or_default();
+        controls.retain(|one| one.id != control.id);
+        let at = controls.partition_point(|one| one.id < control.id);
+        controls.insert(at, control);
+    }
+
+    /// Takes a spend control of a programme out of force.
+    pub fn remove_spend_control(&mut self, programme: ProgrammeId, control: ControlId) {
+        self.version = self.version.saturating_add(1);
+        if let Some(controls) = self.spend_controls.get_mut(&programme) {
+            controls.retain(|one| one.id != control);
+            if controls.is_empty() {
+                self.spend_controls.remove(&programme);
+            }
+        }
     }
 }

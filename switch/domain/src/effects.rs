@@ -3,6 +3,7 @@
 
 use crate::{
     AuthorizationId, BalanceId, Currency, MinorUnits, PartnerId, PoolId, Timestamp, Totals,
+    UsageDelta,
 };
 
 /// Change of an account's two amounts, in minor units of its currency.
@@ -99,6 +100,8 @@ pub struct Effects {
     pub pool: Option<PoolDelta>,
     /// Double entry of settled movements; empty for holds.
     pub postings: Vec<Posting>,
+    /// What counts towards limits.
+    pub usage: Vec<UsageDelta>,
 }
 
 impl Effects {

@@ -1,7 +1,10 @@
 //! What a shard leaves to others when it is sealed (W-12): all that concerns money and cards, and
 //! what is still open; what is closed is history and stays where it is. It owns the shape only.
 
-use crate::{Authorization, Balance, Card, CustomerId, CustomerState, PoolId, PoolShare};
+use crate::{
+    Authorization, Balance, Card, ControlId, CustomerId, CustomerState, PoolId, PoolShare,
+    SpendControl, Usage,
+};
 
 /// Rows that go to one shard, each whole, as it stands in that shard from then on (W-8).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -12,6 +15,10 @@ pub struct Estate {
     pub customers: Vec<(CustomerId, CustomerState)>,
     /// Cards.
     pub cards: Vec<Card>,
+    /// Spend controls of these cards and accounts.
+    pub spend_controls: Vec<SpendControl>,
+    /// What these cards and accounts used of limits.
+    pub usage: Vec<((ControlId, i64), Usage)>,
     /// Shares of pools.
     pub shares: Vec<(PoolId, PoolShare)>,
     /// Authorizations that are not closed, by identifier.
@@ -26,6 +33,8 @@ impl Estate {
             self.balances.len(),
             self.customers.len(),
             self.cards.len(),
+            self.spend_controls.len(),
+            self.usage.len(),
             self.shares.len(),
             self.authorizations.len(),
         ]
@@ -43,6 +52,8 @@ impl Estate {
                 balances: first(&mut self.balances, &mut room),
                 customers: first(&mut self.customers, &mut room),
                 cards: first(&mut self.cards, &mut room),
+                spend_controls: first(&mut self.spend_controls, &mut room),
+                usage: first(&mut self.usage, &mut room),
                 shares: first(&mut self.shares, &mut room),
                 authorizations: first(&mut self.authorizations, &mut room),
             });

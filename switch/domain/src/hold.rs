@@ -40,7 +40,7 @@ impl Hold {
 }
 
 /// Merchant category codes in a row (DE18, ISO 18245), the first and the last among them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Categories {
     /// The first.
     pub first: u16,

@@ -92,6 +92,10 @@ minted_id!(
     TransferId
 );
 minted_id!(
+    /// A spend control.
+    ControlId
+);
+minted_id!(
     /// One authorization (or one reversal message: they share the counter).
     AuthorizationId
 );

@@ -2,9 +2,9 @@
 //! shape: which rows make up a shard, and how far each has got (W-23).
 
 use crate::{
-    AnsweredReversal, Authorization, Balance, Card, Control, CustomerId, CustomerState,
-    DoneCommand, Fingerprint, PoolId, PoolShare, Seq, ShardId, Timestamp, Transfer, TransferId,
-    TransferOutcome,
+    AnsweredReversal, Authorization, Balance, Card, Control, ControlId, CustomerId, CustomerState,
+    DoneCommand, Fingerprint, PoolId, PoolShare, Seq, ShardId, SpendControl, Timestamp, Transfer,
+    TransferId, TransferOutcome, Usage,
 };
 
 /// All rows of one shard.
@@ -26,6 +26,10 @@ pub struct ShardImage {
     pub customers: Vec<(CustomerId, CustomerState)>,
     /// Cards, with the keyed hash of each number from the vault.
     pub cards: Vec<(Card, Fingerprint)>,
+    /// Spend controls of cards and accounts.
+    pub spend_controls: Vec<SpendControl>,
+    /// What was used of limits, by control and holder.
+    pub usage: Vec<((ControlId, i64), Usage)>,
     /// Shares of pools.
     pub shares: Vec<(PoolId, PoolShare)>,
     /// Transfers of its own that are not closed, by their identifiers.
@@ -55,6 +59,8 @@ impl ShardImage {
             balances: Vec::new(),
             customers: Vec::new(),
             cards: Vec::new(),
+            spend_controls: Vec::new(),
+            usage: Vec::new(),
             shares: Vec::new(),
             transfers: Vec::new(),
             received: Vec::new(),

@@ -19,6 +19,7 @@ mod authorization;
 mod balance;
 mod card;
 mod control;
+mod country;
 mod currency;
 mod effects;
 mod estate;
@@ -35,10 +36,12 @@ mod placement;
 mod reason;
 mod reconciliation;
 mod record;
+mod spend_control;
 mod stand_in;
 mod timestamp;
 mod transaction_type;
 mod transfer;
+mod usage;
 
 pub use approval_code::ApprovalCode;
 pub use ascii_text::{AsciiText, NotAsciiText};
@@ -51,6 +54,7 @@ pub use card::{Card, CardStatus, LockCode, VaultRef};
 pub use control::{
     Bin, BinRange, Control, Funding, Partner, PartnerState, Pool, PoolKind, Programme,
 };
+pub use country::{Country, UnknownCountry};
 pub use currency::{Currency, UnknownCurrency};
 pub use effects::{
     Account, AuthorizationDelta, BalanceDelta, Effects, PoolDelta, PoolShare, Posting,
@@ -60,8 +64,8 @@ pub use expiry::{Expiry, InvalidExpiry};
 pub use forgotten::{CommandDigest, DoneCommand, Forgotten, Recalled};
 pub use hold::{Categories, Hold, HoldLives, HoldRule};
 pub use ids::{
-    AuthorizationId, BalanceId, CardId, CustomerId, Epoch, IdempotencyKey, LinkId, OwnerId,
-    PartnerId, PoolId, ProgrammeId, Seq, ShardId, TransferId,
+    AuthorizationId, BalanceId, CardId, ControlId, CustomerId, Epoch, IdempotencyKey, LinkId,
+    OwnerId, PartnerId, PoolId, ProgrammeId, Seq, ShardId, TransferId,
 };
 pub use image::ShardImage;
 pub use message_key::{Acquirer, MessageClass, MessageKey, OriginalClass, OriginalKey};
@@ -75,10 +79,15 @@ pub use reconciliation::{
     Settled,
 };
 pub use record::{
-    Authorized, BalanceOpened, CardIssued, Cause, Event, Expired, Founded, Record, Reversed,
-    Sealed, SealedHead, TakenOver, Voided,
+    Authorized, BalanceOpened, CardIssued, Cause, ControlFindings, Event, Expired, Founded, Record,
+    Reversed, Sealed, SealedHead, TakenOver, Voided,
+};
+pub use spend_control::{
+    Aspect, CardUse, CardUses, ControlRule, ControlSubject, ControlTerms, DAY_MINUTES, Hours,
+    LocalMoment, Selector, SpendControl, Window, ZoneName, is_controlled,
 };
 pub use stand_in::StandIn;
 pub use timestamp::Timestamp;
 pub use transaction_type::{Direction, TransactionType};
 pub use transfer::{Transfer, TransferOutcome, TransferReceived};
+pub use usage::{Counted, Part, Usage, UsageDelta, Used};

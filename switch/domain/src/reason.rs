@@ -70,6 +70,22 @@ pub enum Reason {
     PartnerSuspended,
     /// Not the programme's currency.
     CurrencyUnacceptable,
+    /// A spend control does not let the card be used so.
+    UseNotPermitted,
+    /// A spend control does not let the card give cash back.
+    CashBackNotPermitted,
+    /// A spend control does not let the card be used at such a merchant.
+    CategoryNotPermitted,
+    /// A spend control does not let the card be used there.
+    CountryNotPermitted,
+    /// A spend control does not let the card be used at this merchant.
+    MerchantNotPermitted,
+    /// A spend control does not let the card be used at this time.
+    HoursNotPermitted,
+    /// More than a spend control lets through, at once or in its window.
+    AmountLimitExceeded,
+    /// More often than a spend control lets through in its window.
+    CountLimitExceeded,
     /// The partner's deposit does not cover the amount.
     PartnerDepositInsufficient,
     /// The customer's funds do not cover the amount.
@@ -105,7 +121,7 @@ const fn forms(v2003: &'static str, v1993: &'static str, v1987: &'static str) ->
 
 impl Reason {
     /// Every reason once, for tables and tests.
-    pub const ALL: [Self; 50] = [
+    pub const ALL: [Self; 58] = [
         Self::Approved,
         Self::ReversalAccepted,
         Self::AdviceAccepted,
@@ -133,6 +149,14 @@ impl Reason {
         Self::CustomerBlocked,
         Self::PartnerSuspended,
         Self::CurrencyUnacceptable,
+        Self::UseNotPermitted,
+        Self::CashBackNotPermitted,
+        Self::CategoryNotPermitted,
+        Self::CountryNotPermitted,
+        Self::MerchantNotPermitted,
+        Self::HoursNotPermitted,
+        Self::AmountLimitExceeded,
+        Self::CountLimitExceeded,
         Self::PartnerDepositInsufficient,
         Self::InsufficientFunds,
         Self::OriginalReversed,
@@ -193,6 +217,14 @@ impl Reason {
             Self::BalanceClosed => forms("1035", "114", "05"),
             Self::CustomerBlocked | Self::PartnerSuspended => forms("1004", "104", "62"),
             Self::CurrencyUnacceptable => forms("1030", "119", "57"),
+            Self::UseNotPermitted
+            | Self::CategoryNotPermitted
+            | Self::MerchantNotPermitted
+            | Self::HoursNotPermitted => forms("1019", "119", "57"),
+            Self::CashBackNotPermitted => forms("1062", "119", "57"),
+            Self::CountryNotPermitted => forms("1004", "104", "62"),
+            Self::AmountLimitExceeded => forms("1021", "121", "61"),
+            Self::CountLimitExceeded => forms("1023", "123", "65"),
             Self::PartnerDepositInsufficient | Self::InsufficientFunds => {
                 forms("1016", "116", "51")
             }
@@ -301,6 +333,14 @@ impl Reason {
             Self::CustomerBlocked => "customer_blocked",
             Self::PartnerSuspended => "partner_suspended",
             Self::CurrencyUnacceptable => "currency_unacceptable",
+            Self::UseNotPermitted => "use_not_permitted",
+            Self::CashBackNotPermitted => "cash_back_not_permitted",
+            Self::CategoryNotPermitted => "category_not_permitted",
+            Self::CountryNotPermitted => "country_not_permitted",
+            Self::MerchantNotPermitted => "merchant_not_permitted",
+            Self::HoursNotPermitted => "hours_not_permitted",
+            Self::AmountLimitExceeded => "amount_limit_exceeded",
+            Self::CountLimitExceeded => "count_limit_exceeded",
             Self::PartnerDepositInsufficient => "partner_deposit_insufficient",
             Self::InsufficientFunds => "insufficient_funds",
             Self::OriginalReversed => "original_reversed",

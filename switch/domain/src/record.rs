@@ -3,11 +3,11 @@
 
 use crate::{
     Amount, ApprovalCode, AsciiText, AuthorizationId, BalanceId, BalanceState, CardId, CardStatus,
-    CommandDigest, Completed, Currency, CustomerId, CustomerState, Direction, Effects, Epoch,
-    Estate, Expiry, IdempotencyKey, LinkId, LockCode, LockRefusal, MessageFacts, MessageKey,
-    MinorUnits, OriginalReference, OutsideAsk, OwnerId, Partner, PartnerId, Placement, Pool,
-    PoolId, Programme, ProgrammeId, Reason, Seq, ShardId, StandIn, Timestamp, Transfer, TransferId,
-    TransferOutcome, TransferReceived, VaultRef,
+    CommandDigest, Completed, ControlId, ControlSubject, Currency, CustomerId, CustomerState,
+    Direction, Effects, Epoch, Estate, Expiry, IdempotencyKey, LinkId, LockCode, LockRefusal,
+    MessageFacts, MessageKey, MinorUnits, OriginalReference, OutsideAsk, OwnerId, Partner,
+    PartnerId, Placement, Pool, PoolId, Programme, ProgrammeId, Reason, Seq, ShardId, SpendControl,
+    StandIn, Timestamp, Transfer, TransferId, TransferOutcome, TransferReceived, VaultRef,
 };
 
 /// One thing that happened in a shard.
@@ -114,6 +114,15 @@ pub enum Event {
         card: CardId,
         /// Its lock from now on.
         lock: Option<LockCode>,
+    },
+    /// A spend control was made or changed: the whole of it.
+    ControlDefined(Box<SpendControl>),
+    /// A spend control is no more.
+    ControlRemoved {
+        /// The control.
+        control: ControlId,
+        /// Whom it was for.
+        subject: ControlSubject,
     },
     /// A lock that somebody outside asked for was refused: nothing changed, and it is known who
     /// asked, and what a repeat is answered.
@@ -245,6 +254,9 @@ pub struct Authorized {
     pub stand_in: Option<StandIn>,
     /// The authorization that it completes, refunds or adds to, if it does.
     pub completes: Option<Completed>,
+    /// What spend controls said of it, where there was anything to say. Apart, because of few there
+    /// is and every record has room for it.
+    pub findings: Option<Box<ControlFindings>>,
     /// The card's count of approvals after this one.
     pub approvals: u32,
     /// True where a reversal had come before: approved by nobody, held by nobody.
@@ -298,6 +310,15 @@ impl Authorized {
             && self.facts.key.class.is_financial()
             && !matches!(self.facts.kind.direction(), Direction::None)
     }
+}
+
+/// What spend controls said of an authorization.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ControlFindings {
+    /// The one that declined it.
+    pub declined_by: Option<ControlId>,
+    /// Those that would have, had they not been in shadow, in their order.
+    pub would_decline: Vec<ControlId>,
 }
 
 /// A reversal was answered.

@@ -8,7 +8,9 @@ use switch_domain::{
 
 use crate::checks::{self, Case};
 use crate::outcome::AccountAmounts;
-use crate::{Answer, Authorize, Decision, Headroom, Outcome, State, increment, movements};
+use crate::{
+    Answer, Authorize, Decision, Headroom, Outcome, State, controls, increment, movements,
+};
 
 pub(crate) fn decide(
     state: &State,
@@ -100,6 +102,7 @@ pub(crate) fn record(
         approval_code,
         stand_in,
         completes: None,
+        findings: controls::findings(case, reason, stand_in),
         approvals,
         reversed_before: reason == Reason::OriginalReversed || stand_in == Some(StandIn::Reversed),
     };
@@ -114,12 +117,18 @@ pub(crate) fn record(
                 authorized.completes = Some(addition.first);
                 increment::hold_more(case, addition, id, standing, now)
             }
-            None => movements::hold(case, id, standing, now),
+            None => Effects {
+                usage: controls::begin(case, standing),
+                ..movements::hold(case, id, standing, now)
+            },
         };
     } else if authorized.settles() {
         authorized.pool = case.deposit;
         authorized.completes = case.completes.map(|hold| hold.completed);
         effects = movements::settle(case, id, standing, now);
+        if authorized.completes.is_none() {
+            effects.usage = controls::begin(case, standing);
+        }
     }
     Record {
         at: now,

@@ -3,10 +3,11 @@
 
 use switch_domain::{
     Amount, ApprovalCode, AsciiText, AuthorizationId, BalanceId, BalanceState, Bin, BinRange,
-    CardId, CardStatus, Currency, CustomerId, CustomerState, Expiry, Funding, Hold, IdempotencyKey,
-    LinkId, LockCode, LockCodes, MessageFacts, MessageKey, MinorUnits, OriginalKey,
-    OriginalReference, OutsideAsk, PartnerId, PartnerState, PoolId, PoolKind, ProgrammeId, Reason,
-    Transfer, TransferId, TransferOutcome, VaultRef,
+    CardId, CardStatus, ControlId, ControlSubject, ControlTerms, Currency, CustomerId,
+    CustomerState, Expiry, Funding, Hold, IdempotencyKey, LinkId, LockCode, LockCodes,
+    MessageFacts, MessageKey, MinorUnits, OriginalKey, OriginalReference, OutsideAsk, PartnerId,
+    PartnerState, PoolId, PoolKind, ProgrammeId, Reason, Transfer, TransferId, TransferOutcome,
+    VaultRef,
 };
 
 /// One command.
@@ -272,6 +273,22 @@ pub enum Act {
     UnlockCard {
         /// The card.
         card: CardId,
+    },
+    /// Makes a spend control.
+    DefineControl(Box<ControlTerms>),
+    /// Changes how much a spend control lets through, its name, or whether it declines.
+    ChangeControl {
+        /// The control.
+        control: ControlId,
+        /// What it is from now on.
+        terms: Box<ControlTerms>,
+    },
+    /// Removes a spend control, and what was used of it.
+    RemoveControl {
+        /// The control.
+        control: ControlId,
+        /// Whom it is for.
+        subject: ControlSubject,
     },
     /// Locks or unlocks a card for somebody outside (SR-209). A refusal is recorded, and is the
     /// answer to the command for ever.

@@ -24,8 +24,10 @@
 
 mod advise;
 mod authorize;
+mod calendar;
 mod checks;
 mod command;
+mod controls;
 mod expire;
 mod increment;
 mod manage;
@@ -54,7 +56,7 @@ impl State {
     /// decides again if another shard was faster (W-15).
     #[must_use]
     pub fn decide(&self, command: &Command, headroom: &dyn Headroom, now: Timestamp) -> Outcome {
-        match command {
+        let mut outcome = match command {
             Command::Authorize(request) => authorize::decide(self, request, headroom, now),
             Command::Advise(advice) => advise::decide(self, advice, headroom, now),
             Command::Reverse(request) => reverse::decide(self, request, now),
@@ -67,6 +69,10 @@ impl State {
                 transfer::receive(self, transfer, *settled_below, now)
             }
             Command::Close { transfer, outcome } => transfer::close(self, *transfer, *outcome, now),
+        };
+        if let Some(record) = &mut outcome.record {
+            controls::follow(self, record);
         }
+        outcome
     }
 }

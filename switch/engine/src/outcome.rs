@@ -194,6 +194,27 @@ pub enum Refusal {
     /// A lock from outside was refused, and that is on record.
     #[error("{0}")]
     Outside(LockRefusal),
+    /// The spend control is unknown, or is for somebody else.
+    #[error("there is no such spend control of this card, balance or programme")]
+    NoSuchControl,
+    /// A limit, a list, hours or a window is not one.
+    #[error(
+        "a spend control has amounts and counts above zero, categories from a lower to a higher, \
+         at most 100 in a list, hours of some day, and at most 8784 hours in a rolling window"
+    )]
+    ControlInvalid,
+    /// The time zone is unknown.
+    #[error("there is no such time zone in the IANA database")]
+    NoSuchZone,
+    /// One subject has enough of them.
+    #[error("a card, balance or programme has at most 32 spend controls")]
+    TooManyControls,
+    /// What was used would not be comparable.
+    #[error(
+        "only the amount, the count, the name and the shadow of a spend control can be changed: \
+         remove it and make another"
+    )]
+    ControlCountsOtherwise,
     /// The card is already past the state that the command starts from.
     #[error("the card is not awaiting activation")]
     NotAwaitingActivation,

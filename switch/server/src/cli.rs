@@ -104,6 +104,9 @@ pub enum Command {
     /// Cards
     #[command(subcommand)]
     Card(super::commands::CardCommand),
+    /// Spend controls: limits, toggles, lists of what a card may be used for
+    #[command(subcommand)]
+    Controls(super::commands::ControlsCommand),
     /// Clearing files: settle what a network or a processor says was cleared
     #[command(subcommand)]
     Clearing(super::commands::ClearingCommand),

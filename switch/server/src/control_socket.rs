@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use admin_api::operation::{Caller, Operation, perform};
-use admin_api::{ClearingSettings, Problem, Services, clearing_operation, idempotency_key};
+use admin_api::{
+    ClearingSettings, Problem, Services, clearing_operation, control_operation, idempotency_key,
+};
 use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -157,9 +159,18 @@ async fn answer(subjects: &Subjects, actor: &str, line: &[u8]) -> Response {
             actor: AsciiText::new(actor.as_bytes()).unwrap_or_default(),
             key: idempotency_key(actor, &key),
         };
-        match serde_json::from_value::<Operation>(operation) {
-            Ok(operation) => perform(&subjects.services, caller, operation).await,
-            Err(error) => return malformed(error),
+        if name.starts_with("control-") {
+            match serde_json::from_value(operation) {
+                Ok(operation) => {
+                    control_operation::perform(&subjects.services, caller, operation).await
+                }
+                Err(error) => return malformed(error),
+            }
+        } else {
+            match serde_json::from_value::<Operation>(operation) {
+                Ok(operation) => perform(&subjects.services, caller, operation).await,
+                Err(error) => return malformed(error),
+            }
         }
     };
     let outcome = result.as_ref().map_or_else(|problem| problem.code, |_| "done");

@@ -6,8 +6,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use switch_domain::{
-    Balance, BalanceId, Card, CardId, Control, Fingerprint, Hold, MinorUnits, PoolId, PoolShare,
-    Reason, ShardId, TransferOutcome,
+    Balance, BalanceId, Card, CardId, Control, ControlSubject, Fingerprint, Hold, MinorUnits,
+    PoolId, PoolShare, Reason, ShardId, TransferOutcome,
 };
 use switch_engine::{Act, Command, Headroom, HoldEnd, Manage, State, judge_target};
 use tokio::sync::oneshot;
@@ -166,6 +166,12 @@ impl Node {
         self.read(shard, move |state| state.balance(id).cloned()).await.flatten()
     }
 
+    /// The shard that an account lives in.
+    #[must_use]
+    pub fn shard_of_balance(&self, id: BalanceId) -> ShardId {
+        self.shared.placement.of_balance(id)
+    }
+
     /// A card as it is now, once what it shows is committed.
     pub async fn card(&self, id: CardId) -> Option<Card> {
         let shard = self.shared.shard_of_card(id);
@@ -262,11 +268,23 @@ impl Node {
             | Act::LockCard { card, .. }
             | Act::UnlockCard { card }
             | Act::LockOutside { card: Some(card), .. } => self.shared.shard_of_card(*card),
+            Act::DefineControl(terms) => self.shard_of_subject(terms.subject),
+            Act::ChangeControl { terms, .. } => self.shard_of_subject(terms.subject),
+            Act::RemoveControl { subject, .. } => self.shard_of_subject(*subject),
             Act::SetCustomerState { .. } | Act::LockOutside { card: None, .. } => {
                 return Err(ManageError::NoSuchShard);
             }
         };
         placement.serves(shard).then_some(shard).ok_or(ManageError::NoSuchShard)
+    }
+
+    /// Where the spend controls of a card, an account or a programme are kept.
+    fn shard_of_subject(&self, subject: ControlSubject) -> ShardId {
+        match subject {
+            ControlSubject::Card(card) => self.shared.shard_of_card(card),
+            ControlSubject::Balance(balance) => self.shared.placement.of_balance(balance),
+            ControlSubject::Programme(_) => ShardId::CONTROL,
+        }
     }
 
     /// What can be told of a transfer's target before the money leaves; the target itself has the

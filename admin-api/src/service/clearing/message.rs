@@ -80,6 +80,7 @@ fn request(
             entry: EntryMode::Unknown,
             kind,
             merchant: Merchant { category, id: merchant },
+            country: None,
         },
         bin,
         card,

@@ -1,10 +1,12 @@
 //! The checks of a request, in their fixed order: one rule a file. The first that fails
 //! names the reason. Adding a check is one file and one line in [`ORDER`].
 
+mod amount_limit;
 mod balance_state;
 mod bin;
 mod card_known;
 mod card_status;
+mod count_limit;
 mod currency;
 mod customer_state;
 mod expiry;
@@ -12,12 +14,18 @@ mod holdable;
 mod lock;
 mod message;
 mod not_reversed;
+mod one_merchant;
 mod partner_deposit;
 mod partner_state;
+mod use_permitted;
 mod user_funds;
 
-use switch_domain::{Balance, Card, Direction, MinorUnits, PoolId, Programme, Reason, Timestamp};
+use switch_domain::{
+    Balance, Card, ControlRule, Direction, MinorUnits, PoolId, Programme, Reason, SpendControl,
+    Timestamp,
+};
 
+use crate::controls::Controls;
 use crate::increment::Addition;
 use crate::movements::Completion;
 use crate::{Authorize, Headroom, State};
@@ -26,7 +34,7 @@ use crate::{Authorize, Headroom, State};
 type Check = fn(&Case<'_>) -> Result<(), Reason>;
 
 /// The order. Documented in README and tested pair by pair: when two fail, the earlier one wins.
-const ORDER: [(&str, Check); 13] = [
+const ORDER: [(&str, Check); 17] = [
     ("message valid", message::check),
     ("BIN ours", bin::check),
     ("card known", card_known::check),
@@ -37,6 +45,10 @@ const ORDER: [(&str, Check); 13] = [
     ("customer state", customer_state::check),
     ("partner state", partner_state::check),
     ("programme currency", currency::check),
+    ("use permitted", use_permitted::check),
+    ("one merchant", one_merchant::check),
+    ("amount limit", amount_limit::check),
+    ("count limit", count_limit::check),
     ("partner deposit", partner_deposit::check),
     ("user funds", user_funds::check),
     ("not reversed before", not_reversed::check),
@@ -81,6 +93,8 @@ pub(crate) struct Case<'a> {
     pub(crate) completes: Option<Completion>,
     /// The authorization that it adds to, if it is an increment of one that is open.
     pub(crate) adds: Option<Addition>,
+    /// The spend controls that it meets.
+    pub(crate) controls: Controls<'a>,
 }
 
 impl<'a> Case<'a> {
@@ -111,7 +125,9 @@ impl<'a> Case<'a> {
             standing,
             completes: None,
             adds: None,
+            controls: Controls::default(),
         };
+        case.controls = Controls::of(&case);
         if let Some(increment) = &request.adds_to {
             case.adds = Addition::of(&case, increment);
         }
@@ -141,6 +157,16 @@ impl<'a> Case<'a> {
 /// Why an approval that was given in our stead cannot be held, if it cannot.
 pub(crate) fn cannot_be_held(case: &Case<'_>) -> Option<Reason> {
     HOLDABLE.iter().find_map(|check| check(case).err())
+}
+
+/// What one spend control says.
+pub(crate) fn judge_control(case: &Case<'_>, control: &SpendControl) -> Result<(), Reason> {
+    match control.terms.rule {
+        ControlRule::Forbid | ControlRule::AllowOnly => use_permitted::judge(case, control),
+        ControlRule::OneMerchant => one_merchant::judge(case, control),
+        ControlRule::Amount(..) => amount_limit::judge(case, control),
+        ControlRule::Count(..) => count_limit::judge(case, control),
+    }
 }
 
 /// The reason of the first rule that fails.

@@ -5,8 +5,8 @@
 
 use sha2::{Digest as _, Sha256};
 use switch_domain::{
-    BalanceState, CardId, CardStatus, CommandDigest, CustomerState, Funding, LockCode, OutsideAsk,
-    PartnerState, PoolKind,
+    BalanceState, CardId, CardStatus, CommandDigest, ControlRule, ControlSubject, ControlTerms,
+    CustomerState, Funding, LockCode, OutsideAsk, PartnerState, PoolKind, Window,
 };
 
 use crate::Act;
@@ -123,6 +123,11 @@ fn of_customers(act: &Act) -> Parts {
             Parts::new(15).number(from.0).number(to.0).number(amount.0).text(reference.as_str())
         }
         Act::LockOutside { card, ask, .. } => of_outside(*card, *ask),
+        Act::DefineControl(terms) => of_terms(Parts::new(17), terms),
+        Act::ChangeControl { control, terms } => of_terms(Parts::new(18).number(control.0), terms),
+        Act::RemoveControl { control, subject } => {
+            of_subject(Parts::new(19).number(control.0), *subject)
+        }
         Act::DefinePartner { .. }
         | Act::SetPartnerState { .. }
         | Act::OpenPool { .. }
@@ -138,4 +143,65 @@ fn of_outside(card: Option<CardId>, ask: OutsideAsk) -> Parts {
         OutsideAsk::Unlock(code) => (2, code.map_or(0, number)),
     };
     Parts::new(16).number(card.map_or(0, |card| card.0)).number(kind).number(code)
+}
+
+fn of_subject(parts: Parts, subject: ControlSubject) -> Parts {
+    match subject {
+        ControlSubject::Card(card) => parts.number(1).number(card.0),
+        ControlSubject::Balance(balance) => parts.number(2).number(balance.0),
+        ControlSubject::Programme(programme) => parts.number(3).number(programme.0),
+    }
+}
+
+fn of_terms(parts: Parts, terms: &ControlTerms) -> Parts {
+    let selects = &terms.selects;
+    let count = |length: usize| i64::try_from(length).unwrap_or(i64::MAX);
+    let mut parts = of_subject(parts, terms.subject)
+        .text(terms.name.as_str())
+        .number(i64::from(terms.shadow))
+        .number(i64::from(selects.uses.bits()))
+        .number(count(selects.categories.len()));
+    for one in &selects.categories {
+        parts = parts.number(i64::from(one.first)).number(i64::from(one.last));
+    }
+    parts = parts.number(count(selects.countries.len()));
+    for one in &selects.countries {
+        parts = parts.number(i64::from(one.numeric()));
+    }
+    parts = parts.number(selects.abroad_of.map_or(0, |home| i64::from(home.numeric())));
+    parts = parts.number(count(selects.merchants.len()));
+    for one in &selects.merchants {
+        parts = parts.text(one.as_str());
+    }
+    parts = match &selects.hours {
+        None => parts.number(0),
+        Some(hours) => parts
+            .number(i64::from(hours.days))
+            .number(i64::from(hours.from))
+            .number(i64::from(hours.to))
+            .text(hours.zone.as_str()),
+    };
+    match &terms.rule {
+        ControlRule::Forbid => parts.number(1),
+        ControlRule::AllowOnly => parts.number(2),
+        ControlRule::OneMerchant => parts.number(3),
+        ControlRule::Amount(most, window) => of_window(parts.number(4).number(most.0), window),
+        ControlRule::Count(most, window) => {
+            of_window(parts.number(5).number(i64::from(*most)), window)
+        }
+    }
+}
+
+fn of_window(parts: Parts, window: &Window) -> Parts {
+    let (kind, hours) = match window {
+        Window::Transaction => (1, 0),
+        Window::Rolling(hours) => (2, *hours),
+        Window::Day(_) => (3, 0),
+        Window::Week(_) => (4, 0),
+        Window::Month(_) => (5, 0),
+        Window::Year(_) => (6, 0),
+        Window::Lifetime => (7, 0),
+    };
+    let zone = window.zone().map_or("", |zone| zone.as_str());
+    parts.number(kind).number(i64::from(hours)).text(zone)
 }

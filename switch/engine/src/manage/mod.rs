@@ -5,6 +5,7 @@ mod balance;
 mod card;
 mod control;
 mod digest;
+mod spend_control;
 
 use switch_domain::{Cause, Effects, Event, Record, Timestamp};
 
@@ -105,6 +106,9 @@ fn change(state: &State, act: &Act, headroom: &dyn Headroom) -> Decided {
         Act::RemoveCard { card } => card::remove(state, *card),
         Act::LockCard { card, lock } => card::lock(state, *card, *lock),
         Act::UnlockCard { card } => card::unlock(state, *card),
+        Act::DefineControl(terms) => spend_control::define(state, terms),
+        Act::ChangeControl { control, terms } => spend_control::change(state, *control, terms),
+        Act::RemoveControl { control, subject } => spend_control::remove(state, *control, *subject),
         Act::LockOutside { card, ask, may } => card::lock_outside(state, *card, *ask, *may),
     }
 }

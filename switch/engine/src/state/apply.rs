@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use switch_domain::{
     AnsweredReversal, Authorization, AuthorizationDelta, Authorized, Balance, BalanceDelta,
-    BalanceState, Card, CardStatus, Cause, CustomerState, DoneCommand, Effects, Event, PoolDelta,
-    Record, Reversed, Timestamp, Totals, Voided,
+    BalanceState, Card, CardStatus, Cause, ControlSubject, CustomerState, DoneCommand, Effects,
+    Event, PoolDelta, Record, Reversed, Timestamp, Totals, Voided,
 };
 
 use super::messages::Kept;
@@ -54,6 +54,7 @@ impl State {
         if let Some(delta) = record.effects.pool {
             self.add_to_share(delta.split().1)?;
         }
+        record.effects.usage.iter().for_each(|delta| self.spending.add(&delta.split().1));
         Ok(())
     }
 
@@ -93,6 +94,9 @@ impl State {
             }
             Event::CardLockChanged { card, lock: Some(lock) } => {
                 self.card_mut(*card)?.lock = Some(*lock);
+            }
+            Event::ControlDefined(control) if !is_of_programme(control.terms.subject) => {
+                self.spending.decide((**control).clone());
             }
             _ => {}
         }
@@ -144,6 +148,17 @@ impl State {
             Event::CardStatusChanged { card, status: CardStatus::Active } => {
                 self.card_mut(*card)?.status = CardStatus::Active;
             }
+            Event::ControlDefined(control) if is_of_programme(control.terms.subject) => {
+                Arc::make_mut(&mut self.control).put_spend_control((**control).clone());
+            }
+            Event::ControlDefined(control) => self.spending.commit((**control).clone()),
+            Event::ControlRemoved { control, subject: ControlSubject::Programme(programme) } => {
+                Arc::make_mut(&mut self.control).remove_spend_control(*programme, *control);
+            }
+            Event::ControlRemoved { control, subject } => {
+                self.spending.remove(*subject, *control);
+                self.spending.forget(*control);
+            }
             Event::CardLockChanged { card, lock: None } => self.card_mut(*card)?.lock = None,
             Event::TransferClosed { transfer, .. } => self.transfers.closed(*transfer),
             _ => {}
@@ -159,6 +174,9 @@ impl State {
         if let Some(card) = authorized.card.and_then(|id| self.cards.get_mut(&id)) {
             card.approvals = card.approvals.max(authorized.approvals);
         }
+        let counted = record.effects.usage.iter();
+        let counted = counted.filter(|delta| delta.oldest.is_some()).map(|delta| delta.counted);
+        let counted: Box<[_]> = counted.collect();
         self.remember_new(Kept::Authorization(Authorization {
             id: authorized.id,
             facts: authorized.facts,
@@ -171,6 +189,7 @@ impl State {
             approval_code: authorized.approval_code,
             stand_in: authorized.stand_in,
             completes: authorized.completes,
+            counted: (!counted.is_empty()).then_some(counted),
             totals: Totals::default(),
             decided_at: record.at,
             closed: !authorized.holds(),
@@ -219,6 +238,7 @@ impl State {
         if let Some(delta) = effects.pool {
             self.add_to_share(delta.split().0)?;
         }
+        effects.usage.iter().for_each(|delta| self.spending.add(&delta.split().0));
         Ok(())
     }
 
@@ -266,6 +286,11 @@ impl State {
     }
 }
 
+/// Whether it is the control shard's to keep.
+const fn is_of_programme(subject: ControlSubject) -> bool {
+    matches!(subject, ControlSubject::Programme(_))
+}
+
 /// The identifier that an event minted, and its counter.
 fn identifier_made(event: &Event) -> Option<(i64, u64)> {
     match event {
@@ -277,6 +302,7 @@ fn identifier_made(event: &Event) -> Option<(i64, u64)> {
         Event::Authorized(authorized) => Some((authorized.id.0, authorized.id.counter())),
         Event::Reversed(reversed) => Some((reversed.id.0, reversed.id.counter())),
         Event::TransferSent(transfer) => Some((transfer.id.0, transfer.id.counter())),
+        Event::ControlDefined(control) => Some((control.id.0, control.id.counter())),
         _ => None,
     }
 }

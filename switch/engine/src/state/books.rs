@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use switch_domain::{BalanceId, PoolId};
+use switch_domain::{BalanceId, Counted, PoolId, Used};
 
 use super::State;
 
@@ -59,7 +59,32 @@ impl State {
             let what = || format!("held of missing pool share {pool}");
             check(&mut faults, complete, what, 0, computed);
         }
+        self.books_of_usage(complete, &mut faults);
         faults
+    }
+
+    /// What was used of limits is what the authorizations say that count towards them, in the parts
+    /// that still do.
+    fn books_of_usage(&self, complete: bool, faults: &mut Vec<BookFault>) {
+        let mut computed: BTreeMap<Counted, Used> = BTreeMap::new();
+        for one in self.messages.authorizations() {
+            let amount = one.totals.used(one.closed);
+            let used = Used { amount, count: i32::from(amount.is_positive()) };
+            for at in one.counted.iter().flatten() {
+                let sum = computed.entry(*at).or_default();
+                *sum = sum.plus(used);
+            }
+        }
+        for ((control, holder), usage) in &self.spending.usage {
+            for (part, used) in usage.parts() {
+                let at = Counted { control: *control, holder: *holder, part: *part };
+                let found = computed.get(&at).copied().unwrap_or_default();
+                let what = || format!("amount used of {at:?}");
+                check(faults, complete, what, used.amount.0, found.amount.0);
+                let what = || format!("count used of {at:?}");
+                check(faults, complete, what, used.count.into(), found.count.into());
+            }
+        }
     }
 }
 

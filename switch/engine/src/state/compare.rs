@@ -37,6 +37,11 @@ impl State {
         compare(&mut found, "customer", &self.customers, &other.customers);
         compare(&mut found, "card", &self.cards, &other.cards);
         compare(&mut found, "share of pool", &self.shares, &other.shares);
+        let controls = |state: &Self| -> super::Map<_, _> {
+            state.spend_controls().map(|one| (one.id, one.clone())).collect()
+        };
+        compare(&mut found, "spend control", &controls(self), &controls(other));
+        compare(&mut found, "usage", &self.spending.usage, &other.spending.usage);
         let sent = |state: &Self| -> super::Map<_, _> {
             state.open_transfers().map(|one| (one.id, one.clone())).collect()
         };

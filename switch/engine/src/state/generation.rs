@@ -14,6 +14,7 @@ impl State {
         self.customers.clear();
         self.cards.clear();
         self.shares.clear();
+        self.spending = Default::default();
         self.messages = Default::default();
         self.commands = Default::default();
         self.begin_with_heritage();
@@ -27,13 +28,20 @@ impl State {
 
     /// Takes rows that sealed shards left, as they stand.
     pub(super) fn inherit(&mut self, estate: &Estate) -> Result<(), Broken> {
-        let Estate { balances, customers, cards, shares, authorizations } = estate;
+        let Estate { balances, customers, cards, spend_controls, usage, shares, authorizations } =
+            estate;
         let before = self.balances.len();
         self.balances.extend(balances.iter().map(|one| (one.id, one.clone())));
         self.customers.extend(customers.iter().copied());
         self.cards.extend(cards.iter().map(|one| (one.id, one.clone())));
         if self.balances.len() != before.saturating_add(balances.len()) {
             return Err(Broken("a balance that was inherited twice"));
+        }
+        spend_controls.iter().for_each(|one| self.spending.commit(one.clone()));
+        for (key, usage) in usage {
+            if self.spending.usage.insert(*key, usage.clone()).is_some() {
+                return Err(Broken("usage that was inherited twice"));
+            }
         }
         for (pool, share) in shares {
             if self.shares.insert(*pool, *share).is_some() {

@@ -27,6 +27,8 @@ impl State {
             balances: self.balances.values().cloned().collect(),
             customers: self.customers.iter().map(|(id, state)| (*id, *state)).collect(),
             cards: self.cards.values().map(|card| (card.clone(), Fingerprint([0; 16]))).collect(),
+            spend_controls: self.spend_controls().cloned().collect(),
+            usage: self.usages().map(|(key, usage)| (key, usage.clone())).collect(),
             shares: self.shares.iter().map(|(id, share)| (*id, *share)).collect(),
             transfers: self.open_transfers().cloned().collect(),
             received: self.transfers.received.iter().map(|(id, said)| (*id, *said)).collect(),
@@ -41,6 +43,7 @@ impl State {
         image.customers.sort_unstable_by_key(|(id, _)| *id);
         image.cards.sort_unstable_by_key(|(card, _)| card.id);
         image.shares.sort_unstable_by_key(|(id, _)| *id);
+        image.usage.sort_unstable_by_key(|(key, _)| *key);
         image
     }
 }

@@ -22,11 +22,14 @@ impl State {
             customers: image.customers.into_iter().collect(),
             cards: image.cards.into_iter().map(|(card, _)| (card.id, card)).collect(),
             shares: image.shares.into_iter().collect(),
+            spending: Default::default(),
             messages: Default::default(),
             commands: Default::default(),
             transfers: Default::default(),
             in_flight: Default::default(),
         };
+        image.spend_controls.into_iter().for_each(|one| state.spending.commit(one));
+        state.spending.usage.extend(image.usage);
         image.transfers.into_iter().for_each(|one| state.transfers.send(one));
         state.transfers.received.extend(image.received);
         if !image.complete {

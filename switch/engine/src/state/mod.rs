@@ -13,6 +13,7 @@ mod load;
 mod messages;
 mod originals;
 mod pages;
+mod spending;
 mod subject;
 mod transfers;
 
@@ -29,6 +30,7 @@ use switch_domain::{
 use crate::Command;
 use commands::Commands;
 use messages::{Kept, Messages};
+use spending::Spending;
 use transfers::Transfers;
 
 pub use apply::Broken;
@@ -60,6 +62,8 @@ pub struct State {
     customers: Map<CustomerId, CustomerState>,
     cards: Map<CardId, Card>,
     shares: Map<PoolId, PoolShare>,
+    /// Spend controls of cards and accounts, and what was used of limits.
+    spending: Spending,
     /// Authorizations and reversals of the repeat window, for repeats and reversals.
     messages: Messages,
     /// Commands done, for when they come again.

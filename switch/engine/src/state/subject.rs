@@ -2,7 +2,7 @@
 //! its way to the journal at a time: a relaxation that counts at its commit would else undo a
 //! restriction that was decided after it.
 
-use switch_domain::{BalanceId, CardId, CustomerId, Event, PartnerId};
+use switch_domain::{BalanceId, CardId, ControlId, CustomerId, Event, PartnerId};
 
 use crate::Act;
 
@@ -13,6 +13,7 @@ pub(crate) enum Subject {
     Balance(BalanceId),
     Customer(CustomerId),
     Card(CardId),
+    Control(ControlId),
 }
 
 impl Subject {
@@ -29,6 +30,8 @@ impl Subject {
             Event::CardStatusChanged { card, .. } | Event::CardLockChanged { card, .. } => {
                 Some(Self::Card(*card))
             }
+            Event::ControlDefined(control) => Some(Self::Control(control.id)),
+            Event::ControlRemoved { control, .. } => Some(Self::Control(*control)),
             _ => None,
         }
     }
@@ -47,6 +50,9 @@ impl Subject {
             | Act::LockCard { card, .. }
             | Act::UnlockCard { card }
             | Act::LockOutside { card: Some(card), .. } => Some(Self::Card(*card)),
+            Act::ChangeControl { control, .. } | Act::RemoveControl { control, .. } => {
+                Some(Self::Control(*control))
+            }
             _ => None,
         }
     }

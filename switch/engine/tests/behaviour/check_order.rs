@@ -3,9 +3,10 @@
 
 use switch_domain::{
     Amount, Balance, BalanceId, BalanceState, Bin, BinRange, Card, CardId, CardStatus, Control,
-    CustomerId, CustomerState, Event, Expiry, Fingerprint, Funding, LockCode, MessageClass,
-    MinorUnits, Partner, PartnerId, PartnerState, Pool, PoolId, PoolKind, Programme, ProgrammeId,
-    Reason, ShardId, ShardImage, Timestamp, VaultRef,
+    ControlId, ControlRule, ControlSubject, ControlTerms, CustomerId, CustomerState, Event, Expiry,
+    Fingerprint, Funding, LockCode, MessageClass, MinorUnits, Part, Partner, PartnerId,
+    PartnerState, Pool, PoolId, PoolKind, Programme, ProgrammeId, Reason, ShardId, ShardImage,
+    SpendControl, Timestamp, Usage, Used, VaultRef, Window,
 };
 use switch_engine::{Answer, Authorize, CHECK_NAMES, Command, State};
 
@@ -96,6 +97,26 @@ fn card(case: &mut Case) -> &mut Card {
     &mut case.image.cards[0].0
 }
 
+/// A control of the card, under the next number.
+fn control(case: &mut Case, rule: ControlRule) {
+    let id = ControlId(i64::try_from(case.image.spend_controls.len()).expect("few") + 1);
+    let terms = ControlTerms {
+        subject: ControlSubject::Card(CARD),
+        name: Default::default(),
+        shadow: false,
+        selects: Default::default(),
+        rule,
+    };
+    case.image.spend_controls.push(SpendControl { id, terms });
+}
+
+/// What was used of the last control.
+fn used(case: &mut Case, part: Part, count: i32) {
+    let id = case.image.spend_controls.last().expect("one").id;
+    let usage = Usage::from_parts(vec![(part, Used { amount: MinorUnits(1), count })]);
+    case.image.usage.push(((id, CARD.0), usage));
+}
+
 /// Every fault. Later faults are put in first, so that taking away a whole row comes last.
 fn faults() -> Vec<Fault> {
     let mut faults: Vec<Fault> = vec![
@@ -143,14 +164,31 @@ fn faults() -> Vec<Fault> {
             let programme = c.image.control.programmes[&PROGRAMME].clone();
             c.image.control.put_programme(Programme { currency: currency("USD"), ..programme });
         }),
-        (10, "deposit short by one", Reason::PartnerDepositInsufficient, |c| {
+        (10, "use forbidden", Reason::UseNotPermitted, |c| control(c, ControlRule::Forbid)),
+        (11, "used at another merchant", Reason::MerchantNotPermitted, |c| {
+            control(c, ControlRule::OneMerchant);
+            used(c, Part(7), 1);
+        }),
+        (12, "more than at once", Reason::AmountLimitExceeded, |c| {
+            let most = MinorUnits(AMOUNT.0 - 1);
+            control(c, ControlRule::Amount(most, Window::Transaction));
+        }),
+        (12, "more than in the window", Reason::AmountLimitExceeded, |c| {
+            control(c, ControlRule::Amount(AMOUNT, Window::Lifetime));
+            used(c, Part(0), 1);
+        }),
+        (13, "more often than in the window", Reason::CountLimitExceeded, |c| {
+            control(c, ControlRule::Count(1, Window::Lifetime));
+            used(c, Part(0), 1);
+        }),
+        (14, "deposit short by one", Reason::PartnerDepositInsufficient, |c| {
             c.pools = Pools([(POOL, MinorUnits(AMOUNT.0 - 1))].into());
         }),
-        (11, "funds short by one", Reason::InsufficientFunds, |c| {
+        (15, "funds short by one", Reason::InsufficientFunds, |c| {
             c.image.balances[0].ledger = MinorUnits(AMOUNT.0 - 1);
         }),
-        (11, "funds held", Reason::InsufficientFunds, |c| c.image.balances[0].held = MinorUnits(1)),
-        (12, "reversed before", Reason::OriginalReversed, |c| {
+        (15, "funds held", Reason::InsufficientFunds, |c| c.image.balances[0].held = MinorUnits(1)),
+        (16, "reversed before", Reason::OriginalReversed, |c| {
             let reversal = reversal(9, &c.request.facts.key);
             c.image.last_counter += 1;
             c.image.reversals.push(switch_domain::AnsweredReversal {
@@ -181,14 +219,16 @@ fn faults() -> Vec<Fault> {
 
 /// Pairs that cannot meet, for the later check then has nothing to look at. They are run all the
 /// same: the later check fails closed, and the earlier one must still name the reason.
-const CANNOT_MEET: [(usize, usize, &str); 7] = [
-    (0, 10, "for an amount of nothing; it meets the other message faults"),
+const CANNOT_MEET: [(usize, usize, &str); 9] = [
+    (0, 12, "an amount of nothing is within every limit; it meets the other message faults"),
+    (0, 14, "for an amount of nothing; it meets the other message faults"),
     (1, 8, "without a programme there is no partner"),
     (1, 9, "without a programme there is no currency to compare with"),
-    (1, 10, "without a programme no pool is charged"),
+    (1, 14, "without a programme no pool is charged"),
     (2, 6, "an account that is not here has no state"),
     (2, 7, "an account that is not here has no holder"),
-    (2, 11, "an account that is not here has no funds"),
+    (2, 10, "a card that is not here has no controls"),
+    (2, 15, "an account that is not here has no funds"),
 ];
 
 #[test]
@@ -206,6 +246,10 @@ fn the_order_is_the_documented_one() {
             "customer state",
             "partner state",
             "programme currency",
+            "use permitted",
+            "one merchant",
+            "amount limit",
+            "count limit",
             "partner deposit",
             "user funds",
             "not reversed before",
@@ -243,11 +287,11 @@ fn of_every_two_faults_the_earlier_check_names_the_reason() {
             pairs.insert((early, late));
         }
     }
-    assert_eq!(pairs.len(), 78, "every pair of thirteen");
+    assert_eq!(pairs.len(), 136, "every pair of seventeen");
     assert!(CANNOT_MEET.iter().all(|(early, late, _)| pairs.contains(&(*early, *late))));
 }
 
-/// All thirteen at once, then one fault taken away after the other: each has its turn.
+/// All seventeen at once, then one fault taken away after the other: each has its turn.
 #[test]
 fn faults_surface_one_after_the_other_as_they_are_mended() {
     let one_each: Vec<Fault> = {
@@ -264,7 +308,7 @@ fn faults_surface_one_after_the_other_as_they_are_mended() {
         kept.sort_by_key(|fault| fault.0);
         kept
     };
-    assert_eq!(one_each.len(), 12, "all checks but the one for an unknown card");
+    assert_eq!(one_each.len(), 16, "all checks but the one for an unknown card");
     for mended in 0..=one_each.len() {
         let mut case = sound();
         one_each[mended..].iter().rev().for_each(|(.., spoil)| spoil(&mut case));

@@ -6,6 +6,7 @@ mod advices_in_order;
 mod approvals;
 mod bad_input;
 mod check_order;
+mod controls;
 mod expiry;
 mod forget;
 mod harness;

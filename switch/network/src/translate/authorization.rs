@@ -15,6 +15,7 @@ use crate::answer::action_code;
 use super::amount::amount;
 use super::card_source::{card_source, named_expiry};
 use super::channel::place;
+use super::country::country;
 use super::fault::text;
 use super::increment::increment;
 use super::key::{message_key, transmitted};
@@ -90,6 +91,7 @@ fn read(
             entry: place.entry,
             kind: asked.kind,
             merchant: Merchant { category: place.category, id: text(message, MERCHANT_ID)? },
+            country: country(message),
         },
         bin: Bin(source.pan.bin()),
         card: around.find(&card),

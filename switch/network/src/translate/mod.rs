@@ -5,6 +5,7 @@ mod amount;
 mod authorization;
 mod card_source;
 mod channel;
+mod country;
 mod digits;
 mod fault;
 mod file_action;

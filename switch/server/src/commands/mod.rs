@@ -2,6 +2,7 @@
 
 mod audit;
 mod clearing;
+mod controls;
 mod dialect;
 mod iso;
 mod journal;
@@ -25,6 +26,7 @@ use crate::config::{self, Config, ConfigError, Threads};
 use crate::{demo, runtimes, telemetry};
 
 pub use clearing::ClearingCommand;
+pub use controls::ControlsCommand;
 pub use dialect::DialectCommand;
 pub use iso::IsoCommand;
 pub use journal::JournalCommand;
@@ -71,6 +73,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Customer(command) => manage::customer(command).await,
         Command::Balance(command) => manage::balance(command).await,
         Command::Card(command) => manage::card(command).await,
+        Command::Controls(command) => controls::run(command).await,
         Command::Clearing(command) => clearing::run(command).await,
         Command::Reconciliation(command) => reconciliation::run(command).await,
         Command::Status(socket) => manage::status(socket).await,

@@ -57,9 +57,18 @@ fn expect_here(row: &JournalRow, shard: ShardId) -> Result<(), String> {
 
 /// What a shard has that is not history.
 pub(crate) fn estate(image: ShardImage) -> Estate {
-    let ShardImage { balances, customers, cards, shares, authorizations, .. } = image;
+    let ShardImage {
+        balances,
+        customers,
+        cards,
+        spend_controls,
+        usage,
+        shares,
+        authorizations,
+        ..
+    } = image;
     let cards = cards.into_iter().map(|(card, _)| card).collect();
-    Estate { balances, customers, cards, shares, authorizations }
+    Estate { balances, customers, cards, spend_controls, usage, shares, authorizations }
 }
 
 /// A sum of estates, in which equal rows count alike wherever they stand.
@@ -77,6 +86,8 @@ impl Tally {
     fn add(&mut self, estate: &Estate) {
         estate.balances.iter().for_each(|one| self.row(one));
         estate.cards.iter().for_each(|one| self.row(one));
+        estate.spend_controls.iter().for_each(|one| self.row(one));
+        estate.usage.iter().for_each(|one| self.row(one));
         estate.authorizations.iter().for_each(|one| self.row(one));
         self.customers.extend(estate.customers.iter().map(|(id, _)| id.0));
         for (pool, share) in &estate.shares {

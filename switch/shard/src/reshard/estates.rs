@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use switch_domain::{
-    Balance, BalanceId, CustomerId, CustomerState, Estate, MinorUnits, Placement, PoolId,
-    PoolShare, ShardId, ShardImage,
+    Balance, BalanceId, ControlSubject, CustomerId, CustomerState, Estate, MinorUnits, Placement,
+    PoolId, PoolShare, ShardId, ShardImage,
 };
 use switch_store::Heir;
 
@@ -14,6 +14,22 @@ pub(super) fn share_out(images: Vec<ShardImage>, to: Placement) -> Vec<Heir> {
     let mut heirs = Heirs::new(to);
     let mut blocked: BTreeSet<CustomerId> = BTreeSet::new();
     for image in images {
+        // By what each card or account spends from: its controls and its usage go with it.
+        let cards: BTreeMap<i64, BalanceId> =
+            image.cards.iter().map(|(card, _)| (card.id.0, card.balance)).collect();
+        for control in image.spend_controls {
+            let balance = match control.terms.subject {
+                ControlSubject::Card(card) => cards.get(&card.0).copied(),
+                ControlSubject::Balance(balance) => Some(balance),
+                ControlSubject::Programme(_) => None,
+            };
+            let Some(balance) = balance else { continue };
+            heirs.of(balance).spend_controls.push(control);
+        }
+        for (key, usage) in image.usage {
+            let balance = cards.get(&key.1).copied().unwrap_or(BalanceId(key.1));
+            heirs.of(balance).usage.push((key, usage));
+        }
         for balance in image.balances {
             heirs.of(balance.id).balances.push(balance);
         }
@@ -75,6 +91,8 @@ impl Heirs {
             estate.customers = blocked.iter().map(|id| (*id, CustomerState::Blocked)).collect();
             estate.balances.sort_unstable_by_key(|one: &Balance| one.id);
             estate.cards.sort_unstable_by_key(|one| one.id);
+            estate.spend_controls.sort_unstable_by_key(|one| one.id);
+            estate.usage.sort_unstable_by_key(|(key, _)| *key);
             estate.authorizations.sort_unstable_by_key(|one| one.id);
             Heir { shard, estate }
         };

@@ -161,9 +161,14 @@ impl Worker {
     /// Sends a new snapshot of the control shard to the others, and tells who has yet to take it.
     fn publish_control(&self, records: &[Record]) -> Vec<oneshot::Receiver<()>> {
         let changes = |record: &Record| {
+            // In the control shard the only spend controls are those of programmes.
             matches!(
                 record.event,
-                Event::PartnerDefined(_) | Event::PoolDefined(_) | Event::ProgrammeDefined(_)
+                Event::PartnerDefined(_)
+                    | Event::PoolDefined(_)
+                    | Event::ProgrammeDefined(_)
+                    | Event::ControlDefined(_)
+                    | Event::ControlRemoved { .. }
             )
         };
         if self.shard != ShardId::CONTROL || !records.iter().any(changes) {

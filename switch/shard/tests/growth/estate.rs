@@ -150,6 +150,7 @@ impl Estate {
                 entry: EntryMode::Chip,
                 kind: switch_domain::TransactionType::Purchase,
                 merchant: Merchant { category: 5411, id: text("MERCHANT0000001") },
+                country: None,
             },
             bin: BIN,
             card: Some(card),

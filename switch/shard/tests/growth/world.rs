@@ -304,6 +304,7 @@ fn purchase(holder: Holder, stan: u32, minor: i64, category: u16) -> Authorize {
             entry: EntryMode::Chip,
             kind: switch_domain::TransactionType::Purchase,
             merchant: Merchant { category, id: text("MERCHANT0000001") },
+            country: None,
         },
         bin: BIN,
         card: Some(holder.card),

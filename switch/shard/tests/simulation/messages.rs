@@ -106,6 +106,7 @@ impl Request {
                     entry: EntryMode::Chip,
                     kind: switch_domain::TransactionType::Purchase,
                     merchant: Merchant { category: 5411, id: text("MERCHANT0000001") },
+                    country: None,
                 },
                 bin: self.holder.bin,
                 card: Some(self.holder.card),

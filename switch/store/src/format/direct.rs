@@ -8,6 +8,7 @@ use switch_domain::{
     MessageKey, Posting, Reason, Record, StandIn,
 };
 
+use super::controls;
 use crate::codes::{Stored, kind_code, stand_in_code};
 
 /// How the value behind a key is written.
@@ -67,6 +68,9 @@ fn authorized(out: &mut Vec<u8>, made: &Authorized) {
             signed(out, 2, completed.decided_at.0);
         });
     }
+    if let Some(findings) = &made.findings {
+        prost::encoding::message::encode(30, &controls::write_findings(findings), out);
+    }
 }
 
 fn facts(out: &mut Vec<u8>, facts: &MessageFacts) {
@@ -77,6 +81,7 @@ fn facts(out: &mut Vec<u8>, facts: &MessageFacts) {
     number(out, 5, u64::from(facts.merchant.category));
     bytes(out, 6, facts.merchant.id.as_bytes());
     number(out, 7, u64::from(kind_code(facts.kind)));
+    number(out, 20, facts.country.map_or(0, |country| u64::from(country.numeric())));
 }
 
 fn message_key(out: &mut Vec<u8>, of: &MessageKey) {
@@ -113,6 +118,9 @@ fn effects(out: &mut Vec<u8>, effects: &Effects) {
     }
     if let Some(delta) = &effects.completed {
         message(out, 5, |out| totals(out, delta));
+    }
+    for delta in &effects.usage {
+        prost::encoding::message::encode(10, &controls::write_delta(delta), out);
     }
 }
 
@@ -256,6 +264,7 @@ mod tests {
                 entry: EntryMode::Chip,
                 kind: TransactionType::ALL[usize::from(bits % 8)],
                 merchant,
+                country: has(2).then(|| Country::from_numeric(276).expect("a country")),
             };
             let id = AuthorizationId::mint(ShardId(u16::from(bits)), amount.unsigned_abs());
             let totals = Totals { authorized: minor, reversed: minor, ..Totals::default() };
@@ -272,6 +281,7 @@ mod tests {
                 }),
                 pool: has(2).then_some(PoolDelta { pool: PoolId(1), level: minor, held: minor }),
                 postings: if has(2) { postings(amount) } else { Vec::new() },
+                usage: if has(1) { usage(minor) } else { Vec::new() },
             };
             let made = Authorized {
                 id,
@@ -294,12 +304,24 @@ mod tests {
                 },
                 completes: has(1)
                     .then_some(Completed { authorization: id, decided_at: Timestamp(amount) }),
+                findings: has(2).then(|| {
+                    Box::new(ControlFindings {
+                        declined_by: has(0).then_some(ControlId(amount)),
+                        would_decline: vec![ControlId(1), ControlId(amount)],
+                    })
+                }),
                 approvals: u32::from(bits),
                 reversed_before: has(2),
             };
             let event = Event::Authorized(made);
             Record { at, cause: Cause::Message(LinkId(u16::from(bits))), event, effects }
         })
+    }
+
+    fn usage(amount: MinorUnits) -> Vec<UsageDelta> {
+        let counted = Counted { control: ControlId(7), holder: amount.0, part: Part(amount.0) };
+        let begins = UsageDelta { counted, oldest: Some(Part(amount.0)), amount, count: 1 };
+        vec![begins, UsageDelta { oldest: None, count: -1, ..begins }]
     }
 
     fn postings(amount: i64) -> Vec<Posting> {

@@ -5,6 +5,7 @@ use prost::Message;
 use switch_domain as domain;
 use switch_domain::{CustomerId, Event, Placement, Seq, ShardId};
 
+use super::controls::{self, Control, StoredUsage};
 use super::read::{Read, choice, illegal, narrow};
 use super::snapshot::{
     all, read_authorization, read_balance, read_card, read_share, write_authorization,
@@ -64,6 +65,10 @@ pub(super) struct Estate {
     /// Those that are not closed.
     #[prost(message, repeated, tag = "5")]
     authorizations: Vec<Authorization>,
+    #[prost(message, repeated, tag = "10")]
+    controls: Vec<Control>,
+    #[prost(message, repeated, tag = "11")]
+    usage: Vec<StoredUsage>,
 }
 
 fn write_heirs(heirs: Placement) -> Heirs {
@@ -123,6 +128,8 @@ pub(super) fn write_estate(estate: &domain::Estate) -> Estate {
         cards: estate.cards.iter().map(write_card).collect(),
         shares: estate.shares.iter().map(write_share).collect(),
         authorizations: estate.authorizations.iter().map(write_authorization).collect(),
+        controls: estate.spend_controls.iter().map(controls::write_control).collect(),
+        usage: estate.usage.iter().map(controls::write_usage).collect(),
     }
 }
 
@@ -132,6 +139,12 @@ pub(super) fn read_estate(stored: Estate) -> Read<Event> {
         balances: all(&stored.balances, read_balance)?,
         customers: all(&stored.customers, customer)?,
         cards: all(&stored.cards, |card| Ok(read_card(card)?.0))?,
+        spend_controls: stored
+            .controls
+            .into_iter()
+            .map(controls::read_control)
+            .collect::<Read<_>>()?,
+        usage: all(&stored.usage, controls::read_usage)?,
         shares: all(&stored.shares, read_share)?,
         authorizations: stored
             .authorizations

@@ -3,6 +3,7 @@
 //!
 //! New kinds of records become readable one release before they are written. Tags are never reused.
 
+mod controls;
 mod direct;
 mod generation;
 mod outside;
@@ -17,6 +18,7 @@ use bytes::Bytes;
 use prost::Message;
 use switch_domain::Record;
 
+pub(crate) use controls::{decode_control, decode_counted, encode_control, encode_counted};
 pub use snapshot::{decode_snapshot, encode_snapshot};
 
 /// The format that this build writes, and the highest that it reads.

@@ -9,7 +9,7 @@ use switch_domain::{
     PoolId, PoolKind, ProgrammeId, Reason, Record, ShardId, Timestamp, TransferId, VaultRef,
 };
 
-use super::{RecordFault, generation, outside, shapes};
+use super::{RecordFault, controls, generation, outside, shapes};
 use crate::codes::{Stored, stand_in_from_code};
 
 pub(super) type Read<T> = Result<T, RecordFault>;
@@ -90,6 +90,10 @@ fn event(stored: shapes::Event) -> Read<Event> {
             lock: stored.lock.map(lock).transpose()?,
         },
         Shape::LockRefused(stored) => outside::read_refused(&stored)?,
+        Shape::ControlDefined(stored) => {
+            Event::ControlDefined(Box::new(controls::read_control(*stored)?))
+        }
+        Shape::ControlRemoved(stored) => controls::read_removed(&stored)?,
         Shape::Authorized(stored) => Event::Authorized(authorized(*stored)?),
         Shape::Reversed(stored) => Event::Reversed(reversed(*stored)?),
         Shape::Voided(stored) => Event::Voided(domain::Voided {
@@ -193,6 +197,7 @@ fn authorized(stored: shapes::Authorized) -> Read<domain::Authorized> {
         reason: reason(&stored.reason)?,
         approval_code: stored.approval_code.as_deref().map(approval_code).transpose()?,
         completes: stored.completes.map(completed).transpose()?,
+        findings: stored.findings.map(controls::read_findings),
         approvals: stored.approvals,
         reversed_before: stored.reversed_before,
     })
@@ -254,6 +259,7 @@ pub(super) fn facts(stored: shapes::Facts) -> Read<MessageFacts> {
             category: narrow("merchant category", stored.category)?,
             id: text("merchant", &stored.merchant)?,
         },
+        country: (stored.country != 0).then(|| controls::country(stored.country)).transpose()?,
     })
 }
 

@@ -6,6 +6,7 @@ use switch_domain::{
     PoolDelta, PoolId, Posting, Timestamp, Totals,
 };
 
+use super::controls::read_delta;
 use super::read::{amount, currency};
 use super::{RecordFault, shapes};
 
@@ -17,6 +18,7 @@ pub(super) fn effects(stored: shapes::Effects) -> Result<Effects, RecordFault> {
         balance: stored.balance.as_ref().map(balance).transpose()?,
         pool: stored.pool.as_ref().map(pool).transpose()?,
         postings: stored.postings.iter().map(posting).collect::<Result<_, _>>()?,
+        usage: stored.usage.iter().map(read_delta).collect::<Result<_, _>>()?,
     })
 }
 

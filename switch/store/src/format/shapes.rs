@@ -5,6 +5,7 @@
 
 use prost::{Message, Oneof};
 
+use super::controls::{Control, ControlRemoved, Findings, StoredUsageDelta};
 use super::generation::{Estate, Founded, Sealed};
 
 /// What one journal row holds.
@@ -25,7 +26,7 @@ pub(super) struct Record {
     #[prost(
         oneof = "Event",
         tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, \
-                30, 31, 32, 40"
+                30, 31, 32, 40, 50, 51"
     )]
     pub(super) event: Option<Event>,
 }
@@ -103,6 +104,10 @@ pub(super) enum Event {
     Expired(Expired),
     #[prost(message, tag = "40")]
     LockRefused(LockRefused),
+    #[prost(message, tag = "50")]
+    ControlDefined(Box<Control>),
+    #[prost(message, tag = "51")]
+    ControlRemoved(ControlRemoved),
 }
 
 /// A lock asked for from outside: `lock` alone, or with `unlock` the one to be taken back.
@@ -273,6 +278,9 @@ pub(super) struct Authorized {
     /// The authorization that it completes.
     #[prost(message, optional, tag = "15")]
     pub(super) completes: Option<Completed>,
+    /// What spend controls said, where there was anything to say.
+    #[prost(message, optional, tag = "30")]
+    pub(super) findings: Option<Findings>,
 }
 
 #[derive(Clone, Copy, PartialEq, Message)]
@@ -373,6 +381,9 @@ pub(super) struct Facts {
     /// 0 for a purchase.
     #[prost(uint32, tag = "7")]
     pub(super) kind: u32,
+    /// By its number; 0 where the message does not say it.
+    #[prost(uint32, tag = "20")]
+    pub(super) country: u32,
 }
 
 #[derive(Clone, PartialEq, Oneof)]
@@ -432,6 +443,8 @@ pub(super) struct Effects {
     pub(super) postings: Vec<Posting>,
     #[prost(message, optional, tag = "5")]
     pub(super) completed: Option<AuthorizationDelta>,
+    #[prost(message, repeated, tag = "10")]
+    pub(super) usage: Vec<StoredUsageDelta>,
 }
 
 #[derive(Clone, PartialEq, Message)]

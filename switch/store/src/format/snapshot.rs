@@ -5,14 +5,14 @@
 use bytes::Bytes;
 use prost::Message;
 use switch_domain::{
-    Authorization, AuthorizationId, Balance, BalanceId, Card, CardId, Control, CustomerId, Expiry,
-    Fingerprint, MinorUnits, Partner, PartnerId, Pool, PoolId, PoolShare, ProgrammeId, Seq,
-    ShardId, ShardImage, Timestamp, Totals, TransferId, VaultRef,
+    Authorization, AuthorizationId, Balance, BalanceId, Card, CardId, Control, ControlSubject,
+    CustomerId, Expiry, Fingerprint, MinorUnits, Partner, PartnerId, Pool, PoolId, PoolShare,
+    ProgrammeId, Seq, ShardId, ShardImage, Timestamp, Totals, TransferId, VaultRef,
 };
 
 use super::read::{self, Read};
 use super::snapshot_shapes as shapes;
-use super::{FormatError, RecordFault, shapes as of_records, write};
+use super::{FormatError, RecordFault, controls, shapes as of_records, write};
 use crate::codes::{Stored, stand_in_code};
 
 /// The bytes of an image.
@@ -35,6 +35,12 @@ pub fn encode_snapshot(image: &ShardImage) -> Bytes {
         authorizations: image.authorizations.iter().map(write_authorization).collect(),
         transfers: image.transfers.iter().map(write::transfer).collect(),
         received: image.received.iter().map(|(id, said)| write::changed(id.0, *said)).collect(),
+        controls: control
+            .spend_controls()
+            .chain(&image.spend_controls)
+            .map(controls::write_control)
+            .collect(),
+        usage: image.usage.iter().map(controls::write_usage).collect(),
     };
     snapshot.encode_to_vec().into()
 }
@@ -60,6 +66,14 @@ fn image(stored: shapes::Snapshot) -> Read<ShardImage> {
     for programme in &stored.programmes {
         control.put_programme(read::programme(programme)?);
     }
+    let mut spend_controls = Vec::new();
+    for one in stored.controls {
+        let one = controls::read_control(one)?;
+        match one.terms.subject {
+            ControlSubject::Programme(_) => control.put_spend_control(one),
+            ControlSubject::Balance(_) | ControlSubject::Card(_) => spend_controls.push(one),
+        }
+    }
     control.version = stored.control_version;
     let customer =
         |one: &of_records::StateChanged| Ok((CustomerId(one.id), read::choice(one.state)?));
@@ -72,6 +86,8 @@ fn image(stored: shapes::Snapshot) -> Read<ShardImage> {
         balances: all(&stored.balances, read_balance)?,
         customers: all(&stored.customers, customer)?,
         cards: all(&stored.cards, read_card)?,
+        spend_controls,
+        usage: all(&stored.usage, controls::read_usage)?,
         shares: all(&stored.shares, read_share)?,
         transfers: all(&stored.transfers, read::transfer)?,
         received: all(&stored.received, |one| Ok((TransferId(one.id), read::choice(one.state)?)))?,
@@ -191,6 +207,7 @@ pub(super) fn write_authorization(one: &Authorization) -> shapes::Authorization 
         decided_at: Some(one.decided_at.0),
         stand_in: stand_in_code(one.stand_in),
         would_be: write::would_be(one.stand_in),
+        counted: one.counted.iter().flatten().map(controls::write_counted).collect(),
     }
 }
 
@@ -210,6 +227,8 @@ pub(super) fn read_authorization(stored: shapes::Authorization) -> Read<Authoriz
         approval_code: stored.approval_code.as_deref().map(read::approval_code).transpose()?,
         // What completes another is closed from the start.
         completes: None,
+        counted: Some(stored.counted.iter().map(controls::read_counted).collect::<Box<[_]>>())
+            .filter(|counted| !counted.is_empty()),
         totals: Totals {
             authorized: amount("authorized", stored.authorized)?,
             incremented: amount("incremented", stored.incremented)?,

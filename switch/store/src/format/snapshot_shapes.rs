@@ -3,6 +3,7 @@
 
 use prost::Message;
 
+use super::controls::{Control, StoredCounted, StoredUsage};
 use super::shapes::{AmountsDelta, Facts, Partner, Pool, Programme, StateChanged, Transfer};
 
 #[derive(Clone, PartialEq, Message)]
@@ -41,6 +42,12 @@ pub(super) struct Snapshot {
     /// What was said to those of others.
     #[prost(message, repeated, tag = "15")]
     pub(super) received: Vec<StateChanged>,
+    /// Spend controls: of programmes in the control shard, of cards and accounts in the others.
+    #[prost(message, repeated, tag = "20")]
+    pub(super) controls: Vec<Control>,
+    /// What was used of limits.
+    #[prost(message, repeated, tag = "21")]
+    pub(super) usage: Vec<StoredUsage>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -123,4 +130,7 @@ pub(super) struct Authorization {
     /// The reason that belongs to it, if any: its stable name.
     #[prost(string, tag = "17")]
     pub(super) would_be: String,
+    /// Where it counts towards limits.
+    #[prost(message, repeated, tag = "30")]
+    pub(super) counted: Vec<StoredCounted>,
 }

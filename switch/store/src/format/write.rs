@@ -3,7 +3,7 @@
 use switch_domain as domain;
 use switch_domain::{Acquirer, Cause, Event, MessageFacts, MessageKey, Record};
 
-use super::{generation, outside, shapes};
+use super::{controls, generation, outside, shapes};
 use crate::codes::{Stored, kind_code, stand_in_code};
 
 /// Appends record `tag` of a batch.
@@ -76,6 +76,12 @@ fn event(event: &Event) -> shapes::Event {
         }),
         Event::LockRefused { card, ask, refusal } => {
             Shape::LockRefused(outside::write_refused(*card, *ask, *refusal))
+        }
+        Event::ControlDefined(control) => {
+            Shape::ControlDefined(Box::new(controls::write_control(control)))
+        }
+        Event::ControlRemoved { control, subject } => {
+            Shape::ControlRemoved(controls::write_removed(*control, *subject))
         }
         Event::Authorized(one) => Shape::Authorized(Box::new(authorized(one))),
         Event::Reversed(one) => Shape::Reversed(Box::new(reversed(one))),
@@ -187,6 +193,7 @@ fn authorized(authorized: &domain::Authorized) -> shapes::Authorized {
             authorization: completed.authorization.0,
             decided_at: Some(completed.decided_at.0),
         }),
+        findings: authorized.findings.as_deref().map(controls::write_findings),
     }
 }
 
@@ -226,6 +233,7 @@ pub(super) fn facts(facts: &MessageFacts) -> shapes::Facts {
         category: u32::from(facts.merchant.category),
         merchant: facts.merchant.id.to_string(),
         kind: kind_code(facts.kind),
+        country: facts.country.map_or(0, |country| u32::from(country.numeric())),
     }
 }
 
@@ -266,6 +274,7 @@ fn effects(effects: &domain::Effects) -> Option<shapes::Effects> {
             held: Some(delta.held.0),
         }),
         postings: effects.postings.iter().map(posting).collect(),
+        usage: effects.usage.iter().map(controls::write_delta).collect(),
     })
 }
 

@@ -6,13 +6,14 @@ use sqlx::query::Query;
 use sqlx::{PgConnection, Postgres};
 use switch_domain::{
     AnsweredReversal, Authorization, AuthorizationId, BalanceId, CardId, CommandDigest, Completed,
-    DoneCommand, IdempotencyKey, Merchant, MessageFacts, MinorUnits, PoolId, ShardId, Timestamp,
-    Totals,
+    Counted, Country, DoneCommand, IdempotencyKey, Merchant, MessageFacts, MinorUnits, PoolId,
+    ShardId, Timestamp, Totals,
 };
 use uuid::Uuid;
 
 use super::row::{DOING, Named, each};
 use crate::error::StoreError;
+use crate::format::decode_counted;
 use crate::pg_timestamp::PgTimestamp;
 use crate::shards::ancestors;
 
@@ -23,7 +24,7 @@ macro_rules! columns {
             stand_in, would_be, transaction_type, completes_id, completes_at,
             authorized, incremented, reversed, cleared, refunded, closed, decided_at,
             acquirer, class, stan, local_time, terminal, rrn, fingerprint,
-            transmitted, channel, entry_mode, mcc, merchant"
+            transmitted, channel, entry_mode, mcc, merchant, country, counted"
     };
 }
 
@@ -304,6 +305,17 @@ fn completes(row: &Named<'_>) -> Result<Option<Completed>, StoreError> {
         .map(|(id, at)| Completed { authorization: AuthorizationId(id), decided_at: at.0 }))
 }
 
+fn country(row: &Named<'_>) -> Result<Option<Country>, StoreError> {
+    let Some(code) = row.get::<Option<i16>>("country")? else { return Ok(None) };
+    let country = u16::try_from(code).ok().and_then(|code| Country::from_numeric(code).ok());
+    country.map(Some).ok_or_else(|| row.illegal("country", code))
+}
+
+fn counted(row: &Named<'_>) -> Result<Option<Box<[Counted]>>, StoreError> {
+    let Some(bytes) = row.get::<Option<&[u8]>>("counted")? else { return Ok(None) };
+    decode_counted(bytes).map(Some).map_err(|fault| row.illegal("counted", fault))
+}
+
 pub(super) fn authorization(row: &PgRow) -> Result<Authorization, StoreError> {
     let row = Named::new("card_authorization", row, "id")?;
     let decided_at: PgTimestamp = row.get("decided_at")?;
@@ -319,6 +331,7 @@ pub(super) fn authorization(row: &PgRow) -> Result<Authorization, StoreError> {
                 category: row.narrow::<i32, u16>("mcc")?,
                 id: row.text("merchant")?,
             },
+            country: country(&row)?,
         },
         card: row.get::<Option<i64>>("card_id")?.map(CardId),
         balance: row.get::<Option<i64>>("balance_id")?.map(BalanceId),
@@ -329,6 +342,7 @@ pub(super) fn authorization(row: &PgRow) -> Result<Authorization, StoreError> {
         approval_code: row.approval_code()?,
         stand_in: row.stand_in()?,
         completes: completes(&row)?,
+        counted: counted(&row)?,
         totals: Totals {
             authorized: MinorUnits(row.get("authorized")?),
             incremented: MinorUnits(row.get("incremented")?),

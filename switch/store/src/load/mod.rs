@@ -4,6 +4,7 @@
 mod accounts;
 mod authorizations;
 mod control;
+mod controls;
 mod holds;
 pub(crate) mod moved;
 pub(crate) mod recall;
@@ -14,7 +15,9 @@ pub use holds::{HoldMark, HoldPiece, HoldWatermark, OpenHold};
 
 use rustc_hash::FxHashSet;
 use sqlx::Connection;
-use switch_domain::{Authorization, Balance, BalanceId, Seq, ShardId, ShardImage, Timestamp};
+use switch_domain::{
+    Authorization, Balance, BalanceId, ControlSubject, Seq, ShardId, ShardImage, Timestamp,
+};
 
 use crate::error::StoreError;
 use crate::pg_timestamp::PgTimestamp;
@@ -75,11 +78,23 @@ impl Store {
             balances,
             customers: accounts::customers(&mut tx, shard).await?,
             cards: accounts::cards(&mut tx, shard).await?,
+            spend_controls: Vec::new(),
+            usage: controls::usage(&mut tx, shard).await?,
             shares: accounts::shares(&mut tx, shard).await?,
             transfers: transfers::open(&mut tx, shard).await?,
             received: transfers::received(&mut tx, shard).await?,
             commands,
         };
+        for one in controls::spend_controls(&mut tx, shard).await? {
+            match one.terms.subject {
+                ControlSubject::Programme(_) => image.control.put_spend_control(one),
+                ControlSubject::Balance(_) | ControlSubject::Card(_) => {
+                    image.spend_controls.push(one);
+                }
+            }
+        }
+        // Putting counts rows, as in `control`.
+        image.control.version = u64::try_from(version).unwrap_or(0);
         let moves = moved::moves(&mut tx, shard, flushed, projected).await?;
         moved::apply(&mut image, &moves);
         Ok(image)

@@ -2,8 +2,10 @@
 //! journal (W-23). A flush is one transaction with its watermark, so every row reflects exactly
 //! what the watermark says, and nothing behind it; a row made since begins at zero.
 
+use std::collections::BTreeMap;
+
 use sqlx::PgConnection;
-use switch_domain::{MinorUnits, Seq, ShardId, ShardImage};
+use switch_domain::{MinorUnits, Part, Seq, ShardId, ShardImage, Usage, Used};
 
 use crate::error::StoreError;
 use crate::projection::Moves;
@@ -56,4 +58,35 @@ pub(crate) fn apply(image: &mut ShardImage, moves: &Moves) {
         share.held = sum(share.held, moved.added.held);
     }
     image.shares.sort_unstable_by_key(|(id, _)| *id);
+    apply_usage(image, moves);
+}
+
+/// What was used since; what is given back to a part that is not there is nobody's.
+fn apply_usage(image: &mut ShardImage, moves: &Moves) {
+    image.usage.retain(|((control, _), _)| !moves.removed_controls.contains_key(control));
+    for (key, moved) in &moves.usage {
+        let known = image.usage.iter_mut().find(|(known, _)| known == key);
+        let usage = match known {
+            Some((_, usage)) => usage,
+            None => {
+                image.usage.push((*key, Usage::default()));
+                let Some((_, usage)) = image.usage.last_mut() else { continue };
+                usage
+            }
+        };
+        let kept = usage.parts().iter().filter(|(part, _)| *part >= moved.oldest);
+        let mut parts: BTreeMap<Part, Used> = kept.copied().collect();
+        for (part, (used, made)) in &moved.parts {
+            match parts.get_mut(part) {
+                Some(before) => *before = before.plus(*used),
+                None if *made => {
+                    parts.insert(*part, *used);
+                }
+                None => {}
+            }
+        }
+        *usage = Usage::from_parts(parts.into_iter().collect());
+    }
+    image.usage.retain(|(_, usage)| !usage.parts().is_empty());
+    image.usage.sort_unstable_by_key(|(key, _)| *key);
 }

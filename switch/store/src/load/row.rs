@@ -62,7 +62,11 @@ impl<'r> Named<'r> {
         get(self.row, column)
     }
 
-    fn illegal(&self, column: &'static str, found: impl std::fmt::Display) -> StoreError {
+    pub(super) fn illegal(
+        &self,
+        column: &'static str,
+        found: impl std::fmt::Display,
+    ) -> StoreError {
         let (table, row, found) = (self.table, self.key, found.to_string());
         StoreError::IllegalValue { table, row, column, found }
     }

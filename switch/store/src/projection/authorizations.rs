@@ -10,9 +10,10 @@ use switch_domain::{
 
 use super::chunk::{AuthorizationChange, Change, Changes};
 use super::columns::{currency, message_key, unsigned};
-use super::copy::CopyRows;
+use super::copy::{CopyRows, RowWriter};
 use super::entities::expect_rows;
 use crate::codes::{Stored, kind_name};
+use crate::format::encode_counted;
 use crate::pg_timestamp::PgTimestamp;
 
 /// Totals that a new authorization cannot have are left to their default of zero.
@@ -21,9 +22,10 @@ pub(super) const COPY_NEW: &str = "\
         requested, reason, approval_code, stand_in, would_be, authorized, reversed, cleared, closed,
         transaction_type, completes_id, completes_at,
         acquirer, class, stan, local_time, terminal, rrn, fingerprint, origin,
-        transmitted, channel, entry_mode, mcc, merchant, as_of_seq, link)
+        transmitted, channel, entry_mode, mcc, merchant, as_of_seq, link, country, counted,
+        declined_by, would_decline)
     FROM STDIN (FORMAT binary)";
-const COLUMNS: i16 = 34;
+const COLUMNS: i16 = 38;
 
 /// The day stands in the text: then the plan that PostgreSQL keeps knows of that day's partition
 /// alone, and neither plans nor locks those of all other days each time.
@@ -103,7 +105,32 @@ impl NewAuthorizations {
             Cause::Message(link) => row.int4(i32::from(link.0)),
             Cause::Command { .. } | Cause::Switch => row.null(),
         };
+        let country = made.facts.country.and_then(|one| i16::try_from(one.numeric()).ok());
+        match country {
+            Some(country) => row.int2(country),
+            None => row.null(),
+        };
+        controls(&mut row, record, made);
     }
+}
+
+/// Where it counts, and what spend controls said of it: nothing, for most.
+fn controls(row: &mut RowWriter<'_>, record: &Record, made: &Authorized) {
+    let begins = record.effects.usage.iter().filter(|delta| delta.oldest.is_some());
+    let counted: Vec<_> = begins.map(|delta| delta.counted).collect();
+    if counted.is_empty() {
+        row.null();
+    } else {
+        row.bytes(&encode_counted(&counted));
+    }
+    match made.findings.as_deref() {
+        None => row.null().null(),
+        Some(findings) => {
+            row.maybe_int8(findings.declined_by.map(|id| id.0));
+            let would: Vec<i64> = findings.would_decline.iter().map(|id| id.0).collect();
+            if would.is_empty() { row.null() } else { row.int8s(&would) }
+        }
+    };
 }
 
 /// Changes authorizations that are in the table, day by day.

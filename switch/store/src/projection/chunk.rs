@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use switch_domain::{
     AuthorizationId, BalanceId, BalanceOpened, BalanceState, CardId, CardIssued, CardStatus,
-    CustomerId, CustomerState, Event, LockCode, Partner, PartnerId, Pool, PoolId, Programme,
-    ProgrammeId, Reason, Record, Seq, ShardId, Timestamp, Totals, Transfer, TransferId,
-    TransferOutcome, TransferReceived,
+    ControlId, ControlSubject, CustomerId, CustomerState, Event, LockCode, Partner, PartnerId,
+    Pool, PoolId, Programme, ProgrammeId, Reason, Record, Seq, ShardId, SpendControl, Timestamp,
+    Totals, Transfer, TransferId, TransferOutcome, TransferReceived,
 };
 
 use super::authorizations::NewAuthorizations;
@@ -75,6 +75,8 @@ pub(super) struct Chunk {
     pub(super) balances: Changes<BalanceId, BalanceChange>,
     pub(super) customers: Changes<CustomerId, Option<CustomerState>>,
     pub(super) cards: Changes<CardId, CardChange>,
+    /// As each is from then on; `None` where it is no more.
+    pub(super) spend_controls: Changes<ControlId, Option<SpendControl>>,
     pub(super) authorizations: NewAuthorizations,
     pub(super) changed: Changes<AuthorizationId, AuthorizationChange>,
     pub(super) transfers: Changes<TransferId, TransferChange>,
@@ -106,6 +108,7 @@ impl Chunk {
             balances: BTreeMap::new(),
             customers: BTreeMap::new(),
             cards: BTreeMap::new(),
+            spend_controls: BTreeMap::new(),
             authorizations: NewAuthorizations::new(),
             changed: BTreeMap::new(),
             transfers: BTreeMap::new(),
@@ -179,6 +182,14 @@ impl Chunk {
             Event::CardLockChanged { card, lock } => {
                 of(&mut self.cards, *card, seq).lock = Some(*lock);
             }
+            Event::ControlDefined(control) => {
+                self.control_changed(control.terms.subject);
+                *of(&mut self.spend_controls, control.id, seq) = Some((**control).clone());
+            }
+            Event::ControlRemoved { control, subject } => {
+                self.control_changed(*subject);
+                *of(&mut self.spend_controls, *control, seq) = None;
+            }
             Event::Authorized(authorized) => self.authorizations.add(seq, record, authorized),
             Event::Voided(voided) => {
                 of(&mut self.changed, voided.authorization, seq).voided = Some(voided.reason);
@@ -203,6 +214,13 @@ impl Chunk {
             | Event::BalanceCredited { .. }
             | Event::Reversed(_)
             | Event::Expired(_) => {}
+        }
+    }
+
+    /// What every shard sees is counted: it is a version of theirs.
+    const fn control_changed(&mut self, subject: ControlSubject) {
+        if let ControlSubject::Programme(_) = subject {
+            self.control_changes = self.control_changes.saturating_add(1);
         }
     }
 

@@ -101,6 +101,18 @@ impl RowWriter<'_> {
         }
     }
 
+    /// An array of one dimension without nulls.
+    pub(super) fn int8s(&mut self, values: &[i64]) -> &mut Self {
+        /// The type of int8 in PostgreSQL's own catalogue.
+        const INT8: i32 = 20;
+        let length = i32::try_from(values.len()).unwrap_or(i32::MAX);
+        let head = [1, 0, INT8, length, 1].map(i32::to_be_bytes).concat();
+        let values = values
+            .iter()
+            .flat_map(|value| [8_i32.to_be_bytes().to_vec(), value.to_be_bytes().to_vec()]);
+        self.put(&[head, values.flatten().collect()].concat())
+    }
+
     pub(super) fn bool(&mut self, value: bool) -> &mut Self {
         self.put(&[u8::from(value)])
     }

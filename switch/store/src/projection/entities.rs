@@ -2,10 +2,12 @@
 //! one statement each, in the transaction of the watermark. What moves of them is flushed apart.
 
 use sqlx::PgConnection;
+use switch_domain::{ControlSubject, SpendControl};
 
 use super::chunk::{BalanceChange, CardChange, Change, Chunk};
 use super::columns::currency;
 use crate::codes::Stored;
+use crate::format::encode_control;
 
 const PARTNERS: &str = "\
     INSERT INTO partner AS old (id, shard, name, state, as_of_seq)
@@ -76,6 +78,20 @@ const CARDS: &str = "\
         AS new (id, status, relocked, lock_code)
     WHERE old.id = new.id";
 
+const CONTROLS: &str = "\
+    INSERT INTO spend_control AS old (id, shard, subject, subject_id, name, shadow, terms,
+        as_of_seq)
+    SELECT id, $1, subject, subject_id, name, shadow, terms, seq
+    FROM UNNEST($2::int8[], $3::text[], $4::int8[], $5::text[], $6::bool[], $7::bytea[],
+            $8::int8[])
+        AS new (id, subject, subject_id, name, shadow, terms, seq)
+    ON CONFLICT (id) DO UPDATE SET name = excluded.name, shadow = excluded.shadow,
+        terms = excluded.terms, as_of_seq = excluded.as_of_seq
+    WHERE old.as_of_seq < excluded.as_of_seq";
+
+/// What was used of them goes when it is flushed.
+const NO_CONTROLS: &str = "DELETE FROM spend_control WHERE id = ANY($1)";
+
 type Done = Result<(), sqlx::Error>;
 
 /// Writes all of a chunk's changes but those of authorizations.
@@ -85,7 +101,46 @@ pub(super) async fn write(tx: &mut PgConnection, chunk: &Chunk) -> Done {
     programmes(tx, chunk).await?;
     balances(tx, chunk).await?;
     customers(tx, chunk).await?;
-    cards(tx, chunk).await
+    cards(tx, chunk).await?;
+    spend_controls(tx, chunk).await
+}
+
+async fn spend_controls(tx: &mut PgConnection, chunk: &Chunk) -> Done {
+    let known = |(_, change): (_, &Change<Option<SpendControl>>)| {
+        change.what.clone().map(|control| (control, change.seq))
+    };
+    let rows: Vec<_> = chunk.spend_controls.iter().filter_map(known).collect();
+    if !rows.is_empty() {
+        let column = |take: fn(&SpendControl) -> i64| -> Vec<i64> {
+            rows.iter().map(|(one, _)| take(one)).collect()
+        };
+        let done = sqlx::query(CONTROLS)
+            .bind(i32::from(chunk.shard.0))
+            .bind(column(|one| one.id.0))
+            .bind(rows.iter().map(|(one, _)| subject(one).0).collect::<Vec<_>>())
+            .bind(column(|one| subject(one).1))
+            .bind(rows.iter().map(|(one, _)| one.terms.name.to_string()).collect::<Vec<_>>())
+            .bind(rows.iter().map(|(one, _)| one.terms.shadow).collect::<Vec<_>>())
+            .bind(rows.iter().map(|(one, _)| encode_control(one)).collect::<Vec<_>>())
+            .bind(rows.iter().map(|(_, seq)| *seq).collect::<Vec<_>>())
+            .execute(&mut *tx)
+            .await?;
+        expect_rows("spend_control", rows.len(), done.rows_affected());
+    }
+    let gone = chunk.spend_controls.iter().filter(|(_, change)| change.what.is_none());
+    let gone: Vec<i64> = gone.map(|(id, _)| id.0).collect();
+    if !gone.is_empty() {
+        sqlx::query(NO_CONTROLS).bind(gone).execute(tx).await?;
+    }
+    Ok(())
+}
+
+const fn subject(control: &SpendControl) -> (&'static str, i64) {
+    match control.terms.subject {
+        ControlSubject::Card(id) => ("card", id.0),
+        ControlSubject::Balance(id) => ("balance", id.0),
+        ControlSubject::Programme(id) => ("programme", id.0),
+    }
 }
 
 /// Every row that a statement was given must have been written: one that was not is gone from the

@@ -1,6 +1,8 @@
 //! What an event is called, what it is about and what it made: the words of audit rows.
 
-use switch_domain::{Account, Event, PartnerId, Placement, Record};
+use switch_domain::{
+    Account, ControlRule, ControlSubject, Event, PartnerId, Placement, Record, SpendControl,
+};
 
 use super::history::word;
 use crate::codes::Stored;
@@ -44,6 +46,8 @@ pub(super) fn subject(record: &Record) -> Subject {
         Event::CardStatusChanged { card, .. } | Event::CardLockChanged { card, .. } => {
             Subject::of(card.0)
         }
+        Event::ControlDefined(control) => Subject::made(control.id.0, None),
+        Event::ControlRemoved { control, .. } => Subject::of(control.0),
         Event::LockRefused { card, .. } => {
             Subject { id: card.map(|card| card.0), ..Subject::default() }
         }
@@ -94,6 +98,8 @@ pub(super) const fn kind(event: &Event) -> &'static str {
         Event::CardStatusChanged { .. } => "card_status_changed",
         Event::CardLockChanged { .. } => "card_lock_changed",
         Event::LockRefused { .. } => LOCK_REFUSED,
+        Event::ControlDefined(_) => "control_defined",
+        Event::ControlRemoved { .. } => "control_removed",
         Event::Authorized(_) => "authorized",
         Event::Reversed(_) => "reversed",
         Event::Voided(_) => "voided",
@@ -125,6 +131,8 @@ pub(super) fn detail(event: &Event) -> String {
         }
         // The first word is read again: it is what a repeat of the command is answered with.
         Event::LockRefused { ask, refusal, .. } => format!("{} {ask}", refusal.name()),
+        Event::ControlDefined(control) => control_detail(control),
+        Event::ControlRemoved { subject, .. } => control_subject(*subject),
         Event::Voided(voided) => voided.reason.name().to_owned(),
         Event::Sealed(sealed) => generation(sealed.heirs),
         Event::Founded(founded) => generation(founded.heirs),
@@ -138,6 +146,29 @@ pub(super) fn detail(event: &Event) -> String {
         | Event::Authorized(_)
         | Event::Reversed(_)
         | Event::Expired(_) => String::new(),
+    }
+}
+
+/// What a control is, in a few words: for people who read the audit.
+fn control_detail(control: &SpendControl) -> String {
+    let SpendControl { terms, .. } = control;
+    let rule = match &terms.rule {
+        ControlRule::Forbid => "forbid".to_owned(),
+        ControlRule::AllowOnly => "allow only".to_owned(),
+        ControlRule::OneMerchant => "one merchant".to_owned(),
+        ControlRule::Amount(most, _) => format!("amount {}", most.0),
+        ControlRule::Count(most, _) => format!("count {most}"),
+    };
+    let shadow = if terms.shadow { " in shadow" } else { "" };
+    format!("{} {rule}{shadow} {}", control_subject(terms.subject), terms.name)
+}
+
+/// Whom a control is for.
+fn control_subject(subject: ControlSubject) -> String {
+    match subject {
+        ControlSubject::Card(id) => format!("card {id}"),
+        ControlSubject::Balance(id) => format!("balance {id}"),
+        ControlSubject::Programme(id) => format!("programme {id}"),
     }
 }
 

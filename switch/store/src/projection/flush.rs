@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use sqlx::PgConnection;
-use switch_domain::{Seq, ShardId};
+use switch_domain::{Part, Seq, ShardId};
 use tokio::time::Instant;
 
 use super::entities::expect_rows;
@@ -83,6 +83,36 @@ const SHARES: &str = "\
         as_of_seq = excluded.as_of_seq
     WHERE old.as_of_seq < excluded.as_of_seq";
 
+/// What is given back to a part that is not there is nobody's: only where something begins to count
+/// is a row made.
+const USAGE_MADE: &str = "\
+    INSERT INTO control_usage AS old (control_id, holder, part, shard, amount, count, as_of_seq)
+    SELECT new.control_id, holder, part, $1, amount, count, seq
+    FROM UNNEST($2::int8[], $3::int8[], $4::int8[], $5::int8[], $6::int4[], $7::int8[])
+        AS new (control_id, holder, part, amount, count, seq)
+    ON CONFLICT (control_id, holder, part) DO UPDATE SET amount = old.amount + excluded.amount,
+        count = old.count + excluded.count, as_of_seq = excluded.as_of_seq
+    WHERE old.as_of_seq < excluded.as_of_seq";
+
+const USAGE_CHANGED: &str = "\
+    UPDATE control_usage AS old SET amount = old.amount + new.amount,
+        count = old.count + new.count, as_of_seq = new.seq
+    FROM UNNEST($1::int8[], $2::int8[], $3::int8[], $4::int8[], $5::int4[], $6::int8[])
+        AS new (control_id, holder, part, amount, count, seq)
+    WHERE old.control_id = new.control_id AND old.holder = new.holder AND old.part = new.part
+        AND old.as_of_seq < new.seq";
+
+const USAGE_FORGOTTEN: &str = "\
+    DELETE FROM control_usage AS old
+    USING UNNEST($1::int8[], $2::int8[], $3::int8[], $4::int8[])
+        AS new (control_id, holder, oldest, seq)
+    WHERE old.control_id = new.control_id AND old.holder = new.holder AND old.part < new.oldest
+        AND old.as_of_seq < new.seq";
+
+const USAGE_REMOVED: &str = "\
+    DELETE FROM control_usage AS old USING UNNEST($2::int8[], $3::int8[]) AS new (control_id, seq)
+    WHERE old.control_id = new.control_id AND old.shard = $1 AND old.as_of_seq < new.seq";
+
 /// Rows that were written.
 type Done = Result<u64, sqlx::Error>;
 
@@ -106,6 +136,7 @@ pub(super) async fn flush(
         ("card", moves.cards.len(), cards(connection, moves, &mut pace).await?),
         ("pool_share", moves.shares.len(), shares(connection, shard, moves).await?),
     ];
+    usage(connection, shard, moves).await?;
     // Last: history moves its watermark in the same row, and must not wait for a flush of seconds.
     // Whoever was faster has moved it by now, and what was written here on top of that is undone.
     let moved = sqlx::query(MOVE).bind(number).bind(from.0).bind(to.0);
@@ -180,6 +211,59 @@ async fn shares(tx: &mut PgConnection, shard: ShardId, moves: &Moves) -> Done {
         .execute(tx)
         .await?;
     Ok(done.rows_affected())
+}
+
+/// What was used of limits. A row that is not there to be changed was forgotten, or its control is
+/// gone.
+async fn usage(tx: &mut PgConnection, shard: ShardId, moves: &Moves) -> Result<(), sqlx::Error> {
+    let removed = &moves.removed_controls;
+    if !removed.is_empty() {
+        sqlx::query(USAGE_REMOVED)
+            .bind(i32::from(shard.0))
+            .bind(removed.keys().map(|id| id.0).collect::<Vec<_>>())
+            .bind(removed.values().map(|seq| seq.0).collect::<Vec<_>>())
+            .execute(&mut *tx)
+            .await?;
+    }
+    if moves.usage.is_empty() {
+        return Ok(());
+    }
+    let known = moves.usage.iter();
+    let forgets = known.filter(|(_, one)| one.oldest > Part(i64::MIN));
+    let forgets: Vec<_> = forgets.collect();
+    if !forgets.is_empty() {
+        sqlx::query(USAGE_FORGOTTEN)
+            .bind(forgets.iter().map(|((control, _), _)| control.0).collect::<Vec<_>>())
+            .bind(forgets.iter().map(|((_, holder), _)| *holder).collect::<Vec<_>>())
+            .bind(forgets.iter().map(|(_, one)| one.oldest.0).collect::<Vec<_>>())
+            .bind(forgets.iter().map(|(_, one)| one.seq.0).collect::<Vec<_>>())
+            .execute(&mut *tx)
+            .await?;
+    }
+    for makes in [true, false] {
+        let rows: Vec<_> = (moves.usage.iter())
+            .flat_map(|(key, one)| one.parts.iter().map(move |part| (key, one.seq, part)))
+            .filter(|(_, _, (_, (_, made)))| *made == makes)
+            .collect();
+        if rows.is_empty() {
+            continue;
+        }
+        let query = if makes {
+            sqlx::query(USAGE_MADE).bind(i32::from(shard.0))
+        } else {
+            sqlx::query(USAGE_CHANGED)
+        };
+        query
+            .bind(rows.iter().map(|(key, ..)| key.0.0).collect::<Vec<_>>())
+            .bind(rows.iter().map(|(key, ..)| key.1).collect::<Vec<_>>())
+            .bind(rows.iter().map(|(_, _, (part, _))| part.0).collect::<Vec<_>>())
+            .bind(rows.iter().map(|(_, _, (_, (used, _)))| used.amount.0).collect::<Vec<_>>())
+            .bind(rows.iter().map(|(_, _, (_, (used, _)))| used.count).collect::<Vec<_>>())
+            .bind(rows.iter().map(|(_, seq, _)| seq.0).collect::<Vec<_>>())
+            .execute(&mut *tx)
+            .await?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
 use switch_domain::{
-    BalanceId, CardId, Event, MinorUnits, PartnerId, PoolId, PoolShare, Record, Seq,
+    BalanceId, CardId, ControlId, Event, MinorUnits, Part, PartnerId, PoolId, PoolShare, Record,
+    Seq, UsageDelta, Used,
 };
 
 use super::events::subject;
@@ -41,6 +42,18 @@ pub struct CardMove {
     pub seq: Seq,
 }
 
+/// What was used of one control by one holder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UsageMove {
+    /// By part, what is added, and whether the part is made where it is not there: what is given
+    /// back to a part that was forgotten is nobody's.
+    pub parts: BTreeMap<Part, (Used, bool)>,
+    /// What is older is forgotten.
+    pub oldest: Part,
+    /// The last journal row that it comes from.
+    pub seq: Seq,
+}
+
 /// Everything that moved in a run of journal rows, folded so that each row is written once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Moves {
@@ -50,6 +63,10 @@ pub struct Moves {
     pub shares: BTreeMap<PoolId, ShareMove>,
     /// Cards.
     pub cards: FxHashMap<CardId, CardMove>,
+    /// What was used of limits, by control and holder.
+    pub usage: BTreeMap<(ControlId, i64), UsageMove>,
+    /// Controls that are no more, by the journal row that says so: what was used of them goes.
+    pub removed_controls: BTreeMap<ControlId, Seq>,
 }
 
 /// The sum of two deltas of one row. It cannot pass an i64 where the row itself does not.
@@ -61,14 +78,19 @@ impl Moves {
     /// True when nothing moved.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.balances.is_empty() && self.shares.is_empty() && self.cards.is_empty()
+        let Self { balances, shares, cards, usage, removed_controls } = self;
+        let controls = usage.is_empty() && removed_controls.is_empty();
+        controls && balances.is_empty() && shares.is_empty() && cards.is_empty()
     }
 
     /// Rows to be written.
     #[must_use]
     pub fn rows(&self) -> usize {
-        let Self { balances, shares, cards } = self;
-        balances.len().saturating_add(shares.len()).saturating_add(cards.len())
+        let Self { balances, shares, cards, usage, removed_controls } = self;
+        let parts = usage.values().map(|one| one.parts.len());
+        let rows = [balances.len(), shares.len(), cards.len(), removed_controls.len()];
+        let rows = rows.into_iter().chain(parts);
+        rows.fold(0, usize::saturating_add)
     }
 
     /// Adds a journal row.
@@ -98,6 +120,14 @@ impl Moves {
             moved.partner = moved.partner.or_else(|| subject(record).partner);
             moved.seq = seq;
         }
+        for delta in &effects.usage {
+            self.add_usage(seq, delta);
+        }
+        // A removed control takes what was used of it along.
+        if let Event::ControlRemoved { control, .. } = &record.event {
+            self.usage.retain(|(id, _), _| id != control);
+            self.removed_controls.insert(*control, seq);
+        }
         // A decline leaves the card's count as it was, and so does an advice, whatever code was
         // given in our stead: its row need not be written.
         if let Event::Authorized(authorized) = &record.event
@@ -106,6 +136,23 @@ impl Moves {
             let moved = self.cards.entry(card).or_insert(CardMove { approvals: 0, seq });
             moved.approvals = moved.approvals.max(authorized.approvals);
             moved.seq = seq;
+        }
+    }
+
+    fn add_usage(&mut self, seq: Seq, delta: &UsageDelta) {
+        let key = (delta.counted.control, delta.counted.holder);
+        let none = UsageMove { parts: BTreeMap::new(), oldest: Part(i64::MIN), seq };
+        let moved = self.usage.entry(key).or_insert(none);
+        if let Some(oldest) = delta.oldest {
+            moved.oldest = moved.oldest.max(oldest);
+            moved.parts.retain(|part, _| *part >= oldest);
+        }
+        moved.seq = seq;
+        let part = delta.counted.part;
+        if part >= moved.oldest {
+            let (used, made) = moved.parts.entry(part).or_default();
+            *used = used.plus(Used { amount: delta.amount, count: delta.count });
+            *made |= delta.oldest.is_some();
         }
     }
 }

@@ -20,6 +20,13 @@ const LEFT_CARDS: &str = "SELECT count(*) FROM card WHERE shard = $1";
 const BALANCES: &str = "UPDATE balance SET shard = $1, as_of_seq = $2 WHERE id = ANY($3)";
 const CARDS: &str = "UPDATE card SET shard = $1, as_of_seq = $2 WHERE id = ANY($3)";
 
+const CONTROLS: &str = "UPDATE spend_control SET shard = $1, as_of_seq = $2 WHERE id = ANY($3)";
+
+const USAGE: &str = "\
+    UPDATE control_usage AS old SET shard = $1, as_of_seq = $2
+    FROM UNNEST($3::int8[], $4::int8[]) AS new (control_id, holder)
+    WHERE old.control_id = new.control_id AND old.holder = new.holder";
+
 const CUSTOMERS: &str = "\
     INSERT INTO customer_state (shard, customer_id, state, as_of_seq)
     SELECT $1, id, state, $2 FROM UNNEST($3::int8[], $4::text[]) AS new (id, state)";
@@ -70,6 +77,18 @@ pub(super) async fn take(
     move_rows(tx, "balance", BALANCES, (shard, last), &balances).await?;
     let cards: Vec<i64> = estate.cards.iter().map(|one| one.id.0).collect();
     move_rows(tx, "card", CARDS, (shard, last), &cards).await?;
+    let controls: Vec<i64> = estate.spend_controls.iter().map(|one| one.id.0).collect();
+    move_rows(tx, "spend_control", CONTROLS, (shard, last), &controls).await?;
+    for usage in estate.usage.chunks(ROWS) {
+        sqlx::query(USAGE)
+            .bind(i32::from(shard.0))
+            .bind(last.0)
+            .bind(usage.iter().map(|((control, _), _)| control.0).collect::<Vec<_>>())
+            .bind(usage.iter().map(|((_, holder), _)| *holder).collect::<Vec<_>>())
+            .execute(&mut *tx)
+            .await
+            .map_err(database)?;
+    }
     sqlx::query(CUSTOMERS)
         .bind(i32::from(shard.0))
         .bind(last.0)

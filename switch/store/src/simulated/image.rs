@@ -4,8 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use switch_domain::{
-    AnsweredReversal, Authorization, AuthorizationId, Control, CustomerState, DoneCommand,
-    Fingerprint, Forgotten, Recalled, ShardId, ShardImage, Timestamp,
+    AnsweredReversal, Authorization, AuthorizationId, Control, ControlId, ControlSubject,
+    CustomerState, DoneCommand, Fingerprint, Forgotten, Recalled, ShardId, ShardImage, Timestamp,
+    Usage,
 };
 
 use super::rows::Rows;
@@ -59,6 +60,13 @@ pub(super) fn image(
         balances: rows.balances.values().map(|one| one.row.clone()).collect(),
         customers: blocked.map(|(id, state)| (*id, *state)).collect(),
         cards,
+        spend_controls: rows
+            .spend_controls
+            .values()
+            .filter(|one| !matches!(one.terms.subject, ControlSubject::Programme(_)))
+            .cloned()
+            .collect(),
+        usage: usage(rows),
         shares: rows.shares.iter().map(|(id, share)| (*id, share.row)).collect(),
         transfers: open.map(|(one, _)| one.clone()).collect(),
         received: unsettled.map(|(id, (said, _))| (*id, *said)).collect(),
@@ -76,8 +84,17 @@ fn control(rows: &Rows) -> Control {
     rows.partners.values().for_each(|one| control.put_partner(one.clone()));
     rows.pools.values().for_each(|one| control.put_pool(one.clone()));
     rows.programmes.values().for_each(|one| control.put_programme(one.clone()));
+    rows.spend_controls.values().for_each(|one| control.put_spend_control(one.clone()));
     control.version = rows.control_version;
     control
+}
+
+fn usage(rows: &Rows) -> Vec<((ControlId, i64), Usage)> {
+    let mut usage: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for ((control, holder, part), used) in &rows.usage {
+        usage.entry((*control, *holder)).or_default().push((*part, used.row));
+    }
+    usage.into_iter().map(|(key, parts)| (key, Usage::from_parts(parts))).collect()
 }
 
 /// What a look-up finds.

@@ -6,10 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use switch_domain::{
     AnsweredReversal, Authorization, AuthorizationDelta, AuthorizationId, Authorized, Balance,
-    BalanceId, BalanceOpened, BalanceState, Card, CardId, CardIssued, Cause, CustomerId,
-    CustomerState, DoneCommand, Event, MinorUnits, Partner, PartnerId, Pool, PoolId, PoolShare,
-    Posting, Programme, ProgrammeId, Record, Reversed, Seq, ShardId, Timestamp, Totals, Transfer,
-    TransferId, TransferOutcome, TransferReceived, Voided,
+    BalanceId, BalanceOpened, BalanceState, Card, CardId, CardIssued, Cause, ControlId,
+    ControlSubject, CustomerId, CustomerState, DoneCommand, Event, MinorUnits, Part, Partner,
+    PartnerId, Pool, PoolId, PoolShare, Posting, Programme, ProgrammeId, Record, Reversed, Seq,
+    ShardId, SpendControl, Timestamp, Totals, Transfer, TransferId, TransferOutcome,
+    TransferReceived, Used, Voided,
 };
 
 use crate::projection::{Moves, Position};
@@ -37,6 +38,8 @@ pub(super) struct Rows {
     pub(super) customers: BTreeMap<CustomerId, CustomerState>,
     pub(super) cards: BTreeMap<CardId, AsOf<Card>>,
     pub(super) shares: BTreeMap<PoolId, AsOf<PoolShare>>,
+    pub(super) spend_controls: BTreeMap<ControlId, SpendControl>,
+    pub(super) usage: BTreeMap<(ControlId, i64, Part), AsOf<Used>>,
     pub(super) authorizations: BTreeMap<AuthorizationId, Authorization>,
     pub(super) reversals: Vec<AnsweredReversal>,
     /// Reversals that gave nothing back.
@@ -74,6 +77,8 @@ impl Rows {
             customers: BTreeMap::new(),
             cards: BTreeMap::new(),
             shares: BTreeMap::new(),
+            spend_controls: BTreeMap::new(),
+            usage: BTreeMap::new(),
             authorizations: BTreeMap::new(),
             reversals: Vec::new(),
             gave_nothing: BTreeSet::new(),
@@ -117,6 +122,7 @@ impl Rows {
                 old.as_of = moved.seq;
             }
         }
+        self.flush_usage(moves);
         if let Some(position) = &mut self.position {
             position.flushed = to;
         }
@@ -176,7 +182,15 @@ impl Rows {
                     old.row.lock = *lock;
                 }
             }
-            Event::Authorized(authorized) => self.authorize(record.at, authorized),
+            Event::ControlDefined(control) => {
+                self.control_changed(control.terms.subject);
+                self.spend_controls.insert(control.id, (**control).clone());
+            }
+            Event::ControlRemoved { control, subject } => {
+                self.control_changed(*subject);
+                self.spend_controls.remove(control);
+            }
+            Event::Authorized(authorized) => self.authorize(record, authorized),
             Event::Reversed(reversed) => {
                 self.reverse(record.at, reversed);
                 if record.effects.authorization.is_none() {
@@ -234,7 +248,38 @@ impl Rows {
         self.cards.insert(row.id, AsOf { row, as_of: before(seq) });
     }
 
-    fn authorize(&mut self, at: Timestamp, made: &Authorized) {
+    fn control_changed(&mut self, subject: ControlSubject) {
+        if matches!(subject, ControlSubject::Programme(_)) {
+            self.control_version = self.control_version.saturating_add(1);
+        }
+    }
+
+    fn flush_usage(&mut self, moves: &Moves) {
+        let removed = &moves.removed_controls;
+        self.usage.retain(|(id, ..), old| removed.get(id).is_none_or(|seq| old.as_of >= *seq));
+        for ((control, holder), moved) in &moves.usage {
+            self.usage.retain(|(id, who, part), old| {
+                let ours = id == control && who == holder;
+                !ours || *part >= moved.oldest || old.as_of >= moved.seq
+            });
+            for (part, (used, made)) in &moved.parts {
+                let key = (*control, *holder, *part);
+                let none = || AsOf { row: Used::default(), as_of: Seq::NONE };
+                if *made {
+                    self.usage.entry(key).or_insert_with(none);
+                }
+                let old = self.usage.get_mut(&key).filter(|old| old.as_of < moved.seq);
+                if let Some(old) = old {
+                    old.row = old.row.plus(*used);
+                    old.as_of = moved.seq;
+                }
+            }
+        }
+    }
+
+    fn authorize(&mut self, record: &Record, made: &Authorized) {
+        let begins = record.effects.usage.iter().filter(|delta| delta.oldest.is_some());
+        let counted: Box<[_]> = begins.map(|delta| delta.counted).collect();
         let row = Authorization {
             id: made.id,
             facts: made.facts,
@@ -247,8 +292,9 @@ impl Rows {
             approval_code: made.approval_code,
             stand_in: made.stand_in,
             completes: made.completes,
+            counted: (!counted.is_empty()).then_some(counted),
             totals: Totals::default(),
-            decided_at: at,
+            decided_at: record.at,
             closed: !made.holds(),
         };
         self.authorizations.insert(row.id, row);
@@ -301,6 +347,7 @@ fn made(event: &Event) -> Option<i64> {
         Event::Authorized(one) => Some(one.id.0),
         Event::Reversed(one) => Some(one.id.0),
         Event::TransferSent(one) => Some(one.id.0),
+        Event::ControlDefined(one) => Some(one.id.0),
         _ => None,
     }
 }

@@ -17,6 +17,8 @@ use switch_domain::{
     TransactionType, Transfer, TransferId, TransferOutcome, TransferReceived, VaultRef, Voided,
 };
 
+use crate::controls;
+
 fn text<const N: usize>() -> impl Strategy<Value = AsciiText<N>> {
     vec(b' '..=b'~', 0..=N).prop_map(|bytes| AsciiText::new(&bytes).expect("printable"))
 }
@@ -96,14 +98,16 @@ fn facts() -> impl Strategy<Value = MessageFacts> {
     ]);
     let merchant = (any::<u16>(), text()).prop_map(|(category, id)| Merchant { category, id });
     let kind = select(TransactionType::ALL.to_vec());
-    (key(), any::<u64>(), channel, entry, kind, merchant).prop_map(
-        |(key, transmitted, channel, entry, kind, merchant)| MessageFacts {
+    let country = option::of(controls::country());
+    (key(), any::<u64>(), channel, entry, kind, merchant, country).prop_map(
+        |(key, transmitted, channel, entry, kind, merchant, country)| MessageFacts {
             key,
             transmitted,
             channel,
             entry,
             kind,
             merchant,
+            country,
         },
     )
 }
@@ -202,10 +206,11 @@ fn authorizations() -> impl Strategy<Value = Event> {
     let code = option::of((any::<u32>(), any::<u64>()))
         .prop_map(|code| code.map(|(n, salt)| ApprovalCode::for_approval(n, salt)));
     let ids = (any::<i64>(), any::<[Option<i64>; 4]>(), any::<Option<(i64, i64)>>());
-    let decided = (reason(), code, any::<u32>(), any::<bool>(), stand_in());
+    let findings = option::of(controls::findings());
+    let decided = (reason(), code, any::<u32>(), any::<bool>(), stand_in(), findings);
     let authorized = (ids, facts(), amount(), currency(), decided).prop_map(
         |((id, [card, balance, partner, pool], completes), facts, minor, currency, decided)| {
-            let (reason, approval_code, approvals, reversed_before, stand_in) = decided;
+            let (reason, approval_code, approvals, reversed_before, stand_in, findings) = decided;
             let stand_in = Some(stand_in).filter(|_| is_advice(&facts));
             Event::Authorized(Authorized {
                 id: AuthorizationId(id),
@@ -222,6 +227,7 @@ fn authorizations() -> impl Strategy<Value = Event> {
                     authorization: AuthorizationId(id),
                     decided_at: Timestamp(at),
                 }),
+                findings,
                 approvals,
                 reversed_before,
             })
@@ -303,20 +309,23 @@ fn effects() -> impl Strategy<Value = Effects> {
         amount,
         currency,
     });
-    let parts = (authorizations, option::of(balance), option::of(pool), vec(posting, 0..4));
-    parts.prop_map(|((authorization, completed), balance, pool, postings)| Effects {
+    let legs = (vec(posting, 0..4), vec(controls::delta(), 0..3));
+    let parts = (authorizations, option::of(balance), option::of(pool), legs);
+    parts.prop_map(|((authorization, completed), balance, pool, (postings, usage))| Effects {
         authorization,
         completed: completed.map(Box::new),
         balance,
         pool,
         postings,
+        usage,
     })
 }
 
 fn open_authorization() -> impl Strategy<Value = Authorization> {
     let ids = (any::<i64>(), option::of(any::<i64>()), option::of(any::<i64>()));
     let more = (any::<[i64; 7]>(), currency(), reason(), option::of("[A-Z0-9]{6}"), stand_in());
-    (ids, facts(), more).prop_map(|((id, balance, pool), facts, more)| {
+    let counted = vec(controls::counted(), 0..3).prop_map(Vec::into_boxed_slice);
+    (ids, facts(), more, counted).prop_map(|((id, balance, pool), facts, more, counted)| {
         let (n, currency, reason, code, stand_in) = more;
         let [requested, authorized, incremented, reversed, cleared, refunded, at] = n;
         Authorization {
@@ -331,6 +340,7 @@ fn open_authorization() -> impl Strategy<Value = Authorization> {
             approval_code: code.and_then(|code| ApprovalCode::from_text(&code)),
             stand_in: Some(stand_in).filter(|_| is_advice(&facts)),
             completes: None,
+            counted: Some(counted).filter(|counted| !counted.is_empty()),
             totals: Totals {
                 authorized: MinorUnits(authorized),
                 incremented: MinorUnits(incremented),
@@ -370,11 +380,14 @@ fn estate() -> impl Strategy<Value = Estate> {
         .prop_map(|(id, level, held)| (PoolId(id), PoolShare { level, held }));
     let customer = any::<i64>().prop_map(|id| (CustomerId(id), CustomerState::Blocked));
     let accounts = (vec(balance, 0..3), vec(card, 0..3), vec(open_authorization(), 0..3));
-    (accounts, vec(share, 0..3), vec(customer, 0..3)).prop_map(
-        |((balances, cards, authorizations), shares, customers)| Estate {
+    let controlled = (vec(controls::control(), 0..3), vec(controls::usage(), 0..3));
+    (accounts, controlled, vec(share, 0..3), vec(customer, 0..3)).prop_map(
+        |((balances, cards, authorizations), (spend_controls, usage), shares, customers)| Estate {
             balances,
             customers,
             cards,
+            spend_controls,
+            usage,
             shares,
             authorizations,
         },
@@ -466,6 +479,7 @@ pub(crate) fn record() -> impl Strategy<Value = Record> {
         authorizations(),
         transfers(),
         generations(),
+        controls::events(),
         refused,
         nothing
     ];

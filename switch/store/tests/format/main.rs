@@ -2,6 +2,7 @@
 //! full is refused (W-6).
 
 mod arbitrary;
+mod controls;
 
 use bytes::Bytes;
 use proptest::prelude::*;

@@ -223,6 +223,7 @@ pub(crate) fn answered(
             entry: EntryMode::Contactless,
             kind: switch_domain::TransactionType::Purchase,
             merchant: Merchant { category: 5_411, id: text("GROCER-1") },
+            country: None,
         },
         card: Some(card(1)),
         balance: Some(balance(1)),
@@ -233,6 +234,7 @@ pub(crate) fn answered(
         approval_code: code,
         stand_in: None,
         completes: None,
+        findings: None,
         approvals,
         reversed_before: false,
     });

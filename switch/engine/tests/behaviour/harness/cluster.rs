@@ -302,6 +302,11 @@ impl Cluster {
         self.journals[shard].iter().chain(waiting.map(|(_, record)| record))
     }
 
+    /// Everything that was committed in the shard of cards, in order.
+    pub(crate) fn committed_records(&self) -> Vec<Record> {
+        self.all_records(CARDS).cloned().collect()
+    }
+
     /// Both shards replayed from nothing, all records in order.
     pub(crate) fn replayed(&self) -> [State; 2] {
         let mut states = [empty(CONTROL), empty(CARDS)];

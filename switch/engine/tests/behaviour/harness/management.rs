@@ -36,6 +36,7 @@ impl World {
             }
             "card" => self.card(row),
             "activate" | "remove" | "lock" | "unlock" => self.change_card(row),
+            "control" | "change-control" | "remove-control" => self.control(row),
             "lock-outside" | "unlock-outside" => self.lock_outside(row),
             _ => row.fail("an unknown step"),
         }

@@ -2,9 +2,9 @@
 //! `advise`, `pay`, `post`, `reverse`, `void`, `expire`.
 
 use switch_domain::{
-    Acquirer, Amount, AsciiText, AuthorizationId, BalanceId, Bin, Channel, EntryMode, Expiry,
-    Fingerprint, Hold, LinkId, Merchant, MessageClass, MessageFacts, MessageKey, OriginalClass,
-    OriginalReference, Reason, TransactionType,
+    Acquirer, Amount, AsciiText, AuthorizationId, BalanceId, Bin, Channel, Country, EntryMode,
+    Expiry, Fingerprint, Hold, LinkId, Merchant, MessageClass, MessageFacts, MessageKey,
+    OriginalClass, OriginalReference, Reason, TransactionType,
 };
 use switch_engine::{Advise, Answer, Authorize, Command, Increment, Original, Reverse};
 
@@ -50,6 +50,7 @@ pub(crate) fn authorize(key: MessageKey, amount: Amount) -> Authorize {
             entry: EntryMode::Chip,
             kind: switch_domain::TransactionType::Purchase,
             merchant: Merchant { category: 5411, id: text("MERCHANT0000001") },
+            country: None,
         },
         bin: Bin(DEMO_BIN),
         card: None,
@@ -88,7 +89,8 @@ impl World {
     }
 
     /// `auth CARD AMOUNT stan N [in CUR] [exp YYMM] [bin N] [fault REASON] [as LABEL] [rrn ..]
-    /// [de7 ..] [time ..] [term ..] [acq ..] [link ..] [mark repeat] [kind K]`, added `[onto N]`
+    /// [de7 ..] [time ..] [term ..] [acq ..] [link ..] [mark repeat] [kind K]
+    /// [chan C] [entry E] [mcc M] [at MERCHANT] [country C]`, added `[onto N]`
     /// the authorization with STAN N, or `[instead N]` of its amount; `advise` with the same, of
     /// an approval unless `said declined`; `pay`, a financial request; and `post`, a financial
     /// advice, `[to N]` of the authorization with STAN N, after which more comes by `last no`.
@@ -119,6 +121,7 @@ impl World {
         request.repeat = row.option("mark") == Some("repeat");
         request.facts.kind =
             row.option("kind").map_or_else(Default::default, |name| kind(row, name));
+        place(row, &mut request.facts);
         request.adds_to = adds_to(row, &key);
         let label = row.option("as").map_or_else(|| stan.to_string(), str::to_owned);
         let approved = row.option("said") != Some("declined");
@@ -223,6 +226,29 @@ fn common_key(row: &Row<'_>, class: MessageClass, stan: u32, card: &str) -> Mess
     key.terminal = row.option("term").map_or(key.terminal, text);
     key.rrn = row.option("rrn").map_or(key.rrn, text);
     key
+}
+
+/// `[chan C] [entry E] [mcc M] [at MERCHANT] [country C]`
+fn place(row: &Row<'_>, facts: &mut MessageFacts) {
+    facts.channel = match row.option("chan") {
+        None | Some("pos") => Channel::Pos,
+        Some("atm") => Channel::Atm,
+        Some("ecommerce") => Channel::Ecommerce,
+        Some(_) => row.fail("no such channel"),
+    };
+    facts.entry = match row.option("entry") {
+        None => EntryMode::Chip,
+        Some("manual") => EntryMode::Manual,
+        Some("stripe") => EntryMode::Stripe,
+        Some("contactless") => EntryMode::Contactless,
+        Some("contactless_stripe") => EntryMode::ContactlessStripe,
+        Some("ecommerce") => EntryMode::Ecommerce,
+        Some(_) => row.fail("no such entry"),
+    };
+    facts.merchant.category = row.number_option("mcc").unwrap_or(facts.merchant.category);
+    facts.merchant.id = row.option("at").map_or(facts.merchant.id, text);
+    let country = |code| Country::from_code(code).unwrap_or_else(|_| row.fail("no country"));
+    facts.country = row.option("country").map(country);
 }
 
 /// What a financial advice says of the authorization before it.

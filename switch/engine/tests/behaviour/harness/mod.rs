@@ -18,6 +18,7 @@
 //! row without an expectation must be `done`. After each row the books are audited.
 
 mod cluster;
+mod controls;
 mod management;
 mod messages;
 mod names;
@@ -78,6 +79,11 @@ impl World {
                 self.cluster.commit_all();
                 self.cluster.states = self.cluster.replayed();
             }
+            "now" => {
+                let moment: jiff::Timestamp = row.parsed(row.word("a moment"));
+                self.cluster.now = Timestamp(moment.as_microsecond());
+            }
+            "used" => self.look_at_usage(row),
             "month" => self.cluster.now = month(row.parsed(row.word("YYMM"))),
             "headroom" => {
                 let (pool, currency) = self.names.pool(row, row.word("a pool"));

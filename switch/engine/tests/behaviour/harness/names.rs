@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use switch_domain::{
-    AuthorizationId, BalanceId, CardId, Currency, CustomerId, PartnerId, PoolId, PoolKind,
-    ProgrammeId,
+    AuthorizationId, BalanceId, CardId, ControlId, ControlSubject, Currency, CustomerId, PartnerId,
+    PoolId, PoolKind, ProgrammeId,
 };
 
 use super::row::Row;
@@ -25,6 +25,7 @@ pub(crate) struct Names {
     pub(crate) authorizations: BTreeMap<String, AuthorizationId>,
     /// The card that a STAN was last used for.
     pub(crate) card_of_stan: BTreeMap<u32, String>,
+    pub(crate) controls: BTreeMap<String, (ControlId, ControlSubject)>,
     pub(crate) last_partner: Option<PartnerId>,
     pub(crate) last_programme: Option<(ProgrammeId, Currency)>,
 }
@@ -72,6 +73,10 @@ impl Names {
 
     pub(crate) fn card(&self, row: &Row<'_>, name: &str) -> CardId {
         find(&self.cards, row, name, (CardId(NOWHERE), super::currency("EUR"))).0
+    }
+
+    pub(crate) fn control(&self, row: &Row<'_>, name: &str) -> (ControlId, ControlSubject) {
+        find(&self.controls, row, name, (ControlId(NOWHERE), ControlSubject::Card(CardId(NOWHERE))))
     }
 
     /// The label of an authorization; `nothing` where there is none.

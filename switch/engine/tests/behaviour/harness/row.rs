@@ -17,10 +17,11 @@ pub(crate) struct Row<'a> {
 }
 
 /// Words that are followed by a value.
-const OPTIONS: [&str; 32] = [
-    "acq", "as", "bin", "bins", "by", "class", "de7", "exp", "fault", "funding", "holder", "in",
-    "instead", "key", "kind", "last", "leaving", "length", "link", "mark", "may", "of", "onto",
-    "own", "rrn", "said", "stan", "status", "term", "time", "to", "under",
+const OPTIONS: [&str; 43] = [
+    "abroad", "acq", "as", "at", "bin", "bins", "by", "chan", "class", "country", "de7", "entry",
+    "exp", "fault", "funding", "holder", "hours", "in", "instead", "key", "kind", "last",
+    "leaving", "length", "link", "mark", "may", "mcc", "of", "onto", "own", "rrn", "said",
+    "shadow", "stan", "status", "term", "time", "to", "under", "use", "window", "zone",
 ];
 
 impl<'a> Row<'a> {

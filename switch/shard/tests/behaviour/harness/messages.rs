@@ -45,6 +45,7 @@ fn asked(class: MessageClass, holder: Holder, stan: u64, minor: i64) -> Authoriz
             entry: EntryMode::Chip,
             kind: switch_domain::TransactionType::Purchase,
             merchant: Merchant { category: 5411, id: text("MERCHANT0000001") },
+            country: None,
         },
         bin: DEMO_BIN,
         card: Some(holder.card),

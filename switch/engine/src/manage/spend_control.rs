@@ -1,0 +1,100 @@
+//! Spend controls: made, changed, removed. It owns what a control may be: a subject that is there,
+//! limits above zero, zones that exist, lists of a bounded length, a bounded number for one subject.
+//! A change keeps what was used, so it may not change what counts.
+
+use switch_domain::{
+    ControlId, ControlRule, ControlSubject, ControlTerms, Event, Hours, SpendControl, Window,
+};
+
+use super::control::LARGEST_AMOUNT;
+use super::{Change, Decided};
+use crate::{Refusal, State, calendar};
+
+/// How many controls one card, account or programme may have: each is judged with every purchase.
+pub(crate) const MOST_CONTROLS: usize = 32;
+/// How long a list of categories, countries or merchants may be.
+pub(crate) const LONGEST_LIST: usize = 100;
+
+pub(super) fn define(state: &State, terms: &ControlTerms) -> Decided {
+    check(state, terms)?;
+    if known(state, terms.subject).len() >= MOST_CONTROLS {
+        return Err(Refusal::TooManyControls);
+    }
+    let id = state.mint(ControlId::mint).ok_or(Refusal::IdentifiersExhausted)?;
+    let control = SpendControl { id, terms: terms.clone() };
+    Ok(Some(Change::plain(Event::ControlDefined(Box::new(control)), Some(id.0))))
+}
+
+pub(super) fn change(state: &State, id: ControlId, terms: &ControlTerms) -> Decided {
+    let before = find(state, terms.subject, id)?;
+    if before.terms == *terms {
+        return Ok(None);
+    }
+    if !before.terms.counts_alike(terms) {
+        return Err(Refusal::ControlCountsOtherwise);
+    }
+    check(state, terms)?;
+    let control = SpendControl { id, terms: terms.clone() };
+    Ok(Some(Change::plain(Event::ControlDefined(Box::new(control)), Some(id.0))))
+}
+
+pub(super) fn remove(state: &State, id: ControlId, subject: ControlSubject) -> Decided {
+    find(state, subject, id)?;
+    Ok(Some(Change::plain(Event::ControlRemoved { control: id, subject }, None)))
+}
+
+fn known(state: &State, subject: ControlSubject) -> &[SpendControl] {
+    match subject {
+        ControlSubject::Programme(programme) => state.control().spend_controls_of(programme),
+        ControlSubject::Balance(_) | ControlSubject::Card(_) => state.spend_controls_of(subject),
+    }
+}
+
+fn find(state: &State, subject: ControlSubject, id: ControlId) -> Result<&SpendControl, Refusal> {
+    known(state, subject).iter().find(|one| one.id == id).ok_or(Refusal::NoSuchControl)
+}
+
+fn check(state: &State, terms: &ControlTerms) -> Result<(), Refusal> {
+    match terms.subject {
+        ControlSubject::Programme(programme) => {
+            let programme = state.control().programmes.get(&programme);
+            programme.map(|_| ()).ok_or(Refusal::NoSuchProgramme)?;
+        }
+        ControlSubject::Balance(balance) => {
+            state.balance(balance).map(|_| ()).ok_or(Refusal::NoSuchBalance)?;
+        }
+        ControlSubject::Card(card) => state.card(card).map(|_| ()).ok_or(Refusal::NoSuchCard)?,
+    }
+    let selects = &terms.selects;
+    let in_order = selects.categories.iter().all(|one| one.first <= one.last);
+    if selects.longest_list() > LONGEST_LIST || !in_order {
+        return Err(Refusal::ControlInvalid);
+    }
+    let zones = selects.hours.iter().map(|hours| &hours.zone).chain(window(terms).zone());
+    if !selects.hours.as_ref().is_none_or(Hours::are_valid) {
+        return Err(Refusal::ControlInvalid);
+    }
+    if !zones.into_iter().all(calendar::is_zone) {
+        return Err(Refusal::NoSuchZone);
+    }
+    let sensible = match &terms.rule {
+        ControlRule::Amount(most, _) => most.is_positive() && most.0 <= LARGEST_AMOUNT,
+        ControlRule::Count(most, window) => *most > 0 && *window != Window::Transaction,
+        ControlRule::Forbid | ControlRule::AllowOnly | ControlRule::OneMerchant => true,
+    };
+    let rolls = match window(terms) {
+        Window::Rolling(hours) => (1..=Window::MOST_HOURS).contains(hours),
+        _ => true,
+    };
+    if sensible && rolls { Ok(()) } else { Err(Refusal::ControlInvalid) }
+}
+
+/// The window of a limit; of anything else, that of one transaction.
+const fn window(terms: &ControlTerms) -> &Window {
+    match &terms.rule {
+        ControlRule::Amount(_, window) | ControlRule::Count(_, window) => window,
+        ControlRule::Forbid | ControlRule::AllowOnly | ControlRule::OneMerchant => {
+            &Window::Transaction
+        }
+    }
+}
