@@ -2,9 +2,9 @@
 //! of a control restricts when it is decided and relaxes when it is committed: in between, old and
 //! new both apply.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use switch_domain::{ControlId, ControlSubject, SpendControl, Usage, UsageDelta};
+use switch_domain::{ControlId, ControlSubject, ShardId, SpendControl, Usage, UsageDelta};
 
 use super::{Map, State};
 
@@ -13,6 +13,8 @@ use super::{Map, State};
 pub(super) struct Spending {
     /// In the order of their names for us; a change that is on its way stands behind what it changes.
     controls: Map<ControlSubject, Vec<SpendControl>>,
+    /// Those that are in `controls`.
+    known: BTreeSet<ControlId>,
     pub(super) usage: Map<(ControlId, i64), Usage>,
 }
 
@@ -21,6 +23,7 @@ impl Spending {
     pub(super) fn decide(&mut self, control: SpendControl) {
         let controls = self.controls.entry(control.terms.subject).or_default();
         let at = controls.partition_point(|one| one.id <= control.id);
+        self.known.insert(control.id);
         controls.insert(at, control);
     }
 
@@ -32,6 +35,7 @@ impl Spending {
 
     /// A control that is no more.
     pub(super) fn remove(&mut self, subject: ControlSubject, id: ControlId) {
+        self.known.remove(&id);
         if let Some(controls) = self.controls.get_mut(&subject) {
             controls.retain(|one| one.id != id);
             if controls.is_empty() {
@@ -45,10 +49,15 @@ impl Spending {
         self.usage.retain(|(control, _), _| *control != id);
     }
 
-    /// What counts more, or less.
+    /// What counts more, or less. What begins to count towards a control that was removed meanwhile
+    /// is of no use; controls of programmes are not this shard's to know.
     pub(super) fn add(&mut self, delta: &UsageDelta) {
-        let key = (delta.counted.control, delta.counted.holder);
+        let control = delta.counted.control;
+        let key = (control, delta.counted.holder);
         if delta.oldest.is_some() {
+            if control.shard() != ShardId::CONTROL && !self.known.contains(&control) {
+                return;
+            }
             self.usage.entry(key).or_default().add(delta);
         } else if let Some(usage) = self.usage.get_mut(&key) {
             usage.add(delta);

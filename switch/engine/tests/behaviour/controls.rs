@@ -66,7 +66,7 @@ fn lists_forbid_what_is_on_them_or_all_that_is_not() {
         auth c2 1.00 stan 6 -> country_not_permitted      # it does not say where it is
         auth b1 1.00 stan 7 country DE -> approved
         remove-control home
-        control abroad card c2 forbid abroad ES
+        control away card c2 forbid abroad ES
         auth c2 1.00 stan 8 country ES -> approved
         auth c2 1.00 stan 9 country DE -> country_not_permitted
         auth c2 1.00 stan 10 -> approved                  # it does not say where it is
@@ -364,16 +364,16 @@ fn what_is_no_control_is_refused() {
 fn a_control_in_shadow_declines_nothing_and_is_noted() {
     let world = check(
         "
-        control shadow card c1 amount 10.00 window day shadow yes
+        control quiet card c1 amount 10.00 window day shadow yes
         control real card c1 forbid mcc 7995
         auth c1 8.00 stan 1 -> approved
         auth c1 8.00 stan 2 -> approved
         auth c1 8.00 stan 3 mcc 7995 -> category_not_permitted
         auth c1 1.00 stan 4 -> approved
-        used shadow c1 17.00 3
+        used quiet c1 17.00 3
         ",
     );
-    let (shadow, real) = (world.names.controls["shadow"].0, world.names.controls["real"].0);
+    let (shadow, real) = (world.names.controls["quiet"].0, world.names.controls["real"].0);
     let records = world.cluster.committed_records();
     let of = |stan: u64| -> (Option<_>, Vec<_>) {
         let found = records.iter().find_map(|record| match &record.event {

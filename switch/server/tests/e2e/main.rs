@@ -4,6 +4,7 @@
 mod clearing;
 mod commands;
 mod config;
+mod controls;
 mod demo;
 mod dialects;
 mod dialled;

@@ -2,10 +2,10 @@
 //! journal (W-23). A flush is one transaction with its watermark, so every row reflects exactly
 //! what the watermark says, and nothing behind it; a row made since begins at zero.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::PgConnection;
-use switch_domain::{MinorUnits, Part, Seq, ShardId, ShardImage, Usage, Used};
+use switch_domain::{ControlId, MinorUnits, Part, Seq, ShardId, ShardImage, Usage, Used};
 
 use crate::error::StoreError;
 use crate::projection::Moves;
@@ -64,7 +64,10 @@ pub(crate) fn apply(image: &mut ShardImage, moves: &Moves) {
 /// What was used since; what is given back to a part that is not there is nobody's.
 fn apply_usage(image: &mut ShardImage, moves: &Moves) {
     image.usage.retain(|((control, _), _)| !moves.removed_controls.contains_key(control));
-    for (key, moved) in &moves.usage {
+    // What began to count towards a control that was removed meanwhile is of no use.
+    let controls: BTreeSet<ControlId> = image.spend_controls.iter().map(|one| one.id).collect();
+    let is_known = |id: ControlId| id.shard() == ShardId::CONTROL || controls.contains(&id);
+    for (key, moved) in moves.usage.iter().filter(|((control, _), _)| is_known(*control)) {
         let known = image.usage.iter_mut().find(|(known, _)| known == key);
         let usage = match known {
             Some((_, usage)) => usage,

@@ -84,12 +84,15 @@ const SHARES: &str = "\
     WHERE old.as_of_seq < excluded.as_of_seq";
 
 /// What is given back to a part that is not there is nobody's: only where something begins to count
-/// is a row made.
+/// is a row made, and where its control was not removed meanwhile. History is further than this, so
+/// its control is there; those of programmes (of shard 0) are not this shard's to know.
 const USAGE_MADE: &str = "\
     INSERT INTO control_usage AS old (control_id, holder, part, shard, amount, count, as_of_seq)
     SELECT new.control_id, holder, part, $1, amount, count, seq
     FROM UNNEST($2::int8[], $3::int8[], $4::int8[], $5::int8[], $6::int4[], $7::int8[])
         AS new (control_id, holder, part, amount, count, seq)
+    WHERE new.control_id >> 40 = 0 OR EXISTS (
+        SELECT FROM spend_control WHERE spend_control.id = new.control_id)
     ON CONFLICT (control_id, holder, part) DO UPDATE SET amount = old.amount + excluded.amount,
         count = old.count + excluded.count, as_of_seq = excluded.as_of_seq
     WHERE old.as_of_seq < excluded.as_of_seq";

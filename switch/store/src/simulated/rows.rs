@@ -257,7 +257,11 @@ impl Rows {
     fn flush_usage(&mut self, moves: &Moves) {
         let removed = &moves.removed_controls;
         self.usage.retain(|(id, ..), old| removed.get(id).is_none_or(|seq| old.as_of >= *seq));
-        for ((control, holder), moved) in &moves.usage {
+        let is_known =
+            |id: &ControlId| id.shard() == ShardId::CONTROL || self.spend_controls.contains_key(id);
+        let known = moves.usage.iter().filter(|((control, _), _)| is_known(control));
+        let known: Vec<_> = known.collect();
+        for ((control, holder), moved) in known {
             self.usage.retain(|(id, who, part), old| {
                 let ours = id == control && who == holder;
                 !ours || *part >= moved.oldest || old.as_of >= moved.seq

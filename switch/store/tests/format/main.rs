@@ -158,7 +158,7 @@ fn what_cannot_be_read_in_full_is_refused() {
     let switch = field(4, &[]);
     // Tag 18: customer 1 becomes active.
     let event = vec![0x92, 0x01, 4, 1 << 3, 1, 2 << 3, 1];
-    let unknown_event = vec![0x9a, 0x03, 0]; // tag 51
+    let unknown_event = vec![0x9a, 0x06, 0]; // tag 99
     let bad_state = vec![0x92, 0x01, 4, 1 << 3, 1, 2 << 3, 77];
     let balance_without_amounts = field(5, &field(2, &[1 << 3, 1]));
     let balance_without_held = field(5, &field(2, &[1 << 3, 1, 2 << 3, 10]));
