@@ -3,8 +3,8 @@
 
 use crate::{
     ApprovalCode, AsciiText, AuthorizationId, BalanceId, CardId, Currency, MessageClass,
-    MessageKey, MinorUnits, OriginalClass, OriginalKey, PoolId, Reason, StandIn, Timestamp,
-    TransactionType,
+    MessageKey, MinorUnits, NetworkTrace, OriginalClass, OriginalKey, PoolId, Reason, StandIn,
+    Timestamp, TransactionType,
 };
 
 /// Where a purchase is made.
@@ -61,6 +61,8 @@ pub struct MessageFacts {
     pub kind: TransactionType,
     /// Who asks.
     pub merchant: Merchant,
+    /// By what the network links the messages of its transaction, where the dialect has that.
+    pub network_trace: NetworkTrace,
 }
 
 /// What a reversal or a completion says of its original.
@@ -74,6 +76,8 @@ pub struct OriginalReference {
     pub transmitted: u64,
     /// DE37 of the reversal, which repeats that of the original: prefers, rules none out.
     pub rrn: AsciiText<12>,
+    /// The network's own identifier of that transaction: finds one that all these do not.
+    pub network_trace: NetworkTrace,
 }
 
 /// Running totals of an authorization, in minor units; none is ever negative.

@@ -77,6 +77,7 @@ fn facts(out: &mut Vec<u8>, facts: &MessageFacts) {
     number(out, 5, u64::from(facts.merchant.category));
     bytes(out, 6, facts.merchant.id.as_bytes());
     number(out, 7, u64::from(kind_code(facts.kind)));
+    bytes(out, 8, facts.network_trace.as_bytes());
 }
 
 fn message_key(out: &mut Vec<u8>, of: &MessageKey) {
@@ -256,6 +257,8 @@ mod tests {
                 entry: EntryMode::Chip,
                 kind: TransactionType::ALL[usize::from(bits % 8)],
                 merchant,
+                network_trace: NetworkTrace::new(if has(0) { b"300000000000042" } else { b"" })
+                    .expect("a trace"),
             };
             let id = AuthorizationId::mint(ShardId(u16::from(bits)), amount.unsigned_abs());
             let totals = Totals { authorized: minor, reversed: minor, ..Totals::default() };

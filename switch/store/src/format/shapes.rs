@@ -373,6 +373,9 @@ pub(super) struct Facts {
     /// 0 for a purchase.
     #[prost(uint32, tag = "7")]
     pub(super) kind: u32,
+    /// By what the network links the messages of its transaction; empty where it has none.
+    #[prost(string, tag = "8")]
+    pub(super) network_trace: String,
 }
 
 #[derive(Clone, PartialEq, Oneof)]
@@ -418,6 +421,9 @@ pub(super) struct Reference {
     /// 0 where the original is not named by its type.
     #[prost(uint32, tag = "8")]
     pub(super) class: u32,
+    /// The same of the transaction that it speaks of.
+    #[prost(string, tag = "9")]
+    pub(super) network_trace: String,
 }
 
 #[derive(Clone, PartialEq, Message)]

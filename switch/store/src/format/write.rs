@@ -209,6 +209,7 @@ fn reversed(reversed: &domain::Reversed) -> shapes::Reversed {
             transmitted: reversed.reference.transmitted,
             rrn: reversed.reference.rrn.to_string(),
             class: reversed.reference.class.map_or(0, Stored::code),
+            network_trace: reversed.reference.network_trace.as_str().to_owned(),
         }),
         original: reversed.original.map(|id| id.0),
         partner: reversed.partner.map(|id| id.0),
@@ -226,6 +227,7 @@ pub(super) fn facts(facts: &MessageFacts) -> shapes::Facts {
         category: u32::from(facts.merchant.category),
         merchant: facts.merchant.id.to_string(),
         kind: kind_code(facts.kind),
+        network_trace: facts.network_trace.as_str().to_owned(),
     }
 }
 

@@ -9,7 +9,7 @@ use switch_domain::{
 };
 
 use super::chunk::{AuthorizationChange, Change, Changes};
-use super::columns::{currency, message_key, unsigned};
+use super::columns::{currency, message_key, network_trace, unsigned};
 use super::copy::CopyRows;
 use super::entities::expect_rows;
 use crate::codes::{Stored, kind_name};
@@ -21,9 +21,9 @@ pub(super) const COPY_NEW: &str = "\
         requested, reason, approval_code, stand_in, would_be, authorized, reversed, cleared, closed,
         transaction_type, completes_id, completes_at,
         acquirer, class, stan, local_time, terminal, rrn, fingerprint, origin,
-        transmitted, channel, entry_mode, mcc, merchant, as_of_seq, link)
+        transmitted, channel, entry_mode, mcc, merchant, as_of_seq, link, network_trace)
     FROM STDIN (FORMAT binary)";
-const COLUMNS: i16 = 34;
+const COLUMNS: i16 = 35;
 
 /// The day stands in the text: then the plan that PostgreSQL keeps knows of that day's partition
 /// alone, and neither plans nor locks those of all other days each time.
@@ -103,6 +103,7 @@ impl NewAuthorizations {
             Cause::Message(link) => row.int4(i32::from(link.0)),
             Cause::Command { .. } | Cause::Switch => row.null(),
         };
+        network_trace(&mut row, made.facts.network_trace);
     }
 }
 
