@@ -257,8 +257,10 @@ mod tests {
                 entry: EntryMode::Chip,
                 kind: TransactionType::ALL[usize::from(bits % 8)],
                 merchant,
-                network_trace: NetworkTrace::new(if has(0) { b"300000000000042" } else { b"" })
-                    .expect("a trace"),
+                network_trace: NetworkTrace::new(
+                    &b"T00000000000042"[..if has(0) { 15 } else { 0 }],
+                )
+                .expect("a trace"),
             };
             let id = AuthorizationId::mint(ShardId(u16::from(bits)), amount.unsigned_abs());
             let totals = Totals { authorized: minor, reversed: minor, ..Totals::default() };
