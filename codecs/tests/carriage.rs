@@ -190,13 +190,17 @@ fn the_lock_of_a_file_action_stands_where_the_edition_or_the_file_says() {
 fn what_an_increment_is_says_the_dialect_and_its_sub_element_is_read() {
     for name in Dialect::shipped_names() {
         let dialect = Dialect::shipped(name).unwrap();
-        let by_status = IncrementalForm {
-            field: 61,
-            part: Some("7".into()),
-            adds: vec!["4".into()],
+        let by_part = |field, part: &str, adds: &str| IncrementalForm {
+            field,
+            part: Some(part.into()),
+            adds: vec![adds.into()],
             replaces: Vec::new(),
         };
-        let wanted = (name == "mip-like").then_some(by_status);
+        let wanted = match name {
+            "mip-like" => Some(by_part(61, "7", "4")),
+            "base1-like" => Some(by_part(62, "1", "I")),
+            _ => None,
+        };
         assert_eq!(dialect.incremental_form(), wanted.as_ref(), "{name}");
     }
     let tables = "[incremental]\nfield = 60\nadds = [\"10\"]\nreplaces = [\"20\"]\n";
@@ -219,6 +223,8 @@ fn what_an_increment_is_says_the_dialect_and_its_sub_element_is_read() {
         let message = dialect.view(&out, &fields);
         let part = message.element(61, "7").and_then(|content| content.text());
         assert_eq!(part.as_deref(), found, "{status}");
+        let is_four = message.element(61, "7").is_some_and(|content| content.is("4"));
+        assert_eq!(is_four, found == Some("4"), "{status}");
         assert!(message.element(61, "70").is_none() && message.element(48, "63").is_none());
     }
 }

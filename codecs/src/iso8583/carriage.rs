@@ -96,8 +96,8 @@ impl LockForm {
     }
 }
 
-/// How an authorization of 1987 that names an earlier one says that it adds to it. Later editions
-/// say so by the function code (24).
+/// How an authorization of 1987 that names an earlier one, by the original data elements or by the
+/// network's identifier, says that it adds to it. Later editions say so by the function code (24).
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct IncrementalForm {
     /// The field that says it.

@@ -12,6 +12,7 @@ use super::fields::FIELDS;
 use super::fields::Fields;
 use super::message::Message;
 use super::mti::Mti;
+use super::network_trace::NetworkTraceForm;
 use super::plan::Step;
 use super::presence::Presence;
 use super::spec::{BitmapEncoding, Encoding, EntryForm, FieldSpec, NumeralEncoding, Version};
@@ -66,6 +67,7 @@ pub struct Dialect {
     pub(super) format_error_set: Option<u8>,
     pub(super) entry_form: EntryForm,
     pub(super) carriage: Carriage,
+    pub(super) network_trace: Option<NetworkTraceForm>,
 }
 
 impl Dialect {

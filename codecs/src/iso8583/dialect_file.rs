@@ -20,6 +20,7 @@ use super::field_set::{FieldSet, MAX_FIELD};
 use super::fields::FIELDS;
 use super::mac::compile_mac_fields;
 use super::mti::Mti;
+use super::network_trace_file::{NetworkTraceEntry, compile_network_trace};
 use super::plan;
 use super::presence::{PresenceEntry, compile_presence};
 use super::spec::{
@@ -58,6 +59,7 @@ struct DialectFile {
     balances: Option<Spanned<BalancesEntry>>,
     lock_outside: Option<Spanned<LockOutsideEntry>>,
     incremental: Option<Spanned<IncrementalEntry>>,
+    network_trace: Option<Spanned<NetworkTraceEntry>>,
     answers: BTreeMap<Spanned<String>, Vec<Spanned<u8>>>,
     #[serde(default)]
     requests: BTreeMap<Spanned<String>, Spanned<PresenceEntry>>,
@@ -136,21 +138,7 @@ pub(super) fn compile(text: &str) -> Result<Dialect, DialectError> {
         let span = error.span().unwrap_or(0..0);
         source.error(&span, field_of_line(text, span.start), error.message())
     })?;
-    let name = file.name.get_ref();
-    if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b)) {
-        let problem = "name must be letters, digits, '-', '_' and '.' only, and not empty";
-        return Err(source.error(&file.name.span(), None, problem));
-    }
-    if *file.mti.get_ref() == NumeralEncoding::Binary {
-        return Err(source.error(&file.mti.span(), None, "mti must be ascii, ebcdic or bcd"));
-    }
-    let bitmaps = match *file.bitmap_bits.get_ref() {
-        bits @ (64 | 128 | 192) => Bitmaps { most: (bits >> 6) as u8, fixed: file.bitmap_fixed },
-        bits => {
-            let problem = format!("bitmap_bits = {bits} must be 64, 128 or 192");
-            return Err(source.error(&file.bitmap_bits.span(), None, problem));
-        }
-    };
+    let bitmaps = compile_head(&source, &file)?;
     let mut specs = Box::new([None; FIELDS]);
     let mut names = names_without_fields();
     compile_fields(&source, &file, &mut specs, &mut names)?;
@@ -168,15 +156,22 @@ pub(super) fn compile(text: &str) -> Result<Dialect, DialectError> {
         incremental: file.incremental.take(),
     };
     let elements = compile_elements(&source, &file.elements, file.length, &specs, sensitive)?;
-    let has_part = |field: u8, key: &str| {
-        elements.iter().any(|(number, within)| *number == field && within.has_part(key))
+    let seen = |field: u8, key: Option<&str>| {
+        let Some(key) = key else { return Some((defined(field)?, sensitive.contains(field))) };
+        let (_, within) = elements.iter().find(|(number, _)| *number == field)?;
+        within.part(key).map(|part| (part.spec, part.sensitive))
+    };
+    let has_part = |field: u8, key: &str| seen(field, Some(key)).is_some();
+    let network_trace = match &file.network_trace {
+        Some(entry) => Some(compile_network_trace(&source, entry, &seen)?),
+        None => None,
     };
     let carriage = compile_carriage(&source, &entries, file.version, &defined, &has_part)?;
     let is_defined = |field| defined(field).is_some();
     let answers = compile_answers(&source, &file, &is_defined)?;
     let presence = compile_presence(&source, &file.requests, file.version, &is_defined, &answers)?;
     Ok(Dialect {
-        name: name.clone(),
+        name: file.name.into_inner(),
         version: file.version,
         mti: *file.mti.get_ref(),
         bitmap: file.bitmap,
@@ -193,8 +188,30 @@ pub(super) fn compile(text: &str) -> Result<Dialect, DialectError> {
         format_error_text: file.format_error_text_field.map(Spanned::into_inner),
         format_error_set: file.format_error_set_field.map(Spanned::into_inner),
         carriage,
+        network_trace,
         entry_form: file.entry_mode.unwrap_or(EntryForm::of(file.version)),
     })
+}
+
+/// What stands before the fields: the name, the form of the message type, and the bitmaps.
+fn compile_head(source: &Source<'_>, file: &DialectFile) -> Result<Bitmaps, DialectError> {
+    let name = file.name.get_ref();
+    if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b)) {
+        let problem = "name must be letters, digits, '-', '_' and '.' only, and not empty";
+        return Err(source.error(&file.name.span(), None, problem));
+    }
+    if *file.mti.get_ref() == NumeralEncoding::Binary {
+        return Err(source.error(&file.mti.span(), None, "mti must be ascii, ebcdic or bcd"));
+    }
+    match *file.bitmap_bits.get_ref() {
+        bits @ (64 | 128 | 192) => {
+            Ok(Bitmaps { most: (bits >> 6) as u8, fixed: file.bitmap_fixed })
+        }
+        bits => {
+            let problem = format!("bitmap_bits = {bits} must be 64, 128 or 192");
+            Err(source.error(&file.bitmap_bits.span(), None, problem))
+        }
+    }
 }
 
 fn compile_sensitive(

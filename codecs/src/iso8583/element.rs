@@ -42,15 +42,29 @@ impl<'a> Content<'a> {
     /// The characters, where they are such.
     #[must_use]
     pub fn text(&self) -> Option<String> {
-        let plain: Vec<u8> = match (self.encoding, ebcdic::to_ascii(self.encoding)) {
-            (Encoding::Raw, _) => return None,
-            (Encoding::Bcd, _) => nibbles(self.bytes).map(digit).collect(),
-            (_, Some(table)) => {
-                self.bytes.iter().map(|byte| ebcdic::in_ascii(table, *byte)).collect()
-            }
-            _ => self.bytes.to_vec(),
+        if self.encoding == Encoding::Raw {
+            return None;
+        }
+        String::from_utf8(self.characters().collect()).ok()
+    }
+
+    /// Whether these are the characters. Nothing is allocated.
+    #[must_use]
+    pub fn is(&self, text: &str) -> bool {
+        self.encoding != Encoding::Raw && self.characters().eq(text.bytes())
+    }
+
+    /// The characters one by one; of raw bytes, those themselves.
+    pub(super) fn characters(self) -> impl Iterator<Item = u8> + 'a {
+        let (plain, packed): (&[u8], &[u8]) = match self.encoding {
+            Encoding::Bcd => (&[], self.bytes),
+            _ => (self.bytes, &[]),
         };
-        String::from_utf8(plain).ok()
+        let table = ebcdic::to_ascii(self.encoding);
+        let plain = plain
+            .iter()
+            .map(move |byte| table.map_or(*byte, |table| ebcdic::in_ascii(table, *byte)));
+        plain.chain(nibbles(packed).map(digit))
     }
 }
 

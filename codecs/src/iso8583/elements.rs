@@ -122,9 +122,9 @@ impl<'a> Piece<'a> {
 type Sink<'s, 'a> = &'s mut dyn FnMut(Piece<'a>);
 
 impl Elements {
-    /// Whether one is described by this key.
-    pub(super) fn has_part(&self, key: &str) -> bool {
-        self.parts.iter().any(|part| *part.key == *key)
+    /// The one that is described by this key.
+    pub(super) fn part(&self, key: &str) -> Option<&Part> {
+        self.parts.iter().find(|part| *part.key == *key)
     }
 
     /// The content of the first with this key, which is described; before a fault, if there is one.

@@ -44,6 +44,8 @@ mod fields;
 mod mac;
 mod message;
 mod mti;
+mod network_trace;
+mod network_trace_file;
 mod plan;
 mod presence;
 mod put;
@@ -70,6 +72,7 @@ pub use fields::Fields;
 pub use mac::{Authenticated, MAX_CODE};
 pub use message::{Message, ValueError};
 pub use mti::Mti;
+pub use network_trace::{NetworkTraceForm, Piece};
 pub use spec::{
     BitmapEncoding, Counts, Encoding, EntryForm, FieldSpec, FieldType, LengthForm, NumeralEncoding,
     Pad, Side, Version,

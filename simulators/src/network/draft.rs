@@ -138,6 +138,8 @@ impl Speech {
         } else if self.dialect().has_elements(61) {
             // A pre-authorization, by the seventh digit of the point of service data.
             draft.push((61, text("0000004")));
+        } else {
+            draft.extend(self.says_increment());
         }
         draft
     }

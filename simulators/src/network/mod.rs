@@ -12,6 +12,7 @@ mod draft;
 mod file_action;
 mod malformed;
 mod management;
+mod network_trace;
 mod peer;
 mod said;
 mod settings;

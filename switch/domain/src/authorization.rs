@@ -3,8 +3,8 @@
 
 use crate::{
     ApprovalCode, AsciiText, AuthorizationId, BalanceId, CardId, Counted, Country, Currency,
-    MessageClass, MessageKey, MinorUnits, OriginalClass, OriginalKey, PoolId, Reason, StandIn,
-    Timestamp, TransactionType,
+    MessageClass, MessageKey, MinorUnits, NetworkTrace, OriginalClass, OriginalKey, PoolId, Reason,
+    StandIn, Timestamp, TransactionType,
 };
 
 /// Where a purchase is made.
@@ -63,6 +63,8 @@ pub struct MessageFacts {
     pub merchant: Merchant,
     /// Where the merchant is, where the message says so.
     pub country: Option<Country>,
+    /// By what the network links the messages of its transaction, where the dialect has that.
+    pub network_trace: NetworkTrace,
 }
 
 /// What a reversal or a completion says of its original.
@@ -76,6 +78,8 @@ pub struct OriginalReference {
     pub transmitted: u64,
     /// DE37 of the reversal, which repeats that of the original: prefers, rules none out.
     pub rrn: AsciiText<12>,
+    /// The network's own identifier of that transaction: finds one that all these do not.
+    pub network_trace: NetworkTrace,
 }
 
 /// Running totals of an authorization, in minor units; none is ever negative.

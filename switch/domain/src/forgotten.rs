@@ -2,8 +2,8 @@
 //! tables, and their answer. It owns the shapes only; the engine asks, the store answers.
 
 use crate::{
-    AnsweredReversal, Authorization, Hold, IdempotencyKey, LockRefusal, MessageKey, OriginalKey,
-    Timestamp,
+    AnsweredReversal, Authorization, Hold, IdempotencyKey, LockRefusal, MessageFacts, MessageKey,
+    NetworkTrace, OriginalKey, OriginalReference, Timestamp,
 };
 
 /// What a request names that memory does not have.
@@ -17,6 +17,8 @@ pub enum Forgotten {
         /// reversal, or the advice that completes an authorization. `None` where it speaks of
         /// itself: then a reversal may have come before it.
         answered: Option<MessageKey>,
+        /// What else they, and reversals of the message, may be found by.
+        traces: Traces,
     },
     /// The one authorization whose hold is to end.
     Hold(Hold),
@@ -24,13 +26,55 @@ pub enum Forgotten {
     Command(IdempotencyKey),
 }
 
+/// The network's identifiers that a message has. Both are of its card.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Traces {
+    /// That of the transaction that it speaks of.
+    pub spoken_of: NetworkTrace,
+    /// That of its own; none for a reversal.
+    pub own: NetworkTrace,
+}
+
+impl Traces {
+    /// Whether it is one of the two.
+    #[must_use]
+    pub fn contains(&self, trace: NetworkTrace) -> bool {
+        !trace.is_none() && (self.spoken_of == trace || self.own == trace)
+    }
+}
+
 impl Forgotten {
+    /// Whether an authorization is asked for by its key.
+    #[must_use]
+    pub fn is_for_key(&self, key: &OriginalKey) -> bool {
+        matches!(self, Self::Message { original, .. } if original == key)
+            || self.own() == Some(*key)
+    }
+
+    /// Whether an authorization is asked for by its network trace, and not by its key.
+    #[must_use]
+    pub fn is_for_trace(&self, facts: &MessageFacts) -> bool {
+        let Self::Message { original, traces, .. } = self else { return false };
+        original.card == facts.key.card
+            && traces.contains(facts.network_trace)
+            && !self.is_for_key(&facts.key.as_original())
+    }
+
+    /// Whether a reversal that gave nothing back may have been of the message that asks.
+    #[must_use]
+    pub fn is_for_early(&self, reference: &OriginalReference) -> bool {
+        let Some(own) = self.own() else { return false };
+        let Self::Message { traces, .. } = self else { return false };
+        let by_trace = !traces.own.is_none() && reference.network_trace == traces.own;
+        reference.key == own || (by_trace && reference.key.card == own.card)
+    }
+
     /// The key under which a message speaks of itself, so that a reversal of it may have come
     /// before it; `None` for a reversal and for a command.
     #[must_use]
     pub fn own(&self) -> Option<OriginalKey> {
         match self {
-            Self::Message { original, answered: None } => Some(*original),
+            Self::Message { original, answered: None, .. } => Some(*original),
             Self::Message { answered: Some(key), .. } => {
                 key.class.as_original().map(|_| key.as_original())
             }
@@ -44,9 +88,13 @@ impl Forgotten {
 pub struct Recalled {
     /// The authorizations and financial messages, oldest first: all that the question is about.
     pub authorizations: Vec<Authorization>,
+    /// Those that only the network trace leads to, oldest first: there may be others with their
+    /// keys.
+    pub traced: Vec<Authorization>,
     /// The authorization of a hold, by its name alone: there may be others with its key.
     pub hold: Option<Authorization>,
-    /// What increments among `authorizations` add to, each once, by its name alone likewise.
+    /// What increments among `authorizations` and `traced` add to, each once, by its name alone
+    /// likewise.
     pub firsts: Vec<Authorization>,
     /// The reversal, if it was answered.
     pub reversal: Option<AnsweredReversal>,

@@ -30,6 +30,7 @@ mod ids;
 mod image;
 mod message_key;
 mod money;
+mod network_trace;
 mod outside;
 mod pan;
 mod placement;
@@ -61,7 +62,7 @@ pub use effects::{
 };
 pub use estate::Estate;
 pub use expiry::{Expiry, InvalidExpiry};
-pub use forgotten::{CommandDigest, DoneCommand, Forgotten, Recalled};
+pub use forgotten::{CommandDigest, DoneCommand, Forgotten, Recalled, Traces};
 pub use hold::{Categories, Hold, HoldLives, HoldRule};
 pub use ids::{
     AuthorizationId, BalanceId, CardId, ControlId, CustomerId, Epoch, IdempotencyKey, LinkId,
@@ -70,6 +71,7 @@ pub use ids::{
 pub use image::ShardImage;
 pub use message_key::{Acquirer, MessageClass, MessageKey, OriginalClass, OriginalKey};
 pub use money::{Amount, MinorUnits};
+pub use network_trace::NetworkTrace;
 pub use outside::{LockCodes, LockRefusal, OutsideAsk};
 pub use pan::{Fingerprint, InvalidPan, Pan};
 pub use placement::Placement;

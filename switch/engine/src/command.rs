@@ -5,9 +5,8 @@ use switch_domain::{
     Amount, ApprovalCode, AsciiText, AuthorizationId, BalanceId, BalanceState, Bin, BinRange,
     CardId, CardStatus, ControlId, ControlSubject, ControlTerms, Currency, CustomerId,
     CustomerState, Expiry, Funding, Hold, IdempotencyKey, LinkId, LockCode, LockCodes,
-    MessageFacts, MessageKey, MinorUnits, OriginalKey, OriginalReference, OutsideAsk, PartnerId,
-    PartnerState, PoolId, PoolKind, ProgrammeId, Reason, Transfer, TransferId, TransferOutcome,
-    VaultRef,
+    MessageFacts, MessageKey, MinorUnits, OriginalReference, OutsideAsk, PartnerId, PartnerState,
+    PoolId, PoolKind, ProgrammeId, Reason, Transfer, TransferId, TransferOutcome, VaultRef,
 };
 
 /// One command.
@@ -97,18 +96,18 @@ pub struct Advise {
 }
 
 impl Authorize {
-    /// The key of what it adds to, where it is an increment.
+    /// What it says of what it adds to, where it is an increment.
     #[must_use]
-    pub fn spoken_of(&self) -> Option<OriginalKey> {
-        self.adds_to.as_ref().map(|increment| increment.reference.key)
+    pub fn spoken_of(&self) -> Option<&OriginalReference> {
+        self.adds_to.as_ref().map(|increment| &increment.reference)
     }
 }
 
 impl Advise {
-    /// The key of what it completes, refunds or adds to, where it does.
+    /// What it says of what it completes, refunds or adds to, where it does.
     #[must_use]
-    pub fn spoken_of(&self) -> Option<OriginalKey> {
-        let original = self.original.as_ref().map(|original| original.reference.key);
+    pub fn spoken_of(&self) -> Option<&OriginalReference> {
+        let original = self.original.as_ref().map(|original| &original.reference);
         original.or_else(|| self.request.spoken_of())
     }
 }

@@ -4,8 +4,8 @@
 use sha2::{Digest, Sha256};
 use switch_domain::{
     Acquirer, Amount, AsciiText, Bin, CardId, Channel, EntryMode, Fingerprint, LinkId, Merchant,
-    MessageClass, MessageFacts, MessageKey, OriginalClass, OriginalKey, OriginalReference,
-    TransactionType,
+    MessageClass, MessageFacts, MessageKey, NetworkTrace, OriginalClass, OriginalKey,
+    OriginalReference, TransactionType,
 };
 use switch_shard::{Advise, Authorize, Command, Original, Reverse};
 
@@ -23,16 +23,19 @@ pub(super) struct FoundCard {
 pub(super) fn command(file: &FileId, record: &Record, found: FoundCard) -> Command {
     match &record.does {
         Does::Settle { kind, amount, of, more_to_come } => {
+            let mut request = request(file, record, found, (*kind, *amount));
             let original = of.as_ref().map(|named| Original {
-                reference: reference(named, OriginalClass::Authorization, found.fingerprint),
-                named: true,
+                reference: reference(named, OriginalClass::Authorization, &request.facts.key),
+                named: named.by.is_some(),
                 last: !more_to_come,
             });
-            let request = request(file, record, found, (*kind, *amount));
+            request.facts.network_trace =
+                of.map_or(NetworkTrace::NONE, |named| named.network_trace);
             let approval_code = record.facts.approval_code;
             Command::Advise(Advise { request, approved: true, approval_code, original })
         }
         Does::Reverse { what, standing } => {
+            let own = key(file, record.number, MessageClass::ReversalAdvice, found.fingerprint);
             let reference = match what {
                 Posted::Record { file: other, number } => {
                     let file = other.as_ref().unwrap_or(file);
@@ -42,15 +45,14 @@ pub(super) fn command(file: &FileId, record: &Record, found: FoundCard) -> Comma
                         class: Some(OriginalClass::Financial),
                         transmitted: 0,
                         rrn: AsciiText::EMPTY,
+                        network_trace: NetworkTrace::NONE,
                     }
                 }
-                Posted::Message(named) => {
-                    reference(named, OriginalClass::Financial, found.fingerprint)
-                }
+                Posted::Message(named) => reference(named, OriginalClass::Financial, &own),
             };
             Command::Reverse(Reverse {
                 link: LinkId::CLEARING,
-                key: key(file, record.number, MessageClass::ReversalAdvice, found.fingerprint),
+                key: own,
                 reference,
                 standing: *standing,
                 repeat: false,
@@ -81,6 +83,7 @@ fn request(
             kind,
             merchant: Merchant { category, id: merchant },
             country: None,
+            network_trace: NetworkTrace::NONE,
         },
         bin,
         card,
@@ -91,10 +94,15 @@ fn request(
     }
 }
 
-fn reference(named: &Named, class: OriginalClass, card: Fingerprint) -> OriginalReference {
-    let Named { acquirer, stan, terminal, rrn, transmitted } = *named;
-    let key = OriginalKey { acquirer, stan, terminal, card };
-    OriginalReference { key, class: Some(class), transmitted, rrn }
+/// What a record says of another message; `own` is its key, under which there is no other.
+fn reference(named: &Named, class: OriginalClass, own: &MessageKey) -> OriginalReference {
+    let Named { by, terminal, rrn, transmitted, network_trace } = *named;
+    let card = own.card;
+    let key = match by {
+        Some((acquirer, stan)) => OriginalKey { acquirer, stan, terminal, card },
+        None => own.as_original(),
+    };
+    OriginalReference { key, class: Some(class), transmitted, rrn, network_trace }
 }
 
 /// The same for every sending of a record. The terminal, which reversals look for too, is sixteen

@@ -4,7 +4,7 @@
 use sha2::{Digest, Sha256};
 use switch_domain::{
     Acquirer, Amount, ApprovalCode, AsciiText, CardId, Currency, Fingerprint, LinkId, MinorUnits,
-    Pan, TransactionType,
+    NetworkTrace, Pan, TransactionType,
 };
 use zeroize::Zeroizing;
 
@@ -110,11 +110,12 @@ pub(super) enum Does {
 /// A message of a link, as it is named.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Named {
-    pub(super) acquirer: Acquirer,
-    pub(super) stan: u64,
+    /// Who sent it, and its trace number; `None` where only the network trace names it.
+    pub(super) by: Option<(Acquirer, u64)>,
     pub(super) terminal: AsciiText<16>,
     pub(super) rrn: AsciiText<12>,
     pub(super) transmitted: u64,
+    pub(super) network_trace: NetworkTrace,
 }
 
 /// What a reversal takes back.
@@ -224,26 +225,41 @@ fn posted(mut members: Members) -> Result<Posted, BadLine> {
 }
 
 fn named(mut members: Members) -> Result<Named, BadLine> {
+    let network_trace = network_trace(&mut members)?;
     let institution = members.text::<11>("acquirer")?;
     let link = members.number("link", 1, u16::MAX.into())?;
     let acquirer = match (institution.is_empty(), link) {
-        (false, None) => Acquirer::Institution(institution),
-        (true, Some(link)) => Acquirer::Link(LinkId(u16::try_from(link).unwrap_or(0))),
+        (false, None) => Some(Acquirer::Institution(institution)),
+        (true, Some(link)) => Some(Acquirer::Link(LinkId(u16::try_from(link).unwrap_or(0)))),
+        (true, None) if !network_trace.is_none() && !members.has("stan") => None,
         _ => {
             let wanted = "DE32 of the message, or link where it had none: one of the two";
             return Err(members.fault("acquirer", wanted));
         }
     };
-    let stan = members.number("stan", 0, LAST_RECORD)?;
+    let by = match acquirer {
+        Some(acquirer) => {
+            let stan = members.number("stan", 0, LAST_RECORD)?;
+            Some((acquirer, stan.ok_or_else(|| members.fault("stan", "DE11 of the message"))?))
+        }
+        None => None,
+    };
     let named = Named {
-        acquirer,
-        stan: stan.ok_or_else(|| members.fault("stan", "DE11 of the message"))?,
+        by,
+        network_trace,
         terminal: members.text("terminal")?,
         rrn: members.text("rrn")?,
         transmitted: members.number("transmitted", 0, LAST_TIME)?.unwrap_or(0),
     };
     members.end()?;
     Ok(named)
+}
+
+/// What the network links the messages of one transaction by; none where it is not there.
+fn network_trace(members: &mut Members) -> Result<NetworkTrace, BadLine> {
+    let wanted = "the network's identifier of the transaction, up to 15 characters";
+    let text = members.string("network_trace", wanted)?.unwrap_or_default();
+    NetworkTrace::new(text.as_bytes()).map_err(|_| members.fault("network_trace", wanted))
 }
 
 fn currency(members: &mut Members) -> Result<Currency, BadLine> {
@@ -314,12 +330,18 @@ fn add_amount(add: &mut impl FnMut(&[u8]), amount: Option<Amount>) {
 }
 
 fn add_named(add: &mut impl FnMut(&[u8]), named: &Named) {
-    match &named.acquirer {
-        Acquirer::Institution(institution) => add(institution.as_bytes()),
-        Acquirer::Link(link) => add(&link.0.to_be_bytes()),
+    if let Some((acquirer, stan)) = &named.by {
+        match acquirer {
+            Acquirer::Institution(institution) => add(institution.as_bytes()),
+            Acquirer::Link(link) => add(&link.0.to_be_bytes()),
+        }
+        add(&stan.to_be_bytes());
     }
-    add(&named.stan.to_be_bytes());
     add(named.terminal.as_bytes());
     add(named.rrn.as_bytes());
     add(&named.transmitted.to_be_bytes());
+    // Records of before there were any keep their digests.
+    if !named.network_trace.is_none() {
+        add(named.network_trace.as_bytes());
+    }
 }

@@ -44,6 +44,18 @@ fn a_fault_names_the_member_and_never_its_content() {
         (line(&format!(r#"{purchase},"more_to_come":true"#)), "member more_to_come"),
         (line(&format!(r#"{purchase},"authorization":{{"stan":1}}"#)), "authorization.acquirer"),
         (line(&format!(r#"{purchase},"authorization":{{"link":1}}"#)), "member authorization.stan"),
+        (
+            line(&format!(r#"{purchase},"authorization":{{"stan":1,"network_trace":"T1"}}"#)),
+            "authorization.acquirer",
+        ),
+        (
+            line(&format!(r#"{purchase},"authorization":{{"network_trace":"{PAN}"}}"#)),
+            "member authorization.network_trace: the network's",
+        ),
+        (
+            line(&format!(r#"{purchase},"authorization":{{"network_trace":"000"}}"#)),
+            "authorization.acquirer",
+        ),
         (line(r#""type":"reversal""#), "posted and message"),
         (line(r#""type":"reversal","posted":{"record":3},"standing":"1""#), "member currency"),
     ];
@@ -83,6 +95,10 @@ fn a_digest_tells_contents_apart_and_not_their_writing() {
         line(&format!(r#"{purchase},{named},"more_to_come":true"#)),
         line(&format!(r#"{purchase},"authorization":{{"link":2,"stan":5}}"#)),
         line(&format!(r#"{purchase},"authorization":{{"acquirer":"1","stan":5}}"#)),
+        line(&format!(r#"{purchase},"authorization":{{"network_trace":"T1"}}"#)),
+        line(&format!(r#"{purchase},"authorization":{{"network_trace":"T2"}}"#)),
+        line(&format!(r#"{purchase},"authorization":{{"link":1,"stan":5,"network_trace":"T1"}}"#)),
+        line(r#""type":"reversal","message":{"network_trace":"T1"}"#),
         line(r#""type":"reversal","posted":{"record":3}"#),
         line(r#""type":"reversal","posted":{"record":4}"#),
         line(r#""type":"reversal","posted":{"record":3,"file":"F"}"#),
@@ -152,4 +168,31 @@ fn what_takes_back_leaves_what_it_says() {
         let text = format!(r#"{posted},"standing":"{amount}","currency":"EUR""#);
         assert_eq!(standing(&text), expected);
     }
+}
+
+/// By the network trace alone a record names nothing by its fields, not even itself.
+#[test]
+fn a_record_may_name_its_authorization_by_the_network_trace() {
+    let file = FileId::new("F").expect("a name");
+    let (fingerprint, bin) = (Fingerprint([1; 16]), switch_domain::Bin(99_999_912));
+    let found = message::FoundCard { fingerprint, bin, card: None };
+    let command =
+        |text: &str| message::command(&file, &read(&line(text)).expect("a record"), found);
+    let trace = switch_domain::NetworkTrace::new(b"T1").expect("a trace");
+    let purchase = r#""type":"purchase","amount":"1","currency":"EUR""#;
+    for (named, by_fields) in [
+        (r#"{"network_trace":"T1"}"#, false),
+        (r#"{"network_trace":"T1","link":1,"stan":5}"#, true),
+    ] {
+        let text = format!(r#"{purchase},"authorization":{named}"#);
+        let switch_shard::Command::Advise(advice) = command(&text) else { panic!("an advice") };
+        let (facts, original) = (advice.request.facts, advice.original.expect("one"));
+        assert_eq!((facts.network_trace, original.reference.network_trace), (trace, trace));
+        assert_eq!(original.named, by_fields);
+        assert_eq!(original.reference.key == facts.key.as_original(), !by_fields);
+    }
+    let text = r#""type":"reversal","message":{"network_trace":"T1"}"#;
+    let switch_shard::Command::Reverse(reverse) = command(text) else { panic!("a reversal") };
+    assert_eq!(reverse.reference.network_trace, trace);
+    assert_eq!(reverse.reference.class, Some(switch_domain::OriginalClass::Financial));
 }

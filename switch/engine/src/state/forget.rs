@@ -1,7 +1,9 @@
 //! Bounds what a shard remembers, and says what it has to be told again (W-21). It never lets go of
 //! anything that is not in the tables, and never of money: balances and shares stay.
 
-use switch_domain::{Forgotten, MessageKey, OriginalKey, Recalled, Timestamp};
+use switch_domain::{
+    Forgotten, MessageFacts, NetworkTrace, OriginalReference, Recalled, Timestamp, Traces,
+};
 
 use super::State;
 use super::messages::Kept;
@@ -29,8 +31,7 @@ impl State {
                 let key = &request.facts.key;
                 let wanted = request.repeat && !self.messages.is_complete();
                 let unknown = wanted && self.messages.find(key).is_none();
-                let original = key.as_original();
-                unknown.then_some(Forgotten::Message { original, answered: None })
+                unknown.then(|| of_message(&request.facts, None))
             }
             Command::Advise(advice) => self.forgotten_by_advice(advice),
             Command::Reverse(request) => {
@@ -38,9 +39,12 @@ impl State {
                     return None;
                 }
                 let certain = self.is_certain(&request.reference);
-                let original = request.reference.key;
+                let OriginalReference { key: original, network_trace: spoken_of, .. } =
+                    request.reference;
+                let traces = Traces { spoken_of, ..Traces::default() };
                 let answered = Some(request.key);
-                (request.repeat || !certain).then_some(Forgotten::Message { original, answered })
+                let wanted = request.repeat || !certain;
+                wanted.then_some(Forgotten::Message { original, answered, traces })
             }
             Command::Manage(manage) => {
                 let unknown =
@@ -63,7 +67,7 @@ impl State {
         if self.messages.is_complete() || self.messages.find(key).is_some() {
             return None;
         }
-        Some(of_message(key, advice.spoken_of()))
+        Some(of_message(&advice.request.facts, advice.spoken_of()))
     }
 
     /// An increment comes hours or days after what it adds to. That is looked up where memory does
@@ -80,7 +84,7 @@ impl State {
         if !request.repeat && self.is_certain_increment(increment) {
             return None;
         }
-        Some(of_message(key, Some(increment.reference.key)))
+        Some(of_message(&request.facts, Some(&increment.reference)))
     }
 
     /// Takes note of what was looked up at `now`. What memory has is newer, and stays as it is.
@@ -89,7 +93,8 @@ impl State {
         for authorization in recalled.authorizations {
             self.messages.recall(Kept::Authorization(authorization), now);
         }
-        for authorization in recalled.hold.into_iter().chain(recalled.firsts) {
+        let by_name = recalled.hold.into_iter().chain(recalled.firsts).chain(recalled.traced);
+        for authorization in by_name {
             self.messages.recall_alone(authorization, now);
         }
         if let Some(reversal) = recalled.reversal {
@@ -106,12 +111,16 @@ impl State {
     }
 }
 
-/// The question about a message with this key, and about what it speaks of. Both are under one key
-/// where it names no other.
-fn of_message(key: &MessageKey, spoken_of: Option<OriginalKey>) -> Forgotten {
-    let own = key.as_original();
-    match spoken_of.filter(|original| *original != own) {
-        Some(original) => Forgotten::Message { original, answered: Some(*key) },
-        None => Forgotten::Message { original: own, answered: None },
+/// The question about a message with these facts, and about what it speaks of. Both are under one
+/// key where it names no other.
+fn of_message(facts: &MessageFacts, spoken_of: Option<&OriginalReference>) -> Forgotten {
+    let own = facts.key.as_original();
+    let traces = Traces {
+        spoken_of: spoken_of.map_or(NetworkTrace::NONE, |reference| reference.network_trace),
+        own: facts.network_trace,
+    };
+    match spoken_of.map(|reference| reference.key).filter(|original| *original != own) {
+        Some(original) => Forgotten::Message { original, answered: Some(facts.key), traces },
+        None => Forgotten::Message { original: own, answered: None, traces },
     }
 }

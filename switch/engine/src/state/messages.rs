@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use switch_domain::{
-    AnsweredReversal, Authorization, AuthorizationId, MessageKey, MinorUnits, OriginalReference,
-    Timestamp,
+    AnsweredReversal, Authorization, AuthorizationId, Fingerprint, MessageKey, MinorUnits,
+    NetworkTrace, OriginalReference, Timestamp,
 };
 
 use super::Map;
@@ -24,8 +24,20 @@ struct Entry {
     kept: Kept,
     /// When anything about it was decided last: the tables must have that before it is let go.
     touched: Timestamp,
-    /// The place of the message before it that has the same origin.
-    before: Option<u64>,
+    /// The place of the message before it that has the same origin; [`NOWHERE`] where none has.
+    before: u64,
+    /// The same of the authorization before it that has the same network trace.
+    before_traced: u64,
+}
+
+/// The place of no message.
+const NOWHERE: u64 = u64::MAX;
+
+impl Entry {
+    /// One that was looked up: it leads to no other.
+    const fn alone(kept: Kept, touched: Timestamp) -> Self {
+        Self { kept, touched, before: NOWHERE, before_traced: NOWHERE }
+    }
 }
 
 /// A reversal that came before what it speaks of.
@@ -56,12 +68,15 @@ pub(super) struct Messages {
     gone: u64,
     /// The place of the latest message of each origin (`OriginalKey::origin`).
     latest: PartedMap<u64>,
+    /// The place of the latest authorization of each network trace ([`traced`]), for those with one.
+    latest_traced: PartedMap<u64>,
     /// What was let go and is spoken of again, until the tables have what came of that.
     recalled: BTreeMap<AuthorizationId, Entry>,
     /// The same, by its name alone: others with its key may not be here, so that a message which
     /// has to be told among those does not see it.
     alone: BTreeMap<AuthorizationId, Entry>,
-    /// Reversals whose original has not come, by the origin that they name.
+    /// Reversals whose original has not come, by the origin that they name, and once more by the
+    /// network trace where they name one.
     early: Map<i64, Vec<Early>>,
     /// True once anything is not here that the tables may have.
     incomplete: bool,
@@ -89,13 +104,37 @@ impl Kept {
         }
     }
 
-    /// A reversal, and the origin that it names.
-    const fn reversal(&self) -> Option<(AuthorizationId, i64)> {
+    /// A reversal, and what it says of its original.
+    const fn reversal(&self) -> Option<(AuthorizationId, OriginalReference)> {
         match self {
             Self::Authorization(_) => None,
-            Self::Reversal(reversal) => Some((reversal.id, reversal.reference.key.origin())),
+            Self::Reversal(reversal) => Some((reversal.id, reversal.reference)),
         }
     }
+
+    /// The number of an authorization's network trace, where it has one.
+    fn traced(&self) -> Option<i64> {
+        let facts = &self.authorization()?.facts;
+        traced(facts.key.card, facts.network_trace)
+    }
+}
+
+/// A number for a network trace of a card; `None` where there is none. Only for maps in memory: who
+/// finds anything by it compares card and trace.
+pub(super) fn traced(card: Fingerprint, trace: NetworkTrace) -> Option<i64> {
+    if trace.is_none() {
+        return None;
+    }
+    let card = u128::from_le_bytes(card.0) as u64;
+    // Each byte moves all bits above it; the card's are a keyed hash, which nobody outside knows.
+    let mix = |sum: u64, byte: &u8| (sum ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    Some(trace.as_bytes().iter().fold(card | 1, mix).cast_signed())
+}
+
+/// Under which numbers an early reversal is kept.
+fn numbers(reference: &OriginalReference) -> impl Iterator<Item = i64> + use<> {
+    let traced = traced(reference.key.card, reference.network_trace);
+    std::iter::once(reference.key.origin()).chain(traced)
 }
 
 impl Messages {
@@ -118,7 +157,9 @@ impl Messages {
         }
         let place = self.gone.saturating_add(self.entries.len() as u64);
         let before = self.latest.insert(kept.key().as_original().origin(), place);
-        self.entries.push_back(Entry { kept, touched: at, before });
+        let same_trace = kept.traced().and_then(|number| self.latest_traced.insert(number, place));
+        let (before, before_traced) = (before.unwrap_or(NOWHERE), same_trace.unwrap_or(NOWHERE));
+        self.entries.push_back(Entry { kept, touched: at, before, before_traced });
         true
     }
 
@@ -162,18 +203,42 @@ impl Messages {
 
     /// All messages of an origin, the latest first; recalled ones, which are older, come last.
     pub(super) fn of_origin(&self, origin: i64) -> impl Iterator<Item = &Kept> {
-        let entry_at = |place: u64| {
-            let index = usize::try_from(place.checked_sub(self.gone)?).ok()?;
-            self.entries.get(index)
-        };
-        let latest = self.latest.get(origin).copied();
-        let first = latest.and_then(entry_at);
-        let chain = std::iter::successors(first, move |entry| entry.before.and_then(entry_at));
+        let chain = self.chain(self.latest.get(origin), |entry| entry.before);
         let recalled = self.recalled.values().rev();
         chain
             .chain(recalled)
             .map(|entry| &entry.kept)
             .filter(move |kept| kept.key().as_original().origin() == origin)
+    }
+
+    /// All authorizations of a card that have this network trace, in no order; also those that were
+    /// recalled by their names alone.
+    pub(super) fn of_trace(
+        &self,
+        card: Fingerprint,
+        trace: NetworkTrace,
+    ) -> impl Iterator<Item = &Authorization> {
+        let number = traced(card, trace);
+        let latest = number.and_then(|number| self.latest_traced.get(number));
+        let chain = self.chain(latest, |entry| entry.before_traced);
+        let recalled = self.recalled.values().chain(self.alone.values());
+        let all = chain.chain(recalled.filter(move |_| number.is_some()));
+        all.filter_map(|entry| entry.kept.authorization())
+            .filter(move |one| one.facts.key.card == card && one.facts.network_trace == trace)
+    }
+
+    /// The entry at a place, and those before it that it leads to.
+    fn chain(
+        &self,
+        latest: Option<&u64>,
+        before: fn(&Entry) -> u64,
+    ) -> impl Iterator<Item = &Entry> {
+        let entry_at = |place: u64| {
+            let index = usize::try_from(place.checked_sub(self.gone)?).ok()?;
+            self.entries.get(index)
+        };
+        let first = latest.copied().and_then(entry_at);
+        std::iter::successors(first, move |entry| entry_at(before(entry)))
     }
 
     /// The message with this key: the latest, where it was forgotten and came again.
@@ -190,25 +255,32 @@ impl Messages {
 
     /// Notes a reversal whose original has not come.
     pub(super) fn add_early(&mut self, early: Early) {
-        self.early.entry(early.reference.key.origin()).or_default().push(early);
+        for number in numbers(&early.reference) {
+            self.early.entry(number).or_default().push(early);
+        }
     }
 
-    /// The reversals that came before a message of this origin.
-    pub(super) fn early(&self, origin: i64) -> impl Iterator<Item = &Early> {
-        self.early.get(&origin).into_iter().flatten()
+    /// The reversals that came before a message of this origin, or of the trace with this number.
+    pub(super) fn early(&self, number: i64) -> impl Iterator<Item = &Early> {
+        self.early.get(&number).into_iter().flatten()
     }
 
-    /// The same, to be changed.
-    pub(super) fn early_mut(&mut self, origin: i64) -> impl Iterator<Item = &mut Early> {
-        self.early.get_mut(&origin).into_iter().flatten()
+    /// The request of an early reversal has come, and its advice may still.
+    pub(super) fn wait_for_advice(&mut self, early: &Early) {
+        for number in numbers(&early.reference) {
+            let all = self.early.get_mut(&number).into_iter().flatten();
+            all.filter(|one| one.id == early.id).for_each(|one| one.of_declined = true);
+        }
     }
 
-    /// Keeps of an origin's early reversals those that `keep` wants.
-    pub(super) fn retain_early(&mut self, origin: i64, keep: impl Fn(&Early) -> bool) {
-        let Some(references) = self.early.get_mut(&origin) else { return };
-        references.retain(keep);
-        if references.is_empty() {
-            self.early.remove(&origin);
+    /// An early reversal stops nothing any more.
+    pub(super) fn drop_early(&mut self, id: AuthorizationId, reference: &OriginalReference) {
+        for number in numbers(reference) {
+            let Some(all) = self.early.get_mut(&number) else { continue };
+            all.retain(|one| one.id != id);
+            if all.is_empty() {
+                self.early.remove(&number);
+            }
         }
     }
 
@@ -257,6 +329,11 @@ impl Messages {
         if self.latest.get(origin) == Some(&self.gone) {
             self.latest.remove(origin);
         }
+        if let Some(number) = kept.traced()
+            && self.latest_traced.get(number) == Some(&self.gone)
+        {
+            self.latest_traced.remove(number);
+        }
         self.entries.drop_front();
         self.gone = self.gone.saturating_add(1);
         self.incomplete = true;
@@ -264,9 +341,9 @@ impl Messages {
     }
 
     /// A reversal goes: it stops its original no more.
-    fn forget_early(&mut self, reversal: Option<(AuthorizationId, i64)>) {
-        if let Some((id, origin)) = reversal {
-            self.retain_early(origin, |one| one.id != id);
+    fn forget_early(&mut self, reversal: Option<(AuthorizationId, OriginalReference)>) {
+        if let Some((id, reference)) = reversal {
+            self.drop_early(id, &reference);
         }
     }
 
@@ -288,7 +365,7 @@ impl Messages {
         let id = kept.id();
         if self.index(id).is_none() {
             let known = self.alone.remove(&id);
-            let entry = known.unwrap_or(Entry { kept, touched: now, before: None });
+            let entry = known.unwrap_or_else(|| Entry::alone(kept, now));
             self.recalled.entry(id).or_insert(entry);
         }
     }
@@ -298,7 +375,7 @@ impl Messages {
         let id = authorization.id;
         if self.index(id).is_none() && !self.recalled.contains_key(&id) {
             let kept = Kept::Authorization(authorization);
-            self.alone.entry(id).or_insert(Entry { kept, touched: now, before: None });
+            self.alone.entry(id).or_insert_with(|| Entry::alone(kept, now));
         }
     }
 

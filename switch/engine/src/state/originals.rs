@@ -1,14 +1,18 @@
 //! Finds what a reversal, a completion or an increment speaks of, the request of an advice, and
 //! whether an authorization was spoken of before it came. It owns how much weight the optional
-//! fields have: they choose among several and rule out only together.
+//! fields have: they choose among several and rule out only together. The network's own identifier
+//! is asked only where all other fields lead to nothing; then it is enough, with card and acquirer.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use switch_domain::{
-    AnsweredReversal, Authorization, MessageFacts, MessageKey, MinorUnits, OriginalClass,
-    OriginalReference, Reason, StandIn,
+    Acquirer, AnsweredReversal, Authorization, AuthorizationId, LinkId, MessageClass, MessageFacts,
+    MessageKey, MinorUnits, OriginalClass, OriginalKey, OriginalReference, Reason, StandIn, Totals,
 };
 
 use super::State;
-use super::messages::{Early, Kept};
+use super::messages::{Early, Kept, traced};
 use crate::Increment;
 
 /// Whether DE37 and DE7 are the same, each `None` where one side does not have it.
@@ -37,6 +41,31 @@ fn names(reference: &OriginalReference, facts: &MessageFacts) -> bool {
     facts.key.as_original() == reference.key
         && (reference.class.is_none() || reference.class == facts.key.class.as_original())
 }
+
+/// Whether the network says that a reference is to the transaction of this message. A link speaks of
+/// no other acquirer's: it may be bound to its own. A clearing file names none.
+fn is_traced(reference: &OriginalReference, facts: &MessageFacts) -> bool {
+    let OriginalKey { acquirer, card, .. } = reference.key;
+    let of_anyone = acquirer == Acquirer::Link(LinkId::CLEARING);
+    !reference.network_trace.is_none()
+        && reference.network_trace == facts.network_trace
+        && card == facts.key.card
+        && (of_anyone || acquirer == facts.key.acquirer)
+        && (reference.class.is_none() || reference.class == facts.key.class.as_original())
+}
+
+/// How much a reversal that came early speaks of a message: by its fields, the better they fit, the
+/// more; by its network trace alone, the least; `None` where it speaks of another. What has been
+/// settled stands unless that class is named: a transaction may be settled after its authorization
+/// was reversed, and all its messages have one trace.
+fn weight(reference: &OriginalReference, facts: &MessageFacts) -> Option<u8> {
+    let by_fields = names(reference, facts).then(|| fit(reference, facts)).flatten();
+    let by_fields = by_fields.map(|fit| fit.saturating_add(1));
+    let stands = reference.class.is_none() && facts.key.class == MessageClass::FinancialAdvice;
+    by_fields.or_else(|| (!stands && is_traced(reference, facts)).then_some(BY_TRACE))
+}
+
+const BY_TRACE: u8 = 0;
 
 /// Whether no optional field speaks against a message: an older one could fit no better.
 fn fits_fully(reference: &OriginalReference, facts: &MessageFacts) -> bool {
@@ -77,6 +106,11 @@ impl State {
 
     /// The authorization that a reversal speaks of: the best fit, the latest among equals.
     pub(crate) fn original_of(&self, reference: &OriginalReference) -> Option<&Authorization> {
+        let found = self.original_by_key(reference);
+        found.or_else(|| self.by_trace(reference, |_| true)).map(|original| self.holder(original))
+    }
+
+    fn original_by_key(&self, reference: &OriginalReference) -> Option<&Authorization> {
         let candidates = self.messages.of_origin(reference.key.origin());
         candidates
             .filter_map(|kept| match kept {
@@ -86,12 +120,35 @@ impl State {
             .filter(|original| names(reference, &original.facts))
             .filter_map(|original| Some((fit(reference, &original.facts)?, original)))
             .max_by_key(|(fit, original)| (*fit, original.id))
-            .map(|(_, original)| self.holder(original))
+            .map(|(_, original)| original)
+    }
+
+    /// Of the messages that the network says are of one transaction the one that is meant: the one
+    /// that holds, else one that had effect, else any; of several the first, which holds for all.
+    /// So a reversal means no settlement of what was authorized before, unless it names its class.
+    fn by_trace(
+        &self,
+        reference: &OriginalReference,
+        may_be: impl Fn(&Authorization) -> bool,
+    ) -> Option<&Authorization> {
+        let candidates = self.messages.of_trace(reference.key.card, reference.network_trace);
+        candidates
+            .filter(|one| is_traced(reference, &one.facts) && may_be(one))
+            .max_by_key(|one| (one.held().is_positive(), had_effect(one), Reverse(one.id)))
     }
 
     /// The authorization that a financial advice or an increment speaks of: one that was granted,
     /// the best fit, the latest among equals. It may be an increment itself.
     pub(crate) fn completed_by(
+        &self,
+        reference: &OriginalReference,
+        named: bool,
+    ) -> Option<&Authorization> {
+        self.completed_by_key(reference, named)
+            .or_else(|| self.by_trace(reference, |one| is_authorization(one) && was_granted(one)))
+    }
+
+    fn completed_by_key(
         &self,
         reference: &OriginalReference,
         named: bool,
@@ -102,8 +159,8 @@ impl State {
                 Kept::Authorization(one) => Some(one),
                 Kept::Reversal(_) => None,
             })
-            .filter(|one| one.class().as_original() == Some(OriginalClass::Authorization))
-            .filter(|one| names(reference, &one.facts) && was_granted(one))
+            .filter(|one| is_authorization(one) && was_granted(one))
+            .filter(|one| names(reference, &one.facts))
             .filter(|one| named || agreement(reference, &one.facts).0 == Some(true))
             .filter_map(|one| Some((fit(reference, &one.facts)?, one)))
             .max_by_key(|(fit, one)| (*fit, one.id))
@@ -125,9 +182,10 @@ impl State {
         found.is_none_or(|one| self.first_of(one).is_some())
     }
 
-    /// Whether an increment finds what it adds to without the tables: no older one fits better.
+    /// Whether an increment finds what it adds to without the tables: no older one fits better. One
+    /// that only the network trace leads to is none: the tables may have what the fields name.
     pub(super) fn is_certain_increment(&self, increment: &Increment) -> bool {
-        let found = self.completed_by(&increment.reference, increment.named);
+        let found = self.completed_by_key(&increment.reference, increment.named);
         found.is_some_and(|one| fits_fully(&increment.reference, &one.facts))
             && self.has_first_of(found)
     }
@@ -144,9 +202,10 @@ impl State {
     }
 
     /// Whether nothing speaks for there being another that a reversal means, among those that were
-    /// let go: what fits fully is the latest such, unless it is one of two and holds nothing.
+    /// let go: what fits fully is the latest such, unless it is one of two and holds nothing; and
+    /// unless the network trace alone leads to it.
     pub(super) fn is_certain(&self, reference: &OriginalReference) -> bool {
-        let found = self.original_of(reference);
+        let found = self.original_by_key(reference).map(|original| self.holder(original));
         found.is_some_and(|one| {
             let refused_as_twin = one.reason == Reason::DuplicateTransmission;
             fits_fully(reference, &one.facts) && !is_known(one) && !refused_as_twin
@@ -156,12 +215,22 @@ impl State {
     /// What stands of this message by a reversal that came before it: zero where all of it was
     /// reversed, the least where several came; `None` where none did.
     pub(crate) fn standing_before(&self, facts: &MessageFacts) -> Option<MinorUnits> {
-        let early = self.messages.early(facts.key.as_original().origin());
-        early
-            .filter(|one| names(&one.reference, facts) && may_mean(one, facts))
-            .filter(|one| fit(&one.reference, facts).is_some())
-            .map(|one| one.standing)
-            .min()
+        let early = self.early_of(facts).map(|(weight, one)| (weight == BY_TRACE, one.standing));
+        early.min().map(|(_, standing)| standing)
+    }
+
+    /// The reversals that came before a message and may mean it, each once, with their weight.
+    fn early_of<'a>(
+        &'a self,
+        facts: &'a MessageFacts,
+    ) -> impl Iterator<Item = (u8, &'a Early)> + 'a {
+        let origin = facts.key.as_original().origin();
+        let traced = traced(facts.key.card, facts.network_trace);
+        let by_trace = traced.into_iter().flat_map(move |number| self.messages.early(number));
+        let by_trace = by_trace.filter(move |one| one.reference.key.origin() != origin);
+        let all = self.messages.early(origin).chain(by_trace);
+        all.filter(move |one| may_mean(one, facts))
+            .filter_map(move |one| Some((weight(&one.reference, facts)?, one)))
     }
 
     /// Whether a reversal found a request that had never been granted: what it means may yet come,
@@ -172,34 +241,22 @@ impl State {
     }
 
     /// Of early reversals that were looked up, those whose original has not come since. Whatever
-    /// authorizations there are of that origin are here by now: remembered, or looked up too.
+    /// authorizations there are that they may mean are here by now: remembered, or looked up too.
     pub(super) fn not_used_up(
         &self,
         early: Vec<AnsweredReversal>,
     ) -> Vec<(AnsweredReversal, bool)> {
-        let Some(origin) = early.first().map(|one| one.reference.key.origin()) else {
-            return Vec::new();
-        };
+        let came = self.came_of(&early);
         let waiting = early.into_iter().filter_map(|reversal| match reversal.original {
             None => Some((reversal, false)),
             Some(_) => self.found_declined(&reversal).then_some((reversal, true)),
         });
         let mut early: Vec<(AnsweredReversal, bool)> = waiting.collect();
-        let mut came: Vec<&Authorization> = self
-            .messages
-            .of_origin(origin)
-            .filter_map(|kept| match kept {
-                Kept::Authorization(authorization) => Some(authorization),
-                Kept::Reversal(_) => None,
-            })
-            .collect();
-        came.sort_unstable_by_key(|one| one.id);
-        for one in came {
+        for one in came.into_values() {
             let speaks = |(reversal, of_declined): &(AnsweredReversal, bool)| {
-                let of_it = names(&reversal.reference, &one.facts)
-                    && (!of_declined || one.facts.key.class.is_advice());
-                let fit = fit(&reversal.reference, &one.facts);
-                fit.filter(|_| of_it && reversal.id < one.id)
+                let comes_later = reversal.id < one.id;
+                let may_mean = !of_declined || one.facts.key.class.is_advice();
+                weight(&reversal.reference, &one.facts).filter(|_| comes_later && may_mean)
             };
             let Some(best) = early.iter().filter_map(speaks).max() else { continue };
             if one.facts.key.class.is_advice() {
@@ -212,22 +269,34 @@ impl State {
         early
     }
 
+    /// The authorizations that are here of those that reversals may mean, oldest first.
+    fn came_of(&self, early: &[AnsweredReversal]) -> BTreeMap<AuthorizationId, &Authorization> {
+        let mut came = BTreeMap::new();
+        for AnsweredReversal { reference, .. } in early {
+            let of_origin = self.messages.of_origin(reference.key.origin());
+            let of_origin = of_origin.filter_map(|kept| match kept {
+                Kept::Authorization(authorization) => Some(authorization),
+                Kept::Reversal(_) => None,
+            });
+            let traced = self.messages.of_trace(reference.key.card, reference.network_trace);
+            came.extend(of_origin.chain(traced).map(|one| (one.id, one)));
+        }
+        came
+    }
+
     /// The message has come: the early reversals that speak of it have done their work, and must
     /// not stop a later purchase with the same STAN. Of several that fit, those that fit best. Of a
     /// request they are kept for its advice: it may have been approved in our stead all the same.
     pub(super) fn use_up_early(&mut self, facts: &MessageFacts) {
-        let origin = facts.key.as_original().origin();
-        let speaks = |one: &Early| {
-            let of_it = names(&one.reference, facts) && may_mean(one, facts);
-            fit(&one.reference, facts).filter(|_| of_it)
-        };
-        let Some(best) = self.messages.early(origin).filter_map(speaks).max() else { return };
-        let used = |one: &Early| speaks(one) == Some(best);
-        if facts.key.class.is_advice() {
-            self.messages.retain_early(origin, |one| !used(one));
-        } else {
-            let early = self.messages.early_mut(origin).filter(|one| used(one));
-            early.for_each(|one| one.of_declined = true);
+        let Some(best) = self.early_of(facts).map(|(weight, _)| weight).max() else { return };
+        let used = self.early_of(facts).filter(|(weight, _)| *weight == best);
+        let used: Vec<Early> = used.map(|(_, one)| *one).collect();
+        for one in used {
+            if facts.key.class.is_advice() {
+                self.messages.drop_early(one.id, &one.reference);
+            } else {
+                self.messages.wait_for_advice(&one);
+            }
         }
     }
 
@@ -244,6 +313,16 @@ impl State {
 /// authorized nothing itself.
 fn was_granted(one: &Authorization) -> bool {
     one.totals.authorized.is_positive() || one.adds_to().is_some()
+}
+
+fn is_authorization(one: &Authorization) -> bool {
+    one.class().as_original() == Some(OriginalClass::Authorization)
+}
+
+/// Whether it ever held or settled anything, alone or with another.
+fn had_effect(one: &Authorization) -> bool {
+    let Totals { authorized, cleared, .. } = one.totals;
+    authorized.is_positive() || cleared.is_positive() || one.completes.is_some()
 }
 
 /// Whether a reversal of it has anything to take back.

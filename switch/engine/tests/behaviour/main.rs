@@ -16,6 +16,7 @@ mod ledger;
 mod locks;
 mod management;
 mod matching;
+mod network_traces;
 mod outside_locks;
 mod pools;
 mod properties;

@@ -7,7 +7,8 @@
 //! other; both optional fields wrong rule out a message; a retrieval reference number (DE37) weighs
 //! more than a transmission time (DE7); then the latest wins. Of a request and its advice, the one
 //! that holds. A financial advice that names no original means one of its own trace number and
-//! retrieval reference number, and no other. What increments do stands in `increments`.
+//! retrieval reference number, and no other. Where all that leads to nothing, the network's own
+//! identifier decides: `network_traces`. What increments do stands in `increments`.
 
 use crate::harness::World;
 

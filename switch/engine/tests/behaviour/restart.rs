@@ -242,6 +242,7 @@ fn an_early_reversal_from_the_tables_keeps_its_preferences() {
             class: None,
             transmitted: 11,
             rrn: switch_domain::AsciiText::new(b"A").expect("short"),
+            network_trace: switch_domain::NetworkTrace::NONE,
         },
         original: None,
         standing: MinorUnits::ZERO,

@@ -21,7 +21,7 @@ use super::increment::increment;
 use super::key::{message_key, transmitted};
 use super::original::reference;
 use super::transaction::asked;
-use super::{FieldFault, Surroundings, Translated, Translation};
+use super::{FieldFault, Surroundings, Translated, Translation, network_trace};
 
 const APPROVAL_CODE: u8 = 38;
 const ACTION_CODE: u8 = 39;
@@ -56,7 +56,7 @@ fn is_financial(message: &Message<'_>) -> bool {
 }
 
 /// What a financial advice says of the authorization before it: by DE90 or DE56, else that it has
-/// the same trace number. A message of a link is the last about it.
+/// the same trace number, or the network's identifier. A message of a link is the last about it.
 fn completed(message: &Message<'_>, request: &Authorize) -> Result<Original, FieldFault> {
     let (reference, named) = reference(message, &request.facts.key)?;
     Ok(Original { reference, named, last: true })
@@ -92,6 +92,7 @@ fn read(
             kind: asked.kind,
             merchant: Merchant { category: place.category, id: text(message, MERCHANT_ID)? },
             country: country(message),
+            network_trace: network_trace::own(message),
         },
         bin: Bin(source.pan.bin()),
         card: around.find(&card),

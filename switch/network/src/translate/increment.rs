@@ -1,6 +1,7 @@
 //! What makes an authorization an increment of an earlier one, and which one that is. The function
 //! code (DE24) says so in 1993 and 2003. In 1987 an authorization that names an original is one,
-//! unless the dialect asks for more. It owns nothing of how the original is found.
+//! unless the dialect asks for more: then it may name it by the network's identifier alone. It owns
+//! nothing of how the original is found.
 
 use codecs::iso8583::{IncrementalForm, Message, Version};
 use switch_domain::MessageKey;
@@ -21,16 +22,16 @@ pub(super) fn increment(
         return Ok(None);
     }
     let change = match message.dialect().version() {
-        Version::V1987 => {
-            let named = message.has(message.dialect().original_form().field);
-            if named { change_of_1987(message) } else { None }
-        }
+        Version::V1987 => change_of_1987(message),
         Version::V1993 | Version::V2003 => by_code,
     };
     let Some(change) = change else { return Ok(None) };
     let (reference, named) = reference(message, key)?;
-    // All zeros name nothing, and nothing else says in 1987 that there is an earlier one.
-    if !named && message.dialect().version() == Version::V1987 {
+    // All zeros name nothing, and nothing else says in 1987 that there is an earlier one, but the
+    // network where the dialect has a word for increments.
+    let traced =
+        message.dialect().incremental_form().is_some() && !reference.network_trace.is_none();
+    if !named && !traced && message.dialect().version() == Version::V1987 {
         return Ok(None);
     }
     Ok(Some(Box::new(Increment { reference, named, replaces: change == Change::InPlace })))
@@ -38,9 +39,15 @@ pub(super) fn increment(
 
 /// What an authorization that names an earlier one does to its amount.
 fn change_of_1987(message: &Message<'_>) -> Option<Change> {
-    let Some(form) = message.dialect().incremental_form() else { return Some(Change::OnTop) };
-    let said = said(message, form)?;
-    let is_one_of = |values: &[Box<str>]| values.iter().any(|value| **value == *said);
+    let names = message.has(message.dialect().original_form().field);
+    let Some(form) = message.dialect().incremental_form() else {
+        return names.then_some(Change::OnTop);
+    };
+    if !names && message.dialect().network_trace_form().is_none() {
+        return None;
+    }
+    // An increment says so in few messages; what others say is not copied.
+    let is_one_of = |values: &[Box<str>]| values.iter().any(|value| says(message, form, value));
     if is_one_of(&form.adds) {
         Some(Change::OnTop)
     } else if is_one_of(&form.replaces) {
@@ -50,9 +57,9 @@ fn change_of_1987(message: &Message<'_>) -> Option<Change> {
     }
 }
 
-fn said(message: &Message<'_>, form: &IncrementalForm) -> Option<String> {
+fn says(message: &Message<'_>, form: &IncrementalForm, value: &str) -> bool {
     match &form.part {
-        Some(part) => message.element(form.field, part)?.text(),
-        None => message.text(form.field).ok().map(|text| text.as_str().trim_end().to_owned()),
+        Some(part) => message.element(form.field, part).is_some_and(|said| said.is(value)),
+        None => message.text(form.field).is_ok_and(|said| said.as_str().trim_end() == value),
     }
 }

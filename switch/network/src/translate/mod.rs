@@ -13,6 +13,7 @@ mod function_code;
 mod increment;
 mod key;
 mod network_management;
+mod network_trace;
 mod original;
 mod reconciliation;
 mod reversal;

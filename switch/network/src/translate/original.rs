@@ -9,6 +9,7 @@ use super::FieldFault;
 use super::amount::{amount, original_amount};
 use super::digits::value;
 use super::function_code::{Reversed, function_code, reversed};
+use super::network_trace;
 
 const REPLACEMENT: u8 = 95;
 
@@ -38,6 +39,7 @@ pub(super) fn reference(
         class: original.class,
         transmitted: original.transmitted,
         rrn: key.rrn,
+        network_trace: network_trace::spoken_of(message),
     };
     if let Some(stan) = original.stan {
         reference.key.stan = stan;

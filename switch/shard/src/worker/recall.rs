@@ -2,7 +2,7 @@
 //! the same message or key, so that nothing overtakes. It owns what becomes of it when the tables
 //! do not answer: silence, for nobody knows what it was answered before.
 
-use switch_domain::{Forgotten, IdempotencyKey, OriginalKey, Timestamp};
+use switch_domain::{Forgotten, IdempotencyKey, OriginalKey, OriginalReference, Timestamp};
 use switch_engine::Command;
 
 use super::Worker;
@@ -27,6 +27,10 @@ pub(super) struct Parked {
 }
 
 impl ParkedBy {
+    const fn named(reference: &OriginalReference) -> Self {
+        Self::Original(reference.key)
+    }
+
     const fn of(what: &Forgotten) -> Self {
         match what {
             Forgotten::Message { original, .. } => Self::Original(*original),
@@ -72,11 +76,11 @@ impl Worker {
             Envelope::Message(submission) => match &*submission.command {
                 Command::Authorize(request) => {
                     let own = ParkedBy::Original(request.facts.key.as_original());
-                    return [request.spoken_of().map(ParkedBy::Original), Some(own)];
+                    return [request.spoken_of().map(ParkedBy::named), Some(own)];
                 }
                 Command::Advise(advice) => {
                     let own = ParkedBy::Original(advice.request.facts.key.as_original());
-                    return [advice.spoken_of().map(ParkedBy::Original), Some(own)];
+                    return [advice.spoken_of().map(ParkedBy::named), Some(own)];
                 }
                 Command::Reverse(request) => Some(ParkedBy::Original(request.reference.key)),
                 Command::Manage(manage) => Some(ParkedBy::Command(manage.key)),

@@ -8,8 +8,8 @@ use switch_shard::{Act, Admission, ManageError, ReplyOutcome, ShardSettings};
 use tokio::time::Instant;
 
 use crate::harness::{
-    FIRST, Holder, PATIENCE, World, approved, declined, increment, marked, pass, purchase,
-    reversal, settle, text, two_shards,
+    FIRST, Holder, PATIENCE, World, approved, by_trace, declined, increment, marked, pass,
+    purchase, reversal, settle, text, traced, two_shards,
 };
 
 /// A shard that remembers one message, and a holder of one approval that it has forgotten.
@@ -151,6 +151,41 @@ async fn tables_that_do_not_answer_mean_silence_and_nothing_is_decided() {
     pass(Duration::from_millis(100)).await;
     assert_eq!(world.replies().await.len(), 1);
     assert_eq!(world.held(alice.balance).await, 3);
+}
+
+/// An increment and a reversal that only the network trace links to a purchase that memory let go;
+/// where the fields lead to something in memory, nothing is looked up.
+#[tokio::test(start_paused = true)]
+async fn a_forgotten_purchase_is_found_by_its_network_trace() {
+    let settings = ShardSettings { repeat_limit: 1, ..two_shards() };
+    let mut world = World::with(settings, 1_000_000).await;
+    let alice = world.holder(FIRST, 1, 50_000).await;
+    let first = traced(purchase(alice, 11, 1_250), "T1");
+    assert_eq!(world.send(first, alice, 11, late()), Admission::Accepted);
+    assert!(matches!(world.replies().await[..], [(11, first)] if approved(first)));
+    let pass_by = async |world: &mut World, stans: std::ops::RangeInclusive<u64>| {
+        for stan in stans {
+            assert_eq!(world.authorize(alice, stan, 1), Admission::Accepted);
+            assert_eq!(world.replies().await.len(), 1);
+        }
+    };
+    pass_by(&mut world, 12..=14).await;
+    let asked = world.questions();
+    let more = by_trace(increment(alice, 21, 0, 500), "T1");
+    assert_eq!(world.send(more, alice, 21, late()), Admission::Accepted);
+    assert!(matches!(world.replies().await[..], [(21, it)] if approved(it)));
+    assert_eq!(world.held(alice.balance).await, 1_753);
+    pass_by(&mut world, 22..=24).await;
+    let back = by_trace(reversal(alice, 91, 0), "T1");
+    assert_eq!(world.send(back, alice, 91, late()), Admission::Accepted);
+    let replies = world.replies().await;
+    assert!(
+        matches!(replies[..], [(91, it)] if declined(it) == Some(Reason::ReversalAccepted)),
+        "{replies:?}"
+    );
+    assert_eq!(world.held(alice.balance).await, 6, "the increment too");
+    assert_eq!(world.questions(), asked + 2);
+    world.audit().await;
 }
 
 #[tokio::test(start_paused = true)]

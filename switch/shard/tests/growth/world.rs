@@ -239,6 +239,7 @@ impl Serving {
             class: None,
             transmitted: 0,
             rrn: AsciiText::EMPTY,
+            network_trace: Default::default(),
         };
         let increment = Increment { reference, named: true, replaces: false };
         self.authorize(Authorize { adds_to: Some(Box::new(increment)), ..request }).await;
@@ -261,6 +262,7 @@ impl Serving {
                 class: None,
                 transmitted: 0,
                 rrn: AsciiText::EMPTY,
+                network_trace: Default::default(),
             },
             standing: None,
             repeat: false,
@@ -305,6 +307,7 @@ fn purchase(holder: Holder, stan: u32, minor: i64, category: u16) -> Authorize {
             kind: switch_domain::TransactionType::Purchase,
             merchant: Merchant { category, id: text("MERCHANT0000001") },
             country: None,
+            network_trace: Default::default(),
         },
         bin: BIN,
         card: Some(holder.card),

@@ -81,6 +81,7 @@ fn facts(out: &mut Vec<u8>, facts: &MessageFacts) {
     number(out, 5, u64::from(facts.merchant.category));
     bytes(out, 6, facts.merchant.id.as_bytes());
     number(out, 7, u64::from(kind_code(facts.kind)));
+    bytes(out, 8, facts.network_trace.as_bytes());
     number(out, 20, facts.country.map_or(0, |country| u64::from(country.numeric())));
 }
 
@@ -264,6 +265,10 @@ mod tests {
                 entry: EntryMode::Chip,
                 kind: TransactionType::ALL[usize::from(bits % 8)],
                 merchant,
+                network_trace: NetworkTrace::new(
+                    &b"T00000000000042"[..if has(0) { 15 } else { 0 }],
+                )
+                .expect("a trace"),
                 country: has(2).then(|| Country::from_numeric(276).expect("a country")),
             };
             let id = AuthorizationId::mint(ShardId(u16::from(bits)), amount.unsigned_abs());

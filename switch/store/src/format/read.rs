@@ -5,8 +5,9 @@ use switch_domain as domain;
 use switch_domain::{
     Acquirer, Amount, ApprovalCode, AsciiText, AuthorizationId, BalanceId, CardId, Cause, Currency,
     CustomerId, Epoch, Event, Expiry, Fingerprint, IdempotencyKey, LinkId, LockCode, Merchant,
-    MessageFacts, MessageKey, MinorUnits, OriginalKey, OriginalReference, OwnerId, PartnerId,
-    PoolId, PoolKind, ProgrammeId, Reason, Record, ShardId, Timestamp, TransferId, VaultRef,
+    MessageFacts, MessageKey, MinorUnits, NetworkTrace, OriginalKey, OriginalReference, OwnerId,
+    PartnerId, PoolId, PoolKind, ProgrammeId, Reason, Record, ShardId, Timestamp, TransferId,
+    VaultRef,
 };
 
 use super::{RecordFault, controls, generation, outside, shapes};
@@ -240,6 +241,7 @@ fn reversed(stored: shapes::Reversed) -> Read<domain::Reversed> {
             class: (reference.class != 0).then(|| choice(reference.class)).transpose()?,
             transmitted: reference.transmitted,
             rrn: text("RRN", &reference.rrn)?,
+            network_trace: network_trace(&reference.network_trace)?,
         },
         original: stored.original.map(AuthorizationId),
         partner: stored.partner.map(PartnerId),
@@ -260,7 +262,13 @@ pub(super) fn facts(stored: shapes::Facts) -> Read<MessageFacts> {
             id: text("merchant", &stored.merchant)?,
         },
         country: (stored.country != 0).then(|| controls::country(stored.country)).transpose()?,
+        network_trace: network_trace(&stored.network_trace)?,
     })
+}
+
+/// None in records from before there were any.
+fn network_trace(stored: &str) -> Read<NetworkTrace> {
+    NetworkTrace::new(stored.as_bytes()).map_err(|error| illegal("network trace", error))
 }
 
 fn key(stored: shapes::Key) -> Read<MessageKey> {

@@ -384,6 +384,9 @@ pub(super) struct Facts {
     /// By its number; 0 where the message does not say it.
     #[prost(uint32, tag = "20")]
     pub(super) country: u32,
+    /// By what the network links the messages of its transaction; empty where it has none.
+    #[prost(string, tag = "8")]
+    pub(super) network_trace: String,
 }
 
 #[derive(Clone, PartialEq, Oneof)]
@@ -429,6 +432,9 @@ pub(super) struct Reference {
     /// 0 where the original is not named by its type.
     #[prost(uint32, tag = "8")]
     pub(super) class: u32,
+    /// The same of the transaction that it speaks of.
+    #[prost(string, tag = "9")]
+    pub(super) network_trace: String,
 }
 
 #[derive(Clone, PartialEq, Message)]

@@ -216,6 +216,7 @@ fn reversed(reversed: &domain::Reversed) -> shapes::Reversed {
             transmitted: reversed.reference.transmitted,
             rrn: reversed.reference.rrn.to_string(),
             class: reversed.reference.class.map_or(0, Stored::code),
+            network_trace: reversed.reference.network_trace.as_str().to_owned(),
         }),
         original: reversed.original.map(|id| id.0),
         partner: reversed.partner.map(|id| id.0),
@@ -234,6 +235,7 @@ pub(super) fn facts(facts: &MessageFacts) -> shapes::Facts {
         merchant: facts.merchant.id.to_string(),
         kind: kind_code(facts.kind),
         country: facts.country.map_or(0, |country| u32::from(country.numeric())),
+        network_trace: facts.network_trace.as_str().to_owned(),
     }
 }
 

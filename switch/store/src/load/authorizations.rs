@@ -24,7 +24,8 @@ macro_rules! columns {
             stand_in, would_be, transaction_type, completes_id, completes_at,
             authorized, incremented, reversed, cleared, refunded, closed, decided_at,
             acquirer, class, stan, local_time, terminal, rrn, fingerprint,
-            transmitted, channel, entry_mode, mcc, merchant, country, counted"
+            transmitted, channel, entry_mode, mcc, merchant, country, counted,
+            network_trace"
     };
 }
 
@@ -62,10 +63,11 @@ const ANY_BEFORE: &str = "\
         OR EXISTS (SELECT FROM audit_entry
             WHERE shard = ANY($4) AND idempotency_key IS NOT NULL AND at < $3)";
 
-/// Each day is asked for the parts that its index has (migration 0016): those between its first
-/// and its last identifier. The partition of no day has few rows, and an index of its own.
-pub(super) const BY_ORIGIN: &str = concat!(
-    "WITH days AS (
+/// A look-up by a column that has an index in parts.
+macro_rules! in_parts {
+    ($column:literal) => {
+        concat!(
+            "WITH days AS (
         SELECT bounds[1]::timestamptz AS begins, bounds[2]::timestamptz AS ends
         FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid, regexp_match(
             pg_get_expr(relpartbound, pg_class.oid), 'FROM \\(''(.+)''\\) TO \\(''(.+)''\\)'
@@ -80,15 +82,28 @@ pub(super) const BY_ORIGIN: &str = concat!(
         ) AS ids, generate_series(ids.first >> 22, ids.last >> 22) AS part
     )
     SELECT of_day.* FROM parts, LATERAL (",
-    authorization!(),
-    "WHERE decided_at >= begins AND decided_at < ends AND (id >> 22) = part AND origin = $3
+            authorization!(),
+            "WHERE decided_at >= begins AND decided_at < ends AND (id >> 22) = part AND ",
+            $column,
+            " = $3
     ) AS of_day
     UNION ALL SELECT ",
-    columns!(),
-    " FROM card_authorization_rest
-    WHERE (id >= $1 AND id <= $2 OR id >= $4 AND id <= $5) AND origin = $3
+            columns!(),
+            " FROM card_authorization_rest
+    WHERE (id >= $1 AND id <= $2 OR id >= $4 AND id <= $5) AND ",
+            $column,
+            " = $3
     ORDER BY id"
-);
+        )
+    };
+}
+
+/// Each day is asked for the parts that its index has (migration 0016): those between its first
+/// and its last identifier. The partition of no day has few rows, and an index of its own.
+pub(super) const BY_ORIGIN: &str = in_parts!("origin");
+
+/// The same by the network's identifier, whose index has those rows alone that have one.
+pub(super) const BY_TRACE: &str = in_parts!("network_trace");
 
 /// By its key: one row of one day.
 pub(super) const BY_NAME: &str = concat!(authorization!(), "WHERE id = $1 AND decided_at = $2");
@@ -99,7 +114,7 @@ macro_rules! reversal {
         "SELECT id, authorization_id, reason, at,
             acquirer, class, stan, local_time, terminal, rrn, fingerprint,
             original_acquirer, original_stan, original_terminal, original_fingerprint,
-            original_transmitted, original_rrn, original_class, standing
+            original_transmitted, original_rrn, original_class, original_network_trace, standing
         FROM authorization_event "
     };
 }
@@ -117,10 +132,12 @@ pub(super) const REVERSALS_BY_ORIGIN: &str = concat!(
 );
 
 /// Reversals that gave nothing back, by what they say of their original: they came before it, or
-/// before the advice of it. The condition is that of the partial index, which holds these alone.
+/// before the advice of it. The condition is that of the partial index, which holds these alone;
+/// those of one card are few, so that it serves for the network's identifier as well.
 pub(super) const EARLY_REVERSALS: &str = concat!(
     reversal!(),
-    "WHERE shard = ANY($1) AND original_fingerprint = $2 AND original_stan = $3
+    "WHERE shard = ANY($1) AND original_fingerprint = $2
+        AND (original_stan = $3 OR original_network_trace = $4)
         AND kind = 'reversed' AND reversed IS NULL ORDER BY shard, seq, idx"
 );
 
@@ -332,6 +349,7 @@ pub(super) fn authorization(row: &PgRow) -> Result<Authorization, StoreError> {
                 id: row.text("merchant")?,
             },
             country: country(&row)?,
+            network_trace: row.network_trace("network_trace")?,
         },
         card: row.get::<Option<i64>>("card_id")?.map(CardId),
         balance: row.get::<Option<i64>>("balance_id")?.map(BalanceId),

@@ -2,11 +2,14 @@
 //! rows by the key of a message or command and decides nothing; the shard judges what comes back.
 
 use sqlx::{Connection, PgConnection};
-use switch_domain::{Authorization, Forgotten, MessageKey, OriginalKey, Recalled, Seq, ShardId};
+use switch_domain::{
+    AnsweredReversal, Authorization, Fingerprint, Forgotten, MessageKey, NetworkTrace, OriginalKey,
+    Recalled, Seq, ShardId, Traces,
+};
 use uuid::Uuid;
 
 use super::authorizations::{
-    BY_NAME, BY_ORIGIN, COMMAND_BY_KEY, EARLY_REVERSALS, Lineage, REVERSALS_BY_ORIGIN,
+    BY_NAME, BY_ORIGIN, BY_TRACE, COMMAND_BY_KEY, EARLY_REVERSALS, Lineage, REVERSALS_BY_ORIGIN,
     authorization, command, reversal,
 };
 use super::row::{DOING, each};
@@ -33,10 +36,11 @@ pub(crate) async fn recall(
         None
     } else {
         Some(match what {
-            Forgotten::Message { original, answered } => {
+            Forgotten::Message { original, answered, traces } => {
                 let lineage = Lineage::of(&mut tx, shard).await?;
                 let own = what.own();
-                message(&mut tx, &lineage, original, answered.as_ref(), own.as_ref()).await?
+                let keys = (original, own.as_ref());
+                message(&mut tx, &lineage, keys, answered.as_ref(), traces).await?
             }
             Forgotten::Hold(hold) => {
                 let query = sqlx::query(BY_NAME).bind(hold.authorization.0);
@@ -60,9 +64,9 @@ pub(crate) async fn recall(
 async fn message(
     tx: &mut PgConnection,
     lineage: &Lineage,
-    original: &OriginalKey,
+    (original, own): (&OriginalKey, Option<&OriginalKey>),
     answered: Option<&MessageKey>,
-    own: Option<&OriginalKey>,
+    traces: &Traces,
 ) -> Result<Recalled, StoreError> {
     let mut recalled =
         Recalled { authorizations: by_origin(tx, lineage, original).await?, ..Recalled::default() };
@@ -78,13 +82,54 @@ async fn message(
             recalled.authorizations.extend(by_origin(tx, lineage, own).await?);
             recalled.authorizations.sort_unstable_by_key(|one| one.id);
         }
-        let stan = i64::try_from(own.stan).unwrap_or(i64::MAX);
-        let query = sqlx::query(EARLY_REVERSALS).bind(lineage.shards());
-        let query = query.bind(&own.card.0[..]).bind(stan);
-        recalled.early = each(tx, query, reversal).await?;
-        recalled.early.retain(|one| one.reference.key == *own);
+        recalled.early = early(tx, lineage, own, traces.own).await?;
     }
+    recalled.traced = by_traces(tx, lineage, original.card, traces).await?;
+    recalled.traced.retain(|one| recalled.authorizations.iter().all(|known| known.id != one.id));
+    let of_traced = firsts(tx, &recalled.traced).await?;
+    let unknown = |one: &Authorization| recalled.firsts.iter().all(|known| known.id != one.id);
+    let of_traced: Vec<_> = of_traced.into_iter().filter(unknown).collect();
+    recalled.firsts.extend(of_traced);
+    recalled.firsts.sort_unstable_by_key(|one| one.id);
     Ok(recalled)
+}
+
+/// Reversals that gave nothing back, and may be of the message with this key and network trace.
+async fn early(
+    tx: &mut PgConnection,
+    lineage: &Lineage,
+    own: &OriginalKey,
+    trace: NetworkTrace,
+) -> Result<Vec<AnsweredReversal>, StoreError> {
+    let stan = i64::try_from(own.stan).unwrap_or(i64::MAX);
+    let query = sqlx::query(EARLY_REVERSALS).bind(lineage.shards());
+    let query = query.bind(&own.card.0[..]).bind(stan);
+    let text = (!trace.is_none()).then(|| trace.as_str());
+    let mut found = each(tx, query.bind(text), reversal).await?;
+    let is_traced = |one: &AnsweredReversal| text.is_some() && one.reference.network_trace == trace;
+    found.retain(|one| one.reference.key == *own || is_traced(one));
+    Ok(found)
+}
+
+/// The authorizations of a card that have one of these network traces.
+async fn by_traces(
+    tx: &mut PgConnection,
+    lineage: &Lineage,
+    card: Fingerprint,
+    traces: &Traces,
+) -> Result<Vec<Authorization>, StoreError> {
+    let Traces { spoken_of, own } = *traces;
+    let mut found = Vec::new();
+    for trace in [Some(spoken_of), Some(own).filter(|own| *own != spoken_of)] {
+        let Some(trace) = trace.filter(|trace| !trace.is_none()) else { continue };
+        let ((first, last), earlier) = (lineage.identifiers(), lineage.earlier_or_none());
+        let query = sqlx::query(BY_TRACE).bind(first).bind(last).bind(trace.as_str());
+        let query = query.bind(earlier.0).bind(earlier.1);
+        found.extend(each(tx, query, authorization).await?);
+    }
+    found.retain(|one| one.facts.key.card == card);
+    found.sort_unstable_by_key(|one| one.id);
+    Ok(found)
 }
 
 /// What increments among these add to, each by the key of its row.

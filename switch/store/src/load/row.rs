@@ -7,7 +7,7 @@ use sqlx::query::Query;
 use sqlx::{Decode, PgConnection, Postgres, Row, Type};
 use switch_domain::{
     Acquirer, ApprovalCode, AsciiText, Currency, Expiry, Fingerprint, LinkId, LockCode, MessageKey,
-    OriginalKey, OriginalReference, Reason, StandIn,
+    NetworkTrace, OriginalKey, OriginalReference, Reason, StandIn,
 };
 
 use crate::codes::Stored;
@@ -170,6 +170,13 @@ impl<'r> Named<'r> {
         })
     }
 
+    /// A network trace; null where there is none, as in all that was written before there were any.
+    pub(super) fn network_trace(&self, column: &'static str) -> Result<NetworkTrace, StoreError> {
+        let text: Option<&str> = self.get(column)?;
+        let Some(text) = text else { return Ok(NetworkTrace::NONE) };
+        NetworkTrace::new(text.as_bytes()).map_err(|error| self.illegal(column, error))
+    }
+
     /// What a reversal says of its original.
     pub(super) fn original_reference(&self) -> Result<OriginalReference, StoreError> {
         Ok(OriginalReference {
@@ -182,6 +189,7 @@ impl<'r> Named<'r> {
             class: self.maybe_choice("original_class")?,
             transmitted: self.narrow::<i64, u64>("original_transmitted")?,
             rrn: self.text("original_rrn")?,
+            network_trace: self.network_trace("original_network_trace")?,
         })
     }
 }

@@ -9,7 +9,7 @@ use switch_domain::{
 };
 
 use super::chunk::{AuthorizationChange, Change, Changes};
-use super::columns::{currency, message_key, unsigned};
+use super::columns::{currency, message_key, network_trace, unsigned};
 use super::copy::{CopyRows, RowWriter};
 use super::entities::expect_rows;
 use crate::codes::{Stored, kind_name};
@@ -23,9 +23,9 @@ pub(super) const COPY_NEW: &str = "\
         transaction_type, completes_id, completes_at,
         acquirer, class, stan, local_time, terminal, rrn, fingerprint, origin,
         transmitted, channel, entry_mode, mcc, merchant, as_of_seq, link, country, counted,
-        declined_by, would_decline)
+        declined_by, would_decline, network_trace)
     FROM STDIN (FORMAT binary)";
-const COLUMNS: i16 = 38;
+const COLUMNS: i16 = 39;
 
 /// The day stands in the text: then the plan that PostgreSQL keeps knows of that day's partition
 /// alone, and neither plans nor locks those of all other days each time.
@@ -111,6 +111,7 @@ impl NewAuthorizations {
             None => row.null(),
         };
         controls(&mut row, record, made);
+        network_trace(&mut row, made.facts.network_trace);
     }
 }
 

@@ -1,7 +1,7 @@
 //! How values of the domain stand in columns: keys of messages, currencies, numbers without sign.
 //! The way back is in `load`.
 
-use switch_domain::{Acquirer, Currency, MessageKey, OriginalReference, Timestamp};
+use switch_domain::{Acquirer, Currency, MessageKey, NetworkTrace, OriginalReference, Timestamp};
 
 use super::copy::RowWriter;
 
@@ -40,7 +40,12 @@ pub(super) fn message_key(row: &mut RowWriter<'_>, key: &MessageKey) {
         .int8(key.as_original().origin());
 }
 
-/// The seven columns of what a reversal says of its original.
+/// A network trace; null where there is none, so that the index over them has those alone.
+pub(super) fn network_trace(row: &mut RowWriter<'_>, trace: NetworkTrace) {
+    row.maybe_text((!trace.is_none()).then(|| trace.as_str()));
+}
+
+/// The eight columns of what a reversal says of its original.
 pub(super) fn reference(row: &mut RowWriter<'_>, reference: &OriginalReference) {
     acquirer(row, &reference.key.acquirer);
     row.int8(stan(reference.key.stan))
@@ -49,6 +54,7 @@ pub(super) fn reference(row: &mut RowWriter<'_>, reference: &OriginalReference) 
         .int8(unsigned(reference.transmitted))
         .ascii(&reference.rrn)
         .maybe_text(reference.class.map(crate::codes::Stored::name));
+    network_trace(row, reference.network_trace);
 }
 
 /// Where a history row comes from: its key, and when.

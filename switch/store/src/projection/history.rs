@@ -16,11 +16,12 @@ pub(super) const COPY_EVENTS: &str = "\
         reason, authorized, incremented, reversed, cleared, refunded, closes,
         acquirer, class, stan, local_time, terminal, rrn, fingerprint, origin,
         original_acquirer, original_stan, original_terminal, original_fingerprint,
-        original_transmitted, original_rrn, original_class, standing) FROM STDIN (FORMAT binary)";
-const EVENT_COLUMNS: i16 = 32;
+        original_transmitted, original_rrn, original_class,
+        original_network_trace, standing) FROM STDIN (FORMAT binary)";
+const EVENT_COLUMNS: i16 = 33;
 const KEY_COLUMNS: usize = 8;
 /// What a reversal says of its original, and what it leaves.
-const REFERENCE_COLUMNS: usize = 8;
+const REFERENCE_COLUMNS: usize = 9;
 
 pub(super) const COPY_POSTINGS: &str = "\
     COPY posting (shard, seq, idx, at, record_idx, partner_id, kind, account, account_id, amount,

@@ -154,25 +154,26 @@ impl Rows {
 
     fn find(&self, what: &Forgotten) -> Recalled {
         match what {
-            Forgotten::Message { original, answered } => {
-                let own = what.own();
+            Forgotten::Message { answered, .. } => {
                 let rows = self.authorizations.values();
-                let of_key = rows.filter(|row| {
-                    let key = row.facts.key.as_original();
-                    key == *original || Some(key) == own
-                });
+                let of_key =
+                    rows.clone().filter(|row| what.is_for_key(&row.facts.key.as_original()));
+                let traced: Vec<_> =
+                    rows.filter(|row| what.is_for_trace(&row.facts)).cloned().collect();
                 let answered = answered
                     .and_then(|key| self.reversals.iter().rfind(|row| row.key == key).copied());
                 let early = self.reversals.iter().filter(|row| {
-                    self.gave_nothing.contains(&row.id) && Some(row.reference.key) == own
+                    self.gave_nothing.contains(&row.id) && what.is_for_early(&row.reference)
                 });
                 let authorizations: Vec<Authorization> = of_key.cloned().collect();
-                let firsts = authorizations.iter().filter_map(Authorization::adds_to);
+                let found = authorizations.iter().chain(&traced);
+                let firsts = found.filter_map(Authorization::adds_to);
                 let firsts: BTreeSet<_> = firsts.map(|one| one.authorization).collect();
                 let firsts = firsts.iter().filter_map(|id| self.authorizations.get(id));
                 Recalled {
                     hold: None,
                     firsts: firsts.cloned().collect(),
+                    traced,
                     authorizations,
                     reversal: answered,
                     early: early.copied().collect(),

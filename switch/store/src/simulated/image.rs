@@ -100,27 +100,27 @@ fn usage(rows: &Rows) -> Vec<((ControlId, i64), Usage)> {
 /// What a look-up finds.
 pub(super) fn find(rows: &Rows, what: &Forgotten) -> Recalled {
     match what {
-        Forgotten::Message { original, answered } => {
-            let own = what.own();
+        Forgotten::Message { answered, .. } => {
             let all = rows.authorizations.values();
-            let of_key = all.filter(|row| {
-                let key = row.facts.key.as_original();
-                key == *original || Some(key) == own
-            });
+            let of_key = all.clone().filter(|row| what.is_for_key(&row.facts.key.as_original()));
+            let traced = all.filter(|row| what.is_for_trace(&row.facts));
             let answered =
                 answered.and_then(|key| rows.reversals.iter().rfind(|row| row.key == key).copied());
             let early = rows.reversals.iter().filter(|row| {
-                rows.gave_nothing.contains(&row.id) && Some(row.reference.key) == own
+                rows.gave_nothing.contains(&row.id) && what.is_for_early(&row.reference)
             });
             let authorizations: Vec<Authorization> = of_key.cloned().collect();
+            let traced: Vec<Authorization> = traced.cloned().collect();
             let firsts: BTreeSet<AuthorizationId> = authorizations
                 .iter()
+                .chain(&traced)
                 .filter_map(|row| row.adds_to().map(|first| first.authorization))
                 .collect();
             let firsts = firsts.iter().filter_map(|id| rows.authorizations.get(id));
             Recalled {
                 hold: None,
                 firsts: firsts.cloned().collect(),
+                traced,
                 authorizations,
                 reversal: answered,
                 early: early.copied().collect(),

@@ -10,7 +10,7 @@ use switch_domain::{
     Bin, BinRange, Card, CardId, CardIssued, CardStatus, Cause, Channel, Completed, Currency,
     CustomerId, CustomerState, Effects, EntryMode, Epoch, Estate, Event, Expired, Expiry,
     Fingerprint, Founded, Funding, IdempotencyKey, LinkId, LockCode, LockRefusal, Merchant,
-    MessageClass, MessageFacts, MessageKey, MinorUnits, OriginalClass, OriginalKey,
+    MessageClass, MessageFacts, MessageKey, MinorUnits, NetworkTrace, OriginalClass, OriginalKey,
     OriginalReference, OutsideAsk, OwnerId, Partner, PartnerId, PartnerState, Placement, Pool,
     PoolDelta, PoolId, PoolKind, PoolShare, Posting, Programme, ProgrammeId, Reason, Record,
     Reversed, Sealed, SealedHead, Seq, ShardId, StandIn, TakenOver, Timestamp, Totals,
@@ -99,17 +99,26 @@ fn facts() -> impl Strategy<Value = MessageFacts> {
     let merchant = (any::<u16>(), text()).prop_map(|(category, id)| Merchant { category, id });
     let kind = select(TransactionType::ALL.to_vec());
     let country = option::of(controls::country());
-    (key(), any::<u64>(), channel, entry, kind, merchant, country).prop_map(
-        |(key, transmitted, channel, entry, kind, merchant, country)| MessageFacts {
-            key,
-            transmitted,
-            channel,
-            entry,
-            kind,
-            merchant,
-            country,
+    let named = (merchant, country, network_trace());
+    (key(), any::<u64>(), channel, entry, kind, named).prop_map(
+        |(key, transmitted, channel, entry, kind, named)| {
+            let (merchant, country, network_trace) = named;
+            MessageFacts {
+                key,
+                transmitted,
+                channel,
+                entry,
+                kind,
+                merchant,
+                country,
+                network_trace,
+            }
         },
     )
+}
+
+fn network_trace() -> impl Strategy<Value = NetworkTrace> {
+    "[0-9A-Z]{0,15}".prop_map(|text| NetworkTrace::new(text.as_bytes()).expect("a trace"))
 }
 
 fn control() -> impl Strategy<Value = Event> {
@@ -234,13 +243,18 @@ fn authorizations() -> impl Strategy<Value = Event> {
         },
     );
     let class = option::of(select(vec![OriginalClass::Authorization, OriginalClass::Financial]));
-    let original = (acquirer(), any::<u64>(), text(), fingerprint(), class, any::<u64>(), text())
-        .prop_map(|(acquirer, stan, terminal, card, class, transmitted, rrn)| OriginalReference {
-            key: OriginalKey { acquirer, stan, terminal, card },
+    let key_of_original = (acquirer(), any::<u64>(), text(), fingerprint()).prop_map(
+        |(acquirer, stan, terminal, card)| OriginalKey { acquirer, stan, terminal, card },
+    );
+    let original = (key_of_original, class, any::<u64>(), text(), network_trace()).prop_map(
+        |(key, class, transmitted, rrn, network_trace)| OriginalReference {
+            key,
             class,
             transmitted,
             rrn,
-        });
+            network_trace,
+        },
+    );
     let ids = (any::<i64>(), any::<[Option<i64>; 2]>());
     let reversed = (ids, key(), original, amount(), reason()).prop_map(
         |((id, [original, partner]), key, reference, standing, reason)| {

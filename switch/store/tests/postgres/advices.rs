@@ -88,7 +88,7 @@ async fn reversals_that_gave_nothing_back_are_looked_up_for_an_advice() {
             _ => None,
         });
         let original = keys.expect("a key").as_original();
-        let what = Forgotten::Message { original, answered: None };
+        let what = Forgotten::Message { original, answered: None, traces: Default::default() };
         let recalled = tables.recall(SHARD, Seq::NONE, &what).await.expect("asked");
         let recalled = recalled.expect("they are that far");
         let found: Vec<u64> = recalled.early.iter().map(|one| one.id.counter()).collect();

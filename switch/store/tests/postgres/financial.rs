@@ -191,7 +191,8 @@ async fn a_completion_is_looked_up_with_what_it_completes() {
     let mut tables = stage.store.tables();
     for (own, of, found) in [(31, 5, &[5, 31][..]), (31, 31, &[31]), (32, 30, &[30, 32])] {
         let original = key(of).as_original();
-        let what = Forgotten::Message { original, answered: Some(key(own)) };
+        let traces = Default::default();
+        let what = Forgotten::Message { original, answered: Some(key(own)), traces };
         let recalled = tables.recall(SHARD, Seq::NONE, &what).await.expect("asked");
         let recalled = recalled.expect("they are that far");
         let ids: Vec<u64> = recalled.authorizations.iter().map(|one| one.id.counter()).collect();

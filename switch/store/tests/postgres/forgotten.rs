@@ -36,7 +36,7 @@ async fn what_was_let_go_is_found_in_every_day_and_in_every_part_of_its_index() 
     }
     assert_eq!(stage.count("SELECT count(*) FROM card_authorization_rest").await, 1);
     let original = first.facts.key.as_original();
-    let what = Forgotten::Message { original, answered: None };
+    let what = Forgotten::Message { original, answered: None, traces: Default::default() };
     // As a switch that serves: under a role that reaches partitions by their table alone.
     let apart = stage.store.set_projector_apart().await.expect("roles");
     let found = apart.tables().recall(SHARD, Seq::NONE, &what).await.expect("a look-up");

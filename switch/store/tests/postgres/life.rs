@@ -224,6 +224,7 @@ pub(crate) fn answered(
             kind: switch_domain::TransactionType::Purchase,
             merchant: Merchant { category: 5_411, id: text("GROCER-1") },
             country: None,
+            network_trace: Default::default(),
         },
         card: Some(card(1)),
         balance: Some(balance(1)),
@@ -270,6 +271,7 @@ pub(crate) fn reversed(second: i64, stan: u32, original: Option<u64>, amount: i6
         class: None,
         transmitted: 1_123_094_501,
         rrn: text("000000000001"),
+        network_trace: Default::default(),
     };
     let event = Event::Reversed(Reversed {
         id: authorization(u64::from(stan)),

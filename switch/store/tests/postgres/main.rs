@@ -9,6 +9,7 @@ mod forgotten;
 mod holds;
 mod ledger;
 mod life;
+mod network_traces;
 mod other_journal;
 mod parity;
 mod parts;

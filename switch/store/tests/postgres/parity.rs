@@ -6,8 +6,8 @@ use std::future::Future;
 use std::time::Duration;
 
 use switch_domain::{
-    Event, Fingerprint, Forgotten, Hold, IdempotencyKey, OwnerId, Record, Seq, ShardId, ShardImage,
-    Timestamp, VaultRef,
+    Event, Fingerprint, Forgotten, Hold, IdempotencyKey, OriginalReference, OwnerId, Record, Seq,
+    ShardId, ShardImage, Timestamp, Traces, VaultRef,
 };
 use switch_store::{
     Appended, CommittedBatch, Hash, Journal, JournalRow, Moves, SimulatedStore, Store, StoreError,
@@ -20,6 +20,7 @@ use crate::financial;
 use crate::life::{
     CONTROL, SHARD, START, control_rows, expired, keep_cards, reversed_for_nothing, shard_rows,
 };
+use crate::network_traces;
 use crate::stage::Stage;
 use crate::transfers;
 
@@ -184,11 +185,13 @@ async fn recalls(t: &mut Transcript, place: &impl Place, batches: &[CommittedBat
     asked.extend(records.filter_map(|record| match &record.event {
         Event::Authorized(one) => {
             let original = one.facts.key.as_original();
-            Some(Forgotten::Message { original, answered: None })
+            let traces = Traces { own: one.facts.network_trace, ..Traces::default() };
+            Some(Forgotten::Message { original, answered: None, traces })
         }
         Event::Reversed(one) => {
             let original = one.reference.key;
-            Some(Forgotten::Message { original, answered: Some(one.key) })
+            let traces = spoken_of(&one.reference);
+            Some(Forgotten::Message { original, answered: Some(one.key), traces })
         }
         _ => None,
     }));
@@ -196,7 +199,8 @@ async fn recalls(t: &mut Transcript, place: &impl Place, batches: &[CommittedBat
     let records = batches.iter().flat_map(|batch| batch.records.iter());
     asked.extend(records.filter_map(|record| match &record.event {
         Event::Reversed(one) => {
-            Some(Forgotten::Message { original: one.reference.key, answered: None })
+            let traces = Traces { own: one.reference.network_trace, ..Traces::default() };
+            Some(Forgotten::Message { original: one.reference.key, answered: None, traces })
         }
         _ => None,
     }));
@@ -205,7 +209,17 @@ async fn recalls(t: &mut Transcript, place: &impl Place, batches: &[CommittedBat
     asked.extend(records.filter_map(|record| match &record.event {
         Event::Authorized(one) if one.completes.is_some() => {
             let original = one.facts.key.as_original();
-            Some(Forgotten::Message { original, answered: Some(one.facts.key) })
+            let traces = Traces { own: one.facts.network_trace, ..Traces::default() };
+            Some(Forgotten::Message { original, answered: Some(one.facts.key), traces })
+        }
+        _ => None,
+    }));
+    // What only its trace leads to: a reversal that names nothing by its fields.
+    let records = batches.iter().flat_map(|batch| batch.records.iter());
+    asked.extend(records.filter_map(|record| match &record.event {
+        Event::Reversed(one) if !one.reference.network_trace.is_none() => {
+            let (original, traces) = (one.key.as_original(), spoken_of(&one.reference));
+            Some(Forgotten::Message { original, answered: Some(one.key), traces })
         }
         _ => None,
     }));
@@ -227,6 +241,10 @@ async fn recalls(t: &mut Transcript, place: &impl Place, batches: &[CommittedBat
             t.note_result(&format!("{what:?} in {at_least}"), said);
         }
     }
+}
+
+fn spoken_of(reference: &OriginalReference) -> Traces {
+    Traces { spoken_of: reference.network_trace, ..Traces::default() }
 }
 
 /// The journal behind a row, as projectors and starts read it.
@@ -437,6 +455,11 @@ async fn advices_are_the_same_in_the_simulated_tables() {
 #[tokio::test]
 async fn financial_messages_are_the_same_in_the_simulated_tables() {
     is_the_same(financial::rows).await;
+}
+
+#[tokio::test]
+async fn network_traces_are_the_same_in_the_simulated_tables() {
+    is_the_same(network_traces::rows).await;
 }
 
 #[tokio::test]

@@ -124,11 +124,13 @@ impl Cluster {
         let mut recalled = Recalled::default();
         for record in &self.journals[shard] {
             match (what, &record.event, &record.cause) {
-                (Forgotten::Message { original, .. }, Event::Authorized(one), _)
-                    if [Some(*original), what.own()]
-                        .contains(&Some(one.facts.key.as_original())) =>
+                (what, Event::Authorized(one), _)
+                    if what.is_for_key(&one.facts.key.as_original()) =>
                 {
                     recalled.authorizations.extend(replayed.authorization(one.id).cloned());
+                }
+                (what, Event::Authorized(one), _) if what.is_for_trace(&one.facts) => {
+                    recalled.traced.extend(replayed.authorization(one.id).cloned());
                 }
                 (Forgotten::Hold(hold), Event::Authorized(one), _)
                     if one.id == hold.authorization =>
@@ -149,7 +151,7 @@ impl Cluster {
                     let gave_nothing = record.effects.authorization.is_none();
                     if *answered == Some(one.key) {
                         recalled.reversal = Some(row);
-                    } else if gave_nothing && Some(one.reference.key) == what.own() {
+                    } else if gave_nothing && what.is_for_early(&one.reference) {
                         recalled.early.push(row);
                     }
                 }
@@ -169,8 +171,8 @@ impl Cluster {
                 _ => {}
             }
         }
-        let names =
-            recalled.authorizations.iter().filter_map(switch_domain::Authorization::adds_to);
+        let found = recalled.authorizations.iter().chain(&recalled.traced);
+        let names = found.filter_map(switch_domain::Authorization::adds_to);
         let firsts = names.filter_map(|one| replayed.authorization(one.authorization));
         recalled.firsts = firsts.cloned().collect();
         recalled

@@ -4,7 +4,7 @@
 use switch_domain::{
     Acquirer, Amount, AsciiText, AuthorizationId, BalanceId, Bin, Channel, Country, EntryMode,
     Expiry, Fingerprint, Hold, LinkId, Merchant, MessageClass, MessageFacts, MessageKey,
-    OriginalClass, OriginalReference, Reason, TransactionType,
+    NetworkTrace, OriginalClass, OriginalReference, Reason, TransactionType,
 };
 use switch_engine::{Advise, Answer, Authorize, Command, Increment, Original, Reverse};
 
@@ -51,6 +51,7 @@ pub(crate) fn authorize(key: MessageKey, amount: Amount) -> Authorize {
             kind: switch_domain::TransactionType::Purchase,
             merchant: Merchant { category: 5411, id: text("MERCHANT0000001") },
             country: None,
+            network_trace: NetworkTrace::NONE,
         },
         bin: Bin(DEMO_BIN),
         card: None,
@@ -72,6 +73,7 @@ pub(crate) fn reversal(own: u32, original: &MessageKey) -> Reverse {
             class: None,
             transmitted: 0,
             rrn: AsciiText::EMPTY,
+            network_trace: NetworkTrace::NONE,
         },
         standing: None,
         repeat: false,
@@ -89,9 +91,10 @@ impl World {
     }
 
     /// `auth CARD AMOUNT stan N [in CUR] [exp YYMM] [bin N] [fault REASON] [as LABEL] [rrn ..]
-    /// [de7 ..] [time ..] [term ..] [acq ..] [link ..] [mark repeat] [kind K]
-    /// [chan C] [entry E] [mcc M] [at MERCHANT] [country C]`, added `[onto N]`
-    /// the authorization with STAN N, or `[instead N]` of its amount; `advise` with the same, of
+    /// [de7 ..] [time ..] [term ..] [acq ..] [link ..] [mark repeat] [kind K] [trace T]
+    /// [chan C] [entry E] [mcc M] [at MERCHANT] [country C]`, added
+    /// `[onto N]` the authorization with STAN N, or `[instead N]` of its amount, where N may be
+    /// `trace`: only the network trace says of which, by `[names T]` not its own; `advise`, of
     /// an approval unless `said declined`; `pay`, a financial request; and `post`, a financial
     /// advice, `[to N]` of the authorization with STAN N, after which more comes by `last no`.
     fn authorization(&mut self, row: &Row<'_>) {
@@ -122,13 +125,15 @@ impl World {
         request.facts.kind =
             row.option("kind").map_or_else(Default::default, |name| kind(row, name));
         place(row, &mut request.facts);
-        request.adds_to = adds_to(row, &key);
+        request.facts.network_trace = trace(row, "trace").unwrap_or_default();
+        let spoken_of = trace(row, "names").unwrap_or(request.facts.network_trace);
+        request.adds_to = adds_to(row, &key, spoken_of);
         let label = row.option("as").map_or_else(|| stan.to_string(), str::to_owned);
         let approved = row.option("said") != Some("declined");
         let command = match class {
             MessageClass::AuthorizationAdvice | MessageClass::FinancialAdvice => {
-                let original =
-                    (class == MessageClass::FinancialAdvice).then(|| spoken_of(row, &key));
+                let original = (class == MessageClass::FinancialAdvice)
+                    .then(|| original(row, &key, spoken_of));
                 Command::Advise(Advise { request, approved, approval_code: None, original })
             }
             _ => Command::Authorize(request),
@@ -143,7 +148,7 @@ impl World {
     }
 
     /// `reverse [CARD] stan N [own M] [rrn ..] [de7 ..] [time ..] [term ..] [acq ..] [link ..]
-    /// [mark repeat] [leaving A] [class financial|authorization] [by advice]`: the reversal of the
+    /// [trace T] [mark repeat] [leaving A] [class financial|authorization] [by advice]`: the reversal of the
     /// message with STAN N, itself with STAN M.
     fn reverse(&mut self, row: &Row<'_>) {
         let stan: u32 = row.number_option("stan").unwrap_or_else(|| row.fail("wants a stan"));
@@ -167,6 +172,7 @@ impl World {
                 class: row.option("class").map(|name| original_class(row, name)),
                 transmitted,
                 rrn: key.rrn,
+                network_trace: trace(row, "trace").unwrap_or_default(),
             },
             standing: self.standing(row, &name),
             repeat: row.option("mark") == Some("repeat"),
@@ -251,25 +257,36 @@ fn place(row: &Row<'_>, facts: &mut MessageFacts) {
     facts.country = row.option("country").map(country);
 }
 
-/// What a financial advice says of the authorization before it.
-fn spoken_of(row: &Row<'_>, own: &MessageKey) -> Original {
-    let named = row.number_option::<u32>("to");
+/// A network trace.
+fn trace(row: &Row<'_>, option: &str) -> Option<NetworkTrace> {
+    let text = row.option(option)?;
+    Some(NetworkTrace::new(text.as_bytes()).expect("short and printable"))
+}
+
+/// What a message says of the one with this STAN, or of one that its own would be of.
+fn reference(own: &MessageKey, stan: Option<u32>, trace: NetworkTrace) -> OriginalReference {
     let mut key = own.as_original();
-    if let Some(stan) = named {
-        key.stan = stan.into();
-    }
-    let reference = OriginalReference { key, class: None, transmitted: 0, rrn: own.rrn };
+    key.stan = stan.map_or(key.stan, u64::from);
+    let rrn = own.rrn;
+    OriginalReference { key, class: None, transmitted: 0, rrn, network_trace: trace }
+}
+
+/// What a financial advice says of the authorization before it.
+fn original(row: &Row<'_>, own: &MessageKey, trace: NetworkTrace) -> Original {
+    let named = row.number_option::<u32>("to");
     let last = row.option("last") != Some("no");
-    Original { reference, named: named.is_some(), last }
+    Original { reference: reference(own, named, trace), named: named.is_some(), last }
 }
 
 /// The authorization that an increment is of.
-fn adds_to(row: &Row<'_>, own: &MessageKey) -> Option<Box<Increment>> {
-    let (onto, instead) = (row.number_option::<u32>("onto"), row.number_option::<u32>("instead"));
-    let mut key = own.as_original();
-    key.stan = onto.or(instead)?.into();
-    let reference = OriginalReference { key, class: None, transmitted: 0, rrn: own.rrn };
-    Some(Box::new(Increment { reference, named: true, replaces: instead.is_some() }))
+fn adds_to(row: &Row<'_>, own: &MessageKey, trace: NetworkTrace) -> Option<Box<Increment>> {
+    let (onto, instead) = (row.option("onto"), row.option("instead"));
+    let named = match onto.or(instead)? {
+        "trace" => None,
+        stan => Some(row.parsed(stan)),
+    };
+    let reference = reference(own, named, trace);
+    Some(Box::new(Increment { reference, named: named.is_some(), replaces: instead.is_some() }))
 }
 
 fn original_class(row: &Row<'_>, name: &str) -> OriginalClass {

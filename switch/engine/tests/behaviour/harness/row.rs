@@ -17,11 +17,11 @@ pub(crate) struct Row<'a> {
 }
 
 /// Words that are followed by a value.
-const OPTIONS: [&str; 43] = [
+const OPTIONS: [&str; 45] = [
     "abroad", "acq", "as", "at", "bin", "bins", "by", "chan", "class", "country", "de7", "entry",
     "exp", "fault", "funding", "holder", "hours", "in", "instead", "key", "kind", "last",
-    "leaving", "length", "link", "mark", "may", "mcc", "of", "onto", "own", "rrn", "said",
-    "shadow", "stan", "status", "term", "time", "to", "under", "use", "window", "zone",
+    "leaving", "length", "link", "mark", "may", "mcc", "names", "of", "onto", "own", "rrn", "said",
+    "shadow", "stan", "status", "term", "time", "to", "trace", "under", "use", "window", "zone",
 ];
 
 impl<'a> Row<'a> {

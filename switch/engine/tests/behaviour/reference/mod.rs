@@ -10,7 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use switch_domain::{
     Account, Amount, AsciiText, AuthorizationId, BalanceId, CardId, Event, Hold, IdempotencyKey,
-    LockCode, MessageKey, MinorUnits, OriginalReference, PoolId, Record,
+    LockCode, MessageKey, MinorUnits, NetworkTrace, OriginalReference, PoolId, Record,
 };
 use switch_engine::{Act, Advise, Answer, Command, Increment, Manage, Original, Reverse, State};
 
@@ -106,7 +106,13 @@ impl Subject {
                     let mut key = request.facts.key.as_original();
                     key.stan = ask.names.map_or(key.stan, u64::from);
                     let rrn = request.facts.key.rrn;
-                    let reference = OriginalReference { key, class: None, transmitted: 0, rrn };
+                    let reference = OriginalReference {
+                        key,
+                        class: None,
+                        transmitted: 0,
+                        rrn,
+                        network_trace: network_trace(ask.of_network),
+                    };
                     Original { reference, named: ask.names.is_some(), last: ask.last }
                 });
                 let approved = ask.approved;
@@ -151,12 +157,18 @@ impl Subject {
         let mut request = authorize(message_key(ask.key), amount);
         request.card = Some(self.cards[ask.key.card]);
         request.facts.kind = ask.kind;
-        request.adds_to = ask.adds.map(|(stan, replaces)| {
+        request.facts.network_trace = network_trace(ask.network);
+        request.adds_to = ask.adds.map(|(named, replaces)| {
             let mut key = request.facts.key.as_original();
-            key.stan = stan.into();
-            let rrn = request.facts.key.rrn;
-            let reference = OriginalReference { key, class: None, transmitted: 0, rrn };
-            Box::new(Increment { reference, named: true, replaces })
+            key.stan = named.map_or(key.stan, u64::from);
+            let reference = OriginalReference {
+                key,
+                class: None,
+                transmitted: 0,
+                rrn: request.facts.key.rrn,
+                network_trace: network_trace(ask.of_network),
+            };
+            Box::new(Increment { reference, named: named.is_some(), replaces })
         });
         request
     }
@@ -175,11 +187,17 @@ impl Subject {
                 class: undo.class,
                 transmitted: 0,
                 rrn: key.rrn,
+                network_trace: network_trace(undo.of_network),
             },
             standing: (undo.standing > 0).then_some(left),
             repeat: false,
         }
     }
+}
+
+/// The model's number as an identifier; none for 0, as the networks have it.
+fn network_trace(number: u32) -> NetworkTrace {
+    NetworkTrace::new(format!("{number:015}").as_bytes()).expect("fifteen digits")
 }
 
 fn message_key(of: Key) -> MessageKey {
@@ -206,7 +224,7 @@ fn kind_of(arrival: Arrival) -> Option<(&'static str, Key, u32)> {
                 FinancialAdvice => "financial advice",
                 _ => "financial request",
             };
-            let named = ask.names.or(ask.adds.map(|(stan, _)| stan));
+            let named = ask.names.or(ask.adds.and_then(|(named, _)| named));
             Some((kind, ask.key, named.unwrap_or(ask.key.stan)))
         }
         Arrival::Reversal(undo) => {
@@ -223,7 +241,7 @@ fn kind_of(arrival: Arrival) -> Option<(&'static str, Key, u32)> {
 }
 
 /// Runs both, and compares after every step.
-fn compare(seed: u64, steps: u32, defect: Option<Defect>) -> Drawn {
+fn compare(seed: u64, steps: u32, defect: Option<Defect>) -> (Drawn, Model) {
     let mut subject = Subject::new(defect);
     let mut model = Model::new(traffic::CARDS, EACH, DEPOSIT);
     let mut traffic = Traffic::new(seed);
@@ -253,15 +271,20 @@ fn compare(seed: u64, steps: u32, defect: Option<Defect>) -> Drawn {
             subject.world.cluster.states = subject.world.cluster.replayed();
         }
     }
-    drawn
+    (drawn, model)
 }
 
 #[test]
 fn the_engine_does_what_the_reference_model_does() {
-    let drawn = compare(SEED, STEPS, None);
+    let (drawn, model) = compare(SEED, STEPS, None);
     println!("seed {SEED}, {STEPS} arrivals; over what was there:");
     for ((kind, there), count) in &drawn {
         println!("{count:>7} {kind} over {there}");
+    }
+    for what in ["completion", "increment", "message after its reversal", "reversal"] {
+        let count = model.by_network.get(what).copied().unwrap_or(0);
+        println!("{count:>7} {what} by the network's identifier alone");
+        assert!(count > 100, "{what} hardly ever");
     }
     let kinds = [
         "authorization",

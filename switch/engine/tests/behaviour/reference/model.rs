@@ -2,6 +2,7 @@
 //! the rules and not from the engine. It imports the words of the domain and nothing else. One
 //! partner, a deposit, one currency; every step is committed before the next.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use switch_domain::{Direction, LockCode, MessageClass, OriginalClass, Reason, TransactionType};
@@ -28,8 +29,12 @@ pub(super) struct Ask {
     /// Of a financial advice: the trace number of what it names, and whether it is the last.
     pub(super) names: Option<u32>,
     pub(super) last: bool,
-    /// Of an increment: the trace number of what it is of, and whether its amount is the new one.
-    pub(super) adds: Option<(u32, bool)>,
+    /// Of an increment: the trace number of what it is of, where it names one, and whether its
+    /// amount is the new one.
+    pub(super) adds: Option<(Option<u32>, bool)>,
+    /// The network's identifier, and that of what it speaks of; 0 where there is none.
+    pub(super) network: u32,
+    pub(super) of_network: u32,
 }
 
 /// A reversal.
@@ -40,6 +45,8 @@ pub(super) struct Undo {
     pub(super) class: Option<OriginalClass>,
     /// What is to stand: 0 where nothing is.
     pub(super) standing: i64,
+    /// The network's identifier of what it speaks of; 0 where there is none.
+    pub(super) of_network: u32,
 }
 
 /// Card, trace number, terminal.
@@ -82,6 +89,7 @@ enum Became {
 #[derive(Clone, Debug)]
 pub(super) struct Message {
     pub(super) key: Key,
+    network: u32,
     kind: TransactionType,
     minor: i64,
     /// What it says was decided.
@@ -130,9 +138,14 @@ pub(super) struct Model {
     pub(super) network: i64,
     pub(super) messages: Vec<Message>,
     reversals: BTreeMap<Key, Reversal>,
-    early: BTreeMap<Place, Vec<Early>>,
+    /// By card.
+    early: BTreeMap<usize, Vec<Early>>,
     /// Where a card's messages of a trace number and terminal are.
     places: BTreeMap<Place, Vec<usize>>,
+    /// Where those of a card with an identifier of the network are.
+    networks: BTreeMap<(usize, u32), Vec<usize>>,
+    /// How often only that led to a message, by what asked.
+    pub(super) by_network: BTreeMap<&'static str, u32>,
     held: BTreeMap<usize, i64>,
     all_held: i64,
 }
@@ -196,8 +209,11 @@ impl Model {
             Some(one) if one.settled > 0 => "settled",
             Some(one) if one.granted => "over",
             Some(_) => "refused",
-            None if self.early.contains_key(&(card, stan, terminal)) => "reversed early",
-            None => "nothing",
+            None => {
+                let here = |one: &Early| (one.undo.stan, one.undo.key.terminal) == (stan, terminal);
+                let mut early = self.early.get(&card).into_iter().flatten();
+                if early.any(here) { "reversed early" } else { "nothing" }
+            }
         }
     }
 
@@ -255,7 +271,7 @@ impl Model {
         let moves = ask.kind.direction() != Direction::None;
         let nothing = !ask.approved
             || ours.is_some_and(|ours| ours.minor != ask.minor)
-            || (ours.is_none() && self.standing(ask.key) == Some(0))
+            || (ours.is_none() && self.standing(ask) == Some(0))
             || (ours.is_none() && moves && ask.minor <= 0);
         let became = match ours {
             _ if nothing => Became::Nothing,
@@ -295,7 +311,7 @@ impl Model {
         if direction == Direction::Debit && needs > account.ledger - self.held(ask.key.card) {
             return Some(Reason::InsufficientFunds);
         }
-        (self.standing(ask.key) == Some(0)).then_some(Reason::OriginalReversed)
+        (self.standing(ask) == Some(0)).then_some(Reason::OriginalReversed)
     }
 
     /// Keeps a message, and does what it does to money.
@@ -308,12 +324,13 @@ impl Model {
         of: Option<usize>,
     ) -> Said {
         let at = self.messages.len();
-        let stands = self.standing(ask.key).map_or(ask.minor, |left| left.min(ask.minor));
+        let stands = self.standing(ask).map_or(ask.minor, |left| left.min(ask.minor));
         let direction = ask.kind.direction();
         let financial = of_class(ask.key.class) == OriginalClass::Financial;
         let belongs_to = of.filter(|_| granted);
         self.messages.push(Message {
             key: ask.key,
+            network: ask.network,
             kind: ask.kind,
             minor: ask.minor,
             approved: ask.approved,
@@ -330,6 +347,7 @@ impl Model {
         });
         let place = (ask.key.card, ask.key.stan, ask.key.terminal);
         self.places.entry(place).or_default().push(at);
+        self.networks.entry((ask.key.card, ask.network)).or_default().push(at);
         match belongs_to {
             Some(of) if !financial => self.add(at, of, stands),
             _ if granted && direction == Direction::Debit && !financial => self.hold(at, stands),
@@ -338,18 +356,18 @@ impl Model {
         if granted && direction != Direction::None && financial {
             self.settle(at, stands, ask.last);
         }
-        self.use_up(ask.key);
+        self.use_up(ask);
         Said { reason, repeated: false, about: Some(at) }
     }
 
     /// The open purchase that an increment is of.
-    fn purchase_of(&self, ask: Ask) -> Option<usize> {
+    fn purchase_of(&mut self, ask: Ask) -> Option<usize> {
         let (stan, _) = ask.adds?;
         let takes = ask.kind.direction() == Direction::Debit;
         if !takes || of_class(ask.key.class) == OriginalClass::Financial {
             return None;
         }
-        self.granted_at(ask, stan, true).filter(|of| self.messages[*of].held > 0)
+        self.granted_at(ask, stan).filter(|of| self.messages[*of].held > 0)
     }
 
     /// What was authorized of an open purchase and not taken back.
@@ -397,24 +415,53 @@ impl Model {
     }
 
     /// The authorization that a financial advice completes, or what it refunds.
-    fn spoken_of(&self, ask: Ask) -> Option<usize> {
+    fn spoken_of(&mut self, ask: Ask) -> Option<usize> {
         if ask.key.class != MessageClass::FinancialAdvice {
             return None;
         }
-        let stan = ask.names.unwrap_or(ask.key.stan);
-        self.granted_at(ask, stan, ask.names.is_some())
+        self.granted_at(ask, ask.names)
     }
 
-    /// The purchase of the authorization that a message means by a trace number.
-    fn granted_at(&self, ask: Ask, stan: u32, named: bool) -> Option<usize> {
+    /// The purchase of the authorization that a message means by a trace number, or by its own; or
+    /// else by the network's identifier.
+    fn granted_at(&mut self, ask: Ask, named: Option<u32>) -> Option<usize> {
+        let taken = |one: &Message| {
+            one.granted
+                && one.kind.direction() == Direction::Debit
+                && of_class(one.key.class) == OriginalClass::Authorization
+        };
+        let stan = named.unwrap_or(ask.key.stan);
         let candidates = self.at(ask.key.card, stan, ask.key.terminal).filter(|at| {
             let one = &self.messages[*at];
-            let fits = named || agree(one.key.rrn, ask.key.rrn) == 1;
-            let taken = one.granted && one.kind.direction() == Direction::Debit;
-            fits && taken && of_class(one.key.class) == OriginalClass::Authorization
+            let fits = named.is_some() || agree(one.key.rrn, ask.key.rrn) == 1;
+            fits && taken(one)
         });
         let key = |at: &usize| (agree(self.messages[*at].key.rrn, ask.key.rrn), *at);
-        candidates.max_by_key(key).map(|at| self.messages[at].belongs_to.unwrap_or(at))
+        let found = candidates.max_by_key(key);
+        let what = if ask.adds.is_some() { "increment" } else { "completion" };
+        let found = found.or_else(|| self.of_network(what, (ask.key.card, ask.of_network), taken));
+        found.map(|at| self.messages[at].belongs_to.unwrap_or(at))
+    }
+
+    /// Of the messages with an identifier of the network, the one that holds, else the first that
+    /// ever did anything, else the first.
+    fn of_network(
+        &mut self,
+        what: &'static str,
+        place: (usize, u32),
+        may_be: impl Fn(&Message) -> bool,
+    ) -> Option<usize> {
+        let all = self.networks.get(&place).filter(|_| place.1 != 0)?.iter().copied();
+        let found = all.filter(|at| may_be(&self.messages[*at])).max_by_key(|at| {
+            let one = &self.messages[*at];
+            let financial = of_class(one.key.class) == OriginalClass::Financial;
+            let direction = one.kind.direction();
+            let moves =
+                direction == Direction::Debit || (direction == Direction::Credit && financial);
+            (one.held > 0, one.granted && moves, Reverse(*at))
+        })?;
+        *self.by_network.entry(what).or_default() += 1;
+        Some(found)
     }
 
     fn reversal(&mut self, undo: Undo) -> Said {
@@ -431,14 +478,17 @@ impl Model {
             undo.class.is_none_or(|wanted| wanted == class)
         });
         let found = found.max_by_key(|at| (agree(self.messages[*at].key.rrn, undo.key.rrn), *at));
+        let of_class = |one: &Message| undo.class.is_none_or(|it| it == of_class(one.key.class));
+        let place = (undo.key.card, undo.of_network);
+        let found = found.or_else(|| self.of_network("reversal", place, of_class));
         let about = found.map(|at| self.holder(at));
         let declined = about.is_some_and(|at| {
             let one = &self.messages[at];
             one.advice.is_none() && one.reason != Reason::Approved
         });
         if about.is_none() || declined {
-            let place = (undo.key.card, undo.stan, undo.key.terminal);
-            self.early.entry(place).or_default().push(Early { undo, advice_only: declined });
+            let early = Early { undo, advice_only: declined };
+            self.early.entry(undo.key.card).or_default().push(early);
         }
         self.reversals.insert(undo.key, Reversal { standing: undo.standing, about });
         if let Some(at) = about {
@@ -508,27 +558,38 @@ impl Model {
         all.filter(|at| self.messages[*at].key == key).last()
     }
 
-    fn speaks(early: &Early, key: Key) -> bool {
-        early.undo.class.is_none_or(|class| class == of_class(key.class))
-            && (!early.advice_only || is_advice(key.class))
+    /// How much a reversal that came first speaks of a message: by its fields, or at least by the
+    /// network's identifier, by which no settlement is stopped unless it is named.
+    fn speaks(early: &Early, ask: Ask) -> Option<u8> {
+        let (key, undo) = (ask.key, early.undo);
+        let of_class = undo.class.is_none_or(|class| class == of_class(key.class));
+        if !of_class || (early.advice_only && !is_advice(key.class)) {
+            return None;
+        }
+        if (undo.stan, undo.key.terminal) == (key.stan, key.terminal) {
+            return Some(1 + agree(undo.key.rrn, key.rrn));
+        }
+        let stands = undo.class.is_none() && key.class == MessageClass::FinancialAdvice;
+        (ask.network != 0 && undo.of_network == ask.network && !stands).then_some(0)
     }
 
     /// What a reversal that came first leaves of a message.
-    fn standing(&self, key: Key) -> Option<i64> {
-        let early = self.early.get(&(key.card, key.stan, key.terminal)).into_iter().flatten();
-        let speaking = early.filter(|one| Self::speaks(one, key));
-        speaking.map(|one| one.undo.standing).min()
+    fn standing(&self, ask: Ask) -> Option<i64> {
+        let early = self.early.get(&ask.key.card).into_iter().flatten();
+        let speaking =
+            early.filter_map(|one| Some((Self::speaks(one, ask)? == 0, one.undo.standing)));
+        speaking.min().map(|(_, standing)| standing)
     }
 
     /// What it spoke of has come: those that fit best have done their work, but for an advice.
-    fn use_up(&mut self, key: Key) {
-        let fit = |one: &Early| agree(one.undo.key.rrn, key.rrn);
-        let place = (key.card, key.stan, key.terminal);
-        let Some(early) = self.early.get_mut(&place) else { return };
-        let best = early.iter().filter(|one| Self::speaks(one, key)).map(fit).max();
-        let Some(best) = best else { return };
-        let used = |one: &Early| Self::speaks(one, key) && fit(one) == best;
-        if is_advice(key.class) {
+    fn use_up(&mut self, ask: Ask) {
+        let Some(early) = self.early.get_mut(&ask.key.card) else { return };
+        let best = early.iter().filter_map(|one| Self::speaks(one, ask)).max();
+        if best == Some(0) {
+            *self.by_network.entry("message after its reversal").or_default() += 1;
+        }
+        let used = |one: &Early| best.is_some() && Self::speaks(one, ask) == best;
+        if is_advice(ask.key.class) {
             early.retain(|one| !used(one));
         } else {
             early.iter_mut().filter(|one| used(one)).for_each(|one| one.advice_only = true);

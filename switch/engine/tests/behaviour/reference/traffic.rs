@@ -82,6 +82,11 @@ impl Traffic {
         self.arrivals / ARRIVALS_OF_A_STAN + self.random.random_range(0..STANS)
     }
 
+    /// An identifier of the network, or 0 for none: as few as trace numbers, and most are others.
+    fn network(&mut self) -> u32 {
+        if self.one_in(3) { 0 } else { self.stan() + 1 }
+    }
+
     /// One of the latest.
     fn late(&mut self, answered: usize) -> usize {
         answered - 1 - self.random.random_range(0..answered.min(30))
@@ -113,8 +118,14 @@ impl Traffic {
             (class == MessageClass::FinancialAdvice && !self.one_in(3)).then(|| self.stan());
         let authorizes =
             matches!(class, MessageClass::AuthorizationRequest | MessageClass::AuthorizationAdvice);
-        let adds = (authorizes && self.one_in(4)).then(|| (self.stan(), self.one_in(3)));
+        let adds = (authorizes && self.one_in(4)).then(|| {
+            let named = (!self.one_in(3)).then(|| self.stan());
+            (named, self.one_in(3))
+        });
+        let network = self.network();
         Ask {
+            network,
+            of_network: if self.one_in(3) { self.network() } else { network },
             key: self.key(class),
             kind,
             adds,
@@ -134,6 +145,7 @@ impl Traffic {
             key: Key { stan: self.own, ..of },
             stan: of.stan,
             class: self.pick(&classes),
+            of_network: self.network(),
             standing: if self.one_in(2) { 0 } else { self.random.random_range(1..900) },
         }
     }

@@ -3,7 +3,7 @@
 
 use switch_domain::{
     Acquirer, Amount, AsciiText, Channel, EntryMode, Fingerprint, LinkId, Merchant, MessageClass,
-    MessageFacts, MessageKey, MinorUnits, OriginalReference, Reason,
+    MessageFacts, MessageKey, MinorUnits, NetworkTrace, OriginalReference, Reason,
 };
 use switch_shard::{
     Admission, Advise, Authorize, Command, Increment, ReplyOutcome, ReplyTo, Reverse, Submission,
@@ -46,6 +46,7 @@ fn asked(class: MessageClass, holder: Holder, stan: u64, minor: i64) -> Authoriz
             kind: switch_domain::TransactionType::Purchase,
             merchant: Merchant { category: 5411, id: text("MERCHANT0000001") },
             country: None,
+            network_trace: Default::default(),
         },
         bin: DEMO_BIN,
         card: Some(holder.card),
@@ -65,6 +66,7 @@ pub(crate) fn increment(holder: Holder, stan: u64, original: u64, minor: i64) ->
         class: None,
         transmitted: 0,
         rrn: AsciiText::EMPTY,
+        network_trace: Default::default(),
     };
     let adds_to = Some(Box::new(Increment { reference, named: true, replaces: false }));
     Command::Authorize(Authorize { adds_to, ..request })
@@ -80,10 +82,46 @@ pub(crate) fn reversal(holder: Holder, own: u64, original: u64) -> Command {
             class: None,
             transmitted: 0,
             rrn: AsciiText::EMPTY,
+            network_trace: Default::default(),
         },
         standing: None,
         repeat: false,
     })
+}
+
+/// The same message, with this network trace for its own transaction.
+pub(crate) fn traced(command: Command, trace: &str) -> Command {
+    match command {
+        Command::Authorize(mut request) => {
+            request.facts.network_trace = network_trace(trace);
+            Command::Authorize(request)
+        }
+        other => other,
+    }
+}
+
+/// The same reversal or increment, of which only this network trace says what it speaks of.
+pub(crate) fn by_trace(command: Command, trace: &str) -> Command {
+    match command {
+        Command::Authorize(mut request) => {
+            if let Some(increment) = &mut request.adds_to {
+                increment.named = false;
+                increment.reference.key = request.facts.key.as_original();
+                increment.reference.network_trace = network_trace(trace);
+            }
+            Command::Authorize(request)
+        }
+        Command::Reverse(mut request) => {
+            request.reference.key = request.key.as_original();
+            request.reference.network_trace = network_trace(trace);
+            Command::Reverse(request)
+        }
+        other => other,
+    }
+}
+
+fn network_trace(text: &str) -> NetworkTrace {
+    NetworkTrace::new(text.as_bytes()).expect("a trace")
 }
 
 /// The same message, marked as one that may have been sent before.
