@@ -72,15 +72,16 @@ fn compile_piece(
 ) -> Result<(Piece, usize), DialectError> {
     let PieceEntry { field, part, first, length } = entry.get_ref();
     let wrong = |problem: &str| Err(source.error(&entry.span(), Some(*field), problem));
-    let Some((_, hidden)) = seen(*field, None) else {
+    if seen(*field, None).is_none() {
         return wrong("has a part of the network's identifier, and is not defined");
-    };
+    }
+    // A field that no text may show has sub-elements that it may.
     let part = part.as_deref();
-    let Some((spec, part_hidden)) = seen(*field, part) else {
+    let Some((spec, hidden)) = seen(*field, part) else {
         let key = part.unwrap_or_default();
         return wrong(&format!("has no sub-element '{key}' in [elements.{field}]"));
     };
-    if hidden || part_hidden || matches!(spec.kind, FieldType::Track | FieldType::SignedAmount) {
+    if hidden || matches!(spec.kind, FieldType::Track | FieldType::SignedAmount) {
         return wrong("is none that an identifier could be in: it would be stored and shown");
     }
     let room = usize::from(spec.max).saturating_add(1).saturating_sub(*first);
