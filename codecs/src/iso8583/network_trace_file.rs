@@ -7,7 +7,7 @@ use toml::Spanned;
 use super::dialect_error::DialectError;
 use super::dialect_file::Source;
 use super::network_trace::{NetworkTraceForm, Piece};
-use super::spec::{FieldSpec, FieldType};
+use super::spec::{Encoding, FieldSpec, FieldType};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -84,7 +84,10 @@ fn compile_piece(
     if hidden || matches!(spec.kind, FieldType::Track | FieldType::SignedAmount) {
         return wrong("is none that an identifier could be in: it would be stored and shown");
     }
-    let room = usize::from(spec.max).saturating_add(1).saturating_sub(*first);
+    // The nibble that fills packed digits up counts in a sub-element.
+    let filled = part.is_some() && spec.encoding == Encoding::Bcd && spec.max % 2 == 1;
+    let characters = usize::from(spec.max).saturating_add(usize::from(filled));
+    let room = characters.saturating_add(1).saturating_sub(*first);
     if *first == 0 || *length == Some(0) || length.unwrap_or(1) > room {
         return wrong("first is a place from 1, and length what the field has from there on");
     }
