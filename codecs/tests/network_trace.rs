@@ -1,5 +1,5 @@
-//! Where a dialect has the network's own identifier of a transaction: what the shipped ones say, what
-//! is read of a message, and which tables are refused.
+//! Where a dialect has the network's own identifier of a transaction: what the shipped ones say,
+//! what is read of a message, and which tables are refused.
 
 use bytes::BytesMut;
 use codecs::iso8583::{Dialect, Encoder, Fields, Mti, NetworkTraceForm, Piece};
