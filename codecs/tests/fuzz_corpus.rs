@@ -86,6 +86,11 @@ fn the_corpus_is_of_the_dialects_and_framings_of_today() {
         }
     }
     let within = [
+        (
+            "base1-like",
+            62,
+            Value::Bytes(hex::decode("c000000000000000c90000000000000042").unwrap()),
+        ),
         ("mip-like", 43, Value::Text("CORNER SHOP            SPRINGFIELD   USA".into())),
         ("mip-like", 48, Value::Text("T2001S9903ABC".into())),
         ("cmf-like", 43, Value::Bytes(hex::decode("4000000000000000044e414d45").unwrap())),

@@ -1,5 +1,5 @@
-//! Where a dialect has the network's own identifier of a transaction: what the shipped ones say, what
-//! is read of a message, and which tables are refused.
+//! Where a dialect has the network's own identifier of a transaction: what the shipped ones say,
+//! what is read of a message, and which tables are refused.
 
 use bytes::BytesMut;
 use codecs::iso8583::{Dialect, Encoder, Fields, Mti, NetworkTraceForm, Piece};
@@ -91,6 +91,7 @@ fn what_no_identifier_could_be_in_is_refused_with_its_line() {
         (own("field = 28"), 1, Some(28), "stored and shown"),
         (own("field = 55, first = 1, length = 15"), 1, Some(55), "stored and shown"),
         (own("field = 63, part = \"2\""), 1, Some(63), "no sub-element '2'"),
+        (own("field = 48, first = 1, length = 15"), 1, Some(48), "stored and shown"),
         (own("field = 63"), 0, Some(63), "15 characters at most"),
         (own("field = 37, first = 0"), 1, Some(37), "a place from 1"),
         (own("field = 37, first = 13"), 1, Some(37), "from there on"),
@@ -115,7 +116,18 @@ fn what_no_identifier_could_be_in_is_refused_with_its_line() {
         assert!(shown.contains(problem), "{table}: {shown}");
         assert_eq!((error.line(), error.field()), (first + 1 + line, field), "{table}: {shown}");
     }
-    let good = own("field = 37").replace("own", "named = [{ field = 48, length = 15 }]\nown");
+    let good = own("field = 37").replace("own", "named = [{ field = 63, length = 15 }]\nown");
     let text = base.replace("[requests]", &format!("{good}\n[requests]"));
     assert!(Dialect::from_toml(&text).unwrap().network_trace_form().is_some());
+}
+
+/// A field that no text may show has sub-elements that it may, and others.
+#[test]
+fn a_sub_element_that_no_text_may_show_is_refused_too() {
+    let base = Dialect::shipped_toml("mip-like").unwrap();
+    let good = "named = [{ field = 48, part = \"63\" }]";
+    assert!(base.contains(good));
+    let bad = base.replace(good, "named = [{ field = 48, part = \"92\" }]");
+    let error = Dialect::from_toml(&bad).unwrap_err().to_string();
+    assert!(error.contains("stored and shown"), "{error}");
 }

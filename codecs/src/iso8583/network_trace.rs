@@ -22,7 +22,8 @@ pub struct Piece {
     pub field: u8,
     /// The sub-element of the field, by its key, where not all of the field is meant.
     pub part: Option<Box<str>>,
-    /// The place of the first character, from 1. The nibble that fills packed digits up counts.
+    /// The place of the first character, from 1. The nibble that fills packed digits up counts in
+    /// a sub-element.
     pub first: usize,
     /// How many; `None` for all from there on.
     pub length: Option<usize>,

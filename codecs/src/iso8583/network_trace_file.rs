@@ -7,7 +7,7 @@ use toml::Spanned;
 use super::dialect_error::DialectError;
 use super::dialect_file::Source;
 use super::network_trace::{NetworkTraceForm, Piece};
-use super::spec::{FieldSpec, FieldType};
+use super::spec::{Encoding, FieldSpec, FieldType};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -72,18 +72,22 @@ fn compile_piece(
 ) -> Result<(Piece, usize), DialectError> {
     let PieceEntry { field, part, first, length } = entry.get_ref();
     let wrong = |problem: &str| Err(source.error(&entry.span(), Some(*field), problem));
-    let Some((_, hidden)) = seen(*field, None) else {
+    if seen(*field, None).is_none() {
         return wrong("has a part of the network's identifier, and is not defined");
-    };
+    }
+    // A field that no text may show has sub-elements that it may.
     let part = part.as_deref();
-    let Some((spec, part_hidden)) = seen(*field, part) else {
+    let Some((spec, hidden)) = seen(*field, part) else {
         let key = part.unwrap_or_default();
         return wrong(&format!("has no sub-element '{key}' in [elements.{field}]"));
     };
-    if hidden || part_hidden || matches!(spec.kind, FieldType::Track | FieldType::SignedAmount) {
+    if hidden || matches!(spec.kind, FieldType::Track | FieldType::SignedAmount) {
         return wrong("is none that an identifier could be in: it would be stored and shown");
     }
-    let room = usize::from(spec.max).saturating_add(1).saturating_sub(*first);
+    // The nibble that fills packed digits up counts in a sub-element.
+    let filled = part.is_some() && spec.encoding == Encoding::Bcd && spec.max % 2 == 1;
+    let characters = usize::from(spec.max).saturating_add(usize::from(filled));
+    let room = characters.saturating_add(1).saturating_sub(*first);
     if *first == 0 || *length == Some(0) || length.unwrap_or(1) > room {
         return wrong("first is a place from 1, and length what the field has from there on");
     }

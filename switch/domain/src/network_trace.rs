@@ -1,6 +1,6 @@
-//! The identifier by which a card network links the messages of one transaction. It owns what counts
-//! as one, and how long it may be; where a message carries it is the dialect's affair. It is no card
-//! number and no secret: it may be stored and shown.
+//! The identifier by which a card network links the messages of one transaction. It owns what
+//! counts as one, and how long it may be; where a message carries it is the dialect's affair. It is
+//! no card number and no secret: it may be stored and shown.
 
 use crate::{AsciiText, NotAsciiText};
 

@@ -68,7 +68,7 @@ pub(super) struct Messages {
     gone: u64,
     /// The place of the latest message of each origin (`OriginalKey::origin`).
     latest: PartedMap<u64>,
-    /// The place of the latest authorization of each network trace ([`traced`]), for those with one.
+    /// The place of the latest authorization of each network trace ([`traced`]), if it has one.
     latest_traced: PartedMap<u64>,
     /// What was let go and is spoken of again, until the tables have what came of that.
     recalled: BTreeMap<AuthorizationId, Entry>,

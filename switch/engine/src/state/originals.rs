@@ -42,8 +42,8 @@ fn names(reference: &OriginalReference, facts: &MessageFacts) -> bool {
         && (reference.class.is_none() || reference.class == facts.key.class.as_original())
 }
 
-/// Whether the network says that a reference is to the transaction of this message. A link speaks of
-/// no other acquirer's: it may be bound to its own. A clearing file names none.
+/// Whether the network says that a reference is to the transaction of this message. A link speaks
+/// of no other acquirer's: it may be bound to its own. A clearing file names none.
 fn is_traced(reference: &OriginalReference, facts: &MessageFacts) -> bool {
     let OriginalKey { acquirer, card, .. } = reference.key;
     let of_anyone = acquirer == Acquirer::Link(LinkId::CLEARING);

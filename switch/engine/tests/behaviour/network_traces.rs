@@ -1,9 +1,9 @@
-//! Originals that only the network's own identifier leads to: of reversals, completions, refunds and
-//! increments, over all that may have it. Where two rules lead to two messages, what is named (DE90,
-//! DE56) wins, then what the message's own fields lead to, and the identifier only then. With it the
-//! card and the acquirer must be the same, for a link may be bound to its acquirers; a clearing file
-//! (link 0 here and everywhere) names none. Of several messages with one identifier the one that
-//! holds is meant, else the first that had effect.
+//! Originals that only the network's own identifier leads to: of reversals, completions, refunds
+//! and increments, over all that may have it. Where two rules lead to two messages, what is named
+//! (DE90, DE56) wins, then what the message's own fields lead to, and the identifier only then.
+//! With it the card and the acquirer must be the same, for a link may be bound to its acquirers; a
+//! clearing file (link 0 here and everywhere) names none. Of several messages with one identifier
+//! the one that holds is meant, else the first that had effect.
 
 use switch_domain::Timestamp;
 

@@ -148,8 +148,8 @@ impl World {
     }
 
     /// `reverse [CARD] stan N [own M] [rrn ..] [de7 ..] [time ..] [term ..] [acq ..] [link ..]
-    /// [trace T] [mark repeat] [leaving A] [class financial|authorization] [by advice]`: the reversal of the
-    /// message with STAN N, itself with STAN M.
+    /// [trace T] [mark repeat] [leaving A] [class financial|authorization] [by advice]`: the
+    /// reversal of the message with STAN N, itself with STAN M.
     fn reverse(&mut self, row: &Row<'_>) {
         let stan: u32 = row.number_option("stan").unwrap_or_else(|| row.fail("wants a stan"));
         let spoken_of = self.names.card_of_stan.get(&stan).cloned();

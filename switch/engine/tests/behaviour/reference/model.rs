@@ -89,7 +89,6 @@ enum Became {
 #[derive(Clone, Debug)]
 pub(super) struct Message {
     pub(super) key: Key,
-    network: u32,
     kind: TransactionType,
     minor: i64,
     /// What it says was decided.
@@ -330,7 +329,6 @@ impl Model {
         let belongs_to = of.filter(|_| granted);
         self.messages.push(Message {
             key: ask.key,
-            network: ask.network,
             kind: ask.kind,
             minor: ask.minor,
             approved: ask.approved,
