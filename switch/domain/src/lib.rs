@@ -37,6 +37,7 @@ mod reconciliation;
 mod record;
 mod stand_in;
 mod timestamp;
+mod tolerance;
 mod transaction_type;
 mod transfer;
 
@@ -46,7 +47,7 @@ pub use authorization::{
     AnsweredReversal, Authorization, Channel, Completed, EntryMode, Merchant, MessageFacts,
     OriginalReference, Totals,
 };
-pub use balance::{Balance, BalanceState, CustomerState};
+pub use balance::{Balance, BalanceState, CustomerState, Movement};
 pub use card::{Card, CardStatus, LockCode, VaultRef};
 pub use control::{
     Bin, BinRange, Control, Funding, Partner, PartnerState, Pool, PoolKind, Programme,
@@ -80,5 +81,6 @@ pub use record::{
 };
 pub use stand_in::StandIn;
 pub use timestamp::Timestamp;
+pub use tolerance::{Tolerance, ToleranceRule, Tolerances};
 pub use transaction_type::{Direction, TransactionType};
 pub use transfer::{Transfer, TransferOutcome, TransferReceived};

@@ -6,7 +6,7 @@ use switch_domain::{
     CardId, CardStatus, Currency, CustomerId, CustomerState, Expiry, Funding, Hold, IdempotencyKey,
     LinkId, LockCode, LockCodes, MessageFacts, MessageKey, MinorUnits, OriginalKey,
     OriginalReference, OutsideAsk, PartnerId, PartnerState, PoolId, PoolKind, ProgrammeId, Reason,
-    Transfer, TransferId, TransferOutcome, VaultRef,
+    Tolerance, Transfer, TransferId, TransferOutcome, VaultRef,
 };
 
 /// One command.
@@ -68,6 +68,9 @@ pub struct Authorize {
     /// The authorization that it adds to, where it is an increment of one. Apart, because few are
     /// and every request has room for it.
     pub adds_to: Option<Box<Increment>>,
+    /// Of a financial request, the authorization that it completes, where it says that it does.
+    /// Apart as well; an advice has its own room for it.
+    pub completes: Option<Box<Original>>,
 }
 
 /// What an incremental authorization says of the one before it.
@@ -96,10 +99,11 @@ pub struct Advise {
 }
 
 impl Authorize {
-    /// The key of what it adds to, where it is an increment.
+    /// The key of what it adds to, or completes, where it does either.
     #[must_use]
     pub fn spoken_of(&self) -> Option<OriginalKey> {
-        self.adds_to.as_ref().map(|increment| increment.reference.key)
+        let completed = self.completes.as_ref().map(|original| original.reference.key);
+        completed.or_else(|| self.adds_to.as_ref().map(|increment| increment.reference.key))
     }
 }
 
@@ -112,7 +116,7 @@ impl Advise {
     }
 }
 
-/// What a financial advice says of the authorization before it.
+/// What a financial message says of the authorization before it.
 #[derive(Clone, Copy, Debug)]
 pub struct Original {
     /// The fields by which it is found.
@@ -122,6 +126,8 @@ pub struct Original {
     pub named: bool,
     /// True where nothing more will be settled of it: what is left of its hold is given back.
     pub last: bool,
+    /// How far its merchant may go above it: no part of what the message says.
+    pub tolerance: Tolerance,
 }
 
 /// A reversal.

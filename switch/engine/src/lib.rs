@@ -26,6 +26,7 @@ mod advise;
 mod authorize;
 mod checks;
 mod command;
+mod complete;
 mod expire;
 mod increment;
 mod manage;

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use switch_domain::{
     Acquirer, Amount, AsciiText, Bin, CardId, Channel, EntryMode, Fingerprint, LinkId, Merchant,
     MessageClass, MessageFacts, MessageKey, OriginalClass, OriginalKey, OriginalReference,
-    TransactionType,
+    Tolerances, TransactionType,
 };
 use switch_shard::{Advise, Authorize, Command, Original, Reverse};
 
@@ -20,15 +20,22 @@ pub(super) struct FoundCard {
 }
 
 /// The command for a record of a file.
-pub(super) fn command(file: &FileId, record: &Record, found: FoundCard) -> Command {
+pub(super) fn command(
+    file: &FileId,
+    record: &Record,
+    found: FoundCard,
+    tolerances: &Tolerances,
+) -> Command {
     match &record.does {
         Does::Settle { kind, amount, of, more_to_come } => {
+            let request = request(file, record, found, (*kind, *amount));
+            let (channel, merchant) = (request.facts.channel, request.facts.merchant);
             let original = of.as_ref().map(|named| Original {
                 reference: reference(named, OriginalClass::Authorization, found.fingerprint),
                 named: true,
                 last: !more_to_come,
+                tolerance: tolerances.of(LinkId::CLEARING, merchant.category, channel),
             });
-            let request = request(file, record, found, (*kind, *amount));
             let approval_code = record.facts.approval_code;
             Command::Advise(Advise { request, approved: true, approval_code, original })
         }
@@ -72,6 +79,7 @@ fn request(
     let cash = kind == TransactionType::Cash;
     Authorize {
         adds_to: None,
+        completes: None,
         link: LinkId::CLEARING,
         facts: MessageFacts {
             key: MessageKey { rrn, ..key },

@@ -14,19 +14,20 @@ mod message;
 mod not_reversed;
 mod partner_deposit;
 mod partner_state;
+mod preauthorized;
 mod user_funds;
 
 use switch_domain::{Balance, Card, Direction, MinorUnits, PoolId, Programme, Reason, Timestamp};
 
+use crate::complete::Completion;
 use crate::increment::Addition;
-use crate::movements::Completion;
 use crate::{Authorize, Headroom, State};
 
 /// A rule: passes, or names the reason of the decline.
 type Check = fn(&Case<'_>) -> Result<(), Reason>;
 
 /// The order. Documented in README and tested pair by pair: when two fail, the earlier one wins.
-const ORDER: [(&str, Check); 13] = [
+const ORDER: [(&str, Check); 14] = [
     ("message valid", message::check),
     ("BIN ours", bin::check),
     ("card known", card_known::check),
@@ -37,6 +38,7 @@ const ORDER: [(&str, Check); 13] = [
     ("customer state", customer_state::check),
     ("partner state", partner_state::check),
     ("programme currency", currency::check),
+    ("preauthorized amount", preauthorized::check),
     ("partner deposit", partner_deposit::check),
     ("user funds", user_funds::check),
     ("not reversed before", not_reversed::check),
@@ -114,6 +116,9 @@ impl<'a> Case<'a> {
         };
         if let Some(increment) = &request.adds_to {
             case.adds = Addition::of(&case, increment);
+        }
+        if let Some(original) = &request.completes {
+            case.completes = Completion::of(&case, original);
         }
         case
     }

@@ -2,12 +2,13 @@
 //! reason. Each fault is also tried alone, so that a pair is known to be of two real faults.
 
 use switch_domain::{
-    Amount, Balance, BalanceId, BalanceState, Bin, BinRange, Card, CardId, CardStatus, Control,
-    CustomerId, CustomerState, Event, Expiry, Fingerprint, Funding, LockCode, MessageClass,
-    MinorUnits, Partner, PartnerId, PartnerState, Pool, PoolId, PoolKind, Programme, ProgrammeId,
-    Reason, ShardId, ShardImage, Timestamp, VaultRef,
+    Amount, Authorization, AuthorizationId, Balance, BalanceId, BalanceState, Bin, BinRange, Card,
+    CardId, CardStatus, Control, CustomerId, CustomerState, Event, Expiry, Fingerprint, Funding,
+    LockCode, MessageClass, MinorUnits, OriginalReference, Partner, PartnerId, PartnerState, Pool,
+    PoolId, PoolKind, Programme, ProgrammeId, Reason, ShardId, ShardImage, Timestamp, Tolerance,
+    Totals, VaultRef,
 };
-use switch_engine::{Answer, Authorize, CHECK_NAMES, Command, State};
+use switch_engine::{Answer, Authorize, CHECK_NAMES, Command, Original, State};
 
 use crate::harness::{Pools, authorize, currency, fingerprint, key, reversal};
 
@@ -96,6 +97,44 @@ fn card(case: &mut Case) -> &mut Card {
     &mut case.image.cards[0].0
 }
 
+/// Makes it a message that settles an authorization of half as much, of which nothing is held now.
+fn completes_too_much(case: &mut Case) {
+    let facts = &mut case.request.facts;
+    let mut original = authorize(facts.key, case.request.amount).facts;
+    original.key.class = MessageClass::AuthorizationRequest;
+    original.key.stan = 77;
+    facts.key.class = MessageClass::FinancialRequest;
+    case.image.last_counter += 1;
+    let half = MinorUnits(AMOUNT.0 / 2);
+    case.image.authorizations.push(Authorization {
+        id: AuthorizationId::mint(case.image.shard, case.image.last_counter),
+        facts: original,
+        card: Some(CARD),
+        balance: Some(BALANCE),
+        pool: Some(POOL),
+        currency: case.request.amount.currency,
+        requested: half,
+        reason: Reason::Approved,
+        approval_code: None,
+        stand_in: None,
+        completes: None,
+        totals: Totals { authorized: half, ..Totals::default() },
+        decided_at: case.image.last_decided,
+        closed: true,
+    });
+    case.request.completes = Some(Box::new(Original {
+        reference: OriginalReference {
+            key: original.key.as_original(),
+            class: None,
+            transmitted: 0,
+            rrn: Default::default(),
+        },
+        named: true,
+        last: true,
+        tolerance: Tolerance::percent(99),
+    }));
+}
+
 /// Every fault. Later faults are put in first, so that taking away a whole row comes last.
 fn faults() -> Vec<Fault> {
     let mut faults: Vec<Fault> = vec![
@@ -143,18 +182,19 @@ fn faults() -> Vec<Fault> {
             let programme = c.image.control.programmes[&PROGRAMME].clone();
             c.image.control.put_programme(Programme { currency: currency("USD"), ..programme });
         }),
-        (10, "deposit short by one", Reason::PartnerDepositInsufficient, |c| {
+        (10, "more than was authorized", Reason::ExceedsPreauthorizedAmount, completes_too_much),
+        (11, "deposit short by one", Reason::PartnerDepositInsufficient, |c| {
             c.pools = Pools([(POOL, MinorUnits(AMOUNT.0 - 1))].into());
         }),
-        (11, "funds short by one", Reason::InsufficientFunds, |c| {
+        (12, "funds short by one", Reason::InsufficientFunds, |c| {
             c.image.balances[0].ledger = MinorUnits(AMOUNT.0 - 1);
         }),
-        (11, "funds held", Reason::InsufficientFunds, |c| c.image.balances[0].held = MinorUnits(1)),
-        (12, "reversed before", Reason::OriginalReversed, |c| {
+        (12, "funds held", Reason::InsufficientFunds, |c| c.image.balances[0].held = MinorUnits(1)),
+        (13, "reversed before", Reason::OriginalReversed, |c| {
             let reversal = reversal(9, &c.request.facts.key);
             c.image.last_counter += 1;
             c.image.reversals.push(switch_domain::AnsweredReversal {
-                id: switch_domain::AuthorizationId::mint(c.image.shard, c.image.last_counter),
+                id: AuthorizationId::mint(c.image.shard, c.image.last_counter),
                 key: reversal.key,
                 reference: reversal.reference,
                 original: None,
@@ -182,13 +222,13 @@ fn faults() -> Vec<Fault> {
 /// Pairs that cannot meet, for the later check then has nothing to look at. They are run all the
 /// same: the later check fails closed, and the earlier one must still name the reason.
 const CANNOT_MEET: [(usize, usize, &str); 7] = [
-    (0, 10, "for an amount of nothing; it meets the other message faults"),
+    (0, 11, "for an amount of nothing; it meets the other message faults"),
     (1, 8, "without a programme there is no partner"),
     (1, 9, "without a programme there is no currency to compare with"),
-    (1, 10, "without a programme no pool is charged"),
+    (1, 11, "without a programme no pool is charged"),
     (2, 6, "an account that is not here has no state"),
     (2, 7, "an account that is not here has no holder"),
-    (2, 11, "an account that is not here has no funds"),
+    (2, 12, "an account that is not here has no funds"),
 ];
 
 #[test]
@@ -206,6 +246,7 @@ fn the_order_is_the_documented_one() {
             "customer state",
             "partner state",
             "programme currency",
+            "preauthorized amount",
             "partner deposit",
             "user funds",
             "not reversed before",
@@ -243,11 +284,11 @@ fn of_every_two_faults_the_earlier_check_names_the_reason() {
             pairs.insert((early, late));
         }
     }
-    assert_eq!(pairs.len(), 78, "every pair of thirteen");
+    assert_eq!(pairs.len(), 91, "every pair of fourteen");
     assert!(CANNOT_MEET.iter().all(|(early, late, _)| pairs.contains(&(*early, *late))));
 }
 
-/// All thirteen at once, then one fault taken away after the other: each has its turn.
+/// All fourteen at once, then one fault taken away after the other: each has its turn.
 #[test]
 fn faults_surface_one_after_the_other_as_they_are_mended() {
     let one_each: Vec<Fault> = {
@@ -264,7 +305,7 @@ fn faults_surface_one_after_the_other_as_they_are_mended() {
         kept.sort_by_key(|fault| fault.0);
         kept
     };
-    assert_eq!(one_each.len(), 12, "all checks but the one for an unknown card");
+    assert_eq!(one_each.len(), 13, "all checks but the one for an unknown card");
     for mended in 0..=one_each.len() {
         let mut case = sound();
         one_each[mended..].iter().rev().for_each(|(.., spoil)| spoil(&mut case));

@@ -19,6 +19,7 @@ mod links;
 mod lock_outside;
 mod mac;
 mod malformed;
+mod mini_statement;
 #[path = "../../../../simulators/tests/network/pki.rs"]
 mod pki;
 mod races;

@@ -4,7 +4,7 @@
 use switch_domain::{
     Acquirer, Amount, AsciiText, AuthorizationId, BalanceId, Bin, Channel, EntryMode, Expiry,
     Fingerprint, Hold, LinkId, Merchant, MessageClass, MessageFacts, MessageKey, OriginalClass,
-    OriginalReference, Reason, TransactionType,
+    OriginalReference, Reason, Tolerance, TransactionType,
 };
 use switch_engine::{Advise, Answer, Authorize, Command, Increment, Original, Reverse};
 
@@ -58,6 +58,7 @@ pub(crate) fn authorize(key: MessageKey, amount: Amount) -> Authorize {
         amount,
         repeat: false,
         adds_to: None,
+        completes: None,
     }
 }
 
@@ -91,7 +92,8 @@ impl World {
     /// [de7 ..] [time ..] [term ..] [acq ..] [link ..] [mark repeat] [kind K]`, added `[onto N]`
     /// the authorization with STAN N, or `[instead N]` of its amount; `advise` with the same, of
     /// an approval unless `said declined`; `pay`, a financial request; and `post`, a financial
-    /// advice, `[to N]` of the authorization with STAN N, after which more comes by `last no`.
+    /// advice, each `[to N]` of the authorization with STAN N, of which more may be settled by
+    /// `[within PERCENT]`, and after which more comes by `last no`.
     fn authorization(&mut self, row: &Row<'_>) {
         let name = row.word("a card");
         let known = self.names.cards.get(name).copied();
@@ -120,6 +122,10 @@ impl World {
         request.facts.kind =
             row.option("kind").map_or_else(Default::default, |name| kind(row, name));
         request.adds_to = adds_to(row, &key);
+        if class == MessageClass::FinancialRequest {
+            request.completes =
+                Some(spoken_of(row, &key)).filter(|original| original.named).map(Box::new);
+        }
         let label = row.option("as").map_or_else(|| stan.to_string(), str::to_owned);
         let approved = row.option("said") != Some("declined");
         let command = match class {
@@ -225,7 +231,7 @@ fn common_key(row: &Row<'_>, class: MessageClass, stan: u32, card: &str) -> Mess
     key
 }
 
-/// What a financial advice says of the authorization before it.
+/// What a financial message says of the authorization before it.
 fn spoken_of(row: &Row<'_>, own: &MessageKey) -> Original {
     let named = row.number_option::<u32>("to");
     let mut key = own.as_original();
@@ -234,7 +240,8 @@ fn spoken_of(row: &Row<'_>, own: &MessageKey) -> Original {
     }
     let reference = OriginalReference { key, class: None, transmitted: 0, rrn: own.rrn };
     let last = row.option("last") != Some("no");
-    Original { reference, named: named.is_some(), last }
+    let tolerance = Tolerance::percent(row.number_option("within").unwrap_or(0));
+    Original { reference, named: named.is_some(), last, tolerance }
 }
 
 /// The authorization that an increment is of.
@@ -262,6 +269,7 @@ fn kind(row: &Row<'_>, name: &str) -> TransactionType {
         "cash-back" => TransactionType::CashBack,
         "refund" => TransactionType::Refund,
         "inquiry" => TransactionType::BalanceInquiry,
+        "statement" => TransactionType::MiniStatement,
         "verification" => TransactionType::AccountVerification,
         _ => row.fail("no such kind"),
     }

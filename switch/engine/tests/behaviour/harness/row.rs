@@ -17,10 +17,10 @@ pub(crate) struct Row<'a> {
 }
 
 /// Words that are followed by a value.
-const OPTIONS: [&str; 32] = [
+const OPTIONS: [&str; 33] = [
     "acq", "as", "bin", "bins", "by", "class", "de7", "exp", "fault", "funding", "holder", "in",
     "instead", "key", "kind", "last", "leaving", "length", "link", "mark", "may", "of", "onto",
-    "own", "rrn", "said", "stan", "status", "term", "time", "to", "under",
+    "own", "rrn", "said", "stan", "status", "term", "time", "to", "under", "within",
 ];
 
 impl<'a> Row<'a> {

@@ -17,7 +17,9 @@ use switch_shard::{
 use switch_store::ModelJournalHandle;
 use tokio::sync::{mpsc, watch};
 
-pub(crate) use messages::{advice, approved, declined, increment, marked, purchase, reversal};
+pub(crate) use messages::{
+    advice, approved, declined, increment, marked, purchase, reversal, settlement,
+};
 
 /// Our process, in the journal's rows.
 pub(crate) const US: OwnerId = OwnerId([1; 16]);
