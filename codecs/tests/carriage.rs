@@ -5,7 +5,7 @@
 use bytes::BytesMut;
 use codecs::iso8583::{
     AccountBalances, Dialect, EncodeFault, Encoder, Fields, IncrementalForm, LockForm, Mti,
-    OriginalAmount, OriginalForm, PartOf, Version, WireAmount,
+    OriginalAmount, OriginalForm, PartOf, StatementEntry, Version, WireAmount,
 };
 
 const fn euros(minor: u64) -> WireAmount {
@@ -230,8 +230,85 @@ fn what_an_increment_is_says_the_dialect_and_its_sub_element_is_read() {
 }
 
 #[test]
+fn movements_are_written_as_the_dialect_says() {
+    let shipped = |name: &str| {
+        let form = Dialect::shipped(name).unwrap().mini_statement_form().cloned();
+        form.map(|form| (form.field, form.entries))
+    };
+    let found = ["iso87-ascii", "iso87-bcd", "iso93-ascii", "iso87-ebcdic-037", "mip-like"];
+    let expected = [Some((125, 10)), Some((125, 10)), Some((48, 10)), None, None];
+    assert_eq!(found.map(shipped), expected);
+
+    let movements = [(true, 1_250, (2026, 11, 27)), (false, 50_000, (2026, 1, 3))];
+    let movements =
+        movements.map(|(debit, minor, date)| StatementEntry { date, debit, minor, currency: 978 });
+    let rows = [
+        ("", "261127D000000001250978260103C000000050000978"),
+        ("date = \"MMDD\"\namount_digits = 5", "1127D012509780103C50000978"),
+        ("date = \"YYYYMMDD\"\namount_digits = 6\nentries = 1", "20261127D001250978"),
+        ("debit = \"-\"\ncredit = \"+\"\namount_digits = 5", "261127-01250978260103+50000978"),
+    ];
+    let parts = "parts = [\"date\", \"sign\", \"amount\", \"currency\"]";
+    for (more, expected) in rows {
+        let tables = format!("[mini_statement]\nfield = 48\n{parts}\n{more}\n");
+        let dialect = Dialect::from_toml(&with("iso87-ebcdic-037", &tables)).unwrap();
+        let form = dialect.mini_statement_form().unwrap();
+        assert_eq!(form.write(&movements).as_deref(), Some(expected), "{more}");
+        assert_eq!(form.write(&[]).as_deref(), Some(""));
+    }
+    let parts = "parts = [\"amount\", \"sign\"]\namount_digits = 4";
+    let tables = format!("[mini_statement]\nfield = 48\n{parts}\n");
+    let dialect = Dialect::from_toml(&with("iso87-ebcdic-037", &tables)).unwrap();
+    let form = dialect.mini_statement_form().unwrap();
+    assert_eq!(form.write(&movements[..1]).as_deref(), Some("1250D"));
+    assert_eq!(form.write(&movements), None, "a part of an amount is none");
+}
+
+#[test]
 fn what_the_fields_cannot_carry_is_refused_with_its_line() {
     let rows = [
+        (
+            "iso93-binary",
+            "[mini_statement]\nfield = 48\nparts = [\"date\", \"amount\"]",
+            0,
+            48,
+            "parts are sign, amount",
+        ),
+        (
+            "iso93-binary",
+            "[mini_statement]\nfield = 48\nparts = [\"sign\", \"amount\", \"sign\"]",
+            0,
+            48,
+            "each once",
+        ),
+        (
+            "iso93-binary",
+            "[mini_statement]\nfield = 48\nparts = [\"sign\", \"amount\"]\nentries = 77",
+            0,
+            48,
+            "room for all of them: 1001 characters",
+        ),
+        (
+            "iso93-binary",
+            "[mini_statement]\nfield = 38\nparts = [\"sign\", \"amount\"]",
+            0,
+            38,
+            "from 40 on",
+        ),
+        (
+            "iso93-binary",
+            "[mini_statement]\nfield = 48\nparts = [\"sign\", \"amount\"]\namount_digits = 19",
+            0,
+            48,
+            "amount_digits from 1 to 18",
+        ),
+        (
+            "iso93-binary",
+            "[mini_statement]\nfield = 48\nparts = [\"sign\", \"amount\"]\ndebit = \"C\"",
+            0,
+            48,
+            "two different printable characters",
+        ),
         ("iso87-bcd", "[action_codes]\ndigits = 3", 1, 39, "no more than the field"),
         ("iso87-bcd", "[action_codes]\ndigits = 5", 1, 39, "2, 3 or 4 digits"),
         ("iso87-bcd", "[action_codes]\nreplace = { \"980\" = \"63\" }", 1, 39, "of 2 digits"),

@@ -2,7 +2,8 @@
 
 use switch_domain::{
     AsciiText, BalanceId, BalanceState, BinRange, Currency, CustomerId, CustomerState, Funding,
-    IdempotencyKey, MinorUnits, PartnerId, PartnerState, PoolId, PoolKind, ProgrammeId,
+    IdempotencyKey, MinorUnits, Movement, PartnerId, PartnerState, PoolId, PoolKind, ProgrammeId,
+    Timestamp,
 };
 use switch_shard::Act;
 
@@ -27,6 +28,21 @@ pub struct NewProgramme {
 type Actor = AsciiText<40>;
 
 impl Services {
+    /// What moved on an account since a moment, the latest first, at most so many: as far as the
+    /// tables have it. Nobody waits for them, and no shard for this.
+    ///
+    /// # Errors
+    /// The database.
+    pub async fn latest_movements(
+        &self,
+        balance: BalanceId,
+        since: Timestamp,
+        most: u32,
+    ) -> Result<Vec<Movement>, Problem> {
+        let found = self.store.latest_postings(balance, since, most).await;
+        found.map_err(|error| Problem::internal("reading the movements of an account", &error))
+    }
+
     /// Makes a partner.
     ///
     /// # Errors

@@ -56,6 +56,7 @@ const SETTLED: &str = "\
       AND (reason = 'approved' OR stand_in IN ('agreed', 'forced'))
       AND transaction_type IS DISTINCT FROM 'balance_inquiry'
       AND transaction_type IS DISTINCT FROM 'account_verification'
+      AND transaction_type IS DISTINCT FROM 'mini_statement'
     GROUP BY 1, 2";
 
 /// What was taken back of settled messages; one of a message whose row is gone has no currency.

@@ -1,8 +1,9 @@
 //! Where a peer expects what editions of the standard put in different places: the digits of action
 //! codes, the original of a reversal, the amounts beside the transaction's, the lock that a file
-//! action asks for, what makes an authorization an increment. It owns the places; the values are
-//! the caller's.
+//! action asks for, what makes an authorization an increment, the movements of an account. It owns
+//! the places; the values are the caller's.
 
+use super::carriage_statement::MiniStatementForm;
 use super::dialect::Dialect;
 use super::spec::Version;
 
@@ -17,6 +18,7 @@ pub(super) struct Carriage {
     pub(super) balances: Option<BalanceForm>,
     pub(super) lock: Option<LockForm>,
     pub(super) incremental: Option<IncrementalForm>,
+    pub(super) mini_statement: Option<MiniStatementForm>,
 }
 
 /// How a reversal names its original: message type (4 digits), trace number, a time, and what else
@@ -148,6 +150,13 @@ impl Dialect {
     #[must_use]
     pub const fn incremental_form(&self) -> Option<&IncrementalForm> {
         self.carriage.incremental.as_ref()
+    }
+
+    /// How the answer to a mini-statement inquiry has the movements of the account; `None` where
+    /// the peer has no such inquiry.
+    #[must_use]
+    pub const fn mini_statement_form(&self) -> Option<&MiniStatementForm> {
+        self.carriage.mini_statement.as_ref()
     }
 
     /// How a file action names the lock of a card; `None` where the dialect lacks a field for it.

@@ -1,5 +1,6 @@
-//! The tables `[action_codes]`, `[original]`, `[partial_approval]`, `[balances]`, `[lock_outside]`
-//! and `[incremental]` of a dialect file. Must refuse what the fields that they name cannot carry.
+//! The tables `[action_codes]`, `[original]`, `[partial_approval]`, `[balances]`, `[lock_outside]`,
+//! `[incremental]` and `[mini_statement]` of a dialect file. Must refuse what the fields that they
+//! name cannot carry.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -9,6 +10,7 @@ use toml::Spanned;
 
 use super::carriage::{BalanceForm, Carriage, LockForm, OriginalAmount, OriginalForm};
 use super::carriage_incremental::{IncrementalEntry, compile_incremental};
+use super::carriage_statement::{MiniStatementEntry, compile_mini_statement};
 use super::dialect_error::DialectError;
 use super::dialect_file::Source;
 use super::spec::{FieldSpec, FieldType, LengthForm, Version};
@@ -22,7 +24,7 @@ const ASKED_FOR: [u8; 2] = *b"57";
 const LONGEST_ORIGINAL: u16 = 64;
 const MTI_DIGITS: u16 = 4;
 
-/// The six tables; each may be left out, and each key of one.
+/// The seven tables; each may be left out, and each key of one.
 #[derive(Default)]
 pub(super) struct CarriageEntries {
     pub(super) action_codes: Option<Spanned<ActionCodesEntry>>,
@@ -31,6 +33,7 @@ pub(super) struct CarriageEntries {
     pub(super) balances: Option<Spanned<BalancesEntry>>,
     pub(super) lock_outside: Option<Spanned<LockOutsideEntry>>,
     pub(super) incremental: Option<Spanned<IncrementalEntry>>,
+    pub(super) mini_statement: Option<Spanned<MiniStatementEntry>>,
 }
 
 #[derive(Deserialize)]
@@ -107,6 +110,10 @@ pub(super) fn compile_carriage(
         lock: fields.lock(entries.lock_outside.as_ref())?,
         incremental: match &entries.incremental {
             Some(entry) => Some(compile_incremental(source, entry, version, spec, part)?),
+            None => None,
+        },
+        mini_statement: match &entries.mini_statement {
+            Some(entry) => Some(compile_mini_statement(source, entry, spec)?),
             None => None,
         },
     })

@@ -13,6 +13,7 @@ use super::carriage_file::{
     PartialApprovalEntry, compile_carriage,
 };
 use super::carriage_incremental::IncrementalEntry;
+use super::carriage_statement::MiniStatementEntry;
 use super::dialect::{Bitmaps, Dialect};
 use super::dialect_error::DialectError;
 use super::elements_file::{ElementsEntry, compile_elements};
@@ -60,6 +61,7 @@ struct DialectFile {
     lock_outside: Option<Spanned<LockOutsideEntry>>,
     incremental: Option<Spanned<IncrementalEntry>>,
     network_trace: Option<Spanned<NetworkTraceEntry>>,
+    mini_statement: Option<Spanned<MiniStatementEntry>>,
     answers: BTreeMap<Spanned<String>, Vec<Spanned<u8>>>,
     #[serde(default)]
     requests: BTreeMap<Spanned<String>, Spanned<PresenceEntry>>,
@@ -154,6 +156,7 @@ pub(super) fn compile(text: &str) -> Result<Dialect, DialectError> {
         balances: file.balances.take(),
         lock_outside: file.lock_outside.take(),
         incremental: file.incremental.take(),
+        mini_statement: file.mini_statement.take(),
     };
     let elements = compile_elements(&source, &file.elements, file.length, &specs, sensitive)?;
     let seen = |field: u8, key: Option<&str>| {

@@ -25,6 +25,7 @@ mod amounts;
 mod carriage;
 mod carriage_file;
 mod carriage_incremental;
+mod carriage_statement;
 mod charset;
 mod decode;
 mod decode_error;
@@ -57,6 +58,7 @@ mod words;
 
 pub use amounts::{AccountBalances, PartOf, WireAmount};
 pub use carriage::{BalanceForm, IncrementalForm, LockForm, OriginalAmount, OriginalForm};
+pub use carriage_statement::{MiniStatementForm, StatementEntry};
 pub use decode::MAX_MESSAGE;
 pub use decode_error::{ByteKind, DecodeError, DecodeFault, ErrorCode, Found, error_set};
 pub use describe::{Line, describe};

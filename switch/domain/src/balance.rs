@@ -1,7 +1,9 @@
 //! A customer's account at its partner. It owns what ledger, held and available mean; it never
 //! changes by itself: only records of the journal change it.
 
-use crate::{BalanceId, Currency, CustomerId, MinorUnits, PartnerId, ProgrammeId};
+use crate::{
+    Amount, BalanceId, Currency, CustomerId, MinorUnits, PartnerId, ProgrammeId, Timestamp,
+};
 
 /// Whether an account may be spent from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -50,4 +52,13 @@ impl Balance {
     pub const fn available(&self) -> MinorUnits {
         MinorUnits(self.ledger.0.saturating_sub(self.held.0))
     }
+}
+
+/// Money that came to an account or went from it, as its holder is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Movement {
+    /// When it was decided.
+    pub at: Timestamp,
+    /// Above zero what came, below zero what went.
+    pub amount: Amount,
 }

@@ -74,21 +74,25 @@ pub struct HoldRule {
     pub life: Duration,
 }
 
-impl HoldRule {
-    fn applies(&self, link: Option<LinkId>, category: u16) -> bool {
-        let link_fits = self.links.is_empty() || link.is_some_and(|one| self.links.contains(&one));
-        let any = self.categories.is_empty();
-        link_fits && (any || self.categories.iter().any(|one| one.has(category)))
-    }
+/// Whether a rule for these links and categories is about a purchase. Where one of the two is
+/// empty, it does not count.
+pub(crate) fn applies(
+    links: &[LinkId],
+    categories: &[Categories],
+    link: Option<LinkId>,
+    category: u16,
+) -> bool {
+    let link_fits = links.is_empty() || link.is_some_and(|one| links.contains(&one));
+    link_fits && (categories.is_empty() || categories.iter().any(|one| one.has(category)))
+}
 
-    /// A category says more of a purchase than a link does, and both more than either.
-    const fn weight(&self) -> u8 {
-        match (self.categories.is_empty(), self.links.is_empty()) {
-            (false, false) => 3,
-            (false, true) => 2,
-            (true, false) => 1,
-            (true, true) => 0,
-        }
+/// A category says more of a purchase than a link does, and both more than either.
+pub(crate) const fn weight(links: &[LinkId], categories: &[Categories]) -> u8 {
+    match (categories.is_empty(), links.is_empty()) {
+        (false, false) => 3,
+        (false, true) => 2,
+        (true, false) => 1,
+        (true, true) => 0,
     }
 }
 
@@ -107,7 +111,7 @@ impl HoldLives {
     /// that before one with links alone; among equals the first applies.
     #[must_use]
     pub fn new(default: Duration, mut rules: Vec<HoldRule>) -> Self {
-        rules.sort_by_key(|rule| std::cmp::Reverse(rule.weight()));
+        rules.sort_by_key(|rule| std::cmp::Reverse(weight(&rule.links, &rule.categories)));
         Self { default, estimated: None, rules }
     }
 
@@ -121,7 +125,8 @@ impl HoldLives {
     /// How long a purchase holds; `link` where it is known which one it came by.
     #[must_use]
     pub fn of(&self, link: Option<LinkId>, category: u16, kind: TransactionType) -> Duration {
-        let rule = self.rules.iter().find(|rule| rule.applies(link, category));
+        let fits = |rule: &&HoldRule| applies(&rule.links, &rule.categories, link, category);
+        let rule = self.rules.iter().find(fits);
         let by_category = rule.filter(|rule| !rule.categories.is_empty()).map(|rule| rule.life);
         let estimated = self.estimated.filter(|_| kind == TransactionType::Preauthorization);
         let life = by_category.or(estimated).or(rule.map(|rule| rule.life));

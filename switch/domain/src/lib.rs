@@ -40,6 +40,7 @@ mod record;
 mod spend_control;
 mod stand_in;
 mod timestamp;
+mod tolerance;
 mod transaction_type;
 mod transfer;
 mod usage;
@@ -50,7 +51,7 @@ pub use authorization::{
     AnsweredReversal, Authorization, Channel, Completed, EntryMode, Merchant, MessageFacts,
     OriginalReference, Totals,
 };
-pub use balance::{Balance, BalanceState, CustomerState};
+pub use balance::{Balance, BalanceState, CustomerState, Movement};
 pub use card::{Card, CardStatus, LockCode, VaultRef};
 pub use control::{
     Bin, BinRange, Control, Funding, Partner, PartnerState, Pool, PoolKind, Programme,
@@ -90,6 +91,7 @@ pub use spend_control::{
 };
 pub use stand_in::StandIn;
 pub use timestamp::Timestamp;
+pub use tolerance::{Tolerance, ToleranceRule, Tolerances};
 pub use transaction_type::{Direction, TransactionType};
 pub use transfer::{Transfer, TransferOutcome, TransferReceived};
 pub use usage::{Counted, Part, Usage, UsageDelta, Used};

@@ -90,6 +90,8 @@ pub enum Reason {
     PartnerDepositInsufficient,
     /// The customer's funds do not cover the amount.
     InsufficientFunds,
+    /// More is settled of an authorization than it was for, beyond what its merchant is allowed.
+    ExceedsPreauthorizedAmount,
     /// Its reversal came before it.
     OriginalReversed,
     /// Another message had come under the same key, for another amount.
@@ -121,7 +123,7 @@ const fn forms(v2003: &'static str, v1993: &'static str, v1987: &'static str) ->
 
 impl Reason {
     /// Every reason once, for tables and tests.
-    pub const ALL: [Self; 58] = [
+    pub const ALL: [Self; 59] = [
         Self::Approved,
         Self::ReversalAccepted,
         Self::AdviceAccepted,
@@ -159,6 +161,7 @@ impl Reason {
         Self::CountLimitExceeded,
         Self::PartnerDepositInsufficient,
         Self::InsufficientFunds,
+        Self::ExceedsPreauthorizedAmount,
         Self::OriginalReversed,
         Self::DuplicateTransmission,
         Self::IssuerInoperative,
@@ -228,6 +231,7 @@ impl Reason {
             Self::PartnerDepositInsufficient | Self::InsufficientFunds => {
                 forms("1016", "116", "51")
             }
+            Self::ExceedsPreauthorizedAmount => forms("1074", "121", "61"),
             Self::OriginalReversed => forms("9122", "922", "12"),
             Self::DuplicateTransmission => forms("9113", "913", "94"),
             Self::IssuerInoperative => forms("9107", "907", "91"),
@@ -343,6 +347,7 @@ impl Reason {
             Self::CountLimitExceeded => "count_limit_exceeded",
             Self::PartnerDepositInsufficient => "partner_deposit_insufficient",
             Self::InsufficientFunds => "insufficient_funds",
+            Self::ExceedsPreauthorizedAmount => "exceeds_preauthorized_amount",
             Self::OriginalReversed => "original_reversed",
             Self::DuplicateTransmission => "duplicate_transmission",
             Self::IssuerInoperative => "issuer_inoperative",

@@ -23,8 +23,15 @@ impl Timestamp {
 
     /// Calendar year and month (1 to 12) in UTC, by the proleptic Gregorian calendar.
     #[must_use]
-    #[allow(clippy::arithmetic_side_effects)] // bounded: i64 micros are about 292,000 years
     pub const fn year_and_month(self) -> (i32, u8) {
+        let (year, month, _) = self.date();
+        (year, month)
+    }
+
+    /// The same with the day of the month (1 to 31).
+    #[must_use]
+    #[allow(clippy::arithmetic_side_effects)] // bounded: i64 micros are about 292,000 years
+    pub const fn date(self) -> (i32, u8, u8) {
         // Days are counted from 1 March of year 0, so that the leap day ends a year.
         let days = self.0.div_euclid(MICROS_PER_SECOND).div_euclid(SECONDS_PER_DAY) + 719_468;
         let era = days.div_euclid(146_097);
@@ -35,7 +42,8 @@ impl Timestamp {
         let month_from_march = (5 * day_of_year + 2) / 153;
         let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
         let year = year_of_era + era * 400 + if month <= 2 { 1 } else { 0 };
-        (year as i32, month as u8)
+        let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+        (year as i32, month as u8, day as u8)
     }
 }
 
@@ -46,15 +54,17 @@ mod tests {
     #[test]
     fn months_turn_where_the_calendar_says() {
         for (seconds, expected) in [
-            (0, (1970, 1)),
-            (-1, (1969, 12)),
-            (951_782_400, (2000, 2)),    // 2000-02-29
-            (951_868_800, (2000, 3)),    // 2000-03-01
-            (1_796_083_199, (2026, 11)), // last second of November
-            (1_796_083_200, (2026, 12)),
-            (1_798_761_600, (2027, 1)),
+            (0, (1970, 1, 1)),
+            (-1, (1969, 12, 31)),
+            (951_782_400, (2000, 2, 29)),
+            (951_868_800, (2000, 3, 1)),
+            (1_796_083_199, (2026, 11, 30)), // its last second
+            (1_796_083_200, (2026, 12, 1)),
+            (1_798_761_600, (2027, 1, 1)),
         ] {
-            assert_eq!(Timestamp::from_unix_seconds(seconds).year_and_month(), expected);
+            let at = Timestamp::from_unix_seconds(seconds);
+            assert_eq!(at.date(), expected);
+            assert_eq!(at.year_and_month(), (expected.0, expected.1));
         }
     }
 }

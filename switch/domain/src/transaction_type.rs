@@ -20,6 +20,8 @@ pub enum TransactionType {
     Refund,
     /// 30 and 31: what the account has. No money moves.
     BalanceInquiry,
+    /// 38: what moved on the account lately. No money moves.
+    MiniStatement,
     /// 00 for an amount of zero, or 33: whether the card is good. No money moves.
     AccountVerification,
 }
@@ -37,7 +39,7 @@ pub enum Direction {
 
 impl TransactionType {
     /// Every one once.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Purchase,
         Self::Preauthorization,
         Self::Cash,
@@ -45,6 +47,7 @@ impl TransactionType {
         Self::QuasiCash,
         Self::Refund,
         Self::BalanceInquiry,
+        Self::MiniStatement,
         Self::AccountVerification,
     ];
 
@@ -58,7 +61,9 @@ impl TransactionType {
             | Self::CashBack
             | Self::QuasiCash => Direction::Debit,
             Self::Refund => Direction::Credit,
-            Self::BalanceInquiry | Self::AccountVerification => Direction::None,
+            Self::BalanceInquiry | Self::MiniStatement | Self::AccountVerification => {
+                Direction::None
+            }
         }
     }
 }
@@ -72,6 +77,6 @@ mod tests {
         let of = |wanted| {
             TransactionType::ALL.into_iter().filter(move |one| one.direction() == wanted).count()
         };
-        assert_eq!((of(Direction::Debit), of(Direction::Credit), of(Direction::None)), (5, 1, 2));
+        assert_eq!((of(Direction::Debit), of(Direction::Credit), of(Direction::None)), (5, 1, 3));
     }
 }

@@ -3,13 +3,11 @@
 //! suspense. It never declines: what has happened cannot be undone by an answer, so that an account
 //! may go below zero here, and the record says why that would not have been granted.
 
-use switch_domain::{
-    Authorization, AuthorizationId, Completed, Direction, MinorUnits, Reason, StandIn, Timestamp,
-};
+use switch_domain::{Authorization, AuthorizationId, MinorUnits, Reason, StandIn, Timestamp};
 
 use crate::authorize::{Verdict, record};
 use crate::checks::{self, Case};
-use crate::movements::Completion;
+use crate::complete::Completion;
 use crate::{Advise, Answer, Decision, Headroom, Outcome, State};
 
 pub(crate) fn decide(
@@ -28,7 +26,8 @@ pub(crate) fn decide(
     };
     let mut case = Case::new(state, &advice.request, headroom, now);
     if advice.approved && !said.twin.is_some_and(|ours| ours.reason.is_approval()) {
-        case.completes = completion(&case, advice);
+        let original = advice.original.as_ref();
+        case.completes = original.and_then(|original| Completion::of(&case, original));
     }
     let stand_in = stand_in(&case, advice.approved, said.twin);
     let reason = Reason::AdviceAccepted;
@@ -75,32 +74,13 @@ fn stand_in(case: &Case<'_>, approved: bool, request: Option<&Authorization>) ->
     if let Some(reason) = checks::cannot_be_held(case) {
         return StandIn::Suspense(reason);
     }
+    // Whatever else is wrong, this is what people can claim back from the merchant.
+    if case.completes.is_some_and(|hold| hold.exceeds) {
+        return StandIn::Forced(Reason::ExceedsPreauthorizedAmount);
+    }
     // What is held for it was approved when it was asked for.
     if case.completes.is_some() && case.needs().is_zero() {
         return StandIn::Agreed;
     }
     checks::first_failure(case).map_or(StandIn::Agreed, StandIn::Forced)
-}
-
-/// The authorization that a financial advice completes, and what it takes out of its hold; or the
-/// purchase that it refunds. One of another currency is left alone: what its hold is worth in this
-/// one nobody has said. So is one that holds elsewhere: it ends when it has lived its life. Whoever
-/// names an increment means the purchase that it belongs to.
-fn completion(case: &Case<'_>, advice: &Advise) -> Option<Completion> {
-    let original = advice.original.as_ref()?;
-    let found = case.state.completed_by(&original.reference, original.named)?;
-    let found = case.state.first_of(found)?;
-    let amount = advice.request.amount;
-    let here = (case.balance.map(|balance| balance.id), case.deposit);
-    if found.currency != amount.currency || (found.balance, found.pool) != here {
-        return None;
-    }
-    let takes = advice.request.facts.kind.direction() == Direction::Debit;
-    let held = if takes { found.held() } else { MinorUnits::ZERO };
-    let last = original.last || held <= amount.minor;
-    Some(Completion {
-        completed: Completed { authorization: found.id, decided_at: found.decided_at },
-        releases: if last { held } else { amount.minor },
-        closes: takes && last,
-    })
 }

@@ -6,7 +6,8 @@ use switch_domain::{
     CardId, CardStatus, ControlId, ControlSubject, ControlTerms, Currency, CustomerId,
     CustomerState, Expiry, Funding, Hold, IdempotencyKey, LinkId, LockCode, LockCodes,
     MessageFacts, MessageKey, MinorUnits, OriginalReference, OutsideAsk, PartnerId, PartnerState,
-    PoolId, PoolKind, ProgrammeId, Reason, Transfer, TransferId, TransferOutcome, VaultRef,
+    PoolId, PoolKind, ProgrammeId, Reason, Tolerance, Transfer, TransferId, TransferOutcome,
+    VaultRef,
 };
 
 /// One command.
@@ -68,6 +69,9 @@ pub struct Authorize {
     /// The authorization that it adds to, where it is an increment of one. Apart, because few are
     /// and every request has room for it.
     pub adds_to: Option<Box<Increment>>,
+    /// Of a financial request, the authorization that it completes, where it says that it does.
+    /// Apart as well; an advice has its own room for it.
+    pub completes: Option<Box<Original>>,
 }
 
 /// What an incremental authorization says of the one before it.
@@ -96,10 +100,11 @@ pub struct Advise {
 }
 
 impl Authorize {
-    /// What it says of what it adds to, where it is an increment.
+    /// What it says of what it adds to, or completes, where it does either.
     #[must_use]
     pub fn spoken_of(&self) -> Option<&OriginalReference> {
-        self.adds_to.as_ref().map(|increment| &increment.reference)
+        let completed = self.completes.as_ref().map(|original| &original.reference);
+        completed.or_else(|| self.adds_to.as_ref().map(|increment| &increment.reference))
     }
 }
 
@@ -112,7 +117,7 @@ impl Advise {
     }
 }
 
-/// What a financial advice says of the authorization before it.
+/// What a financial message says of the authorization before it.
 #[derive(Clone, Copy, Debug)]
 pub struct Original {
     /// The fields by which it is found.
@@ -122,6 +127,8 @@ pub struct Original {
     pub named: bool,
     /// True where nothing more will be settled of it: what is left of its hold is given back.
     pub last: bool,
+    /// How far its merchant may go above it: no part of what the message says.
+    pub tolerance: Tolerance,
 }
 
 /// A reversal.

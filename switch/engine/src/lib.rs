@@ -27,6 +27,7 @@ mod authorize;
 mod calendar;
 mod checks;
 mod command;
+mod complete;
 mod controls;
 mod expire;
 mod increment;

@@ -6,9 +6,9 @@
 //! contra, and what the network is owed comes out of the deposit. So a purchase pays it once.
 
 use switch_domain::{
-    Account, Authorization, AuthorizationDelta, AuthorizationId, BalanceDelta, BalanceId,
-    Completed, Currency, Direction, Effects, MinorUnits, PartnerId, PoolDelta, PoolId, Posting,
-    Timestamp, Totals, TransactionType,
+    Account, Authorization, AuthorizationDelta, AuthorizationId, BalanceDelta, BalanceId, Currency,
+    Direction, Effects, MinorUnits, PartnerId, PoolDelta, PoolId, Posting, Timestamp, Totals,
+    TransactionType,
 };
 
 use crate::checks::Case;
@@ -188,16 +188,6 @@ fn posted(movement: Movement) -> Effects {
         postings,
         ..Effects::default()
     }
-}
-
-/// An earlier authorization that a financial message completes, and what that does to its hold.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Completion {
-    pub(crate) completed: Completed,
-    /// How much of its hold is set free.
-    pub(crate) releases: MinorUnits,
-    /// Whether nothing is held of it from then on.
-    pub(crate) closes: bool,
 }
 
 /// From the customer for what takes money, to the customer for what gives it.

@@ -29,6 +29,18 @@ pub struct PoolTake {
     pub pool: PoolId,
     /// How much; above zero.
     pub amount: MinorUnits,
+    /// How much of that the same record gives back once it is committed: the hold of what a request
+    /// completes. Only the rest has to be there.
+    pub covered: MinorUnits,
+}
+
+impl PoolTake {
+    /// Whether a pool that has this much left has enough for it.
+    #[must_use]
+    pub const fn is_there(&self, left: MinorUnits) -> bool {
+        let needs = self.amount.0.saturating_sub(self.covered.0);
+        needs <= 0 || left.0 >= needs
+    }
 }
 
 impl Outcome {
@@ -40,9 +52,10 @@ impl Outcome {
     #[must_use]
     pub fn pool_take(&self) -> Option<PoolTake> {
         let delta = self.record.as_ref()?.effects.pool?;
-        let (decided, _) = delta.split();
+        let (decided, committed) = delta.split();
         let amount = MinorUnits(decided.available().saturating_neg());
-        amount.is_positive().then_some(PoolTake { pool: delta.pool, amount })
+        let covered = MinorUnits(committed.available());
+        amount.is_positive().then_some(PoolTake { pool: delta.pool, amount, covered })
     }
 }
 

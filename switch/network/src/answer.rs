@@ -1,5 +1,5 @@
-//! Answers as bytes. It owns how a decision becomes DE38, DE39 and DE54 and that echoed fields are
-//! the request's own bytes; it never looks at what they mean.
+//! Answers as bytes. It owns how a decision becomes DE38, DE39, DE54 and a statement, and that
+//! echoed fields are the request's own bytes; it never looks at what they mean.
 
 use std::ops::RangeInclusive;
 
@@ -35,6 +35,8 @@ pub(crate) struct Saying {
     pub(crate) fault: Option<Fault>,
     /// DE54, where the dialect carries balances.
     pub(crate) amounts: Option<AccountAmounts>,
+    /// What moved on an account, and the field that the dialect has it in.
+    pub(crate) statement: Option<(u8, String)>,
 }
 
 /// The field at fault, in words and as an error set (DE18 of 2003).
@@ -47,7 +49,7 @@ pub(crate) struct Fault {
 impl Saying {
     /// A reason without more.
     pub(crate) const fn plain(reason: Reason) -> Self {
-        Self { reason, approval_code: None, fault: None, amounts: None }
+        Self { reason, approval_code: None, fault: None, amounts: None, statement: None }
     }
 }
 
@@ -116,15 +118,18 @@ impl AnswerWriter {
         finish(answer, dialect, message, mac.as_ref())
     }
 
-    /// The part of an answer that is known before the decision: the echoed fields.
+    /// The part of an answer that is known before the decision: the echoed fields. A field of its
+    /// own may come behind that, or else the balances.
     pub(crate) fn begin(
         &mut self,
         request: &Message<'_>,
         mti: Mti,
+        own: Option<u8>,
     ) -> Result<EncodedFields, EncodeError> {
+        let late = own.unwrap_or(ADDITIONAL_AMOUNTS);
         let mut begun = self.encoder.start(request.dialect(), mti);
         for field in echoed_fields(request.dialect(), mti) {
-            if !DECIDED.contains(&field) && field != ADDITIONAL_AMOUNTS {
+            if !DECIDED.contains(&field) && field != late && field != ADDITIONAL_AMOUNTS {
                 begun.echo(field, request)?;
             }
         }
@@ -132,7 +137,7 @@ impl AnswerWriter {
         if self.mac.is_some() {
             begun.leave_room_for_mac()?;
         }
-        begun.into_fields(DECIDED, Some(ADDITIONAL_AMOUNTS))
+        begun.into_fields(DECIDED, Some(late))
     }
 
     /// The rest of what [`AnswerWriter::begin`] began. The bytes are good until the next call.
@@ -151,6 +156,9 @@ impl AnswerWriter {
         answer.text(ACTION_CODE, action_code(saying.reason, dialect))?;
         if let Some(amounts) = saying.amounts {
             answer.amounts(None, Some(balances(amounts)))?;
+        }
+        if let Some((field, text)) = &saying.statement {
+            answer.text(*field, text)?;
         }
         message.clear();
         answer.finish_around(begun, message)?;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use codecs::framing::{Framing, FramingError, LengthHeader};
 use codecs::iso8583::{Dialect, Version};
-use switch_domain::LinkId;
+use switch_domain::{LinkId, Tolerances};
 use switch_security::MacError;
 
 use crate::dial::Dialling;
@@ -16,6 +16,7 @@ use crate::locks::LockAuthority;
 use crate::mac::MacRule;
 use crate::reconciliation::Reconciler;
 use crate::requests::RequestConfig;
+use crate::statement::Teller;
 use crate::tls::TlsConfig;
 
 /// Fields without which no message of ours can be read or answered.
@@ -72,8 +73,12 @@ pub struct LinkConfig {
     pub institutions: Institutions,
     /// Cards that its peer may lock, and with which codes.
     pub locks: LockAuthority,
+    /// How far merchants may go above what was authorized.
+    pub tolerances: Arc<Tolerances>,
     /// Who knows what was settled; `None` where nobody reconciles.
     pub reconciler: Option<Reconciler>,
+    /// Who knows what moved on accounts; `None` where nobody does.
+    pub teller: Option<Teller>,
     /// Addresses that may connect; empty means any.
     pub peers: Vec<IpAddr>,
     /// Connections at a time, handshakes included; one more is closed at once. A link that dials
@@ -210,7 +215,9 @@ impl LinkConfig {
             mac: None,
             institutions: Institutions::default(),
             locks: LockAuthority::default(),
+            tolerances: Arc::default(),
             reconciler: None,
+            teller: None,
             peers: Vec::new(),
             max_connections: 64,
             max_in_flight: 1024,

@@ -34,6 +34,7 @@ const OUTSTANDING: &str = "cardswitch_link_outstanding";
 const REQUESTS: &str = "cardswitch_link_requests_total";
 const ANSWERS: &str = "cardswitch_link_answers_total";
 const CUT_OVERS: &str = "cardswitch_link_cut_overs_total";
+const STATEMENTS: &str = "cardswitch_link_statements_total";
 const ANSWER_SECONDS: &str = "cardswitch_link_answer_seconds";
 
 /// Describes all metrics of this package to the installed recorder.
@@ -63,6 +64,7 @@ pub fn describe() {
     describe_counter!(LOCK_REFUSALS, "Locks asked for without authority, and refusals off record");
     describe_counter!(DROPPED, "Messages without any answer, by cause");
     describe_counter!(UNANSWERED, "Requests whose outcome was not sent, by cause");
+    describe_counter!(STATEMENTS, "Mini-statement inquiries that were granted, by what was told");
     describe_histogram!(ANSWER_SECONDS, Unit::Seconds, "From a decided request's frame to answer");
 }
 
@@ -188,6 +190,11 @@ impl LinkMetrics {
     /// `cause` is `bin`, `code` or `not_recorded`.
     pub(crate) fn lock_refused(&self, cause: &'static str) {
         counter!(LOCK_REFUSALS, "link" => self.link.clone(), "cause" => cause).increment(1);
+    }
+
+    /// `outcome` is `told`, `not_in_time` or `no_room`.
+    pub(crate) fn statement(&self, outcome: &'static str) {
+        counter!(STATEMENTS, "link" => self.link.clone(), "outcome" => outcome).increment(1);
     }
 
     pub(crate) fn dropped(&self, cause: &'static str) {

@@ -9,6 +9,7 @@ use metrics::Gauge;
 use tokio::time::Instant;
 
 use crate::reconciliation::Reconciling;
+use crate::statement::Telling;
 
 /// One message in flight.
 pub(crate) struct Waiting {
@@ -20,8 +21,16 @@ pub(crate) struct Waiting {
     pub(crate) header: Option<Header>,
     /// When the request was cut from the stream.
     pub(crate) received: Instant,
-    /// Of a reconciliation, what it waits for.
-    pub(crate) reconciling: Option<Box<Reconciling>>,
+    /// What it waits for besides a decision, or instead of one: few do.
+    pub(crate) asking: Option<Box<Asking>>,
+}
+
+/// What a message waits for that no shard decides.
+pub(crate) enum Asking {
+    /// What was settled.
+    Reconciling(Reconciling),
+    /// What moved on an account.
+    Statement(Telling),
 }
 
 /// The messages in flight of one connection. Tokens are given in order, so that a message's place

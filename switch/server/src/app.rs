@@ -9,7 +9,7 @@ use std::time::Duration;
 use admin_api::Services;
 use anyhow::Context;
 use switch_domain::LinkId;
-use switch_network::{LinkConfig, LinkHandle, OpenLink, Reconciler};
+use switch_network::{LinkConfig, LinkHandle, OpenLink, Reconciler, Teller};
 use switch_shard::{Fatal, HoldSweep, Running, TakeoverMode};
 use switch_store::private_postgres::DatabaseUrl;
 use tokio::net::TcpListener;
@@ -23,7 +23,7 @@ use crate::database::{self, Connected};
 use crate::health::NodeHealth;
 use crate::runtimes::Apart;
 use crate::upkeep::Upkeep;
-use crate::{heads, keys, reconciler, telemetry};
+use crate::{heads, keys, reconciler, telemetry, teller};
 
 /// A switch that serves.
 pub struct App {
@@ -210,10 +210,16 @@ async fn open_ports(
     let (stop_links, stop_others) = (CancellationToken::new(), CancellationToken::new());
     let node = services.node().clone();
     let (reconciler, asked) = Reconciler::new(reconciler::ROOM);
+    let (teller, inquiries) = Teller::new(config.mini_statement.waiting);
+    let tolerances = Arc::new(config.tolerance.settings(&config.links));
     let mut bound = Vec::new();
     for (name, link) in &config.links {
-        let link_config =
-            LinkConfig { reconciler: Some(reconciler.clone()), ..link_config(name, link)? };
+        let link_config = LinkConfig {
+            reconciler: Some(reconciler.clone()),
+            teller: Some(teller.clone()),
+            tolerances: Arc::clone(&tolerances),
+            ..link_config(name, link)?
+        };
         bound.push(OpenLink::open(link_config, node.clone(), Arc::clone(&security))?);
     }
     let http = TcpListener::bind(config.http.listen)
@@ -233,7 +239,7 @@ async fn open_ports(
     let router = admin_api::router(health, metrics.clone());
     let stop_http = stop_others.clone();
     let reconciling = config.reconciliation.settings(&config.links, &config.retention);
-    let clearing = config.clearing.settings();
+    let clearing = config.clearing.settings(tolerances);
     let management = Apart::for_management(&config.threads)?;
     let others = vec![
         management.spawn(async move {
@@ -247,6 +253,12 @@ async fn open_ports(
             services.clone(),
             reconciling,
             asked,
+            stop_others.clone(),
+        )),
+        management.spawn(teller::run(
+            services.clone(),
+            Duration::from_secs(u64::from(config.mini_statement.days).saturating_mul(86_400)),
+            inquiries,
             stop_others.clone(),
         )),
         management.spawn(metrics_upkeep(metrics, stop_others.clone())),
@@ -295,6 +307,8 @@ fn link_config(name: &str, link: &Link) -> anyhow::Result<LinkConfig> {
         mac,
         institutions: link.institutions().map_err(|(_, fault)| anyhow::Error::msg(fault))?,
         reconciler: None,
+        teller: None,
+        tolerances: Arc::default(),
         locks: link.lock_authority().map_err(|(_, fault)| anyhow::Error::msg(fault))?,
         peers: link.peers.clone(),
     })

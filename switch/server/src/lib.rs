@@ -17,6 +17,7 @@ mod link_control;
 mod reconciler;
 mod runtimes;
 mod telemetry;
+mod teller;
 mod upkeep;
 
 pub use telemetry::{metrics_handle, start_logging};

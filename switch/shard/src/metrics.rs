@@ -2,7 +2,7 @@
 
 use metrics::{Counter, Gauge, Histogram, Unit};
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
-use switch_domain::{Event, Reason, Record, ShardId};
+use switch_domain::{Event, Reason, Record, ShardId, StandIn};
 
 /// Describes all metrics of this package to the installed recorder.
 pub fn describe() {
@@ -10,6 +10,10 @@ pub fn describe() {
     describe_counter!(
         "cardswitch_advices_total",
         "Advices of what was decided in our stead, by what they came to; `suspense` is for people"
+    );
+    describe_counter!(
+        "cardswitch_over_cleared_total",
+        "Advices among them that settled more of an authorization than the merchant is allowed"
     );
     describe_counter!("cardswitch_repeats_total", "Repeats answered from the stored answer");
     describe_counter!("cardswitch_shed_total", "Messages not taken, by cause");
@@ -118,7 +122,10 @@ pub(crate) fn advised(record: Option<&Record>) {
         Event::Authorized(one) => one.stand_in,
         _ => None,
     });
-    let became = stand_in.map_or("refused", switch_domain::StandIn::name);
+    if stand_in == Some(StandIn::Forced(Reason::ExceedsPreauthorizedAmount)) {
+        counter!("cardswitch_over_cleared_total").increment(1);
+    }
+    let became = stand_in.map_or("refused", StandIn::name);
     counter!("cardswitch_advices_total", "became" => became).increment(1);
 }
 

@@ -19,7 +19,7 @@ impl Pools {
     pub(crate) fn take(&self, take: PoolTake) -> bool {
         let level = self.level(take.pool);
         let taken = level.fetch_update(Ordering::AcqRel, Ordering::Acquire, |left| {
-            left.checked_sub(take.amount.0).filter(|rest| *rest >= 0)
+            left.checked_sub(take.amount.0).filter(|_| take.is_there(MinorUnits(left)))
         });
         taken.is_ok()
     }
@@ -68,7 +68,7 @@ mod tests {
         let pools = Pools::default();
         let pool = PoolId(1);
         pools.give(pool, MinorUnits(1_000));
-        let take = PoolTake { pool, amount: MinorUnits(3) };
+        let take = PoolTake { pool, amount: MinorUnits(3), covered: MinorUnits::ZERO };
         let taken: usize = std::thread::scope(|scope| {
             let threads: Vec<_> = (0..4)
                 .map(|_| scope.spawn(|| (0..500).filter(|_| pools.take(take)).count()))
@@ -77,5 +77,10 @@ mod tests {
         });
         assert_eq!(taken, 333);
         assert_eq!(pools.available(pool), MinorUnits(1));
+        // What is covered by a hold is there whatever is left.
+        assert!(pools.take(PoolTake { covered: MinorUnits(2), ..take }));
+        assert!(!pools.take(PoolTake { covered: MinorUnits(2), ..take }));
+        assert!(pools.take(PoolTake { covered: MinorUnits(3), ..take }));
+        assert_eq!(pools.available(pool), MinorUnits(-5));
     }
 }

@@ -78,7 +78,8 @@ stored!(OriginalClass, "class of the original":
 stored!(TransactionType, "transaction type":
     Purchase = 1 "purchase", Preauthorization = 2 "preauthorization", Cash = 3 "cash",
     CashBack = 4 "cash_back", QuasiCash = 5 "quasi_cash", Refund = 6 "refund",
-    BalanceInquiry = 7 "balance_inquiry", AccountVerification = 8 "account_verification");
+    BalanceInquiry = 7 "balance_inquiry", AccountVerification = 8 "account_verification",
+    MiniStatement = 9 "mini_statement");
 
 /// A transaction type as a number in the journal: 0 for a purchase.
 pub(crate) fn kind_code(kind: TransactionType) -> u32 {

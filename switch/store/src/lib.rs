@@ -31,6 +31,7 @@ mod settings;
 mod shards;
 #[cfg(feature = "testing")]
 mod simulated;
+mod statement;
 mod store;
 mod takeover;
 mod vault;
@@ -54,7 +55,7 @@ pub use journal::{
 };
 #[cfg(feature = "testing")]
 pub use journal::{ModelJournal, ModelJournalHandle};
-pub use ledger::{Span, Statement, StatementLine, Suspended, TrialLine};
+pub use ledger::{OddAdvice, Span, TrialLine};
 pub use load::{HoldMark, HoldPiece, HoldWatermark, OpenHold};
 #[cfg(feature = "testing")]
 pub use projection::ModelTables;
@@ -70,6 +71,7 @@ pub use simulated::{
     Defect, Dice, SimulatedJournal, SimulatedProcess, SimulatedStore, SimulatedTables, StoreEvent,
     Weather,
 };
+pub use statement::{Reconciled, Standing, Statement, StatementLine};
 pub use store::{Store, StoreOptions, fresh_owner};
 pub use takeover::{LockState, TakenShard, Takeover, TakeoverError, TakeoverMode};
 pub use vault::{SealedPan, Vault, VaultError};

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use switch_domain::{
     Acquirer, Amount, AsciiText, Bin, CardId, Channel, EntryMode, Fingerprint, LinkId, Merchant,
     MessageClass, MessageFacts, MessageKey, NetworkTrace, OriginalClass, OriginalKey,
-    OriginalReference, TransactionType,
+    OriginalReference, Tolerances, TransactionType,
 };
 use switch_shard::{Advise, Authorize, Command, Original, Reverse};
 
@@ -20,14 +20,21 @@ pub(super) struct FoundCard {
 }
 
 /// The command for a record of a file.
-pub(super) fn command(file: &FileId, record: &Record, found: FoundCard) -> Command {
+pub(super) fn command(
+    file: &FileId,
+    record: &Record,
+    found: FoundCard,
+    tolerances: &Tolerances,
+) -> Command {
     match &record.does {
         Does::Settle { kind, amount, of, more_to_come } => {
             let mut request = request(file, record, found, (*kind, *amount));
+            let (channel, merchant) = (request.facts.channel, request.facts.merchant);
             let original = of.as_ref().map(|named| Original {
                 reference: reference(named, OriginalClass::Authorization, &request.facts.key),
                 named: named.by.is_some(),
                 last: !more_to_come,
+                tolerance: tolerances.of(LinkId::CLEARING, merchant.category, channel),
             });
             request.facts.network_trace =
                 of.map_or(NetworkTrace::NONE, |named| named.network_trace);
@@ -74,6 +81,7 @@ fn request(
     let cash = kind == TransactionType::Cash;
     Authorize {
         adds_to: None,
+        completes: None,
         link: LinkId::CLEARING,
         facts: MessageFacts {
             key: MessageKey { rrn, ..key },

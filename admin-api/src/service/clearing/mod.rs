@@ -12,10 +12,11 @@ mod record;
 mod tests;
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
-use switch_domain::{Bin, Reason};
+use switch_domain::{Bin, Reason, Tolerances};
 use switch_shard::fault_points::{KillPoint, reach};
 
 use self::carry::Item;
@@ -29,7 +30,7 @@ pub use line::ClearingLine;
 pub use record::FileId;
 
 /// Limits of an import.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct ClearingSettings {
     /// Bytes of a file; a larger one is not begun.
     pub max_file_bytes: u64,
@@ -41,6 +42,8 @@ pub struct ClearingSettings {
     pub kept: Duration,
     /// For how long records that get silence are sent again.
     pub patience: Duration,
+    /// How far merchants may go above what was authorized.
+    pub tolerances: Arc<Tolerances>,
 }
 
 /// What a record came to.
@@ -184,7 +187,7 @@ impl Services {
         }
         let mut cleared = ClearedLines::default();
         let read = self.read_lines(settings, lines, &mut cleared).await?;
-        let ready = self.note_lines(file, read, &mut cleared).await?;
+        let ready = self.note_lines(settings, file, read, &mut cleared).await?;
         reach(KillPoint::K17);
         let (places, items): (Vec<_>, Vec<_>) =
             ready.into_iter().map(|ready| ((ready.line, ready.number), ready.item)).unzip();
@@ -265,6 +268,7 @@ impl Services {
     /// another record under a known number.
     async fn note_lines(
         &self,
+        settings: &ClearingSettings,
         file: &FileId,
         read: Vec<(u64, Record, FoundCard)>,
         cleared: &mut ClearedLines,
@@ -285,7 +289,7 @@ impl Services {
             } else if known.done || !seen.insert(number) {
                 cleared.add(line, Some(number), Outcome::Duplicate, String::new());
             } else {
-                let command = message::command(file, &record, found);
+                let command = message::command(file, &record, found, &settings.tolerances);
                 ready.push(Ready { line, number, item: Item { command, card: found.fingerprint } });
             }
         }

@@ -1,7 +1,7 @@
 //! Lines as they are read: what is taken, what is refused in which words, and that no card number
 //! is ever among them.
 
-use switch_domain::{AsciiText, Fingerprint};
+use switch_domain::{AsciiText, Fingerprint, Tolerances};
 
 use super::record::{Does, FileId, read};
 use super::{ClearingLine, message};
@@ -132,7 +132,8 @@ fn a_reversal_finds_the_key_of_the_record_that_it_names() {
     let (fingerprint, bin) = (Fingerprint([1; 16]), switch_domain::Bin(99_999_912));
     let found = message::FoundCard { fingerprint, bin, card: None };
     let command = |file: &FileId, text: &str| {
-        message::command(file, &read(text).map_err(|_| ()).expect("a record"), found)
+        let record = read(text).map_err(|_| ()).expect("a record");
+        message::command(file, &record, found, &Tolerances::default())
     };
     let purchase = line(r#""type":"purchase","amount":"1","currency":"EUR","rrn":"R""#);
     let switch_shard::Command::Advise(advice) = command(&file, &purchase) else {
@@ -176,8 +177,10 @@ fn a_record_may_name_its_authorization_by_the_network_trace() {
     let file = FileId::new("F").expect("a name");
     let (fingerprint, bin) = (Fingerprint([1; 16]), switch_domain::Bin(99_999_912));
     let found = message::FoundCard { fingerprint, bin, card: None };
-    let command =
-        |text: &str| message::command(&file, &read(&line(text)).expect("a record"), found);
+    let command = |text: &str| {
+        let record = read(&line(text)).expect("a record");
+        message::command(&file, &record, found, &Tolerances::default())
+    };
     let trace = switch_domain::NetworkTrace::new(b"T1").expect("a trace");
     let purchase = r#""type":"purchase","amount":"1","currency":"EUR""#;
     for (named, by_fields) in [

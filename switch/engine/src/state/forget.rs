@@ -7,7 +7,7 @@ use switch_domain::{
 
 use super::State;
 use super::messages::Kept;
-use crate::{Advise, Authorize, Command, Increment};
+use crate::{Advise, Authorize, Command};
 
 impl State {
     /// Lets go of what was decided before `window_start`, and of the oldest past `most`; nothing
@@ -25,8 +25,11 @@ impl State {
     pub fn forgotten_by(&self, command: &Command) -> Option<Forgotten> {
         match command {
             Command::Authorize(request) => {
-                if let Some(increment) = &request.adds_to {
-                    return self.forgotten_by_increment(request, increment);
+                if let Some(one) = &request.adds_to {
+                    return self.forgotten_by_later(request, &one.reference, one.named);
+                }
+                if let Some(one) = &request.completes {
+                    return self.forgotten_by_later(request, &one.reference, one.named);
                 }
                 let key = &request.facts.key;
                 let wanted = request.repeat && !self.messages.is_complete();
@@ -70,21 +73,23 @@ impl State {
         Some(of_message(&advice.request.facts, advice.spoken_of()))
     }
 
-    /// An increment comes hours or days after what it adds to. That is looked up where memory does
-    /// not have it for certain; the increment itself only where it says that it is a repeat.
-    fn forgotten_by_increment(
+    /// An increment, or what completes, comes hours or days after what it speaks of. That is looked
+    /// up where memory does not have it for certain; the message itself only where it says that it
+    /// is a repeat.
+    fn forgotten_by_later(
         &self,
         request: &Authorize,
-        increment: &Increment,
+        of: &OriginalReference,
+        named: bool,
     ) -> Option<Forgotten> {
         let key = &request.facts.key;
         if self.messages.is_complete() || self.messages.find(key).is_some() {
             return None;
         }
-        if !request.repeat && self.is_certain_increment(increment) {
+        if !request.repeat && self.is_certain_original(of, named) {
             return None;
         }
-        Some(of_message(&request.facts, Some(&increment.reference)))
+        Some(of_message(&request.facts, Some(of)))
     }
 
     /// Takes note of what was looked up at `now`. What memory has is newer, and stays as it is.

@@ -13,7 +13,6 @@ use switch_domain::{
 
 use super::State;
 use super::messages::{Early, Kept, traced};
-use crate::Increment;
 
 /// Whether DE37 and DE7 are the same, each `None` where one side does not have it.
 fn agreement(reference: &OriginalReference, facts: &MessageFacts) -> (Option<bool>, Option<bool>) {
@@ -137,7 +136,7 @@ impl State {
             .max_by_key(|one| (one.held().is_positive(), had_effect(one), Reverse(one.id)))
     }
 
-    /// The authorization that a financial advice or an increment speaks of: one that was granted,
+    /// The authorization that a financial message or an increment speaks of: one that was granted,
     /// the best fit, the latest among equals. It may be an increment itself.
     pub(crate) fn completed_by(
         &self,
@@ -182,12 +181,12 @@ impl State {
         found.is_none_or(|one| self.first_of(one).is_some())
     }
 
-    /// Whether an increment finds what it adds to without the tables: no older one fits better. One
-    /// that only the network trace leads to is none: the tables may have what the fields name.
-    pub(super) fn is_certain_increment(&self, increment: &Increment) -> bool {
-        let found = self.completed_by_key(&increment.reference, increment.named);
-        found.is_some_and(|one| fits_fully(&increment.reference, &one.facts))
-            && self.has_first_of(found)
+    /// Whether an increment, or what completes, finds what it speaks of without the tables: no
+    /// older one fits better. One that only the network trace leads to is none: the tables may have
+    /// what the fields name.
+    pub(super) fn is_certain_original(&self, reference: &OriginalReference, named: bool) -> bool {
+        let found = self.completed_by_key(reference, named);
+        found.is_some_and(|one| fits_fully(reference, &one.facts)) && self.has_first_of(found)
     }
 
     /// Of a request and its advice the one that has effect: whoever reverses either means that.

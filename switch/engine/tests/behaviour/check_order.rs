@@ -2,13 +2,14 @@
 //! reason. Each fault is also tried alone, so that a pair is known to be of two real faults.
 
 use switch_domain::{
-    Amount, Balance, BalanceId, BalanceState, Bin, BinRange, Card, CardId, CardStatus, Control,
-    ControlId, ControlRule, ControlSubject, ControlTerms, CustomerId, CustomerState, Event, Expiry,
-    Fingerprint, Funding, LockCode, MessageClass, MinorUnits, Part, Partner, PartnerId,
-    PartnerState, Pool, PoolId, PoolKind, Programme, ProgrammeId, Reason, ShardId, ShardImage,
-    SpendControl, Timestamp, Usage, Used, VaultRef, Window,
+    Amount, Authorization, AuthorizationId, Balance, BalanceId, BalanceState, Bin, BinRange, Card,
+    CardId, CardStatus, Control, ControlId, ControlRule, ControlSubject, ControlTerms, CustomerId,
+    CustomerState, Event, Expiry, Fingerprint, Funding, LockCode, MessageClass, MinorUnits,
+    OriginalReference, Part, Partner, PartnerId, PartnerState, Pool, PoolId, PoolKind, Programme,
+    ProgrammeId, Reason, ShardId, ShardImage, SpendControl, Timestamp, Tolerance, Totals, Usage,
+    Used, VaultRef, Window,
 };
-use switch_engine::{Answer, Authorize, CHECK_NAMES, Command, State};
+use switch_engine::{Answer, Authorize, CHECK_NAMES, Command, Original, State};
 
 use crate::harness::{Pools, authorize, currency, fingerprint, key, reversal};
 
@@ -117,6 +118,46 @@ fn used(case: &mut Case, part: Part, count: i32) {
     case.image.usage.push(((id, CARD.0), usage));
 }
 
+/// Makes it a message that settles an authorization of half as much, of which nothing is held now.
+fn completes_too_much(case: &mut Case) {
+    let facts = &mut case.request.facts;
+    let mut original = authorize(facts.key, case.request.amount).facts;
+    original.key.class = MessageClass::AuthorizationRequest;
+    original.key.stan = 77;
+    facts.key.class = MessageClass::FinancialRequest;
+    case.image.last_counter += 1;
+    let half = MinorUnits(AMOUNT.0 / 2);
+    case.image.authorizations.push(Authorization {
+        id: AuthorizationId::mint(case.image.shard, case.image.last_counter),
+        facts: original,
+        card: Some(CARD),
+        balance: Some(BALANCE),
+        pool: Some(POOL),
+        currency: case.request.amount.currency,
+        requested: half,
+        reason: Reason::Approved,
+        approval_code: None,
+        stand_in: None,
+        completes: None,
+        counted: None,
+        totals: Totals { authorized: half, ..Totals::default() },
+        decided_at: case.image.last_decided,
+        closed: true,
+    });
+    case.request.completes = Some(Box::new(Original {
+        reference: OriginalReference {
+            key: original.key.as_original(),
+            class: None,
+            transmitted: 0,
+            rrn: Default::default(),
+            network_trace: Default::default(),
+        },
+        named: true,
+        last: true,
+        tolerance: Tolerance::percent(99),
+    }));
+}
+
 /// Every fault. Later faults are put in first, so that taking away a whole row comes last.
 fn faults() -> Vec<Fault> {
     let mut faults: Vec<Fault> = vec![
@@ -181,18 +222,19 @@ fn faults() -> Vec<Fault> {
             control(c, ControlRule::Count(1, Window::Lifetime));
             used(c, Part(0), 1);
         }),
-        (14, "deposit short by one", Reason::PartnerDepositInsufficient, |c| {
+        (14, "more than was authorized", Reason::ExceedsPreauthorizedAmount, completes_too_much),
+        (15, "deposit short by one", Reason::PartnerDepositInsufficient, |c| {
             c.pools = Pools([(POOL, MinorUnits(AMOUNT.0 - 1))].into());
         }),
-        (15, "funds short by one", Reason::InsufficientFunds, |c| {
+        (16, "funds short by one", Reason::InsufficientFunds, |c| {
             c.image.balances[0].ledger = MinorUnits(AMOUNT.0 - 1);
         }),
-        (15, "funds held", Reason::InsufficientFunds, |c| c.image.balances[0].held = MinorUnits(1)),
-        (16, "reversed before", Reason::OriginalReversed, |c| {
+        (16, "funds held", Reason::InsufficientFunds, |c| c.image.balances[0].held = MinorUnits(1)),
+        (17, "reversed before", Reason::OriginalReversed, |c| {
             let reversal = reversal(9, &c.request.facts.key);
             c.image.last_counter += 1;
             c.image.reversals.push(switch_domain::AnsweredReversal {
-                id: switch_domain::AuthorizationId::mint(c.image.shard, c.image.last_counter),
+                id: AuthorizationId::mint(c.image.shard, c.image.last_counter),
                 key: reversal.key,
                 reference: reversal.reference,
                 original: None,
@@ -221,14 +263,14 @@ fn faults() -> Vec<Fault> {
 /// same: the later check fails closed, and the earlier one must still name the reason.
 const CANNOT_MEET: [(usize, usize, &str); 9] = [
     (0, 12, "an amount of nothing is within every limit; it meets the other message faults"),
-    (0, 14, "for an amount of nothing; it meets the other message faults"),
+    (0, 15, "for an amount of nothing; it meets the other message faults"),
     (1, 8, "without a programme there is no partner"),
     (1, 9, "without a programme there is no currency to compare with"),
-    (1, 14, "without a programme no pool is charged"),
+    (1, 15, "without a programme no pool is charged"),
     (2, 6, "an account that is not here has no state"),
     (2, 7, "an account that is not here has no holder"),
     (2, 10, "a card that is not here has no controls"),
-    (2, 15, "an account that is not here has no funds"),
+    (2, 16, "an account that is not here has no funds"),
 ];
 
 #[test]
@@ -250,6 +292,7 @@ fn the_order_is_the_documented_one() {
             "one merchant",
             "amount limit",
             "count limit",
+            "preauthorized amount",
             "partner deposit",
             "user funds",
             "not reversed before",
@@ -287,11 +330,11 @@ fn of_every_two_faults_the_earlier_check_names_the_reason() {
             pairs.insert((early, late));
         }
     }
-    assert_eq!(pairs.len(), 136, "every pair of seventeen");
+    assert_eq!(pairs.len(), 153, "every pair of eighteen");
     assert!(CANNOT_MEET.iter().all(|(early, late, _)| pairs.contains(&(*early, *late))));
 }
 
-/// All seventeen at once, then one fault taken away after the other: each has its turn.
+/// All eighteen at once, then one fault taken away after the other: each has its turn.
 #[test]
 fn faults_surface_one_after_the_other_as_they_are_mended() {
     let one_each: Vec<Fault> = {
@@ -308,7 +351,7 @@ fn faults_surface_one_after_the_other_as_they_are_mended() {
         kept.sort_by_key(|fault| fault.0);
         kept
     };
-    assert_eq!(one_each.len(), 16, "all checks but the one for an unknown card");
+    assert_eq!(one_each.len(), 17, "all checks but the one for an unknown card");
     for mended in 0..=one_each.len() {
         let mut case = sound();
         one_each[mended..].iter().rev().for_each(|(.., spoil)| spoil(&mut case));

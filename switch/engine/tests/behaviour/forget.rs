@@ -232,6 +232,30 @@ fn command_keys_that_were_let_go_are_looked_up() {
     );
 }
 
+/// What a request completes is looked up like what an advice does, and its hold is freed once.
+#[test]
+fn an_authorization_that_was_let_go_is_still_completed_by_a_request() {
+    let mut world = World::after(CARD);
+    world.run("auth c1 20.00 stan 1 -> approved\n auth c1 5.00 stan 2 onto 1 -> approved");
+    assert_eq!(forget_all(&mut world), 2);
+    world.run(
+        "
+        pay c1 26.00 stan 9 to 2            -> exceeds_preauthorized_amount
+        pay c1 25.00 stan 10 to 2           -> approved
+        held alice 0.00
+        ledger alice 25.00
+        ",
+    );
+    forget_all(&mut world);
+    world.run(
+        "
+        pay c1 25.00 stan 10 to 2 mark repeat -> approved repeated of 10
+        pay c1 1.00 stan 11 to 1            -> exceeds_preauthorized_amount
+        ledger alice 25.00
+        ",
+    );
+}
+
 /// An unmarked repeat of a forgotten message is decided anew; a shard that is rebuilt from the
 /// journal sees both, and forgetting the first must not take the second along.
 #[test]

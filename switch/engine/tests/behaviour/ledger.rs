@@ -19,7 +19,7 @@ const THERE: &str = "
 ";
 
 /// Each event: what comes before it, and it.
-const EVENTS: [(&str, &str, &str); 15] = [
+const EVENTS: [(&str, &str, &str); 17] = [
     ("pool reloaded", "", "reload {} 10.00"),
     ("balance credited", "", "credit alice 10.00"),
     ("authorization approved", "", "auth c1 20.00 stan 1 -> approved"),
@@ -45,6 +45,16 @@ const EVENTS: [(&str, &str, &str); 15] = [
         "authorization completed",
         "auth c1 20.00 stan 1 -> approved",
         "post c1 25.00 stan 2 to 1 -> advice_accepted",
+    ),
+    (
+        "authorization completed by a request",
+        "auth c1 20.00 stan 1 -> approved",
+        "pay c1 25.00 stan 2 to 1 within 25 -> approved",
+    ),
+    (
+        "more settled than a request may",
+        "auth c1 20.00 stan 1 -> approved",
+        "pay c1 25.00 stan 2 to 1 within 20 -> exceeds_preauthorized_amount",
     ),
     (
         "settled purchase reversed",

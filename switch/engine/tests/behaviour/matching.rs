@@ -58,6 +58,7 @@ fn over_nothing() {
         => auth c1 20.00 stan 1 kind refund -> approved | 0.00 50.00 0.00
         => auth c1 0.00 stan 1 kind inquiry -> approved | 0.00 50.00 0.00
         => auth c1 0.00 stan 1 kind verification -> approved | 0.00 50.00 0.00
+        => auth c1 0.00 stan 1 kind statement -> approved | 0.00 50.00 0.00
         => auth c1 0.00 stan 1 -> invalid_amount | 0.00 50.00 0.00
         => pay c1 20.00 stan 1 -> approved | 0.00 30.00 20.00
         => pay c1 20.00 stan 1 kind cash -> approved | 0.00 30.00 20.00
@@ -66,6 +67,7 @@ fn over_nothing() {
         => pay c1 0.00 stan 1 -> invalid_amount | 0.00 50.00 0.00
         => pay c1 20.00 stan 1 kind refund -> approved | 0.00 70.00 -20.00
         => pay c1 0.00 stan 1 kind inquiry -> approved | 0.00 50.00 0.00
+        => pay c1 0.00 stan 1 kind statement -> approved | 0.00 50.00 0.00
         => advise c1 20.00 stan 1 -> advice_accepted | 20.00 50.00 0.00
         => advise c1 60.00 stan 1 -> advice_accepted | 60.00 50.00 0.00
         => advise c1 20.00 stan 1 said declined -> advice_accepted | 0.00 50.00 0.00
@@ -290,6 +292,7 @@ fn over_a_card_that_was_locked_since() {
         lock c1 7 => post c1 20.00 stan 1 -> advice_accepted | 0.00 30.00 20.00
         lock c1 7 => pay c1 20.00 stan 1 kind refund -> locked_suspected_fraud | 0.00 50.00 0.00
         lock c1 7 => auth c1 0.00 stan 1 kind inquiry -> locked_suspected_fraud | 0.00 50.00 0.00
+        lock c1 7 => pay c1 0.00 stan 1 kind statement -> locked_suspected_fraud | 0.00 50.00 0.00
         ",
     );
 }
@@ -322,6 +325,92 @@ fn over_a_reversal_of_a_part_of_the_completion() {
     check(&table.replace("=> ", there));
 }
 
+/// Within the tolerance of its merchant it is settled like any other. What is above that is settled
+/// where it is an advice, and flagged; a request for it is declined. Of two rules: what is wrong
+/// with card or account names the decline of a request first; an advice is flagged for the amount,
+/// whatever else is wrong. The excess of a request within the tolerance must be there: no approval
+/// takes an account below zero.
+#[test]
+fn over_an_authorization_of_less() {
+    let table = "
+        => pay c1 20.00 stan 9 to 1 -> approved | 0.00 30.00 20.00
+        => pay c1 15.00 stan 9 to 1 -> approved | 0.00 35.00 15.00
+        => pay c1 5.00 stan 9 to 1 last no -> approved | 15.00 45.00 5.00
+        => pay c1 24.00 stan 9 to 1 within 20 -> approved | 0.00 26.00 24.00
+        => pay c1 24.01 stan 9 to 1 within 20 -> exceeds_preauthorized_amount | 20.00 50.00 0.00
+        => pay c1 20.01 stan 9 to 1 -> exceeds_preauthorized_amount | 20.00 50.00 0.00
+        => pay c1 20.00 stan 9 to 2 -> approved | 20.00 30.00 20.00   # completes nothing
+        => pay c1 20.00 stan 9 to 1 term T2 -> approved | 20.00 30.00 20.00
+        => pay c2 20.00 stan 9 to 1 -> approved | 20.00 30.00 20.00
+        => pay c1 90.00 stan 9 to 1 within 20 -> exceeds_preauthorized_amount | 20.00 50.00 0.00
+        => pay c1 5.00 stan 9 to 1 kind refund -> approved | 20.00 55.00 -5.00
+        => post c1 24.00 stan 9 to 1 within 20 -> advice_accepted | 0.00 26.00 24.00
+        => post c1 24.01 stan 9 to 1 within 20 -> advice_accepted | 0.00 25.99 24.01
+        ";
+    check(&table.replace("=> ", "auth c1 20.00 stan 1 -> approved => "));
+    let all = "
+        => pay c1 55.00 stan 9 to 1 within 20 -> insufficient_funds | 50.00 50.00 0.00
+        => pay c1 50.00 stan 9 to 1 within 20 -> approved | 0.00 0.00 50.00
+        => pay c1 60.01 stan 9 to 1 within 20 -> exceeds_preauthorized_amount | 50.00 50.00 0.00
+        => post c1 60.00 stan 9 to 1 within 20 -> advice_accepted | 0.00 -10.00 60.00
+        ";
+    check(&all.replace("=> ", "auth c1 50.00 stan 1 -> approved => "));
+    check(
+        "
+        auth c1 20.00 stan 1 -> approved; lock c1 7 =>
+            pay c1 25.00 stan 9 to 1 -> locked_suspected_fraud | 20.00 50.00 0.00
+        auth c1 20.00 stan 1 -> approved; reverse stan 1 own 71 -> reversal_accepted =>
+            pay c1 20.00 stan 9 to 1 -> exceeds_preauthorized_amount | 0.00 50.00 0.00
+        auth c1 20.00 stan 1 -> approved; expire 1 -> given_back =>
+            pay c1 20.00 stan 9 to 1 -> approved | 0.00 30.00 20.00
+        auth c1 20.00 stan 1 -> approved; auth c1 5.00 stan 2 onto 1 -> approved =>
+            pay c1 25.00 stan 9 to 1 -> approved | 0.00 25.00 25.00
+        auth c1 20.00 stan 1 -> approved; pay c1 15.00 stan 9 to 1 last no -> approved =>
+            pay c1 10.00 stan 10 to 1 -> exceeds_preauthorized_amount | 5.00 35.00 15.00
+        auth c1 20.00 stan 1 -> approved; pay c1 15.00 stan 9 to 1 last no -> approved =>
+            pay c1 9.00 stan 10 to 1 within 20 -> approved | 0.00 26.00 24.00
+        auth c1 20.00 stan 1 -> approved; pay c1 20.00 stan 9 to 1 -> approved =>
+            pay c1 20.00 stan 9 to 1 -> approved repeated of 9 | 0.00 30.00 20.00
+        auth c1 20.00 stan 1 -> approved; pay c1 20.00 stan 9 to 1 -> approved =>
+            post c1 20.00 stan 9 to 1 -> advice_accepted | 0.00 30.00 20.00   # its own advice
+        auth c1 20.00 stan 1 -> approved; pay c1 20.00 stan 9 to 1 -> approved =>
+            reverse stan 9 own 71 -> reversal_accepted of 9 | 0.00 50.00 0.00
+        # nothing is held again: whoever sends it once more must find the money there
+        auth c1 20.00 stan 1 -> approved; pay c1 20.00 stan 9 to 1 -> approved =>
+            void 9 issuer_inoperative -> issuer_inoperative of 9 | 0.00 50.00 0.00
+        # what is held was granted, however little there is by now
+        auth c1 20.00 stan 1 -> approved; advise c1 60.00 stan 2 -> advice_accepted =>
+            pay c1 20.00 stan 9 to 1 -> approved | 60.00 30.00 20.00
+        ",
+    );
+}
+
+#[test]
+fn what_settles_too_much_of_an_authorization_is_flagged() {
+    World::after(CARD).run(
+        "
+        auth c1 20.00 stan 1                    -> approved
+        post c1 15.00 stan 9 to 1 last no       -> advice_accepted
+        stand-in 9 agreed
+        post c1 9.00 stan 10 to 1 within 20     -> advice_accepted
+        stand-in 10 agreed
+        post c1 0.01 stan 11 to 1 within 20     -> advice_accepted
+        stand-in 11 forced exceeds_preauthorized_amount
+        # late is not too much, and may still be short of funds
+        auth c1 20.00 stan 2                    -> approved
+        expire 2                                -> given_back
+        post c1 20.00 stan 12 to 2              -> advice_accepted
+        stand-in 12 agreed
+        auth c1 5.00 stan 3                     -> approved
+        lock c1 7
+        post c1 6.00 stan 13 to 3               -> advice_accepted
+        stand-in 13 forced exceeds_preauthorized_amount
+        post c1 7.00 stan 14                    -> advice_accepted
+        stand-in 14 forced locked_suspected_fraud
+        ",
+    );
+}
+
 #[test]
 fn totals_say_what_became_of_an_authorization() {
     World::after(CARD).run(
@@ -333,7 +422,7 @@ fn totals_say_what_became_of_an_authorization() {
         totals 9 0.00 0.00 5.00 0.00
         reverse stan 1 leaving 12.00 own 71     -> reversal_accepted of 1
         totals 1 20.00 8.00 5.00 0.00
-        post c1 9.00 stan 10 to 1               -> advice_accepted
+        post c1 9.00 stan 10 to 1 within 20     -> advice_accepted
         stand-in 10 agreed
         totals 1 20.00 8.00 14.00 0.00
         reverse stan 10 leaving 7.00 own 72     -> reversal_accepted of 10
@@ -344,7 +433,7 @@ fn totals_say_what_became_of_an_authorization() {
         reverse stan 11 own 73                  -> reversal_accepted of 11
         totals 1 20.00 10.00 12.00 0.00
         post c1 90.00 stan 12 to 1              -> advice_accepted
-        stand-in 12 forced insufficient_funds
+        stand-in 12 forced exceeds_preauthorized_amount
         held alice 0.00
         ledger alice -52.00
         memorandum acme EUR 52.00

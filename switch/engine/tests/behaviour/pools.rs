@@ -1,7 +1,7 @@
 //! Partners' pools: a deposit and user funds are held together or not at all, a top-up charges the
 //! credit pool in one transfer, and whoever loses the race for a pool decides again.
 
-use switch_domain::{Amount, MessageClass, MinorUnits, Reason};
+use switch_domain::{Amount, MessageClass, MinorUnits, PoolId, Reason};
 use switch_engine::{Act, Answer, Command, Manage, PoolTake, Refusal};
 
 use crate::harness::{CARDS, World, authorize, check, fingerprint, key};
@@ -100,12 +100,16 @@ fn a_top_up_charges_the_credit_pool_or_is_refused() {
     );
 }
 
+fn taken_of(pool: PoolId, minor: i64) -> PoolTake {
+    PoolTake { pool, amount: MinorUnits(minor), covered: MinorUnits::ZERO }
+}
+
 #[test]
 fn an_outcome_says_what_it_takes() {
     let world = World::after(DEPOSIT);
     let (pool, ..) = world.names.pools["deposit"];
     let taken = |command: &Command| world.cluster.ask(CARDS, command).pool_take();
-    let take = |amount| Some(PoolTake { pool, amount: MinorUnits(amount) });
+    let take = |amount| Some(taken_of(pool, amount));
     assert_eq!(taken(&request(&world, 1, 12_50)), take(12_50));
     assert_eq!(taken(&request(&world, 1, 30_00)), take(30_00));
     assert_eq!(taken(&request(&world, 1, 30_01)), None, "a decline takes nothing");
@@ -147,7 +151,7 @@ fn a_top_up_says_what_it_takes_and_is_refused_when_the_race_is_lost() {
         })
     };
     let outcome = world.cluster.ask(CARDS, &command(60_00));
-    assert_eq!(outcome.pool_take(), Some(PoolTake { pool, amount: MinorUnits(60_00) }));
+    assert_eq!(outcome.pool_take(), Some(taken_of(pool, 60_00)));
     world.cluster.headroom.insert(pool, MinorUnits(59_99));
     let outcome = world.cluster.ask(CARDS, &command(60_00));
     assert_eq!(outcome.answer, Answer::Refused(Refusal::PoolInsufficient));
@@ -162,7 +166,7 @@ fn a_lost_race_declines_with_the_deposits_reason() {
     let (pool, ..) = world.names.pools["deposit"];
     let command = request(&world, 1, 30_00);
     let first = world.cluster.ask(CARDS, &command);
-    assert_eq!(first.pool_take(), Some(PoolTake { pool, amount: MinorUnits(30_00) }));
+    assert_eq!(first.pool_take(), Some(taken_of(pool, 30_00)));
     assert_eq!(reason(first.answer), Reason::Approved);
     world.cluster.headroom.insert(pool, MinorUnits(29_99));
     let again = world.cluster.submit(CARDS, &command);

@@ -5,12 +5,13 @@
 mod authentic;
 mod file_action;
 mod reconciliation;
+mod statement;
 
 use bytes::BytesMut;
 use codecs::framing::{Frame, FrameCodec, Header};
 use codecs::iso8583::{DecodeError, Fields, Message, Mti, Text};
 use std::sync::Arc;
-use switch_domain::{CardId, Fingerprint, LinkId, Pan, Reason};
+use switch_domain::{CardId, Channel, Fingerprint, LinkId, Pan, Reason, Tolerance};
 use switch_shard::fault_points::{KillPoint, reach};
 use switch_shard::{Admission, Command, Reply, ReplyOutcome, ReplyTo, Submission};
 use tokio::sync::mpsc::UnboundedSender;
@@ -18,7 +19,7 @@ use tokio::time::Instant;
 
 use crate::answer::{AnswerWriter, Fault, Saying, Unwritable};
 use crate::link::Link;
-use crate::pending::{Pending, Waiting};
+use crate::pending::{Asking, Pending, Waiting};
 use crate::requests::{Order, Requests};
 use crate::standing::CutOver;
 use crate::switch::Switch;
@@ -89,6 +90,10 @@ impl<S: Switch> Surroundings for Link<S> {
 
     fn find(&self, card: &Fingerprint) -> Option<CardId> {
         self.switch.find(card).map(|entry| entry.card)
+    }
+
+    fn tolerance(&self, category: u16, channel: Channel) -> Tolerance {
+        self.config.tolerances.of(self.config.id, category, channel)
     }
 }
 
@@ -200,26 +205,41 @@ impl<S: Switch> Desk<S> {
     /// its admission, or given up.
     pub(crate) fn reply(&mut self, reply: &Reply, out: &mut BytesMut) {
         let Some(waiting) = self.pending.take(reply.token) else { return };
-        if let Some(reconciling) = &waiting.reconciling {
-            return self.reconciled(reconciling, waiting.mti, waiting.header, out);
+        match waiting.asking.as_deref() {
+            Some(Asking::Reconciling(reconciling)) => {
+                return self.reconciled(reconciling, waiting.mti, waiting.header, out);
+            }
+            Some(Asking::Statement(telling)) if telling.granted.is_some() => {
+                return self.tell_what_moved(&waiting, telling, out);
+            }
+            Some(Asking::Statement(_)) | None => {}
         }
         if reply.is_stale() {
             return self.link.metrics.unanswered("stale", 1);
         }
         let saying = match reply.outcome {
-            ReplyOutcome::Decided(decision) => Saying {
-                reason: decision.reason,
-                approval_code: decision.approval_code,
-                fault: None,
-                amounts: decision.amounts,
-            },
+            ReplyOutcome::Decided(decision) => {
+                if waiting.asking.is_some() && decision.reason.is_approval() {
+                    return self.ask_what_moved(waiting, decision, out);
+                }
+                Saying {
+                    approval_code: decision.approval_code,
+                    amounts: decision.amounts,
+                    ..Saying::plain(decision.reason)
+                }
+            }
             ReplyOutcome::Declined(reason) => Saying::plain(reason),
             ReplyOutcome::Silent => return self.link.metrics.unanswered("silent", 1),
         };
+        self.tell(&waiting, &saying, out);
+    }
+
+    /// Ends the answer of a message that waited.
+    fn tell(&mut self, waiting: &Waiting, saying: &Saying, out: &mut BytesMut) {
         let Waiting { echoed, mti, header, received, .. } = waiting;
         let dialect = &self.link.config.dialect;
-        let written = self.writer.complete(dialect, &echoed, mti, &saying);
-        let sent = send(&self.link, &self.codec, written, header, out);
+        let written = self.writer.complete(dialect, echoed, *mti, saying);
+        let sent = send(&self.link, &self.codec, written, *header, out);
         self.frames_out = self.frames_out.saturating_add(sent);
         self.link.metrics.answer_seconds.record(received.elapsed().as_secs_f64());
     }
@@ -260,16 +280,22 @@ impl<S: Switch> Desk<S> {
         let reply = ReplyTo::new(self.replies.clone(), token);
         let received = request.received;
         let deadline = received.checked_add(self.link.config.answer_deadline).unwrap_or(received);
+        let asking = self.statement_of(&command, &card);
         let submission = Submission { command, card, deadline, reply };
         match self.link.switch.submit(submission) {
-            Admission::Accepted => match self.writer.begin(&request.message, request.answer) {
-                Ok(echoed) => {
-                    let Request { answer: mti, header, received, .. } = *request;
-                    let waiting = Waiting { echoed, mti, header, received, reconciling: None };
-                    self.pending.insert(token, waiting);
+            Admission::Accepted => {
+                // The field that the movements come in is none that is echoed.
+                let form = self.link.config.dialect.mini_statement_form();
+                let own = form.filter(|_| asking.is_some()).map(|form| form.field);
+                match self.writer.begin(&request.message, request.answer, own) {
+                    Ok(echoed) => {
+                        let Request { answer: mti, header, received, .. } = *request;
+                        let waiting = Waiting { echoed, mti, header, received, asking };
+                        self.pending.insert(token, waiting);
+                    }
+                    Err(error) => unsendable(&self.link, &error),
                 }
-                Err(error) => unsendable(&self.link, &error),
-            },
+            }
             Admission::Declined(reason) => self.answer_now(request, &Saying::plain(reason), out),
             Admission::Silent => self.link.metrics.unanswered("shed", 1),
         }

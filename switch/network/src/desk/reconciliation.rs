@@ -10,7 +10,7 @@ use switch_shard::ReplyTo;
 
 use super::{Desk, Request, send, unsendable};
 use crate::answer::Saying;
-use crate::pending::Waiting;
+use crate::pending::{Asking, Waiting};
 use crate::reconciliation::{AskedReconciliation, Place, Reconciling};
 use crate::switch::Switch;
 use crate::translate;
@@ -31,7 +31,7 @@ impl<S: Switch> Desk<S> {
             let reason = Reason::FunctionNotSupported;
             return self.answer_unsupported(request, reason, "reconciliation", out);
         };
-        let echoed = match self.writer.begin(&request.message, request.answer) {
+        let echoed = match self.writer.begin(&request.message, request.answer, None) {
             Ok(echoed) => echoed,
             Err(error) => return unsendable(&link, &error),
         };
@@ -43,9 +43,10 @@ impl<S: Switch> Desk<S> {
         if !reconciler.hand_over(asked) {
             return self.answer_now(request, &Saying::plain(Reason::TotalsNotAvailable), out);
         }
-        let reconciling = Some(Box::new(Reconciling { request: body.clone(), place }));
+        let reconciling = Reconciling { request: body.clone(), place };
+        let asking = Some(Box::new(Asking::Reconciling(reconciling)));
         let Request { answer: mti, header, .. } = *request;
-        self.pending.insert(token, Waiting { echoed, mti, header, received, reconciling });
+        self.pending.insert(token, Waiting { echoed, mti, header, received, asking });
     }
 
     /// Answers one whose totals are known; one that was given up gets silence, and is repeated.

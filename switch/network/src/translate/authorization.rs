@@ -8,18 +8,18 @@ use switch_domain::{
     ApprovalCode, Bin, Expiry, Fingerprint, Merchant, MessageClass, MessageFacts, Reason,
     TransactionType,
 };
-use switch_shard::{Advise, Authorize, Command, Original};
+use switch_shard::{Advise, Authorize, Command};
 
 use crate::answer::action_code;
 
 use super::amount::amount;
 use super::card_source::{card_source, named_expiry};
 use super::channel::place;
+use super::completion::{completed, completes};
 use super::country::country;
 use super::fault::text;
 use super::increment::increment;
 use super::key::{message_key, transmitted};
-use super::original::reference;
 use super::transaction::asked;
 use super::{FieldFault, Surroundings, Translated, Translation, network_trace};
 
@@ -45,7 +45,10 @@ pub(crate) fn advice(message: &Message<'_>, around: &dyn Surroundings) -> Transl
         false => MessageClass::AuthorizationAdvice,
     };
     let (request, card) = read(message, around, class)?;
-    let original = if financial { Some(completed(message, &request)?) } else { None };
+    let original = match financial {
+        true => Some(completed(message, &request.facts, around)?),
+        false => None,
+    };
     let (approved, approval_code) = (approved(message, financial)?, approval_code(message)?);
     let advice = Advise { request, approved, approval_code, original };
     Ok(Translated::Command(Box::new(Command::Advise(advice)), card))
@@ -53,13 +56,6 @@ pub(crate) fn advice(message: &Message<'_>, around: &dyn Surroundings) -> Transl
 
 fn is_financial(message: &Message<'_>) -> bool {
     message.mti().is_some_and(|mti| mti.class() == 2)
-}
-
-/// What a financial advice says of the authorization before it: by DE90 or DE56, else that it has
-/// the same trace number, or the network's identifier. A message of a link is the last about it.
-fn completed(message: &Message<'_>, request: &Authorize) -> Result<Original, FieldFault> {
-    let (reference, named) = reference(message, &request.facts.key)?;
-    Ok(Original { reference, named, last: true })
 }
 
 /// What is asked for, or was.
@@ -82,18 +78,19 @@ fn read(
         _ => None,
     };
     let key = message_key(message, around.link(), class, card)?;
+    let facts = MessageFacts {
+        key,
+        transmitted: transmitted(message)?,
+        channel: place.channel,
+        entry: place.entry,
+        kind: asked.kind,
+        merchant: Merchant { category: place.category, id: text(message, MERCHANT_ID)? },
+        country: country(message),
+        network_trace: network_trace::own(message),
+    };
     let request = Authorize {
         link: around.link(),
-        facts: MessageFacts {
-            key,
-            transmitted: transmitted(message)?,
-            channel: place.channel,
-            entry: place.entry,
-            kind: asked.kind,
-            merchant: Merchant { category: place.category, id: text(message, MERCHANT_ID)? },
-            country: country(message),
-            network_trace: network_trace::own(message),
-        },
+        facts,
         bin: Bin(source.pan.bin()),
         card: around.find(&card),
         expiry,
@@ -101,6 +98,7 @@ fn read(
         amount,
         repeat: message.mti().is_some_and(Mti::is_repeat),
         adds_to: increment(message, &key, asked.change)?,
+        completes: completes(message, &facts, asked.completes, around)?,
     };
     Ok((request, card))
 }

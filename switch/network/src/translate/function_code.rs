@@ -69,8 +69,8 @@ impl Function {
         }
     }
 
-    /// Whether it is done for a class of message: a completion tells what has happened, and comes
-    /// as an advice.
+    /// Whether it is done for a class of message: what was authorized is settled by a financial
+    /// one.
     pub(super) const fn fits(self, class: MessageClass) -> bool {
         match self {
             Self::Original => true,
@@ -78,7 +78,7 @@ impl Function {
             | Self::Inquiry
             | Self::Replacement { .. }
             | Self::Supplementary { .. } => !class.is_financial(),
-            Self::Completion => matches!(class, MessageClass::FinancialAdvice),
+            Self::Completion => class.is_financial(),
             Self::Unknown => false,
         }
     }
@@ -134,8 +134,9 @@ mod tests {
             assert_eq!(told, (change, estimated), "{code:?}");
             assert_eq!(function.fits(MessageClass::AuthorizationRequest), fits, "{code:?}");
             assert_eq!(function.fits(MessageClass::AuthorizationAdvice), fits, "{code:?}");
-            let plain = matches!(code, None | Some(100));
-            assert_eq!(function.fits(MessageClass::FinancialRequest), plain, "{code:?}");
+            let settles = matches!(code, None | Some(100 | 201));
+            assert_eq!(function.fits(MessageClass::FinancialRequest), settles, "{code:?}");
+            assert_eq!(function.fits(MessageClass::FinancialAdvice), settles, "{code:?}");
         }
     }
 }

@@ -5,6 +5,7 @@ mod amount;
 mod authorization;
 mod card_source;
 mod channel;
+mod completion;
 mod country;
 mod digits;
 mod fault;
@@ -21,7 +22,7 @@ mod track2;
 mod transaction;
 
 use codecs::iso8583::Message;
-use switch_domain::{CardId, Fingerprint, LinkId, Pan, Reason};
+use switch_domain::{CardId, Channel, Fingerprint, LinkId, Pan, Reason, Tolerance};
 use switch_shard::Command;
 
 pub(crate) use authorization::{advice, request};
@@ -41,6 +42,9 @@ pub(crate) trait Surroundings {
 
     /// The card of a keyed hash, if it was issued.
     fn find(&self, card: &Fingerprint) -> Option<CardId>;
+
+    /// How far a merchant of this category may go above what was authorized.
+    fn tolerance(&self, category: u16, channel: Channel) -> Tolerance;
 }
 
 /// What became of a message that can be read.

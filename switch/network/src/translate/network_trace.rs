@@ -33,7 +33,7 @@ fn read(message: &Message<'_>, pieces: &[Piece]) -> NetworkTrace {
 mod tests {
     use bytes::BytesMut;
     use codecs::iso8583::{Dialect, Encoder, Fields, Mti, Version};
-    use switch_domain::{CardId, Fingerprint, LinkId, Pan};
+    use switch_domain::{CardId, Channel, Fingerprint, LinkId, Pan, Tolerance};
     use switch_shard::{Command, Increment};
 
     use super::super::{Surroundings, Translated, advice, request, reversal};
@@ -52,6 +52,10 @@ mod tests {
 
         fn find(&self, _: &Fingerprint) -> Option<CardId> {
             None
+        }
+
+        fn tolerance(&self, _: u16, _: Channel) -> Tolerance {
+            Tolerance::default()
         }
     }
 

@@ -22,6 +22,8 @@ pub(super) struct Asked {
     pub(super) fault: Option<Reason>,
     /// Of an increment by its function code, what it does to the amount before it.
     pub(super) change: Option<Change>,
+    /// Whether its function code says that it settles what was authorized before.
+    pub(super) completes: bool,
 }
 
 /// Reads it; `zero` says that the message asks for an amount of zero.
@@ -38,12 +40,23 @@ pub(super) fn asked(
         }
         Version::V1993 | Version::V2003 => function.is_estimated(),
     };
-    Ok(judge(code / 10_000, function, class, zero, estimated))
+    let statements = message.dialect().mini_statement_form().is_some();
+    let asked = judge(code / 10_000, function, class, (zero, estimated));
+    // Where the answer would have no place for it, the peer has no such inquiry.
+    let refused = asked.kind == TransactionType::MiniStatement && !statements;
+    let fault = if refused { Some(Reason::InvalidTransaction) } else { asked.fault };
+    let kind = if refused { TransactionType::Purchase } else { asked.kind };
+    Ok(Asked { kind, fault, ..asked })
 }
 
 /// The first two digits of the processing code: annex A of ISO 8583:1987 and 1993. 70 and 72 are
 /// what networks have for the standard's 92 and 91.
-fn judge(code: u64, function: Function, class: MessageClass, zero: bool, estimated: bool) -> Asked {
+fn judge(
+    code: u64,
+    function: Function,
+    class: MessageClass,
+    (zero, estimated): (bool, bool),
+) -> Asked {
     let financial = class.is_financial();
     let kind = match code {
         0 if zero && !financial => Some(TransactionType::AccountVerification),
@@ -55,6 +68,7 @@ fn judge(code: u64, function: Function, class: MessageClass, zero: bool, estimat
         20 => Some(TransactionType::Refund),
         30 | 31 => Some(TransactionType::BalanceInquiry),
         33 => Some(TransactionType::AccountVerification),
+        38 => Some(TransactionType::MiniStatement),
         _ => None,
     };
     // No money moves by these, so they need no amount to be refused.
@@ -66,7 +80,8 @@ fn judge(code: u64, function: Function, class: MessageClass, zero: bool, estimat
     };
     let unknown =
         if of_pin { TransactionType::AccountVerification } else { TransactionType::Purchase };
-    Asked { kind: kind.unwrap_or(unknown), fault, change: function.changes() }
+    let (change, completes) = (function.changes(), function == Function::Completion);
+    Asked { kind: kind.unwrap_or(unknown), fault, change, completes }
 }
 
 #[cfg(test)]
@@ -92,6 +107,7 @@ mod tests {
             (30, AuthorizationRequest, true, false, BalanceInquiry, None),
             (31, FinancialRequest, true, false, BalanceInquiry, None),
             (33, AuthorizationRequest, true, false, AccountVerification, None),
+            (38, FinancialRequest, true, false, MiniStatement, None),
             (70, AuthorizationRequest, true, false, AccountVerification, of_pin),
             (72, FinancialRequest, true, false, AccountVerification, of_pin),
             (91, AuthorizationRequest, true, false, AccountVerification, of_pin),
@@ -101,8 +117,9 @@ mod tests {
             (40, AuthorizationRequest, false, false, Purchase, invalid),
         ];
         for (code, class, zero, estimated, kind, fault) in rows {
-            let read = judge(code, Function::Original, class, zero, estimated);
-            assert_eq!(read, Asked { kind, fault, change: None }, "{code} in {class:?}");
+            let read = judge(code, Function::Original, class, (zero, estimated));
+            let asked = Asked { kind, fault, change: None, completes: false };
+            assert_eq!(read, asked, "{code} in {class:?}");
         }
     }
 }

@@ -2,7 +2,8 @@
 //! reversal advices and reversals of a part; and how a balance is told.
 
 use switch_domain::{
-    Amount, Currency, MessageClass, MinorUnits, OriginalClass, Reason, TransactionType,
+    Amount, Currency, MessageClass, MinorUnits, OriginalClass, Reason, Tolerance, Tolerances,
+    TransactionType,
 };
 use switch_shard::{AccountAmounts, Advise, Authorize, Command, Decision, ReplyOutcome, Reverse};
 
@@ -102,9 +103,11 @@ async fn a_financial_advice_names_what_it_completes_or_says_that_it_does_not() {
 }
 
 #[tokio::test]
-async fn an_authorization_of_1987_that_names_another_adds_to_it() {
+async fn an_authorization_of_1987_that_names_another_adds_to_it_and_a_payment_settles_it() {
     for dialect in DIALECTS {
-        let rig = Rig::start(dialect);
+        let rig = Rig::with(dialect, |config| {
+            config.tolerances = Tolerances::new(Tolerance::percent(7), Vec::new()).into();
+        });
         let named = format!("0100{:06}1123091500{:022}", 41, 0);
         let request = requested(&rig, rig.request(42).set(90, &named), "0100").await;
         let increment = request.adds_to.expect("it names one");
@@ -120,6 +123,14 @@ async fn an_authorization_of_1987_that_names_another_adds_to_it() {
         }
         let paid = requested(&rig, rig.request(46).set(90, &named), "0200").await;
         assert!(paid.adds_to.is_none(), "a financial message holds nothing");
+        let completed = paid.completes.expect("it settles what it names");
+        assert!(completed.named && completed.last);
+        assert_eq!(completed.reference.key.stan, 41);
+        assert_eq!(completed.tolerance, Tolerance { percent: 7, minor: 0 });
+        let plain = [rig.request(47), rig.request(48).set(90, &nothing)];
+        for draft in plain {
+            assert!(requested(&rig, draft, "0200").await.completes.is_none());
+        }
     }
 }
 

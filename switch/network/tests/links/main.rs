@@ -18,5 +18,6 @@ mod no_leak;
 mod requests;
 mod rig;
 mod sign_on;
+mod statements;
 mod tls;
 mod translation;

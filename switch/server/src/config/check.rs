@@ -33,8 +33,10 @@ pub(super) fn faults(config: &Config) -> Vec<Fault> {
     shards(config, &mut faults);
     growth(config, &mut faults);
     config.holds.check(&config.links, config.shards.lookup_limit, &mut faults);
+    config.tolerance.check(&config.links, &mut faults);
     config.clearing.check(config.shards.reserved_queue, &mut faults);
     config.reconciliation.check(&mut faults);
+    config.mini_statement.check(&mut faults);
     let filter = config.log.filter.parse::<tracing_subscriber::filter::Targets>();
     faults.require(
         filter.is_ok(),

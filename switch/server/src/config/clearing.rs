@@ -1,10 +1,12 @@
 //! `[clearing]`: limits of the import of clearing files. It owns their names in the file; what is
 //! done with a file stands in `admin-api`.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use admin_api::ClearingSettings;
 use serde::Deserialize;
+use switch_domain::Tolerances;
 
 use super::check::Faults;
 
@@ -42,13 +44,14 @@ impl Default for Clearing {
 impl Clearing {
     /// As the service takes them.
     #[must_use]
-    pub fn settings(&self) -> ClearingSettings {
+    pub fn settings(&self, tolerances: Arc<Tolerances>) -> ClearingSettings {
         ClearingSettings {
             max_file_bytes: self.max_file_bytes,
             max_line_bytes: self.max_line_bytes,
             in_flight: self.in_flight,
             kept: Duration::from_secs(u64::from(self.keep_days).saturating_mul(86_400)),
             patience: Duration::from_millis(self.patience_ms),
+            tolerances,
         }
     }
 

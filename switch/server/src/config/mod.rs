@@ -13,10 +13,12 @@ mod link_requests;
 mod link_sides;
 mod links;
 mod locate;
+mod mini_statement;
 mod overlay;
 mod read;
 mod reconciliation;
 mod shards;
+mod tolerance;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -31,9 +33,11 @@ pub use holds::{Holds, Mcc, Rule as HoldRule};
 pub use link_mac::{Algorithm, LinkMac};
 pub use link_sides::{AskClients, LinkTls, OldestVersion};
 pub use links::{Link, dialect, read_dialect};
+pub use mini_statement::MiniStatements;
 pub use read::{ConfigError, Source, load, parse};
 pub use reconciliation::Reconciliation;
 pub use shards::Shards;
+pub use tolerance::{ClearingTolerance, Rule as ToleranceRule};
 
 /// The whole configuration. Every key has a default: an empty file is a working one, without links.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -51,10 +55,14 @@ pub struct Config {
     pub journal: JournalFiles,
     /// How long holds live.
     pub holds: Holds,
+    /// How far what is settled may go above what was authorized.
+    pub tolerance: ClearingTolerance,
     /// Imports of clearing files.
     pub clearing: Clearing,
     /// Reconciliations with peers.
     pub reconciliation: Reconciliation,
+    /// What holders of accounts are told by links.
+    pub mini_statement: MiniStatements,
     /// For how long history is kept.
     pub retention: Retention,
     /// The forecast of a full disk.

@@ -25,12 +25,17 @@ fn the_shipped_configuration_is_good() {
 type Fault = (&'static str, &'static str, &'static str);
 
 /// Of locks that links may set, of the life of holds, and of what is settled.
-const LOCKS_AND_HOLDS: [Fault; 13] = [
+const LOCKS_AND_HOLDS: [Fault; 17] = [
     ("[links.a]\nid = 1\ncutover = \"25:00\"\n", "line 3", "a cut-over at no time of the day"),
     (
         "[reconciliation]\na_day = 0\n",
         "line 2: reconciliation.a_day: from 1 to 100000",
         "no room for reconciliations",
+    ),
+    (
+        "[mini_statement]\ndays = 0\n",
+        "line 2: mini_statement.days: from 1 to 3660",
+        "nothing to be told",
     ),
     (
         "[clearing]\nmax_line_bytes = 9000\n",
@@ -61,6 +66,21 @@ const LOCKS_AND_HOLDS: [Fault; 13] = [
         "[links.a]\nid = 1\nlock_refusals_per_minute = 6001\n",
         "line 3: links.a.lock_refusals_per_minute: from 0 to 6000",
         "too many refusals on record",
+    ),
+    (
+        "[tolerance]\nremote_percent = 1001\n",
+        "line 2: tolerance.remote_percent: from 0 to 1000",
+        "no tolerance any more",
+    ),
+    (
+        "[[tolerance.rules]]\nlinks = [\"visa\"]\npercent = 5\n",
+        "line 1: tolerance.rules: rule 1: there is no [links.visa]",
+        "a tolerance for a link that is not there",
+    ),
+    (
+        "[[tolerance.rules]]\npercent = 5\n",
+        "line 1: tolerance.rules: rule 1 names neither links nor mcc",
+        "a tolerance for everything",
     ),
     ("[holds]\nlife_s = 0\n", "line 2: holds.life_s: from 1 to 31622400", "no life"),
     (

@@ -20,6 +20,7 @@ mod links;
 mod lock_outside;
 mod mac;
 mod malformed;
+mod mini_statement;
 mod network_traces;
 #[path = "../../../../simulators/tests/network/pki.rs"]
 mod pki;

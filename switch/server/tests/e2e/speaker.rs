@@ -201,6 +201,11 @@ impl Speaker {
         Said { mti, approval, action, text, error_set, amounts, body: said.body().clone() }
     }
 
+    /// A field of an answer.
+    pub(crate) fn text(&self, said: &Said, field: u8) -> Option<String> {
+        self.speech.read(said.body.clone()).expect("readable").text(field)
+    }
+
     pub(crate) async fn ask(&mut self, kind: &str, draft: &Draft) -> Said {
         let bytes = self.bytes(self.mti(kind), draft);
         self.send(&bytes).await;

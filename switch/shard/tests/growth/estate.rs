@@ -160,6 +160,7 @@ impl Estate {
             amount: Amount { minor: MinorUnits(minor), currency: euro() },
             repeat,
             adds_to: None,
+            completes: None,
         })
     }
 

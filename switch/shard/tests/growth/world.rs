@@ -316,6 +316,7 @@ fn purchase(holder: Holder, stan: u32, minor: i64, category: u16) -> Authorize {
         amount: Amount { minor: MinorUnits(minor), currency: euro() },
         repeat: false,
         adds_to: None,
+        completes: None,
     }
 }
 

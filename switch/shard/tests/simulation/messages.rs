@@ -116,6 +116,7 @@ impl Request {
                 amount: Amount { minor: MinorUnits(minor + more), currency: euro() },
                 repeat,
                 adds_to: None,
+                completes: None,
             }),
             Kind::Reversal { original } => Command::Reverse(Reverse {
                 link: LinkId(1),

@@ -17,8 +17,8 @@ pub(super) const COPY_EVENTS: &str = "\
         acquirer, class, stan, local_time, terminal, rrn, fingerprint, origin,
         original_acquirer, original_stan, original_terminal, original_fingerprint,
         original_transmitted, original_rrn, original_class,
-        original_network_trace, standing) FROM STDIN (FORMAT binary)";
-const EVENT_COLUMNS: i16 = 33;
+        original_network_trace, standing, balance_id, held) FROM STDIN (FORMAT binary)";
+const EVENT_COLUMNS: i16 = 35;
 const KEY_COLUMNS: usize = 8;
 /// What a reversal says of its original, and what it leaves.
 const REFERENCE_COLUMNS: usize = 9;
@@ -100,10 +100,12 @@ impl History {
                 reversed: None,
             },
             Event::Authorized(one) => {
-                let Some(completed) = one.completes else { return };
+                let of = one.completes.map(|completed| completed.authorization);
+                let early = of.is_none() && early_part(record) > 0;
+                let Some(of) = of.or(early.then_some(one.id)) else { return };
                 EventHead {
                     id: one.id.0,
-                    authorization: Some(completed.authorization.0),
+                    authorization: Some(of.0),
                     partner: one.partner,
                     reason: Some(one.reason),
                     reversed: None,
@@ -112,8 +114,13 @@ impl History {
             _ => return,
         };
         let effects = &record.effects;
+        let mut held = effects.balance.map_or(0, |delta| delta.held.0);
         let (kind, delta) = match &record.event {
             Event::Authorized(one) if one.adds() => ("incremented", effects.completed.as_deref()),
+            Event::Authorized(one) if one.completes.is_none() => {
+                held = early_part(record).saturating_neg();
+                ("reversed_early", None)
+            }
             Event::Authorized(_) => ("completed", effects.completed.as_deref()),
             event => (kind(event), effects.authorization.as_ref()),
         };
@@ -121,6 +128,10 @@ impl History {
         place.write(&mut row);
         row.text(kind);
         head.write(&mut row, &record.cause, delta);
+        match effects.balance.filter(|_| held != 0) {
+            Some(delta) => row.int8(delta.balance.0).int8(held),
+            None => row.null().null(),
+        };
     }
 
     fn posting(
@@ -164,6 +175,16 @@ impl History {
             .maybe_int8(subject.id)
             .maybe_int8(subject.made)
             .text(&detail(&record.event));
+    }
+}
+
+/// What an authorization does not hold of its amount, for a part was reversed before it came.
+fn early_part(record: &Record) -> i64 {
+    match &record.event {
+        Event::Authorized(one) if one.holds() => {
+            record.effects.authorization.map_or(0, |delta| delta.totals.reversed.0)
+        }
+        _ => 0,
     }
 }
 

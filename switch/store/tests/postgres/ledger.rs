@@ -3,7 +3,7 @@
 //! about.
 
 use switch_domain::{MinorUnits, Reason, StandIn, Timestamp};
-use switch_store::{Span, Statement, Store};
+use switch_store::{Reconciled, Span, Standing, Statement, Store};
 
 use crate::life::{
     CONTROL, SHARD, START, advised, authorization, balance, control_rows, euro, keep_cards,
@@ -30,8 +30,9 @@ fn follows_line_by_line(statement: &Statement) {
     let mut stands = statement.opening;
     for line in &statement.lines {
         assert_eq!(line.before, stands);
-        assert_eq!(line.after, stands + i128::from(line.amount.0));
-        stands = line.after;
+        let ledger = stands.ledger + i128::from(line.amount.0);
+        stands = Standing { ledger, held: stands.held + i128::from(line.held.0) };
+        assert_eq!(line.after, stands);
     }
     assert_eq!(statement.closing, stands);
 }
@@ -69,13 +70,30 @@ async fn a_statement_goes_from_what_stood_before_to_what_stands_now() {
     let store = &stage.store;
     let whole = statement(store, 1, ALL, 1_000).await;
     follows_line_by_line(&whole);
-    assert_eq!((whole.opening, whole.closing), (0, whole.ledger), "from nothing to all of it");
-    assert!(!whole.lines.is_empty() && !whole.more);
+    let nothing = Standing::default();
+    assert_eq!((whole.opening, whole.closing), (nothing, whole.now), "from nothing to all of it");
+    let moved: Vec<_> =
+        whole.lines.iter().map(|line| (&*line.kind, line.amount.0, line.held.0)).collect();
+    assert_eq!(
+        moved,
+        [
+            ("balance_credited", 30_000, 0),
+            ("balance_credited", 20_000, 0),
+            ("authorized", 0, 2_500),
+            ("authorized", 0, 1_000),
+            ("authorized", 0, 800),
+            ("voided", 0, -800),
+            ("voided", 0, -1_000),
+            ("reversed", 0, -2_500),
+            ("authorized", 0, 700),
+            ("authorized", 0, 1_200),
+        ]
+    );
+    assert!(!whole.more);
     let stored = "SELECT ledger FROM balance ORDER BY id LIMIT 1";
-    assert_eq!(whole.ledger, i128::from(stage.count(stored).await));
-    assert_eq!(whole.held, 1_900, "what open authorizations hold is no posting");
+    assert_eq!(whole.now.ledger, i128::from(stage.count(stored).await));
+    assert_eq!((whole.now.held, whole.now.available()), (1_900, 48_100));
     let first = &whole.lines[0];
-    assert_eq!(first.kind, "balance_credited");
 
     // What was posted before a span stands in its opening, what came after in neither.
     let after_first = Span { from: Timestamp(first.at.0 + 1), to: ALL.to };
@@ -85,11 +103,11 @@ async fn a_statement_goes_from_what_stood_before_to_what_stands_now() {
     assert_eq!(rest.lines, whole.lines[1..]);
     let only_first = Span { from: ALL.from, to: after_first.from };
     let begun = statement(store, 1, only_first, 1_000).await;
-    assert_eq!((begun.opening, begun.closing), (0, first.after));
-    assert_eq!(begun.ledger, whole.ledger, "now is now, whatever span is asked for");
+    assert_eq!((begun.opening, begun.closing), (nothing, first.after));
+    assert_eq!(begun.now, whole.now, "now is now, whatever span is asked for");
     let before_all = Span { from: ALL.from, to: Timestamp(START - 1) };
-    let nothing = statement(store, 1, before_all, 1_000).await;
-    assert_eq!((nothing.opening, nothing.lines.len(), nothing.closing), (0, 0, 0));
+    let earlier = statement(store, 1, before_all, 1_000).await;
+    assert_eq!((earlier.opening, earlier.lines.len(), earlier.closing), (nothing, 0, nothing));
 
     let unknown = store.statement(balance(99), ALL, 10).await.expect("an answer");
     assert_eq!(unknown, None);
@@ -97,6 +115,37 @@ async fn a_statement_goes_from_what_stood_before_to_what_stands_now() {
     let apart = store.set_projector_apart().await.expect("roles");
     assert_eq!(statement(&apart, 1, ALL, 1_000).await, whole);
     assert!(apart.trial_balance(true).await.is_ok() && apart.suspended(ALL, 9).await.is_ok());
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn what_stands_now_is_compared_with_what_it_follows_from() {
+    let stage = projected().await;
+    let reconciled = || async {
+        let read = stage.store.reconcile_balance(balance(1)).await.expect("an answer");
+        read.expect("an account")
+    };
+    let now = Standing { ledger: 50_000, held: 1_900 };
+    assert_eq!(reconciled().await, Reconciled { stated: now, computed: now });
+    stage.run("UPDATE balance SET held = held + 5, ledger = ledger - 7").await;
+    let stated = Standing { ledger: 49_993, held: 1_905 };
+    assert_eq!(reconciled().await, Reconciled { stated, computed: now });
+    let unknown = stage.store.reconcile_balance(balance(99)).await.expect("an answer");
+    assert_eq!(unknown, None);
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn the_latest_postings_come_first_and_no_more_than_are_wanted() {
+    let stage = projected().await;
+    let latest = |since, most| stage.store.latest_postings(balance(1), Timestamp(since), most);
+    let all = latest(0, 10).await.expect("postings");
+    let amounts: Vec<_> = all.iter().map(|one| one.amount.minor.0).collect();
+    assert_eq!(amounts, [20_000, 30_000]);
+    assert!(all[0].at > all[1].at && all[0].amount.currency == euro());
+    assert_eq!(latest(0, 1).await.expect("postings"), all[..1]);
+    assert_eq!(latest(all[0].at.0, 10).await.expect("postings"), all[..1]);
+    assert_eq!(latest(all[0].at.0 + 1, 10).await.expect("postings"), []);
     stage.close().await;
 }
 
@@ -141,6 +190,10 @@ async fn suspense_lists_advices_that_nothing_was_done_about() {
     let found = stage.store.suspended(ALL, 10).await.expect("a list");
     let one = found.iter().find(|one| one.id == authorization(50).0).expect("in suspense");
     assert!(found.iter().all(|one| one.id != authorization(51).0), "that one holds: {found:?}");
+    let forced = stage.store.forced(ALL, 10).await.expect("a list");
+    let other = forced.iter().find(|one| one.id == authorization(51).0).expect("forced");
+    assert_eq!(other.reason, "insufficient_funds");
+    assert!(forced.iter().all(|one| one.id != authorization(50).0), "{forced:?}");
     assert_eq!(one.reason, "no_route");
     assert_eq!((one.at, one.amount), (suspended.at, MinorUnits(500)));
     let later = Span { from: Timestamp(one.at.0 + 1), to: ALL.to };

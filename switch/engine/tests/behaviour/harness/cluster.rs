@@ -101,7 +101,7 @@ impl Cluster {
         if let Some(take) = outcome.pool_take() {
             let left = self.pools().available(take.pool);
             let forced = !matches!(command, Command::Authorize(_) | Command::Manage(_));
-            let covered = forced || take.amount <= left;
+            let covered = forced || take.is_there(left);
             assert!(take.amount.is_positive() && covered, "{take:?} of {left}");
             if let Some(level) = self.headroom.get_mut(&take.pool) {
                 *level = level.checked_sub(take.amount).expect("in range");
@@ -276,15 +276,17 @@ impl Cluster {
 
     fn nothing_below_zero(&self, record: &Record) {
         // What gives money, or none, may find the account below zero.
-        let takes = |level: i64, held: i64| level < 0 || held > 0;
+        let takes = |level: i64, held: i64| level < held;
         let effects = &record.effects;
         if let Some(delta) = effects.balance.filter(|it| takes(it.ledger.0, it.held.0)) {
             let balance = self.states[CARDS].balance(delta.balance).expect("charged");
-            assert!(!balance.available().is_negative(), "an approval overdrew {balance:?}");
+            // What it completes is given back once it is committed.
+            let available = balance.available().0 + delta.split().1.held.0.abs();
+            assert!(available >= 0, "an approval overdrew {balance:?}");
         }
         if let Some(delta) = effects.pool.filter(|it| takes(it.level.0, it.held.0)) {
-            let left = self.pools().available(delta.pool);
-            assert!(!left.is_negative(), "an approval overdrew pool {}: {left}", delta.pool);
+            let left = self.pools().available(delta.pool).0 + delta.split().1.available();
+            assert!(left >= 0, "an approval overdrew pool {}: {left}", delta.pool);
         }
     }
 

@@ -4,7 +4,7 @@
 use switch_domain::{
     Acquirer, Amount, AsciiText, AuthorizationId, BalanceId, Bin, Channel, Country, EntryMode,
     Expiry, Fingerprint, Hold, LinkId, Merchant, MessageClass, MessageFacts, MessageKey,
-    NetworkTrace, OriginalClass, OriginalReference, Reason, TransactionType,
+    NetworkTrace, OriginalClass, OriginalReference, Reason, Tolerance, TransactionType,
 };
 use switch_engine::{Advise, Answer, Authorize, Command, Increment, Original, Reverse};
 
@@ -60,6 +60,7 @@ pub(crate) fn authorize(key: MessageKey, amount: Amount) -> Authorize {
         amount,
         repeat: false,
         adds_to: None,
+        completes: None,
     }
 }
 
@@ -96,7 +97,8 @@ impl World {
     /// `[onto N]` the authorization with STAN N, or `[instead N]` of its amount, where N may be
     /// `trace`: only the network trace says of which, by `[names T]` not its own; `advise`, of
     /// an approval unless `said declined`; `pay`, a financial request; and `post`, a financial
-    /// advice, `[to N]` of the authorization with STAN N, after which more comes by `last no`.
+    /// advice, each `[to N]` of the authorization with STAN N, of which more may be settled by
+    /// `[within PERCENT]`, and after which more comes by `last no`.
     fn authorization(&mut self, row: &Row<'_>) {
         let name = row.word("a card");
         let known = self.names.cards.get(name).copied();
@@ -128,6 +130,11 @@ impl World {
         request.facts.network_trace = trace(row, "trace").unwrap_or_default();
         let spoken_of = trace(row, "names").unwrap_or(request.facts.network_trace);
         request.adds_to = adds_to(row, &key, spoken_of);
+        if class == MessageClass::FinancialRequest {
+            request.completes = Some(original(row, &key, request.facts.network_trace))
+                .filter(|original| original.named)
+                .map(Box::new);
+        }
         let label = row.option("as").map_or_else(|| stan.to_string(), str::to_owned);
         let approved = row.option("said") != Some("declined");
         let command = match class {
@@ -275,7 +282,8 @@ fn reference(own: &MessageKey, stan: Option<u32>, trace: NetworkTrace) -> Origin
 fn original(row: &Row<'_>, own: &MessageKey, trace: NetworkTrace) -> Original {
     let named = row.number_option::<u32>("to");
     let last = row.option("last") != Some("no");
-    Original { reference: reference(own, named, trace), named: named.is_some(), last }
+    let tolerance = Tolerance::percent(row.number_option("within").unwrap_or(0));
+    Original { reference: reference(own, named, trace), named: named.is_some(), last, tolerance }
 }
 
 /// The authorization that an increment is of.
@@ -305,6 +313,7 @@ fn kind(row: &Row<'_>, name: &str) -> TransactionType {
         "cash-back" => TransactionType::CashBack,
         "refund" => TransactionType::Refund,
         "inquiry" => TransactionType::BalanceInquiry,
+        "statement" => TransactionType::MiniStatement,
         "verification" => TransactionType::AccountVerification,
         _ => row.fail("no such kind"),
     }

@@ -17,11 +17,12 @@ pub(crate) struct Row<'a> {
 }
 
 /// Words that are followed by a value.
-const OPTIONS: [&str; 45] = [
+const OPTIONS: [&str; 46] = [
     "abroad", "acq", "as", "at", "bin", "bins", "by", "chan", "class", "country", "de7", "entry",
     "exp", "fault", "funding", "holder", "hours", "in", "instead", "key", "kind", "last",
     "leaving", "length", "link", "mark", "may", "mcc", "names", "of", "onto", "own", "rrn", "said",
-    "shadow", "stan", "status", "term", "time", "to", "trace", "under", "use", "window", "zone",
+    "shadow", "stan", "status", "term", "time", "to", "trace", "under", "use", "window", "within",
+    "zone",
 ];
 
 impl<'a> Row<'a> {

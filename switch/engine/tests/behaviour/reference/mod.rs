@@ -10,7 +10,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use switch_domain::{
     Account, Amount, AsciiText, AuthorizationId, BalanceId, CardId, Event, Hold, IdempotencyKey,
-    LockCode, MessageKey, MinorUnits, NetworkTrace, OriginalReference, PoolId, Record,
+    LockCode, MessageClass, MessageKey, MinorUnits, NetworkTrace, OriginalReference, PoolId,
+    Reason, Record, StandIn, Tolerance,
 };
 use switch_engine::{Act, Advise, Answer, Command, Increment, Manage, Original, Reverse, State};
 
@@ -23,6 +24,7 @@ const STEPS: u32 = 100_000;
 const SEED: u64 = 20_261_126;
 const EACH: i64 = 20_000;
 const DEPOSIT: i64 = 400_000;
+const OVER: StandIn = StandIn::Forced(Reason::ExceedsPreauthorizedAmount);
 
 /// What is done to a record before it counts: a defect that must be seen.
 type Defect = fn(&mut Record);
@@ -80,9 +82,11 @@ impl Subject {
         };
         self.world.cluster.commit_all();
         let records = &self.world.cluster.journals[CARDS][self.seen..];
+        let mut over = false;
         for record in records {
             if let Event::Authorized(one) = &record.event {
                 self.messages.push(one.id);
+                over |= one.stand_in == Some(OVER);
             }
             let legs = record.effects.postings.iter();
             let owed = legs.filter(|leg| matches!(leg.account, Account::NetworkSettlement(_)));
@@ -93,7 +97,8 @@ impl Subject {
         let about = decision.authorization;
         let about = about.map(|id| self.messages.iter().rposition(|one| *one == id));
         let (reason, repeated) = (decision.reason, decision.repeated);
-        Some(Said { reason, repeated, about: about.map(|found| found.expect("one of ours")) })
+        let about = about.map(|found| found.expect("one of ours"));
+        Some(Said { reason, repeated, about, over })
     }
 
     fn command(&mut self, arrival: Arrival) -> Command {
@@ -102,19 +107,7 @@ impl Subject {
             Arrival::Advice(ask) => {
                 let request = self.request(ask);
                 let financial = request.facts.key.class.is_financial();
-                let original = financial.then(|| {
-                    let mut key = request.facts.key.as_original();
-                    key.stan = ask.names.map_or(key.stan, u64::from);
-                    let rrn = request.facts.key.rrn;
-                    let reference = OriginalReference {
-                        key,
-                        class: None,
-                        transmitted: 0,
-                        rrn,
-                        network_trace: network_trace(ask.of_network),
-                    };
-                    Original { reference, named: ask.names.is_some(), last: ask.last }
-                });
+                let original = financial.then(|| original(&request.facts.key, ask));
                 let approved = ask.approved;
                 Command::Advise(Advise { request, approved, approval_code: None, original })
             }
@@ -157,6 +150,8 @@ impl Subject {
         let mut request = authorize(message_key(ask.key), amount);
         request.card = Some(self.cards[ask.key.card]);
         request.facts.kind = ask.kind;
+        let completes = ask.key.class == MessageClass::FinancialRequest && ask.names.is_some();
+        request.completes = completes.then(|| Box::new(original(&request.facts.key, ask)));
         request.facts.network_trace = network_trace(ask.network);
         request.adds_to = ask.adds.map(|(named, replaces)| {
             let mut key = request.facts.key.as_original();
@@ -200,6 +195,23 @@ fn network_trace(number: u32) -> NetworkTrace {
     NetworkTrace::new(format!("{number:015}").as_bytes()).expect("fifteen digits")
 }
 
+/// What a financial message says of the authorization before it.
+fn original(own: &MessageKey, ask: Ask) -> Original {
+    let mut key = own.as_original();
+    key.stan = ask.names.map_or(key.stan, u64::from);
+    let reference = OriginalReference {
+        key,
+        class: None,
+        transmitted: 0,
+        rrn: own.rrn,
+        network_trace: network_trace(ask.of_network),
+    };
+    let (percent, minor) = ask.on_top;
+    let percent = u16::try_from(percent).expect("small");
+    let tolerance = Tolerance { percent, minor: u32::try_from(minor).expect("small") };
+    Original { reference, named: ask.names.is_some(), last: ask.last, tolerance }
+}
+
 fn message_key(of: Key) -> MessageKey {
     let mut made = key(of.class, of.stan, fingerprint(&format!("c{}", of.card)));
     made.terminal = AsciiText::new(format!("TERM{}", of.terminal).as_bytes()).expect("short");
@@ -222,6 +234,7 @@ fn kind_of(arrival: Arrival) -> Option<(&'static str, Key, u32)> {
                 AuthorizationAdvice => "authorization advice",
                 FinancialAdvice if ask.names.is_some() => "completion",
                 FinancialAdvice => "financial advice",
+                _ if ask.names.is_some() => "completing request",
                 _ => "financial request",
             };
             let named = ask.names.or(ask.adds.and_then(|(named, _)| named));
@@ -289,6 +302,7 @@ fn the_engine_does_what_the_reference_model_does() {
     let kinds = [
         "authorization",
         "authorization advice",
+        "completing request",
         "completion",
         "financial advice",
         "financial request",

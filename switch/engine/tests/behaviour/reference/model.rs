@@ -26,9 +26,11 @@ pub(super) struct Ask {
     pub(super) minor: i64,
     /// Of an advice: what was decided in our stead.
     pub(super) approved: bool,
-    /// Of a financial advice: the trace number of what it names, and whether it is the last.
+    /// Of a financial message: the trace number of what it names, whether it is the last, and how
+    /// far its merchant may go above that: hundredths, or minor units.
     pub(super) names: Option<u32>,
     pub(super) last: bool,
+    pub(super) on_top: (i64, i64),
     /// Of an increment: the trace number of what it is of, where it names one, and whether its
     /// amount is the new one.
     pub(super) adds: Option<(Option<u32>, bool)>,
@@ -75,6 +77,8 @@ pub(super) struct Said {
     pub(super) reason: Reason,
     pub(super) repeated: bool,
     pub(super) about: Option<usize>,
+    /// Of an advice: it settles more than its merchant is allowed.
+    pub(super) over: bool,
 }
 
 /// What an advice came to.
@@ -101,6 +105,8 @@ pub(super) struct Message {
     /// What it settled itself, and what others settled of it.
     pub(super) settled: i64,
     pub(super) settled_by_others: i64,
+    /// What was authorized of it and nobody took back.
+    authorized: i64,
     /// Of an increment: what it added and nobody took back, and what stands of its amount.
     added: i64,
     left: i64,
@@ -249,14 +255,15 @@ impl Model {
         if let Some(before) = self.latest(ask.key) {
             return self.again(before, ask);
         }
-        let of = self.purchase_of(ask);
+        let of = self.spoken_of(ask).or_else(|| self.purchase_of(ask));
         let covered = match (of, ask.adds) {
             (Some(of), Some((_, true))) => self.authorized(of).min(ask.minor),
+            (Some(of), None) => self.released(of, ask).min(ask.minor),
             _ => 0,
         };
         let reason = match self.latest(twin(ask.key)) {
             Some(_) => Reason::DuplicateTransmission,
-            None => self.refusal(ask, covered).unwrap_or(Reason::Approved),
+            None => self.refusal(ask, of, covered).unwrap_or(Reason::Approved),
         };
         self.record(ask, reason, None, reason == Reason::Approved, of)
     }
@@ -288,13 +295,13 @@ impl Model {
         let same = (message.minor, message.kind, message.approved);
         if same != (ask.minor, ask.kind, ask.approved) {
             let reason = Reason::DuplicateTransmission;
-            return Said { reason, repeated: false, about: None };
+            return Said { reason, repeated: false, about: None, over: false };
         }
-        Said { reason: message.reason, repeated: true, about: Some(before) }
+        Said { reason: message.reason, repeated: true, about: Some(before), over: false }
     }
 
     /// Why a request is declined, where `covered` of it is held already.
-    fn refusal(&self, ask: Ask, covered: i64) -> Option<Reason> {
+    fn refusal(&self, ask: Ask, of: Option<usize>, covered: i64) -> Option<Reason> {
         let account = &self.accounts[ask.key.card];
         let direction = ask.kind.direction();
         if direction != Direction::None && ask.minor <= 0 {
@@ -303,11 +310,15 @@ impl Model {
         if account.locked {
             return Some(Reason::Locked(LockCode::SuspectedFraud));
         }
+        if of.is_some_and(|of| self.exceeds(of, ask)) {
+            return Some(Reason::ExceedsPreauthorizedAmount);
+        }
         let needs = ask.minor - covered;
         if direction == Direction::Debit && needs > (self.deposit - self.all_held).max(0) {
             return Some(Reason::PartnerDepositInsufficient);
         }
-        if direction == Direction::Debit && needs > account.ledger - self.held(ask.key.card) {
+        let short = needs > 0 && needs > account.ledger - self.held(ask.key.card);
+        if direction == Direction::Debit && short {
             return Some(Reason::InsufficientFunds);
         }
         (self.standing(ask) == Some(0)).then_some(Reason::OriginalReversed)
@@ -327,6 +338,7 @@ impl Model {
         let direction = ask.kind.direction();
         let financial = of_class(ask.key.class) == OriginalClass::Financial;
         let belongs_to = of.filter(|_| granted);
+        let over = advice.is_some() && belongs_to.is_some_and(|of| self.exceeds(of, ask));
         self.messages.push(Message {
             key: ask.key,
             kind: ask.kind,
@@ -338,6 +350,7 @@ impl Model {
             held: 0,
             settled: 0,
             settled_by_others: 0,
+            authorized: 0,
             added: 0,
             left: 0,
             replaces: ask.adds.is_some_and(|(_, replaces)| replaces),
@@ -348,14 +361,17 @@ impl Model {
         self.networks.entry((ask.key.card, ask.network)).or_default().push(at);
         match belongs_to {
             Some(of) if !financial => self.add(at, of, stands),
-            _ if granted && direction == Direction::Debit && !financial => self.hold(at, stands),
+            _ if granted && direction == Direction::Debit && !financial => {
+                self.messages[at].authorized = stands;
+                self.hold(at, stands);
+            }
             _ => {}
         }
         if granted && direction != Direction::None && financial {
             self.settle(at, stands, ask.last);
         }
         self.use_up(ask);
-        Said { reason, repeated: false, about: Some(at) }
+        Said { reason, repeated: false, about: Some(at), over }
     }
 
     /// The open purchase that an increment is of.
@@ -380,6 +396,7 @@ impl Model {
         let change = change.max(-self.messages[of].held);
         self.messages[at].added = change.max(0);
         self.messages[at].left = if replaces { self.messages[at].minor } else { stands };
+        self.messages[of].authorized += change;
         self.hold(of, change);
     }
 
@@ -412,9 +429,33 @@ impl Model {
         self.hold(of, -released);
     }
 
-    /// The authorization that a financial advice completes, or what it refunds.
+    /// What a completion frees of a hold.
+    fn released(&self, of: usize, ask: Ask) -> i64 {
+        let held = self.messages[of].held;
+        if ask.last { held } else { held.min(ask.minor) }
+    }
+
+    /// Whether more is settled of a purchase than it was for and its merchant is allowed on top.
+    fn exceeds(&self, of: usize, ask: Ask) -> bool {
+        if of_class(ask.key.class) != OriginalClass::Financial
+            || ask.kind.direction() != Direction::Debit
+        {
+            return false;
+        }
+        let left = self.standing(ask).filter(|_| is_advice(ask.key.class));
+        let stands = left.map_or(ask.minor, |left| left.min(ask.minor));
+        let authorized = self.messages[of].authorized.max(0);
+        let (percent, minor) = ask.on_top;
+        let on_top = if authorized > 0 { (authorized * percent / 100).max(minor) } else { 0 };
+        self.messages[of].settled_by_others + stands > authorized + on_top
+    }
+
+    /// The authorization that a financial message completes, or what it refunds.
     fn spoken_of(&mut self, ask: Ask) -> Option<usize> {
-        if ask.key.class != MessageClass::FinancialAdvice {
+        let may_not_name = ask.key.class == MessageClass::FinancialAdvice;
+        if of_class(ask.key.class) != OriginalClass::Financial
+            || (!may_not_name && ask.names.is_none())
+        {
             return None;
         }
         self.granted_at(ask, ask.names)
@@ -467,9 +508,9 @@ impl Model {
         if let Some(before) = self.reversals.get(&undo.key) {
             if before.standing != undo.standing {
                 let reason = Reason::DuplicateTransmission;
-                return Said { reason, repeated: false, about: None };
+                return Said { reason, repeated: false, about: None, over: false };
             }
-            return Said { reason: accepted, repeated: true, about: before.about };
+            return Said { reason: accepted, repeated: true, about: before.about, over: false };
         }
         let found = self.at(undo.key.card, undo.stan, undo.key.terminal).filter(|at| {
             let class = of_class(self.messages[*at].key.class);
@@ -492,7 +533,7 @@ impl Model {
         if let Some(at) = about {
             self.take_back(at, undo.standing);
         }
-        Said { reason: accepted, repeated: false, about }
+        Said { reason: accepted, repeated: false, about, over: false }
     }
 
     /// Of a request and its advice, the one that has effect.
@@ -518,6 +559,7 @@ impl Model {
             let debit = self.messages[at].kind.direction() == Direction::Debit;
             if let Some(of) = self.messages[at].belongs_to.filter(|_| debit) {
                 self.messages[of].settled_by_others -= back;
+                self.messages[of].authorized -= back;
             }
             return;
         }
@@ -526,17 +568,20 @@ impl Model {
             let back = (one.left - standing).max(0).min(one.added).min(self.messages[of].held);
             self.messages[at].added -= back;
             self.messages[at].left -= back;
+            self.messages[of].authorized -= back;
             return self.hold(of, -back);
         }
         let keeps = (standing - one.settled_by_others).max(0);
         let back = (one.held - keeps).max(0);
+        self.messages[at].authorized -= back;
         self.hold(at, -back);
     }
 
     fn void(&mut self, at: usize) -> Said {
         let about = Some(at);
         if self.messages[at].reason != Reason::Approved {
-            return Said { reason: self.messages[at].reason, repeated: false, about };
+            let reason = self.messages[at].reason;
+            return Said { reason, repeated: false, about, over: false };
         }
         let advised = self.latest(twin(self.messages[at].key));
         let known = advised.is_some_and(|it| self.messages[it].advice == Some(Became::Known));
@@ -544,7 +589,7 @@ impl Model {
             self.take_back(at, 0);
             self.messages[at].reason = Reason::IssuerInoperative;
         }
-        Said { reason: Reason::IssuerInoperative, repeated: false, about }
+        Said { reason: Reason::IssuerInoperative, repeated: false, about, over: false }
     }
 
     fn at(&self, card: usize, stan: u32, terminal: u8) -> impl Iterator<Item = usize> + '_ {

@@ -114,8 +114,12 @@ impl Traffic {
         };
         let advice =
             matches!(class, MessageClass::AuthorizationAdvice | MessageClass::FinancialAdvice);
-        let names =
-            (class == MessageClass::FinancialAdvice && !self.one_in(3)).then(|| self.stan());
+        let names = match class {
+            MessageClass::FinancialAdvice => !self.one_in(3),
+            MessageClass::FinancialRequest => self.one_in(2),
+            _ => false,
+        };
+        let names = names.then(|| self.stan());
         let authorizes =
             matches!(class, MessageClass::AuthorizationRequest | MessageClass::AuthorizationAdvice);
         let adds = (authorizes && self.one_in(4)).then(|| {
@@ -133,6 +137,7 @@ impl Traffic {
             approved: !advice || !self.one_in(6),
             names,
             last: !self.one_in(3),
+            on_top: self.pick(&[(0, 0), (20, 0), (15, 0), (0, 150), (10, 300)]),
         }
     }
 

@@ -1,17 +1,21 @@
 //! The life of a transaction, told in one dialect: financial messages, completions, reversals of
 //! all and of a part, refunds, inquiries. It leaves the account as it found it.
 
-use super::{ADVISED, APPROVED, Codes, REVERSED, SHORT_OF_FUNDS, TOO_MUCH, Told};
+use super::{
+    ADVISED, APPROVED, Codes, INVALID_TRANSACTION, REVERSED, SHORT_OF_FUNDS, TOO_MUCH, Told,
+};
 use crate::speaker::{Draft, Value};
 use codecs::iso8583::Version;
 
 const INVALID_AMOUNT: Codes = ["13", "110", "1010"];
 const NOT_SUPPORTED: Codes = ["40", "115", "1015"];
 const DUPLICATE: Codes = ["94", "913", "9113"];
+const ABOVE_WHAT_WAS_AUTHORIZED: Codes = ["61", "121", "1074"];
 
 pub(super) async fn tell(told: &mut Told<'_>, pan: &str) {
     paid_and_taken_back(told, pan).await;
     held_and_completed(told, pan).await;
+    held_and_asked_for(told, pan).await;
     taken_back_in_part(told, pan).await;
     added_to(told, pan).await;
     asked_without_money(told, pan).await;
@@ -55,6 +59,22 @@ async fn held_and_completed(told: &mut Told<'_>, pan: &str) {
     let late = told.stan();
     let draft = told.speaker.reversal(pan, late, held, 500);
     twice(told, "400", &draft, REVERSED).await;
+    let stan = told.stan();
+    let draft = told.speaker.financial(pan, stan, 450, "200000");
+    twice(told, "200", &draft, APPROVED).await;
+}
+
+/// A request may not settle more than was authorized; what it may comes out of the hold.
+async fn held_and_asked_for(told: &mut Told<'_>, pan: &str) {
+    let held = told.stan();
+    let draft = told.speaker.purchase(pan, held, 500);
+    twice(told, "100", &draft, APPROVED).await;
+    let own = told.stan();
+    let draft = told.speaker.completion(pan, own, held, 501);
+    twice(told, "200", &draft, ABOVE_WHAT_WAS_AUTHORIZED).await;
+    let own = told.stan();
+    let draft = told.speaker.completion(pan, own, held, 450);
+    twice(told, "200", &draft, APPROVED).await;
     let stan = told.stan();
     let draft = told.speaker.financial(pan, stan, 450, "200000");
     twice(told, "200", &draft, APPROVED).await;
@@ -125,6 +145,24 @@ async fn asked_without_money(told: &mut Told<'_>, pan: &str) {
     if told.speaker.dialect().balance_form().is_some() {
         assert!(said.amounts.len() >= 40, "{}: DE54 is {}", told.name, said.amounts);
         assert!(said.amounts.contains("978"), "{}: DE54 is {}", told.name, said.amounts);
+    }
+    let stan = told.stan();
+    let mut inquiry = told.speaker.purchase(pan, stan, 0);
+    with_code(&mut inquiry, "380000");
+    match told.speaker.dialect().mini_statement_form().map(|form| form.field) {
+        None => twice(told, "100", &inquiry, INVALID_TRANSACTION).await,
+        Some(field) => {
+            // The tables follow: asked again, it is told what they have by then.
+            let moved = loop {
+                let said = told.speaker.ask("100", &inquiry).await;
+                assert_eq!(said.action, told.wanted(APPROVED), "{}: a statement", told.name);
+                let Some(moved) = told.speaker.text(&said, field) else { continue };
+                break moved;
+            };
+            assert!(moved.len() <= 220 && moved.len() % 22 == 0, "{}: {moved}", told.name);
+            assert!(moved.split_at(6).1.starts_with(['C', 'D']), "{}: {moved}", told.name);
+            assert!(moved.ends_with("978"), "{}: {moved}", told.name);
+        }
     }
     for (code, codes) in [
         ("000000", APPROVED),

@@ -3,10 +3,11 @@
 
 use switch_domain::{
     Acquirer, Amount, AsciiText, Channel, EntryMode, Fingerprint, LinkId, Merchant, MessageClass,
-    MessageFacts, MessageKey, MinorUnits, NetworkTrace, OriginalReference, Reason,
+    MessageFacts, MessageKey, MinorUnits, NetworkTrace, OriginalReference, Reason, Tolerance,
 };
 use switch_shard::{
-    Admission, Advise, Authorize, Command, Increment, ReplyOutcome, ReplyTo, Reverse, Submission,
+    Admission, Advise, Authorize, Command, Increment, Original, ReplyOutcome, ReplyTo, Reverse,
+    Submission,
 };
 use tokio::time::Instant;
 
@@ -55,6 +56,7 @@ fn asked(class: MessageClass, holder: Holder, stan: u64, minor: i64) -> Authoriz
         amount: Amount { minor: MinorUnits(minor), currency: euro() },
         repeat: false,
         adds_to: None,
+        completes: None,
     }
 }
 
@@ -70,6 +72,21 @@ pub(crate) fn increment(holder: Holder, stan: u64, original: u64, minor: i64) ->
     };
     let adds_to = Some(Box::new(Increment { reference, named: true, replaces: false }));
     Command::Authorize(Authorize { adds_to, ..request })
+}
+
+/// A financial request that completes the purchase with STAN `original`.
+pub(crate) fn settlement(holder: Holder, stan: u64, original: u64, minor: i64) -> Command {
+    let request = asked(MessageClass::FinancialRequest, holder, stan, minor);
+    let reference = OriginalReference {
+        key: key(MessageClass::AuthorizationRequest, original, holder.print).as_original(),
+        class: None,
+        transmitted: 0,
+        rrn: AsciiText::EMPTY,
+        network_trace: Default::default(),
+    };
+    let tolerance = Tolerance::percent(50);
+    let completes = Original { reference, named: true, last: true, tolerance };
+    Command::Authorize(Authorize { completes: Some(Box::new(completes)), ..request })
 }
 
 /// A reversal with STAN `own` of the purchase with STAN `original`.

@@ -18,7 +18,7 @@ use switch_store::ModelJournalHandle;
 use tokio::sync::{mpsc, watch};
 
 pub(crate) use messages::{
-    advice, approved, by_trace, declined, increment, marked, purchase, reversal, traced,
+    advice, approved, by_trace, declined, increment, marked, purchase, reversal, settlement, traced,
 };
 
 /// Our process, in the journal's rows.

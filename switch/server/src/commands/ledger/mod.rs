@@ -1,6 +1,8 @@
-//! `cardswitch ledger`: a trial balance, the statement of an account, what waits in suspense. It
-//! owns how they are asked for and printed; what they say is read by the store, beside a switch
-//! that serves or without one. It changes nothing.
+//! `cardswitch ledger`: a trial balance, the statement of an account (`statement`), the advices
+//! that people should look at. It owns how they are asked for and printed; what they say is read by
+//! the store, beside a switch that serves or without one. It changes nothing.
+
+mod statement;
 
 use std::process::ExitCode;
 
@@ -12,7 +14,7 @@ use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use switch_domain::{BalanceId, Currency, Timestamp};
-use switch_store::{Span, Statement, StatementLine, Store, Suspended, TrialLine};
+use switch_store::{OddAdvice, Span, Store, TrialLine};
 
 use super::read;
 use crate::cli::ConfigArgs;
@@ -33,13 +35,29 @@ pub enum LedgerCommand {
         #[arg(long)]
         json: bool,
     },
-    /// What was posted to an account, with what stood on it before and after
+    /// What was posted to an account and held on it, with what stood before and after each
     Statement {
         /// The configuration
         #[command(flatten)]
         config: ConfigArgs,
         /// The account, by its number
         balance: i64,
+        /// Which days
+        #[command(flatten)]
+        days: Days,
+        /// Compare what stands now with the sum of all postings and of all open authorizations;
+        /// exit code 1 where they differ. Reads all days that are kept
+        #[arg(long)]
+        reconcile: bool,
+        /// Print the result as one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Advices that took effect although they would have been declined, with the reason
+    Forced {
+        /// The configuration
+        #[command(flatten)]
+        config: ConfigArgs,
         /// Which days
         #[command(flatten)]
         days: Days,
@@ -105,6 +123,7 @@ pub(super) async fn run(command: LedgerCommand) -> anyhow::Result<ExitCode> {
     let config = match &command {
         LedgerCommand::TrialBalance { config, .. }
         | LedgerCommand::Statement { config, .. }
+        | LedgerCommand::Forced { config, .. }
         | LedgerCommand::Suspense { config, .. } => read(config.config.as_deref())?,
     };
     let connected = database::connect_beside(&config.database).await?;
@@ -127,27 +146,18 @@ async fn tell(store: &Store, command: LedgerCommand) -> anyhow::Result<ExitCode>
             }
             Ok(if unequal.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) })
         }
-        LedgerCommand::Statement { balance, days, json, .. } => {
-            let statement = store.statement(BalanceId(balance), days.span()?, days.most).await?;
-            let Some(statement) = statement else {
-                bail!("no such balance: {balance}; `cardswitch balance show` looks for one");
-            };
-            if json {
-                println!("{}", statement_json(&statement));
-            } else {
-                print_statement(&statement);
-            }
+        LedgerCommand::Statement { balance, days, reconcile, json, .. } => {
+            statement::tell(store, BalanceId(balance), (days.span()?, days.most), reconcile, json)
+                .await
+        }
+        LedgerCommand::Forced { days, json, .. } => {
+            let found = store.forced(days.span()?, days.most).await?;
+            tell_advices(&found, json, ("forced", "forced"));
             Ok(ExitCode::SUCCESS)
         }
         LedgerCommand::Suspense { days, json, .. } => {
             let found = store.suspended(days.span()?, days.most).await?;
-            if json {
-                let found: Vec<_> = found.iter().map(suspended_json).collect();
-                println!("{}", json!({ "suspense": found }));
-            } else {
-                found.iter().for_each(print_suspended);
-                println!("{} in suspense", found.len());
-            }
+            tell_advices(&found, json, ("suspense", "in suspense"));
             Ok(ExitCode::SUCCESS)
         }
     }
@@ -210,51 +220,18 @@ fn trial_json(line: &TrialLine) -> Value {
     })
 }
 
-fn print_statement(statement: &Statement) {
-    let shown = |minor| amount(minor, statement.currency);
-    println!("balance   {} in {}", statement.balance.0, letters(statement.currency));
-    println!("opening   {}", shown(statement.opening));
-    println!("{:<27} {:<20} {:>16} {:>16} {:>16}", "at", "event", "amount", "before", "after");
-    for line in &statement.lines {
-        let (at, kind) = (at(line.at), &line.kind);
-        let (moved, before) = (shown(line.amount.0.into()), shown(line.before));
-        println!("{at:<27} {kind:<20} {moved:>16} {before:>16} {:>16}", shown(line.after));
+/// Advices under a name, or one a line and how many there are.
+fn tell_advices(found: &[OddAdvice], json: bool, (name, are): (&str, &str)) {
+    if json {
+        let found: Vec<_> = found.iter().map(advice_json).collect();
+        println!("{}", json!({ name: found }));
+    } else {
+        found.iter().for_each(print_advice);
+        println!("{} {are}", found.len());
     }
-    println!("closing   {}", shown(statement.closing));
-    if statement.more {
-        println!("There are more lines: ask for fewer days, or for more with --most.");
-    }
-    let available = statement.ledger.saturating_sub(statement.held);
-    let (ledger, held) = (shown(statement.ledger), shown(statement.held));
-    println!("now       {ledger}, of which held {held}, available {}", shown(available));
 }
 
-fn statement_json(statement: &Statement) -> Value {
-    let shown = |minor| amount(minor, statement.currency);
-    let line = |line: &StatementLine| {
-        let (shard, seq, record) = line.record;
-        json!({
-            "at": at(line.at),
-            "event": line.kind,
-            "amount": shown(line.amount.0.into()),
-            "before": shown(line.before),
-            "after": shown(line.after),
-            "journal": { "shard": shard, "seq": seq, "record": record },
-        })
-    };
-    json!({
-        "balance": statement.balance.0,
-        "currency": letters(statement.currency),
-        "opening": shown(statement.opening),
-        "lines": statement.lines.iter().map(line).collect::<Vec<_>>(),
-        "closing": shown(statement.closing),
-        "more": statement.more,
-        "ledger": shown(statement.ledger),
-        "held": shown(statement.held),
-    })
-}
-
-fn print_suspended(one: &Suspended) {
+fn print_advice(one: &OddAdvice) {
     println!(
         "{} {} {}: {} of {} {}; acquirer {}, STAN {}, RRN {}, terminal {}, merchant {}",
         at(one.at),
@@ -271,7 +248,7 @@ fn print_suspended(one: &Suspended) {
     );
 }
 
-fn suspended_json(one: &Suspended) -> Value {
+fn advice_json(one: &OddAdvice) -> Value {
     json!({
         "id": one.id,
         "at": at(one.at),

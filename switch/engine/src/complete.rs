@@ -1,0 +1,66 @@
+//! What a financial message completes or refunds: the authorization that it speaks of, what it
+//! takes out of its hold, and whether it settles more than that was for. It owns which
+//! authorization may be completed at all; what is done to money is in `movements`.
+
+use switch_domain::{Authorization, Completed, Direction, MinorUnits};
+
+use crate::Original;
+use crate::checks::Case;
+use crate::movements::less;
+
+/// An earlier authorization that a financial message completes, and what that does to its hold.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Completion {
+    pub(crate) completed: Completed,
+    /// How much of its hold is set free.
+    pub(crate) releases: MinorUnits,
+    /// Whether nothing is held of it from then on.
+    pub(crate) closes: bool,
+    /// Whether more is settled of it with this than it was for and its merchant is allowed on top.
+    pub(crate) exceeds: bool,
+}
+
+impl Completion {
+    /// The authorization that a financial message completes, and what it takes out of its hold; or
+    /// the purchase that it refunds. One of another currency is left alone: what its hold is worth
+    /// in this one nobody has said. So is one that holds elsewhere: it ends when it has lived its
+    /// life. Whoever names an increment means the purchase that it belongs to.
+    pub(crate) fn of(case: &Case<'_>, original: &Original) -> Option<Self> {
+        let found = case.state.completed_by(&original.reference, original.named)?;
+        let found = case.state.first_of(found)?;
+        let amount = case.request.amount;
+        let here = (case.balance.map(|balance| balance.id), case.deposit);
+        if found.currency != amount.currency || (found.balance, found.pool) != here {
+            return None;
+        }
+        let takes = case.direction() == Direction::Debit;
+        let held = if takes { found.held() } else { MinorUnits::ZERO };
+        let last = original.last || held <= amount.minor;
+        let most = original.tolerance.most(authorized(found));
+        let all = found.totals.cleared.0.saturating_add(settled(case).0);
+        Some(Self {
+            completed: Completed { authorization: found.id, decided_at: found.decided_at },
+            releases: if last { held } else { amount.minor },
+            closes: takes && last,
+            exceeds: takes && all > most.0,
+        })
+    }
+}
+
+/// What a request asks for. Of an advice, what stands of it by a reversal that came before it: the
+/// rest was never settled.
+fn settled(case: &Case<'_>) -> MinorUnits {
+    let amount = case.request.amount.minor;
+    match case.standing {
+        Some(standing) if case.request.facts.key.class.is_advice() => standing.min(amount),
+        _ => amount,
+    }
+}
+
+/// What was authorized of a purchase and was not taken back, whether it is held, settled, or given
+/// back because nothing was heard of it. Of a completion that was taken back nothing is left here.
+fn authorized(found: &Authorization) -> MinorUnits {
+    let totals = &found.totals;
+    let up = MinorUnits(totals.authorized.0.saturating_add(totals.incremented.0));
+    less(up, totals.reversed)
+}
