@@ -93,8 +93,8 @@ pub struct Recalled {
     pub traced: Vec<Authorization>,
     /// The authorization of a hold, by its name alone: there may be others with its key.
     pub hold: Option<Authorization>,
-    /// What increments among `authorizations` and `traced` add to, each once, by its name alone
-    /// likewise.
+    /// What `authorizations` and `traced` complete, refund or add to, each once, by its name alone
+    /// likewise: their reversals change that, too.
     pub firsts: Vec<Authorization>,
     /// The reversal, if it was answered.
     pub reversal: Option<AnsweredReversal>,

@@ -4,8 +4,8 @@
 //! has advised us of since: that was approved in our stead, and this is its hold.
 
 use switch_domain::{
-    Authorization, AuthorizationId, Cause, Event, MinorUnits, Reason, Record, StandIn, Timestamp,
-    Voided,
+    Authorization, AuthorizationDelta, AuthorizationId, Cause, Effects, Event, MinorUnits, Reason,
+    Record, StandIn, Timestamp, Totals, Voided,
 };
 
 use crate::{Answer, Decision, Outcome, State, movements};
@@ -28,9 +28,22 @@ pub(crate) fn decide(
         at: now,
         cause: Cause::Switch,
         event: Event::Voided(Voided { authorization, reason }),
-        effects: movements::give_back(state, original, MinorUnits::ZERO),
+        effects: give_back(state, original),
     });
     Outcome { answer: Answer::Decided(decision), record }
+}
+
+/// Its row is found by what the record says of it, also where nothing was held or moved: the answer
+/// has changed all the same.
+fn give_back(state: &State, original: &Authorization) -> Effects {
+    let mut effects = movements::give_back(state, original, MinorUnits::ZERO);
+    effects.authorization.get_or_insert_with(|| AuthorizationDelta {
+        authorization: original.id,
+        decided_at: original.decided_at,
+        totals: Totals::default(),
+        closes: true,
+    });
+    effects
 }
 
 fn was_advised_of(state: &State, original: &Authorization) -> bool {

@@ -66,10 +66,12 @@ fn weight(reference: &OriginalReference, facts: &MessageFacts) -> Option<u8> {
 
 const BY_TRACE: u8 = 0;
 
-/// Whether no optional field speaks against a message: an older one could fit no better.
+/// Whether every optional field that the reference has speaks for a message: an older one could fit
+/// no better.
 fn fits_fully(reference: &OriginalReference, facts: &MessageFacts) -> bool {
     let (rrn, transmitted) = agreement(reference, facts);
-    rrn != Some(false) && transmitted != Some(false)
+    (reference.rrn.is_empty() || rrn == Some(true))
+        && (reference.transmitted == 0 || transmitted == Some(true))
 }
 
 /// What memory has of a message.
@@ -175,10 +177,11 @@ impl State {
         }
     }
 
-    /// Whether what a reference is to, as far as memory has it, can be judged by what is here: the
-    /// purchase that an increment belongs to is here, too.
+    /// Whether what a reference is to, as far as memory has it, can be judged and changed by what is
+    /// here: what it completes, refunds or adds to is here, too.
     pub(super) fn has_first_of(&self, found: Option<&Authorization>) -> bool {
-        found.is_none_or(|one| self.first_of(one).is_some())
+        let first = found.and_then(|one| one.completes);
+        first.is_none_or(|first| self.messages.get(first.authorization).is_some())
     }
 
     /// Whether an increment, or what completes, finds what it speaks of without the tables: no
@@ -201,13 +204,14 @@ impl State {
     }
 
     /// Whether nothing speaks for there being another that a reversal means, among those that were
-    /// let go: what fits fully is the latest such, unless it is one of two and holds nothing; and
+    /// let go: what fits fully is the latest such, unless it is one of two and has no effect; and
     /// unless the network trace alone leads to it.
     pub(super) fn is_certain(&self, reference: &OriginalReference) -> bool {
         let found = self.original_by_key(reference).map(|original| self.holder(original));
         found.is_some_and(|one| {
             let refused_as_twin = one.reason == Reason::DuplicateTransmission;
-            fits_fully(reference, &one.facts) && !is_known(one) && !refused_as_twin
+            let hides_twin = one.class().is_advice() && !has_effect(one);
+            fits_fully(reference, &one.facts) && !hides_twin && !refused_as_twin
         }) && self.has_first_of(found)
     }
 

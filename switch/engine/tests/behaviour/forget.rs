@@ -166,6 +166,57 @@ fn an_older_original_that_fits_better_is_found() {
     );
 }
 
+/// Nor is one of which a field says nothing: an older one may say the same.
+#[test]
+fn an_older_original_that_says_more_is_found() {
+    let mut world = World::after(CARD);
+    world.run("auth c1 1.00 stan 1 rrn A as older -> approved");
+    forget_all(&mut world);
+    world.run(
+        "
+        auth c1 2.00 stan 1 as newer        -> approved
+        reverse c1 stan 1 own 70 rrn A      -> reversal_accepted of older
+        held alice 2.00
+        ",
+    );
+}
+
+/// Lets go of all but the newest message.
+fn forget_all_but_one(world: &mut World) {
+    let projected = Timestamp(world.cluster.now.0 + 1);
+    world.cluster.states[CARDS].forget(Timestamp(0), 1, projected);
+    assert_eq!(remembered(world), 1);
+}
+
+/// An advice that went to suspense hides the request from its reversal no more than from people.
+#[test]
+fn an_original_is_found_behind_its_advice_that_holds_nothing() {
+    let mut world = World::after(CARD);
+    world.run("auth c1 10.00 stan 1 as request -> approved");
+    world.run("advise c1 12.00 stan 1 as advice -> advice_accepted");
+    forget_all_but_one(&mut world);
+    world.run(
+        "
+        reverse c1 stan 1 own 70    -> reversal_accepted of request
+        held alice 0.00
+        ",
+    );
+}
+
+/// What a reversal changes of the authorization behind a completion has to be in memory until the
+/// tables have it: whoever asks them before would be told what is no more.
+#[test]
+fn the_reversal_of_a_completion_brings_back_what_it_completed() {
+    let mut world = World::after(CARD);
+    world.run("auth c1 10.00 stan 1 -> approved");
+    world.run("post c1 4.00 stan 2 to 1 last no -> advice_accepted");
+    forget_all_but_one(&mut world);
+    world.run("reverse c1 stan 2 own 70 -> reversal_accepted of 2\n held alice 6.00");
+    let first = world.names.authorizations["1"];
+    let first = world.cluster.states[CARDS].authorization(first).expect("it was looked up");
+    assert_eq!((first.totals.cleared.0, first.totals.reversed.0), (0, 400));
+}
+
 #[test]
 fn an_early_reversal_goes_with_the_window() {
     let mut world = World::after(CARD);

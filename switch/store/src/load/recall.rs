@@ -132,12 +132,12 @@ async fn by_traces(
     Ok(found)
 }
 
-/// What increments among these add to, each by the key of its row.
+/// What these complete, refund or add to, each by the key of its row.
 async fn firsts(
     tx: &mut PgConnection,
     of: &[Authorization],
 ) -> Result<Vec<Authorization>, StoreError> {
-    let mut names: Vec<_> = of.iter().filter_map(Authorization::adds_to).collect();
+    let mut names: Vec<_> = of.iter().filter_map(|one| one.completes).collect();
     names.sort_unstable_by_key(|one| one.authorization);
     names.dedup();
     let mut found = Vec::with_capacity(names.len());

@@ -167,7 +167,7 @@ impl Rows {
                 });
                 let authorizations: Vec<Authorization> = of_key.cloned().collect();
                 let found = authorizations.iter().chain(&traced);
-                let firsts = found.filter_map(Authorization::adds_to);
+                let firsts = found.filter_map(|one| one.completes);
                 let firsts: BTreeSet<_> = firsts.map(|one| one.authorization).collect();
                 let firsts = firsts.iter().filter_map(|id| self.authorizations.get(id));
                 Recalled {

@@ -114,7 +114,7 @@ pub(super) fn find(rows: &Rows, what: &Forgotten) -> Recalled {
             let firsts: BTreeSet<AuthorizationId> = authorizations
                 .iter()
                 .chain(&traced)
-                .filter_map(|row| row.adds_to().map(|first| first.authorization))
+                .filter_map(|row| row.completes.map(|first| first.authorization))
                 .collect();
             let firsts = firsts.iter().filter_map(|id| rows.authorizations.get(id));
             Recalled {

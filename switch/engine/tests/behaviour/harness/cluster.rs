@@ -172,7 +172,7 @@ impl Cluster {
             }
         }
         let found = recalled.authorizations.iter().chain(&recalled.traced);
-        let names = found.filter_map(switch_domain::Authorization::adds_to);
+        let names = found.filter_map(|one| one.completes);
         let firsts = names.filter_map(|one| replayed.authorization(one.authorization));
         recalled.firsts = firsts.cloned().collect();
         recalled
