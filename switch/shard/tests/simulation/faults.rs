@@ -32,7 +32,7 @@ impl Driver {
             return;
         }
         match self.dice.below(20) {
-            0..10 => self.purchases(),
+            0..10 => self.messages(),
             10 => self.end_hold(),
             11..15 => self.repeat(),
             15..18 => self.reverse(),

@@ -84,7 +84,7 @@ impl Judge {
             }
             None => return self.count("ends without result"),
         });
-        if self.oracle.authorizations.get(&id).is_some_and(|truth| truth.held != 0) {
+        if self.oracle.authorizations.get(&id).is_some_and(|truth| truth.held() != 0) {
             self.blame(format!("the hold of {id} was told to have ended, and stands (I7)"), None);
         }
     }
@@ -118,6 +118,9 @@ impl Judge {
                 _ => {}
             }
             self.history.add(Entry::Store(event));
+        }
+        for what in std::mem::take(&mut self.oracle.seen) {
+            self.count(what);
         }
         self.voids();
     }
@@ -185,8 +188,9 @@ impl Judge {
     /// rules of shedding, and tells the acquirer nothing of the first.
     fn declined(&mut self, request: usize, first: bool) {
         let one = &mut self.requests[request];
-        if let Kind::Reversal { .. } = one.kind {
-            return self.blame("a reversal was declined (W-22)".into(), Some(request));
+        if !one.kind.may_be_declined() {
+            let what = format!("a {} was declined (W-22)", one.kind.name());
+            return self.blame(what, Some(request));
         }
         if one.heard == Some(Heard::Approved) {
             return self.blame("declined after an approval (W-20)".into(), Some(request));
@@ -213,10 +217,14 @@ impl Judge {
                 decision.reason == Reason::ReversalAccepted && *original == decision.authorization;
             return fits.then_some(()).ok_or(format!("a wrong answer to a reversal: {decision:?}"));
         }
+        if let Kind::FileAction { .. } = one.kind {
+            let committed = self.oracle.commands.contains_key(&one.command_key());
+            return committed.then_some(()).ok_or("a file action is not committed (I1)".into());
+        }
         let (id, truth) =
             self.oracle.of_key(&key).ok_or("an answer to what is not committed (I1)")?;
         if altered && decision.reason == Reason::DuplicateTransmission {
-            let Kind::Purchase { minor } = one.kind else { return Ok(()) };
+            let Some(minor) = one.kind.minor() else { return Ok(()) };
             return (truth.requested == minor).then_some(()).ok_or("refused its own amount".into());
         }
         let stored = (Some(id), truth.reason, truth.code);
@@ -231,6 +239,7 @@ impl Judge {
     fn decided(&mut self, request: usize, decision: Decision) {
         let heard = match decision.reason {
             Reason::ReversalAccepted => Heard::ReversalAccepted,
+            Reason::AdviceAccepted | Reason::FileActionDone => Heard::Accepted,
             reason if reason.is_approval() => Heard::Approved,
             _ => Heard::Declined,
         };
@@ -238,7 +247,9 @@ impl Judge {
             Heard::ReversalAccepted => "reversals",
             Heard::Approved => "approvals",
             Heard::Declined => "declines",
+            Heard::Accepted => "acceptances",
         });
+        self.count(self.requests[request].kind.name());
         if decision.repeated {
             self.count("repeats");
         }
@@ -285,10 +296,10 @@ impl Judge {
         }
     }
 
-    /// What a copy of a purchase still holds, by the journal.
-    pub(crate) fn held(&self, key: &MessageKey) -> i64 {
+    /// What stands of a message, by the journal.
+    pub(crate) fn stands(&self, key: &MessageKey) -> i64 {
         let ids: &[AuthorizationId] = self.oracle.by_key.get(key).map_or(&[], Vec::as_slice);
-        ids.iter().filter_map(|id| self.oracle.authorizations.get(id)).map(|one| one.held).sum()
+        ids.iter().map(|id| self.oracle.stands(*id)).sum()
     }
 }
 

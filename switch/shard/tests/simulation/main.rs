@@ -13,5 +13,5 @@ mod regressions;
 mod run;
 mod seeds;
 mod traffic;
-
+mod truth;
 mod world;

@@ -2,12 +2,15 @@
 //! shard; what may be answered is for the judge.
 
 use switch_domain::{
-    Acquirer, Amount, AsciiText, Channel, Currency, EntryMode, LinkId, Merchant, MessageClass,
-    MessageFacts, MessageKey, MinorUnits, OriginalReference,
+    Acquirer, Amount, AsciiText, Channel, Currency, EntryMode, IdempotencyKey, LinkId, LockCode,
+    Merchant, MessageClass, MessageFacts, MessageKey, MinorUnits, OriginalReference, OutsideAsk,
+    Tolerance, TransactionType,
 };
-use switch_shard::{Admission, Authorize, Command, ReplyOutcome, Reverse};
+use switch_shard::{
+    Act, Admission, Advise, Authorize, Command, Increment, Manage, Original, ReplyOutcome, Reverse,
+};
 
-use crate::world::Holder;
+use crate::world::{Holder, key as command_key};
 
 /// What a request is about.
 #[derive(Clone, Copy, Debug)]
@@ -15,11 +18,104 @@ pub(crate) enum Kind {
     Purchase {
         minor: i64,
     },
-    /// Of the purchase with this STAN.
+    /// More of the authorization with this STAN, or another amount in place of its own.
+    Increment {
+        minor: i64,
+        of: u32,
+        replaces: bool,
+    },
+    /// A financial request: a purchase, or a refund.
+    Financial {
+        minor: i64,
+        refund: bool,
+    },
+    /// An authorization that was decided in our stead.
+    Advice {
+        minor: i64,
+        approved: bool,
+    },
+    /// A financial advice: a completion, or the refund, of the authorization with this STAN; or of
+    /// none, then it stands for itself.
+    Posting {
+        minor: i64,
+        refund: bool,
+        of: Option<u32>,
+        last: bool,
+    },
+    /// Of the message with this STAN.
     Reversal {
         original: u32,
     },
+    /// A lock of a card, from outside.
+    FileAction {
+        ask: OutsideAsk,
+    },
 }
+
+impl Kind {
+    const fn class(self) -> MessageClass {
+        match self {
+            Self::Purchase { .. } | Self::Increment { .. } | Self::FileAction { .. } => {
+                MessageClass::AuthorizationRequest
+            }
+            Self::Financial { .. } => MessageClass::FinancialRequest,
+            Self::Advice { .. } => MessageClass::AuthorizationAdvice,
+            Self::Posting { .. } => MessageClass::FinancialAdvice,
+            Self::Reversal { .. } => MessageClass::ReversalRequest,
+        }
+    }
+
+    /// What it is for, where it is about money and can be reversed.
+    pub(crate) const fn minor(self) -> Option<i64> {
+        match self {
+            Self::Purchase { minor }
+            | Self::Increment { minor, .. }
+            | Self::Financial { minor, .. }
+            | Self::Advice { minor, .. }
+            | Self::Posting { minor, .. } => Some(minor),
+            Self::Reversal { .. } | Self::FileAction { .. } => None,
+        }
+    }
+
+    /// Whether it asks for something that a decline says no to.
+    pub(crate) const fn may_be_declined(self) -> bool {
+        matches!(self, Self::Purchase { .. } | Self::Increment { .. } | Self::Financial { .. })
+    }
+
+    /// Whether there can be a hold that others speak of.
+    pub(crate) const fn holds(self) -> bool {
+        matches!(self, Self::Purchase { .. } | Self::Increment { .. } | Self::Advice { .. })
+    }
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Purchase { .. } => "purchase",
+            Self::Increment { .. } => "increment",
+            Self::Financial { refund: false, .. } => "financial request",
+            Self::Financial { refund: true, .. } => "refund",
+            Self::Advice { .. } => "authorization advice",
+            Self::Posting { refund: true, .. } => "refund advice",
+            Self::Posting { of: Some(_), .. } => "completion",
+            Self::Posting { of: None, .. } => "financial advice",
+            Self::Reversal { .. } => "reversal",
+            Self::FileAction { .. } => "file action",
+        }
+    }
+
+    const fn transaction(self) -> TransactionType {
+        match self {
+            Self::Financial { refund: true, .. } | Self::Posting { refund: true, .. } => {
+                TransactionType::Refund
+            }
+            _ => TransactionType::Purchase,
+        }
+    }
+}
+
+/// Codes that the link may set and take back.
+const ITS_LOCKS: [LockCode; 2] = [LockCode::PendingQuery, LockCode::SuspectedFraud];
+/// Where the keys of commands that are file actions begin.
+const FILE_ACTIONS: u64 = 1 << 32;
 
 /// One request, however often it is sent.
 #[derive(Debug)]
@@ -43,6 +139,8 @@ pub(crate) enum Heard {
     Approved,
     Declined,
     ReversalAccepted,
+    /// An advice, or a file action.
+    Accepted,
 }
 
 /// One sending of a request.
@@ -80,57 +178,100 @@ fn key(class: MessageClass, stan: u32, holder: Holder) -> MessageKey {
     }
 }
 
-/// The key of a purchase.
-pub(crate) fn purchase_key(holder: Holder, stan: u32) -> MessageKey {
-    key(MessageClass::AuthorizationRequest, stan, holder)
+/// The keys under which whatever has this STAN may be decided.
+pub(crate) fn keys_of(holder: Holder, stan: u32) -> [MessageKey; 4] {
+    [
+        MessageClass::AuthorizationRequest,
+        MessageClass::AuthorizationAdvice,
+        MessageClass::FinancialRequest,
+        MessageClass::FinancialAdvice,
+    ]
+    .map(|class| key(class, stan, holder))
 }
 
 impl Request {
     /// The key under which its decision is found.
     pub(crate) fn key(&self) -> MessageKey {
-        match self.kind {
-            Kind::Purchase { .. } => purchase_key(self.holder, self.stan),
-            Kind::Reversal { .. } => key(MessageClass::ReversalRequest, self.stan, self.holder),
+        key(self.kind.class(), self.stan, self.holder)
+    }
+
+    /// The same of a file action.
+    pub(crate) fn command_key(&self) -> IdempotencyKey {
+        command_key(FILE_ACTIONS + u64::from(self.stan))
+    }
+
+    /// What it says of the message with a STAN.
+    fn reference(&self, stan: u32) -> OriginalReference {
+        let mut key = self.key().as_original();
+        key.stan = stan.into();
+        OriginalReference {
+            key,
+            class: None,
+            transmitted: u64::from(stan),
+            rrn: AsciiText::EMPTY,
+            network_trace: Default::default(),
+        }
+    }
+
+    fn asked(&self, minor: i64, repeat: bool) -> Authorize {
+        Authorize {
+            link: LinkId(1),
+            facts: MessageFacts {
+                key: self.key(),
+                transmitted: u64::from(self.stan),
+                channel: Channel::Pos,
+                entry: EntryMode::Chip,
+                kind: self.kind.transaction(),
+                merchant: Merchant { category: 5411, id: text("MERCHANT0000001") },
+                country: None,
+                network_trace: Default::default(),
+            },
+            bin: self.holder.bin,
+            card: Some(self.holder.card),
+            expiry: None,
+            fault: None,
+            amount: Amount { minor: MinorUnits(minor), currency: euro() },
+            repeat,
+            adds_to: None,
+            completes: None,
         }
     }
 
     /// The message, marked as one that may have been sent before or not, for `more` than it is for.
     pub(crate) fn command(&self, repeat: bool, more: i64) -> Command {
+        let request = |minor: i64| self.asked(minor + more, repeat);
+        let advice = |minor, approved, original| {
+            let request = request(minor);
+            Command::Advise(Advise { request, approved, approval_code: None, original })
+        };
         match self.kind {
-            Kind::Purchase { minor } => Command::Authorize(Authorize {
-                link: LinkId(1),
-                facts: MessageFacts {
-                    key: self.key(),
-                    transmitted: u64::from(self.stan),
-                    channel: Channel::Pos,
-                    entry: EntryMode::Chip,
-                    kind: switch_domain::TransactionType::Purchase,
-                    merchant: Merchant { category: 5411, id: text("MERCHANT0000001") },
-                    country: None,
-                    network_trace: Default::default(),
-                },
-                bin: self.holder.bin,
-                card: Some(self.holder.card),
-                expiry: None,
-                fault: None,
-                amount: Amount { minor: MinorUnits(minor + more), currency: euro() },
-                repeat,
-                adds_to: None,
-                completes: None,
-            }),
+            Kind::Purchase { minor } | Kind::Financial { minor, .. } => {
+                Command::Authorize(request(minor))
+            }
+            Kind::Increment { minor, of, replaces } => {
+                let increment = Increment { reference: self.reference(of), named: true, replaces };
+                let adds_to = Some(Box::new(increment));
+                Command::Authorize(Authorize { adds_to, ..request(minor) })
+            }
+            Kind::Advice { minor, approved } => advice(minor, approved, None),
+            Kind::Posting { minor, of, last, .. } => {
+                let reference = self.reference(of.unwrap_or(self.stan));
+                let tolerance = Tolerance::default();
+                let named = of.is_some();
+                advice(minor, true, Some(Original { reference, named, last, tolerance }))
+            }
             Kind::Reversal { original } => Command::Reverse(Reverse {
                 link: LinkId(1),
                 key: self.key(),
-                reference: OriginalReference {
-                    key: purchase_key(self.holder, original).as_original(),
-                    class: None,
-                    transmitted: u64::from(original),
-                    rrn: AsciiText::EMPTY,
-                    network_trace: Default::default(),
-                },
+                reference: self.reference(original),
                 standing: None,
                 repeat,
             }),
+            Kind::FileAction { ask } => {
+                let may = ITS_LOCKS.into_iter().collect();
+                let act = Act::LockOutside { card: Some(self.holder.card), ask, may };
+                Command::Manage(Manage { key: self.command_key(), actor: text("link:1"), act })
+            }
         }
     }
 }

@@ -6,10 +6,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use switch_domain::{
     Account, ApprovalCode, AuthorizationId, BalanceId, CardId, Cause, Event, IdempotencyKey,
-    MessageKey, PoolId, Reason, Record, Seq, ShardId, Timestamp, Totals, TransferId,
+    MessageKey, PoolId, Posting, Record, Seq, ShardId, Timestamp, Totals, TransferId,
     TransferOutcome,
 };
 use switch_store::{Hash, JournalRow};
+
+use crate::truth::{Amounts, Truth, became};
 
 /// The head of a shard's journal.
 #[derive(Clone, Copy, Debug)]
@@ -19,32 +21,6 @@ struct Head {
     epoch: i64,
     owner: [u8; 16],
     at: Timestamp,
-}
-
-/// An authorization by its records.
-#[derive(Clone, Debug)]
-pub(crate) struct Truth {
-    pub(crate) key: MessageKey,
-    pub(crate) requested: i64,
-    pub(crate) reason: Reason,
-    pub(crate) code: Option<ApprovalCode>,
-    pub(crate) held: i64,
-    pub(crate) decided_at: Timestamp,
-    balance: Option<BalanceId>,
-    pool: Option<PoolId>,
-}
-
-/// Ledger and held amount of an account or pool.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Amounts {
-    pub(crate) ledger: i64,
-    pub(crate) held: i64,
-}
-
-impl Amounts {
-    const fn available(self) -> i64 {
-        self.ledger - self.held
-    }
 }
 
 /// A transfer by its records.
@@ -66,6 +42,9 @@ pub(crate) struct Oracle {
     pub(crate) commands: HashMap<IdempotencyKey, BTreeSet<ShardId>>,
     pub(crate) balances: BTreeMap<BalanceId, Amounts>,
     pub(crate) pools: BTreeMap<PoolId, Amounts>,
+    /// What was ever taken from a pool without asking whether it was there: by what was decided in
+    /// our stead, and by what gives money back that had come.
+    owed: BTreeMap<PoolId, i64>,
     /// Transfers that are not closed.
     pub(crate) transfers: BTreeMap<TransferId, OnItsWay>,
     /// What is on its way, by the postings.
@@ -74,6 +53,8 @@ pub(crate) struct Oracle {
     codes: HashSet<(CardId, ApprovalCode)>,
     /// Approvals that were taken back, in order; whoever watches answers takes them out.
     pub(crate) voided: Vec<AuthorizationId>,
+    /// What happened, in a word each; the same.
+    pub(crate) seen: Vec<&'static str>,
     pub(crate) rows: u64,
 }
 
@@ -141,7 +122,12 @@ impl Oracle {
         }
         match &record.event {
             Event::Authorized(one) => self.authorized(record, one)?,
-            Event::Reversed(one) => self.reversed(one)?,
+            Event::Reversed(one) => {
+                self.reversed(one)?;
+                let contra = !record.effects.postings.is_empty();
+                self.seen.extend(contra.then_some("postings taken back"));
+            }
+            Event::LockRefused { .. } => self.seen.push("locks refused"),
             Event::Voided(one) => {
                 let truth = self.authorizations.get_mut(&one.authorization);
                 let truth = truth.ok_or("a void of nothing")?;
@@ -195,9 +181,8 @@ impl Oracle {
     }
 
     /// All that an authorization holds is given back at once, and its totals stay what they are.
-    fn expired(&mut self, record: &Record, id: AuthorizationId) -> Result<(), String> {
-        let truth = self.authorizations.get_mut(&id).ok_or("the end of no hold")?;
-        let held = std::mem::take(&mut truth.held);
+    fn expired(&self, record: &Record, id: AuthorizationId) -> Result<(), String> {
+        let held = self.authorizations.get(&id).ok_or("the end of no hold")?.held();
         let back = record.effects.balance.map(|delta| delta.held.0);
         let totals = record.effects.authorization.map(|delta| delta.totals);
         if held <= 0 || back != Some(-held) || totals != Some(Totals::default()) {
@@ -224,11 +209,14 @@ impl Oracle {
             requested: one.requested.minor.0,
             reason: one.reason,
             code: one.approval_code,
-            held: 0,
+            totals: Totals::default(),
             decided_at: record.at,
             balance: one.balance,
             pool: one.pool,
+            belongs_to: one.completes.map(|first| first.authorization),
+            closed: false,
         };
+        self.seen.extend(became(one));
         if self.authorizations.insert(one.id, truth).is_some() {
             return Err(format!("an identifier was given twice: {}", one.id));
         }
@@ -252,39 +240,77 @@ impl Oracle {
         Ok(())
     }
 
+    /// What is held changes by what authorizations hold, and ledgers by what is posted; nothing is
+    /// granted of what is not there.
     fn money(&mut self, record: &Record) -> Result<(), String> {
         let effects = &record.effects;
-        let approves = matches!(record.event, Event::Authorized(_) | Event::TransferSent(_));
-        if let Some(delta) = effects.authorization {
+        let account = (effects.balance.map(|d| d.balance), effects.pool.map(|d| d.pool));
+        let mut holds = 0;
+        for delta in effects.of_authorizations() {
             let truth = self.authorizations.get_mut(&delta.authorization);
             let truth = truth.ok_or("totals of no authorization")?;
-            truth.held += delta.totals.authorized.0 - delta.totals.reversed.0;
-            if truth.held < 0 || (delta.closes && truth.held != 0) {
-                return Err(format!("{} was released too often (I7)", delta.authorization));
-            }
-            let (balance, pool) =
-                (effects.balance.map(|d| d.balance), effects.pool.map(|d| d.pool));
-            if (balance, pool) != (truth.balance, truth.pool) {
+            holds += truth.add(&delta)?;
+            let moves = delta.totals != Totals::default();
+            if moves && account != (truth.balance, truth.pool) {
                 return Err(format!("{} moves what it does not hold", delta.authorization));
             }
         }
+        if holds != effects.balance.map_or(0, |delta| delta.held.0) {
+            return Err(format!("holds change by {holds}, and not the account (I7): {record:?}"));
+        }
+        let granted = match &record.event {
+            Event::Authorized(one) => one.stand_in.is_none(),
+            Event::TransferSent(_) => true,
+            _ => false,
+        };
         if let Some(delta) = effects.balance {
+            let of_it = |leg: &&Posting| leg.account == Account::Balance(delta.balance);
+            let posted: i64 = effects.postings.iter().filter(of_it).map(|leg| leg.amount.0).sum();
             let amounts = self.balances.entry(delta.balance).or_default();
             amounts.ledger += delta.ledger.0;
             amounts.held += delta.held.0;
-            if amounts.held < 0 || (approves && amounts.available() < 0) {
+            let lower = delta.ledger.0 < delta.held.0;
+            if amounts.held < 0 || (granted && lower && amounts.available() < 0) {
                 return Err(format!("balance {} has {amounts:?} (I4)", delta.balance));
             }
-        }
-        if let Some(delta) = effects.pool {
-            let amounts = self.pools.entry(delta.pool).or_default();
-            amounts.ledger += delta.level.0;
-            amounts.held += delta.held.0;
-            if amounts.held < 0 || amounts.available() < 0 {
-                return Err(format!("pool {} has {amounts:?} (I4)", delta.pool));
+            if posted != delta.ledger.0 {
+                return Err(format!("a ledger moves without a posting (I3): {record:?}"));
             }
         }
+        self.pool(record)
+    }
+
+    /// What is asked for has to be there, whichever shard commits first; what is owed has not.
+    fn pool(&mut self, record: &Record) -> Result<(), String> {
+        let Some(delta) = record.effects.pool else { return Ok(()) };
+        let owes = match &record.event {
+            Event::Authorized(one) => one.stand_in.is_some(),
+            Event::Reversed(_) | Event::Voided(_) => true,
+            _ => false,
+        };
+        let owed = self.owed.entry(delta.pool).or_default();
+        if owes {
+            *owed += (delta.held.0 - delta.level.0).max(0);
+        }
+        let amounts = self.pools.entry(delta.pool).or_default();
+        amounts.ledger += delta.level.0;
+        amounts.held += delta.held.0;
+        if amounts.held < 0 || amounts.available() + *owed < 0 {
+            return Err(format!("pool {} has {amounts:?}, {owed} owed (I4)", delta.pool));
+        }
         Ok(())
+    }
+
+    /// What stands of an authorization or financial message: what it holds or settled; of an
+    /// increment what it added, while the purchase that it belongs to holds anything.
+    pub(crate) fn stands(&self, id: AuthorizationId) -> i64 {
+        let Some(truth) = self.authorizations.get(&id) else { return 0 };
+        let Totals { authorized, reversed, cleared, .. } = truth.totals;
+        match truth.belongs_to.and_then(|first| self.authorizations.get(&first)) {
+            _ if truth.key.class.is_financial() => cleared.0,
+            Some(first) => (authorized.0 - reversed.0).min(first.held()),
+            None => truth.held(),
+        }
     }
 
     /// The authorization that a key made.

@@ -12,7 +12,7 @@ use tokio::runtime::Builder;
 use crate::driver::{CALM, Driver, first};
 use crate::history::Entry;
 use crate::judge::{Counts, Judge};
-use crate::messages::{Heard, Kind};
+use crate::messages::{Heard, Kind, keys_of};
 use crate::world::{Room, begin_clock, set_up, settings};
 
 /// What a run was.
@@ -103,14 +103,14 @@ impl Driver {
         let mut wrong = Vec::new();
         for (index, request) in judge.requests.iter().enumerate() {
             let (key, heard) = (request.key(), request.heard);
-            if heard == Some(Heard::Declined) && judge.held(&key) != 0 {
-                wrong.push((index, "declined, and its hold stands (W-20)"));
+            if heard == Some(Heard::Declined) && judge.stands(&key) != 0 {
+                wrong.push((index, "declined, and it stands (W-20)"));
             }
             if let Kind::Reversal { original } = request.kind
                 && heard == Some(Heard::ReversalAccepted)
-                && judge.held(&crate::messages::purchase_key(request.holder, original)) != 0
+                && keys_of(request.holder, original).iter().any(|key| judge.stands(key) != 0)
             {
-                wrong.push((index, "reversed, and a hold stands (I7)"));
+                wrong.push((index, "what was reversed stands (I7)"));
             }
         }
         for (request, what) in wrong {

@@ -71,13 +71,33 @@ fn a_seed_gives_the_same_history_byte_for_byte() {
 #[test]
 fn every_kind_of_trouble_is_met() {
     let mut counts = Counts::new();
-    for seed in 1..=300 {
+    for seed in 1..=600 {
         for (what, times) in run(seed, Defect::None, false).counts {
             *counts.entry(what).or_default() += times;
         }
     }
     for what in [
+        "purchase",
+        "increment",
+        "financial request",
+        "refund",
+        "authorization advice",
+        "completion",
+        "financial advice",
+        "refund advice",
+        "reversal",
+        "file action",
+        "holds added to",
+        "completed",
+        "refunded",
+        "advices forced",
+        "advices of what was known",
+        "advices reversed before",
+        "advices of declines",
+        "postings taken back",
+        "locks refused",
         "approvals",
+        "acceptances",
         "declines",
         "declined without record",
         "repeats",
@@ -90,6 +110,7 @@ fn every_kind_of_trouble_is_met() {
         "commands done",
         "holds ended",
         "holds that had ended",
+        "holds that live on",
         "ends without result",
         "transfers",
         "carried on",

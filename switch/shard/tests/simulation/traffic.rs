@@ -1,9 +1,11 @@
-//! What the acquirer and the operator send: purchases, copies of them, reversals, commands. It owns
-//! what a peer that keeps to the rules may send in which world.
+//! What the acquirer and the operator send: messages of every kind, copies of them, reversals,
+//! commands. It owns what a peer that keeps to the rules may send in which world.
 
 use std::time::Duration;
 
-use switch_domain::{BalanceState, CustomerState, Hold, LockCode, MinorUnits, TransferOutcome};
+use switch_domain::{
+    BalanceState, CustomerState, Hold, LockCode, MinorUnits, OutsideAsk, TransferOutcome,
+};
 use switch_shard::{Act, Manage, ReplyTo, Submission};
 use tokio::time::Instant;
 
@@ -28,15 +30,80 @@ pub(crate) const LONG: Duration = Duration::from_secs(600);
 impl Driver {
     /// A purchase that was not sent before.
     fn new_purchase(&mut self) -> usize {
-        let holder = self.dice.below(self.world.holders.len() as u64);
-        let holder = self.world.holders[usize::try_from(holder).expect("small")];
+        let holder = self.some_holder();
         let minor = i64::try_from(1 + self.dice.below(400)).expect("small");
         self.new_request(Kind::Purchase { minor }, holder)
+    }
+
+    /// A message that was not sent before and is about money, or now and then about a card.
+    fn new_message(&mut self) -> usize {
+        let minor = i64::try_from(1 + self.dice.below(400)).expect("small");
+        let odd = self.dice.below(24);
+        let earlier = match odd {
+            0..8 => self.some_request(|request| request.kind.holds()),
+            _ => None,
+        };
+        let earlier = earlier.map(|request| {
+            let judge = self.judge();
+            let one = &judge.requests[request];
+            (one.stan, one.holder, one.kind, one.heard)
+        });
+        if let Some((stan, holder, before, heard)) = earlier {
+            let (replaces, last) = (odd == 2, odd < 5);
+            let kind = match (odd, before) {
+                // It was decided in our stead, for nobody heard from us.
+                (7, Kind::Purchase { minor }) if heard.is_none() && !self.is_advised(stan) => {
+                    let advice = Kind::Advice { minor, approved: self.dice.in_thousand(800) };
+                    return self.new_request_as(stan, advice, holder);
+                }
+                (0..=2, _) => Kind::Increment { minor, of: stan, replaces },
+                (3..=5, _) => Kind::Posting { minor, refund: false, of: Some(stan), last },
+                _ => Kind::Posting { minor, refund: true, of: Some(stan), last: true },
+            };
+            return self.new_request(kind, holder);
+        }
+        let kind = match odd {
+            8..10 => Kind::Financial { minor, refund: false },
+            10 => Kind::Financial { minor, refund: true },
+            11..13 => Kind::Advice { minor, approved: self.dice.in_thousand(800) },
+            13 => Kind::Posting { minor, refund: false, of: None, last: true },
+            14 => Kind::FileAction { ask: self.some_lock() },
+            _ => return self.new_purchase(),
+        };
+        let holder = self.some_holder();
+        self.new_request(kind, holder)
+    }
+
+    /// Whether an advice with this STAN was sent: it has one, whatever it tells.
+    fn is_advised(&self, stan: u32) -> bool {
+        let judge = self.judge();
+        let advice = |one: &Request| one.stan == stan && matches!(one.kind, Kind::Advice { .. });
+        judge.requests.iter().any(advice)
+    }
+
+    fn some_lock(&mut self) -> OutsideAsk {
+        match self.dice.below(8) {
+            0 => OutsideAsk::Lock(LockCode::PendingQuery),
+            1 => OutsideAsk::Lock(LockCode::SuspectedFraud),
+            // Of which the link has no authority.
+            2 => OutsideAsk::Lock(LockCode::Lost),
+            3 => OutsideAsk::Unlock(Some(LockCode::SuspectedFraud)),
+            _ => OutsideAsk::Unlock(None),
+        }
+    }
+
+    fn some_holder(&mut self) -> crate::world::Holder {
+        let holder = self.dice.below(self.world.holders.len() as u64);
+        self.world.holders[usize::try_from(holder).expect("small")]
     }
 
     fn new_request(&mut self, kind: Kind, holder: crate::world::Holder) -> usize {
         let stan = self.next_stan;
         self.next_stan += 1;
+        self.new_request_as(stan, kind, holder)
+    }
+
+    fn new_request_as(&mut self, stan: u32, kind: Kind, holder: crate::world::Holder) -> usize {
         let request = Request {
             kind,
             holder,
@@ -89,11 +156,11 @@ impl Driver {
         locked(&self.judge).admitted(token, admission);
     }
 
-    /// New purchases, one behind the other; some come twice without a mark where nothing is lost
-    /// by that.
-    pub(crate) fn purchases(&mut self) {
+    /// New messages, one behind the other; some come twice without a mark where nothing is lost by
+    /// that.
+    pub(crate) fn messages(&mut self) {
         for _ in 0..=self.dice.below(5) {
-            let request = self.new_purchase();
+            let request = self.new_message();
             let way = Way { marked: false, more: 0, patience: self.patience() };
             self.send(None, request, way);
             if self.room == Room::Ample && self.dice.in_thousand(150) {
@@ -126,9 +193,7 @@ impl Driver {
 
     /// The key of something that was decided, for another amount.
     pub(crate) fn alter(&mut self) {
-        let fits = |request: &Request| {
-            request.decided.is_some() && matches!(request.kind, Kind::Purchase { .. })
-        };
+        let fits = |request: &Request| request.decided.is_some() && request.kind.minor().is_some();
         let Some(request) = self.some_request(fits) else { return };
         self.step("altered copy");
         self.send(None, request, Way { marked: true, more: 1, patience: LONG });
@@ -136,8 +201,11 @@ impl Driver {
 
     /// The hold of something that was decided lived its life, whatever became of it since.
     pub(crate) fn end_hold(&mut self) {
-        let purchase = |request: &Request| matches!(request.kind, Kind::Purchase { .. });
-        let Some(request) = self.some_request(purchase) else { return };
+        let request = match self.dice.in_thousand(500) {
+            true => self.some_added_to(),
+            false => self.some_request(|request| request.kind.minor().is_some()),
+        };
+        let Some(request) = request else { return };
         let Some((hold, node)) = self.hold_of(request) else { return };
         self.judge().ends_pending += 1;
         let judge = std::sync::Arc::clone(&self.judge);
@@ -147,7 +215,18 @@ impl Driver {
         });
     }
 
-    fn hold_of(&self, request: usize) -> Option<(Hold, switch_shard::Node)> {
+    /// An authorization that an increment names.
+    fn some_added_to(&mut self) -> Option<usize> {
+        let increment = |request: &Request| matches!(request.kind, Kind::Increment { .. });
+        let increment = self.some_request(increment)?;
+        let judge = self.judge();
+        let Kind::Increment { of, .. } = judge.requests[increment].kind else { return None };
+        judge.requests.iter().position(|request| request.stan == of)
+    }
+
+    /// As the sweep finds it, at times before what was added to it is in the tables.
+    fn hold_of(&mut self, request: usize) -> Option<(Hold, switch_shard::Node)> {
+        let behind = self.dice.in_thousand(500);
         let mut judge = self.judge();
         judge.follow();
         let (key, balance) = {
@@ -156,15 +235,15 @@ impl Driver {
         };
         let (authorization, truth) = judge.oracle.of_key(&key)?;
         let (decided_at, original) = (truth.decided_at, key.as_original());
-        let incremented = switch_domain::MinorUnits::ZERO;
+        let incremented = if behind { MinorUnits::ZERO } else { truth.totals.incremented };
         let hold = Hold { authorization, balance, decided_at, original, incremented };
         Some((hold, self.current.node.clone()))
     }
 
     /// A reversal of something that was sent.
     pub(crate) fn reverse(&mut self) {
-        let purchase = |request: &Request| matches!(request.kind, Kind::Purchase { .. });
-        let Some(original) = self.some_request(purchase) else { return };
+        let of_money = |request: &Request| request.kind.minor().is_some();
+        let Some(original) = self.some_request(of_money) else { return };
         let (stan, holder) = {
             let mut judge = self.judge();
             let one = &mut judge.requests[original];
@@ -182,7 +261,12 @@ impl Driver {
         if self.room == Room::Scarce {
             return self.reverse();
         }
-        let original = self.new_purchase();
+        let original = loop {
+            let message = self.new_message();
+            if self.judge().requests[message].kind.minor().is_some() {
+                break message;
+            }
+        };
         let (stan, holder) = {
             let mut judge = self.judge();
             let one = &mut judge.requests[original];
