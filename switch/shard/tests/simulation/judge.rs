@@ -296,6 +296,14 @@ impl Judge {
         }
     }
 
+    /// Whether a process took a copy and has not replied to it.
+    pub(crate) fn owes_answers(&self, process: u8) -> bool {
+        self.copies.iter().any(|copy| {
+            let accepted = copy.admission == Some(Admission::Accepted);
+            copy.process == process && accepted && copy.replies == 0
+        })
+    }
+
     /// What stands of a message, by the journal.
     pub(crate) fn stands(&self, key: &MessageKey) -> i64 {
         let ids: &[AuthorizationId] = self.oracle.by_key.get(key).map_or(&[], Vec::as_slice);

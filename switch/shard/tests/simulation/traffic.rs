@@ -280,18 +280,13 @@ impl Driver {
     }
 
     /// What waits in the sockets of a process that stood still: new purchases, one on each card so
-    /// that each shard gets something to write. False where it takes none of them.
-    pub(crate) fn old_gets_requests(&mut self, old: &Process) -> bool {
+    /// that each shard gets something to write.
+    pub(crate) fn old_gets_requests(&mut self, old: &Process) {
         for holder in self.world.holders.clone() {
             let minor = 1;
             let request = self.new_request(Kind::Purchase { minor }, holder);
             self.send(Some(old), request, Way { marked: false, more: 0, patience: LONG });
         }
-        let judge = self.judge();
-        judge.copies.iter().any(|copy| {
-            let accepted = copy.admission == Some(switch_shard::Admission::Accepted);
-            copy.process == old.number && accepted && copy.replies == 0
-        })
     }
 
     /// Sends again what has no definite answer. True when there was something to send.
