@@ -210,19 +210,19 @@ fn faults() -> Vec<Fault> {
             control(c, ControlRule::OneMerchant);
             used(c, Part(7), 1);
         }),
-        (12, "more than at once", Reason::AmountLimitExceeded, |c| {
+        (12, "more than was authorized", Reason::ExceedsPreauthorizedAmount, completes_too_much),
+        (13, "more than at once", Reason::AmountLimitExceeded, |c| {
             let most = MinorUnits(AMOUNT.0 - 1);
             control(c, ControlRule::Amount(most, Window::Transaction));
         }),
-        (12, "more than in the window", Reason::AmountLimitExceeded, |c| {
+        (13, "more than in the window", Reason::AmountLimitExceeded, |c| {
             control(c, ControlRule::Amount(AMOUNT, Window::Lifetime));
             used(c, Part(0), 1);
         }),
-        (13, "more often than in the window", Reason::CountLimitExceeded, |c| {
+        (14, "more often than in the window", Reason::CountLimitExceeded, |c| {
             control(c, ControlRule::Count(1, Window::Lifetime));
             used(c, Part(0), 1);
         }),
-        (14, "more than was authorized", Reason::ExceedsPreauthorizedAmount, completes_too_much),
         (15, "deposit short by one", Reason::PartnerDepositInsufficient, |c| {
             c.pools = Pools([(POOL, MinorUnits(AMOUNT.0 - 1))].into());
         }),
@@ -262,7 +262,7 @@ fn faults() -> Vec<Fault> {
 /// Pairs that cannot meet, for the later check then has nothing to look at. They are run all the
 /// same: the later check fails closed, and the earlier one must still name the reason.
 const CANNOT_MEET: [(usize, usize, &str); 9] = [
-    (0, 12, "an amount of nothing is within every limit; it meets the other message faults"),
+    (0, 13, "an amount of nothing is within every limit; it meets the other message faults"),
     (0, 15, "for an amount of nothing; it meets the other message faults"),
     (1, 8, "without a programme there is no partner"),
     (1, 9, "without a programme there is no currency to compare with"),
@@ -290,9 +290,9 @@ fn the_order_is_the_documented_one() {
             "programme currency",
             "use permitted",
             "one merchant",
+            "preauthorized amount",
             "amount limit",
             "count limit",
-            "preauthorized amount",
             "partner deposit",
             "user funds",
             "not reversed before",
