@@ -8,6 +8,8 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 DEMO_SECONDS ?= 20
 DEMO_RATE ?= 500
 FAULT_RUNS ?= 20
+LONG_ARRIVALS ?= 100000
+LONG_SEEDS ?= 100000
 BENCH_SUSTAINED ?= 600
 BENCH_TAIL ?= 1000000
 FUZZ_SECONDS ?= 60
@@ -46,6 +48,7 @@ help: ## This list.
 	@echo
 	@echo "Options of demo: DEMO_SECONDS=$(DEMO_SECONDS) (0: serve until Ctrl-C)" \
 		"DEMO_RATE=$(DEMO_RATE) (messages a second)"
+	@echo "Options of test-long: LONG_ARRIVALS=$(LONG_ARRIVALS) LONG_SEEDS=$(LONG_SEEDS)"
 	@echo "Options of fuzz: FUZZ_SECONDS=$(FUZZ_SECONDS) (of each) FUZZ_TARGETS=\"$(FUZZ_TARGETS)\""
 	@echo "Options of faults: FAULT_RUNS=$(FAULT_RUNS) (of each kind) FAULT_KINDS= (names, or" \
 		"beginnings of names) FAULT_SEED= FAULT_WORKERS= (runs at a time) FAULT_SOAK_SECONDS="
@@ -106,6 +109,14 @@ test: setup-compiler setup-postgres setup-nextest setup-python setup-tshark ## R
 	cargo build --workspace --all-targets --locked
 	cargo test --workspace --doc --locked --quiet
 	$(TARGET)/debug/with-postgres cargo nextest run --workspace --locked
+
+# As much more as is worth an hour and not a wait: see the tests for what each number is of.
+.PHONY: test-long
+test-long: setup-compiler setup-postgres setup-nextest ## The random runs of the tests at length, LONG_ARRIVALS and LONG_SEEDS.
+	cargo build --workspace --all-targets --locked
+	MODEL_ARRIVALS=$(LONG_ARRIVALS) SIM_SEEDS=$(LONG_SEEDS) $(TARGET)/debug/with-postgres \
+		cargo nextest run --workspace --locked --profile long \
+		-E 'binary(growth) & test(against_model) | binary(simulation) & test(seeds_)'
 
 # Built apart from everything else: with fail points and with bugs that the checker must catch.
 .PHONY: faults

@@ -3,6 +3,7 @@
 
 mod advices;
 mod advices_in_order;
+mod against_model;
 mod approvals;
 mod bad_input;
 mod check_order;

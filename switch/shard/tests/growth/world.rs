@@ -96,7 +96,12 @@ impl World {
     }
 
     pub(crate) async fn serve_with(&self, settings: ShardSettings) -> Serving {
-        let started = start(&self.store, settings, TakeoverMode::RefuseIfOwned).await;
+        self.take_over(settings, TakeoverMode::RefuseIfOwned).await
+    }
+
+    /// The same, at once or by force over one that was killed.
+    pub(crate) async fn take_over(&self, settings: ShardSettings, mode: TakeoverMode) -> Serving {
+        let started = start(&self.store, settings, mode).await;
         let (node, running) = started.expect("a node");
         let (link, replies) = mpsc::unbounded_channel();
         Serving { node, running, keys: 0, link, replies }
@@ -214,11 +219,27 @@ impl Serving {
         command: Command,
         token: u64,
     ) -> ReplyOutcome {
+        self.hand_in(card, command, token, Duration::from_secs(60));
+        self.reply().await.outcome
+    }
+
+    /// Hands a message in that is no more wanted after this long.
+    pub(crate) fn hand_in(
+        &self,
+        card: Fingerprint,
+        command: Command,
+        token: u64,
+        patience: Duration,
+    ) {
         let reply = ReplyTo::new(self.link.clone(), token);
-        let deadline = Instant::now() + Duration::from_secs(60);
+        let deadline = Instant::now() + patience;
         let submission = Submission { command: Box::new(command), card, deadline, reply };
         assert_eq!(self.node.submit(submission), Admission::Accepted);
-        self.replies.recv().await.expect("a reply").outcome
+    }
+
+    /// The next reply to anything that was handed in.
+    pub(crate) async fn reply(&mut self) -> Reply {
+        self.replies.recv().await.expect("a reply")
     }
 
     /// A purchase, approved.
@@ -276,6 +297,16 @@ impl Serving {
         for stan in stans {
             self.buy(holder, stan, 1).await;
         }
+    }
+
+    /// Whether a reply has come.
+    pub(crate) fn has_reply(&self) -> bool {
+        !self.replies.is_empty()
+    }
+
+    /// Ends where it is, as the end of the process would.
+    pub(crate) fn kill(self) {
+        self.running.kill();
     }
 
     /// Stops, with everything projected and flushed to the head.

@@ -7,79 +7,10 @@ use std::collections::BTreeMap;
 
 use switch_domain::{Direction, LockCode, MessageClass, OriginalClass, Reason, TransactionType};
 
-/// What tells a message from others: two that are equal are one message sent twice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Key {
-    pub(super) class: MessageClass,
-    pub(super) card: usize,
-    pub(super) stan: u32,
-    pub(super) terminal: u8,
-    /// The retrieval reference number; 0 where there is none.
-    pub(super) rrn: u8,
-}
-
-/// A request, or an advice of one.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Ask {
-    pub(super) key: Key,
-    pub(super) kind: TransactionType,
-    pub(super) minor: i64,
-    /// Of an advice: what was decided in our stead.
-    pub(super) approved: bool,
-    /// Of a financial message: the trace number of what it names, whether it is the last, and how
-    /// far its merchant may go above that: hundredths, or minor units.
-    pub(super) names: Option<u32>,
-    pub(super) last: bool,
-    pub(super) on_top: (i64, i64),
-    /// Of an increment: the trace number of what it is of, where it names one, and whether its
-    /// amount is the new one.
-    pub(super) adds: Option<(Option<u32>, bool)>,
-    /// The network's identifier, and that of what it speaks of; 0 where there is none.
-    pub(super) network: u32,
-    pub(super) of_network: u32,
-}
-
-/// A reversal.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Undo {
-    pub(super) key: Key,
-    pub(super) stan: u32,
-    pub(super) class: Option<OriginalClass>,
-    /// What is to stand: 0 where nothing is.
-    pub(super) standing: i64,
-    /// The network's identifier of what it speaks of; 0 where there is none.
-    pub(super) of_network: u32,
-}
+pub(crate) use super::arrival::{Arrival, Ask, Key, Said, Undo};
 
 /// Card, trace number, terminal.
 type Place = (usize, u32, u8);
-
-/// What arrives.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Arrival {
-    Request(Ask),
-    Advice(Ask),
-    Reversal(Undo),
-    /// The answer to this message was never sent.
-    Void(usize),
-    /// Its hold lived its life.
-    Expire(usize),
-    Lock(usize),
-    Unlock(usize),
-    Credit(usize, i64),
-    /// The partner transferred so much.
-    Reload(i64),
-}
-
-/// What it is answered, and which message that is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Said {
-    pub(super) reason: Reason,
-    pub(super) repeated: bool,
-    pub(super) about: Option<usize>,
-    /// Of an advice: it settles more than its merchant is allowed.
-    pub(super) over: bool,
-}
 
 /// What an advice came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,20 +22,20 @@ enum Became {
 
 /// A request or an advice that was answered.
 #[derive(Clone, Debug)]
-pub(super) struct Message {
-    pub(super) key: Key,
+pub(crate) struct Message {
+    pub(crate) key: Key,
     kind: TransactionType,
-    minor: i64,
+    pub(crate) minor: i64,
     /// What it says was decided.
     approved: bool,
-    reason: Reason,
+    pub(crate) reason: Reason,
     advice: Option<Became>,
     /// Whether it took effect at all.
     granted: bool,
-    pub(super) held: i64,
+    pub(crate) held: i64,
     /// What it settled itself, and what others settled of it.
-    pub(super) settled: i64,
-    pub(super) settled_by_others: i64,
+    pub(crate) settled: i64,
+    pub(crate) settled_by_others: i64,
     /// What was authorized of it and nobody took back.
     authorized: i64,
     /// Of an increment: what it added and nobody took back, and what stands of its amount.
@@ -130,18 +61,18 @@ struct Early {
 
 /// An account with one card.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Account {
-    pub(super) ledger: i64,
-    pub(super) locked: bool,
+pub(crate) struct Account {
+    pub(crate) ledger: i64,
+    pub(crate) locked: bool,
 }
 
 /// All of it.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Model {
-    pub(super) accounts: Vec<Account>,
-    pub(super) deposit: i64,
-    pub(super) network: i64,
-    pub(super) messages: Vec<Message>,
+pub(crate) struct Model {
+    pub(crate) accounts: Vec<Account>,
+    pub(crate) deposit: i64,
+    pub(crate) network: i64,
+    pub(crate) messages: Vec<Message>,
     reversals: BTreeMap<Key, Reversal>,
     /// By card.
     early: BTreeMap<usize, Vec<Early>>,
@@ -150,7 +81,7 @@ pub(super) struct Model {
     /// Where those of a card with an identifier of the network are.
     networks: BTreeMap<(usize, u32), Vec<usize>>,
     /// How often only that led to a message, by what asked.
-    pub(super) by_network: BTreeMap<&'static str, u32>,
+    pub(crate) by_network: BTreeMap<&'static str, u32>,
     held: BTreeMap<usize, i64>,
     all_held: i64,
 }
@@ -187,28 +118,37 @@ fn agree(one: u8, other: u8) -> u8 {
 }
 
 impl Model {
-    pub(super) fn new(accounts: usize, each: i64, deposit: i64) -> Self {
+    pub(crate) fn new(accounts: usize, each: i64, deposit: i64) -> Self {
         let account = Account { ledger: each, locked: false };
         Self { accounts: vec![account; accounts], deposit, ..Self::default() }
     }
 
     /// What is held on an account.
-    pub(super) fn held(&self, account: usize) -> i64 {
+    pub(crate) fn held(&self, account: usize) -> i64 {
         self.held.get(&account).copied().unwrap_or(0)
     }
 
     /// What is held on the deposit: every hold is.
-    pub(super) const fn deposit_held(&self) -> i64 {
+    pub(crate) const fn deposit_held(&self) -> i64 {
         self.all_held
     }
 
     /// The same, added up over all messages.
-    pub(super) fn held_by_messages(&self) -> i64 {
+    pub(crate) fn held_by_messages(&self) -> i64 {
         self.messages.iter().map(|one| one.held).sum()
     }
 
+    /// Whether this very message was answered before: then whoever sends it marks it as a repeat.
+    pub(crate) fn was_answered(&self, arrival: Arrival) -> bool {
+        match arrival {
+            Arrival::Request(ask) | Arrival::Advice(ask) => self.latest(ask.key).is_some(),
+            Arrival::Reversal(undo) => self.reversals.contains_key(&undo.key),
+            _ => false,
+        }
+    }
+
     /// What is there where a message with this key goes, in a word.
-    pub(super) fn there(&self, card: usize, stan: u32, terminal: u8) -> &'static str {
+    pub(crate) fn there(&self, card: usize, stan: u32, terminal: u8) -> &'static str {
         match self.at(card, stan, terminal).last().map(|at| &self.messages[at]) {
             Some(one) if one.held > 0 => "held",
             Some(one) if one.settled > 0 => "settled",
@@ -222,7 +162,7 @@ impl Model {
         }
     }
 
-    pub(super) fn arrive(&mut self, arrival: Arrival) -> Option<Said> {
+    pub(crate) fn arrive(&mut self, arrival: Arrival) -> Option<Said> {
         match arrival {
             Arrival::Request(ask) => Some(self.request(ask)),
             Arrival::Advice(ask) => Some(self.advice(ask)),

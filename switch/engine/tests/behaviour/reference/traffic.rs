@@ -9,14 +9,14 @@ use super::model::{Arrival, Ask, Key, Undo};
 
 /// Cards, terminals and reference numbers are few, and so are the trace numbers of a time, so that
 /// everything meets; they rise by one with so many arrivals, so that there is room for new things.
-pub(super) const CARDS: usize = 24;
+pub(crate) const CARDS: usize = 24;
 const STANS: u32 = 12;
 const ARRIVALS_OF_A_STAN: u32 = 120;
 const TERMINALS: u8 = 2;
 const REFERENCES: u8 = 3;
 
 /// The source of arrivals.
-pub(super) struct Traffic {
+pub(crate) struct Traffic {
     random: StdRng,
     /// What came lately, to be repeated.
     lately: Vec<Arrival>,
@@ -25,7 +25,7 @@ pub(super) struct Traffic {
 }
 
 impl Traffic {
-    pub(super) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self {
             random: StdRng::seed_from_u64(seed),
             lately: Vec::new(),
@@ -43,7 +43,7 @@ impl Traffic {
     }
 
     /// The next arrival, where so many messages were answered.
-    pub(super) fn next(&mut self, answered: usize) -> Arrival {
+    pub(crate) fn next(&mut self, answered: usize) -> Arrival {
         self.arrivals += 1;
         if self.one_in(12) && !self.lately.is_empty() {
             let at = self.random.random_range(0..self.lately.len());

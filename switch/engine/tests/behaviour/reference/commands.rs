@@ -1,0 +1,243 @@
+//! What an arrival of the model is to the engine: the same message with the names that the engine
+//! gave to what the model has by number. It owns the translation and knows nothing of what must
+//! come of it, nor of what decides: a bare engine or a whole node.
+
+use switch_domain::{
+    Acquirer, Amount, AsciiText, AuthorizationId, BalanceId, Bin, CardId, Channel, Currency,
+    EntryMode, Fingerprint, LinkId, LockCode, Merchant, MessageClass, MessageFacts, MessageKey,
+    MinorUnits, NetworkTrace, OriginalReference, PoolId, Tolerance,
+};
+use switch_engine::{Act, Advise, Authorize, Command, Decision, Increment, Original, Reverse};
+
+use super::model::{Arrival, Ask, Key, Model, Said, Undo};
+
+pub(crate) const BIN: Bin = Bin(99_999_912);
+
+/// A card of the model and its account.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Holder {
+    pub(crate) card: CardId,
+    pub(crate) balance: BalanceId,
+    pub(crate) print: Fingerprint,
+}
+
+/// What the engine calls what the model counts.
+#[derive(Clone, Debug)]
+pub(crate) struct Names {
+    pub(crate) holders: Vec<Holder>,
+    pub(crate) pool: PoolId,
+    pub(crate) messages: Vec<AuthorizationId>,
+}
+
+/// What is asked of the engine.
+#[derive(Clone, Debug)]
+pub(crate) enum Asked {
+    /// A message of a link.
+    Message(Command),
+    Act(Act),
+    /// The end of this hold.
+    Expiry(AuthorizationId),
+}
+
+pub(crate) fn euro() -> Currency {
+    Currency::from_alphabetic("EUR").expect("listed")
+}
+
+fn text<const N: usize>(value: &str) -> AsciiText<N> {
+    AsciiText::new(value.as_bytes()).expect("short and printable")
+}
+
+impl Names {
+    pub(crate) fn asked(&self, arrival: Arrival) -> Asked {
+        match arrival {
+            Arrival::Request(ask) => Asked::Message(Command::Authorize(self.request(ask))),
+            Arrival::Advice(ask) => Asked::Message(Command::Advise(self.advice(ask))),
+            Arrival::Reversal(undo) => Asked::Message(Command::Reverse(self.reversal(undo))),
+            Arrival::Void(message) => Asked::Message(Command::Void {
+                authorization: self.messages[message],
+                reason: switch_domain::Reason::IssuerInoperative,
+            }),
+            Arrival::Expire(message) => Asked::Expiry(self.messages[message]),
+            Arrival::Lock(card) => {
+                let card = self.holders[card].card;
+                Asked::Act(Act::LockCard { card, lock: LockCode::SuspectedFraud })
+            }
+            Arrival::Unlock(card) => Asked::Act(Act::UnlockCard { card: self.holders[card].card }),
+            Arrival::Reload(minor) => Asked::Act(Act::ReloadPool {
+                pool: self.pool,
+                amount: MinorUnits(minor),
+                reference: AsciiText::EMPTY,
+            }),
+            Arrival::Credit(account, minor) => Asked::Act(Act::CreditBalance {
+                balance: self.holders[account].balance,
+                amount: MinorUnits(minor),
+                reference: AsciiText::EMPTY,
+            }),
+        }
+    }
+
+    /// What was decided, in the model's words.
+    pub(crate) fn said(&self, decision: Decision) -> Said {
+        let about = decision.authorization;
+        let about = about.map(|id| self.messages.iter().rposition(|one| *one == id));
+        let (reason, repeated) = (decision.reason, decision.repeated);
+        let about = about.map(|found| found.expect("one of ours"));
+        // What is settled above what was authorized stands in the record, not in the answer.
+        Said { reason, repeated, about, over: false }
+    }
+
+    pub(crate) fn message_key(&self, of: Key) -> MessageKey {
+        let rrn = if of.rrn == 0 { AsciiText::EMPTY } else { text(&format!("{:012}", of.rrn)) };
+        MessageKey {
+            acquirer: Acquirer::Institution(text("999001")),
+            class: of.class,
+            stan: of.stan.into(),
+            local_time: 615_120_000,
+            terminal: text(&format!("TERM{}", of.terminal)),
+            rrn,
+            card: self.holders[of.card].print,
+        }
+    }
+
+    /// A reference to the message with this trace number and this identifier of the network, by who
+    /// sends `of`.
+    fn reference(&self, of: Key, stan: u32, network: u32) -> OriginalReference {
+        let own = self.message_key(of);
+        let mut key = own.as_original();
+        key.stan = stan.into();
+        let network_trace = network_trace(network);
+        OriginalReference { key, class: None, transmitted: 0, rrn: own.rrn, network_trace }
+    }
+
+    /// What a financial message says of the authorization before it.
+    fn original(&self, ask: Ask) -> Original {
+        let stan = ask.names.unwrap_or(ask.key.stan);
+        let reference = self.reference(ask.key, stan, ask.of_network);
+        let (percent, minor) = ask.on_top;
+        let percent = u16::try_from(percent).expect("small");
+        let tolerance = Tolerance { percent, minor: u32::try_from(minor).expect("small") };
+        Original { reference, named: ask.names.is_some(), last: ask.last, tolerance }
+    }
+
+    fn request(&self, ask: Ask) -> Authorize {
+        let adds_to = ask.adds.map(|(named, replaces)| {
+            let stan = named.unwrap_or(ask.key.stan);
+            let reference = self.reference(ask.key, stan, ask.of_network);
+            Box::new(Increment { reference, named: named.is_some(), replaces })
+        });
+        let completes = ask.key.class == MessageClass::FinancialRequest && ask.names.is_some();
+        Authorize {
+            link: LinkId(1),
+            facts: MessageFacts {
+                key: self.message_key(ask.key),
+                transmitted: 0,
+                channel: Channel::Pos,
+                entry: EntryMode::Chip,
+                kind: ask.kind,
+                merchant: Merchant { category: 5411, id: text("MERCHANT0000001") },
+                country: None,
+                network_trace: network_trace(ask.network),
+            },
+            bin: BIN,
+            card: Some(self.holders[ask.key.card].card),
+            expiry: None,
+            fault: None,
+            amount: Amount { minor: MinorUnits(ask.minor), currency: euro() },
+            repeat: false,
+            adds_to,
+            completes: completes.then(|| Box::new(self.original(ask))),
+        }
+    }
+
+    fn advice(&self, ask: Ask) -> Advise {
+        let original = ask.key.class.is_financial().then(|| self.original(ask));
+        let (request, approved) = (self.request(ask), ask.approved);
+        Advise { request, approved, approval_code: None, original }
+    }
+
+    fn reversal(&self, undo: Undo) -> Reverse {
+        let left = Amount { minor: MinorUnits(undo.standing), currency: euro() };
+        let reference = self.reference(undo.key, undo.stan, undo.of_network);
+        Reverse {
+            link: LinkId(1),
+            key: self.message_key(undo.key),
+            reference: OriginalReference { class: undo.class, ..reference },
+            standing: (undo.standing > 0).then_some(left),
+            repeat: false,
+        }
+    }
+}
+
+/// The model's number as an identifier of the network; none for 0, as the networks have it.
+fn network_trace(number: u32) -> NetworkTrace {
+    NetworkTrace::new(format!("{number:015}").as_bytes()).expect("fifteen digits")
+}
+
+/// Arrivals by kind, and by what was there.
+#[derive(Debug, Default)]
+pub(crate) struct Drawn(std::collections::BTreeMap<(&'static str, &'static str), u32>);
+
+/// All kinds of messages that go where something may be.
+const KINDS: [&str; 9] = [
+    "authorization",
+    "authorization advice",
+    "completing request",
+    "completion",
+    "financial advice",
+    "financial request",
+    "increment",
+    "partial reversal",
+    "reversal",
+];
+const THERE: [&str; 6] = ["nothing", "held", "settled", "over", "refused", "reversed early"];
+/// And what goes nowhere.
+const OTHERS: [&str; 6] = ["credit", "expiry", "lock", "reload", "unlock", "void"];
+
+fn kind_of(arrival: Arrival) -> (&'static str, Option<(Key, u32)>) {
+    use switch_domain::MessageClass::{AuthorizationAdvice, AuthorizationRequest, FinancialAdvice};
+    match arrival {
+        Arrival::Request(ask) | Arrival::Advice(ask) => {
+            let kind = match ask.key.class {
+                AuthorizationRequest | AuthorizationAdvice if ask.adds.is_some() => "increment",
+                AuthorizationRequest => "authorization",
+                AuthorizationAdvice => "authorization advice",
+                FinancialAdvice if ask.names.is_some() => "completion",
+                FinancialAdvice => "financial advice",
+                _ if ask.names.is_some() => "completing request",
+                _ => "financial request",
+            };
+            let named = ask.names.or(ask.adds.and_then(|(named, _)| named));
+            (kind, Some((ask.key, named.unwrap_or(ask.key.stan))))
+        }
+        Arrival::Reversal(undo) => {
+            let kind = if undo.standing == 0 { "reversal" } else { "partial reversal" };
+            (kind, Some((undo.key, undo.stan)))
+        }
+        Arrival::Void(_) => ("void", None),
+        Arrival::Expire(_) => ("expiry", None),
+        Arrival::Lock(_) => ("lock", None),
+        Arrival::Unlock(_) => ("unlock", None),
+        Arrival::Credit(..) => ("credit", None),
+        Arrival::Reload(_) => ("reload", None),
+    }
+}
+
+impl Drawn {
+    /// Counts what arrives next.
+    pub(crate) fn note(&mut self, model: &Model, arrival: Arrival) {
+        let (kind, goes) = kind_of(arrival);
+        let there = goes.map_or("", |(key, stan)| model.there(key.card, stan, key.terminal));
+        *self.0.entry((kind, there)).or_default() += 1;
+    }
+
+    /// Prints all counts; none may be zero.
+    pub(crate) fn expect_all(&self) {
+        for ((kind, there), count) in &self.0 {
+            println!("{count:>7} {kind}{}{there}", if there.is_empty() { "" } else { " over " });
+        }
+        let pairs = KINDS.iter().flat_map(|kind| THERE.map(|there| (*kind, there)));
+        for pair in pairs.chain(OTHERS.map(|other| (other, ""))) {
+            assert!(self.0.contains_key(&pair), "{} over {} never happened", pair.0, pair.1);
+        }
+    }
+}
