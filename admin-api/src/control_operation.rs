@@ -1,5 +1,5 @@
-//! Spend controls as data: what comes over the control socket, one JSON object each. It owns the names
-//! and shapes of their members, and how hours, categories and windows are written.
+//! Spend controls as data: what comes over the control socket, one JSON object each. It owns the
+//! names and shapes of their members, and how hours, categories and windows are written.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -57,7 +57,8 @@ pub struct ControlSpec {
     pub amount: Option<String>,
     /// Of `count`.
     pub count: Option<u32>,
-    /// `transaction`, `day`, `week`, `month`, `year`, `lifetime`, or `rolling:24` for so many hours.
+    /// `transaction`, `day`, `week`, `month`, `year`, `lifetime`, or `rolling:24` for so many
+    /// hours.
     pub window: Option<String>,
     /// The time zone of a calendar window and of hours, by its IANA name; UTC where none is given.
     pub zone: Option<String>,

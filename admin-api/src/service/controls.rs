@@ -1,5 +1,5 @@
-//! Spend controls: made, changed, removed, looked at. It owns where each is found: those of programmes
-//! in the snapshot that every shard has, those of cards and accounts with the account.
+//! Spend controls: made, changed, removed, looked at. It owns where each is found: those of
+//! programmes in the snapshot that every shard has, those of cards and accounts with the account.
 
 use switch_domain::{
     AsciiText, ControlId, ControlSubject, ControlTerms, Currency, IdempotencyKey, SpendControl,

@@ -1,5 +1,5 @@
-//! What was used of limits: sums by control, holder and part of a window. It owns when a part is too
-//! old to count; it never knows why something counts.
+//! What was used of limits: sums by control, holder and part of a window. It owns when a part is
+//! too old to count; it never knows why something counts.
 
 use crate::{ControlId, MinorUnits};
 
@@ -24,8 +24,8 @@ pub struct Counted {
 pub struct UsageDelta {
     /// Where.
     pub counted: Counted,
-    /// Where an authorization begins to count: the oldest part that still does, for what is older is
-    /// forgotten. `None` where more or less of it counts than before, which makes no part anew.
+    /// Where an authorization begins to count: the oldest part that still does, for what is older
+    /// is forgotten. `None` where more or less of it counts than before, which makes no part anew.
     pub oldest: Option<Part>,
     /// Added to the amount, in minor units of the account's currency.
     pub amount: MinorUnits,

@@ -2,7 +2,7 @@
 //! parts, which are stored and never change their meaning. The rules of time zones come with the
 //! program; a zone that they do not have (it had them when the control was made) counts as UTC.
 
-use jiff::Timestamp as Moment;
+use jiff::Timestamp as JiffTimestamp;
 use jiff::tz::TimeZone;
 use sha2::{Digest as _, Sha256};
 use switch_domain::{AsciiText, LocalMoment, Part, Timestamp, Window, ZoneName};
@@ -73,7 +73,7 @@ pub(crate) fn moment(zone: &ZoneName, now: Timestamp) -> LocalMoment {
 
 fn local(zone: &ZoneName, now: Timestamp) -> jiff::civil::DateTime {
     let zone = TimeZone::get(zone.as_str()).unwrap_or(TimeZone::UTC);
-    zone.to_datetime(Moment::from_microsecond(now.0).unwrap_or_default())
+    zone.to_datetime(JiffTimestamp::from_microsecond(now.0).unwrap_or_default())
 }
 
 /// Days since 1970.
@@ -91,7 +91,7 @@ mod tests {
     }
 
     fn at(text: &str) -> Timestamp {
-        Timestamp(text.parse::<Moment>().expect("a moment").as_microsecond())
+        Timestamp(text.parse::<JiffTimestamp>().expect("a moment").as_microsecond())
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Spend controls that a request meets: which are in force for its card, what each says of it, and
 //! where a purchase that was granted counts. It owns that old and new of a control both apply while
-//! its change is on its way to the journal (the stricter wins), and that what counts is stated in the
-//! record; the rules themselves stand in `checks`, one a file.
+//! its change is on its way to the journal (the stricter wins), and that what counts is stated in
+//! the record; the rules themselves stand in `checks`, one a file.
 
 use switch_domain::{
     ControlFindings, ControlId, ControlRule, ControlSubject, Counted, Direction, Event, MinorUnits,

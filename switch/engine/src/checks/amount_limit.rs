@@ -1,5 +1,5 @@
-//! No more than an amount, at once or in a window. What is held counts; what is given back of it does
-//! no longer.
+//! No more than an amount, at once or in a window. What is held counts; what is given back of it
+//! does no longer.
 
 use switch_domain::{ControlRule, Reason, SpendControl};
 

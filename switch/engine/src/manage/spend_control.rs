@@ -1,6 +1,6 @@
 //! Spend controls: made, changed, removed. It owns what a control may be: a subject that is there,
-//! limits above zero, zones that exist, lists of a bounded length, a bounded number for one subject.
-//! A change keeps what was used, so it may not change what counts.
+//! limits above zero, zones that exist, lists of a bounded length, a bounded number for one
+//! subject. A change keeps what was used, so it may not change what counts.
 
 use switch_domain::{
     ControlId, ControlRule, ControlSubject, ControlTerms, Event, Hours, SpendControl, Window,

@@ -177,8 +177,8 @@ impl State {
         }
     }
 
-    /// Whether what a reference is to, as far as memory has it, can be judged and changed by what is
-    /// here: what it completes, refunds or adds to is here, too.
+    /// Whether what a reference is to, as far as memory has it, can be judged and changed by what
+    /// is here: what it completes, refunds or adds to is here, too.
     pub(super) fn has_first_of(&self, found: Option<&Authorization>) -> bool {
         let first = found.and_then(|one| one.completes);
         first.is_none_or(|first| self.messages.get(first.authorization).is_some())

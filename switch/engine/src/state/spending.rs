@@ -1,6 +1,6 @@
-//! Spend controls of a shard's cards and accounts, and what was used of limits. It owns that a change
-//! of a control restricts when it is decided and relaxes when it is committed: in between, old and
-//! new both apply.
+//! Spend controls of a shard's cards and accounts, and what was used of limits. It owns that a
+//! change of a control restricts when it is decided and relaxes when it is committed: in between,
+//! old and new both apply.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,8 @@ use super::{Map, State};
 /// Controls and usage.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Spending {
-    /// In the order of their names for us; a change that is on its way stands behind what it changes.
+    /// In the order of their names for us; a change that is on its way stands behind what it
+    /// changes.
     controls: Map<ControlSubject, Vec<SpendControl>>,
     /// Those that are in `controls`.
     known: BTreeSet<ControlId>,

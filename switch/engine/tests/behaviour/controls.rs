@@ -1,6 +1,7 @@
 //! Spend controls: what each declines and with which reason, what counts towards limits and what
 //! gives back, whole lives of purchases under a limit, changes of a control while purchases go on.
-//! After each row the books are audited, which includes that what was used is what authorizations say.
+//! After each row the books are audited, which includes that what was used is what authorizations
+//! say.
 
 use switch_domain::{Event, MinorUnits, Record};
 
@@ -291,7 +292,7 @@ fn a_purchase_counts_for_what_it_comes_to() {
         stand-in 10 forced amount_limit_exceeded
         reverse c1 stan 11 leaving 2.00 own 98 -> reversal_accepted
         change-control life card c1 amount 140.00 window lifetime
-        auth c1 3.00 stan 11 -> approved                          # of which 1.00 was reversed before
+        auth c1 3.00 stan 11 -> approved                          # 1.00 was reversed before
         used life c1 137.00 6
         ",
     );

@@ -1,6 +1,6 @@
-//! In which country a merchant is: the end of DE43 in 1987, where it is written in 40 characters with
-//! the country's two letters last, else DE19, the acquirer's country. It owns that a code which is
-//! none says nothing: it is no fault of the message.
+//! In which country a merchant is: the end of DE43 in 1987, where it is written in 40 characters
+//! with the country's two letters last, else DE19, the acquirer's country. It owns that a code
+//! which is none says nothing: it is no fault of the message.
 
 use codecs::iso8583::{Message, Version};
 use switch_domain::Country;

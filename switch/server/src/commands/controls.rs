@@ -1,5 +1,5 @@
-//! Spend controls of a running switch. It owns the arguments of the commands; what they may be is for
-//! the service and the engine to say.
+//! Spend controls of a running switch. It owns the arguments of the commands; what they may be is
+//! for the service and the engine to say.
 
 use std::process::ExitCode;
 
@@ -24,8 +24,8 @@ pub enum ControlsCommand {
         #[command(flatten)]
         socket: SocketArgs,
     },
-    /// Change the amount, the count, the name or the shadow of a control; what was used stays. All of
-    /// it is said again
+    /// Change the amount, the count, the name or the shadow of a control; what was used stays. All
+    /// of it is said again
     Change {
         /// The control
         id: i64,

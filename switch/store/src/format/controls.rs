@@ -1,5 +1,5 @@
-//! Spend controls and what counts towards them, as they are stored: in records, in snapshots, and in
-//! the columns of tables that hold them whole. It owns those shapes both ways.
+//! Spend controls and what counts towards them, as they are stored: in records, in snapshots, and
+//! in the columns of tables that hold them whole. It owns those shapes both ways.
 
 use prost::Message;
 use switch_domain::{

@@ -40,12 +40,7 @@ fn cause(stored: shapes::Cause) -> Read<Cause> {
 fn event(stored: shapes::Event) -> Read<Event> {
     use shapes::Event as Shape;
     Ok(match stored {
-        Shape::TakenOver(taken) => Event::TakenOver(domain::TakenOver {
-            shard: ShardId(narrow("shard", taken.shard)?),
-            epoch: Epoch(taken.epoch),
-            owner: OwnerId(sixteen("owner", &taken.owner)?),
-            shards: narrow("shards", taken.shards)?,
-        }),
+        Shape::TakenOver(stored) => Event::TakenOver(taken_over(&stored)?),
         Shape::NothingChanged(_) => Event::NothingChanged,
         Shape::PartnerDefined(partner) => Event::PartnerDefined(domain::Partner {
             id: PartnerId(partner.id),
@@ -108,6 +103,15 @@ fn event(stored: shapes::Event) -> Read<Event> {
         Shape::TransferSent(stored) => Event::TransferSent(transfer(&stored)?),
         Shape::TransferReceived(stored) => Event::TransferReceived(transfer_received(&stored)?),
         Shape::TransferClosed(stored) => transfer_closed(&stored)?,
+    })
+}
+
+fn taken_over(stored: &shapes::TakenOver) -> Read<domain::TakenOver> {
+    Ok(domain::TakenOver {
+        shard: ShardId(narrow("shard", stored.shard)?),
+        epoch: Epoch(stored.epoch),
+        owner: OwnerId(sixteen("owner", &stored.owner)?),
+        shards: narrow("shards", stored.shards)?,
     })
 }
 

@@ -7,6 +7,7 @@ use prost::{Message, Oneof};
 
 use super::controls::{Control, ControlRemoved, Findings, StoredUsageDelta};
 use super::generation::{Estate, Founded, Sealed};
+use super::outside::LockRefused;
 
 /// What one journal row holds.
 #[derive(Clone, PartialEq, Message)]
@@ -108,19 +109,6 @@ pub(super) enum Event {
     ControlDefined(Box<Control>),
     #[prost(message, tag = "51")]
     ControlRemoved(ControlRemoved),
-}
-
-/// A lock asked for from outside: `lock` alone, or with `unlock` the one to be taken back.
-#[derive(Clone, PartialEq, Message)]
-pub(super) struct LockRefused {
-    #[prost(int64, optional, tag = "1")]
-    pub(super) card: Option<i64>,
-    #[prost(uint32, optional, tag = "2")]
-    pub(super) lock: Option<u32>,
-    #[prost(bool, tag = "3")]
-    pub(super) unlock: bool,
-    #[prost(uint32, tag = "4")]
-    pub(super) refusal: u32,
 }
 
 #[derive(Clone, PartialEq, Message)]

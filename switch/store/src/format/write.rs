@@ -36,12 +36,7 @@ fn cause(cause: &Cause) -> shapes::Cause {
 fn event(event: &Event) -> shapes::Event {
     use shapes::Event as Shape;
     match event {
-        Event::TakenOver(taken) => Shape::TakenOver(shapes::TakenOver {
-            shard: u32::from(taken.shard.0),
-            epoch: taken.epoch.0,
-            owner: taken.owner.0.to_vec(),
-            shards: u32::from(taken.shards),
-        }),
+        Event::TakenOver(one) => Shape::TakenOver(taken_over(one)),
         Event::NothingChanged => Shape::NothingChanged(shapes::Nothing {}),
         Event::PartnerDefined(one) => Shape::PartnerDefined(partner(one)),
         Event::PoolDefined(one) => Shape::PoolDefined(pool(one)),
@@ -106,6 +101,15 @@ fn event(event: &Event) -> shapes::Event {
             let (transfer, partner, outcome) = (transfer.0, partner.0, outcome.code());
             Shape::TransferClosed(shapes::TransferClosed { transfer, partner, outcome })
         }
+    }
+}
+
+fn taken_over(taken: &domain::TakenOver) -> shapes::TakenOver {
+    shapes::TakenOver {
+        shard: u32::from(taken.shard.0),
+        epoch: taken.epoch.0,
+        owner: taken.owner.0.to_vec(),
+        shards: u32::from(taken.shards),
     }
 }
 

@@ -201,11 +201,7 @@ impl Rows {
             Event::TransferSent(one) => {
                 self.transfers.insert(one.id, (one.clone(), None));
             }
-            Event::TransferClosed { transfer, outcome, .. } => {
-                if let Some((_, ended)) = self.transfers.get_mut(transfer) {
-                    *ended = Some(*outcome);
-                }
-            }
+            Event::TransferClosed { transfer, outcome, .. } => self.close(*transfer, *outcome),
             Event::TransferReceived(one) => self.receive(one),
             // No simulated node is resharded.
             Event::Sealed(_)
@@ -246,6 +242,12 @@ impl Rows {
             approvals: 0,
         };
         self.cards.insert(row.id, AsOf { row, as_of: before(seq) });
+    }
+
+    fn close(&mut self, transfer: TransferId, outcome: TransferOutcome) {
+        if let Some((_, ended)) = self.transfers.get_mut(&transfer) {
+            *ended = Some(outcome);
+        }
     }
 
     fn control_changed(&mut self, subject: ControlSubject) {

@@ -171,6 +171,8 @@ async fn every_day_and_every_part_of_its_index_is_asked() {
         "SELECT count(*) FROM pg_inherits WHERE inhparent = 'card_authorization'::regclass
         AND NOT EXISTS (SELECT FROM pg_index WHERE indrelid = inhrelid
             AND pg_get_indexdef(indexrelid) LIKE '%((id >> 22)), network_trace)%')";
+    let mut stage = stage;
+    stage.store = apart;
     assert_eq!(stage.count(without).await, 0);
     stage.close().await;
 }

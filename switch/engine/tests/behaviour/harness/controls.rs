@@ -1,5 +1,5 @@
-//! Rows that stand for spend controls: `control`, `change-control`, `remove-control`, and `used`, what
-//! was used of one.
+//! Rows that stand for spend controls: `control`, `change-control`, `remove-control`, and `used`,
+//! what was used of one.
 
 use switch_domain::{
     AsciiText, CardUse, CardUses, Categories, ControlId, ControlRule, ControlSubject, ControlTerms,

@@ -19,7 +19,7 @@ const fn form(field: u8) -> Form {
         35 => Form::Track,
         37 | 38 | 39 | 41 | 42 | 49 | 91 | 95 => Form::Text,
         101 => Form::CountedText(2),
-        120 => Form::CountedText(3),
+        120 | 125 => Form::CountedText(3),
         _ => Form::Digits,
     }
 }

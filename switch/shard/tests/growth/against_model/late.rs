@@ -102,6 +102,9 @@ impl Run {
             names: None,
             last: false,
             adds: None,
+            on_top: (0, 0),
+            network: 0,
+            of_network: 0,
         };
         let asked = self.subject.names.asked(Arrival::Request(ask));
         let Asked::Message(Command::Authorize(mut request)) = asked else { unreachable!("one") };

@@ -125,7 +125,8 @@ impl Run {
     fn expect(&mut self, arrival: Arrival, found: switch_shard::Decision) {
         let before = self.model.messages.len();
         let expected = self.model.arrive(arrival).expect("a message has an answer");
-        // Whether more was settled than was authorized stands in the record, which nobody sees here.
+        // Whether more was settled than was authorized stands in the record, which nobody sees
+        // here.
         let expected = Said { over: false, ..expected };
         if self.model.messages.len() > before {
             self.subject.names.messages.push(found.authorization.expect("it has a name"));
