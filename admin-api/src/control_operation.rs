@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use switch_domain::{
     AsciiText, BalanceId, CardId, CardUse, CardUses, Categories, ControlId, ControlRule,
     ControlSubject, ControlTerms, Country, Currency, DAY_MINUTES, Hours, ProgrammeId, Selector,
-    Window,
+    Usage, Window,
 };
 
 use crate::operation::{Caller, amount_of, decimal};
@@ -273,7 +273,7 @@ fn listed(one: &ListedControl, currency: Currency) -> Value {
         ControlRule::Count(most, window) => ("count", json!(most), Some(window)),
     };
     let selects = &terms.selects;
-    let used = one.usage.iter().flat_map(|usage| usage.parts()).map(|(part, used)| {
+    let used = one.usage.iter().flat_map(Usage::parts).map(|(part, used)| {
         json!({ "part": part.0, "amount": decimal(used.amount, currency), "count": used.count })
     });
     json!({
@@ -284,12 +284,12 @@ fn listed(one: &ListedControl, currency: Currency) -> Value {
         "rule": rule,
         "most": most,
         "window": window.map(window_name),
-        "zone": window.and_then(Window::zone).map(|zone| zone.as_str()),
+        "zone": window.and_then(Window::zone).map(AsciiText::as_str),
         "uses": selects.uses.iter().map(CardUse::name).collect::<Vec<_>>(),
         "categories": selects.categories.iter().map(range_name).collect::<Vec<_>>(),
         "countries": selects.countries.iter().map(|one| one.alpha2()).collect::<Vec<_>>(),
         "abroad_of": selects.abroad_of.map(Country::alpha2),
-        "merchants": selects.merchants.iter().map(|one| one.as_str()).collect::<Vec<_>>(),
+        "merchants": selects.merchants.iter().map(AsciiText::as_str).collect::<Vec<_>>(),
         "hours": selects.hours.as_ref().map(hours_name),
         "used": used.collect::<Vec<_>>(),
     })

@@ -218,14 +218,15 @@ impl Reason {
             Self::ExpiredCard => forms("1001", "101", "54"),
             Self::BalanceBlocked => forms("1041", "119", "57"),
             Self::BalanceClosed => forms("1035", "114", "05"),
-            Self::CustomerBlocked | Self::PartnerSuspended => forms("1004", "104", "62"),
+            Self::CustomerBlocked | Self::PartnerSuspended | Self::CountryNotPermitted => {
+                forms("1004", "104", "62")
+            }
             Self::CurrencyUnacceptable => forms("1030", "119", "57"),
             Self::UseNotPermitted
             | Self::CategoryNotPermitted
             | Self::MerchantNotPermitted
             | Self::HoursNotPermitted => forms("1019", "119", "57"),
             Self::CashBackNotPermitted => forms("1062", "119", "57"),
-            Self::CountryNotPermitted => forms("1004", "104", "62"),
             Self::AmountLimitExceeded => forms("1021", "121", "61"),
             Self::CountLimitExceeded => forms("1023", "123", "65"),
             Self::PartnerDepositInsufficient | Self::InsufficientFunds => {

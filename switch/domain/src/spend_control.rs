@@ -160,10 +160,10 @@ impl Hours {
 
     /// Whether a moment is in them.
     #[must_use]
-    pub const fn has(&self, moment: LocalMoment) -> bool {
+    pub fn has(&self, moment: LocalMoment) -> bool {
         let LocalMoment { weekday, minute } = moment;
-        let today = self.days >> (weekday % 7) & 1 == 1;
-        let yesterday = self.days >> ((weekday % 7 + 6) % 7) & 1 == 1;
+        let begins_on = |day: u8| self.days >> (day % 7) & 1 == 1;
+        let (today, yesterday) = (begins_on(weekday), begins_on(weekday.saturating_add(6)));
         if self.from < self.to {
             return today && self.from <= minute && minute < self.to;
         }

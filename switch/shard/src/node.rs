@@ -268,8 +268,9 @@ impl Node {
             | Act::LockCard { card, .. }
             | Act::UnlockCard { card }
             | Act::LockOutside { card: Some(card), .. } => self.shared.shard_of_card(*card),
-            Act::DefineControl(terms) => self.shard_of_subject(terms.subject),
-            Act::ChangeControl { terms, .. } => self.shard_of_subject(terms.subject),
+            Act::DefineControl(terms) | Act::ChangeControl { terms, .. } => {
+                self.shard_of_subject(terms.subject)
+            }
             Act::RemoveControl { subject, .. } => self.shard_of_subject(*subject),
             Act::SetCustomerState { .. } | Act::LockOutside { card: None, .. } => {
                 return Err(ManageError::NoSuchShard);

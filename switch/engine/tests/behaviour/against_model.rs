@@ -89,7 +89,7 @@ impl Subject {
 
     fn command(&mut self, arrival: Arrival) -> Command {
         match self.names.asked(arrival) {
-            Asked::Message(command) => command,
+            Asked::Message(command) => *command,
             Asked::Expiry(message) => {
                 let one = self.state().authorization(message);
                 Command::Expire(one.and_then(Hold::of).expect("one with an account"))

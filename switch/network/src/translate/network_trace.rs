@@ -136,9 +136,12 @@ mod tests {
     const REVERSAL: [u8; 3] = [4, 0, 0];
 
     type Texts = &'static [(u8, &'static str)];
+    /// A dialect, fields as text and as bytes, and the identifier in them.
+    type Row<'a> = (&'a str, &'a [(u8, &'a str)], &'a [(u8, &'a str)], Option<&'a str>);
 
     /// A dialect, the fields with a message's own identifier, those with another's, and both.
-    const CARRIERS: [(&str, [Texts; 2], [Texts; 2], [&str; 2]); 4] = [
+    type Carrier = (&'static str, [Texts; 2], [Texts; 2], [&'static str; 2]);
+    const CARRIERS: [Carrier; 4] = [
         (
             "base1-like",
             [&[], &[(62, "4000000000000000 0301234567890123")]],
@@ -195,7 +198,7 @@ mod tests {
         let first = "c000000000000000 e8 0301234567890123";
         let status = [(61, "0000004"), (48, "R6315MCC0042B91126  ")];
         let life_cycle = "01 303132333435363738393041424344 01 0000";
-        let rows: [(&str, &[(u8, &str)], &[(u8, &str)], Option<&str>); 7] = [
+        let rows: [Row<'_>; 7] = [
             ("base1-like", &[], &[(62, increment)], Some("301234567890123")),
             ("base1-like", &[], &[(62, first)], None),
             ("base1-like", &[], &[(62, "8000000000000000 c9")], None),

@@ -19,7 +19,7 @@ pub enum ControlsCommand {
         subject: SubjectArgs,
         /// What it says of which purchases
         #[command(flatten)]
-        terms: TermsArgs,
+        terms: Box<TermsArgs>,
         /// How the switch is reached
         #[command(flatten)]
         socket: SocketArgs,
@@ -34,7 +34,7 @@ pub enum ControlsCommand {
         subject: SubjectArgs,
         /// What it says of which purchases
         #[command(flatten)]
-        terms: TermsArgs,
+        terms: Box<TermsArgs>,
         /// How the switch is reached
         #[command(flatten)]
         socket: SocketArgs,
@@ -89,7 +89,7 @@ impl SubjectArgs {
 
 /// What a control says.
 #[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum RuleArg {
+enum RuleArg {
     /// Decline what it is about
     Forbid,
     /// Decline all else

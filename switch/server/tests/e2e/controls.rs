@@ -74,7 +74,7 @@ async fn a_control_declines_counts_survives_a_restart_and_can_be_removed() {
     assert_eq!(ask(6, 5_001).await, "61");
     assert_eq!(ask(7, 5_000).await, "00");
     served.command(&["controls", "remove", &control, "--card", &card]).expect("a removal");
-    assert_eq!(ask(8, 100_00).await, "00");
+    assert_eq!(ask(8, 10_000).await, "00");
     drop(acquirer);
     served.terminate();
     let mut audit = cardswitch(place);
@@ -91,7 +91,7 @@ async fn a_control_declines_counts_survives_a_restart_and_can_be_removed() {
 async fn a_burst_gets_exactly_what_a_limit_lets_through() {
     for (rule, cents, declined, granted) in [
         (ControlRule::Count(5, Window::Lifetime), 100, "65", 5),
-        (ControlRule::Amount(MinorUnits(99_99), Window::Lifetime), 3_00, "61", 33),
+        (ControlRule::Amount(MinorUnits(9_999), Window::Lifetime), 300, "61", 33),
     ] {
         let stage = Stage::start().await;
         let issued = stage.issue(100_000_000, 1_000_000).await;

@@ -33,7 +33,7 @@ pub(crate) struct Names {
 #[derive(Clone, Debug)]
 pub(crate) enum Asked {
     /// A message of a link.
-    Message(Command),
+    Message(Box<Command>),
     Act(Act),
     /// The end of this hold.
     Expiry(AuthorizationId),
@@ -49,15 +49,16 @@ fn text<const N: usize>(value: &str) -> AsciiText<N> {
 
 impl Names {
     pub(crate) fn asked(&self, arrival: Arrival) -> Asked {
+        let message = |command| Asked::Message(Box::new(command));
         match arrival {
-            Arrival::Request(ask) => Asked::Message(Command::Authorize(self.request(ask))),
-            Arrival::Advice(ask) => Asked::Message(Command::Advise(self.advice(ask))),
-            Arrival::Reversal(undo) => Asked::Message(Command::Reverse(self.reversal(undo))),
-            Arrival::Void(message) => Asked::Message(Command::Void {
-                authorization: self.messages[message],
+            Arrival::Request(ask) => message(Command::Authorize(self.request(ask))),
+            Arrival::Advice(ask) => message(Command::Advise(self.advice(ask))),
+            Arrival::Reversal(undo) => message(Command::Reverse(self.reversal(undo))),
+            Arrival::Void(of) => message(Command::Void {
+                authorization: self.messages[of],
                 reason: switch_domain::Reason::IssuerInoperative,
             }),
-            Arrival::Expire(message) => Asked::Expiry(self.messages[message]),
+            Arrival::Expire(of) => Asked::Expiry(self.messages[of]),
             Arrival::Lock(card) => {
                 let card = self.holders[card].card;
                 Asked::Act(Act::LockCard { card, lock: LockCode::SuspectedFraud })

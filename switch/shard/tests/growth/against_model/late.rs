@@ -48,6 +48,7 @@ impl Run {
     /// What became of a request whose answer nobody heard.
     async fn ask_again(&mut self, arrival: Arrival) {
         let Asked::Message(command) = self.subject.names.asked(arrival) else { return };
+        let command = *command;
         let outcome = self.subject.send(as_repeat(command), arrival).await;
         let decision = found(outcome).expect("asked again it is decided");
         self.drawn.note(&self.model, arrival);
@@ -107,7 +108,8 @@ impl Run {
             of_network: 0,
         };
         let asked = self.subject.names.asked(Arrival::Request(ask));
-        let Asked::Message(Command::Authorize(mut request)) = asked else { unreachable!("one") };
+        let Asked::Message(asked) = asked else { unreachable!("one") };
+        let Command::Authorize(mut request) = *asked else { unreachable!("one") };
         request.card = Some(bystander.card);
         request.facts.key.card = bystander.print;
         request.bin.0 += 1;

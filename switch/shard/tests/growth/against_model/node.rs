@@ -158,6 +158,7 @@ impl Subject {
     /// may have let go what stands in its place.
     pub(crate) fn marked(&self, model: &Model, arrival: Arrival) -> Command {
         let Asked::Message(command) = self.names.asked(arrival) else { unreachable!("a message") };
+        let command = *command;
         let in_its_place = match arrival {
             Arrival::Request(ask) => {
                 model.there(ask.key.card, ask.key.stan, ask.key.terminal) != "nothing"
