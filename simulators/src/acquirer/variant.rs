@@ -14,6 +14,8 @@ pub enum Variant {
     Refund,
     /// 0100, processing code 31, for nothing.
     Inquiry,
+    /// 0100, processing code 38, for nothing: what moved lately.
+    MiniStatement,
     /// 0100 for nothing: whether the card is good.
     Verification,
     /// 0100, processing code 92.
@@ -28,7 +30,7 @@ pub enum Variant {
 
 impl Variant {
     /// Every one once, in the order in which a run takes them.
-    pub const ALL: [Variant; 8] = [
+    pub const ALL: [Variant; 9] = [
         Variant::Payment,
         Variant::Inquiry,
         Variant::Refund,
@@ -37,6 +39,7 @@ impl Variant {
         Variant::Verification,
         Variant::PinChange,
         Variant::DeclinedAdvice,
+        Variant::MiniStatement,
     ];
 
     /// A word for tables.
@@ -46,6 +49,7 @@ impl Variant {
             Variant::Payment => "financial request",
             Variant::Refund => "refund",
             Variant::Inquiry => "balance inquiry",
+            Variant::MiniStatement => "mini-statement",
             Variant::Verification => "account verification",
             Variant::PinChange => "PIN change",
             Variant::Advice => "advice of an approval",
@@ -68,14 +72,21 @@ impl Variant {
     pub const fn is_coded(self) -> bool {
         matches!(
             self,
-            Variant::Payment | Variant::Refund | Variant::Inquiry | Variant::Verification
+            Variant::Payment
+                | Variant::Refund
+                | Variant::Inquiry
+                | Variant::MiniStatement
+                | Variant::Verification
         )
     }
 
     const fn mti(self) -> &'static str {
         match self {
             Variant::Payment | Variant::Refund => "0200",
-            Variant::Inquiry | Variant::Verification | Variant::PinChange => "0100",
+            Variant::Inquiry
+            | Variant::MiniStatement
+            | Variant::Verification
+            | Variant::PinChange => "0100",
             Variant::Advice | Variant::DeclinedAdvice => "0120",
             Variant::FinancialAdvice => "0220",
         }
@@ -86,6 +97,7 @@ impl Variant {
         match self {
             Variant::Refund => Some("200000"),
             Variant::Inquiry => Some("310000"),
+            Variant::MiniStatement => Some("380000"),
             Variant::PinChange => Some("920000"),
             Variant::Verification => Some("000000"),
             _ => None,
@@ -93,7 +105,10 @@ impl Variant {
     }
 
     const fn is_for_nothing(self) -> bool {
-        matches!(self, Variant::Inquiry | Variant::Verification | Variant::PinChange)
+        matches!(
+            self,
+            Variant::Inquiry | Variant::MiniStatement | Variant::Verification | Variant::PinChange
+        )
     }
 }
 

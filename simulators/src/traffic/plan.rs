@@ -188,7 +188,8 @@ impl Plan {
 
     /// What to do once something else has been answered: every other payment is taken back.
     pub(super) fn after_other(&mut self, variant: Variant) -> Next {
-        let taken_back = variant == Variant::Payment && (self.others / 8).is_multiple_of(2);
+        let round = self.others / Variant::ALL.len() as u64;
+        let taken_back = variant == Variant::Payment && round.is_multiple_of(2);
         if taken_back { Next::Reverse(self.reverse_form()) } else { Next::Nothing }
     }
 
