@@ -2,8 +2,8 @@
 //! rule which part of a delta restricts and which relaxes (W-14); it knows nothing of why.
 
 use crate::{
-    AuthorizationId, BalanceId, Currency, MinorUnits, PartnerId, PoolId, Timestamp, Totals,
-    UsageDelta,
+    AuthorizationId, BalanceId, Counted, Currency, MinorUnits, PartnerId, PoolId, Timestamp,
+    Totals, UsageDelta,
 };
 
 /// Change of an account's two amounts, in minor units of its currency.
@@ -108,6 +108,14 @@ impl Effects {
     /// The changes of authorizations' totals: its own or its original's first.
     pub fn of_authorizations(&self) -> impl Iterator<Item = AuthorizationDelta> + '_ {
         self.authorization.into_iter().chain(self.completed.as_deref().copied())
+    }
+
+    /// Where the authorization that the record makes counts towards limits; `None` where nowhere.
+    #[must_use]
+    pub fn counted(&self) -> Option<Box<[Counted]>> {
+        let begins = self.usage.iter().filter(|delta| delta.oldest.is_some());
+        let counted: Box<[Counted]> = begins.map(|delta| delta.counted).collect();
+        (!counted.is_empty()).then_some(counted)
     }
 }
 

@@ -174,9 +174,6 @@ impl State {
         if let Some(card) = authorized.card.and_then(|id| self.cards.get_mut(&id)) {
             card.approvals = card.approvals.max(authorized.approvals);
         }
-        let counted = record.effects.usage.iter();
-        let counted = counted.filter(|delta| delta.oldest.is_some()).map(|delta| delta.counted);
-        let counted: Box<[_]> = counted.collect();
         self.remember_new(Kept::Authorization(Authorization {
             id: authorized.id,
             facts: authorized.facts,
@@ -189,7 +186,7 @@ impl State {
             approval_code: authorized.approval_code,
             stand_in: authorized.stand_in,
             completes: authorized.completes,
-            counted: (!counted.is_empty()).then_some(counted),
+            counted: record.effects.counted(),
             totals: Totals::default(),
             decided_at: record.at,
             closed: !authorized.holds(),

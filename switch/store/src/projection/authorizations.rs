@@ -117,13 +117,10 @@ impl NewAuthorizations {
 
 /// Where it counts, and what spend controls said of it: nothing, for most.
 fn controls(row: &mut RowWriter<'_>, record: &Record, made: &Authorized) {
-    let begins = record.effects.usage.iter().filter(|delta| delta.oldest.is_some());
-    let counted: Vec<_> = begins.map(|delta| delta.counted).collect();
-    if counted.is_empty() {
-        row.null();
-    } else {
-        row.bytes(&encode_counted(&counted));
-    }
+    match record.effects.counted() {
+        Some(counted) => row.bytes(&encode_counted(&counted)),
+        None => row.null(),
+    };
     match made.findings.as_deref() {
         None => row.null().null(),
         Some(findings) => {

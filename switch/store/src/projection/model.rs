@@ -114,7 +114,7 @@ impl Rows {
                     approval_code: one.approval_code,
                     stand_in: one.stand_in,
                     completes: one.completes,
-                    counted: counted(record),
+                    counted: record.effects.counted(),
                     totals: Totals::default(),
                     decided_at: record.at,
                     closed: !one.holds(),
@@ -190,11 +190,4 @@ impl Rows {
             },
         }
     }
-}
-
-/// Where an authorization that a record makes counts towards limits.
-fn counted(record: &Record) -> Option<Box<[switch_domain::Counted]>> {
-    let begins = record.effects.usage.iter().filter(|delta| delta.oldest.is_some());
-    let counted: Box<[_]> = begins.map(|delta| delta.counted).collect();
-    (!counted.is_empty()).then_some(counted)
 }

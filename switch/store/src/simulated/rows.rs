@@ -284,8 +284,6 @@ impl Rows {
     }
 
     fn authorize(&mut self, record: &Record, made: &Authorized) {
-        let begins = record.effects.usage.iter().filter(|delta| delta.oldest.is_some());
-        let counted: Box<[_]> = begins.map(|delta| delta.counted).collect();
         let row = Authorization {
             id: made.id,
             facts: made.facts,
@@ -298,7 +296,7 @@ impl Rows {
             approval_code: made.approval_code,
             stand_in: made.stand_in,
             completes: made.completes,
-            counted: (!counted.is_empty()).then_some(counted),
+            counted: record.effects.counted(),
             totals: Totals::default(),
             decided_at: record.at,
             closed: !made.holds(),

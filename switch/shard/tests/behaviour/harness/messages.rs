@@ -60,16 +60,21 @@ fn asked(class: MessageClass, holder: Holder, stan: u64, minor: i64) -> Authoriz
     }
 }
 
-/// An increment of the purchase with STAN `original`.
-pub(crate) fn increment(holder: Holder, stan: u64, original: u64, minor: i64) -> Command {
-    let request = asked(MessageClass::AuthorizationRequest, holder, stan, minor);
-    let reference = OriginalReference {
+/// What names the purchase with STAN `original`.
+fn of_purchase(holder: Holder, original: u64) -> OriginalReference {
+    OriginalReference {
         key: key(MessageClass::AuthorizationRequest, original, holder.print).as_original(),
         class: None,
         transmitted: 0,
         rrn: AsciiText::EMPTY,
         network_trace: Default::default(),
-    };
+    }
+}
+
+/// An increment of the purchase with STAN `original`.
+pub(crate) fn increment(holder: Holder, stan: u64, original: u64, minor: i64) -> Command {
+    let request = asked(MessageClass::AuthorizationRequest, holder, stan, minor);
+    let reference = of_purchase(holder, original);
     let adds_to = Some(Box::new(Increment { reference, named: true, replaces: false }));
     Command::Authorize(Authorize { adds_to, ..request })
 }
@@ -77,13 +82,7 @@ pub(crate) fn increment(holder: Holder, stan: u64, original: u64, minor: i64) ->
 /// A financial request that completes the purchase with STAN `original`.
 pub(crate) fn settlement(holder: Holder, stan: u64, original: u64, minor: i64) -> Command {
     let request = asked(MessageClass::FinancialRequest, holder, stan, minor);
-    let reference = OriginalReference {
-        key: key(MessageClass::AuthorizationRequest, original, holder.print).as_original(),
-        class: None,
-        transmitted: 0,
-        rrn: AsciiText::EMPTY,
-        network_trace: Default::default(),
-    };
+    let reference = of_purchase(holder, original);
     let tolerance = Tolerance::percent(50);
     let completes = Original { reference, named: true, last: true, tolerance };
     Command::Authorize(Authorize { completes: Some(Box::new(completes)), ..request })
