@@ -95,8 +95,9 @@ bench-criterion: setup-compiler ## The codec's parts under criterion, against th
 
 # The counts of another architecture, or of another C library, differ: see the bench's own words.
 .PHONY: bench-instructions
-bench-instructions: setup-compiler setup-valgrind ## Count the codec's instructions; fail on a rise of 5 %.
+bench-instructions: setup-compiler setup-valgrind ## Count instructions of codec and engine; fail on a rise of 5 %.
 	@BENCH_DIR=$(abspath $(TARGET))/bench cargo bench --locked --quiet -p codecs --bench instructions
+	@BENCH_DIR=$(abspath $(TARGET))/bench cargo bench --locked --quiet -p switch-engine --bench instructions
 
 .PHONY: setup-bench
 setup-bench: setup-compiler setup-postgres

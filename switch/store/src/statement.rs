@@ -225,7 +225,7 @@ impl Store {
     }
 
     /// The latest postings of an account since a moment, the latest first, at most so many: as far
-    /// as the tables have them, which follow the journal by some tens of milliseconds.
+    /// as the tables have them, which follow the journal by a quarter of a second.
     ///
     /// # Errors
     /// PostgreSQL.

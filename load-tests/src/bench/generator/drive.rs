@@ -63,9 +63,16 @@ pub(crate) fn drive(load: &Load, first: u64, marks: &Marks) -> Result<LoadResult
 
 /// Has this thread woken when it asked for it. Linux lets sleepers oversleep by 50 microseconds to
 /// save power; every request of an open loop would be charged with them.
-fn wake_in_time() {
+pub(crate) fn wake_in_time() {
     #[cfg(target_os = "linux")]
     let _ = rustix::thread::set_current_timer_slack(std::num::NonZeroU64::new(1));
+}
+
+/// Keeps this thread from running so long. Nothing is watched: an answer must not end it. A signal
+/// may.
+pub(crate) fn rest(time: Duration) -> Result<()> {
+    let _ = poll(&mut [], Some(&Timespec::try_from(time)?));
+    Ok(())
 }
 
 struct Run {
@@ -139,8 +146,7 @@ impl Run {
     /// Sleeps until something can be read or written, or it is time.
     fn wait(&mut self, until: Duration) -> Result<()> {
         if let Some(rest) = self.rest {
-            // Nothing is watched: an answer must not end it. A signal may.
-            let _ = poll(&mut [], Some(&Timespec::try_from(rest)?));
+            self::rest(rest)?;
         }
         let left = until.saturating_sub(self.start.elapsed());
         let timeout = Timespec::try_from(left)?;

@@ -2,8 +2,8 @@
 //! It owns pace, retries and both watermarks. It never writes a row that is not committed, never
 //! drops a batch, and gives up only over a journal that is not the one that it was given (W-24).
 //!
-//! Two kinds of rows. **History** and things that seldom change follow within a pace of some tens
-//! of milliseconds. Rows that **move** with every authorization (amounts of balances, shares of
+//! Two kinds of rows. **History** and things that seldom change follow within a pace of a quarter
+//! of a second. Rows that **move** with every authorization (amounts of balances, shares of
 //! pools, approvals of cards) are summed up in memory and flushed some seconds apart, each once.
 
 mod authorizations;
@@ -86,7 +86,7 @@ pub struct ProjectionSettings {
 impl Default for ProjectionSettings {
     fn default() -> Self {
         Self {
-            pace: Duration::from_millis(50),
+            pace: Duration::from_millis(250),
             chunk_records: 4_000,
             flush_interval: Duration::from_secs(15),
             hold: false,

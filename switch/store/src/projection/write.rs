@@ -27,6 +27,10 @@ const MOVE: &str = "\
 /// Bytes of a piece: some two hundred authorizations, which PostgreSQL writes in a millisecond or
 /// two.
 const PIECE: usize = 64 * 1024;
+/// Where there is time enough for rests of `LONG_ENOUGH` between pieces of this size, they are of
+/// this size: what takes a processor for half a millisecond at a time keeps no append from it.
+const SMALL_PIECE: usize = 16 * 1024;
+const LONG_ENOUGH: Duration = Duration::from_millis(2);
 /// A rest is no longer than this, and a shorter one than `SHORTEST` is none: the clock of sleeps
 /// does not tell it from that.
 const LONGEST: Duration = Duration::from_millis(5);
@@ -96,11 +100,13 @@ async fn copy(
     if rows.is_empty() {
         return Ok(());
     }
-    let mut copy = tx.copy_in_raw(statement).await?;
     let bytes = rows.finish();
-    let pieces = u32::try_from(bytes.len().div_ceil(PIECE)).unwrap_or(u32::MAX).max(1);
-    let rest = (spread / pieces).min(LONGEST);
-    for (index, piece) in bytes.chunks(PIECE).enumerate() {
+    let (piece, rest) = pieces(bytes.len(), spread);
+    if rest >= LONG_ENOUGH {
+        tokio::time::sleep(rest).await;
+    }
+    let mut copy = tx.copy_in_raw(statement).await?;
+    for (index, piece) in bytes.chunks(piece).enumerate() {
         if index > 0 && rest >= SHORTEST {
             tokio::time::sleep(rest).await;
         }
@@ -108,4 +114,38 @@ async fn copy(
     }
     copy.finish().await?;
     Ok(())
+}
+
+/// How long pieces are, and the rest before each.
+fn pieces(bytes: usize, spread: Duration) -> (usize, Duration) {
+    let rest = |piece: usize| {
+        let pieces = u32::try_from(bytes.div_ceil(piece)).unwrap_or(u32::MAX).max(1);
+        (spread / pieces).min(LONGEST)
+    };
+    match rest(SMALL_PIECE) {
+        small if small >= LONG_ENOUGH => (SMALL_PIECE, small),
+        _ => (PIECE, rest(PIECE)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_are_small_where_there_is_time_for_rests_between_them() {
+        let millis = Duration::from_millis;
+        for (bytes, spread, expected) in [
+            // A thousand a second, four times a second.
+            (60_000, millis(187), (SMALL_PIECE, millis(5))),
+            (60_000, millis(8), (SMALL_PIECE, millis(2))),
+            (60_000, millis(7), (PIECE, millis(5))),
+            // Saturation.
+            (1_048_576, millis(37), (PIECE, Duration::from_nanos(2_312_500))),
+            (1_048_576, Duration::ZERO, (PIECE, Duration::ZERO)),
+            (1, Duration::ZERO, (PIECE, Duration::ZERO)),
+        ] {
+            assert_eq!(pieces(bytes, spread), expected, "{bytes} bytes over {spread:?}");
+        }
+    }
 }
