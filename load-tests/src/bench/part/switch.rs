@@ -15,6 +15,7 @@ use crate::bench::cluster::Cluster;
 use crate::bench::generator::{Load, Mix, Shape};
 use crate::bench::limits::commit;
 use crate::bench::measure::{Measured, Series, Subject, measure};
+use crate::bench::process;
 use crate::bench::statistics::{Percentiles, Spread, paired_ratio};
 use crate::bench::subject::cards::issue_cards;
 use crate::bench::subject::switch::{Starting, Switch};
@@ -198,6 +199,8 @@ pub(crate) fn measure_loads(
 /// The floor of a commit and 1,000 requests a second, by turns.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Pairs {
+    /// Pairs that the host disturbed.
+    pub(crate) measured_again: usize,
     pub(crate) floor_p50_ms: Spread,
     pub(crate) floor_p99_ms: Spread,
     pub(crate) p50_ms: Spread,
@@ -228,7 +231,19 @@ impl Pairs {
     }
 }
 
-/// Measures them: floor, load, load, floor and so on, each pair side by side.
+/// A pair tells nothing of the switch in which the host kept more than this of the processors.
+const MOST_STOLEN_PERCENT: f64 = 3.0;
+
+/// The floor, both ways, and the load beside it.
+struct Pair {
+    following: Percentiles,
+    paced: Percentiles,
+    load: Measured,
+    stolen_percent: f64,
+}
+
+/// Measures them: floor, load, load, floor and so on, each pair side by side. What the host
+/// disturbed is measured again, as often as there are pairs at most; what it was is printed.
 pub(crate) fn measure_pairs(
     arguments: &Arguments,
     cluster: &mut Cluster,
@@ -237,48 +252,93 @@ pub(crate) fn measure_pairs(
 ) -> Result<Pairs> {
     stage.wait_for_tables(cluster)?;
     cluster.settle(&stage.database)?;
-    let (pairs, time) = arguments.pairs();
-    let load = stage.load(8, Shape::Open { rate: 1_000 }, time);
-    let (mut floors, mut paced, mut loads) = (Vec::new(), Vec::new(), Vec::new());
-    for pair in 0..pairs {
-        let mut floor = |cluster: &mut Cluster| {
-            floors.push(commit::measure(cluster, limits, time)?.latency);
-            paced.push(commit::measure_at_rate(cluster, limits, 1_000, time)?);
-            anyhow::Ok(())
-        };
-        if pair % 2 == 0 {
-            floor(cluster)?;
-        }
-        loads.push(stage.run(cluster, &load)?);
-        if pair % 2 == 1 {
-            floor(cluster)?;
+    let (wanted, time) = arguments.pairs();
+    let (mut quiet, mut disturbed) = (Vec::new(), Vec::new());
+    while quiet.len() < wanted && disturbed.len() < wanted {
+        let floor_first = (quiet.len() + disturbed.len()) % 2 == 0;
+        let pair = measure_pair(cluster, stage, limits, time, floor_first)?;
+        if pair.stolen_percent > MOST_STOLEN_PERCENT {
+            eprintln!("the host kept {:.1} % of the processors: once more", pair.stolen_percent);
+            disturbed.push(pair);
+        } else {
+            quiet.push(pair);
         }
     }
-    let points: Vec<_> = loads.iter().filter_map(|load| load.points.first()).collect();
-    let ratio = |floors: &[Percentiles], of: fn(&Percentiles) -> f64| {
-        let pairs = points.iter().zip(floors);
-        let pairs: Vec<_> = pairs.map(|(load, floor)| (of(&load.latency), of(floor))).collect();
-        paired_ratio(&pairs)
-    };
-    let result = Pairs {
-        floor_p50_ms: Spread::of(floors.iter().map(|floor| floor.p50_ms)),
-        floor_p99_ms: Spread::of(floors.iter().map(|floor| floor.p99_ms)),
-        p50_ms: Spread::of(points.iter().map(|load| load.latency.p50_ms)),
-        p99_ms: Spread::of(points.iter().map(|load| load.latency.p99_ms)),
-        ratio_p50: ratio(&floors, |latency| latency.p50_ms),
-        ratio_p99: ratio(&floors, |latency| latency.p99_ms),
-        paced_floor_p50_ms: Spread::of(paced.iter().map(|floor| floor.p50_ms)),
-        paced_floor_p99_ms: Spread::of(paced.iter().map(|floor| floor.p99_ms)),
-        paced_ratio_p50: ratio(&paced, |latency| latency.p50_ms),
-        paced_ratio_p99: ratio(&paced, |latency| latency.p99_ms),
-        load: Series::of("1000/s, beside the floor", &loads),
-    };
+    let again = disturbed.len();
+    if quiet.len() < wanted {
+        // Then they are what there is, and the figures say how far apart they were.
+        quiet.append(&mut disturbed);
+    }
+    let result = Pairs::of(&quiet, again);
     print_pairs(&result);
     Ok(result)
 }
 
+fn measure_pair(
+    cluster: &mut Cluster,
+    stage: &mut Stage,
+    limits: &DatabaseUrl,
+    time: Duration,
+    floor_first: bool,
+) -> Result<Pair> {
+    let load = stage.load(8, Shape::Open { rate: 1_000 }, time);
+    let floor = |cluster: &mut Cluster| {
+        let following = commit::measure(cluster, limits, time)?.latency;
+        let paced = commit::measure_at_rate(cluster, limits, 1_000, time)?;
+        anyhow::Ok((following, paced))
+    };
+    let (began, stolen) = (Instant::now(), process::stolen());
+    let ((following, paced), load) = if floor_first {
+        (floor(cluster)?, stage.run(cluster, &load)?)
+    } else {
+        let load = stage.run(cluster, &load)?;
+        (floor(cluster)?, load)
+    };
+    let processors = std::thread::available_parallelism().map_or(1, usize::from) as f64;
+    let stolen = process::stolen().saturating_sub(stolen).as_secs_f64();
+    let stolen_percent = 100.0 * stolen / (began.elapsed().as_secs_f64() * processors);
+    Ok(Pair { following, paced, load, stolen_percent })
+}
+
+impl Pairs {
+    fn of(pairs: &[Pair], again: usize) -> Self {
+        let loads: Vec<_> =
+            pairs.iter().filter_map(|pair| Some(pair.load.points.first()?.latency)).collect();
+        let following: Vec<_> = pairs.iter().map(|pair| pair.following).collect();
+        let paced: Vec<_> = pairs.iter().map(|pair| pair.paced).collect();
+        let spread =
+            |of: &[Percentiles], figure: fn(&Percentiles) -> f64| Spread::of(of.iter().map(figure));
+        let ratio = |floors: &[Percentiles], figure: fn(&Percentiles) -> f64| {
+            let pairs = loads.iter().zip(floors);
+            paired_ratio(
+                &pairs.map(|(load, floor)| (figure(load), figure(floor))).collect::<Vec<_>>(),
+            )
+        };
+        let (p50, p99): (fn(&Percentiles) -> f64, fn(&Percentiles) -> f64) =
+            (|latency| latency.p50_ms, |latency| latency.p99_ms);
+        let measured: Vec<_> = pairs.iter().map(|pair| pair.load.clone()).collect();
+        Self {
+            measured_again: again,
+            floor_p50_ms: spread(&following, p50),
+            floor_p99_ms: spread(&following, p99),
+            p50_ms: spread(&loads, p50),
+            p99_ms: spread(&loads, p99),
+            ratio_p50: ratio(&following, p50),
+            ratio_p99: ratio(&following, p99),
+            paced_floor_p50_ms: spread(&paced, p50),
+            paced_floor_p99_ms: spread(&paced, p99),
+            paced_ratio_p50: ratio(&paced, p50),
+            paced_ratio_p99: ratio(&paced, p99),
+            load: Series::of("1000/s, beside the floor", &measured),
+        }
+    }
+}
+
 fn print_pairs(pairs: &Pairs) {
-    println!("\n1,000/s beside the commit of one small row, {} pairs", pairs.ratio_p50.runs);
+    println!(
+        "\n1,000/s beside the commit of one small row, {} pairs, {} disturbed by the host",
+        pairs.ratio_p50.runs, pairs.measured_again
+    );
     let (p50, p99) = (&pairs.p50_ms, &pairs.p99_ms);
     let row = |name: &str, load: &Spread, floor: &Spread, ratio: &Spread| {
         println!(
