@@ -8,6 +8,7 @@ pub mod control_operation;
 mod health;
 mod idempotency;
 pub mod operation;
+mod partner_operation;
 mod problem;
 mod service;
 

@@ -9,10 +9,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use switch_domain::{
     AsciiText, BalanceId, BalanceState, Bin, BinRange, CardId, Currency, CustomerId, CustomerState,
-    Expiry, Funding, IdempotencyKey, LockCode, MinorUnits, OutsideAsk, PartnerId, PartnerState,
-    PoolId, PoolKind, ProgrammeId, TransferId,
+    Expiry, Funding, IdempotencyKey, LockCode, MinorUnits, OutsideAsk, PartnerId, PoolId, PoolKind,
+    ProgrammeId, TransferId,
 };
 
+use crate::partner_operation::partner;
 use crate::{NewCard, NewProgramme, NewTransfer, Problem, Services};
 
 /// One operation. Amounts are decimal text in major units (`"12.50"`), exact or refused.
@@ -28,6 +29,12 @@ pub enum Operation {
     },
     PartnerResume {
         partner: i64,
+    },
+    PartnerPartialMinimum {
+        partner: i64,
+        currency: String,
+        /// In major units; none: nothing is approved in part.
+        minimum: Option<String>,
     },
     PoolOpen {
         partner: i64,
@@ -160,7 +167,8 @@ pub async fn perform(
         Operation::PartnerCreate { .. }
         | Operation::PartnerSuspend { .. }
         | Operation::PartnerResume { .. }
-        | Operation::PoolOpen { .. }
+        | Operation::PartnerPartialMinimum { .. } => partner(services, caller, operation).await,
+        Operation::PoolOpen { .. }
         | Operation::PoolReload { .. }
         | Operation::PoolShow { .. }
         | Operation::ProgrammeCreate { .. } => set_up(services, caller, operation).await,
@@ -183,18 +191,6 @@ pub async fn perform(
 async fn set_up(services: &Services, caller: Caller, op: Operation) -> Result<Value, Problem> {
     let Caller { actor, key } = caller;
     match op {
-        Operation::PartnerCreate { name } => {
-            let id = services.define_partner(key, actor, text("name", &name)?).await?;
-            Ok(json!({ "partner": id.0 }))
-        }
-        Operation::PartnerSuspend { partner } => {
-            let (partner, state) = (PartnerId(partner), PartnerState::Suspended);
-            done(services.set_partner_state(key, actor, partner, state).await)
-        }
-        Operation::PartnerResume { partner } => {
-            let (partner, state) = (PartnerId(partner), PartnerState::Active);
-            done(services.set_partner_state(key, actor, partner, state).await)
-        }
         Operation::PoolOpen { partner, kind, currency } => {
             let kind = match kind {
                 Kind::Credit => PoolKind::Credit,
@@ -246,7 +242,7 @@ async fn set_up(services: &Services, caller: Caller, op: Operation) -> Result<Va
             let id = services.define_programme(key, actor, new).await?;
             Ok(json!({ "programme": id.0 }))
         }
-        _ => Err(Problem::invalid("not an operation on partners")),
+        _ => Err(Problem::invalid("not an operation on pools and programmes")),
     }
 }
 
@@ -392,11 +388,11 @@ fn status(services: &Services) -> Value {
     })
 }
 
-fn done(result: Result<(), Problem>) -> Result<Value, Problem> {
+pub(crate) fn done(result: Result<(), Problem>) -> Result<Value, Problem> {
     result.map(|()| json!({ "done": true }))
 }
 
-fn text(member: &str, value: &str) -> Result<AsciiText<40>, Problem> {
+pub(crate) fn text(member: &str, value: &str) -> Result<AsciiText<40>, Problem> {
     let text = AsciiText::new(value.as_bytes());
     let text = text.map_err(|error| Problem::invalid(format!("{member}: {error}")))?;
     if text.is_empty() {
@@ -422,7 +418,7 @@ fn on_behalf(actor: AsciiText<40>, source: &str) -> Result<AsciiText<40>, Proble
     text("actor", &format!("{actor} for {source}"))
 }
 
-fn currency_of(code: &str) -> Result<Currency, Problem> {
+pub(crate) fn currency_of(code: &str) -> Result<Currency, Problem> {
     Currency::from_alphabetic(code).ok_or_else(|| {
         Problem::invalid(format!("{code:?} is no currency; use a code of ISO 4217, as EUR"))
     })

@@ -70,6 +70,23 @@ impl Services {
         self.act(key, actor, Act::SetPartnerState { partner, state }).await.map(|_| ())
     }
 
+    /// Says from which amount on a partner's cards are approved for a part of a purchase; `None`:
+    /// for none.
+    ///
+    /// # Errors
+    /// See [`Problem`].
+    pub async fn set_partial_minimum(
+        &self,
+        key: IdempotencyKey,
+        actor: Actor,
+        partner: PartnerId,
+        currency: Currency,
+        minimum: Option<MinorUnits>,
+    ) -> Result<(), Problem> {
+        let act = Act::SetPartialMinimum { partner, currency, minimum };
+        self.act(key, actor, act).await.map(|_| ())
+    }
+
     /// Makes an empty pool of a partner's money.
     ///
     /// # Errors

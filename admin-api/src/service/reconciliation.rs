@@ -42,27 +42,30 @@ const CURRENT: &str =
 
 const DAYS_BACK: &str = "SELECT ($1::text::date - $2::text::date)::int8 AS back";
 
-/// Messages that were settled over a link, by currency and direction. An advice that speaks of what
+/// Messages that were settled over a link, by currency and direction, for what was approved and
+/// without a fee on top: peers add up field 4. An advice that speaks of what
 /// was approved here is that one, not another.
 const SETTLED: &str = "\
     SELECT currency, transaction_type IS NOT DISTINCT FROM 'refund' AS credit,
-           count(*) AS number, sum(requested)::int8 AS amount
+           count(*) AS number, sum(coalesce(approved, requested))::int8 AS amount
     FROM card_authorization
     WHERE link = $1
       AND decided_at >= ($2::text::date)::timestamp AT TIME ZONE 'UTC' + make_interval(secs => $3)
       AND decided_at < ($2::text::date + 1)::timestamp AT TIME ZONE 'UTC'
                        + make_interval(secs => $3)
       AND class IN ('financial', 'financial_advice')
-      AND (reason = 'approved' OR stand_in IN ('agreed', 'forced'))
+      AND (reason IN ('approved', 'approved_partially') OR stand_in IN ('agreed', 'forced'))
       AND transaction_type IS DISTINCT FROM 'balance_inquiry'
       AND transaction_type IS DISTINCT FROM 'account_verification'
       AND transaction_type IS DISTINCT FROM 'mini_statement'
     GROUP BY 1, 2";
 
-/// What was taken back of settled messages; one of a message whose row is gone has no currency.
+/// What was taken back of settled messages, without the fee on top, which goes with the last of it;
+/// one of a message whose row is gone has no currency.
 const TAKEN_BACK: &str = "\
     SELECT one.currency, one.transaction_type IS NOT DISTINCT FROM 'refund' AS credit,
-           count(*) AS number, sum(event.reversed)::int8 AS amount
+           count(*) AS number, sum(event.reversed - CASE
+               WHEN event.standing > 0 THEN 0 ELSE coalesce(one.fee, 0) END)::int8 AS amount
     FROM authorization_event event
     LEFT JOIN card_authorization one ON one.id = event.authorization_id
     WHERE event.kind = 'reversed' AND event.link = $1 AND event.reversed > 0

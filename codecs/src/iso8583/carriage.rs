@@ -1,8 +1,9 @@
 //! Where a peer expects what editions of the standard put in different places: the digits of action
 //! codes, the original of a reversal, the amounts beside the transaction's, the lock that a file
-//! action asks for, what makes an authorization an increment, the movements of an account. It owns
-//! the places; the values are the caller's.
+//! action asks for, what makes an authorization an increment, the movements of an account, whether a
+//! terminal takes a part, the acquirer's fee. It owns the places; the values are the caller's.
 
+use super::carriage_partial::{FeeForm, PartialTerminal};
 use super::carriage_statement::MiniStatementForm;
 use super::dialect::Dialect;
 use super::spec::Version;
@@ -19,6 +20,8 @@ pub(super) struct Carriage {
     pub(super) lock: Option<LockForm>,
     pub(super) incremental: Option<IncrementalForm>,
     pub(super) mini_statement: Option<MiniStatementForm>,
+    pub(super) partial_terminal: Option<PartialTerminal>,
+    pub(super) acquirer_fee: Option<FeeForm>,
 }
 
 /// How a reversal names its original: message type (4 digits), trace number, a time, and what else

@@ -1,5 +1,5 @@
 //! The tables `[action_codes]`, `[original]`, `[partial_approval]`, `[balances]`, `[lock_outside]`,
-//! `[incremental]` and `[mini_statement]` of a dialect file. Must refuse what the fields that they
+//! `[incremental]`, `[mini_statement]` and `[acquirer_fee]` of a dialect file. Must refuse what the fields that they
 //! name cannot carry.
 
 use std::collections::BTreeMap;
@@ -10,9 +10,11 @@ use toml::Spanned;
 
 use super::carriage::{BalanceForm, Carriage, LockForm, OriginalAmount, OriginalForm};
 use super::carriage_incremental::{IncrementalEntry, compile_incremental};
+use super::carriage_partial::{AcquirerFeeEntry, TerminalEntry, compile_fee, compile_terminal};
 use super::carriage_statement::{MiniStatementEntry, compile_mini_statement};
 use super::dialect_error::DialectError;
 use super::dialect_file::Source;
+use super::network_trace_file::Seen;
 use super::spec::{FieldSpec, FieldType, LengthForm, Version};
 
 const ACTION_CODE: u8 = 39;
@@ -24,7 +26,7 @@ const ASKED_FOR: [u8; 2] = *b"57";
 const LONGEST_ORIGINAL: u16 = 64;
 const MTI_DIGITS: u16 = 4;
 
-/// The seven tables; each may be left out, and each key of one.
+/// The eight tables; each may be left out, and each key of one.
 #[derive(Default)]
 pub(super) struct CarriageEntries {
     pub(super) action_codes: Option<Spanned<ActionCodesEntry>>,
@@ -34,6 +36,7 @@ pub(super) struct CarriageEntries {
     pub(super) lock_outside: Option<Spanned<LockOutsideEntry>>,
     pub(super) incremental: Option<Spanned<IncrementalEntry>>,
     pub(super) mini_statement: Option<Spanned<MiniStatementEntry>>,
+    pub(super) acquirer_fee: Option<Spanned<AcquirerFeeEntry>>,
 }
 
 #[derive(Deserialize)]
@@ -56,9 +59,11 @@ pub(super) struct OriginalEntry {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PartialApprovalEntry {
-    /// 30, 54, or 0 for nowhere.
-    original_amount: u8,
+    /// 30, 54, or 0 for nowhere; what the edition has where it is left out.
+    original_amount: Option<u8>,
     amount_type: Option<String>,
+    /// Left out: no terminal takes a part.
+    terminal: Option<Spanned<TerminalEntry>>,
 }
 
 #[derive(Deserialize)]
@@ -90,16 +95,19 @@ struct Fields<'a> {
     spec: &'a dyn Fn(u8) -> Option<FieldSpec>,
 }
 
-/// Checks the tables, and fills in what they leave out; `part` says whether a field has a
-/// sub-element.
+/// Checks the tables, and fills in what they leave out; `seen` tells of fields, and of their
+/// sub-elements by key.
 pub(super) fn compile_carriage(
     source: &Source<'_>,
     entries: &CarriageEntries,
     version: Version,
     spec: &dyn Fn(u8) -> Option<FieldSpec>,
-    part: &dyn Fn(u8, &str) -> bool,
+    seen: &dyn Fn(u8, Option<&str>) -> Seen,
 ) -> Result<Carriage, DialectError> {
     let fields = Fields { source, version, spec };
+    let part = |field: u8, key: &str| seen(field, Some(key)).is_some();
+    let terminal = entries.partial_approval.as_ref().map(Spanned::get_ref);
+    let terminal = terminal.and_then(|entry| entry.terminal.as_ref());
     let (action_code_digits, replaced) = fields.action_codes(entries.action_codes.as_ref())?;
     Ok(Carriage {
         action_code_digits,
@@ -109,13 +117,18 @@ pub(super) fn compile_carriage(
         balances: fields.balances(entries.balances.as_ref())?,
         lock: fields.lock(entries.lock_outside.as_ref())?,
         incremental: match &entries.incremental {
-            Some(entry) => Some(compile_incremental(source, entry, version, spec, part)?),
+            Some(entry) => Some(compile_incremental(source, entry, version, spec, &part)?),
             None => None,
         },
         mini_statement: match &entries.mini_statement {
             Some(entry) => Some(compile_mini_statement(source, entry, spec)?),
             None => None,
         },
+        partial_terminal: match terminal {
+            Some(entry) => Some(compile_terminal(source, entry, seen)?),
+            None => None,
+        },
+        acquirer_fee: compile_fee(source, entries.acquirer_fee.as_ref(), version, seen)?,
     })
 }
 
@@ -220,16 +233,25 @@ impl Fields<'_> {
                 && Some(spec.max) == self.original_amounts()
         });
         let in_54 = self.additional_amounts();
-        let Some(entry) = entry else {
-            let usual = if in_30 { Some(OriginalAmount::Field30) } else { None };
-            return Ok(usual.or(in_54.then_some(OriginalAmount::Field54(ASKED_FOR))));
+        let said = entry.map(Spanned::get_ref);
+        let amount_type = said.and_then(|entry| entry.amount_type.as_deref());
+        let usual = if in_30 { Some(OriginalAmount::Field30) } else { None };
+        let usual = usual.or(in_54.then_some(OriginalAmount::Field54(ASKED_FOR)));
+        let (Some(entry), Some(field)) = (entry, said.and_then(|entry| entry.original_amount))
+        else {
+            return match (entry, amount_type) {
+                (Some(entry), Some(_)) => {
+                    let problem = "amount_type goes with original_amount = 54";
+                    self.error(&entry.span(), ADDITIONAL_AMOUNTS, problem)
+                }
+                _ => Ok(usual),
+            };
         };
         let span = entry.span();
-        let PartialApprovalEntry { original_amount, amount_type } = entry.get_ref();
-        if amount_type.is_some() && *original_amount != ADDITIONAL_AMOUNTS {
-            return self.error(&span, *original_amount, "amount_type is for field 54 alone");
+        if amount_type.is_some() && field != ADDITIONAL_AMOUNTS {
+            return self.error(&span, field, "amount_type is for field 54 alone");
         }
-        match *original_amount {
+        match field {
             0 => Ok(None),
             ORIGINAL_AMOUNTS if in_30 => Ok(Some(OriginalAmount::Field30)),
             ORIGINAL_AMOUNTS => {
@@ -237,7 +259,7 @@ impl Fields<'_> {
                 self.error(&span, ORIGINAL_AMOUNTS, problem)
             }
             ADDITIONAL_AMOUNTS if in_54 => {
-                let kind = self.type_code(&span, amount_type.as_deref(), ASKED_FOR)?;
+                let kind = self.type_code(&span, amount_type, ASKED_FOR)?;
                 Ok(Some(OriginalAmount::Field54(kind)))
             }
             ADDITIONAL_AMOUNTS => self.error(&span, ADDITIONAL_AMOUNTS, Self::NO_ROOM),

@@ -13,10 +13,12 @@ use super::carriage_file::{
     PartialApprovalEntry, compile_carriage,
 };
 use super::carriage_incremental::IncrementalEntry;
+use super::carriage_partial::AcquirerFeeEntry;
 use super::carriage_statement::MiniStatementEntry;
 use super::dialect::{Bitmaps, Dialect};
 use super::dialect_error::DialectError;
 use super::elements_file::{ElementsEntry, compile_elements};
+use super::field_file::{FieldEntry, compile_field};
 use super::field_set::{FieldSet, MAX_FIELD};
 use super::fields::FIELDS;
 use super::mac::compile_mac_fields;
@@ -24,11 +26,7 @@ use super::mti::Mti;
 use super::network_trace_file::{NetworkTraceEntry, compile_network_trace};
 use super::plan;
 use super::presence::{PresenceEntry, compile_presence};
-use super::spec::{
-    BitmapEncoding, Counts, Encoding, EntryForm, FieldSpec, FieldType, LengthForm, NumeralEncoding,
-    Pad, Side, Version,
-};
-use super::text::INLINE;
+use super::spec::{BitmapEncoding, EntryForm, FieldSpec, FieldType, NumeralEncoding, Version};
 
 /// Characters of one error set.
 const ERROR_SET: u16 = 14;
@@ -62,32 +60,13 @@ struct DialectFile {
     incremental: Option<Spanned<IncrementalEntry>>,
     network_trace: Option<Spanned<NetworkTraceEntry>>,
     mini_statement: Option<Spanned<MiniStatementEntry>>,
+    acquirer_fee: Option<Spanned<AcquirerFeeEntry>>,
     answers: BTreeMap<Spanned<String>, Vec<Spanned<u8>>>,
     #[serde(default)]
     requests: BTreeMap<Spanned<String>, Spanned<PresenceEntry>>,
     fields: Spanned<BTreeMap<Spanned<String>, Spanned<FieldEntry>>>,
     #[serde(default)]
     elements: BTreeMap<Spanned<String>, Spanned<ElementsEntry>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct FieldEntry {
-    /// Of a sub-element: its tag or bit.
-    pub(super) key: Option<String>,
-    pub(super) name: String,
-    #[serde(default)]
-    pub(super) sensitive: bool,
-    #[serde(rename = "type")]
-    kind: FieldType,
-    pub(super) length: LengthForm,
-    length_encoding: Option<NumeralEncoding>,
-    max: u16,
-    encoding: Encoding,
-    pad: Option<Side>,
-    nibble: Option<String>,
-    #[serde(default)]
-    counts: Counts,
 }
 
 fn two_bitmaps() -> Spanned<u16> {
@@ -157,6 +136,7 @@ pub(super) fn compile(text: &str) -> Result<Dialect, DialectError> {
         lock_outside: file.lock_outside.take(),
         incremental: file.incremental.take(),
         mini_statement: file.mini_statement.take(),
+        acquirer_fee: file.acquirer_fee.take(),
     };
     let elements = compile_elements(&source, &file.elements, file.length, &specs, sensitive)?;
     let seen = |field: u8, key: Option<&str>| {
@@ -164,12 +144,11 @@ pub(super) fn compile(text: &str) -> Result<Dialect, DialectError> {
         let (_, within) = elements.iter().find(|(number, _)| *number == field)?;
         within.part(key).map(|part| (part.spec, part.sensitive))
     };
-    let has_part = |field: u8, key: &str| seen(field, Some(key)).is_some();
     let network_trace = match &file.network_trace {
         Some(entry) => Some(compile_network_trace(&source, entry, &seen)?),
         None => None,
     };
-    let carriage = compile_carriage(&source, &entries, file.version, &defined, &has_part)?;
+    let carriage = compile_carriage(&source, &entries, file.version, &defined, &seen)?;
     let is_defined = |field| defined(field).is_some();
     let answers = compile_answers(&source, &file, &is_defined)?;
     let presence = compile_presence(&source, &file.requests, file.version, &is_defined, &answers)?;
@@ -304,125 +283,6 @@ fn compile_fields(
         }
     }
     Ok(())
-}
-
-pub(super) fn compile_field(
-    entry: &FieldEntry,
-    length: NumeralEncoding,
-) -> Result<FieldSpec, String> {
-    let FieldEntry { kind, encoding, max, .. } = *entry;
-    if entry.name.trim().is_empty() {
-        return Err("name is empty".into());
-    }
-    let length_encoding = entry.length_encoding.unwrap_or(length);
-    let limit = largest_length(entry.length, length_encoding);
-    if max == 0 || max > limit {
-        return Err(format!("max = {max} is out of range, 1 to {limit} is possible here"));
-    }
-    match (kind, encoding) {
-        (FieldType::Binary, Encoding::Raw | Encoding::Hex)
-        | (FieldType::Numeric | FieldType::Track | FieldType::SignedAmount, Encoding::Bcd) => {}
-        (FieldType::Binary, _) => return Err("type b must be encoded raw or hex".into()),
-        (_, Encoding::Ascii | Encoding::Ebcdic037 | Encoding::Ebcdic1047) => {}
-        (_, Encoding::Bcd) => return Err("bcd holds digits only: type n, z or x+n".into()),
-        (_, Encoding::Raw | Encoding::Hex) => {
-            return Err("raw and hex are encodings of type b only".into());
-        }
-    }
-    check_counts(entry)?;
-    let digits = match entry.counts {
-        Counts::Characters => usize::from(max),
-        Counts::Bytes => usize::from(max).saturating_mul(2),
-    };
-    if encoding == Encoding::Hex && digits & 1 == 1 {
-        return Err(format!("max = {max} counts hexadecimal characters and must be even"));
-    }
-    if encoding == Encoding::Bcd && digits > INLINE {
-        return Err(format!("max = {max} is too long for bcd, at most {INLINE} digits"));
-    }
-    if kind == FieldType::SignedAmount && (entry.length != LengthForm::Fixed || max < 2) {
-        return Err("x+n must be of fixed length, 2 or more: a sign and digits".into());
-    }
-    if entry.length == LengthForm::Fixed && entry.length_encoding.is_some() {
-        return Err("length_encoding has no meaning for a fixed field".into());
-    }
-    Ok(FieldSpec {
-        kind,
-        length: entry.length,
-        length_encoding: match entry.length {
-            // None is written; one value for all lets equal fields of two dialects compare equal.
-            LengthForm::Fixed => NumeralEncoding::Ascii,
-            _ => length_encoding,
-        },
-        encoding,
-        pad: compile_pad(entry)?,
-        counts: entry.counts,
-        max,
-    })
-}
-
-/// The largest length that can be written, and that a field of a message can have.
-fn largest_length(form: LengthForm, encoding: NumeralEncoding) -> u16 {
-    let (base, digits) = match (form, encoding) {
-        (LengthForm::Fixed, _) => (10, 3),
-        (_, NumeralEncoding::Binary) => (256, form.digits()),
-        _ => (10, form.digits()),
-    };
-    let largest = u32::try_from(digits).ok().and_then(|digits| u64::checked_pow(base, digits));
-    let largest = largest.map_or(u64::MAX, |values| values.saturating_sub(1));
-    u16::try_from(largest).unwrap_or(u16::MAX)
-}
-
-/// Whether a length can count bytes here, and digits be told from what fills them up.
-fn check_counts(entry: &FieldEntry) -> Result<(), String> {
-    if entry.counts == Counts::Characters {
-        return Ok(());
-    }
-    match (entry.encoding, entry.kind) {
-        (Encoding::Bcd, FieldType::SignedAmount) | (_, FieldType::SignedAmount) => {
-            Err("x+n is a sign and digits: its length cannot count bytes".into())
-        }
-        (Encoding::Hex, _) => Ok(()),
-        (Encoding::Bcd, _) => {
-            let digit = entry.nibble.as_deref().is_some_and(|nibble| nibble <= "9");
-            if entry.pad == Some(Side::Right) && digit {
-                return Err("digits behind which a digit stands cannot be counted in bytes".into());
-            }
-            Ok(())
-        }
-        _ => Err("counts = \"bytes\" is for bcd and hex only: elsewhere it is the same".into()),
-    }
-}
-
-fn compile_pad(entry: &FieldEntry) -> Result<Pad, String> {
-    let digits = match entry.kind {
-        FieldType::SignedAmount => entry.max.saturating_sub(1),
-        _ => entry.max,
-    };
-    let fixed = entry.length == LengthForm::Fixed;
-    let can_be_odd = match entry.counts {
-        Counts::Characters => !fixed || digits & 1 == 1,
-        Counts::Bytes => true,
-    };
-    match (&entry.pad, &entry.nibble) {
-        (Some(_), _) | (_, Some(_)) if entry.encoding != Encoding::Bcd => {
-            Err("pad and nibble are for encoding bcd only".into())
-        }
-        (Some(side), Some(nibble)) if can_be_odd => {
-            let value = match nibble.as_bytes() {
-                [one] => char::from(*one).to_digit(16).and_then(|digit| u8::try_from(digit).ok()),
-                _ => None,
-            };
-            let nibble = value.ok_or("nibble must be one hexadecimal digit, \"0\" to \"f\"")?;
-            Ok(Pad { side: *side, nibble })
-        }
-        (None, None) if entry.encoding == Encoding::Bcd && can_be_odd => {
-            Err("an odd number of bcd digits needs pad = \"left\" or \"right\" and nibble".into())
-        }
-        (None, None) => Ok(Pad { side: Side::Left, nibble: 0 }),
-        (Some(_), Some(_)) => Err("pad and nibble have no meaning: never an odd digit".into()),
-        _ => Err("pad and nibble must be given together".into()),
-    }
 }
 
 /// Every number that a bitmap can announce is either a field or listed as undefined, so that none

@@ -8,8 +8,9 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::dialect_error::DialectError;
-use super::dialect_file::{FieldEntry, Source, compile_field};
+use super::dialect_file::Source;
 use super::elements::{Elements, Form, Part, Unknown};
+use super::field_file::{FieldEntry, compile_field};
 use super::field_set::FieldSet;
 use super::fields::FIELDS;
 use super::spec::{

@@ -7,7 +7,7 @@ use toml::Spanned;
 use super::dialect_error::DialectError;
 use super::dialect_file::Source;
 use super::network_trace::{NetworkTraceForm, Piece};
-use super::spec::{Encoding, FieldSpec, FieldType};
+use super::spec::{Counts, Encoding, FieldSpec, FieldType};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -19,7 +19,7 @@ pub(super) struct NetworkTraceEntry {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct PieceEntry {
+pub(super) struct PieceEntry {
     field: u8,
     part: Option<String>,
     #[serde(default = "from_the_first")]
@@ -65,7 +65,7 @@ pub(super) fn compile_network_trace(
 }
 
 /// A piece, and how many characters it may have.
-fn compile_piece(
+pub(super) fn compile_piece(
     source: &Source<'_>,
     entry: &Spanned<PieceEntry>,
     seen: &dyn Fn(u8, Option<&str>) -> Seen,
@@ -73,7 +73,7 @@ fn compile_piece(
     let PieceEntry { field, part, first, length } = entry.get_ref();
     let wrong = |problem: &str| Err(source.error(&entry.span(), Some(*field), problem));
     if seen(*field, None).is_none() {
-        return wrong("has a part of the network's identifier, and is not defined");
+        return wrong("is to be read, and is not defined");
     }
     // A field that no text may show has sub-elements that it may.
     let part = part.as_deref();
@@ -86,7 +86,9 @@ fn compile_piece(
     }
     // The nibble that fills packed digits up counts in a sub-element.
     let filled = part.is_some() && spec.encoding == Encoding::Bcd && spec.max % 2 == 1;
-    let characters = usize::from(spec.max).saturating_add(usize::from(filled));
+    let digits_by_bytes = spec.counts == Counts::Bytes && spec.encoding == Encoding::Bcd;
+    let characters = usize::from(spec.max) << u8::from(digits_by_bytes);
+    let characters = characters.saturating_add(usize::from(filled));
     let room = characters.saturating_add(1).saturating_sub(*first);
     if *first == 0 || *length == Some(0) || length.unwrap_or(1) > room {
         return wrong("first is a place from 1, and length what the field has from there on");

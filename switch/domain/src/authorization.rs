@@ -3,8 +3,8 @@
 
 use crate::{
     ApprovalCode, AsciiText, AuthorizationId, BalanceId, CardId, Counted, Country, Currency,
-    MessageClass, MessageKey, MinorUnits, NetworkTrace, OriginalClass, OriginalKey, PoolId, Reason,
-    StandIn, Timestamp, TransactionType,
+    MessageClass, MessageKey, MinorUnits, NetworkTrace, OriginalClass, OriginalKey, PoolId,
+    Portion, Reason, StandIn, Timestamp, TransactionType,
 };
 
 /// Where a purchase is made.
@@ -145,6 +145,8 @@ pub struct Authorization {
     pub currency: Currency,
     /// What was asked for.
     pub requested: MinorUnits,
+    /// What was granted, where that is not just what was asked for. Apart, because of few it is.
+    pub portion: Option<Box<Portion>>,
     /// What the stored answer says.
     pub reason: Reason,
     /// DE38 of the stored answer, for approvals; of an advice, the code given in our stead.
@@ -179,6 +181,24 @@ impl Authorization {
     #[must_use]
     pub const fn class(&self) -> MessageClass {
         self.facts.key.class
+    }
+
+    /// What was approved of it: all that was asked for, unless only a part was.
+    #[must_use]
+    pub fn approved(&self) -> MinorUnits {
+        self.portion.as_deref().map_or(self.requested, |portion| portion.approved)
+    }
+
+    /// The fee of its acquirer that is held or settled on top.
+    #[must_use]
+    pub fn fee(&self) -> MinorUnits {
+        self.portion.as_deref().map_or(MinorUnits::ZERO, |portion| portion.fee)
+    }
+
+    /// What was held or settled by it at first: what was approved, and the fee on top.
+    #[must_use]
+    pub fn came_to(&self) -> MinorUnits {
+        self.portion.as_deref().map_or(self.requested, |portion| portion.sum())
     }
 
     /// The authorization that it adds to, where it is an increment: that one holds for both.

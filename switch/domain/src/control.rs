@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    AsciiText, ControlId, ControlSubject, Currency, PartnerId, PoolId, ProgrammeId, SpendControl,
+    Amount, AsciiText, ControlId, ControlSubject, Currency, MinorUnits, PartnerId, PoolId,
+    ProgrammeId, SpendControl,
 };
 
 /// Whether a partner's cards are served.
@@ -25,6 +26,28 @@ pub struct Partner {
     pub name: AsciiText<40>,
     /// Whether its cards are served.
     pub state: PartnerState,
+    /// The least that a part of a purchase is approved for, by currency: each once, in the order of
+    /// their numbers. In a currency that is not here nothing is approved in part.
+    pub partial_minimums: Vec<Amount>,
+}
+
+impl Partner {
+    /// The least that a part of a purchase is approved for; `None` where no part is.
+    #[must_use]
+    pub fn partial_minimum(&self, currency: Currency) -> Option<MinorUnits> {
+        let of_currency = self.partial_minimums.iter().find(|one| one.currency == currency);
+        of_currency.map(|one| one.minor)
+    }
+
+    /// The same partner with this minimum in a currency, or with none.
+    #[must_use]
+    pub fn with_partial_minimum(&self, currency: Currency, minimum: Option<MinorUnits>) -> Self {
+        let mut changed = self.clone();
+        changed.partial_minimums.retain(|one| one.currency != currency);
+        changed.partial_minimums.extend(minimum.map(|minor| Amount { minor, currency }));
+        changed.partial_minimums.sort_unstable_by_key(|one| one.currency.numeric());
+        changed
+    }
 }
 
 /// What a pool of a partner's money is for.

@@ -34,6 +34,7 @@ mod network_trace;
 mod outside;
 mod pan;
 mod placement;
+mod portion;
 mod reason;
 mod reconciliation;
 mod record;
@@ -76,6 +77,7 @@ pub use network_trace::NetworkTrace;
 pub use outside::{LockCodes, LockRefusal, OutsideAsk};
 pub use pan::{Fingerprint, InvalidPan, Pan};
 pub use placement::Placement;
+pub use portion::Portion;
 pub use reason::Reason;
 pub use reconciliation::{
     AskedDay, ReconciliationAnswer, ReconciliationAsk, ReconciliationClaim, ReconciliationTotals,

@@ -8,6 +8,8 @@ use crate::LockCode;
 pub enum Reason {
     /// Approved.
     Approved,
+    /// Approved for a part of what was asked for.
+    ApprovedPartially,
     /// A reversal was taken note of.
     ReversalAccepted,
     /// An authorization advice was taken note of, whatever it came to ([`crate::StandIn`]).
@@ -123,8 +125,9 @@ const fn forms(v2003: &'static str, v1993: &'static str, v1987: &'static str) ->
 
 impl Reason {
     /// Every reason once, for tables and tests.
-    pub const ALL: [Self; 59] = [
+    pub const ALL: [Self; 60] = [
         Self::Approved,
+        Self::ApprovedPartially,
         Self::ReversalAccepted,
         Self::AdviceAccepted,
         Self::NetworkAccepted,
@@ -189,6 +192,7 @@ impl Reason {
     const fn forms(self) -> Forms {
         match self {
             Self::Approved => forms("0000", "000", "00"),
+            Self::ApprovedPartially => forms("0002", "002", "10"),
             Self::ReversalAccepted => forms("4000", "400", "00"),
             Self::AdviceAccepted => forms("9001", "901", "00"),
             Self::NetworkAccepted => forms("8000", "800", "00"),
@@ -299,7 +303,7 @@ impl Reason {
     /// True for an approval, which is the only answer that carries DE38.
     #[must_use]
     pub const fn is_approval(self) -> bool {
-        matches!(self, Self::Approved)
+        matches!(self, Self::Approved | Self::ApprovedPartially)
     }
 
     /// The stable name, as stored and as metrics label it.
@@ -307,6 +311,7 @@ impl Reason {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Approved => "approved",
+            Self::ApprovedPartially => "approved_partially",
             Self::ReversalAccepted => "reversal_accepted",
             Self::AdviceAccepted => "advice_accepted",
             Self::NetworkAccepted => "network_accepted",
@@ -425,6 +430,9 @@ mod tests {
             Reason::Approved.action_code_1987(),
             Reason::Approved.action_code_1993(),
             Reason::Approved.action_code_2003(),
+            Reason::ApprovedPartially.action_code_1987(),
+            Reason::ApprovedPartially.action_code_1993(),
+            Reason::ApprovedPartially.action_code_2003(),
         ] {
             assert_eq!(Reason::approved_in_our_stead(approval), Some(true));
         }

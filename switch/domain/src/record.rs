@@ -6,8 +6,9 @@ use crate::{
     CommandDigest, Completed, ControlId, ControlSubject, Currency, CustomerId, CustomerState,
     Direction, Effects, Epoch, Estate, Expiry, IdempotencyKey, LinkId, LockCode, LockRefusal,
     MessageFacts, MessageKey, MinorUnits, OriginalReference, OutsideAsk, OwnerId, Partner,
-    PartnerId, Placement, Pool, PoolId, Programme, ProgrammeId, Reason, Seq, ShardId, SpendControl,
-    StandIn, Timestamp, Transfer, TransferId, TransferOutcome, TransferReceived, VaultRef,
+    PartnerId, Placement, Pool, PoolId, Portion, Programme, ProgrammeId, Reason, Seq, ShardId,
+    SpendControl, StandIn, Timestamp, Transfer, TransferId, TransferOutcome, TransferReceived,
+    VaultRef,
 };
 
 /// One thing that happened in a shard.
@@ -246,6 +247,8 @@ pub struct Authorized {
     pub pool: Option<PoolId>,
     /// What was asked for.
     pub requested: Amount,
+    /// What was granted, where that is not just what was asked for. Apart, because of few it is.
+    pub portion: Option<Box<Portion>>,
     /// What was decided.
     pub reason: Reason,
     /// DE38, for approvals; of an advice, the code that was given in our stead.

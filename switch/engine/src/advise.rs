@@ -64,7 +64,7 @@ fn stand_in(case: &Case<'_>, approved: bool, request: Option<&Authorization>) ->
     let amount = case.request.amount;
     if let Some(ours) = request.filter(|ours| ours.reason.is_approval()) {
         // For another amount nobody knows which of the two stands: ours holds, people decide.
-        let same = (ours.requested, ours.currency) == (amount.minor, amount.currency);
+        let same = (ours.approved(), ours.currency) == (amount.minor, amount.currency);
         let other = StandIn::Suspense(Reason::DuplicateTransmission);
         return if same { StandIn::Known } else { other };
     }

@@ -2,14 +2,15 @@
 //! settlement. It owns what an approval is made of; what it does to money is in `movements`.
 
 use switch_domain::{
-    ApprovalCode, Authorization, AuthorizationId, Authorized, Cause, Effects, Event, Reason,
-    Record, StandIn, Timestamp, TransactionType,
+    Amount, ApprovalCode, Authorization, AuthorizationId, Authorized, Cause, Effects, Event,
+    MinorUnits, Reason, Record, StandIn, Timestamp, TransactionType,
 };
 
 use crate::checks::{self, Case};
 use crate::outcome::AccountAmounts;
 use crate::{
-    Answer, Authorize, Decision, Headroom, Outcome, State, controls, increment, movements,
+    Answer, Authorize, Decision, Headroom, Outcome, PartOf, State, controls, increment, movements,
+    partial,
 };
 
 pub(crate) fn decide(
@@ -26,11 +27,12 @@ pub(crate) fn decide(
         let decision = Decision::plain(Reason::SystemMalfunction);
         return Outcome { answer: Answer::Decided(decision), record: None };
     };
-    let case = Case::new(state, request, headroom, now);
+    let mut case = Case::new(state, request, headroom, now);
     let reason = match said.twin {
         // Its advice overtook it: it was decided in our stead, and must not hold a second time.
         Some(_) => Reason::DuplicateTransmission,
-        None => checks::first_failure(&case).unwrap_or(Reason::Approved),
+        None => checks::first_failure(&case)
+            .map_or(Reason::Approved, |reason| partial::instead_of(&mut case, reason)),
     };
     let before = case.card.map_or(0, |card| card.approvals);
     let approved = reason.is_approval();
@@ -42,7 +44,9 @@ pub(crate) fn decide(
     let record = record(&case, id, verdict, now);
     let amounts = amounts(state, request, reason);
     let authorization = Some(id);
-    let decision = Decision { reason, approval_code, authorization, repeated: false, amounts };
+    let part = part(request, reason, case.part);
+    let decision =
+        Decision { reason, approval_code, authorization, repeated: false, amounts, part };
     Outcome { answer: Answer::Decided(decision), record: Some(record) }
 }
 
@@ -59,7 +63,15 @@ fn again(state: &State, before: &Authorization, request: &Authorize) -> Decision
         authorization: Some(before.id),
         repeated: true,
         amounts: amounts(state, request, before.reason),
+        part: part(request, before.reason, Some(before.approved())),
     }
+}
+
+/// What the answer to a purchase that was granted in part says of that.
+fn part(request: &Authorize, reason: Reason, approved: Option<MinorUnits>) -> Option<PartOf> {
+    let minor = approved.filter(|_| reason == Reason::ApprovedPartially)?;
+    let asked = request.amount;
+    Some(PartOf { approved: Amount { minor, ..asked }, asked })
 }
 
 /// What a balance inquiry that was granted is told: what the account has now, also when it asks
@@ -98,6 +110,7 @@ pub(crate) fn record(
         partner: case.programme.map(|programme| programme.partner),
         pool: None,
         requested: request.amount,
+        portion: None,
         reason,
         approval_code,
         stand_in,
@@ -107,9 +120,11 @@ pub(crate) fn record(
         reversed_before: reason == Reason::OriginalReversed || stand_in == Some(StandIn::Reversed),
     };
     // What was reversed before it came does not stand; all of it is no approval.
-    let amount = request.amount.minor;
-    let standing = case.standing.map_or(amount, |one| one.min(amount));
+    let standing = case.stands();
     let mut effects = Effects::default();
+    if authorized.holds() || authorized.settles() {
+        authorized.portion = partial::portion(case);
+    }
     if authorized.holds() {
         authorized.pool = case.deposit;
         effects = match &case.adds {

@@ -64,6 +64,8 @@ pub struct Authorize {
     pub fault: Option<Reason>,
     /// What is asked for.
     pub amount: Amount,
+    /// On which terms.
+    pub terms: Terms,
     /// True where the message says that it may have been sent before (x101).
     pub repeat: bool,
     /// The authorization that it adds to, where it is an increment of one. Apart, because few are
@@ -72,6 +74,17 @@ pub struct Authorize {
     /// Of a financial request, the authorization that it completes, where it says that it does.
     /// Apart as well; an advice has its own room for it.
     pub completes: Option<Box<Original>>,
+}
+
+/// On which terms a terminal asks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Terms {
+    /// True where it can go on with a part of the amount.
+    pub takes_part: bool,
+    /// The fee of its acquirer: from the cardholder above zero, to the cardholder below.
+    pub fee: MinorUnits,
+    /// True where the amount has the fee in it; false where that comes on top.
+    pub fee_within: bool,
 }
 
 /// What an incremental authorization says of the one before it.
@@ -157,7 +170,7 @@ pub struct Manage {
     pub act: Act,
 }
 
-/// What a management command does. The first five belong to the control shard.
+/// What a management command does. The first six belong to the control shard.
 #[derive(Clone, Debug)]
 pub enum Act {
     /// Makes a partner.
@@ -171,6 +184,15 @@ pub enum Act {
         partner: PartnerId,
         /// Its state from now on.
         state: PartnerState,
+    },
+    /// Says from which amount on a partner's cards are approved for a part of a purchase.
+    SetPartialMinimum {
+        /// The partner.
+        partner: PartnerId,
+        /// Of which currency: its programmes have one each.
+        currency: Currency,
+        /// The least; above zero. `None`: nothing is approved in part.
+        minimum: Option<MinorUnits>,
     },
     /// Makes an empty pool.
     OpenPool {

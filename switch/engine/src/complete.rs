@@ -28,19 +28,19 @@ impl Completion {
     pub(crate) fn of(case: &Case<'_>, original: &Original) -> Option<Self> {
         let found = case.state.completed_by(&original.reference, original.named)?;
         let found = case.state.first_of(found)?;
-        let amount = case.request.amount;
+        let (currency, amount) = (case.request.amount.currency, case.comes_to());
         let here = (case.balance.map(|balance| balance.id), case.deposit);
-        if found.currency != amount.currency || (found.balance, found.pool) != here {
+        if found.currency != currency || (found.balance, found.pool) != here {
             return None;
         }
         let takes = case.direction() == Direction::Debit;
         let held = if takes { found.held() } else { MinorUnits::ZERO };
-        let last = original.last || held <= amount.minor;
+        let last = original.last || held <= amount;
         let most = original.tolerance.most(authorized(found));
         let all = found.totals.cleared.0.saturating_add(settled(case).0);
         Some(Self {
             completed: Completed { authorization: found.id, decided_at: found.decided_at },
-            releases: if last { held } else { amount.minor },
+            releases: if last { held } else { amount },
             closes: takes && last,
             exceeds: takes && all > most.0,
         })
@@ -50,11 +50,8 @@ impl Completion {
 /// What a request asks for. Of an advice, what stands of it by a reversal that came before it: the
 /// rest was never settled.
 fn settled(case: &Case<'_>) -> MinorUnits {
-    let amount = case.request.amount.minor;
-    match case.standing {
-        Some(standing) if case.request.facts.key.class.is_advice() => standing.min(amount),
-        _ => amount,
-    }
+    let is_advice = case.request.facts.key.class.is_advice();
+    if is_advice { case.stands() } else { case.comes_to() }
 }
 
 /// What was authorized of a purchase and was not taken back, whether it is held, settled, or given

@@ -73,7 +73,7 @@ pub(crate) fn hold_more(
     // What was reversed before it came, of an amount that comes on top, shows in its totals.
     let asked = match addition.replaces {
         Some(_) => more,
-        None => case.request.amount.minor,
+        None => case.comes_to(),
     };
     let own = Totals { authorized: asked, reversed: less(asked, more), ..Totals::default() };
     let firsts = Totals { incremented: more, reversed: fewer, ..Totals::default() };
@@ -114,7 +114,7 @@ pub(crate) fn take_back(
         return Effects::default();
     };
     let Totals { authorized, reversed, .. } = increment.totals;
-    let above = less(less(increment.requested, reversed), standing);
+    let above = less(less(increment.came_to(), reversed), standing);
     let held = purchase.held();
     let back = above.min(less(authorized, reversed)).min(held);
     if !back.is_positive() {

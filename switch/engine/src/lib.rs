@@ -34,15 +34,16 @@ mod increment;
 mod manage;
 mod movements;
 mod outcome;
+mod partial;
 mod reverse;
 mod state;
 mod transfer;
 mod void;
 
 pub use checks::CHECK_NAMES;
-pub use command::{Act, Advise, Authorize, Command, Increment, Manage, Original, Reverse};
+pub use command::{Act, Advise, Authorize, Command, Increment, Manage, Original, Reverse, Terms};
 pub use outcome::{
-    AccountAmounts, Answer, Decision, Headroom, HoldEnd, Outcome, PoolTake, Refusal,
+    AccountAmounts, Answer, Decision, Headroom, HoldEnd, Outcome, PartOf, PoolTake, Refusal,
 };
 pub use state::{BookFault, Broken, Difference, OpenTransfer, State};
 pub use transfer::judge_target;

@@ -22,7 +22,7 @@ pub(crate) fn hold(
     standing: MinorUnits,
     now: Timestamp,
 ) -> Effects {
-    let authorized = case.request.amount.minor;
+    let authorized = case.comes_to();
     let reversed = less(authorized, standing);
     let totals = Totals { authorized, reversed, ..Totals::default() };
     let (ledger, held) = (MinorUnits::ZERO, standing);
@@ -48,7 +48,7 @@ pub(crate) fn settle(
     now: Timestamp,
 ) -> Effects {
     let Some(balance) = case.balance else { return Effects::default() };
-    let amount = case.request.amount.minor;
+    let amount = case.comes_to();
     let kind = case.request.facts.kind;
     let completes = case.completes;
     // What belongs to another is authorized there.

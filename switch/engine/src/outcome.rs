@@ -2,8 +2,8 @@
 //! commands; reasons of declines are words of the domain.
 
 use switch_domain::{
-    ApprovalCode, AuthorizationId, Currency, LockRefusal, MinorUnits, PoolId, Reason, Record,
-    TransferOutcome,
+    Amount, ApprovalCode, AuthorizationId, Currency, LockRefusal, MinorUnits, PoolId, Reason,
+    Record, TransferOutcome,
 };
 
 /// Tells how much of a pool is left at this moment, over all shards. Pure for the engine: whether
@@ -103,6 +103,17 @@ pub struct Decision {
     pub repeated: bool,
     /// What the account has, for a balance inquiry that was granted.
     pub amounts: Option<AccountAmounts>,
+    /// Which part was approved, where it was not all.
+    pub part: Option<PartOf>,
+}
+
+/// A part of what was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PartOf {
+    /// What is approved: DE4 of the answer.
+    pub approved: Amount,
+    /// What was asked for.
+    pub asked: Amount,
 }
 
 /// What an account has, in minor units of its currency. Either may be below zero.
@@ -120,7 +131,14 @@ impl Decision {
     /// An answer without approval code and authorization.
     #[must_use]
     pub const fn plain(reason: Reason) -> Self {
-        Self { reason, approval_code: None, authorization: None, repeated: false, amounts: None }
+        Self {
+            reason,
+            approval_code: None,
+            authorization: None,
+            repeated: false,
+            amounts: None,
+            part: None,
+        }
     }
 }
 

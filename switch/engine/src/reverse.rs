@@ -2,8 +2,8 @@
 //! afterwards no more of its original stands than it says, however often it comes.
 
 use switch_domain::{
-    AnsweredReversal, Authorization, AuthorizationId, Cause, Effects, Event, MinorUnits, Reason,
-    Record, Reversed, Timestamp,
+    AnsweredReversal, Authorization, AuthorizationId, Cause, Effects, Event, MinorUnits, Portion,
+    Reason, Record, Reversed, Timestamp,
 };
 
 use crate::{Answer, Decision, Outcome, Reverse, State, movements};
@@ -57,6 +57,9 @@ fn standing(request: &Reverse) -> MinorUnits {
 fn undo(state: &State, original: &Authorization, request: &Reverse) -> Effects {
     match request.standing {
         Some(amount) if amount.currency != original.currency => Effects::default(),
-        _ => movements::give_back(state, original, standing(request)),
+        _ => {
+            let standing = Portion::standing(original.fee(), standing(request));
+            movements::give_back(state, original, standing)
+        }
     }
 }

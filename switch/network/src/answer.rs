@@ -1,16 +1,16 @@
-//! Answers as bytes. It owns how a decision becomes DE38, DE39, DE54 and a statement, and that
+//! Answers as bytes. It owns how a decision becomes DE38, DE39, amounts and a statement, and that
 //! echoed fields are the request's own bytes; it never looks at what they mean.
 
 use std::ops::RangeInclusive;
 
 use bytes::BytesMut;
 use codecs::iso8583::{
-    AccountBalances, Dialect, EncodeError, EncodedFields, Encoder, FieldSet, Message,
-    MessageWriter, Mti, WireAmount,
+    self as codec, AccountBalances, DecodeError, Dialect, EncodeError, EncodedFields, Encoder,
+    FieldSet, Fields, Message, MessageWriter, Mti, OriginalAmount, WireAmount,
 };
-use switch_domain::{ApprovalCode, MinorUnits, Reason};
+use switch_domain::{Amount, ApprovalCode, Currency, MinorUnits, Reason};
 use switch_security::MacError;
-use switch_shard::AccountAmounts;
+use switch_shard::{AccountAmounts, PartOf};
 
 use crate::mac::Authenticator;
 
@@ -20,6 +20,9 @@ const ACTION_CODE: u8 = 39;
 const DECIDED: RangeInclusive<u8> = APPROVAL_CODE..=ACTION_CODE;
 /// The same, for a balance inquiry.
 const ADDITIONAL_AMOUNTS: u8 = 54;
+/// What an approval of a part says otherwise than the request: the amount, and the original one.
+const AMOUNTS: [u8; 3] = [4, ORIGINAL_AMOUNTS, ADDITIONAL_AMOUNTS];
+const ORIGINAL_AMOUNTS: u8 = 30;
 
 /// Echoed where the dialect has no list for an answer's type: the fields that peers match by.
 const MATCHING_FIELDS: [u8; 12] = [3, 4, 7, 11, 12, 13, 24, 32, 33, 37, 41, 42];
@@ -35,6 +38,8 @@ pub(crate) struct Saying {
     pub(crate) fault: Option<Fault>,
     /// DE54, where the dialect carries balances.
     pub(crate) amounts: Option<AccountAmounts>,
+    /// Which part of what was asked for is approved: DE4, and where the dialect has the whole.
+    pub(crate) part: Option<PartOf>,
     /// What moved on an account, and the field that the dialect has it in.
     pub(crate) statement: Option<(u8, String)>,
 }
@@ -49,7 +54,14 @@ pub(crate) struct Fault {
 impl Saying {
     /// A reason without more.
     pub(crate) const fn plain(reason: Reason) -> Self {
-        Self { reason, approval_code: None, fault: None, amounts: None, statement: None }
+        Self {
+            reason,
+            approval_code: None,
+            fault: None,
+            amounts: None,
+            part: None,
+            statement: None,
+        }
     }
 }
 
@@ -60,6 +72,10 @@ pub(crate) enum Unwritable {
     Encode(#[from] EncodeError),
     #[error("the answer's authentication code: {0}")]
     Mac(#[from] MacError),
+    #[error("the answer as it was begun cannot be read: {0}")]
+    Unreadable(#[from] DecodeError),
+    #[error("the answer as it was begun has no type")]
+    Type,
 }
 
 /// Builds answers in buffers that are used again and again; one for each connection.
@@ -162,11 +178,43 @@ impl AnswerWriter {
         }
         message.clear();
         answer.finish_around(begun, message)?;
+        if let Some(part) = saying.part {
+            return in_part(encoder, dialect, message, part, mac.as_ref());
+        }
         if let Some(mac) = mac {
             mac.seal(dialect, begun.present(), message)?;
         }
         Ok(message)
     }
+}
+
+/// Writes an answer anew with other amounts than the request's: few are, and every other answer has
+/// its echoed fields ready before the decision is known.
+fn in_part<'m>(
+    encoder: &mut Encoder,
+    dialect: &Dialect,
+    message: &'m mut BytesMut,
+    part: PartOf,
+    mac: Option<&Authenticator>,
+) -> Result<&'m [u8], Unwritable> {
+    let whole = message.split();
+    let mut fields = Fields::new();
+    dialect.decode(&whole, &mut fields)?;
+    let view = dialect.view(&whole, &fields);
+    let mut answer = encoder.start(dialect, view.mti().ok_or(Unwritable::Type)?);
+    let sealed = view.present().last().filter(|_| mac.is_some());
+    // A fee in 1987.
+    let other_30 = dialect.original_amount() != Some(OriginalAmount::Field30);
+    for field in view.present() {
+        let own = AMOUNTS.contains(&field) && !(other_30 && field == ORIGINAL_AMOUNTS);
+        if !own && Some(field) != sealed {
+            answer.echo(field, &view)?;
+        }
+    }
+    let PartOf { approved, asked } = part;
+    let wire = |amount: Amount| wire(amount.minor, amount.currency);
+    answer.amounts(Some(codec::PartOf { approved: wire(approved), asked: wire(asked) }), None)?;
+    finish(answer, dialect, message, mac)
 }
 
 fn echoed_fields(dialect: &Dialect, mti: Mti) -> FieldSet {
@@ -229,13 +277,16 @@ fn write(
 
 fn balances(amounts: AccountAmounts) -> AccountBalances {
     let AccountAmounts { ledger, available, currency } = amounts;
-    let wire = |amount: MinorUnits| WireAmount {
+    AccountBalances { ledger: wire(ledger, currency), available: wire(available, currency) }
+}
+
+fn wire(amount: MinorUnits, currency: Currency) -> WireAmount {
+    WireAmount {
         currency: currency.numeric(),
         exponent: currency.exponent(),
         minor: amount.0.unsigned_abs(),
         negative: amount.is_negative(),
-    };
-    AccountBalances { ledger: wire(ledger), available: wire(available) }
+    }
 }
 
 /// DE39 in as many digits as the dialect has, or the code that its peer has instead.

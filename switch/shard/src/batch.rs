@@ -97,6 +97,7 @@ impl Batch {
             if decision.authorization == Some(voided) && decision.reason.is_approval() {
                 decision.reason = reason;
                 decision.approval_code = None;
+                decision.part = None;
             }
         }
     }

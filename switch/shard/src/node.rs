@@ -252,6 +252,7 @@ impl Node {
         let shard = match &manage.act {
             Act::DefinePartner { .. }
             | Act::SetPartnerState { .. }
+            | Act::SetPartialMinimum { .. }
             | Act::OpenPool { .. }
             | Act::ReloadPool { .. }
             | Act::DefineProgramme { .. } => ShardId::CONTROL,

@@ -82,6 +82,7 @@ fn request(
     Authorize {
         adds_to: None,
         completes: None,
+        terms: Default::default(),
         link: LinkId::CLEARING,
         facts: MessageFacts {
             key: MessageKey { rrn, ..key },

@@ -12,7 +12,7 @@ pub(super) fn check(case: &Case<'_>) -> Result<(), Reason> {
 
 pub(super) fn judge(case: &Case<'_>, control: &SpendControl) -> Result<(), Reason> {
     let ControlRule::Amount(most, window) = &control.terms.rule else { return Ok(()) };
-    let asked = case.needs();
+    let asked = case.counts();
     if !asked.is_positive() || !controls::selects(case, control) {
         return Ok(());
     }

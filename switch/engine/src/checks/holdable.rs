@@ -10,14 +10,14 @@ pub(super) fn asks_for_money(case: &Case<'_>) -> Result<(), Reason> {
     match case.request.fault {
         Some(fault) if fault != Reason::ExpiredCard => Err(fault),
         _ if case.direction() == Direction::None => Ok(()),
-        _ if case.request.amount.minor.is_positive() => Ok(()),
+        _ if case.request.amount.minor.is_positive() && case.comes_to().is_positive() => Ok(()),
         _ => Err(Reason::InvalidAmount),
     }
 }
 
 /// Neither the account nor the deposit leaves the range of amounts by it.
 pub(super) fn has_room(case: &Case<'_>) -> Result<(), Reason> {
-    let amount = case.request.amount.minor;
+    let amount = case.comes_to();
     let fits = |level: MinorUnits, held: MinorUnits| match case.direction() {
         Direction::None => true,
         Direction::Credit => level.checked_add(amount).is_some(),

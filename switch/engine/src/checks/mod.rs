@@ -22,8 +22,8 @@ mod use_permitted;
 mod user_funds;
 
 use switch_domain::{
-    Balance, Card, ControlRule, Direction, MinorUnits, PoolId, Programme, Reason, SpendControl,
-    Timestamp,
+    Balance, Card, ControlRule, Direction, MinorUnits, PoolId, Portion, Programme, Reason,
+    SpendControl, Timestamp,
 };
 
 use crate::complete::Completion;
@@ -97,6 +97,8 @@ pub(crate) struct Case<'a> {
     pub(crate) adds: Option<Addition>,
     /// The spend controls that it meets.
     pub(crate) controls: Controls<'a>,
+    /// The part of its amount that is approved, where not all of it is.
+    pub(crate) part: Option<MinorUnits>,
 }
 
 impl<'a> Case<'a> {
@@ -128,6 +130,7 @@ impl<'a> Case<'a> {
             completes: None,
             adds: None,
             controls: Controls::default(),
+            part: None,
         };
         case.controls = Controls::of(&case);
         if let Some(increment) = &request.adds_to {
@@ -144,13 +147,43 @@ impl<'a> Case<'a> {
         self.request.facts.kind.direction()
     }
 
+    /// The acquirer's fee on top of the amount. Only what takes money has one: what is given to the
+    /// customer is given whole.
+    pub(crate) fn fee(&self) -> MinorUnits {
+        let terms = self.request.terms;
+        let on_top = self.direction() == Direction::Debit && !terms.fee_within;
+        if on_top { terms.fee } else { MinorUnits::ZERO }
+    }
+
+    /// What it comes to: its amount, or the part of it that is approved, and the fee on top.
+    pub(crate) fn comes_to(&self) -> MinorUnits {
+        let approved = self.part.unwrap_or(self.request.amount.minor);
+        Portion { approved, fee: self.fee() }.sum()
+    }
+
+    /// What stands of that by a reversal that came before it.
+    pub(crate) fn stands(&self) -> MinorUnits {
+        let all = self.comes_to();
+        self.standing.map_or(all, |left| Portion::standing(self.fee(), left).min(all))
+    }
+
     /// What must be there of the customer's and the partner's money: nothing for what takes none,
     /// and nothing twice where a hold is completed, or its amount is replaced.
     pub(crate) fn needs(&self) -> MinorUnits {
+        self.needs_for(self.comes_to())
+    }
+
+    /// What a limit must have room for: all that is asked for. What it does not let through whole,
+    /// it does not let through in part.
+    pub(crate) fn counts(&self) -> MinorUnits {
+        let approved = self.request.amount.minor;
+        self.needs_for(Portion { approved, fee: self.fee() }.sum())
+    }
+
+    fn needs_for(&self, amount: MinorUnits) -> MinorUnits {
         if self.direction() != Direction::Debit {
             return MinorUnits::ZERO;
         }
-        let amount = self.request.amount.minor;
         if let Some(addition) = &self.adds {
             return addition.added(amount);
         }

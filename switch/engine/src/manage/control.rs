@@ -14,7 +14,8 @@ pub(crate) const LARGEST_AMOUNT: i64 = 1_000_000_000_000_000;
 
 pub(super) fn define_partner(state: &State, name: AsciiText<40>) -> Decided {
     let id = state.mint(PartnerId::mint).ok_or(Refusal::IdentifiersExhausted)?;
-    let partner = Partner { id, name, state: PartnerState::Active };
+    let (state, partial_minimums) = (PartnerState::Active, Vec::new());
+    let partner = Partner { id, name, state, partial_minimums };
     Ok(Some(Change::plain(Event::PartnerDefined(partner), Some(id.0))))
 }
 
@@ -24,6 +25,22 @@ pub(super) fn set_partner_state(state: &State, id: PartnerId, new: PartnerState)
         return Ok(None);
     }
     let partner = Partner { state: new, ..partner.clone() };
+    Ok(Some(Change::plain(Event::PartnerDefined(partner), None)))
+}
+
+/// From which amount on a part of a purchase is approved; `None`: from none.
+pub(super) fn set_partial_minimum(
+    state: &State,
+    id: PartnerId,
+    currency: Currency,
+    minimum: Option<MinorUnits>,
+) -> Decided {
+    let partner = state.control().partners.get(&id).ok_or(Refusal::NoSuchPartner)?;
+    minimum.map(positive).transpose()?;
+    if partner.partial_minimum(currency) == minimum {
+        return Ok(None);
+    }
+    let partner = partner.with_partial_minimum(currency, minimum);
     Ok(Some(Change::plain(Event::PartnerDefined(partner), None)))
 }
 

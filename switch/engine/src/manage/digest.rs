@@ -51,6 +51,10 @@ pub(super) fn of(act: &Act) -> CommandDigest {
             };
             Parts::new(2).number(partner.0).number(state)
         }
+        Act::SetPartialMinimum { partner, currency, minimum } => Parts::new(24)
+            .number(partner.0)
+            .number(i64::from(currency.numeric()))
+            .number(minimum.map_or(0, |minimum| minimum.0)),
         Act::OpenPool { partner, kind, currency } => {
             let kind = match kind {
                 PoolKind::Credit => 1,
@@ -130,6 +134,7 @@ fn of_customers(act: &Act) -> Parts {
         }
         Act::DefinePartner { .. }
         | Act::SetPartnerState { .. }
+        | Act::SetPartialMinimum { .. }
         | Act::OpenPool { .. }
         | Act::ReloadPool { .. }
         | Act::DefineProgramme { .. } => Parts::new(0),

@@ -81,6 +81,9 @@ fn change(state: &State, act: &Act, headroom: &dyn Headroom) -> Decided {
         Act::SetPartnerState { partner, state: new } => {
             control::set_partner_state(state, *partner, *new)
         }
+        Act::SetPartialMinimum { partner, currency, minimum } => {
+            control::set_partial_minimum(state, *partner, *currency, *minimum)
+        }
         Act::OpenPool { partner, kind, currency } => {
             control::open_pool(state, *partner, *kind, *currency)
         }

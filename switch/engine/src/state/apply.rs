@@ -182,6 +182,7 @@ impl State {
             pool: authorized.pool,
             currency: authorized.requested.currency,
             requested: authorized.requested.minor,
+            portion: authorized.portion.clone(),
             reason: authorized.reason,
             approval_code: authorized.approval_code,
             stand_in: authorized.stand_in,

@@ -39,7 +39,9 @@ impl Subject {
     /// What a command asks to change.
     pub(crate) const fn of_act(act: &Act) -> Option<Self> {
         match act {
-            Act::SetPartnerState { partner, .. } => Some(Self::Partner(*partner)),
+            Act::SetPartnerState { partner, .. } | Act::SetPartialMinimum { partner, .. } => {
+                Some(Self::Partner(*partner))
+            }
             Act::SetBalanceState { balance, .. } | Act::CreditBalance { balance, .. } => {
                 Some(Self::Balance(*balance))
             }

@@ -29,7 +29,8 @@ struct Case {
 }
 
 fn partner(state: PartnerState) -> Partner {
-    Partner { id: PARTNER, name: Default::default(), state }
+    let name = Default::default();
+    Partner { id: PARTNER, name, state, partial_minimums: Vec::new() }
 }
 
 fn sound() -> Case {
@@ -135,6 +136,7 @@ fn completes_too_much(case: &mut Case) {
         pool: Some(POOL),
         currency: case.request.amount.currency,
         requested: half,
+        portion: None,
         reason: Reason::Approved,
         approval_code: None,
         stand_in: None,

@@ -19,6 +19,7 @@ mod management;
 mod matching;
 mod network_traces;
 mod outside_locks;
+mod partial;
 mod pools;
 mod properties;
 mod reference;

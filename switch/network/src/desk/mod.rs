@@ -225,6 +225,7 @@ impl<S: Switch> Desk<S> {
                 Saying {
                     approval_code: decision.approval_code,
                     amounts: decision.amounts,
+                    part: decision.part,
                     ..Saying::plain(decision.reason)
                 }
             }

@@ -20,6 +20,7 @@ use super::country::country;
 use super::fault::text;
 use super::increment::increment;
 use super::key::{message_key, transmitted};
+use super::terms::terms;
 use super::transaction::asked;
 use super::{FieldFault, Surroundings, Translated, Translation, network_trace};
 
@@ -96,6 +97,7 @@ fn read(
         expiry,
         fault,
         amount,
+        terms: terms(message, amount.currency)?,
         repeat: message.mti().is_some_and(Mti::is_repeat),
         adds_to: increment(message, &key, asked.change)?,
         completes: completes(message, &facts, asked.completes, around)?,

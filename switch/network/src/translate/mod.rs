@@ -18,6 +18,7 @@ mod network_trace;
 mod original;
 mod reconciliation;
 mod reversal;
+mod terms;
 mod track2;
 mod transaction;
 

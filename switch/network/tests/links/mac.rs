@@ -13,7 +13,7 @@ use switch_security::{
     MacScheme, SealedPan, SecurityModule, VaultError,
 };
 
-use crate::rig::{Answer, DIALECTS, Draft, Log, Rig, security};
+use crate::rig::{Answer, DIALECTS, Draft, Log, Rig, approved_in_part, security};
 
 const FAILURES: &str = "cardswitch_link_mac_failures_total";
 const RETAIL: MacScheme = MacScheme::RetailMac(MacPadding::Zeros);
@@ -93,6 +93,23 @@ async fn every_algorithm_and_length_goes_both_ways() {
                 assert_eq!(rig.metric(FAILURES, ""), 0.0);
             }
         }
+    }
+}
+
+/// Its answer is written anew, with another amount than was begun.
+#[tokio::test]
+async fn the_approval_of_a_part_carries_a_code_over_what_it_says() {
+    for dialect in DIALECTS {
+        let rule = rule(RETAIL, 8);
+        let rig = rig(dialect, rule.clone());
+        rig.script.hand_over();
+        let mut peer = rig.connect().await;
+        let draft = rig.request(1).set(63, "PARTIAL");
+        peer.send_body(&coded(&rig, &rule, 64, &draft)).await;
+        rig.script.next().await.reply.send(approved_in_part(1, 1_000, 1_250));
+        let answer = peer.answer().await;
+        assert_eq!((answer.text(4), answer.text(39)), ("000000001000".into(), "10".into()));
+        assert_coded(&rig, &rule, &answer, 64);
     }
 }
 

@@ -15,6 +15,7 @@ mod life;
 mod limits;
 mod mac;
 mod no_leak;
+mod partial;
 mod requests;
 mod rig;
 mod sign_on;

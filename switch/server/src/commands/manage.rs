@@ -35,6 +35,23 @@ pub enum PartnerCommand {
     Suspend(Id),
     /// Serve its cards again
     Resume(Id),
+    /// From which amount on a part of a purchase is approved, where a terminal can go on with less
+    PartialMinimum {
+        /// The partner
+        id: i64,
+        /// Of which currency, as EUR
+        #[arg(long)]
+        currency: String,
+        /// The least, in major units
+        #[arg(long, required_unless_present = "none")]
+        amount: Option<String>,
+        /// Approve nothing in part
+        #[arg(long, conflicts_with = "amount")]
+        none: bool,
+        /// How the switch is reached
+        #[command(flatten)]
+        socket: SocketArgs,
+    },
 }
 
 /// What a pool is for.
@@ -272,6 +289,10 @@ pub(super) async fn partner(command: PartnerCommand) -> anyhow::Result<ExitCode>
         }
         PartnerCommand::Resume(Id { id, socket }) => {
             (socket, Operation::PartnerResume { partner: id })
+        }
+        PartnerCommand::PartialMinimum { id, currency, amount, none: _, socket } => {
+            let (partner, minimum) = (id, amount);
+            (socket, Operation::PartnerPartialMinimum { partner, currency, minimum })
         }
     };
     send(socket, operation).await

@@ -22,6 +22,7 @@ mod mac;
 mod malformed;
 mod mini_statement;
 mod network_traces;
+mod partial_approval;
 #[path = "../../../../simulators/tests/network/pki.rs"]
 mod pki;
 mod races;

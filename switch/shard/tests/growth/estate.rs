@@ -158,6 +158,7 @@ impl Estate {
             expiry: None,
             fault: None,
             amount: Amount { minor: MinorUnits(minor), currency: euro() },
+            terms: Default::default(),
             repeat,
             adds_to: None,
             completes: None,

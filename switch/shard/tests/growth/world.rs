@@ -345,6 +345,7 @@ fn purchase(holder: Holder, stan: u32, minor: i64, category: u16) -> Authorize {
         expiry: None,
         fault: None,
         amount: Amount { minor: MinorUnits(minor), currency: euro() },
+        terms: Default::default(),
         repeat: false,
         adds_to: None,
         completes: None,

@@ -231,6 +231,7 @@ impl Request {
             expiry: None,
             fault: None,
             amount: Amount { minor: MinorUnits(minor), currency: euro() },
+            terms: Default::default(),
             repeat,
             adds_to: None,
             completes: None,

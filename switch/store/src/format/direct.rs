@@ -68,6 +68,12 @@ fn authorized(out: &mut Vec<u8>, made: &Authorized) {
             signed(out, 2, completed.decided_at.0);
         });
     }
+    if let Some(portion) = &made.portion {
+        message(out, 19, |out| {
+            signed(out, 1, portion.approved.0);
+            signed(out, 2, portion.fee.0);
+        });
+    }
     if let Some(findings) = &made.findings {
         prost::encoding::message::encode(30, &controls::write_findings(findings), out);
     }
@@ -309,6 +315,8 @@ mod tests {
                 },
                 completes: has(1)
                     .then_some(Completed { authorization: id, decided_at: Timestamp(amount) }),
+                portion: (bits % 3 == 0)
+                    .then(|| Box::new(Portion { approved: minor, fee: MinorUnits(7) })),
                 findings: has(2).then(|| {
                     Box::new(ControlFindings {
                         declined_by: has(0).then_some(ControlId(amount)),

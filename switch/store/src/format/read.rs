@@ -42,11 +42,7 @@ fn event(stored: shapes::Event) -> Read<Event> {
     Ok(match stored {
         Shape::TakenOver(stored) => Event::TakenOver(taken_over(&stored)?),
         Shape::NothingChanged(_) => Event::NothingChanged,
-        Shape::PartnerDefined(partner) => Event::PartnerDefined(domain::Partner {
-            id: PartnerId(partner.id),
-            name: text("partner name", &partner.name)?,
-            state: choice(partner.state)?,
-        }),
+        Shape::PartnerDefined(stored) => Event::PartnerDefined(partner(&stored)?),
         Shape::PoolDefined(pool) => Event::PoolDefined(domain::Pool {
             id: PoolId(pool.id),
             partner: PartnerId(pool.partner),
@@ -103,6 +99,19 @@ fn event(stored: shapes::Event) -> Read<Event> {
         Shape::TransferSent(stored) => Event::TransferSent(transfer(&stored)?),
         Shape::TransferReceived(stored) => Event::TransferReceived(transfer_received(&stored)?),
         Shape::TransferClosed(stored) => transfer_closed(&stored)?,
+    })
+}
+
+pub(super) fn partner(stored: &shapes::Partner) -> Read<domain::Partner> {
+    let minimum = |one: &shapes::Minimum| -> Read<Amount> {
+        let (minor, currency) = (amount("minimum", one.minor)?, currency(one.currency)?);
+        Ok(Amount { minor, currency })
+    };
+    Ok(domain::Partner {
+        id: PartnerId(stored.id),
+        name: text("partner name", &stored.name)?,
+        state: choice(stored.state)?,
+        partial_minimums: stored.partial_minimums.iter().map(minimum).collect::<Read<_>>()?,
     })
 }
 
@@ -202,10 +211,16 @@ fn authorized(stored: shapes::Authorized) -> Read<domain::Authorized> {
         reason: reason(&stored.reason)?,
         approval_code: stored.approval_code.as_deref().map(approval_code).transpose()?,
         completes: stored.completes.map(completed).transpose()?,
+        portion: stored.portion.as_ref().map(portion).transpose()?,
         findings: stored.findings.map(controls::read_findings),
         approvals: stored.approvals,
         reversed_before: stored.reversed_before,
     })
+}
+
+pub(super) fn portion(stored: &shapes::Portion) -> Read<Box<domain::Portion>> {
+    let (approved, fee) = (amount("approved", stored.approved)?, amount("fee", stored.fee)?);
+    Ok(Box::new(domain::Portion { approved, fee }))
 }
 
 fn completed(stored: shapes::Completed) -> Read<domain::Completed> {

@@ -131,6 +131,18 @@ pub(super) struct Partner {
     pub(super) name: String,
     #[prost(uint32, tag = "3")]
     pub(super) state: u32,
+    /// From which amount on a part of a purchase is approved, by currency.
+    #[prost(message, repeated, tag = "4")]
+    pub(super) partial_minimums: Vec<Minimum>,
+}
+
+/// The least amount of a currency.
+#[derive(Clone, Copy, PartialEq, Message)]
+pub(super) struct Minimum {
+    #[prost(uint32, tag = "1")]
+    pub(super) currency: u32,
+    #[prost(sint64, optional, tag = "2")]
+    pub(super) minor: Option<i64>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -266,9 +278,21 @@ pub(super) struct Authorized {
     /// The authorization that it completes.
     #[prost(message, optional, tag = "15")]
     pub(super) completes: Option<Completed>,
+    /// What was granted, where that is not just what was asked for.
+    #[prost(message, optional, tag = "19")]
+    pub(super) portion: Option<Portion>,
     /// What spend controls said, where there was anything to say.
     #[prost(message, optional, tag = "30")]
     pub(super) findings: Option<Findings>,
+}
+
+/// An approved amount, and the fee on top.
+#[derive(Clone, Copy, PartialEq, Message)]
+pub(super) struct Portion {
+    #[prost(sint64, optional, tag = "1")]
+    pub(super) approved: Option<i64>,
+    #[prost(sint64, optional, tag = "2")]
+    pub(super) fee: Option<i64>,
 }
 
 #[derive(Clone, Copy, PartialEq, Message)]

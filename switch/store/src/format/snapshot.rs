@@ -6,8 +6,8 @@ use bytes::Bytes;
 use prost::Message;
 use switch_domain::{
     Authorization, AuthorizationId, Balance, BalanceId, Card, CardId, Control, ControlSubject,
-    CustomerId, Expiry, Fingerprint, MinorUnits, Partner, PartnerId, Pool, PoolId, PoolShare,
-    ProgrammeId, Seq, ShardId, ShardImage, Timestamp, Totals, TransferId, VaultRef,
+    CustomerId, Expiry, Fingerprint, MinorUnits, PartnerId, Pool, PoolId, PoolShare, ProgrammeId,
+    Seq, ShardId, ShardImage, Timestamp, Totals, TransferId, VaultRef,
 };
 
 use super::read::{self, Read};
@@ -58,7 +58,7 @@ fn image(stored: shapes::Snapshot) -> Read<ShardImage> {
     let shard = ShardId(read::narrow("shard", stored.shard)?);
     let mut control = Control::default();
     for partner in &stored.partners {
-        control.put_partner(read_partner(partner)?);
+        control.put_partner(read::partner(partner)?);
     }
     for pool in &stored.pools {
         control.put_pool(read_pool(pool)?);
@@ -104,14 +104,6 @@ fn image(stored: shapes::Snapshot) -> Read<ShardImage> {
 
 pub(super) fn all<S, T>(stored: &[S], read: impl Fn(&S) -> Read<T>) -> Read<Vec<T>> {
     stored.iter().map(read).collect()
-}
-
-fn read_partner(stored: &of_records::Partner) -> Read<Partner> {
-    Ok(Partner {
-        id: PartnerId(stored.id),
-        name: read::text("partner name", &stored.name)?,
-        state: read::choice(stored.state)?,
-    })
 }
 
 fn read_pool(stored: &of_records::Pool) -> Read<Pool> {
@@ -207,6 +199,7 @@ pub(super) fn write_authorization(one: &Authorization) -> shapes::Authorization 
         decided_at: Some(one.decided_at.0),
         stand_in: stand_in_code(one.stand_in),
         would_be: write::would_be(one.stand_in),
+        portion: one.portion.as_deref().map(write::portion),
         counted: one.counted.iter().flatten().map(controls::write_counted).collect(),
     }
 }
@@ -223,6 +216,7 @@ pub(super) fn read_authorization(stored: shapes::Authorization) -> Read<Authoriz
         pool: stored.pool.map(PoolId),
         currency: read::currency(stored.currency)?,
         requested: amount("requested", stored.requested)?,
+        portion: stored.portion.as_ref().map(read::portion).transpose()?,
         reason: read::reason(&stored.reason)?,
         approval_code: stored.approval_code.as_deref().map(read::approval_code).transpose()?,
         // What completes another is closed from the start.

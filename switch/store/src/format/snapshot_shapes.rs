@@ -4,7 +4,9 @@
 use prost::Message;
 
 use super::controls::{Control, StoredCounted, StoredUsage};
-use super::shapes::{AmountsDelta, Facts, Partner, Pool, Programme, StateChanged, Transfer};
+use super::shapes::{
+    AmountsDelta, Facts, Partner, Pool, Portion, Programme, StateChanged, Transfer,
+};
 
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct Snapshot {
@@ -130,6 +132,9 @@ pub(super) struct Authorization {
     /// The reason that belongs to it, if any: its stable name.
     #[prost(string, tag = "17")]
     pub(super) would_be: String,
+    /// What was granted, where that is not just what was asked for.
+    #[prost(message, optional, tag = "19")]
+    pub(super) portion: Option<Portion>,
     /// Where it counts towards limits.
     #[prost(message, repeated, tag = "30")]
     pub(super) counted: Vec<StoredCounted>,

@@ -130,7 +130,17 @@ pub(super) fn partner(partner: &domain::Partner) -> shapes::Partner {
         id: partner.id.0,
         name: partner.name.to_string(),
         state: partner.state.code(),
+        partial_minimums: partner.partial_minimums.iter().map(minimum).collect(),
     }
+}
+
+fn minimum(one: &domain::Amount) -> shapes::Minimum {
+    let (currency, minor) = (u32::from(one.currency.numeric()), Some(one.minor.0));
+    shapes::Minimum { currency, minor }
+}
+
+pub(super) fn portion(portion: &domain::Portion) -> shapes::Portion {
+    shapes::Portion { approved: Some(portion.approved.0), fee: Some(portion.fee.0) }
 }
 
 pub(super) fn pool(pool: &domain::Pool) -> shapes::Pool {
@@ -197,6 +207,7 @@ fn authorized(authorized: &domain::Authorized) -> shapes::Authorized {
             authorization: completed.authorization.0,
             decided_at: Some(completed.decided_at.0),
         }),
+        portion: authorized.portion.as_deref().map(portion),
         findings: authorized.findings.as_deref().map(controls::write_findings),
     }
 }

@@ -7,7 +7,7 @@ use sqlx::{PgConnection, Postgres};
 use switch_domain::{
     AnsweredReversal, Authorization, AuthorizationId, BalanceId, CardId, CommandDigest, Completed,
     Counted, Country, DoneCommand, IdempotencyKey, Merchant, MessageFacts, MinorUnits, PoolId,
-    ShardId, Timestamp, Totals,
+    Portion, ShardId, Timestamp, Totals,
 };
 use uuid::Uuid;
 
@@ -20,7 +20,7 @@ use crate::shards::ancestors;
 /// Columns of an authorization.
 macro_rules! columns {
     () => {
-        "id, card_id, balance_id, pool_id, currency, requested, reason, approval_code,
+        "id, card_id, balance_id, pool_id, currency, requested, approved, fee, reason, approval_code,
             stand_in, would_be, transaction_type, completes_id, completes_at,
             authorized, incremented, reversed, cleared, refunded, closed, decided_at,
             acquirer, class, stan, local_time, terminal, rrn, fingerprint,
@@ -322,6 +322,13 @@ fn completes(row: &Named<'_>) -> Result<Option<Completed>, StoreError> {
         .map(|(id, at)| Completed { authorization: AuthorizationId(id), decided_at: at.0 }))
 }
 
+/// Both or neither: most were granted just what they asked for.
+fn portion(row: &Named<'_>) -> Result<Option<Box<Portion>>, StoreError> {
+    let Some(approved) = row.get::<Option<i64>>("approved")? else { return Ok(None) };
+    let fee = row.get::<Option<i64>>("fee")?.ok_or_else(|| row.illegal("fee", "nothing"))?;
+    Ok(Some(Box::new(Portion { approved: MinorUnits(approved), fee: MinorUnits(fee) })))
+}
+
 fn country(row: &Named<'_>) -> Result<Option<Country>, StoreError> {
     let Some(code) = row.get::<Option<i16>>("country")? else { return Ok(None) };
     let country = u16::try_from(code).ok().and_then(|code| Country::from_numeric(code).ok());
@@ -356,6 +363,7 @@ pub(super) fn authorization(row: &PgRow) -> Result<Authorization, StoreError> {
         pool: row.get::<Option<i64>>("pool_id")?.map(PoolId),
         currency: row.currency()?,
         requested: MinorUnits(row.get("requested")?),
+        portion: portion(&row)?,
         reason: row.reason()?,
         approval_code: row.approval_code()?,
         stand_in: row.stand_in()?,

@@ -2,14 +2,15 @@
 
 use sqlx::PgConnection;
 use switch_domain::{
-    Bin, BinRange, Control, Funding, Partner, PartnerId, Pool, PoolId, PoolKind, Programme,
-    ProgrammeId, ShardId,
+    Amount, Bin, BinRange, Control, Currency, Funding, MinorUnits, Partner, PartnerId, Pool,
+    PoolId, PoolKind, Programme, ProgrammeId, ShardId,
 };
 
 use super::row::{Named, each};
 use crate::error::StoreError;
 
-const PARTNERS: &str = "SELECT id, name, state FROM partner WHERE shard = $1 ORDER BY id";
+const PARTNERS: &str = "\
+    SELECT id, name, state, partial_minimums FROM partner WHERE shard = $1 ORDER BY id";
 const POOLS: &str = "SELECT id, partner_id, kind, currency FROM pool WHERE shard = $1 ORDER BY id";
 const PROGRAMMES: &str = "\
     SELECT id, name, partner_id, bin_low, bin_high, pan_length, currency, funding, pool_id
@@ -39,7 +40,22 @@ pub(super) async fn control(
 
 fn partner(row: &sqlx::postgres::PgRow) -> Result<Partner, StoreError> {
     let row = Named::new("partner", row, "id")?;
-    Ok(Partner { id: PartnerId(row.key), name: row.text("name")?, state: row.choice("state")? })
+    let minimums: Option<&str> = row.get("partial_minimums")?;
+    let minimums = minimums.unwrap_or_default();
+    let all: Option<Vec<_>> = minimums.split_ascii_whitespace().map(minimum).collect();
+    Ok(Partner {
+        id: PartnerId(row.key),
+        name: row.text("name")?,
+        state: row.choice("state")?,
+        partial_minimums: all.ok_or_else(|| row.illegal("partial_minimums", minimums))?,
+    })
+}
+
+/// As `978:500`: minor units of a currency.
+fn minimum(text: &str) -> Option<Amount> {
+    let (currency, minor) = text.split_once(':')?;
+    let currency = Currency::from_numeric(currency.parse().ok()?).ok()?;
+    Some(Amount { minor: MinorUnits(minor.parse().ok()?), currency })
 }
 
 fn pool(row: &sqlx::postgres::PgRow) -> Result<Pool, StoreError> {

@@ -19,13 +19,13 @@ use crate::pg_timestamp::PgTimestamp;
 /// Totals that a new authorization cannot have are left to their default of zero.
 pub(super) const COPY_NEW: &str = "\
     COPY card_authorization (id, decided_at, partner_id, card_id, balance_id, pool_id, currency,
-        requested, reason, approval_code, stand_in, would_be, authorized, reversed, cleared, closed,
+        requested, approved, fee, reason, approval_code, stand_in, would_be, authorized, reversed, cleared, closed,
         transaction_type, completes_id, completes_at,
         acquirer, class, stan, local_time, terminal, rrn, fingerprint, origin,
         transmitted, channel, entry_mode, mcc, merchant, as_of_seq, link, country, counted,
         declined_by, would_decline, network_trace)
     FROM STDIN (FORMAT binary)";
-const COLUMNS: i16 = 39;
+const COLUMNS: i16 = 41;
 
 /// The day stands in the text: then the plan that PostgreSQL keeps knows of that day's partition
 /// alone, and neither plans nor locks those of all other days each time.
@@ -79,6 +79,8 @@ impl NewAuthorizations {
             .maybe_int8(made.pool.map(|id| id.0))
             .int2(currency(made.requested.currency))
             .int8(made.requested.minor.0)
+            .maybe_int8(made.portion.as_deref().map(|portion| portion.approved.0))
+            .maybe_int8(made.portion.as_deref().map(|portion| portion.fee.0))
             .text(made.reason.name())
             .maybe_text(made.approval_code.as_ref().map(ApprovalCode::as_str))
             .maybe_text(made.stand_in.map(StandIn::name))

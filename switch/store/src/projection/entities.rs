@@ -2,7 +2,7 @@
 //! one statement each, in the transaction of the watermark. What moves of them is flushed apart.
 
 use sqlx::PgConnection;
-use switch_domain::{ControlSubject, SpendControl};
+use switch_domain::{ControlSubject, Partner, SpendControl};
 
 use super::chunk::{BalanceChange, CardChange, Change, Chunk};
 use super::columns::currency;
@@ -10,11 +10,12 @@ use crate::codes::Stored;
 use crate::format::encode_control;
 
 const PARTNERS: &str = "\
-    INSERT INTO partner AS old (id, shard, name, state, as_of_seq)
-    SELECT id, $1, name, state, seq
-    FROM UNNEST($2::int8[], $3::text[], $4::text[], $5::int8[]) AS new (id, name, state, seq)
+    INSERT INTO partner AS old (id, shard, name, state, partial_minimums, as_of_seq)
+    SELECT id, $1, name, state, minimums, seq
+    FROM UNNEST($2::int8[], $3::text[], $4::text[], $5::text[], $6::int8[])
+        AS new (id, name, state, minimums, seq)
     ON CONFLICT (id) DO UPDATE SET name = excluded.name, state = excluded.state,
-        as_of_seq = excluded.as_of_seq
+        partial_minimums = excluded.partial_minimums, as_of_seq = excluded.as_of_seq
     WHERE old.as_of_seq < excluded.as_of_seq";
 
 const POOLS: &str = "\
@@ -176,11 +177,20 @@ async fn partners(tx: &mut PgConnection, chunk: &Chunk) -> Done {
         .bind(rows.iter().map(|(one, _)| one.id.0).collect::<Vec<_>>())
         .bind(rows.iter().map(|(one, _)| one.name.to_string()).collect::<Vec<_>>())
         .bind(rows.iter().map(|(one, _)| one.state.name()).collect::<Vec<_>>())
+        .bind(rows.iter().map(|(one, _)| minimums(one)).collect::<Vec<_>>())
         .bind(rows.iter().map(|(_, seq)| *seq).collect::<Vec<_>>())
         .execute(tx)
         .await?;
     expect_rows("partner", rows.len(), done.rows_affected());
     Ok(())
+}
+
+/// As `978:500 392:1000`: minor units by currency; null where nothing is approved in part.
+fn minimums(partner: &Partner) -> Option<String> {
+    let all = partner.partial_minimums.iter();
+    let all: Vec<_> =
+        all.map(|one| format!("{:03}:{}", one.currency.numeric(), one.minor.0)).collect();
+    (!all.is_empty()).then(|| all.join(" "))
 }
 
 async fn pools(tx: &mut PgConnection, chunk: &Chunk) -> Done {

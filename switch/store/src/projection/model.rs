@@ -110,6 +110,7 @@ impl Rows {
                     pool: one.pool,
                     currency: one.requested.currency,
                     requested: one.requested.minor,
+                    portion: one.portion.clone(),
                     reason: one.reason,
                     approval_code: one.approval_code,
                     stand_in: one.stand_in,

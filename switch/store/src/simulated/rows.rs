@@ -292,6 +292,7 @@ impl Rows {
             pool: made.pool,
             currency: made.requested.currency,
             requested: made.requested.minor,
+            portion: made.portion.clone(),
             reason: made.reason,
             approval_code: made.approval_code,
             stand_in: made.stand_in,

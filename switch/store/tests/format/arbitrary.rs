@@ -12,8 +12,8 @@ use switch_domain::{
     Fingerprint, Founded, Funding, IdempotencyKey, LinkId, LockCode, LockRefusal, Merchant,
     MessageClass, MessageFacts, MessageKey, MinorUnits, NetworkTrace, OriginalClass, OriginalKey,
     OriginalReference, OutsideAsk, OwnerId, Partner, PartnerId, PartnerState, Placement, Pool,
-    PoolDelta, PoolId, PoolKind, PoolShare, Posting, Programme, ProgrammeId, Reason, Record,
-    Reversed, Sealed, SealedHead, Seq, ShardId, StandIn, TakenOver, Timestamp, Totals,
+    PoolDelta, PoolId, PoolKind, PoolShare, Portion, Posting, Programme, ProgrammeId, Reason,
+    Record, Reversed, Sealed, SealedHead, Seq, ShardId, StandIn, TakenOver, Timestamp, Totals,
     TransactionType, Transfer, TransferId, TransferOutcome, TransferReceived, VaultRef, Voided,
 };
 
@@ -122,10 +122,13 @@ fn network_trace() -> impl Strategy<Value = NetworkTrace> {
 }
 
 fn control() -> impl Strategy<Value = Event> {
-    let partner = (any::<i64>(), text(), any::<bool>()).prop_map(|(id, name, active)| {
-        let state = if active { PartnerState::Active } else { PartnerState::Suspended };
-        Event::PartnerDefined(Partner { id: PartnerId(id), name, state })
-    });
+    let minimum = (amount(), currency()).prop_map(|(minor, currency)| Amount { minor, currency });
+    let partner = (any::<i64>(), text(), any::<bool>(), vec(minimum, 0..3)).prop_map(
+        |(id, name, active, partial_minimums)| {
+            let state = if active { PartnerState::Active } else { PartnerState::Suspended };
+            Event::PartnerDefined(Partner { id: PartnerId(id), name, state, partial_minimums })
+        },
+    );
     let pool = (any::<i64>(), any::<i64>(), any::<bool>(), currency()).prop_map(
         |(id, partner, credit, currency)| {
             let kind = if credit { PoolKind::Credit } else { PoolKind::Deposit };
@@ -215,11 +218,12 @@ fn authorizations() -> impl Strategy<Value = Event> {
     let code = option::of((any::<u32>(), any::<u64>()))
         .prop_map(|code| code.map(|(n, salt)| ApprovalCode::for_approval(n, salt)));
     let ids = (any::<i64>(), any::<[Option<i64>; 4]>(), any::<Option<(i64, i64)>>());
-    let findings = option::of(controls::findings());
+    let findings = (option::of(controls::findings()), portion());
     let decided = (reason(), code, any::<u32>(), any::<bool>(), stand_in(), findings);
     let authorized = (ids, facts(), amount(), currency(), decided).prop_map(
         |((id, [card, balance, partner, pool], completes), facts, minor, currency, decided)| {
-            let (reason, approval_code, approvals, reversed_before, stand_in, findings) = decided;
+            let (reason, approval_code, approvals, reversed_before, stand_in, said) = decided;
+            let (findings, portion) = said;
             let stand_in = Some(stand_in).filter(|_| is_advice(&facts));
             Event::Authorized(Authorized {
                 id: AuthorizationId(id),
@@ -236,6 +240,7 @@ fn authorizations() -> impl Strategy<Value = Event> {
                     authorization: AuthorizationId(id),
                     decided_at: Timestamp(at),
                 }),
+                portion,
                 findings,
                 approvals,
                 reversed_before,
@@ -339,7 +344,9 @@ fn open_authorization() -> impl Strategy<Value = Authorization> {
     let ids = (any::<i64>(), option::of(any::<i64>()), option::of(any::<i64>()));
     let more = (any::<[i64; 7]>(), currency(), reason(), option::of("[A-Z0-9]{6}"), stand_in());
     let counted = vec(controls::counted(), 0..3).prop_map(Vec::into_boxed_slice);
-    (ids, facts(), more, counted).prop_map(|((id, balance, pool), facts, more, counted)| {
+    let said = (counted, portion());
+    (ids, facts(), more, said).prop_map(|((id, balance, pool), facts, more, said)| {
+        let (counted, portion) = said;
         let (n, currency, reason, code, stand_in) = more;
         let [requested, authorized, incremented, reversed, cleared, refunded, at] = n;
         Authorization {
@@ -350,6 +357,7 @@ fn open_authorization() -> impl Strategy<Value = Authorization> {
             pool: pool.map(PoolId),
             currency,
             requested: MinorUnits(requested),
+            portion,
             reason,
             approval_code: code.and_then(|code| ApprovalCode::from_text(&code)),
             stand_in: Some(stand_in).filter(|_| is_advice(&facts)),
@@ -366,6 +374,11 @@ fn open_authorization() -> impl Strategy<Value = Authorization> {
             closed: false,
         }
     })
+}
+
+fn portion() -> impl Strategy<Value = Option<Box<Portion>>> {
+    let some = (amount(), amount()).prop_map(|(approved, fee)| Portion { approved, fee });
+    option::of(some.prop_map(Box::new))
 }
 
 fn estate() -> impl Strategy<Value = Estate> {

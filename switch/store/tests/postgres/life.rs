@@ -8,7 +8,7 @@ use switch_domain::{
     Effects, EntryMode, Event, Expired, Expiry, Fingerprint, Funding, IdempotencyKey, LinkId,
     LockCode, LockRefusal, Merchant, MessageClass, MessageFacts, MessageKey, MinorUnits,
     OriginalReference, OutsideAsk, Partner, PartnerId, PartnerState, Pool, PoolDelta, PoolId,
-    PoolKind, Posting, Programme, ProgrammeId, Reason, Record, Reversed, ShardId, StandIn,
+    PoolKind, Portion, Posting, Programme, ProgrammeId, Reason, Record, Reversed, ShardId, StandIn,
     Timestamp, Totals, VaultRef, Voided,
 };
 use switch_store::{SealedPan, Store};
@@ -95,6 +95,7 @@ pub(crate) fn control_rows() -> Vec<Vec<Record>> {
         id: partner(),
         name: text("First Bank"),
         state: PartnerState::Active,
+        partial_minimums: vec![Amount { minor: MinorUnits(500), currency: euro() }],
     });
     let a_pool = Event::PoolDefined(Pool {
         id: pool(),
@@ -214,6 +215,9 @@ pub(crate) fn answered(
 ) -> Record {
     let approved = reason.is_approval();
     let code = approved.then(|| ApprovalCode::for_approval(approvals, number));
+    // With a fee of half a euro.
+    let portion = (reason == Reason::ApprovedPartially)
+        .then(|| Box::new(Portion { approved: MinorUnits(amount - 50), fee: MinorUnits(50) }));
     let event = Event::Authorized(Authorized {
         id: authorization(number),
         facts: MessageFacts {
@@ -234,6 +238,7 @@ pub(crate) fn answered(
         reason,
         approval_code: code,
         stand_in: None,
+        portion,
         completes: None,
         findings: None,
         approvals,
@@ -346,7 +351,7 @@ pub(crate) fn shard_rows([first, second]: [VaultRef; 2]) -> Vec<Vec<Record>> {
         vec![
             record(34, command(24), customer(72, CustomerState::Active), none()),
             record(34, command(25), refused_lock(1), none()),
-            answered(35, 5, 700, Reason::Approved, 4),
+            answered(35, 5, 700, Reason::ApprovedPartially, 4),
         ],
         vec![answered(36, 6, 1_200, Reason::Approved, 5)],
     ]

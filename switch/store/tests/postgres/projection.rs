@@ -154,7 +154,7 @@ async fn authorizations_come_back_with_their_answers() {
             (authorization(2), Reason::InsufficientFunds, false, 0, 0, true),
             (authorization(3), voided, false, 1_000, 0, true),
             (authorization(4), voided, false, 800, 0, true),
-            (authorization(5), approved, true, 700, 700, false),
+            (authorization(5), Reason::ApprovedPartially, true, 700, 700, false),
             (authorization(6), approved, true, 1_200, 1_200, false),
         ]
     );

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use switch_domain::{
     Account, AnsweredReversal, AuthorizationId, Authorized, BalanceId, Cause, Currency,
     DoneCommand, Effects, Event, Forgotten, Hold, MessageClass, MessageKey, MinorUnits, PoolId,
-    Reason, Recalled, Record, Reversed, ShardId, ShardImage, StandIn, Timestamp, Totals,
-    TransactionType, Voided,
+    Recalled, Record, Reversed, ShardId, ShardImage, StandIn, Timestamp, Totals, TransactionType,
+    Voided,
 };
 use switch_engine::{Answer, Command, Decision, Headroom, HoldEnd, Outcome, State};
 
@@ -369,7 +369,8 @@ impl Cluster {
                 }
                 Event::Authorized(a) if is_held(a) => {
                     let reversed = record.effects.authorization.map_or(0, |d| d.totals.reversed.0);
-                    let held = a.requested.minor.0 - reversed;
+                    let came_to = a.portion.as_ref().map_or(a.requested.minor, |p| p.sum());
+                    let held = came_to.0 - reversed;
                     holds.insert(a.id, (a.balance, a.pool, held));
                 }
                 Event::Authorized(a) => {
@@ -447,7 +448,7 @@ fn is_held(one: &Authorized) -> bool {
         return false;
     }
     match one.stand_in {
-        None => one.reason == Reason::Approved,
+        None => one.reason.is_approval(),
         Some(stand_in) => matches!(stand_in, StandIn::Agreed | StandIn::Forced(_)),
     }
 }

@@ -28,6 +28,7 @@ impl World {
     pub(super) fn management(&mut self, row: &Row<'_>) {
         match row.verb {
             "partner" | "suspend" | "resume" => self.partner(row),
+            "partial-minimum" => self.partial_minimum(row),
             "pool" | "open-pool" | "reload" => self.pool(row),
             "programme" => self.programme(row),
             "balance" | "open-balance" | "credit" => self.balance(row),
@@ -71,6 +72,15 @@ impl World {
         };
         let partner = self.names.partner(row, name);
         self.manage(row, CONTROL, Act::SetPartnerState { partner, state });
+    }
+
+    /// `partial-minimum PARTNER CURRENCY AMOUNT|none`
+    fn partial_minimum(&mut self, row: &Row<'_>) {
+        let partner = self.names.partner(row, row.word("a partner"));
+        let currency = currency(row.word("a currency"));
+        let least = row.word("an amount or none");
+        let minimum = (least != "none").then(|| minor_units(row, least, currency));
+        self.manage(row, CONTROL, Act::SetPartialMinimum { partner, currency, minimum });
     }
 
     fn partner_option(&self, row: &Row<'_>) -> PartnerId {

@@ -2,11 +2,11 @@
 //! `advise`, `pay`, `post`, `reverse`, `void`, `expire`.
 
 use switch_domain::{
-    Acquirer, Amount, AsciiText, AuthorizationId, BalanceId, Bin, Channel, Country, EntryMode,
-    Expiry, Fingerprint, Hold, LinkId, Merchant, MessageClass, MessageFacts, MessageKey,
-    NetworkTrace, OriginalClass, OriginalReference, Reason, Tolerance, TransactionType,
+    Acquirer, Amount, AsciiText, AuthorizationId, BalanceId, Bin, Channel, Country, Currency,
+    EntryMode, Expiry, Fingerprint, Hold, LinkId, Merchant, MessageClass, MessageFacts, MessageKey,
+    MinorUnits, NetworkTrace, OriginalClass, OriginalReference, Reason, Tolerance, TransactionType,
 };
-use switch_engine::{Advise, Answer, Authorize, Command, Increment, Original, Reverse};
+use switch_engine::{Advise, Answer, Authorize, Command, Increment, Original, Reverse, Terms};
 
 use super::row::Row;
 use super::{CARDS, World, currency, minor_units};
@@ -58,6 +58,7 @@ pub(crate) fn authorize(key: MessageKey, amount: Amount) -> Authorize {
         expiry: None,
         fault: None,
         amount,
+        terms: Terms::default(),
         repeat: false,
         adds_to: None,
         completes: None,
@@ -93,7 +94,8 @@ impl World {
 
     /// `auth CARD AMOUNT stan N [in CUR] [exp YYMM] [bin N] [fault REASON] [as LABEL] [rrn ..]
     /// [de7 ..] [time ..] [term ..] [acq ..] [link ..] [mark repeat] [kind K] [trace T]
-    /// [chan C] [entry E] [mcc M] [at MERCHANT] [country C]`, added
+    /// [chan C] [entry E] [mcc M] [at MERCHANT] [country C] [part yes] [fee A|-A] [fee-within yes]`,
+    /// added
     /// `[onto N]` the authorization with STAN N, or `[instead N]` of its amount, where N may be
     /// `trace`: only the network trace says of which, by `[names T]` not its own; `advise`, of
     /// an approval unless `said declined`; `pay`, a financial request; and `post`, a financial
@@ -126,6 +128,7 @@ impl World {
         request.repeat = row.option("mark") == Some("repeat");
         request.facts.kind =
             row.option("kind").map_or_else(Default::default, |name| kind(row, name));
+        request.terms = terms(row, currency);
         place(row, &mut request.facts);
         request.facts.network_trace = trace(row, "trace").unwrap_or_default();
         let spoken_of = trace(row, "names").unwrap_or(request.facts.network_trace);
@@ -239,6 +242,19 @@ fn common_key(row: &Row<'_>, class: MessageClass, stan: u32, card: &str) -> Mess
     key.terminal = row.option("term").map_or(key.terminal, text);
     key.rrn = row.option("rrn").map_or(key.rrn, text);
     key
+}
+
+/// `[part yes] [fee A|-A] [fee-within yes]`
+fn terms(row: &Row<'_>, currency: Currency) -> Terms {
+    let signed = |text: &str| match text.strip_prefix('-') {
+        Some(text) => MinorUnits(-minor_units(row, text, currency).0),
+        None => minor_units(row, text, currency),
+    };
+    Terms {
+        takes_part: row.option("part") == Some("yes"),
+        fee: row.option("fee").map_or(MinorUnits::ZERO, signed),
+        fee_within: row.option("fee-within") == Some("yes"),
+    }
 }
 
 /// `[chan C] [entry E] [mcc M] [at MERCHANT] [country C]`

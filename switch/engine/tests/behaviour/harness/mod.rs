@@ -175,7 +175,10 @@ impl World {
         let (found, about) = match answer {
             Answer::Decided(decision) => {
                 let repeated = if decision.repeated { " repeated" } else { "" };
-                let found = format!("{}{repeated}", decision.reason.name());
+                let part = decision
+                    .part
+                    .map_or(String::new(), |part| format!(" {} for {}", part.approved, part.asked));
+                let found = format!("{}{part}{repeated}", decision.reason.name());
                 (found, self.names.label(decision.authorization))
             }
             Answer::Done(_) => ("done".to_owned(), String::new()),

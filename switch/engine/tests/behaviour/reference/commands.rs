@@ -144,6 +144,7 @@ impl Names {
             expiry: None,
             fault: None,
             amount: Amount { minor: MinorUnits(ask.minor), currency: euro() },
+            terms: Default::default(),
             repeat: false,
             adds_to,
             completes: completes.then(|| Box::new(self.original(ask))),

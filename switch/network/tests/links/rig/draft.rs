@@ -11,6 +11,8 @@ enum Form {
     Track,
     Text,
     CountedText(usize),
+    /// A sign, which is never packed, and digits.
+    Signed,
 }
 
 const fn form(field: u8) -> Form {
@@ -19,7 +21,8 @@ const fn form(field: u8) -> Form {
         35 => Form::Track,
         37 | 38 | 39 | 41 | 42 | 49 | 91 | 95 => Form::Text,
         101 => Form::CountedText(2),
-        120 | 125 => Form::CountedText(3),
+        63 | 120 | 125 => Form::CountedText(3),
+        28..=30 => Form::Signed,
         _ => Form::Digits,
     }
 }
@@ -56,6 +59,10 @@ impl Draft {
         };
         match (form(field), self.ascii) {
             (Form::Text | Form::CountedText(_), _) | (_, true) => wire.extend(value.as_bytes()),
+            (Form::Signed, false) => {
+                wire.extend(value[..1].as_bytes());
+                wire.extend(pack(&value[1..]));
+            }
             (Form::Track, false) => {
                 let filled = if count % 2 == 1 { format!("{value}F") } else { value.to_owned() };
                 wire.extend(pack(&filled.replace('=', "D")));

@@ -25,7 +25,7 @@ pub(crate) use self::draft::{Draft, file_action, request, reversal};
 pub(crate) use self::log::Log;
 pub(crate) use self::peer::{Answer, Peer, header};
 pub(crate) use self::pki::{Authority, Issued, client, server};
-pub(crate) use self::script::{Script, approved, declined};
+pub(crate) use self::script::{Script, approved, approved_in_part, declined};
 
 /// Both dialects that are shipped.
 pub(crate) const DIALECTS: [&str; 2] = ["iso87-ascii", "iso87-bcd"];

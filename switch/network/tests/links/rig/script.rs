@@ -5,10 +5,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use switch_domain::{
-    ApprovalCode, AuthorizationId, BalanceId, CardId, Fingerprint, Reason, ShardId,
+    Amount, ApprovalCode, AuthorizationId, BalanceId, CardId, Currency, Fingerprint, MinorUnits,
+    Reason, ShardId,
 };
 use switch_network::Switch;
-use switch_shard::{Admission, CardEntry, Command, Decision, ReplyOutcome, Submission};
+use switch_shard::{Admission, CardEntry, Command, Decision, PartOf, ReplyOutcome, Submission};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 /// What the script does with a submission.
@@ -45,6 +46,16 @@ pub(crate) fn approved(number: u32) -> ReplyOutcome {
         authorization: Some(AuthorizationId(1)),
         ..Decision::plain(Reason::Approved)
     })
+}
+
+/// An approval of a part in euros.
+pub(crate) fn approved_in_part(number: u32, approved: i64, asked: i64) -> ReplyOutcome {
+    let currency = Currency::from_numeric(978).expect("euro");
+    let euros = |minor| Amount { minor: MinorUnits(minor), currency };
+    let part = Some(PartOf { approved: euros(approved), asked: euros(asked) });
+    let approval_code = ApprovalCode::from_text(&format!("{number:06}"));
+    let plain = Decision::plain(Reason::ApprovedPartially);
+    ReplyOutcome::Decided(Decision { approval_code, part, ..plain })
 }
 
 /// A committed decline.

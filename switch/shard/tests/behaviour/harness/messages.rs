@@ -54,6 +54,7 @@ fn asked(class: MessageClass, holder: Holder, stan: u64, minor: i64) -> Authoriz
         expiry: None,
         fault: None,
         amount: Amount { minor: MinorUnits(minor), currency: euro() },
+        terms: Default::default(),
         repeat: false,
         adds_to: None,
         completes: None,
