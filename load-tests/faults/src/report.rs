@@ -1,6 +1,7 @@
 //! The table of faults, runs and violations, and its last line as JSON. It owns the wording; it
 //! judges nothing but whether all is well.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::json;
@@ -24,6 +25,8 @@ pub(crate) struct Tally {
     /// Runs in which the checker caught the bug that was put in, and by which rules.
     pub(crate) caught: usize,
     pub(crate) caught_by: std::collections::BTreeSet<String>,
+    /// Requests that were answered in all runs, by what they are.
+    pub(crate) answered: BTreeMap<&'static str, usize>,
     /// What went wrong with the harness itself.
     pub(crate) errors: Vec<String>,
 }
@@ -93,6 +96,10 @@ impl Report {
         let tried: Vec<&&Row> = bugs.iter().filter(is_supported).collect();
         let caught = tried.iter().filter(|(_, tally)| tally.caught > 0).count();
         let violations = sum(|tally| tally.violations);
+        let mut answered: BTreeMap<&str, usize> = BTreeMap::new();
+        for (name, count) in faults.iter().flat_map(|(_, tally)| &tally.answered) {
+            *answered.entry(name).or_default() += count;
+        }
         println!(
             "{}",
             json!({
@@ -105,6 +112,7 @@ impl Report {
                 "incomplete": incomplete,
                 "bugs": tried.len(),
                 "bugs_caught": caught,
+                "answered": answered,
                 "seconds": self.seconds,
                 "seed": self.seed,
             })

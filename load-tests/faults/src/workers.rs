@@ -263,6 +263,9 @@ impl Worker {
                 }
             }
             Ok(outcome) => {
+                for (name, count) in &outcome.answered {
+                    *tally.answered.entry(name).or_default() += count;
+                }
                 tally.violations += outcome.violations.len();
                 tally.violated += usize::from(!outcome.violations.is_empty());
                 outcome.told.iter().for_each(|line| eprintln!("{line}"));

@@ -31,6 +31,10 @@ fn nothing_is_lost_doubled_or_left_behind() {
     let report: serde_json::Value = serde_json::from_str(last).expect("JSON on the last line");
     let figures = ["kinds", "runs", "violations", "unsupported"].map(|name| report[name].clone());
     assert_eq!(figures, [5, 5, 0, 0], "{said}\n{told}");
+    let answered = report["answered"].as_object().expect("by what they are");
+    println!("answered: {}", report["answered"]);
+    assert!(answered.len() >= 19, "{said}");
+    assert!(answered.values().all(|count| count.as_u64() > Some(0)), "{said}");
 }
 
 #[test]

@@ -3,27 +3,60 @@
 
 use std::collections::BTreeMap;
 
-/// A trace number (DE11), unique within a run: purchases and reversals share the count.
+use super::asks::AskKind;
+
+/// A trace number (DE11), unique within a run: all messages share the count.
 pub(crate) type Stan = u32;
 
 /// A connection of the client, by the order in which they were opened.
 pub(crate) type LinkId = u32;
 
-/// What a request asks for.
+/// What a request is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum What {
-    /// 0100: so much from this card, in minor units.
-    Purchase { card: usize, amount: i64 },
-    /// 0400: all of this purchase.
-    Reversal { of: Stan },
+    /// An authorization, a financial message, or the advice of one.
+    Ask(Ask),
+    /// 0400, or 0420: so much of this request is to stand, nothing where that is 0.
+    Reversal { of: Stan, standing: i64, advice: bool },
 }
+
+/// What is asked for: so much with this card, in minor units.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ask {
+    pub(crate) kind: AskKind,
+    pub(crate) card: usize,
+    pub(crate) amount: i64,
+    /// The request that it names: what it completes, or adds to.
+    pub(crate) of: Option<Stan>,
+}
+
+impl What {
+    /// A word for tables.
+    pub(crate) const fn name(&self) -> &'static str {
+        match self {
+            Self::Ask(ask) => ask.kind.name(),
+            Self::Reversal { advice: true, .. } => "reversal advice",
+            Self::Reversal { standing: 0, .. } => "reversal",
+            Self::Reversal { .. } => "partial reversal",
+        }
+    }
+
+    /// The words of all.
+    pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+        let asks = AskKind::ALL.into_iter().map(AskKind::name);
+        asks.chain(["reversal", "partial reversal", "reversal advice", REPEAT])
+    }
+}
+
+/// Of what was sent again, marked so.
+const REPEAT: &str = "repeat";
 
 /// One time that a request left.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sent {
     pub(crate) link: LinkId,
     pub(crate) at_us: u64,
-    /// 0101 or 0401.
+    /// With the repeat digit in its type: 0101, 0401.
     pub(crate) repeat: bool,
     /// After everything had healed, to learn the one definite answer.
     pub(crate) inquest: bool,
@@ -58,7 +91,7 @@ impl Reply {
     }
 }
 
-/// DE39 of an approval, and of a reversal that was taken note of.
+/// DE39 of an approval, and of an advice or a reversal that was taken note of.
 pub(crate) const APPROVED: &str = "00";
 
 /// DE39 where nothing can be committed in time.
@@ -111,25 +144,37 @@ pub(crate) struct History {
     pub(crate) links: BTreeMap<LinkId, Link>,
     /// Starts of the switch that another has taken over from, and when each ran again after that.
     pub(crate) fenced: BTreeMap<u32, u64>,
-    /// Purchases of the last phase, every one of which must be approved.
+    /// Requests of the last phase, every one of which must be approved.
     pub(crate) after_healing: Vec<Stan>,
 }
 
 impl History {
-    /// Purchases with their card and amount.
-    pub(crate) fn purchases(&self) -> impl Iterator<Item = (Stan, usize, i64, &Request)> {
+    /// Everything but reversals.
+    pub(crate) fn asks(&self) -> impl Iterator<Item = (Stan, Ask, &Request)> {
         self.requests.iter().filter_map(|(stan, request)| match request.what {
-            What::Purchase { card, amount } => Some((*stan, card, amount, request)),
+            What::Ask(ask) => Some((*stan, ask, request)),
             What::Reversal { .. } => None,
         })
     }
 
-    /// Reversals with the purchase that they name.
-    pub(crate) fn reversals(&self) -> impl Iterator<Item = (Stan, Stan, &Request)> {
+    /// Reversals with the request that they name, and what is to stand of it.
+    pub(crate) fn reversals(&self) -> impl Iterator<Item = (Stan, (Stan, i64), &Request)> {
         self.requests.iter().filter_map(|(stan, request)| match request.what {
-            What::Reversal { of } => Some((*stan, of, request)),
-            What::Purchase { .. } => None,
+            What::Reversal { of, standing, .. } => Some((*stan, (of, standing), request)),
+            What::Ask(_) => None,
         })
+    }
+
+    /// How many requests of each sort were answered, and how many repeats of any were sent.
+    pub(crate) fn answered(&self) -> BTreeMap<&'static str, usize> {
+        let mut counts: BTreeMap<_, _> = What::names().map(|name| (name, 0)).collect();
+        for request in self.requests.values() {
+            let answered = usize::from(!request.replies.is_empty());
+            *counts.entry(request.what.name()).or_default() += answered;
+            let repeats = request.sent.iter().filter(|sent| sent.repeat).count();
+            *counts.entry(REPEAT).or_default() += repeats;
+        }
+        counts
     }
 
     /// Everything about one request, for people.

@@ -1,12 +1,16 @@
 //! The checker: what the client saw against what the database says, rule by rule. It owns the
 //! rules; each violation names its invariant and, where there is one, the request.
 
+pub(crate) mod asks;
+pub(crate) mod families;
 pub(crate) mod history;
 mod requests;
 mod sums;
 pub(crate) mod tables;
 #[cfg(test)]
 mod tests;
+
+use std::collections::BTreeMap;
 
 use history::{History, Stan};
 use tables::Tables;
@@ -37,9 +41,10 @@ pub(crate) enum Unanswered {
 pub(crate) struct Evidence<'a> {
     pub(crate) history: History,
     pub(crate) tables: Tables,
-    /// The balance of each card, and of those the pool behind them.
-    pub(crate) cards: &'a [i64],
-    pub(crate) pool: i64,
+    /// The balance of each card, and what was on it at first.
+    pub(crate) cards: &'a [(i64, i64)],
+    /// The pool behind them, and what was in it.
+    pub(crate) pool: (i64, i64),
     pub(crate) unanswered: Unanswered,
     /// Whether messages were shed on purpose for a while.
     pub(crate) sheds: bool,
@@ -50,8 +55,12 @@ pub(crate) struct Evidence<'a> {
 /// Every broken rule.
 pub(crate) fn check(evidence: &Evidence<'_>) -> Vec<Violation> {
     let mut found = Vec::new();
-    requests::check(evidence, &mut found);
-    sums::check(evidence, &mut found);
+    let mut rows: BTreeMap<Stan, Vec<&tables::Authorization>> = BTreeMap::new();
+    for row in &evidence.tables.authorizations {
+        rows.entry(row.stan).or_default().push(row);
+    }
+    requests::check(evidence, &rows, &mut found);
+    sums::check(evidence, &rows, &mut found);
     for finding in &evidence.findings {
         found.push(general("I6 audit", finding.clone()));
     }

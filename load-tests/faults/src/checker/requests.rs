@@ -1,9 +1,10 @@
 //! Rules about single requests: what was seen is in the database, once; answers agree; what was
-//! declined holds nothing; what was reversed is given back once; each reply has its request.
+//! declined moved nothing; what was reversed is given back once; each reply has its request.
 
 use std::collections::BTreeMap;
 
-use super::history::{INOPERATIVE, MALFUNCTION, Reply, Request, Sent, Stan};
+use super::asks::Effect;
+use super::history::{Ask, History, INOPERATIVE, MALFUNCTION, Reply, Request, Sent, Stan, What};
 use super::tables::Authorization;
 use super::{Evidence, Unanswered, Violation};
 
@@ -11,6 +12,7 @@ pub(super) const SEEN: &str = "I1 approval lost";
 pub(super) const ONCE: &str = "I2 held twice";
 pub(super) const SAME: &str = "I2 answers differ";
 pub(super) const DECLINED: &str = "I10 declined and held";
+pub(super) const LINKED: &str = "I7 completes another";
 pub(super) const REVERSED: &str = "I7 reversal";
 pub(super) const OWN_LINK: &str = "I5 reply out of place";
 pub(super) const FENCED: &str = "I9 fenced process approved";
@@ -19,24 +21,23 @@ pub(super) const SILENT: &str = "I14 silent on a living link";
 pub(super) const MALFUNCTIONED: &str = "I14 malfunction";
 pub(super) const HEALED: &str = "I12 not healed";
 
-type Rows<'a> = BTreeMap<Stan, Vec<&'a Authorization>>;
+/// The rows of each request, by its STAN.
+pub(super) type Rows<'a> = BTreeMap<Stan, Vec<&'a Authorization>>;
 
-pub(super) fn check(evidence: &Evidence<'_>, found: &mut Vec<Violation>) {
-    let mut rows = Rows::new();
-    for row in &evidence.tables.authorizations {
-        rows.entry(row.stan).or_default().push(row);
-    }
+pub(super) fn check(evidence: &Evidence<'_>, rows: &Rows<'_>, found: &mut Vec<Violation>) {
     let mut say = |rule, stan, what: String| {
         found.push(Violation { rule, stan: Some(stan), what });
     };
-    for (stan, _, amount, request) in evidence.history.purchases() {
-        let rows = rows.get(&stan).map_or(&[][..], Vec::as_slice);
-        purchase(stan, amount, request, rows, &mut say);
+    let of = |stan: Stan| rows.get(&stan).map_or(&[][..], Vec::as_slice);
+    for (stan, ask, request) in evidence.history.asks() {
+        asked(stan, ask, request, of(stan), &mut say);
+        if ask.kind.completes() && request.is_approved() {
+            linked(stan, of(stan), of(ask.of.unwrap_or_default()), &mut say);
+        }
     }
-    for (stan, of, request) in evidence.history.reversals() {
-        let rows = rows.get(&of).map_or(&[][..], Vec::as_slice);
+    for (stan, named, request) in evidence.history.reversals() {
         let times = evidence.tables.reversals.get(&stan).copied().unwrap_or(0);
-        reversal(stan, of, request, rows, times, &mut say);
+        reversal(&evidence.history, stan, named, (request, times), of(named.0), &mut say);
     }
     for (stan, request) in &evidence.history.requests {
         answers(evidence, *stan, request, &mut say);
@@ -53,26 +54,36 @@ pub(super) fn check(evidence: &Evidence<'_>, found: &mut Vec<Violation>) {
     for stan in &evidence.history.after_healing {
         let request = evidence.history.requests.get(stan);
         if !request.is_some_and(Request::is_approved) {
-            say(HEALED, *stan, "a purchase after healing was not approved".into());
+            say(HEALED, *stan, "a request after healing was not approved".into());
         }
     }
 }
 
 type Say<'a> = &'a mut dyn FnMut(&'static str, Stan, String);
 
-fn purchase(stan: Stan, amount: i64, request: &Request, rows: &[&Authorization], say: Say<'_>) {
+fn asked(stan: Stan, ask: Ask, request: &Request, rows: &[&Authorization], say: Say<'_>) {
+    let Ask { kind, amount, of, .. } = ask;
     if rows.len() > 1 {
         say(ONCE, stan, format!("{} rows have its key", rows.len()));
     }
     let approval = request.replies.iter().find(|reply| reply.is_approval());
-    let kept = rows.iter().find(|row| row.reason == "approved");
+    let granted = if kind.is_advice() { "advice_accepted" } else { "approved" };
+    let kept = rows.iter().find(|row| row.reason == granted);
+    // An advice says itself what it was approved under.
+    let is_coded = !kind.is_advice();
     match (approval, kept) {
-        (Some(seen), Some(row)) if seen.approval != row.approval_code => {
+        (Some(seen), Some(row)) if is_coded && seen.approval != row.approval_code => {
             let (saw, has) = (&seen.approval, &row.approval_code);
             say(SEEN, stan, format!("the peer saw approval {saw}, the row has {has}"));
         }
-        (Some(_), Some(row)) if row.authorized != amount => {
+        (Some(_), Some(row)) if row.requested != amount => {
+            say(SEEN, stan, format!("it asked for {amount}, the row says {}", row.requested));
+        }
+        (Some(_), Some(row)) if kind.effect() == Effect::Holds && row.authorized != amount => {
             say(SEEN, stan, format!("approved for {amount}, the row says {}", row.authorized));
+        }
+        (Some(_), Some(row)) if kind.effect() == Effect::Nothing && row.moves() => {
+            say(SEEN, stan, "it asked for nothing that moves money, and did".into());
         }
         (Some(_), None) => {
             let reasons: Vec<_> = rows.iter().map(|row| row.reason.as_str()).collect();
@@ -82,25 +93,39 @@ fn purchase(stan: Stan, amount: i64, request: &Request, rows: &[&Authorization],
     }
     let declined = !request.replies.is_empty() && approval.is_none();
     let held: i64 = rows.iter().map(|row| row.held()).sum();
-    if declined && held != 0 {
-        say(DECLINED, stan, format!("every answer was a decline, and {held} is held"));
+    let own = of.is_some() || kind.effect() != Effect::Holds;
+    let cleared: i64 = rows.iter().filter(|_| own).map(|row| row.cleared).sum();
+    if declined && (held != 0 || cleared != 0) {
+        let what = format!("every answer was a decline, {held} is held and {cleared} settled");
+        say(DECLINED, stan, what);
+    }
+}
+
+/// What completes an authorization says so in its row.
+fn linked(stan: Stan, rows: &[&Authorization], first: &[&Authorization], say: Say<'_>) {
+    let first: Vec<i64> = first.iter().map(|row| row.id).collect();
+    for row in rows.iter().filter(|row| !row.completes.is_some_and(|of| first.contains(&of))) {
+        say(LINKED, stan, format!("its row completes {:?}, not {first:?}", row.completes));
     }
 }
 
 fn reversal(
+    history: &History,
     stan: Stan,
-    of: Stan,
-    request: &Request,
+    (of, standing): (Stan, i64),
+    (request, times): (&Request, usize),
     rows: &[&Authorization],
-    times: usize,
     say: Say<'_>,
 ) {
     if times > 1 {
         say(REVERSED, stan, format!("it stands {times} times in the events"));
     }
-    for row in rows.iter().filter(|row| row.reversed > row.authorized) {
-        let Authorization { authorized, reversed, .. } = row;
-        say(REVERSED, stan, format!("of {authorized} of STAN {of}, {reversed} was given back"));
+    // Of one that others settle more can be taken back: what they settled above it.
+    let names = |ask: Ask| ask.kind.completes() && ask.of == Some(of);
+    let is_completed = history.asks().any(|(_, ask, _)| names(ask));
+    for row in rows.iter().filter(|row| !is_completed && row.reversed > row.most()) {
+        let (most, reversed) = (row.most(), row.reversed);
+        say(REVERSED, stan, format!("of {most} of STAN {of}, {reversed} was given back"));
     }
     if !request.is_approved() {
         return;
@@ -108,9 +133,15 @@ fn reversal(
     if times == 0 {
         say(REVERSED, stan, "it was accepted, and stands nowhere".into());
     }
-    let held: i64 = rows.iter().map(|row| row.held()).sum();
-    if held != 0 {
-        say(REVERSED, stan, format!("it was accepted, and STAN {of} still holds {held}"));
+    let named = history.requests.get(&of).map(|named| named.what);
+    let left: i64 = match named {
+        Some(What::Ask(ask)) if ask.kind.effect() == Effect::Holds => {
+            rows.iter().map(|row| row.held()).sum()
+        }
+        _ => rows.iter().map(|row| row.cleared).sum(),
+    };
+    if standing == 0 && left != 0 {
+        say(REVERSED, stan, format!("it was accepted, and {left} of STAN {of} still stands"));
     }
 }
 

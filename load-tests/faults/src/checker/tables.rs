@@ -11,19 +11,40 @@ use super::history::Stan;
 /// A row of `card_authorization`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Authorization {
+    pub(crate) id: i64,
     pub(crate) stan: Stan,
     pub(crate) balance: Option<i64>,
     pub(crate) reason: String,
     pub(crate) approval_code: String,
+    pub(crate) requested: i64,
     pub(crate) authorized: i64,
+    pub(crate) incremented: i64,
     pub(crate) reversed: i64,
+    pub(crate) cleared: i64,
     pub(crate) closed: bool,
+    /// What it completes, refunds or adds to.
+    pub(crate) completes: Option<i64>,
 }
 
 impl Authorization {
     /// What it still holds.
     pub(crate) const fn held(&self) -> i64 {
-        if self.closed { 0 } else { self.authorized - self.reversed }
+        let Self { authorized, incremented, reversed, cleared, .. } = *self;
+        let open = authorized + incremented - reversed - cleared;
+        // More may have been settled than was held; less than nothing was never given back.
+        let settled_above = cleared > 0 && open < 0;
+        if self.closed || settled_above { 0 } else { open }
+    }
+
+    /// Whether it holds or settled anything.
+    pub(crate) const fn moves(&self) -> bool {
+        self.held() != 0 || self.cleared != 0
+    }
+
+    /// The most that can be taken back of it by itself.
+    pub(crate) const fn most(&self) -> i64 {
+        let own = self.authorized + self.incremented;
+        if own == 0 { self.requested } else { own }
     }
 }
 
@@ -44,6 +65,8 @@ pub(crate) struct Tables {
     pub(crate) pools: BTreeMap<i64, Amounts>,
     /// Sum of postings by currency.
     pub(crate) postings: BTreeMap<i16, i64>,
+    /// What is owed to the networks by the postings.
+    pub(crate) network: i64,
     /// Decisions that are dated before an earlier one of their shard.
     pub(crate) dated_back: i64,
     /// Tables, or logs, in which a card number stands.
@@ -51,8 +74,8 @@ pub(crate) struct Tables {
 }
 
 const AUTHORIZATIONS: &str = "\
-    SELECT stan, balance_id, reason, coalesce(approval_code, '') AS approval_code, authorized,
-        reversed, closed FROM card_authorization";
+    SELECT id, stan, balance_id, reason, coalesce(approval_code, '') AS approval_code, requested,
+        authorized, incremented, reversed, cleared, closed, completes_id FROM card_authorization";
 const REVERSALS: &str =
     "SELECT stan, count(*) AS times FROM authorization_event WHERE kind = 'reversed' GROUP BY stan";
 const BALANCES: &str = "SELECT id, ledger, held FROM balance";
@@ -61,6 +84,8 @@ const POOLS: &str = "\
     FROM pool_share GROUP BY pool_id";
 const POSTINGS: &str =
     "SELECT currency, sum(amount)::int8 AS amount FROM posting GROUP BY currency";
+const NETWORK: &str = "\
+    SELECT coalesce(sum(amount), 0)::int8 FROM posting WHERE account = 'network_settlement'";
 /// The shard of a number stands in its upper bits, below them a counter.
 const DATED_BACK: &str = "\
     SELECT count(*) FROM (
@@ -78,13 +103,18 @@ pub(crate) async fn read(connection: &mut PgConnection, pans: &[String]) -> Resu
     for row in sqlx::query(AUTHORIZATIONS).fetch_all(&mut *connection).await? {
         let stan: i64 = row.try_get("stan")?;
         tables.authorizations.push(Authorization {
+            id: row.try_get("id")?,
             stan: u32::try_from(stan)?,
             balance: row.try_get("balance_id")?,
             reason: row.try_get("reason")?,
             approval_code: row.try_get("approval_code")?,
+            requested: row.try_get("requested")?,
             authorized: row.try_get("authorized")?,
+            incremented: row.try_get("incremented")?,
             reversed: row.try_get("reversed")?,
+            cleared: row.try_get("cleared")?,
             closed: row.try_get("closed")?,
+            completes: row.try_get("completes_id")?,
         });
     }
     for row in sqlx::query(REVERSALS).fetch_all(&mut *connection).await? {
@@ -97,6 +127,7 @@ pub(crate) async fn read(connection: &mut PgConnection, pans: &[String]) -> Resu
     for row in sqlx::query(POSTINGS).fetch_all(&mut *connection).await? {
         tables.postings.insert(row.try_get("currency")?, row.try_get("amount")?);
     }
+    tables.network = sqlx::query_scalar(NETWORK).fetch_one(&mut *connection).await?;
     tables.dated_back = sqlx::query_scalar(DATED_BACK).fetch_one(&mut *connection).await?;
     tables.leaks = leaks(connection, pans).await?;
     Ok(tables)

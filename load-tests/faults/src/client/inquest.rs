@@ -1,5 +1,6 @@
-//! After healing: a fixed number of purchases that must all be approved, and then one definite
-//! answer to everything that was ever sent. It owns who is asked how often; it judges nothing.
+//! After healing: a round of every kind of message, all of which must be approved, and then one
+//! definite answer to everything that was ever sent. It owns who is asked how often; it judges
+//! nothing.
 
 use std::time::Duration;
 
@@ -8,9 +9,10 @@ use tokio::time::Instant;
 
 use super::Client;
 use super::requests::Draw;
-use crate::checker::history::{Reply, Request, Stan};
+use crate::checker::asks::AskKind;
+use crate::checker::history::{Reply, Request, Stan, What};
 
-/// Purchases that must all be approved once everything has healed.
+/// Messages that name no other and must all be approved once everything has healed.
 const AFTER_HEALING: usize = 40;
 /// Asked at a time.
 const AT_ONCE: usize = 32;
@@ -19,38 +21,67 @@ const SAMPLE: usize = 60;
 /// By then the service must be back (I12).
 const HEALED_WITHIN: Duration = Duration::from_secs(30);
 
-/// What the purchases after healing were.
-pub(crate) struct Purchases;
+/// What must be approved after healing.
+pub(crate) struct LastRound;
 
-impl Purchases {
-    /// Waits until one purchase is approved, then makes as many as must be.
+impl LastRound {
+    /// Waits until one purchase is approved, then sends as many as must be: messages of every kind,
+    /// and what follows some of them.
     pub(crate) async fn make(client: &mut Client) -> Result<()> {
         let began = Instant::now();
         loop {
             let healed = began.elapsed() < HEALED_WITHIN;
             ensure!(healed, "no purchase was approved within {HEALED_WITHIN:?} of healing");
-            let made = send_batch(client, 1).await?;
-            if all_approved(client, &made) {
+            let made = [client.deck.sure(AskKind::Purchase)];
+            send_batch(client, &made).await?;
+            if all_approved(client, &made.map(|draw| draw.stan)) {
                 break;
             }
         }
-        let made = send_batch(client, AFTER_HEALING).await?;
-        client.recorder.must_be_approved(made);
+        let names_none = |kind: &AskKind| !kind.completes() && *kind != AskKind::Increment;
+        let kinds = AskKind::ALL.into_iter().filter(names_none).cycle().take(AFTER_HEALING);
+        let first: Vec<Draw> = kinds.map(|kind| client.deck.sure(kind)).collect();
+        send_batch(client, &first).await?;
+        let mut stans: Vec<Stan> = first.iter().map(|draw| draw.stan).collect();
+        if all_approved(client, &stans) {
+            let following = following(client, &stans);
+            send_batch(client, &following).await?;
+            stans.extend(following.iter().map(|draw| draw.stan));
+        }
+        client.recorder.must_be_approved(stans);
         Ok(())
     }
 }
 
-async fn send_batch(client: &mut Client, count: usize) -> Result<Vec<Stan>> {
-    let mut made = Vec::new();
-    while made.len() < count {
-        let draw = client.deck.sure_purchase();
-        made.push(draw.stan);
-        send_when_there_is_room(client, &draw).await?;
+/// What follows the first of each kind: each another, so that their order does not matter.
+fn following(client: &mut Client, first: &[Stan]) -> Vec<Draw> {
+    let mut of = |kind: AskKind| {
+        let is_of = |stan: &&Stan| match client.deck.what(**stan) {
+            Some(What::Ask(ask)) => ask.kind == kind,
+            _ => false,
+        };
+        first.iter().find(is_of).copied().unwrap_or_default()
+    };
+    let follows = [AskKind::Purchase, AskKind::Preauthorization, AskKind::Advice].map(&mut of);
+    let taken_back = [AskKind::Cash, AskKind::Payment, AskKind::Refund].map(&mut of);
+    let kinds = [AskKind::Completion, AskKind::Increment, AskKind::CompletingRequest];
+    let mut draws: Vec<Draw> = follows
+        .into_iter()
+        .zip(kinds)
+        .map(|(of, kind)| client.deck.following(kind, of, 100))
+        .collect();
+    for (of, (standing, advice)) in taken_back.into_iter().zip([(0, false), (50, false), (0, true)])
+    {
+        draws.push(client.deck.fresh(What::Reversal { of, standing, advice }));
     }
-    while client.outstanding() > 0 {
-        client.receive(Duration::from_millis(50)).await?;
+    draws
+}
+
+async fn send_batch(client: &mut Client, draws: &[Draw]) -> Result<()> {
+    for draw in draws {
+        send_when_there_is_room(client, draw).await?;
     }
-    Ok(made)
+    settle(client).await
 }
 
 fn all_approved(client: &Client, stans: &[Stan]) -> bool {

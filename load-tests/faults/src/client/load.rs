@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use super::Recorder;
 use super::requests::{Deck, Draw};
 use super::socket::{Incoming, Socket};
-use crate::checker::history::{LinkId, Reply, Sent, Stan, What};
+use crate::checker::history::{LinkId, Reply, Sent, Stan};
 
 /// A reply is not waited for any longer than this. The switch has given up long before.
 const PATIENCE: Duration = Duration::from_millis(3_500);
@@ -33,7 +33,7 @@ pub(crate) struct Control {
     pub(crate) window: AtomicUsize,
     /// Links that should be open.
     pub(crate) links: AtomicUsize,
-    /// Reversals go out before the purchases that they name.
+    /// Reversals go out before the requests that they name.
     pub(crate) reversals_first: AtomicBool,
     /// Set to end the load.
     pub(crate) done: AtomicBool,
@@ -60,7 +60,7 @@ pub(crate) struct Client {
     next_link: LinkId,
     /// Not before: the last link that was opened led nowhere.
     open_from: Instant,
-    /// What is waited for: by link, STAN and whether it is a reversal, when each was sent.
+    /// What is waited for: by link and STAN, when each was sent.
     waiting: BTreeMap<(LinkId, Stan), Vec<Instant>>,
     outstanding: usize,
     incoming: mpsc::UnboundedReceiver<Incoming>,
@@ -132,13 +132,13 @@ impl Client {
             if self.control.reversals_first.load(Ordering::Acquire)
                 && self.deck.random().random_bool(0.3)
             {
-                let (reversal, purchase) = self.deck.reversal_first();
+                let (reversal, request) = self.deck.reversal_first();
                 let at = self.any_link();
-                self.send_as(at, &reversal, Some(purchase.what))?;
-                self.send_as(at, &purchase, None)?;
+                self.send(at, &reversal)?;
+                self.send(at, &request)?;
                 continue;
             }
-            let draw = self.deck.draw(&self.recorder);
+            let draw = self.deck.draw();
             let at = self.any_link();
             self.send(at, &draw)?;
         }
@@ -159,17 +159,7 @@ impl Client {
 
     /// Writes the request down, then sends it on the link at this place.
     pub(super) fn send(&mut self, at: usize, draw: &Draw) -> Result<()> {
-        let original = match draw.what {
-            What::Purchase { .. } => None,
-            What::Reversal { of } => {
-                self.recorder.look(|history| history.requests.get(&of).map(|one| one.what))
-            }
-        };
-        self.send_as(at, draw, original)
-    }
-
-    fn send_as(&mut self, at: usize, draw: &Draw, original: Option<What>) -> Result<()> {
-        let message = self.deck.message(draw, original)?;
+        let message = self.deck.message(draw)?;
         let Some(link) = self.links.get(at) else { return Ok(()) };
         let Draw { stan, what, repeat } = *draw;
         let (at_us, inquest) = (self.recorder.now_us(), self.inquest);
@@ -234,7 +224,7 @@ impl Client {
         let stan: Stan = text(11).parse()?;
         let (code, approval) = (text(39), text(38));
         let (at_us, inquest) = (self.recorder.now_us(), self.inquest);
-        let approved = message.mti() == "0110" && code == crate::checker::history::APPROVED;
+        let approved = code == crate::checker::history::APPROVED;
         self.recorder.received(stan, Reply { link, at_us, code, approval, inquest })?;
         if approved {
             self.deck.approved(stan);

@@ -6,8 +6,9 @@ mod load;
 mod recorder;
 mod requests;
 mod socket;
+mod wire;
 
-pub(crate) use inquest::{Purchases, ask_all};
+pub(crate) use inquest::{LastRound, ask_all};
 pub(crate) use load::{Client, Control};
 pub(crate) use recorder::{Counts, Recorder};
 pub(crate) use requests::Deck;

@@ -286,7 +286,7 @@ async fn reversals_first(stage: &mut Stage<'_>, millis: (u64, u64)) -> Result<()
     last(stage, millis).await;
     stage.control.reversals_first.store(false, Ordering::Release);
     let count = stage.recorder.look(|history| {
-        let early = history.reversals().filter(|(stan, of, _)| *stan == of + 1);
+        let early = history.reversals().filter(|(stan, (of, _), _)| *stan == of + 1);
         early.count()
     });
     if count >= 10 {

@@ -1,6 +1,7 @@
 //! What a run is to do, and what came of it. It owns when a run counts: the fault was seen to fire,
 //! after enough approvals, with enough in flight.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -30,6 +31,8 @@ pub(crate) struct Outcome {
     pub(crate) violations: Vec<Violation>,
     /// Lines for people where there is a violation.
     pub(crate) told: Vec<String>,
+    /// How many requests of each sort were answered.
+    pub(crate) answered: BTreeMap<&'static str, usize>,
     /// How long each phase took, for whoever wonders what runs wait for.
     pub(crate) phases: Vec<(&'static str, Duration)>,
     /// Set where this machine cannot make this fault.

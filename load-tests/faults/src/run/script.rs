@@ -1,4 +1,4 @@
-//! The order of a run: load, fault, healing, purchases that must work, questions, a clean stop, the
+//! The order of a run: load, fault, healing, a round that must work, questions, a clean stop, the
 //! check. It owns that order, and that whatever cannot be done is a violation and no mere error.
 
 use std::path::Path;
@@ -9,7 +9,7 @@ use super::stage::Stage;
 use super::{Cluster, Outcome, RunPlan, Template, faults};
 use crate::checker::history::Stan;
 use crate::checker::{Evidence, Violation, check, tables};
-use crate::client::{Purchases, ask_all};
+use crate::client::{LastRound, ask_all};
 use crate::kinds::Fault;
 
 /// Requests whose history is told with a violation.
@@ -63,9 +63,9 @@ async fn act(stage: &mut Stage<'_>, plan: &RunPlan<'_>) -> Result<()> {
     stage.passed("heal");
     let mut client = stage.quiesce().await.context("the client")?;
     stage.passed("last answers");
-    stage.note("purchases that must be approved");
-    Purchases::make(&mut client).await?;
-    stage.passed("purchases");
+    stage.note("a round of messages that must be approved");
+    LastRound::make(&mut client).await?;
+    stage.passed("last round");
     stage.note("asking again");
     ask_all(&mut client).await?;
     client.finish();
@@ -87,8 +87,10 @@ async fn examine(stage: &mut Stage<'_>, plan: &RunPlan<'_>) -> Result<()> {
     stage.passed("audit");
     let mut connection = stage.connect().await?;
     let tables = tables::read(&mut connection, &stage.template.pans()).await?;
+    let history = stage.recorder.history();
+    stage.outcome.answered = history.answered();
     let evidence = Evidence {
-        history: stage.recorder.history(),
+        history,
         tables,
         cards: &stage.template.balances,
         pool: stage.template.pool,

@@ -13,6 +13,10 @@ use super::process::{Launch, Started, Switch, tail};
 /// Cards with funds for everything, and then those that run out.
 const RICH: usize = 10;
 const POOR: usize = 2;
+/// What is on the balances of either, and in the deposit, in minor units.
+const RICH_LEDGER: i64 = 50_000_000;
+const POOR_LEDGER: i64 = 4_000;
+const DEPOSIT: i64 = 1_000_000_000;
 /// In the cluster.
 const NAME: &str = "template_of_runs";
 
@@ -21,9 +25,10 @@ pub(crate) struct Template {
     pub(crate) binary: PathBuf,
     pub(crate) keys: PathBuf,
     pub(crate) cards: Vec<TestCard>,
-    /// The balance of each card.
-    pub(crate) balances: Vec<i64>,
-    pub(crate) pool: i64,
+    /// The balance of each card, and what is on it.
+    pub(crate) balances: Vec<(i64, i64)>,
+    /// The deposit behind them, and what is in it.
+    pub(crate) pool: (i64, i64),
     pub(crate) rich: usize,
 }
 
@@ -65,7 +70,8 @@ async fn seed(launch: &Launch, switch: &Switch) -> Result<Template> {
     let partner = maker.make("partner", &["partner", "create", "--name", "Acme"]).await?;
     let open = ["pool", "open", "--partner", &partner, "--kind", "deposit", "--currency", "EUR"];
     let pool = maker.make("pool", &open).await?;
-    let reload = ["pool", "reload", "--pool", &pool, "--amount", "10000000"];
+    let amount = (DEPOSIT / 100).to_string();
+    let reload = ["pool", "reload", "--pool", &pool, "--amount", &amount];
     maker.make("done", &[&reload[..], &["--reference", "first transfer"]].concat()).await?;
     let create = ["programme", "create", "--partner", &partner, "--name", "Euro"];
     let bins = ["--bin-low", "99999912", "--currency", "EUR", "--pool", &pool];
@@ -77,12 +83,13 @@ async fn seed(launch: &Launch, switch: &Switch) -> Result<Template> {
         let customer = maker.make("customer", &customer).await?;
         let open = ["balance", "open", "--programme", &programme, "--customer", &customer];
         let balance = maker.make("balance", &open).await?;
-        let amount = if number < RICH { "500000" } else { "40" };
-        let credit = ["balance", "credit", "--balance", &balance, "--amount", amount];
+        let ledger = if number < RICH { RICH_LEDGER } else { POOR_LEDGER };
+        let amount = (ledger / 100).to_string();
+        let credit = ["balance", "credit", "--balance", &balance, "--amount", &amount];
         maker.make("done", &[&credit[..], &["--reference", "welcome"]].concat()).await?;
         let issue = ["card", "issue", "--balance", &balance, "--expiry", "4912"];
         let pan = maker.make("pan", &[&issue[..], &["--reveal-test-pan"]].concat()).await?;
-        balances.push(balance.parse()?);
+        balances.push((balance.parse()?, ledger));
         cards.push(TestCard {
             pan: TestPan::new(pan),
             expiry: "4912".into(),
@@ -91,7 +98,8 @@ async fn seed(launch: &Launch, switch: &Switch) -> Result<Template> {
         });
     }
     let (binary, keys) = (launch.binary.clone(), launch.keys.clone());
-    Ok(Template { binary, keys, cards, balances, pool: pool.parse()?, rich: RICH })
+    let pool = (pool.parse()?, DEPOSIT);
+    Ok(Template { binary, keys, cards, balances, pool, rich: RICH })
 }
 
 struct Maker<'a> {
