@@ -21,6 +21,7 @@ mod card;
 mod control;
 mod country;
 mod currency;
+mod decision_trace;
 mod effects;
 mod estate;
 mod expiry;
@@ -59,6 +60,7 @@ pub use control::{
 };
 pub use country::{Country, UnknownCountry};
 pub use currency::{Currency, UnknownCurrency};
+pub use decision_trace::{CheckSet, Compared, DecidedBy, DecisionTrace};
 pub use effects::{
     Account, AuthorizationDelta, BalanceDelta, Effects, PoolDelta, PoolShare, Posting,
 };

@@ -4,11 +4,11 @@
 use crate::{
     Amount, ApprovalCode, AsciiText, AuthorizationId, BalanceId, BalanceState, CardId, CardStatus,
     CommandDigest, Completed, ControlId, ControlSubject, Currency, CustomerId, CustomerState,
-    Direction, Effects, Epoch, Estate, Expiry, IdempotencyKey, LinkId, LockCode, LockRefusal,
-    MessageFacts, MessageKey, MinorUnits, OriginalReference, OutsideAsk, OwnerId, Partner,
-    PartnerId, Placement, Pool, PoolId, Portion, Programme, ProgrammeId, Reason, Seq, ShardId,
-    SpendControl, StandIn, Timestamp, Transfer, TransferId, TransferOutcome, TransferReceived,
-    VaultRef,
+    DecisionTrace, Direction, Effects, Epoch, Estate, Expiry, IdempotencyKey, LinkId, LockCode,
+    LockRefusal, MessageFacts, MessageKey, MinorUnits, OriginalReference, OutsideAsk, OwnerId,
+    Partner, PartnerId, Placement, Pool, PoolId, Portion, Programme, ProgrammeId, Reason, Seq,
+    ShardId, SpendControl, StandIn, Timestamp, Transfer, TransferId, TransferOutcome,
+    TransferReceived, VaultRef,
 };
 
 /// One thing that happened in a shard.
@@ -260,6 +260,9 @@ pub struct Authorized {
     /// What spend controls said of it, where there was anything to say. Apart, because of few there
     /// is and every record has room for it.
     pub findings: Option<Box<ControlFindings>>,
+    /// What decided, and what each check said; `None` where it was simply granted, and so passed
+    /// every check, and in records from before there were traces. Apart, as the findings are.
+    pub trace: Option<Box<DecisionTrace>>,
     /// The card's count of approvals after this one.
     pub approvals: u32,
     /// True where a reversal had come before: approved by nobody, held by nobody.

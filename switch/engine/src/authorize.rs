@@ -116,6 +116,7 @@ pub(crate) fn record(
         stand_in,
         completes: None,
         findings: controls::findings(case, reason, stand_in),
+        trace: checks::trace(case, reason, stand_in),
         approvals,
         reversed_before: reason == Reason::OriginalReversed || stand_in == Some(StandIn::Reversed),
     };

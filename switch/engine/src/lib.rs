@@ -40,7 +40,7 @@ mod state;
 mod transfer;
 mod void;
 
-pub use checks::CHECK_NAMES;
+pub use checks::{CHECK_NAMES, check_name, check_order};
 pub use command::{Act, Advise, Authorize, Command, Increment, Manage, Original, Reverse, Terms};
 pub use outcome::{
     AccountAmounts, Answer, Decision, Headroom, HoldEnd, Outcome, PartOf, PoolTake, Refusal,

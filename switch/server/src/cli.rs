@@ -26,6 +26,7 @@ First steps:
   cardswitch serve --config my.toml    serve until Ctrl-C
   cardswitch partner create --name Acme   (and pool, programme, customer, balance, card):
                                        commands to a running switch, through its control socket
+  cardswitch explain 1099511627781     why was this declined?
   cardswitch audit --config my.toml    is every hold, every coin and every row accounted for?
 
 The configuration is one TOML file; any key can be set from the environment, as in
@@ -71,6 +72,8 @@ pub enum Command {
     /// The ledger: trial balance, statement of an account, what waits in suspense
     #[command(subcommand)]
     Ledger(super::commands::LedgerCommand),
+    /// Why an authorization was answered as it was, and what came of it
+    Explain(super::commands::ExplainArgs),
     /// Work on configurations
     #[command(subcommand)]
     Config(ConfigCommand),

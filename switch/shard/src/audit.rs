@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use switch_domain::{Seq, ShardId};
-use switch_store::{Archive, Checkpoint, Range, Store};
+use switch_store::{Archive, Checkpoint, JournalRow, Range, Store};
 
 use crate::archive::{ArchiveError, Base, Replay};
 use crate::start::{Loaded, StartError, load};
@@ -92,7 +92,8 @@ async fn audit_shard(
     let loaded = load(store, shard, FOR_EVER, usize::MAX).await.map_err(said)?;
     let last = loaded.tail.last().map_or(loaded.projected, |(seq, _)| *seq);
     report.rows_behind += loaded.tail.len() as u64;
-    let rebuilt = rebuild(store, shard, last, from, report).await;
+    let projected = loaded.projected;
+    let rebuilt = rebuild(store, shard, (projected, last), from, report).await;
     let Replay { state: rebuilt, handed, .. } =
         rebuilt.map_err(|error| format!("shard {shard}: {error}"))?;
     for difference in rebuilt.differences(&loaded.state) {
@@ -113,7 +114,7 @@ async fn audit_shard(
 async fn rebuild(
     store: &Store,
     shard: ShardId,
-    last: Seq,
+    (projected, last): (Seq, Seq),
     from: &AuditFrom,
     report: &mut AuditReport,
 ) -> Result<Replay, ArchiveError> {
@@ -142,12 +143,30 @@ async fn rebuild(
             report.journal_rows += 1;
             report.records += replay.row(row)? as u64;
         }
+        let known = rows.partition_point(|row| row.seq <= projected);
+        decisions(store, rows.get(..known).unwrap_or_default(), report).await?;
     }
     if at < last {
         let missing = switch_store::ChainFault::Missing { shard, seq: at.next() };
         return Err(switch_store::StoreError::Chain(missing).into());
     }
     Ok(replay)
+}
+
+/// Compares what the tables say of the decisions of these rows: no state keeps that.
+async fn decisions(
+    store: &Store,
+    rows: &[JournalRow],
+    report: &mut AuditReport,
+) -> Result<(), ArchiveError> {
+    let mut records = Vec::new();
+    for row in rows {
+        let (shard, seq) = (row.shard, row.seq);
+        let read = row.decode();
+        records.extend(read.map_err(|fault| ArchiveError::Unreadable { shard, seq, fault })?);
+    }
+    report.findings.extend(store.decisions_differ(&records).await?);
+    Ok(())
 }
 
 /// The archived parts of a shard, each with what the database says of it.

@@ -13,6 +13,7 @@ mod codes;
 mod days;
 mod disk;
 mod error;
+mod explain;
 pub mod fault_points;
 mod format;
 mod health;
@@ -45,6 +46,9 @@ pub use books::{Fault, books};
 pub use days::TABLES_BY_DAY;
 pub use disk::{StorageUse, free_bytes};
 pub use error::{ChainFault, StoreError, UnsafeSetting};
+pub use explain::{
+    ControlSaid, DecisionEvent, DecisionPosting, Explained, FoundDecision, LookUp, Words,
+};
 pub use format::{
     FORMAT, FormatError, RecordFault, decode_records, decode_snapshot, encode_records,
     encode_snapshot,

@@ -1,5 +1,5 @@
 //! The checks of a request, in their fixed order: one rule a file. The first that fails
-//! names the reason. Adding a check is one file and one line in [`ORDER`].
+//! names the reason. Adding a check is one file and one line in [`ORDER`], with its own number.
 
 mod amount_limit;
 mod balance_state;
@@ -18,6 +18,7 @@ mod one_merchant;
 mod partner_deposit;
 mod partner_state;
 mod preauthorized;
+mod trace;
 mod use_permitted;
 mod user_funds;
 
@@ -30,35 +31,62 @@ use crate::complete::Completion;
 use crate::controls::Controls;
 use crate::increment::Addition;
 use crate::{Authorize, Headroom, State};
+use trace::Needs;
+pub(crate) use trace::of as trace;
 
 /// A rule: passes, or names the reason of the decline.
 type Check = fn(&Case<'_>) -> Result<(), Reason>;
 
+/// A place in the order.
+struct Ordered {
+    number: u8,
+    name: &'static str,
+    needs: Needs,
+    check: Check,
+}
+
+const fn at(number: u8, name: &'static str, needs: Needs, check: Check) -> Ordered {
+    Ordered { number, name, needs, check }
+}
+
 /// The order. Documented in README and tested pair by pair: when two fail, the earlier one wins.
-const ORDER: [(&str, Check); 18] = [
-    ("message valid", message::check),
-    ("BIN ours", bin::check),
-    ("card known", card_known::check),
-    ("card status", card_status::check),
-    ("lock code", lock::check),
-    ("expiry", expiry::check),
-    ("balance state", balance_state::check),
-    ("customer state", customer_state::check),
-    ("partner state", partner_state::check),
-    ("programme currency", currency::check),
-    ("use permitted", use_permitted::check),
-    ("one merchant", one_merchant::check),
-    ("preauthorized amount", preauthorized::check),
-    ("amount limit", amount_limit::check),
-    ("count limit", count_limit::check),
-    ("partner deposit", partner_deposit::check),
-    ("user funds", user_funds::check),
-    ("not reversed before", not_reversed::check),
+///
+/// The numbers are stored in the trace of a decision ([`trace`]): a check keeps its number wherever
+/// it stands, and that of one which is taken out is never given to another. The next is 20; 63 is
+/// the last. Behind the name stands what must be there for the check to say anything at all.
+const ORDER: [Ordered; 18] = [
+    at(1, "message valid", Needs::Nothing, message::check),
+    at(2, "BIN ours", Needs::Nothing, bin::check),
+    at(3, "card known", Needs::Nothing, card_known::check),
+    at(4, "card status", Needs::Card, card_status::check),
+    at(5, "lock code", Needs::Card, lock::check),
+    at(6, "expiry", Needs::Card, expiry::check),
+    at(7, "balance state", Needs::Account, balance_state::check),
+    at(8, "customer state", Needs::Account, customer_state::check),
+    at(9, "partner state", Needs::Programme, partner_state::check),
+    at(10, "programme currency", Needs::Account, currency::check),
+    at(11, "use permitted", Needs::Card, use_permitted::check),
+    at(12, "one merchant", Needs::Card, one_merchant::check),
+    at(13, "preauthorized amount", Needs::Money, preauthorized::check),
+    at(14, "amount limit", Needs::Money, amount_limit::check),
+    at(15, "count limit", Needs::Money, count_limit::check),
+    at(16, "partner deposit", Needs::Money, partner_deposit::check),
+    at(17, "user funds", Needs::Money, user_funds::check),
+    at(18, "not reversed before", Needs::Nothing, not_reversed::check),
 ];
 
 /// What there must be for a hold to be made at all: these an advice of an approval must pass too.
-const HOLDABLE: [Check; 5] =
-    [holdable::asks_for_money, bin::check, card_known::check, currency::check, holdable::has_room];
+/// Under the number of the check of a request that each is or stands for; 19 is of none.
+const HOLDABLE: [(u8, Check); 5] = [
+    (1, holdable::asks_for_money),
+    (2, bin::check),
+    (3, card_known::check),
+    (10, currency::check),
+    (ROOM, holdable::has_room),
+];
+
+/// The number of the check that sums stay within the range of amounts, which advices alone have.
+const ROOM: u8 = 19;
 
 /// The names of the checks in their order.
 pub const CHECK_NAMES: [&str; ORDER.len()] = {
@@ -67,7 +95,7 @@ pub const CHECK_NAMES: [&str; ORDER.len()] = {
     while index < ORDER.len() {
         #[allow(clippy::indexing_slicing)] // evaluated by the compiler, which would refuse
         {
-            names[index] = ORDER[index].0;
+            names[index] = ORDER[index].name;
         }
         #[allow(clippy::arithmetic_side_effects)] // at most the number of checks
         {
@@ -78,6 +106,7 @@ pub const CHECK_NAMES: [&str; ORDER.len()] = {
 };
 
 /// What the rules look at: the request, and what the state knows of its card.
+#[derive(Clone)]
 pub(crate) struct Case<'a> {
     pub(crate) state: &'a State,
     pub(crate) request: &'a Authorize,
@@ -142,6 +171,11 @@ impl<'a> Case<'a> {
         case
     }
 
+    /// The same as if all of its amount had to be approved.
+    fn whole(&self) -> Self {
+        Self { part: None, ..self.clone() }
+    }
+
     /// Where the money goes that is asked for.
     pub(crate) const fn direction(&self) -> Direction {
         self.request.facts.kind.direction()
@@ -194,7 +228,7 @@ impl<'a> Case<'a> {
 
 /// Why an approval that was given in our stead cannot be held, if it cannot.
 pub(crate) fn cannot_be_held(case: &Case<'_>) -> Option<Reason> {
-    HOLDABLE.iter().find_map(|check| check(case).err())
+    HOLDABLE.iter().find_map(|(_, check)| check(case).err())
 }
 
 /// What one spend control says.
@@ -209,5 +243,18 @@ pub(crate) fn judge_control(case: &Case<'_>, control: &SpendControl) -> Result<(
 
 /// The reason of the first rule that fails.
 pub(crate) fn first_failure(case: &Case<'_>) -> Option<Reason> {
-    ORDER.iter().find_map(|(_, check)| check(case).err())
+    ORDER.iter().find_map(|one| (one.check)(case).err())
+}
+
+/// The checks by the numbers under which traces have them, in the order of this version.
+pub fn check_order() -> impl Iterator<Item = (u8, &'static str)> {
+    ORDER.iter().map(|one| (one.number, one.name))
+}
+
+/// The name of a check by its number, also of one that is not in the order; `None` where this
+/// version has none.
+#[must_use]
+pub fn check_name(number: u8) -> Option<&'static str> {
+    let listed = check_order().find(|(one, _)| *one == number).map(|(_, name)| name);
+    listed.or((number == ROOM).then_some("room for the amount"))
 }

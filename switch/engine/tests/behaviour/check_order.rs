@@ -4,10 +4,10 @@
 use switch_domain::{
     Amount, Authorization, AuthorizationId, Balance, BalanceId, BalanceState, Bin, BinRange, Card,
     CardId, CardStatus, Control, ControlId, ControlRule, ControlSubject, ControlTerms, CustomerId,
-    CustomerState, Event, Expiry, Fingerprint, Funding, LockCode, MessageClass, MinorUnits,
-    OriginalReference, Part, Partner, PartnerId, PartnerState, Pool, PoolId, PoolKind, Programme,
-    ProgrammeId, Reason, ShardId, ShardImage, SpendControl, Timestamp, Tolerance, Totals, Usage,
-    Used, VaultRef, Window,
+    CustomerState, DecisionTrace, Event, Expiry, Fingerprint, Funding, LockCode, MessageClass,
+    MinorUnits, OriginalReference, Part, Partner, PartnerId, PartnerState, Pool, PoolId, PoolKind,
+    Programme, ProgrammeId, Reason, ShardId, ShardImage, SpendControl, Timestamp, Tolerance,
+    Totals, Usage, Used, VaultRef, Window,
 };
 use switch_engine::{Answer, Authorize, CHECK_NAMES, Command, Original, State};
 
@@ -22,10 +22,10 @@ const CUSTOMER: CustomerId = CustomerId(6);
 const AMOUNT: MinorUnits = MinorUnits(10_00);
 
 /// A request with nothing wrong in it, and all that it is judged by.
-struct Case {
+pub(crate) struct Case {
     image: ShardImage,
-    request: Authorize,
-    pools: Pools,
+    pub(crate) request: Authorize,
+    pub(crate) pools: Pools,
 }
 
 fn partner(state: PartnerState) -> Partner {
@@ -33,7 +33,7 @@ fn partner(state: PartnerState) -> Partner {
     Partner { id: PARTNER, name, state, partial_minimums: Vec::new() }
 }
 
-fn sound() -> Case {
+pub(crate) fn sound() -> Case {
     let eur = currency("EUR");
     let mut image = ShardImage::empty(ShardId(0));
     image.last_counter = 100;
@@ -76,6 +76,11 @@ fn sound() -> Case {
 }
 
 fn decide(case: Case) -> Reason {
+    decide_and_trace(case).0
+}
+
+/// The same with what is recorded of what decided.
+pub(crate) fn decide_and_trace(case: Case) -> (Reason, Option<DecisionTrace>) {
     let now = Timestamp::from_unix_seconds(1_813_060_800); // 2027-06-15
     let mut state = State::from_image(case.image);
     let outcome = state.decide(&Command::Authorize(case.request), &case.pools, now);
@@ -89,18 +94,19 @@ fn decide(case: Case) -> Reason {
     state.apply_decided(&record).expect("fits");
     state.apply_committed(&record).expect("fits");
     assert_eq!(state.open_authorizations(), usize::from(decision.reason.is_approval()));
-    decision.reason
+    let Event::Authorized(authorized) = record.event else { unreachable!("seen above") };
+    (decision.reason, authorized.trace.map(|trace| *trace))
 }
 
 /// One way to fail a check: which one (by its place), what goes wrong, and the answer to it.
-type Fault = (usize, &'static str, Reason, fn(&mut Case));
+pub(crate) type Fault = (usize, &'static str, Reason, fn(&mut Case));
 
 fn card(case: &mut Case) -> &mut Card {
     &mut case.image.cards[0].0
 }
 
 /// A control of the card, under the next number.
-fn control(case: &mut Case, rule: ControlRule) {
+pub(crate) fn control(case: &mut Case, rule: ControlRule) {
     let id = ControlId(i64::try_from(case.image.spend_controls.len()).expect("few") + 1);
     let terms = ControlTerms {
         subject: ControlSubject::Card(CARD),
@@ -113,7 +119,7 @@ fn control(case: &mut Case, rule: ControlRule) {
 }
 
 /// What was used of the last control.
-fn used(case: &mut Case, part: Part, count: i32) {
+pub(crate) fn used(case: &mut Case, part: Part, count: i32) {
     let id = case.image.spend_controls.last().expect("one").id;
     let usage = Usage::from_parts(vec![(part, Used { amount: MinorUnits(1), count })]);
     case.image.usage.push(((id, CARD.0), usage));
@@ -161,7 +167,7 @@ fn completes_too_much(case: &mut Case) {
 }
 
 /// Every fault. Later faults are put in first, so that taking away a whole row comes last.
-fn faults() -> Vec<Fault> {
+pub(crate) fn faults() -> Vec<Fault> {
     let mut faults: Vec<Fault> = vec![
         (0, "unreadable", Reason::FormatError, |c| c.request.fault = Some(Reason::FormatError)),
         (0, "two card numbers", Reason::PanSourcesDiffer, |c| {

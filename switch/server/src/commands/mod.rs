@@ -3,7 +3,9 @@
 mod audit;
 mod clearing;
 mod controls;
+mod days;
 mod dialect;
+mod explain;
 mod iso;
 mod journal;
 mod keys;
@@ -28,6 +30,7 @@ use crate::{demo, runtimes, telemetry};
 pub use clearing::ClearingCommand;
 pub use controls::ControlsCommand;
 pub use dialect::DialectCommand;
+pub use explain::ExplainArgs;
 pub use iso::IsoCommand;
 pub use journal::JournalCommand;
 pub use keys::KeysCommand;
@@ -61,6 +64,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
             audit::run(&read(config.config.as_deref())?, archive, json).await
         }
         Command::Journal(command) => journal::run(command).await,
+        Command::Explain(args) => explain::run(args).await,
         Command::Ledger(command) => ledger::run(command).await,
         Command::Config(ConfigCommand::Check { path }) => check(&path),
         Command::Dialect(command) => dialect::run(&command),

@@ -8,6 +8,7 @@ mod controls;
 mod demo;
 mod dialects;
 mod dialled;
+mod explain;
 mod growth;
 mod holds;
 mod hostile;

@@ -8,7 +8,7 @@ use switch_domain::{
     MessageKey, Posting, Reason, Record, StandIn,
 };
 
-use super::controls;
+use super::{controls, trace};
 use crate::codes::{Stored, kind_code, stand_in_code};
 
 /// How the value behind a key is written.
@@ -67,6 +67,9 @@ fn authorized(out: &mut Vec<u8>, made: &Authorized) {
             number(out, 1, completed.authorization.0.cast_unsigned());
             signed(out, 2, completed.decided_at.0);
         });
+    }
+    if let Some(made) = &made.trace {
+        prost::encoding::message::encode(16, &trace::write(made), out);
     }
     if let Some(portion) = &made.portion {
         message(out, 19, |out| {
@@ -323,12 +326,23 @@ mod tests {
                         would_decline: vec![ControlId(1), ControlId(amount)],
                     })
                 }),
+                trace: has(3).then(|| Box::new(traced(minor, has(0)))),
                 approvals: u32::from(bits),
                 reversed_before: has(2),
             };
             let event = Event::Authorized(made);
             Record { at, cause: Cause::Message(LinkId(u16::from(bits))), event, effects }
         })
+    }
+
+    fn traced(amount: MinorUnits, compares: bool) -> DecisionTrace {
+        let bits = amount.0.cast_unsigned();
+        DecisionTrace {
+            decided_by: if compares { DecidedBy::Check(17) } else { DecidedBy::OwnApproval },
+            passed: CheckSet::from_bits(bits),
+            failed: CheckSet::from_bits(!bits),
+            compared: compares.then_some(Compared { needed: amount, there: amount }),
+        }
     }
 
     fn usage(amount: MinorUnits) -> Vec<UsageDelta> {

@@ -5,6 +5,7 @@
 
 mod controls;
 mod direct;
+mod effect_shapes;
 mod generation;
 mod outside;
 mod read;
@@ -12,6 +13,7 @@ mod read_effects;
 mod shapes;
 mod snapshot;
 mod snapshot_shapes;
+mod trace;
 mod write;
 
 use bytes::Bytes;
@@ -20,6 +22,7 @@ use switch_domain::Record;
 
 pub(crate) use controls::{decode_control, decode_counted, encode_control, encode_counted};
 pub use snapshot::{decode_snapshot, encode_snapshot};
+pub(crate) use trace::{trace_from_numbers, trace_numbers};
 
 /// The format that this build writes, and the highest that it reads.
 pub const FORMAT: i16 = 1;

@@ -10,7 +10,7 @@ use switch_domain::{
     VaultRef,
 };
 
-use super::{RecordFault, controls, generation, outside, shapes};
+use super::{RecordFault, controls, generation, outside, shapes, trace};
 use crate::codes::{Stored, stand_in_from_code};
 
 pub(super) type Read<T> = Result<T, RecordFault>;
@@ -213,6 +213,7 @@ fn authorized(stored: shapes::Authorized) -> Read<domain::Authorized> {
         completes: stored.completes.map(completed).transpose()?,
         portion: stored.portion.as_ref().map(portion).transpose()?,
         findings: stored.findings.map(controls::read_findings),
+        trace: stored.trace.map(trace::read).transpose()?,
         approvals: stored.approvals,
         reversed_before: stored.reversed_before,
     })

@@ -5,9 +5,13 @@
 
 use prost::{Message, Oneof};
 
-use super::controls::{Control, ControlRemoved, Findings, StoredUsageDelta};
+use super::controls::{Control, ControlRemoved, Findings};
+pub(super) use super::effect_shapes::{
+    Account, AmountsDelta, AuthorizationDelta, Effects, Posting,
+};
 use super::generation::{Estate, Founded, Sealed};
 use super::outside::LockRefused;
+use super::trace::Trace;
 
 /// What one journal row holds.
 #[derive(Clone, PartialEq, Message)]
@@ -278,6 +282,9 @@ pub(super) struct Authorized {
     /// The authorization that it completes.
     #[prost(message, optional, tag = "15")]
     pub(super) completes: Option<Completed>,
+    /// What decided, where it was not simply granted. 17 is kept for it as well.
+    #[prost(message, optional, tag = "16")]
+    pub(super) trace: Option<Trace>,
     /// What was granted, where that is not just what was asked for.
     #[prost(message, optional, tag = "19")]
     pub(super) portion: Option<Portion>,
@@ -447,77 +454,4 @@ pub(super) struct Reference {
     /// The same of the transaction that it speaks of.
     #[prost(string, tag = "9")]
     pub(super) network_trace: String,
-}
-
-#[derive(Clone, PartialEq, Message)]
-pub(super) struct Effects {
-    #[prost(message, optional, tag = "1")]
-    pub(super) authorization: Option<AuthorizationDelta>,
-    #[prost(message, optional, tag = "2")]
-    pub(super) balance: Option<AmountsDelta>,
-    #[prost(message, optional, tag = "3")]
-    pub(super) pool: Option<AmountsDelta>,
-    #[prost(message, repeated, tag = "4")]
-    pub(super) postings: Vec<Posting>,
-    #[prost(message, optional, tag = "5")]
-    pub(super) completed: Option<AuthorizationDelta>,
-    #[prost(message, repeated, tag = "10")]
-    pub(super) usage: Vec<StoredUsageDelta>,
-}
-
-#[derive(Clone, PartialEq, Message)]
-pub(super) struct AuthorizationDelta {
-    #[prost(int64, tag = "1")]
-    pub(super) authorization: i64,
-    #[prost(sint64, optional, tag = "2")]
-    pub(super) authorized: Option<i64>,
-    #[prost(sint64, optional, tag = "3")]
-    pub(super) incremented: Option<i64>,
-    #[prost(sint64, optional, tag = "4")]
-    pub(super) reversed: Option<i64>,
-    #[prost(sint64, optional, tag = "5")]
-    pub(super) cleared: Option<i64>,
-    #[prost(sint64, optional, tag = "6")]
-    pub(super) refunded: Option<i64>,
-    #[prost(bool, tag = "7")]
-    pub(super) closes: bool,
-    #[prost(sint64, optional, tag = "8")]
-    pub(super) decided_at: Option<i64>,
-}
-
-/// Change of a balance (ledger, held) or of a pool share (level, held).
-#[derive(Clone, PartialEq, Message)]
-pub(super) struct AmountsDelta {
-    #[prost(int64, tag = "1")]
-    pub(super) id: i64,
-    #[prost(sint64, optional, tag = "2")]
-    pub(super) level: Option<i64>,
-    #[prost(sint64, optional, tag = "3")]
-    pub(super) held: Option<i64>,
-}
-
-#[derive(Clone, Copy, PartialEq, Oneof)]
-pub(super) enum Account {
-    #[prost(int64, tag = "1")]
-    Balance(i64),
-    #[prost(int64, tag = "2")]
-    Pool(i64),
-    #[prost(int64, tag = "3")]
-    SettlementBank(i64),
-    #[prost(int64, tag = "4")]
-    Memorandum(i64),
-    #[prost(int64, tag = "7")]
-    InTransit(i64),
-    #[prost(int64, tag = "8")]
-    NetworkSettlement(i64),
-}
-
-#[derive(Clone, PartialEq, Message)]
-pub(super) struct Posting {
-    #[prost(oneof = "Account", tags = "1, 2, 3, 4, 7, 8")]
-    pub(super) account: Option<Account>,
-    #[prost(sint64, optional, tag = "5")]
-    pub(super) amount: Option<i64>,
-    #[prost(uint32, tag = "6")]
-    pub(super) currency: u32,
 }

@@ -3,7 +3,7 @@
 use switch_domain as domain;
 use switch_domain::{Acquirer, Cause, Event, MessageFacts, MessageKey, Record};
 
-use super::{controls, generation, outside, shapes};
+use super::{controls, generation, outside, shapes, trace};
 use crate::codes::{Stored, kind_code, stand_in_code};
 
 /// Appends record `tag` of a batch.
@@ -209,6 +209,7 @@ fn authorized(authorized: &domain::Authorized) -> shapes::Authorized {
         }),
         portion: authorized.portion.as_deref().map(portion),
         findings: authorized.findings.as_deref().map(controls::write_findings),
+        trace: authorized.trace.as_deref().map(trace::write),
     }
 }
 

@@ -108,6 +108,13 @@ pub(super) const BY_TRACE: &str = in_parts!("network_trace");
 /// By its key: one row of one day.
 pub(super) const BY_NAME: &str = concat!(authorization!(), "WHERE id = $1 AND decided_at = $2");
 
+/// By its name alone, which every day that is kept is asked for, with what only people ask for.
+pub(crate) const EXPLAINED: &str = concat!(
+    "SELECT link, partner_id, declined_by, would_decline, trace, ",
+    columns!(),
+    " FROM card_authorization WHERE id = $1"
+);
+
 /// Columns of a reversal.
 macro_rules! reversal {
     () => {
@@ -340,7 +347,7 @@ fn counted(row: &Named<'_>) -> Result<Option<Box<[Counted]>>, StoreError> {
     decode_counted(bytes).map(Some).map_err(|fault| row.illegal("counted", fault))
 }
 
-pub(super) fn authorization(row: &PgRow) -> Result<Authorization, StoreError> {
+pub(crate) fn authorization(row: &PgRow) -> Result<Authorization, StoreError> {
     let row = Named::new("card_authorization", row, "id")?;
     let decided_at: PgTimestamp = row.get("decided_at")?;
     Ok(Authorization {

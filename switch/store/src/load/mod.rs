@@ -2,13 +2,13 @@
 //! snapshot and decides nothing: the tail of the journal is the caller's to replay (W-11, W-23).
 
 mod accounts;
-mod authorizations;
+pub(crate) mod authorizations;
 mod control;
 mod controls;
 mod holds;
 pub(crate) mod moved;
 pub(crate) mod recall;
-mod row;
+pub(crate) mod row;
 mod transfers;
 
 pub use holds::{HoldMark, HoldPiece, HoldWatermark, OpenHold};

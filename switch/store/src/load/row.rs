@@ -24,7 +24,7 @@ where
 }
 
 /// Every row of a query, read one by one as they come.
-pub(super) async fn each<T>(
+pub(crate) async fn each<T>(
     connection: &mut PgConnection,
     query: Query<'_, Postgres, PgArguments>,
     read: impl Fn(&PgRow) -> Result<T, StoreError>,
@@ -39,7 +39,7 @@ pub(super) async fn each<T>(
 
 /// One row of a named table, with its key for errors.
 #[derive(Clone, Copy)]
-pub(super) struct Named<'r> {
+pub(crate) struct Named<'r> {
     pub(super) table: &'static str,
     pub(super) key: i64,
     pub(super) row: &'r PgRow,
@@ -47,7 +47,7 @@ pub(super) struct Named<'r> {
 
 impl<'r> Named<'r> {
     /// A row whose key stands in column `key`.
-    pub(super) fn new(
+    pub(crate) fn new(
         table: &'static str,
         row: &'r PgRow,
         key: &'static str,
@@ -55,14 +55,14 @@ impl<'r> Named<'r> {
         Ok(Self { table, key: get(row, key)?, row })
     }
 
-    pub(super) fn get<T>(&self, column: &str) -> Result<T, StoreError>
+    pub(crate) fn get<T>(&self, column: &str) -> Result<T, StoreError>
     where
         T: Decode<'r, Postgres> + Type<Postgres>,
     {
         get(self.row, column)
     }
 
-    pub(super) fn illegal(
+    pub(crate) fn illegal(
         &self,
         column: &'static str,
         found: impl std::fmt::Display,

@@ -13,7 +13,7 @@ use super::columns::{currency, message_key, network_trace, unsigned};
 use super::copy::{CopyRows, RowWriter};
 use super::entities::expect_rows;
 use crate::codes::{Stored, kind_name};
-use crate::format::encode_counted;
+use crate::format::{encode_counted, trace_numbers};
 use crate::pg_timestamp::PgTimestamp;
 
 /// Totals that a new authorization cannot have are left to their default of zero.
@@ -23,9 +23,9 @@ pub(super) const COPY_NEW: &str = "\
         transaction_type, completes_id, completes_at,
         acquirer, class, stan, local_time, terminal, rrn, fingerprint, origin,
         transmitted, channel, entry_mode, mcc, merchant, as_of_seq, link, country, counted,
-        declined_by, would_decline, network_trace)
+        declined_by, would_decline, network_trace, trace)
     FROM STDIN (FORMAT binary)";
-const COLUMNS: i16 = 41;
+const COLUMNS: i16 = 42;
 
 /// The day stands in the text: then the plan that PostgreSQL keeps knows of that day's partition
 /// alone, and neither plans nor locks those of all other days each time.
@@ -114,6 +114,10 @@ impl NewAuthorizations {
         };
         controls(&mut row, record, made);
         network_trace(&mut row, made.facts.network_trace);
+        match made.trace.as_deref() {
+            Some(trace) => row.int8s(&trace_numbers(trace)),
+            None => row.null(),
+        };
     }
 }
 

@@ -7,14 +7,15 @@ use proptest::sample::select;
 use switch_domain::{
     Account, Acquirer, Amount, ApprovalCode, AsciiText, Authorization, AuthorizationDelta,
     AuthorizationId, Authorized, Balance, BalanceDelta, BalanceId, BalanceOpened, BalanceState,
-    Bin, BinRange, Card, CardId, CardIssued, CardStatus, Cause, Channel, Completed, Currency,
-    CustomerId, CustomerState, Effects, EntryMode, Epoch, Estate, Event, Expired, Expiry,
-    Fingerprint, Founded, Funding, IdempotencyKey, LinkId, LockCode, LockRefusal, Merchant,
-    MessageClass, MessageFacts, MessageKey, MinorUnits, NetworkTrace, OriginalClass, OriginalKey,
-    OriginalReference, OutsideAsk, OwnerId, Partner, PartnerId, PartnerState, Placement, Pool,
-    PoolDelta, PoolId, PoolKind, PoolShare, Portion, Posting, Programme, ProgrammeId, Reason,
-    Record, Reversed, Sealed, SealedHead, Seq, ShardId, StandIn, TakenOver, Timestamp, Totals,
-    TransactionType, Transfer, TransferId, TransferOutcome, TransferReceived, VaultRef, Voided,
+    Bin, BinRange, Card, CardId, CardIssued, CardStatus, Cause, Channel, CheckSet, Compared,
+    Completed, Currency, CustomerId, CustomerState, DecidedBy, DecisionTrace, Effects, EntryMode,
+    Epoch, Estate, Event, Expired, Expiry, Fingerprint, Founded, Funding, IdempotencyKey, LinkId,
+    LockCode, LockRefusal, Merchant, MessageClass, MessageFacts, MessageKey, MinorUnits,
+    NetworkTrace, OriginalClass, OriginalKey, OriginalReference, OutsideAsk, OwnerId, Partner,
+    PartnerId, PartnerState, Placement, Pool, PoolDelta, PoolId, PoolKind, PoolShare, Portion,
+    Posting, Programme, ProgrammeId, Reason, Record, Reversed, Sealed, SealedHead, Seq, ShardId,
+    StandIn, TakenOver, Timestamp, Totals, TransactionType, Transfer, TransferId, TransferOutcome,
+    TransferReceived, VaultRef, Voided,
 };
 
 use crate::controls;
@@ -214,16 +215,28 @@ fn cards() -> impl Strategy<Value = Event> {
     prop_oneof![issued, status, lock]
 }
 
+fn trace() -> impl Strategy<Value = DecisionTrace> {
+    let deciders = DecidedBy::WITHOUT_CHECK.into_iter().chain((1..64).map(DecidedBy::Check));
+    let decider = select(deciders.collect::<Vec<_>>());
+    (decider, any::<[u64; 2]>(), any::<Option<[i64; 2]>>()).prop_map(|(decided_by, sets, both)| {
+        let [passed, failed] = sets.map(CheckSet::from_bits);
+        let amounts = both.map(|both| both.map(MinorUnits));
+        let compared = amounts.map(|[needed, there]| Compared { needed, there });
+        DecisionTrace { decided_by, passed, failed, compared }
+    })
+}
+
 fn authorizations() -> impl Strategy<Value = Event> {
     let code = option::of((any::<u32>(), any::<u64>()))
         .prop_map(|code| code.map(|(n, salt)| ApprovalCode::for_approval(n, salt)));
     let ids = (any::<i64>(), any::<[Option<i64>; 4]>(), any::<Option<(i64, i64)>>());
     let findings = (option::of(controls::findings()), portion());
-    let decided = (reason(), code, any::<u32>(), any::<bool>(), stand_in(), findings);
+    let said = (findings, option::of(trace()));
+    let decided = (reason(), code, any::<u32>(), any::<bool>(), stand_in(), said);
     let authorized = (ids, facts(), amount(), currency(), decided).prop_map(
         |((id, [card, balance, partner, pool], completes), facts, minor, currency, decided)| {
             let (reason, approval_code, approvals, reversed_before, stand_in, said) = decided;
-            let (findings, portion) = said;
+            let ((findings, portion), trace) = said;
             let stand_in = Some(stand_in).filter(|_| is_advice(&facts));
             Event::Authorized(Authorized {
                 id: AuthorizationId(id),
@@ -242,6 +255,7 @@ fn authorizations() -> impl Strategy<Value = Event> {
                 }),
                 portion,
                 findings,
+                trace: trace.map(Box::new),
                 approvals,
                 reversed_before,
             })

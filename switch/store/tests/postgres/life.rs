@@ -241,6 +241,7 @@ pub(crate) fn answered(
         portion,
         completes: None,
         findings: None,
+        trace: None,
         approvals,
         reversed_before: false,
     });

@@ -6,16 +6,13 @@ mod statement;
 
 use std::process::ExitCode;
 
-use anyhow::{Context, bail};
-use clap::{Args, Subcommand};
-use jiff::Timestamp as Moment;
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
+use clap::Subcommand;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
-use switch_domain::{BalanceId, Currency, Timestamp};
-use switch_store::{OddAdvice, Span, Store, TrialLine};
+use switch_domain::{BalanceId, Currency};
+use switch_store::{OddAdvice, Store, TrialLine};
 
+use super::days::{Days, at};
 use super::read;
 use crate::cli::ConfigArgs;
 use crate::database;
@@ -77,46 +74,6 @@ pub enum LedgerCommand {
         #[arg(long)]
         json: bool,
     },
-}
-
-/// A span of days, UTC.
-#[derive(Clone, Debug, Args)]
-pub struct Days {
-    /// The first day, as 2026-11-26, UTC [default: a week ago]
-    #[arg(long)]
-    from: Option<Date>,
-    /// The last day [default: today]
-    #[arg(long)]
-    to: Option<Date>,
-    /// At most so many lines
-    #[arg(long, default_value_t = 1_000)]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    most: u32,
-}
-
-const USUAL_DAYS: i64 = 7;
-
-impl Days {
-    /// From the first moment of the first day to that of the day after the last.
-    fn span(&self) -> anyhow::Result<Span> {
-        let today = Moment::now().to_zoned(TimeZone::UTC).date();
-        let days = |count: i64| jiff::Span::new().days(count);
-        let to = self.to.unwrap_or(today);
-        let from = match self.from {
-            Some(from) => from,
-            None => to.checked_sub(days(USUAL_DAYS)).context("--to has no week before it")?,
-        };
-        if from > to {
-            bail!("--from {from} is after --to {to}: give the earlier day first");
-        }
-        let after = to.tomorrow().with_context(|| format!("--to {to} has no day after it"))?;
-        Ok(Span { from: first_moment(from)?, to: first_moment(after)? })
-    }
-}
-
-fn first_moment(day: Date) -> anyhow::Result<Timestamp> {
-    let zoned = day.to_zoned(TimeZone::UTC).with_context(|| format!("{day} has no beginning"))?;
-    Ok(Timestamp(zoned.timestamp().as_microsecond()))
 }
 
 pub(super) async fn run(command: LedgerCommand) -> anyhow::Result<ExitCode> {
@@ -263,9 +220,4 @@ fn advice_json(one: &OddAdvice) -> Value {
         "amount": amount(one.amount.0.into(), one.currency),
         "currency": letters(one.currency),
     })
-}
-
-/// A moment as people write it, UTC.
-fn at(moment: Timestamp) -> String {
-    Moment::from_microsecond(moment.0).map_or_else(|_| moment.0.to_string(), |at| at.to_string())
 }

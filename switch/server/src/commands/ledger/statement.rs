@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use switch_domain::BalanceId;
 use switch_store::{Reconciled, Span, Standing, Statement, StatementLine, Store};
 
-use super::{amount, at, letters};
+use super::{amount, letters};
+use crate::commands::days::at;
 
 /// Prints the statement of a span, at most so many lines.
 pub(super) async fn tell(

@@ -1,0 +1,225 @@
+//! What a decision is called, for people and for programs alike: what decided it, what each check
+//! said, the amounts. It owns those words; how they are laid out is for `text` and `json`.
+
+use switch_domain::{
+    Amount, Authorization, CheckSet, ControlRule, Currency, DecidedBy, DecisionTrace, MinorUnits,
+    Reason, SpendControl, StandIn, Window,
+};
+use switch_shard::{check_name, check_order};
+use switch_store::{ControlSaid, DecisionEvent, Explained};
+
+/// What a check said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Said {
+    Passed,
+    Failed,
+    /// What it looks at was not there, or there was no such check.
+    NotJudged,
+    /// Nobody asked: something else had decided, or nothing was recorded.
+    NotAsked,
+}
+
+impl Said {
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Failed => "FAILED",
+            Self::NotJudged => "not judged",
+            Self::NotAsked => "not asked",
+        }
+    }
+}
+
+/// A check and what it said.
+pub(super) struct Checked {
+    pub(super) number: u8,
+    pub(super) name: String,
+    pub(super) said: Said,
+    pub(super) decided: bool,
+}
+
+/// Whether a decision was granted as it stands in its row, or was before a void took it back.
+fn was_granted(one: &Explained) -> bool {
+    let row = &one.authorization;
+    row.reason.is_approval() || row.stand_in == Some(StandIn::Agreed) || is_voided(one)
+}
+
+/// Whether a void took the answer back: the row says so in place of the approval.
+pub(super) fn is_voided(one: &Explained) -> bool {
+    one.events.iter().any(|event| event.kind == "voided")
+}
+
+/// Every check of this version in its order, and behind them what only the trace knows.
+pub(super) fn checks(one: &Explained) -> Vec<Checked> {
+    let trace = one.trace.as_ref();
+    let known = check_order().map(|(number, name)| (number, name.to_owned()));
+    let decided = |number| trace.is_some_and(|trace| trace.decided_by.check() == Some(number));
+    let others = trace.into_iter().flat_map(|trace| {
+        let all = CheckSet::from_bits(trace.passed.bits() | trace.failed.bits());
+        all.iter().filter(|number| check_order().all(|(one, _)| one != *number))
+    });
+    let others = others.map(|number| (number, name_of(number)));
+    known
+        .chain(others)
+        .map(|(number, name)| {
+            let said = match trace {
+                None if was_granted(one) => Said::Passed,
+                None => Said::NotAsked,
+                Some(trace) => said(trace, number),
+            };
+            Checked { number, name, said, decided: decided(number) }
+        })
+        .collect()
+}
+
+fn said(trace: &DecisionTrace, number: u8) -> Said {
+    match () {
+        () if trace.failed.has(number) => Said::Failed,
+        () if trace.passed.has(number) => Said::Passed,
+        () if trace.decided_by.check().is_none() => Said::NotAsked,
+        () => Said::NotJudged,
+    }
+}
+
+fn name_of(number: u8) -> String {
+    check_name(number).map_or_else(|| format!("check {number}"), str::to_owned)
+}
+
+/// What decided, in one line.
+pub(super) fn decided_by(one: &Explained) -> String {
+    match one.trace.as_ref().map(|trace| trace.decided_by) {
+        Some(DecidedBy::Check(number)) => name_of(number),
+        Some(DecidedBy::AdviceCameFirst) => {
+            "no check: its advice had come before it, and has decided it".into()
+        }
+        Some(DecidedBy::OtherAmount) => {
+            "no check: its request was approved here for another amount".into()
+        }
+        Some(DecidedBy::OwnApproval) => {
+            "no check: its request was approved here, and that approval holds".into()
+        }
+        Some(DecidedBy::DeclinedElsewhere) => "no check: it was declined in our stead".into(),
+        Some(DecidedBy::ReversalCameFirst) => "no check: its reversal had come before it".into(),
+        None if is_voided(one) => {
+            "no check: every one passed, and the answer never left, so it was taken back".into()
+        }
+        None if was_granted(one) => "every check passed".into(),
+        None => "not recorded: it was decided before there were traces".into(),
+    }
+}
+
+/// What was answered, in one word.
+pub(super) fn outcome(one: &Authorization) -> &'static str {
+    match one.stand_in {
+        Some(StandIn::Agreed | StandIn::Forced(_)) => "granted in our stead",
+        Some(StandIn::Declined) => "declined in our stead",
+        Some(StandIn::Suspense(_)) => "in suspense",
+        Some(StandIn::Known) => "known",
+        Some(StandIn::Reversed) => "reversed before it came",
+        None if one.reason.is_approval() => "approved",
+        None => "declined",
+    }
+}
+
+/// The reason that says why, and not only that an advice was taken note of.
+pub(super) fn reason(one: &Authorization) -> Reason {
+    one.stand_in.and_then(StandIn::would_be).unwrap_or(one.reason)
+}
+
+/// The amounts of it, by name. Whatever else is known of amounts (in another currency, of a part)
+/// belongs here: both forms print what this gives.
+pub(super) fn amounts(one: &Explained) -> Vec<(&'static str, String)> {
+    let row = &one.authorization;
+    let shown = |minor| Amount { minor, currency: row.currency }.to_string();
+    let totals = [
+        ("authorized", row.totals.authorized),
+        ("incremented", row.totals.incremented),
+        ("reversed", row.totals.reversed),
+        ("cleared", row.totals.cleared),
+        ("refunded", row.totals.refunded),
+    ];
+    let mut amounts = vec![("requested", shown(row.requested))];
+    let moved = totals.into_iter().filter(|(_, total)| !total.is_zero());
+    amounts.extend(moved.map(|(name, total)| (name, shown(total))));
+    amounts.push(("held now", shown(row.held())));
+    amounts
+}
+
+/// What the check that decided compared: needed, and there.
+pub(super) fn compared(one: &Explained) -> Option<(String, String)> {
+    let compared = one.trace.and_then(|trace| trace.compared)?;
+    let counts = reason(&one.authorization) == Reason::CountLimitExceeded;
+    let currency = one.authorization.currency;
+    let shown = |minor: MinorUnits| {
+        if counts { minor.0.to_string() } else { Amount { minor, currency }.to_string() }
+    };
+    Some((shown(compared.needed), shown(compared.there)))
+}
+
+/// A control by its number, with its name and rule as they are now.
+pub(super) fn control(said: &ControlSaid, currency: Currency) -> String {
+    match &said.control {
+        Some(control) => {
+            format!("{} \"{}\" ({})", said.id, control.terms.name, rule(control, currency))
+        }
+        None => format!("{} (removed since)", said.id),
+    }
+}
+
+/// A rule in a few words.
+fn rule(control: &SpendControl, currency: Currency) -> String {
+    match &control.terms.rule {
+        ControlRule::Forbid => "forbid".into(),
+        ControlRule::AllowOnly => "allow only".into(),
+        ControlRule::OneMerchant => "one merchant".into(),
+        ControlRule::Amount(minor, of) => {
+            format!("{} {}", Amount { minor: *minor, currency }, window(of))
+        }
+        ControlRule::Count(most, of) => format!("{most} times {}", window(of)),
+    }
+}
+
+fn window(window: &Window) -> String {
+    match window {
+        Window::Transaction => "at once".into(),
+        Window::Rolling(hours) => format!("in {hours} hours"),
+        Window::Day(zone) => format!("a day of {zone}"),
+        Window::Week(zone) => format!("a week of {zone}"),
+        Window::Month(zone) => format!("a month of {zone}"),
+        Window::Year(zone) => format!("a year of {zone}"),
+        Window::Lifetime => "ever".into(),
+    }
+}
+
+/// What an event did to amounts, by name.
+pub(super) fn moved(event: &DecisionEvent, currency: Currency) -> Vec<(&'static str, String)> {
+    let amounts = [
+        ("incremented", event.incremented),
+        ("reversed", event.reversed),
+        ("cleared", event.cleared),
+        ("refunded", event.refunded),
+        ("held", event.held),
+    ];
+    let moved = amounts.into_iter().filter(|(_, minor)| !minor.is_zero());
+    moved.map(|(name, minor)| (name, Amount { minor, currency }.to_string())).collect()
+}
+
+/// An amount by the number of its currency; in minor units where that is none we know.
+pub(super) fn amount_of(minor: MinorUnits, currency: i16) -> String {
+    let known = u16::try_from(currency).ok().and_then(|code| Currency::from_numeric(code).ok());
+    known.map_or_else(
+        || format!("{minor} minor units of {currency:03}"),
+        |currency| Amount { minor, currency }.to_string(),
+    )
+}
+
+/// The types of message that a class stands for, whatever the edition.
+pub(super) fn message_type(class: &str) -> &'static str {
+    match class {
+        "authorization" => "x100",
+        "authorization_advice" => "x120",
+        "financial" => "x200",
+        "financial_advice" => "x220",
+        _ => "x4xx",
+    }
+}
