@@ -34,7 +34,9 @@ pub enum SubjectName {
 }
 
 impl SubjectName {
-    const fn subject(self) -> ControlSubject {
+    /// The subject of that name.
+    #[must_use]
+    pub const fn subject(self) -> ControlSubject {
         match self {
             Self::Card(id) => ControlSubject::Card(CardId(id)),
             Self::Balance(id) => ControlSubject::Balance(BalanceId(id)),
@@ -119,7 +121,15 @@ pub async fn perform(
 }
 
 impl ControlSpec {
-    fn terms(&self, subject: ControlSubject, currency: Currency) -> Result<ControlTerms, Problem> {
+    /// What it says for a subject whose limits are in a currency.
+    ///
+    /// # Errors
+    /// Words that are none of a control, with those that are.
+    pub fn terms(
+        &self,
+        subject: ControlSubject,
+        currency: Currency,
+    ) -> Result<ControlTerms, Problem> {
         let name = AsciiText::new(self.name.as_bytes())
             .map_err(|error| Problem::invalid(format!("name: {error}")))?;
         let rule = self.rule(currency)?;

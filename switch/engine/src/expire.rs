@@ -32,7 +32,7 @@ pub(crate) fn decide(state: &State, hold: &Hold, now: Timestamp) -> Outcome {
 }
 
 /// What a reversal of all that is held would give back, without being one.
-fn give_back(state: &State, original: &Authorization) -> Effects {
+pub(crate) fn give_back(state: &State, original: &Authorization) -> Effects {
     let released = movements::give_back(state, original, MinorUnits::ZERO);
     let closed = |delta| AuthorizationDelta { totals: Totals::default(), ..delta };
     Effects { authorization: released.authorization.map(closed), ..released }

@@ -43,6 +43,12 @@ impl Addition {
         })
     }
 
+    /// The same where it is known already what an increment was of, and that it came on top.
+    pub(crate) fn onto(state: &State, first: Completed) -> Self {
+        let purchase = state.authorization(first.authorization);
+        Self { first, held: purchase.map_or(MinorUnits::ZERO, Authorization::held), replaces: None }
+    }
+
     /// What is held more where this much is asked for.
     pub(crate) fn added(&self, amount: MinorUnits) -> MinorUnits {
         self.replaces.map_or(amount, |before| less(amount, before))

@@ -24,6 +24,7 @@
 
 mod advise;
 mod authorize;
+mod backtest;
 mod calendar;
 mod checks;
 mod command;
@@ -40,6 +41,7 @@ mod state;
 mod transfer;
 mod void;
 
+pub use backtest::{Backtest, Hindsight, PastAuthorization, PastChange, days_that_count};
 pub use checks::{CHECK_NAMES, check_name, check_order};
 pub use command::{Act, Advise, Authorize, Command, Increment, Manage, Original, Reverse, Terms};
 pub use outcome::{

@@ -5,6 +5,7 @@
 
 mod archive;
 mod audit;
+mod backtest;
 mod batch;
 mod clock;
 mod clock_watch;
@@ -28,6 +29,7 @@ mod worker;
 
 pub use archive::{ArchiveError, ArchiveOptions, ArchivedRange, archive};
 pub use audit::{AuditFrom, AuditReport, audit};
+pub use backtest::{BacktestError, BacktestOf, BacktestReport, Listed, Sum, backtest};
 pub use clock::WallClock;
 pub use clock_watch::ClockFault;
 pub use directory::{CardEntry, Directory};

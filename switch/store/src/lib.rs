@@ -10,6 +10,7 @@ mod archive;
 mod backoff;
 mod books;
 mod codes;
+mod control_report;
 mod days;
 mod disk;
 mod error;
@@ -21,6 +22,7 @@ mod journal;
 mod ledger;
 mod load;
 mod no_delay;
+mod past;
 mod pg_timestamp;
 pub mod private_postgres;
 mod projection;
@@ -43,6 +45,7 @@ pub use archive::{
     write_in_place, write_lost_rows,
 };
 pub use books::{Fault, books};
+pub use control_report::{ControlLine, ControlReport, CountAndAmount, ReportPart};
 pub use days::TABLES_BY_DAY;
 pub use disk::{StorageUse, free_bytes};
 pub use error::{ChainFault, StoreError, UnsafeSetting};
@@ -61,6 +64,7 @@ pub use journal::{
 pub use journal::{ModelJournal, ModelJournalHandle};
 pub use ledger::{OddAdvice, Span, TrialLine};
 pub use load::{HoldMark, HoldPiece, HoldWatermark, OpenHold};
+pub use past::{PastError, PastEvent, PastHolder, PastOf, PastRow};
 #[cfg(feature = "testing")]
 pub use projection::ModelTables;
 pub use projection::{

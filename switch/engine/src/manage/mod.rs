@@ -13,6 +13,7 @@ use crate::state::Subject;
 use crate::{Act, Answer, Headroom, Manage, Outcome, Refusal, State, transfer};
 
 pub(crate) use control::{LARGEST_AMOUNT, positive};
+pub(crate) use spend_control::sensible;
 
 /// What a command changes, if it changes anything, and the identifier it made.
 pub(crate) struct Change {

@@ -65,6 +65,11 @@ fn check(state: &State, terms: &ControlTerms) -> Result<(), Refusal> {
         }
         ControlSubject::Card(card) => state.card(card).map(|_| ()).ok_or(Refusal::NoSuchCard)?,
     }
+    sensible(terms)
+}
+
+/// Whether there can be such a control, whoever it is for.
+pub(crate) fn sensible(terms: &ControlTerms) -> Result<(), Refusal> {
     let selects = &terms.selects;
     let in_order = selects.categories.iter().all(|one| one.first <= one.last);
     if selects.longest_list() > LONGEST_LIST || !in_order {

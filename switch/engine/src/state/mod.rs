@@ -98,6 +98,12 @@ impl State {
         self.control = control;
     }
 
+    /// Lets a card and its account be there: for a past that is told again (`backtest`).
+    pub(crate) fn meet(&mut self, card: Card, balance: Balance) {
+        self.cards.insert(card.id, card);
+        self.balances.insert(balance.id, balance);
+    }
+
     /// An account.
     #[must_use]
     pub fn balance(&self, id: BalanceId) -> Option<&Balance> {

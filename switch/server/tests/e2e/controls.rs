@@ -86,6 +86,96 @@ async fn a_control_declines_counts_survives_a_restart_and_can_be_removed() {
     database.close().await;
 }
 
+/// What a control in shadow would have declined is reported beside what one in force did, and a
+/// back-test of the same terms finds it without any control at all.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_controls_declined_or_would_have_is_reported() {
+    let database = fresh_database().await;
+    let directory = tempfile::tempdir().expect("a directory");
+    let (place, url) = (directory.path(), database.url().expose());
+    let served = Served::start(place, url, &[]);
+    let pan = served.set_up();
+    let balance = {
+        use sqlx::ConnectOptions;
+        let mut session = database.url().connect_options().connect().await.expect("a session");
+        let found = sqlx::query_scalar::<_, i64>("SELECT id FROM balance").fetch_one(&mut session);
+        found.await.expect("a balance").to_string()
+    };
+    let of_day = ["--rule", "amount", "--amount", "50.00", "--window", "lifetime", "--name", "sum"];
+    let define = |more: &[&str]| {
+        let words = [&["controls", "define", "--balance", &balance][..], more].concat();
+        served.make(&words, "control")
+    };
+    let shadow = define(&[&of_day[..], &["--shadow"]].concat());
+    let quiet = define(&["--rule", "forbid", "--country", "FR", "--shadow", "--name", "quiet"]);
+    let forbid = define(&["--rule", "forbid", "--mcc", "7995", "--name", "casinos"]);
+    let mut acquirer = peer(served.link, 1).await;
+    for (stan, cents, mcc, code) in
+        [(1, 3_000, "5411", "00"), (2, 3_000, "5411", "00"), (3, 1_000, "7995", "57")]
+    {
+        let message = purchase(&pan, stan, cents).with(18, mcc).expect("a field");
+        let answer = acquirer.exchange(0, &message).await.expect("an answer");
+        assert_eq!(answer.text(39), Some(code), "what is in shadow changes no answer");
+    }
+    drop(acquirer);
+    served.terminate();
+
+    let run = |words: &[&str]| {
+        let mut command = cardswitch(place);
+        command.args(words).env("DATABASE_URL", url);
+        let output = command.output().expect("the binary runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("text")
+    };
+    let json = |words: &[&str]| -> serde_json::Value {
+        serde_json::from_str(&run(words)).expect("one JSON object")
+    };
+    let report = json(&["controls", "report", "--json"]);
+    let lines = report["lines"].as_array().expect("lines");
+    let found = |control: &str, mcc: serde_json::Value, day: bool| {
+        let mut lines = lines.iter().filter(|line| {
+            line["control"].to_string() == control
+                && line["mcc"] == mcc
+                && line["day"].is_string() == day
+        });
+        let one = lines.next().expect("a line");
+        assert!(lines.next().is_none(), "one day");
+        let text = |name: &str| one[name].as_str().expect("an amount").to_owned();
+        (one["count"].clone(), text("amount"), one["granted"].clone(), text("granted_amount"))
+    };
+    let whole = (2.into(), "40.00 EUR".to_owned(), 1.into(), "30.00 EUR".to_owned());
+    for day in [false, true] {
+        assert_eq!(found(&shadow, serde_json::Value::Null, day), whole);
+    }
+    let casinos = (1.into(), "10.00 EUR".to_owned(), 0.into(), "0.00 EUR".to_owned());
+    assert_eq!(found(&shadow, "7995".into(), false), casinos, "something else declined it too");
+    assert_eq!(found(&forbid, serde_json::Value::Null, false), casinos);
+    assert_eq!(report["silent_in_shadow"][0]["control"].to_string(), quiet);
+    let text = run(&["controls", "report", "--control", &shadow]);
+    assert!(text.contains("\"sum\": in shadow, would have declined"), "{text}");
+    assert!(text.contains("2 of 40.00 EUR; 1 of them were granted, of 30.00 EUR"), "{text}");
+    assert!(!text.contains("casinos") && !text.contains("quiet"), "{text}");
+    let explained = run(&["explain", "--rrn", "000000000002"]);
+    let said = format!("{shadow} \"sum\" (50.00 EUR ever) would have declined it");
+    assert!(explained.contains(&said), "{explained}");
+
+    let tried = [&["controls", "backtest", "--balance", &balance][..], &of_day].concat();
+    let tested = json(&[&tried[..], &["--json"]].concat());
+    assert_eq!((&tested["asked"], &tested["holders"]), (&2.into(), &1.into()), "{tested}");
+    let declined = &tested["declined"][0];
+    assert_eq!((&declined["count"], &declined["amount"]), (&1.into(), &"30.00 EUR".into()));
+    assert_eq!(tested["listed"][0]["requested"], "30.00 EUR");
+    let text = run(&tried);
+    let said = "1 of 30.00 EUR would have been declined: amount_limit_exceeded";
+    assert!(text.contains(said), "{text}");
+    let mut nobody = cardswitch(place);
+    nobody.args(["controls", "backtest", "--card", "77"]).args(of_day).env("DATABASE_URL", url);
+    let refused = nobody.output().expect("the binary runs");
+    let error = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(!refused.status.success() && error.contains("there is no such"), "{error}");
+    database.close().await;
+}
+
 /// Over two hundred at once over sixteen connections.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_burst_gets_exactly_what_a_limit_lets_through() {

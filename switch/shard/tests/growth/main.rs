@@ -4,6 +4,7 @@
 
 mod against_model;
 mod archive;
+mod backtest;
 mod estate;
 mod holds;
 #[path = "../../../engine/tests/behaviour/reference/mod.rs"]

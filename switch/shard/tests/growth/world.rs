@@ -327,7 +327,7 @@ pub(crate) async fn vault_row(store: &Store, fingerprint: Fingerprint) -> VaultR
     store.vault().insert_pan(&pan).await.expect("a free number")
 }
 
-fn purchase(holder: Holder, stan: u32, minor: i64, category: u16) -> Authorize {
+pub(crate) fn purchase(holder: Holder, stan: u32, minor: i64, category: u16) -> Authorize {
     Authorize {
         link: LinkId(1),
         facts: MessageFacts {

@@ -115,6 +115,14 @@ pub(crate) const EXPLAINED: &str = concat!(
     " FROM card_authorization WHERE id = $1"
 );
 
+/// Those of a holder, in their order; who asks says which column that is, and whose they are.
+pub(crate) const PAST: &str = concat!(
+    "SELECT one.HOLDER AS holder, declined_by, trace, ",
+    columns!(),
+    " FROM card_authorization AS one
+    WHERE SUBJECT AND decided_at >= $2 AND decided_at < $3 ORDER BY one.HOLDER, id"
+);
+
 /// Columns of a reversal.
 macro_rules! reversal {
     () => {

@@ -1,5 +1,8 @@
-//! Spend controls of a running switch. It owns the arguments of the commands; what they may be is
-//! for the service and the engine to say.
+//! Spend controls of a running switch, and reports of what they declined. It owns the arguments of
+//! the commands; what they may be is for the service and the engine to say.
+
+mod backtest;
+mod report;
 
 use std::process::ExitCode;
 
@@ -59,6 +62,10 @@ pub enum ControlsCommand {
         #[command(flatten)]
         socket: SocketArgs,
     },
+    /// What controls declined, and what those in shadow would have: by day and by category
+    Report(report::ReportArgs),
+    /// What a new or changed control would have declined of what was bought; no effect on anything
+    Backtest(backtest::BacktestArgs),
 }
 
 /// Whom a control is for.
@@ -190,6 +197,8 @@ pub(super) async fn run(command: ControlsCommand) -> anyhow::Result<ExitCode> {
         ControlsCommand::List { subject, socket } => {
             (socket, ControlOperation::ControlList { subject: subject.subject() })
         }
+        ControlsCommand::Report(args) => return report::run(args).await,
+        ControlsCommand::Backtest(args) => return backtest::run(args).await,
     };
     let key = socket.key.unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
     let result = control_socket::call(&socket.socket, key, operation).await?;
