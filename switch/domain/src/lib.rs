@@ -19,11 +19,13 @@ mod authorization;
 mod balance;
 mod card;
 mod control;
+mod conversion;
 mod country;
 mod currency;
 mod decision_trace;
 mod effects;
 mod estate;
+mod exchange_rate;
 mod expiry;
 mod forgotten;
 mod hold;
@@ -58,6 +60,9 @@ pub use card::{Card, CardStatus, LockCode, VaultRef};
 pub use control::{
     Bin, BinRange, Control, Funding, Partner, PartnerState, Pool, PoolKind, Programme,
 };
+pub use conversion::{
+    BasisPoints, Conversion, ForeignTerms, NetworkAmounts, OutOfRange, RateSource,
+};
 pub use country::{Country, UnknownCountry};
 pub use currency::{Currency, UnknownCurrency};
 pub use decision_trace::{CheckSet, Compared, DecidedBy, DecisionTrace};
@@ -65,6 +70,7 @@ pub use effects::{
     Account, AuthorizationDelta, BalanceDelta, Effects, PoolDelta, PoolShare, Posting,
 };
 pub use estate::Estate;
+pub use exchange_rate::{ExchangeRate, InvalidRate, Rate};
 pub use expiry::{Expiry, InvalidExpiry};
 pub use forgotten::{CommandDigest, DoneCommand, Forgotten, Recalled, Traces};
 pub use hold::{Categories, Hold, HoldLives, HoldRule};
