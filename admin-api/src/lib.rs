@@ -10,6 +10,7 @@ mod idempotency;
 pub mod operation;
 mod partner_operation;
 mod problem;
+pub mod rate_operation;
 mod service;
 
 pub use health::{HealthSource, Readiness, router};

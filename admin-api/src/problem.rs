@@ -62,6 +62,7 @@ const fn refusal_code(refusal: Refusal) -> &'static str {
         | Refusal::NoSuchBalance
         | Refusal::NoSuchCard
         | Refusal::NoSuchControl
+        | Refusal::NoSuchRate
         | Refusal::Outside(LockRefusal::NoSuchCard)
         | Refusal::Target(TransferOutcome::NoSuchBalance | TransferOutcome::OtherPartner) => {
             "NOT_FOUND"
@@ -72,6 +73,8 @@ const fn refusal_code(refusal: Refusal) -> &'static str {
         | Refusal::SameBalance
         | Refusal::ControlInvalid
         | Refusal::NoSuchZone
+        | Refusal::RateInvalid
+        | Refusal::RateOfTheFuture
         | Refusal::CardUnfit => "INVALID_REQUEST",
         Refusal::PoolInsufficient | Refusal::InsufficientFunds => "INSUFFICIENT_FUNDS",
         Refusal::Outside(LockRefusal::NotAllowed) => "FORBIDDEN",
@@ -84,11 +87,14 @@ const fn refusal_code(refusal: Refusal) -> &'static str {
         | Refusal::Target(_)
         | Refusal::BalanceNotEmpty
         | Refusal::ControlCountsOtherwise
+        | Refusal::RateSuperseded
         | Refusal::LockIsFinal
         | Refusal::LockedOtherwise
         | Refusal::Outside(LockRefusal::Final | LockRefusal::LockedOtherwise)
         | Refusal::NotAwaitingActivation => "CONFLICT",
-        Refusal::IdentifiersExhausted | Refusal::TooManyControls => "EXHAUSTED",
+        Refusal::IdentifiersExhausted | Refusal::TooManyControls | Refusal::TooManyRates => {
+            "EXHAUSTED"
+        }
     }
 }
 

@@ -6,6 +6,7 @@ mod clearing;
 mod controls;
 mod customers;
 mod money;
+mod rates;
 mod reconciliation;
 mod transfers;
 

@@ -42,12 +42,14 @@ const CURRENT: &str =
 
 const DAYS_BACK: &str = "SELECT ($1::text::date - $2::text::date)::int8 AS back";
 
-/// Messages that were settled over a link, by currency and direction, for what was approved and
-/// without a fee on top: peers add up field 4. An advice that speaks of what
-/// was approved here is that one, not another.
+/// Messages that were settled over a link, by currency and direction: in the currency of settlement
+/// where a message says it, else in its own; what the account was asked for is none of the peer's.
+/// For what was approved and without a fee on top: peers add up field 4. An advice that speaks of
+/// what was approved here is that one, not another.
 const SETTLED: &str = "\
-    SELECT currency, transaction_type IS NOT DISTINCT FROM 'refund' AS credit,
-           count(*) AS number, sum(coalesce(approved, requested))::int8 AS amount
+    SELECT coalesce(settlement_currency, transaction_currency, currency) AS currency,
+           transaction_type IS NOT DISTINCT FROM 'refund' AS credit, count(*) AS number,
+           sum(coalesce(settlement_amount, transaction_amount, approved, requested))::int8 AS amount
     FROM card_authorization
     WHERE link = $1
       AND decided_at >= ($2::text::date)::timestamp AT TIME ZONE 'UTC' + make_interval(secs => $3)
@@ -61,13 +63,29 @@ const SETTLED: &str = "\
     GROUP BY 1, 2";
 
 /// What was taken back of settled messages, without the fee on top, which goes with the last of it;
-/// one of a message whose row is gone has no currency.
+/// one of a message whose row is gone has no currency. Of one that was converted, what stood of its
+/// own amount less what stands of it, in proportion to what is settled of it.
 const TAKEN_BACK: &str = "\
-    SELECT one.currency, one.transaction_type IS NOT DISTINCT FROM 'refund' AS credit,
-           count(*) AS number, sum(event.reversed - CASE
-               WHEN event.standing > 0 THEN 0 ELSE coalesce(one.fee, 0) END)::int8 AS amount
+    SELECT coalesce(one.settlement_currency, one.transaction_currency, one.currency) AS currency,
+           one.transaction_type IS NOT DISTINCT FROM 'refund' AS credit, count(*) AS number,
+           sum(CASE WHEN one.transaction_amount > 0 THEN
+                   round((coalesce(before.stood, one.transaction_amount)
+                              - coalesce(event.standing, 0))::numeric
+                         * coalesce(one.settlement_amount, one.transaction_amount)
+                         / one.transaction_amount)
+               ELSE event.reversed - CASE
+                   WHEN event.standing > 0 THEN 0 ELSE coalesce(one.fee, 0) END
+               END)::int8 AS amount
     FROM authorization_event event
     LEFT JOIN card_authorization one ON one.id = event.authorization_id
+    LEFT JOIN LATERAL (
+        SELECT min(coalesce(earlier.standing, 0)) AS stood FROM authorization_event earlier
+        WHERE one.transaction_amount > 0 AND earlier.kind = 'reversed'
+          AND earlier.shard = event.shard AND earlier.at >= one.decided_at
+          AND earlier.at <= event.at
+          AND earlier.authorization_id = event.authorization_id AND earlier.reversed > 0
+          AND (earlier.seq, earlier.idx) < (event.seq, event.idx)
+    ) before ON true
     WHERE event.kind = 'reversed' AND event.link = $1 AND event.reversed > 0
       AND event.at >= ($2::text::date)::timestamp AT TIME ZONE 'UTC' + make_interval(secs => $3)
       AND event.at < ($2::text::date + 1)::timestamp AT TIME ZONE 'UTC'

@@ -2,9 +2,9 @@
 //! messages about it. It owns how a hold follows from the totals; it holds no card number.
 
 use crate::{
-    ApprovalCode, AsciiText, AuthorizationId, BalanceId, CardId, Counted, Country, Currency,
-    MessageClass, MessageKey, MinorUnits, NetworkTrace, OriginalClass, OriginalKey, PoolId,
-    Portion, Reason, StandIn, Timestamp, TransactionType,
+    Amount, ApprovalCode, AsciiText, AuthorizationId, BalanceId, CardId, Conversion, Counted,
+    Country, Currency, MessageClass, MessageKey, MinorUnits, NetworkTrace, OriginalClass,
+    OriginalKey, PoolId, Portion, Reason, StandIn, Timestamp, TransactionType,
 };
 
 /// Where a purchase is made.
@@ -143,10 +143,12 @@ pub struct Authorization {
     pub pool: Option<PoolId>,
     /// Of what.
     pub currency: Currency,
-    /// What was asked for.
+    /// What was asked for; where it was converted, what is asked of the account.
     pub requested: MinorUnits,
     /// What was granted, where that is not just what was asked for. Apart, because of few it is.
     pub portion: Option<Box<Portion>>,
+    /// What the message asked for, and how it was converted, where it was.
+    pub conversion: Option<Box<Conversion>>,
     /// What the stored answer says.
     pub reason: Reason,
     /// DE38 of the stored answer, for approvals; of an advice, the code given in our stead.
@@ -177,6 +179,31 @@ pub struct Completed {
 }
 
 impl Authorization {
+    /// What the message asked for, in its own currency: the same in every repeat of it.
+    #[must_use]
+    pub fn asked(&self) -> Amount {
+        let plain = Amount { minor: self.requested, currency: self.currency };
+        self.conversion.as_ref().map_or(plain, |conversion| conversion.transaction)
+    }
+
+    /// What was granted of that, in the same currency. What was converted is granted whole.
+    #[must_use]
+    pub fn granted(&self) -> Amount {
+        let plain = Amount { minor: self.approved(), currency: self.currency };
+        self.conversion.as_ref().map_or(plain, |conversion| conversion.transaction)
+    }
+
+    /// What an amount of the message's currency is in the account's, as this was converted; `None`
+    /// for an amount of another currency.
+    #[must_use]
+    pub fn in_account(&self, amount: Amount) -> Option<MinorUnits> {
+        if amount.currency != self.asked().currency {
+            return None;
+        }
+        let conversion = self.conversion.as_ref();
+        Some(conversion.map_or(amount.minor, |conversion| conversion.of_part(amount.minor)))
+    }
+
     /// What was asked for by a message of which class.
     #[must_use]
     pub const fn class(&self) -> MessageClass {

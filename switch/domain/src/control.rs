@@ -1,11 +1,12 @@
-//! What an issuer sets up before any card spends: partners, their pools, programmes. It owns their
-//! shapes and the look-up of a BIN; shards read it as a snapshot and never change it (W-17).
+//! What an issuer sets up before any card spends: partners, their pools, programmes, exchange
+//! rates. It owns their shapes and the look-up of a BIN; shards read it as a snapshot and never
+//! change it (W-17).
 
 use std::collections::BTreeMap;
 
 use crate::{
-    Amount, AsciiText, ControlId, ControlSubject, Currency, MinorUnits, PartnerId, PoolId,
-    ProgrammeId, SpendControl,
+    Amount, AsciiText, ControlId, ControlSubject, Currency, ExchangeRate, ForeignTerms, MinorUnits,
+    PartnerId, PoolId, ProgrammeId, SpendControl,
 };
 
 /// Whether a partner's cards are served.
@@ -144,6 +145,8 @@ pub struct Programme {
     pub currency: Currency,
     /// Where the money comes from.
     pub funding: Funding,
+    /// How amounts in other currencies are taken; `None` where they are declined.
+    pub foreign: Option<ForeignTerms>,
 }
 
 /// Everything above, as one versioned snapshot.
@@ -161,6 +164,8 @@ pub struct Control {
     by_bin: BTreeMap<Bin, ProgrammeId>,
     /// Spend controls of every card of a programme, in the order of their names for us.
     spend_controls: BTreeMap<ProgrammeId, Vec<SpendControl>>,
+    /// The rate in force of each pair, by what is converted and into what.
+    rates: BTreeMap<(Currency, Currency), ExchangeRate>,
 }
 
 impl Control {
@@ -191,6 +196,29 @@ impl Control {
         }
         self.by_bin.insert(programme.bins.low, programme.id);
         self.programmes.insert(programme.id, programme);
+    }
+
+    /// The rate in force between two currencies.
+    #[must_use]
+    pub fn rate(&self, from: Currency, to: Currency) -> Option<&ExchangeRate> {
+        self.rates.get(&(from, to))
+    }
+
+    /// All rates in force, in the order of their codes.
+    pub fn rates(&self) -> impl ExactSizeIterator<Item = &ExchangeRate> {
+        self.rates.values()
+    }
+
+    /// Puts a rate in force, in place of an earlier one of its pair.
+    pub fn put_rate(&mut self, rate: ExchangeRate) {
+        self.version = self.version.saturating_add(1);
+        self.rates.insert((rate.from, rate.to), rate);
+    }
+
+    /// Takes the rate of a pair out of force.
+    pub fn remove_rate(&mut self, from: Currency, to: Currency) {
+        self.version = self.version.saturating_add(1);
+        self.rates.remove(&(from, to));
     }
 
     /// The spend controls of every card of a programme, in the order of their names for us.

@@ -72,6 +72,10 @@ pub enum Reason {
     PartnerSuspended,
     /// Not the programme's currency.
     CurrencyUnacceptable,
+    /// There is no exchange rate into the account's currency.
+    RateMissing,
+    /// The exchange rate into the account's currency was quoted too long ago.
+    RateTooOld,
     /// A spend control does not let the card be used so.
     UseNotPermitted,
     /// A spend control does not let the card give cash back.
@@ -125,7 +129,7 @@ const fn forms(v2003: &'static str, v1993: &'static str, v1987: &'static str) ->
 
 impl Reason {
     /// Every reason once, for tables and tests.
-    pub const ALL: [Self; 60] = [
+    pub const ALL: [Self; 62] = [
         Self::Approved,
         Self::ApprovedPartially,
         Self::ReversalAccepted,
@@ -154,6 +158,8 @@ impl Reason {
         Self::CustomerBlocked,
         Self::PartnerSuspended,
         Self::CurrencyUnacceptable,
+        Self::RateMissing,
+        Self::RateTooOld,
         Self::UseNotPermitted,
         Self::CashBackNotPermitted,
         Self::CategoryNotPermitted,
@@ -225,7 +231,10 @@ impl Reason {
             Self::CustomerBlocked | Self::PartnerSuspended | Self::CountryNotPermitted => {
                 forms("1004", "104", "62")
             }
-            Self::CurrencyUnacceptable => forms("1030", "119", "57"),
+            // No network is told to decide in our stead: it would at a rate that we do not have.
+            Self::CurrencyUnacceptable | Self::RateMissing | Self::RateTooOld => {
+                forms("1030", "119", "57")
+            }
             Self::UseNotPermitted
             | Self::CategoryNotPermitted
             | Self::MerchantNotPermitted
@@ -343,6 +352,8 @@ impl Reason {
             Self::CustomerBlocked => "customer_blocked",
             Self::PartnerSuspended => "partner_suspended",
             Self::CurrencyUnacceptable => "currency_unacceptable",
+            Self::RateMissing => "rate_missing",
+            Self::RateTooOld => "rate_too_old",
             Self::UseNotPermitted => "use_not_permitted",
             Self::CashBackNotPermitted => "cash_back_not_permitted",
             Self::CategoryNotPermitted => "category_not_permitted",

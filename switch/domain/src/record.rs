@@ -3,12 +3,12 @@
 
 use crate::{
     Amount, ApprovalCode, AsciiText, AuthorizationId, BalanceId, BalanceState, CardId, CardStatus,
-    CommandDigest, Completed, ControlId, ControlSubject, Currency, CustomerId, CustomerState,
-    DecisionTrace, Direction, Effects, Epoch, Estate, Expiry, IdempotencyKey, LinkId, LockCode,
-    LockRefusal, MessageFacts, MessageKey, MinorUnits, OriginalReference, OutsideAsk, OwnerId,
-    Partner, PartnerId, Placement, Pool, PoolId, Portion, Programme, ProgrammeId, Reason, Seq,
-    ShardId, SpendControl, StandIn, Timestamp, Transfer, TransferId, TransferOutcome,
-    TransferReceived, VaultRef,
+    CommandDigest, Completed, ControlId, ControlSubject, Conversion, Currency, CustomerId,
+    CustomerState, DecisionTrace, Direction, Effects, Epoch, Estate, ExchangeRate, Expiry,
+    IdempotencyKey, LinkId, LockCode, LockRefusal, MessageFacts, MessageKey, MinorUnits,
+    OriginalReference, OutsideAsk, OwnerId, Partner, PartnerId, Placement, Pool, PoolId, Portion,
+    Programme, ProgrammeId, Reason, Seq, ShardId, SpendControl, StandIn, Timestamp, Transfer,
+    TransferId, TransferOutcome, TransferReceived, VaultRef,
 };
 
 /// One thing that happened in a shard.
@@ -124,6 +124,15 @@ pub enum Event {
         control: ControlId,
         /// Whom it was for.
         subject: ControlSubject,
+    },
+    /// An exchange rate was put in force.
+    RateSet(Box<ExchangeRate>),
+    /// An exchange rate is no more.
+    RateRemoved {
+        /// Of what.
+        from: Currency,
+        /// Into what.
+        to: Currency,
     },
     /// A lock that somebody outside asked for was refused: nothing changed, and it is known who
     /// asked, and what a repeat is answered.
@@ -245,7 +254,8 @@ pub struct Authorized {
     pub partner: Option<PartnerId>,
     /// The deposit pool that was charged, if any.
     pub pool: Option<PoolId>,
-    /// What was asked for.
+    /// What was asked for; where it was converted, what is asked of the account: a hold with its
+    /// margin.
     pub requested: Amount,
     /// What was granted, where that is not just what was asked for. Apart, because of few it is.
     pub portion: Option<Box<Portion>>,
@@ -263,6 +273,8 @@ pub struct Authorized {
     /// What decided, and what each check said; `None` where it was simply granted, and so passed
     /// every check, and in records from before there were traces. Apart, as the findings are.
     pub trace: Option<Box<DecisionTrace>>,
+    /// What the message asked for, and how it was converted, where it was. Apart, because few are.
+    pub conversion: Option<Box<Conversion>>,
     /// The card's count of approvals after this one.
     pub approvals: u32,
     /// True where a reversal had come before: approved by nobody, held by nobody.

@@ -47,9 +47,7 @@ pub(crate) fn decide(
 fn again(before: &Authorization, advice: &Advise) -> Decision {
     let (amount, kind) = (advice.request.amount, advice.request.facts.kind);
     let approved = before.stand_in != Some(StandIn::Declined);
-    if (before.requested, before.currency, before.facts.kind, approved)
-        != (amount.minor, amount.currency, kind, advice.approved)
-    {
+    if (before.asked(), before.facts.kind, approved) != (amount, kind, advice.approved) {
         return Decision::plain(Reason::DuplicateTransmission);
     }
     let decision = Decision::plain(before.reason);
@@ -61,10 +59,9 @@ fn stand_in(case: &Case<'_>, approved: bool, request: Option<&Authorization>) ->
     if !approved {
         return StandIn::Declined;
     }
-    let amount = case.request.amount;
     if let Some(ours) = request.filter(|ours| ours.reason.is_approval()) {
         // For another amount nobody knows which of the two stands: ours holds, people decide.
-        let same = (ours.approved(), ours.currency) == (amount.minor, amount.currency);
+        let same = ours.granted() == case.request.amount;
         let other = StandIn::Suspense(Reason::DuplicateTransmission);
         return if same { StandIn::Known } else { other };
     }

@@ -53,8 +53,7 @@ pub(crate) fn decide(
 /// The answer to a message that came before. Under the same key, but for another amount, it is not
 /// that message: nobody knows which of the two the peer means, so neither is granted again.
 fn again(state: &State, before: &Authorization, request: &Authorize) -> Decision {
-    let asked = (request.amount.minor, request.amount.currency, request.facts.kind);
-    if (before.requested, before.currency, before.facts.kind) != asked {
+    if (before.asked(), before.facts.kind) != (request.amount, request.facts.kind) {
         return Decision::plain(Reason::DuplicateTransmission);
     }
     Decision {
@@ -109,7 +108,7 @@ pub(crate) fn record(
         balance: case.balance.map(|balance| balance.id),
         partner: case.programme.map(|programme| programme.partner),
         pool: None,
-        requested: request.amount,
+        requested: case.amount,
         portion: None,
         reason,
         approval_code,
@@ -117,6 +116,7 @@ pub(crate) fn record(
         completes: None,
         findings: controls::findings(case, reason, stand_in),
         trace: checks::trace(case, reason, stand_in),
+        conversion: case.conversion.clone(),
         approvals,
         reversed_before: reason == Reason::OriginalReversed || stand_in == Some(StandIn::Reversed),
     };

@@ -16,7 +16,7 @@ use crate::checks::{self, Case};
 use crate::complete::Completion;
 use crate::increment::Addition;
 use crate::state::Broken;
-use crate::{Authorize, Headroom, Refusal, State, controls, expire, manage, movements};
+use crate::{Authorize, Headroom, Refusal, State, Terms, controls, expire, manage, movements};
 
 /// An authorization, a financial message or an advice of the past.
 #[derive(Clone, Debug)]
@@ -228,7 +228,12 @@ fn amount_of(one: &Authorization) -> MinorUnits {
 }
 
 fn request(one: &Authorization, granted: bool) -> Authorize {
-    let minor = if granted { amount_of(one) } else { one.requested };
+    // A limit has to have room for all that was asked for, whatever part of it was approved.
+    let minor = match &one.portion {
+        None if granted => amount_of(one),
+        None => one.requested,
+        Some(portion) => MinorUnits(one.requested.0.saturating_add(portion.fee.0)),
+    };
     Authorize {
         link: LinkId(0),
         facts: one.facts,
@@ -237,6 +242,8 @@ fn request(one: &Authorization, granted: bool) -> Authorize {
         expiry: None,
         fault: None,
         amount: Amount { minor, currency: one.currency },
+        terms: Terms::default(),
+        network: None,
         repeat: false,
         adds_to: None,
         completes: None,
@@ -278,6 +285,8 @@ fn count(
         partner: None,
         pool: None,
         requested: Amount { minor: one.requested, currency: one.currency },
+        portion: one.portion,
+        conversion: one.conversion,
         reason: one.reason,
         approval_code: None,
         stand_in: one.stand_in,

@@ -4,10 +4,10 @@
 use switch_domain::{
     Amount, ApprovalCode, AsciiText, AuthorizationId, BalanceId, BalanceState, Bin, BinRange,
     CardId, CardStatus, ControlId, ControlSubject, ControlTerms, Currency, CustomerId,
-    CustomerState, Expiry, Funding, Hold, IdempotencyKey, LinkId, LockCode, LockCodes,
-    MessageFacts, MessageKey, MinorUnits, OriginalReference, OutsideAsk, PartnerId, PartnerState,
-    PoolId, PoolKind, ProgrammeId, Reason, Tolerance, Transfer, TransferId, TransferOutcome,
-    VaultRef,
+    CustomerState, ExchangeRate, Expiry, ForeignTerms, Funding, Hold, IdempotencyKey, LinkId,
+    LockCode, LockCodes, MessageFacts, MessageKey, MinorUnits, NetworkAmounts, OriginalReference,
+    OutsideAsk, PartnerId, PartnerState, PoolId, PoolKind, ProgrammeId, Reason, Tolerance,
+    Transfer, TransferId, TransferOutcome, VaultRef,
 };
 
 /// One command.
@@ -66,6 +66,8 @@ pub struct Authorize {
     pub amount: Amount,
     /// On which terms.
     pub terms: Terms,
+    /// What the network converted before it came. Apart, because few networks do.
+    pub network: Option<Box<NetworkAmounts>>,
     /// True where the message says that it may have been sent before (x101).
     pub repeat: bool,
     /// The authorization that it adds to, where it is an increment of one. Apart, because few are
@@ -170,7 +172,7 @@ pub struct Manage {
     pub act: Act,
 }
 
-/// What a management command does. The first six belong to the control shard.
+/// What a management command does. The first nine belong to the control shard.
 #[derive(Clone, Debug)]
 pub enum Act {
     /// Makes a partner.
@@ -224,6 +226,22 @@ pub enum Act {
         currency: Currency,
         /// Where the money comes from.
         funding: Funding,
+    },
+    /// Takes amounts in other currencies under a programme, on these terms, or declines them.
+    SetForeignTerms {
+        /// The programme.
+        programme: ProgrammeId,
+        /// Its terms from now on; `None` where such amounts are declined.
+        terms: Option<ForeignTerms>,
+    },
+    /// Puts an exchange rate in force.
+    SetRate(ExchangeRate),
+    /// Takes the exchange rate of a pair out of force.
+    RemoveRate {
+        /// Of what.
+        from: Currency,
+        /// Into what.
+        to: Currency,
     },
     /// Opens an account.
     OpenBalance {

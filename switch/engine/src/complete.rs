@@ -2,7 +2,7 @@
 //! takes out of its hold, and whether it settles more than that was for. It owns which
 //! authorization may be completed at all; what is done to money is in `movements`.
 
-use switch_domain::{Authorization, Completed, Direction, MinorUnits};
+use switch_domain::{Authorization, Completed, Direction, MinorUnits, Portion};
 
 use crate::Original;
 use crate::checks::Case;
@@ -28,23 +28,39 @@ impl Completion {
     pub(crate) fn of(case: &Case<'_>, original: &Original) -> Option<Self> {
         let found = case.state.completed_by(&original.reference, original.named)?;
         let found = case.state.first_of(found)?;
-        let (currency, amount) = (case.request.amount.currency, case.comes_to());
+        let (currency, amount) = (case.amount.currency, case.comes_to());
         let here = (case.balance.map(|balance| balance.id), case.deposit);
         if found.currency != currency || (found.balance, found.pool) != here {
             return None;
         }
         let takes = case.direction() == Direction::Debit;
         let held = if takes { found.held() } else { MinorUnits::ZERO };
-        let last = original.last || held <= amount;
+        let share = share(case, found);
+        let part = share.unwrap_or(amount);
+        let last = original.last || held <= part;
         let most = original.tolerance.most(authorized(found));
-        let all = found.totals.cleared.0.saturating_add(settled(case).0);
+        let all = MinorUnits(found.totals.cleared.0.saturating_add(settled(case).0));
+        // What was settled of it before was at other rates; so was what increments added.
+        let above = match share {
+            None => all > most,
+            Some(share) => share > most && (found.totals.incremented.is_zero() || all > most),
+        };
         Some(Self {
             completed: Completed { authorization: found.id, decided_at: found.decided_at },
-            releases: if last { held } else { amount },
+            releases: if last { held } else { part.max(amount).min(held) },
             closes: takes && last,
-            exceeds: takes && all > most.0,
+            exceeds: takes && above,
         })
     }
+}
+
+/// What of a hold that was converted belongs to what is settled of it, at the rate of the hold: the
+/// rate of the day moves no more of it, and is no fault of the merchant's. `None` where nothing was
+/// converted, or it is of another currency.
+fn share(case: &Case<'_>, found: &Authorization) -> Option<MinorUnits> {
+    let (conversion, asked) = (found.conversion.as_ref()?, case.request.amount);
+    let alike = conversion.transaction.currency == asked.currency;
+    alike.then(|| Portion { approved: conversion.of_part(asked.minor), fee: case.fee() }.sum())
 }
 
 /// What a request asks for. Of an advice, what stands of it by a reversal that came before it: the

@@ -33,7 +33,7 @@ impl Addition {
         let found = case.state.completed_by(&increment.reference, increment.named)?;
         let first = case.state.first_of(found)?;
         let here = (case.balance.map(|balance| balance.id), case.deposit);
-        let fits = first.currency == case.request.amount.currency
+        let fits = first.currency == case.amount.currency
             && (first.balance, first.pool) == here
             && first.held().is_positive();
         fits.then(|| Self {

@@ -30,6 +30,7 @@ mod checks;
 mod command;
 mod complete;
 mod controls;
+mod convert;
 mod expire;
 mod increment;
 mod manage;

@@ -65,15 +65,17 @@ pub(crate) fn settle(
     effects.authorization =
         Some(AuthorizationDelta { authorization: id, decided_at: now, totals, closes: true });
     if let Some(hold) = completes {
-        let totals = of_completed(kind, standing, MinorUnits::ZERO);
+        // Where more is to come, the totals hold what is not settled yet.
+        let all = hold.closes || standing == amount;
+        let released = if all { hold.releases } else { hold.releases.min(standing) };
+        let unneeded = if hold.closes { MinorUnits::ZERO } else { less(released, standing) };
+        let totals = of_completed(kind, standing, unneeded);
         effects.completed = Some(Box::new(AuthorizationDelta {
             authorization: hold.completed.authorization,
             decided_at: hold.completed.decided_at,
             totals,
             closes: hold.closes,
         }));
-        // Where more is to come, the totals hold what is not settled yet.
-        let released = if hold.closes { hold.releases } else { hold.releases.min(standing) };
         let back = negative(released);
         if let Some(delta) = &mut effects.balance {
             delta.held = back;

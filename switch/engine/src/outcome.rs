@@ -246,6 +246,21 @@ pub enum Refusal {
          remove it and make another"
     )]
     ControlCountsOtherwise,
+    /// A pair of one currency, or without a name of who quoted it.
+    #[error("an exchange rate is between two different currencies, and names its source")]
+    RateInvalid,
+    /// It was quoted in time to come.
+    #[error("the exchange rate is of a time that has not come")]
+    RateOfTheFuture,
+    /// There is a later one, or another of the same time.
+    #[error("the exchange rate in force is as recent as this one, or more so")]
+    RateSuperseded,
+    /// There are enough of them.
+    #[error("there are at most 1024 exchange rates")]
+    TooManyRates,
+    /// The pair has none.
+    #[error("there is no such exchange rate")]
+    NoSuchRate,
     /// The card is already past the state that the command starts from.
     #[error("the card is not awaiting activation")]
     NotAwaitingActivation,

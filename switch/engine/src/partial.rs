@@ -29,15 +29,20 @@ fn part(case: &Case<'_>, reason: Reason) -> Option<MinorUnits> {
     if !for_money || !terms.takes_part || !may_be_partial(case) {
         return None;
     }
+    // What there is would have to be told in the message's currency, and be the same when it is
+    // converted again: what was converted is approved whole or not at all.
+    if case.conversion.is_some() {
+        return None;
+    }
     let partner = case.state.control().partners.get(&case.programme?.partner)?;
-    let minimum = partner.partial_minimum(case.request.amount.currency)?;
+    let minimum = partner.partial_minimum(case.amount.currency)?;
     let of_customer = case.balance?.available();
     let there =
         case.deposit.map_or(of_customer, |pool| of_customer.min(case.headroom.available(pool)));
     let part = MinorUnits(there.0.max(0).saturating_sub(case.fee().0));
     let within = if terms.fee_within { terms.fee.0.max(0) } else { 0 };
     let purchase = MinorUnits(part.0.saturating_sub(within));
-    let less = part < case.request.amount.minor;
+    let less = part < case.amount.minor;
     (less && purchase.is_positive() && purchase >= minimum).then_some(part)
 }
 
@@ -59,6 +64,6 @@ fn may_be_partial(case: &Case<'_>) -> bool {
 /// What the record says of what was granted; nothing where that is just what was asked for.
 pub(crate) fn portion(case: &Case<'_>) -> Option<Box<Portion>> {
     let (part, fee) = (case.part, case.fee());
-    let approved = part.unwrap_or(case.request.amount.minor);
+    let approved = part.unwrap_or(case.amount.minor);
     (part.is_some() || !fee.is_zero()).then(|| Box::new(Portion { approved, fee }))
 }

@@ -52,14 +52,14 @@ fn standing(request: &Reverse) -> MinorUnits {
     request.standing.map_or(MinorUnits::ZERO, |amount| amount.minor)
 }
 
-/// What is given back. An amount of another currency says nothing about the original: people have
-/// to look at it, and until then it stands.
+/// What is given back, at the rate of the original. An amount of another currency says nothing of
+/// it: people have to look at that, and until then it stands.
 fn undo(state: &State, original: &Authorization, request: &Reverse) -> Effects {
-    match request.standing {
-        Some(amount) if amount.currency != original.currency => Effects::default(),
-        _ => {
-            let standing = Portion::standing(original.fee(), standing(request));
-            movements::give_back(state, original, standing)
-        }
-    }
+    let left = match request.standing {
+        Some(amount) => original.in_account(amount),
+        None => Some(MinorUnits::ZERO),
+    };
+    left.map_or_else(Effects::default, |left| {
+        movements::give_back(state, original, Portion::standing(original.fee(), left))
+    })
 }

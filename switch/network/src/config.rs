@@ -73,6 +73,8 @@ pub struct LinkConfig {
     pub institutions: Institutions,
     /// Cards that its peer may lock, and with which codes.
     pub locks: LockAuthority,
+    /// Whether the network behind it converts amounts: then its billing amount (DE6) counts.
+    pub network_converts: bool,
     /// How far merchants may go above what was authorized.
     pub tolerances: Arc<Tolerances>,
     /// Who knows what was settled; `None` where nobody reconciles.
@@ -215,6 +217,7 @@ impl LinkConfig {
             mac: None,
             institutions: Institutions::default(),
             locks: LockAuthority::default(),
+            network_converts: false,
             tolerances: Arc::default(),
             reconciler: None,
             teller: None,

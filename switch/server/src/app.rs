@@ -83,6 +83,7 @@ impl App {
         heads::note_what_is_missing(store, &config.journal.lost_dir).await?;
         let mut settings = config.shards.settings();
         settings.lost_dir = Some(config.journal.lost_dir.clone());
+        settings.rate_life = config.rates.life();
         let projection = Apart::for_projection(&config.threads)?;
         settings.projectors = projection.handle();
         let (node, running) = switch_shard::start(store, settings, mode).await?;
@@ -308,6 +309,7 @@ fn link_config(name: &str, link: &Link) -> anyhow::Result<LinkConfig> {
         institutions: link.institutions().map_err(|(_, fault)| anyhow::Error::msg(fault))?,
         reconciler: None,
         teller: None,
+        network_converts: link.network_converts,
         tolerances: Arc::default(),
         locks: link.lock_authority().map_err(|(_, fault)| anyhow::Error::msg(fault))?,
         peers: link.peers.clone(),

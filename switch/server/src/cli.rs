@@ -110,6 +110,9 @@ pub enum Command {
     /// Spend controls: limits, toggles, lists of what a card may be used for
     #[command(subcommand)]
     Controls(super::commands::ControlsCommand),
+    /// Exchange rates, and which programmes take other currencies than their own
+    #[command(subcommand)]
+    Rates(super::commands::RatesCommand),
     /// Clearing files: settle what a network or a processor says was cleared
     #[command(subcommand)]
     Clearing(super::commands::ClearingCommand),

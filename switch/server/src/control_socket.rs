@@ -10,6 +10,7 @@ use std::sync::Arc;
 use admin_api::operation::{Caller, Operation, perform};
 use admin_api::{
     ClearingSettings, Problem, Services, clearing_operation, control_operation, idempotency_key,
+    rate_operation,
 };
 use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
@@ -159,7 +160,14 @@ async fn answer(subjects: &Subjects, actor: &str, line: &[u8]) -> Response {
             actor: AsciiText::new(actor.as_bytes()).unwrap_or_default(),
             key: idempotency_key(actor, &key),
         };
-        if name.starts_with("control-") {
+        if name.starts_with("rate-") {
+            match serde_json::from_value(operation) {
+                Ok(operation) => {
+                    rate_operation::perform(&subjects.services, caller, operation).await
+                }
+                Err(error) => return malformed(error),
+            }
+        } else if name.starts_with("control-") {
             match serde_json::from_value(operation) {
                 Ok(operation) => {
                     control_operation::perform(&subjects.services, caller, operation).await

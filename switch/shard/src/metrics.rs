@@ -2,7 +2,7 @@
 
 use metrics::{Counter, Gauge, Histogram, Unit};
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
-use switch_domain::{Event, Reason, Record, ShardId, StandIn};
+use switch_domain::{Control, Event, Reason, Record, ShardId, StandIn};
 
 /// Describes all metrics of this package to the installed recorder.
 pub fn describe() {
@@ -55,6 +55,12 @@ pub fn describe() {
     describe_gauge!("cardswitch_shard_queue", Unit::Count, "Messages waiting before a shard");
     describe_gauge!("cardswitch_open_transfers", Unit::Count, "Transfers sent and not closed");
     describe_counter!("cardswitch_transfers_total", "Transfers closed, by what became of them");
+    describe_gauge!("cardswitch_exchange_rates", Unit::Count, "Pairs of currencies with a rate");
+    describe_gauge!(
+        "cardswitch_exchange_rate_oldest_seconds",
+        Unit::Seconds,
+        "When the oldest rate in force was quoted, in seconds since 1970; 0 where there is none"
+    );
     describe_gauge!("cardswitch_projection_lag", Unit::Count, "Records not yet in the tables");
     describe_gauge!(
         "cardswitch_projector_apart",
@@ -114,6 +120,13 @@ impl ShardMetrics {
 /// takes off what it has written.
 pub(crate) fn projection_lag(shard: ShardId) -> Gauge {
     gauge!("cardswitch_projection_lag", "shard" => shard.to_string())
+}
+
+/// Says how many exchange rates there are, and of when.
+pub(crate) fn rates(control: &Control) {
+    let oldest = control.rates().map(|rate| rate.at).min().unwrap_or_default();
+    gauge!("cardswitch_exchange_rates").set(control.rates().len() as f64);
+    gauge!("cardswitch_exchange_rate_oldest_seconds").set(oldest.0 as f64 / 1_000_000.0);
 }
 
 /// Counts an advice that was recorded; without a record, one that is refused for its key.

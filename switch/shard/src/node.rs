@@ -255,7 +255,10 @@ impl Node {
             | Act::SetPartialMinimum { .. }
             | Act::OpenPool { .. }
             | Act::ReloadPool { .. }
-            | Act::DefineProgramme { .. } => ShardId::CONTROL,
+            | Act::DefineProgramme { .. }
+            | Act::SetForeignTerms { .. }
+            | Act::SetRate(_)
+            | Act::RemoveRate { .. } => ShardId::CONTROL,
             Act::OpenBalance { .. } => {
                 let [a, b, c, d, e, f, g, h, ..] = manage.key.0;
                 placement.spread(u64::from_be_bytes([a, b, c, d, e, f, g, h]))

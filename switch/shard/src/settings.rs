@@ -35,6 +35,8 @@ pub struct ShardSettings {
     /// Transfers of a shard's accounts that may be on their way at a time. Past it the command is
     /// refused as for a full queue, and may be sent again.
     pub transfer_limit: usize,
+    /// How old an exchange rate may be. Past it what needs it is declined, or goes to suspense.
+    pub rate_life: Duration,
     /// Rows of one part of a shard's journal. As many more have room at any time.
     pub journal_part_rows: u32,
     /// Where rows go that PostgreSQL lost by going back in time; `None` writes none.
@@ -60,6 +62,7 @@ impl Default for ShardSettings {
             lookup_limit: 256,
             lookup_timeout: Duration::from_secs(2),
             transfer_limit: 1_024,
+            rate_life: Duration::from_secs(72 * 3_600),
             journal_part_rows: 1_000_000,
             lost_dir: None,
             projection: ProjectionSettings::default(),

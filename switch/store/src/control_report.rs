@@ -71,7 +71,8 @@ const LINES: &str = "
     FROM (
         SELECT control, shadow, currency, requested, mcc,
             (decided_at AT TIME ZONE 'UTC')::date AS day,
-            reason = 'approved' OR coalesce(stand_in IN ('agreed', 'forced'), false) AS granted
+            reason IN ('approved', 'approved_partially')
+                OR coalesce(stand_in IN ('agreed', 'forced'), false) AS granted
         FROM (
             SELECT declined_by AS control, false AS shadow, currency, requested::numeric, mcc,
                 decided_at, reason, stand_in

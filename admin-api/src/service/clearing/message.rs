@@ -27,8 +27,9 @@ pub(super) fn command(
     tolerances: &Tolerances,
 ) -> Command {
     match &record.does {
-        Does::Settle { kind, amount, of, more_to_come } => {
+        Does::Settle { kind, amount, network, of, more_to_come } => {
             let mut request = request(file, record, found, (*kind, *amount));
+            request.network.clone_from(network);
             let (channel, merchant) = (request.facts.channel, request.facts.merchant);
             let original = of.as_ref().map(|named| Original {
                 reference: reference(named, OriginalClass::Authorization, &request.facts.key),
@@ -80,6 +81,7 @@ fn request(
     let Facts { rrn, category, merchant, .. } = record.facts;
     let cash = kind == TransactionType::Cash;
     Authorize {
+        network: None,
         adds_to: None,
         completes: None,
         terms: Default::default(),

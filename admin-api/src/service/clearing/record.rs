@@ -4,7 +4,7 @@
 use sha2::{Digest, Sha256};
 use switch_domain::{
     Acquirer, Amount, ApprovalCode, AsciiText, CardId, Currency, Fingerprint, LinkId, MinorUnits,
-    NetworkTrace, Pan, TransactionType,
+    NetworkAmounts, NetworkTrace, Pan, TransactionType,
 };
 use zeroize::Zeroizing;
 
@@ -94,6 +94,8 @@ pub(super) enum Does {
     Settle {
         kind: TransactionType,
         amount: Amount,
+        /// What the network converted, where the record says so.
+        network: Option<Box<NetworkAmounts>>,
         /// The authorization that it completes, or the one of the purchase that it refunds.
         of: Option<Named>,
         /// More will be settled of that one.
@@ -189,7 +191,23 @@ fn settle(kind: TransactionType, members: &mut Members) -> Result<Does, BadLine>
         let wanted = "it goes with the authorization of which more will come";
         return Err(BadLine::member("more_to_come", wanted));
     }
-    Ok(Does::Settle { kind, amount, of, more_to_come })
+    let network = network(members)?;
+    Ok(Does::Settle { kind, amount, network, of, more_to_come })
+}
+
+/// What the network converted, where the record says so.
+fn network(members: &mut Members) -> Result<Option<Box<NetworkAmounts>>, BadLine> {
+    let mut read = |name| {
+        let Some(mut converted) = members.object(name)? else { return Ok(None) };
+        let currency = currency(&mut converted)?;
+        let found = amount("amount", &mut converted, currency)?;
+        converted.end()?;
+        found.map(Some).ok_or_else(|| BadLine::member(name, "at most twelve digits"))
+    };
+    let (billing, settlement) = (read("billing")?, read("settlement")?);
+    let any = billing.is_some() || settlement.is_some();
+    let amounts = NetworkAmounts { billing, settlement, ..NetworkAmounts::default() };
+    Ok(any.then(|| Box::new(amounts)))
 }
 
 fn reverse(members: &mut Members) -> Result<Does, BadLine> {
@@ -298,13 +316,19 @@ impl Record {
         add(merchant.as_bytes());
         add(approval_code.as_ref().map_or("", ApprovalCode::as_str).as_bytes());
         match &self.does {
-            Does::Settle { kind, amount, of, more_to_come } => {
+            Does::Settle { kind, amount, network, of, more_to_come } => {
                 let name = KINDS.iter().find(|(known, _)| known == kind);
                 add(name.map_or("", |(_, name)| *name).as_bytes());
                 add(&[u8::from(*more_to_come)]);
                 add_amount(&mut add, Some(*amount));
                 if let Some(named) = of {
                     add_named(&mut add, named);
+                }
+                // Records of before there were any keep their digests.
+                if let Some(network) = network {
+                    add(b"network");
+                    add_amount(&mut add, network.billing);
+                    add_amount(&mut add, network.settlement);
                 }
             }
             Does::Reverse { what, standing } => {

@@ -56,6 +56,16 @@ fn a_fault_names_the_member_and_never_its_content() {
             line(&format!(r#"{purchase},"authorization":{{"network_trace":"000"}}"#)),
             "authorization.acquirer",
         ),
+        (line(&format!(r#"{purchase},"billing":"{PAN}""#)), "member billing: an object"),
+        (line(&format!(r#"{purchase},"billing":{{"amount":"1"}}"#)), "billing.currency"),
+        (
+            line(&format!(r#"{purchase},"settlement":{{"amount":"{PAN}","currency":"USD"}}"#)),
+            "member settlement: at most",
+        ),
+        (
+            line(&format!(r#"{purchase},"billing":{{"amount":"1","currency":"USD","x":1}}"#)),
+            "member billing.x",
+        ),
         (line(r#""type":"reversal""#), "posted and message"),
         (line(r#""type":"reversal","posted":{"record":3},"standing":"1""#), "member currency"),
     ];
@@ -87,6 +97,9 @@ fn a_digest_tells_contents_apart_and_not_their_writing() {
         line(r#""type":"cash","amount":"12.50","currency":"EUR""#),
         line(r#""type":"purchase","amount":"12.51","currency":"EUR""#),
         line(r#""type":"purchase","amount":"12.50","currency":"USD""#),
+        line(&format!(r#"{purchase},"billing":{{"amount":"11.40","currency":"USD"}}"#)),
+        line(&format!(r#"{purchase},"settlement":{{"amount":"11.40","currency":"USD"}}"#)),
+        line(&format!(r#"{purchase},"settlement":{{"amount":"11.41","currency":"USD"}}"#)),
         line(&format!(r#"{purchase},"mcc":5411"#)),
         line(&format!(r#"{purchase},"merchant":"M""#)),
         line(&format!(r#"{purchase},"rrn":"M""#)),

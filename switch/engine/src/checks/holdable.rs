@@ -10,7 +10,7 @@ pub(super) fn asks_for_money(case: &Case<'_>) -> Result<(), Reason> {
     match case.request.fault {
         Some(fault) if fault != Reason::ExpiredCard => Err(fault),
         _ if case.direction() == Direction::None => Ok(()),
-        _ if case.request.amount.minor.is_positive() && case.comes_to().is_positive() => Ok(()),
+        _ if case.asks_for_money() => Ok(()),
         _ => Err(Reason::InvalidAmount),
     }
 }

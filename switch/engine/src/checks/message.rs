@@ -9,7 +9,7 @@ pub(super) fn check(case: &Case<'_>) -> Result<(), Reason> {
     match case.request.fault {
         Some(reason) => Err(reason),
         None if case.direction() == Direction::None => Ok(()),
-        None if case.request.amount.minor.is_positive() && case.comes_to().is_positive() => Ok(()),
+        None if case.asks_for_money() => Ok(()),
         None => Err(Reason::InvalidAmount),
     }
 }

@@ -23,12 +23,13 @@ mod use_permitted;
 mod user_funds;
 
 use switch_domain::{
-    Balance, Card, ControlRule, Direction, MinorUnits, PoolId, Portion, Programme, Reason,
-    SpendControl, Timestamp,
+    Amount, Balance, Card, ControlRule, Conversion, Direction, MinorUnits, PoolId, Portion,
+    Programme, Reason, SpendControl, Timestamp,
 };
 
 use crate::complete::Completion;
 use crate::controls::Controls;
+use crate::convert::Worth;
 use crate::increment::Addition;
 use crate::{Authorize, Headroom, State};
 use trace::Needs;
@@ -112,6 +113,12 @@ pub(crate) struct Case<'a> {
     pub(crate) request: &'a Authorize,
     pub(crate) headroom: &'a dyn Headroom,
     pub(crate) now: Timestamp,
+    /// What is asked of the account, in its currency: of a hold with its margin.
+    pub(crate) amount: Amount,
+    /// How that was converted from what the message asks for, where it was.
+    pub(crate) conversion: Option<Box<Conversion>>,
+    /// Why it could not be.
+    pub(crate) refused: Option<Reason>,
     /// Of the card where it is known, else of the BIN.
     pub(crate) programme: Option<&'a Programme>,
     pub(crate) card: Option<&'a Card>,
@@ -145,12 +152,16 @@ impl<'a> Case<'a> {
         };
         let balance = card.and_then(|card| state.balance(card.balance));
         let deposit = programme.and_then(|programme| programme.funding.deposit());
-        let standing = state.standing_before(&request.facts);
+        let worth = Worth::of(state, request, programme.zip(balance), now);
+        let standing = state.standing_before(&request.facts).map(|part| worth.of_part(part));
         let mut case = Self {
             state,
             request,
             headroom,
             now,
+            amount: worth.amount,
+            conversion: worth.conversion,
+            refused: worth.refused,
             programme,
             card,
             balance,
@@ -186,12 +197,25 @@ impl<'a> Case<'a> {
     pub(crate) fn fee(&self) -> MinorUnits {
         let terms = self.request.terms;
         let on_top = self.direction() == Direction::Debit && !terms.fee_within;
-        if on_top { terms.fee } else { MinorUnits::ZERO }
+        if !on_top {
+            return MinorUnits::ZERO;
+        }
+        let Some(conversion) = &self.conversion else { return terms.fee };
+        // At the rate of the amount that it goes with.
+        let of_account = conversion.of_part(MinorUnits(terms.fee.0.saturating_abs()));
+        MinorUnits(of_account.0.saturating_mul(terms.fee.0.signum()))
+    }
+
+    /// Whether it asks for anything: an amount, and more than a fee takes off it. What is too little
+    /// for the account's currency was asked for all the same.
+    pub(crate) fn asks_for_money(&self) -> bool {
+        let fee_leaves = self.fee().is_zero() || self.comes_to().is_positive();
+        self.request.amount.minor.is_positive() && fee_leaves
     }
 
     /// What it comes to: its amount, or the part of it that is approved, and the fee on top.
     pub(crate) fn comes_to(&self) -> MinorUnits {
-        let approved = self.part.unwrap_or(self.request.amount.minor);
+        let approved = self.part.unwrap_or(self.amount.minor);
         Portion { approved, fee: self.fee() }.sum()
     }
 
@@ -210,7 +234,7 @@ impl<'a> Case<'a> {
     /// What a limit must have room for: all that is asked for. What it does not let through whole,
     /// it does not let through in part.
     pub(crate) fn counts(&self) -> MinorUnits {
-        let approved = self.request.amount.minor;
+        let approved = self.amount.minor;
         self.needs_for(Portion { approved, fee: self.fee() }.sum())
     }
 

@@ -11,7 +11,7 @@ pub(super) fn check(case: &Case<'_>) -> Result<(), Reason> {
         Direction::None => Ok(()),
         Direction::Credit => {
             let ledger = case.balance.map_or(MinorUnits::ZERO, |balance| balance.ledger);
-            let sum = ledger.checked_add(case.request.amount.minor);
+            let sum = ledger.checked_add(case.amount.minor);
             let fits = sum.is_some_and(|sum| sum.0 <= LARGEST_AMOUNT);
             if fits { Ok(()) } else { Err(Reason::InvalidAmount) }
         }

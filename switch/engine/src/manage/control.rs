@@ -114,6 +114,7 @@ pub(super) fn define_programme(state: &State, act: &Act) -> Decided {
         bins: *bins,
         currency: *currency,
         funding: *funding,
+        foreign: None,
     };
     Ok(Some(Change::plain(Event::ProgrammeDefined(programme), Some(id.0))))
 }

@@ -6,7 +6,8 @@
 use sha2::{Digest as _, Sha256};
 use switch_domain::{
     BalanceState, CardId, CardStatus, CommandDigest, ControlRule, ControlSubject, ControlTerms,
-    CustomerState, Funding, LockCode, OutsideAsk, PartnerState, PoolKind, Window,
+    CustomerState, ExchangeRate, ForeignTerms, Funding, LockCode, OutsideAsk, PartnerState,
+    PoolKind, Window,
 };
 
 use crate::Act;
@@ -80,6 +81,17 @@ pub(super) fn of(act: &Act) -> CommandDigest {
                 .number(funded)
                 .number(pool)
         }
+        Act::SetForeignTerms { programme, terms } => {
+            let parts = Parts::new(20).number(programme.0);
+            match terms {
+                None => parts.number(0),
+                Some(terms) => of_foreign(parts.number(1), *terms),
+            }
+        }
+        Act::SetRate(rate) => of_rate(Parts::new(21), rate),
+        Act::RemoveRate { from, to } => {
+            Parts::new(22).number(i64::from(from.numeric())).number(i64::from(to.numeric()))
+        }
         _ => of_customers(act),
     };
     parts.digest()
@@ -137,8 +149,27 @@ fn of_customers(act: &Act) -> Parts {
         | Act::SetPartialMinimum { .. }
         | Act::OpenPool { .. }
         | Act::ReloadPool { .. }
-        | Act::DefineProgramme { .. } => Parts::new(0),
+        | Act::DefineProgramme { .. }
+        | Act::SetForeignTerms { .. }
+        | Act::SetRate(_)
+        | Act::RemoveRate { .. } => Parts::new(0),
     }
+}
+
+fn of_foreign(parts: Parts, terms: ForeignTerms) -> Parts {
+    parts
+        .number(i64::from(terms.markup.points()))
+        .number(i64::from(terms.margin.points()))
+        .number(i64::from(terms.marks_up_network))
+}
+
+fn of_rate(parts: Parts, rate: &ExchangeRate) -> Parts {
+    parts
+        .number(i64::from(rate.from.numeric()))
+        .number(i64::from(rate.to.numeric()))
+        .text(&rate.rate.to_string())
+        .text(rate.source.as_str())
+        .number(rate.at.0)
 }
 
 fn of_outside(card: Option<CardId>, ask: OutsideAsk) -> Parts {

@@ -5,6 +5,7 @@ mod balance;
 mod card;
 mod control;
 mod digest;
+mod rate;
 mod spend_control;
 
 use switch_domain::{Cause, Effects, Event, Record, Timestamp};
@@ -50,7 +51,7 @@ pub(crate) fn decide(
     if Subject::of_act(&manage.act).is_some_and(|subject| state.is_in_flight(subject)) {
         return Outcome { answer: Answer::Busy, record: None };
     }
-    let (answer, change) = match change(state, &manage.act, headroom) {
+    let (answer, change) = match change(state, &manage.act, headroom, now) {
         Err(refusal) => match refused_on_record(&manage.act, refusal) {
             Some(event) => (Answer::Refused(refusal), Change::plain(event, None)),
             None => return Outcome::refused(refusal),
@@ -76,7 +77,7 @@ const fn refused_on_record(act: &Act, refusal: Refusal) -> Option<Event> {
     }
 }
 
-fn change(state: &State, act: &Act, headroom: &dyn Headroom) -> Decided {
+fn change(state: &State, act: &Act, headroom: &dyn Headroom, now: Timestamp) -> Decided {
     match act {
         Act::DefinePartner { name } => control::define_partner(state, *name),
         Act::SetPartnerState { partner, state: new } => {
@@ -92,6 +93,9 @@ fn change(state: &State, act: &Act, headroom: &dyn Headroom) -> Decided {
             control::reload_pool(state, *pool, *amount, *reference)
         }
         Act::DefineProgramme { .. } => control::define_programme(state, act),
+        Act::SetForeignTerms { programme, terms } => rate::set_terms(state, *programme, *terms),
+        Act::SetRate(rate) => rate::set(state, rate, now),
+        Act::RemoveRate { from, to } => rate::remove(state, *from, *to),
         Act::OpenBalance { programme, customer } => balance::open(state, *programme, *customer),
         Act::SetBalanceState { balance, state: new } => balance::set_state(state, *balance, *new),
         Act::CreditBalance { balance, amount, reference } => {

@@ -159,6 +159,10 @@ impl State {
                 self.spending.remove(*subject, *control);
                 self.spending.forget(*control);
             }
+            Event::RateSet(rate) => Arc::make_mut(&mut self.control).put_rate(**rate),
+            Event::RateRemoved { from, to } => {
+                Arc::make_mut(&mut self.control).remove_rate(*from, *to);
+            }
             Event::CardLockChanged { card, lock: None } => self.card_mut(*card)?.lock = None,
             Event::TransferClosed { transfer, .. } => self.transfers.closed(*transfer),
             _ => {}
@@ -187,6 +191,7 @@ impl State {
             approval_code: authorized.approval_code,
             stand_in: authorized.stand_in,
             completes: authorized.completes,
+            conversion: authorized.conversion.clone(),
             counted: record.effects.counted(),
             totals: Totals::default(),
             decided_at: record.at,

@@ -28,7 +28,7 @@ impl State {
         let mut found = Vec::new();
         if self.control != other.control {
             found.push(Difference {
-                what: "programmes, partners and pools".into(),
+                what: "programmes, partners, pools and rates".into(),
                 here: format!("{:?}", self.control),
                 there: format!("{:?}", other.control),
             });

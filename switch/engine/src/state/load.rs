@@ -7,6 +7,7 @@ use switch_domain::{AnsweredReversal, Authorization, ShardImage};
 
 use super::State;
 use super::messages::Kept;
+use crate::convert::RATE_LIFE_MICROS;
 
 impl State {
     /// The state that an image describes.
@@ -27,6 +28,7 @@ impl State {
             commands: Default::default(),
             transfers: Default::default(),
             in_flight: Default::default(),
+            rate_life: RATE_LIFE_MICROS,
         };
         image.spend_controls.into_iter().for_each(|one| state.spending.commit(one));
         state.spending.usage.extend(image.usage);

@@ -72,6 +72,8 @@ pub struct State {
     transfers: Transfers,
     /// What management records decided and not yet committed are about.
     in_flight: BTreeSet<Subject>,
+    /// How old an exchange rate may be, in microseconds: configured, no part of the journal.
+    rate_life: i64,
 }
 
 impl State {
@@ -102,6 +104,26 @@ impl State {
     pub(crate) fn meet(&mut self, card: Card, balance: Balance) {
         self.cards.insert(card.id, card);
         self.balances.insert(balance.id, balance);
+    }
+
+    /// How old an exchange rate may be, in microseconds.
+    pub(crate) const fn rate_life(&self) -> i64 {
+        self.rate_life
+    }
+
+    /// Says how old an exchange rate may be.
+    pub fn set_rate_life(&mut self, micros: i64) {
+        self.rate_life = micros;
+    }
+
+    /// How many pairs of currencies have a rate, or are about to.
+    pub(crate) fn rates_taken(&self) -> usize {
+        let is_new = |subject: &&Subject| match subject {
+            Subject::Rate(from, to) => self.control.rate(*from, *to).is_none(),
+            _ => false,
+        };
+        let on_their_way = self.in_flight.iter().filter(is_new).count();
+        self.control.rates().len().saturating_add(on_their_way)
     }
 
     /// An account.

@@ -2,7 +2,7 @@
 //! its way to the journal at a time: a relaxation that counts at its commit would else undo a
 //! restriction that was decided after it.
 
-use switch_domain::{BalanceId, CardId, ControlId, CustomerId, Event, PartnerId};
+use switch_domain::{BalanceId, CardId, ControlId, Currency, CustomerId, Event, PartnerId};
 
 use crate::Act;
 
@@ -14,6 +14,7 @@ pub(crate) enum Subject {
     Customer(CustomerId),
     Card(CardId),
     Control(ControlId),
+    Rate(Currency, Currency),
 }
 
 impl Subject {
@@ -32,6 +33,8 @@ impl Subject {
             }
             Event::ControlDefined(control) => Some(Self::Control(control.id)),
             Event::ControlRemoved { control, .. } => Some(Self::Control(*control)),
+            Event::RateSet(rate) => Some(Self::Rate(rate.from, rate.to)),
+            Event::RateRemoved { from, to } => Some(Self::Rate(*from, *to)),
             _ => None,
         }
     }
@@ -55,6 +58,8 @@ impl Subject {
             Act::ChangeControl { control, .. } | Act::RemoveControl { control, .. } => {
                 Some(Self::Control(*control))
             }
+            Act::SetRate(rate) => Some(Self::Rate(rate.from, rate.to)),
+            Act::RemoveRate { from, to } => Some(Self::Rate(*from, *to)),
             _ => None,
         }
     }

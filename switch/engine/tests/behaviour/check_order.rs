@@ -47,6 +47,7 @@ pub(crate) fn sound() -> Case {
         bins: BinRange { low: Bin(99_999_912), high: Bin(99_999_912), pan_length: 16 },
         currency: eur,
         funding: Funding::Deposit(POOL),
+        foreign: None,
     });
     image.balances.push(Balance {
         id: BALANCE,
@@ -147,6 +148,7 @@ fn completes_too_much(case: &mut Case) {
         approval_code: None,
         stand_in: None,
         completes: None,
+        conversion: None,
         counted: None,
         totals: Totals { authorized: half, ..Totals::default() },
         decided_at: case.image.last_decided,

@@ -8,6 +8,7 @@ mod approvals;
 mod bad_input;
 mod check_order;
 mod controls;
+mod currency;
 mod decision_trace;
 mod expiry;
 mod forget;

@@ -210,6 +210,8 @@ impl Drive {
             pool credit EUR 300.00
             programme gold deposit
             programme blue credit bins 99999900-99999900
+            rate USD EUR 0.9234
+            foreign blue 200 500
             balance alice 40.00 under gold
             balance bob 30.00 under blue
             card c1 alice exp 2712

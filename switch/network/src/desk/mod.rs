@@ -95,6 +95,10 @@ impl<S: Switch> Surroundings for Link<S> {
     fn tolerance(&self, category: u16, channel: Channel) -> Tolerance {
         self.config.tolerances.of(self.config.id, category, channel)
     }
+
+    fn network_converts(&self) -> bool {
+        self.config.network_converts
+    }
 }
 
 impl<S: Switch> Desk<S> {

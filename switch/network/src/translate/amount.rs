@@ -24,7 +24,7 @@ const DIGITS: usize = 12;
 pub(super) fn amount(message: &Message<'_>) -> Result<Amount, FieldFault> {
     match message.dialect().version() {
         Version::V1987 | Version::V1993 => in_two_fields(message),
-        Version::V2003 => in_one_field(message),
+        Version::V2003 => whole(message, AMOUNT),
     }
 }
 
@@ -59,13 +59,14 @@ fn in_two_fields(message: &Message<'_>) -> Result<Amount, FieldFault> {
     Ok(Amount { minor: MinorUnits(minor), currency })
 }
 
-fn in_one_field(message: &Message<'_>) -> Result<Amount, FieldFault> {
+/// An amount that has its currency with it.
+pub(super) fn whole(message: &Message<'_>, field: u8) -> Result<Amount, FieldFault> {
     let wanted = "a currency of ISO 4217, its exponent and an amount";
-    let wrong = FieldFault::Invalid { field: AMOUNT, wanted };
+    let wrong = FieldFault::Invalid { field, wanted };
     let mut room = [0; WHOLE];
-    let digits = match message.digits(AMOUNT, &mut room) {
+    let digits = match message.digits(field, &mut room) {
         Ok(digits) => digits,
-        Err(ValueError::Absent(_)) => return Err(FieldFault::Absent(AMOUNT)),
+        Err(ValueError::Absent(_)) => return Err(FieldFault::Absent(field)),
         Err(_) => return Err(wrong),
     };
     parse(digits).ok_or(wrong)
@@ -84,7 +85,7 @@ fn parse(digits: &[u8]) -> Option<Amount> {
     Some(Amount { minor: MinorUnits(minor), currency })
 }
 
-fn currency(code: u64) -> Option<Currency> {
+pub(super) fn currency(code: u64) -> Option<Currency> {
     u16::try_from(code).ok().and_then(|code| Currency::from_numeric(code).ok())
 }
 

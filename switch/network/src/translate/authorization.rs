@@ -16,6 +16,7 @@ use super::amount::amount;
 use super::card_source::{card_source, named_expiry};
 use super::channel::place;
 use super::completion::{completed, completes};
+use super::converted::converted;
 use super::country::country;
 use super::fault::text;
 use super::increment::increment;
@@ -99,6 +100,7 @@ fn read(
         amount,
         terms: terms(message, amount.currency)?,
         repeat: message.mti().is_some_and(Mti::is_repeat),
+        network: converted(message, around)?,
         adds_to: increment(message, &key, asked.change)?,
         completes: completes(message, &facts, asked.completes, around)?,
     };

@@ -6,6 +6,7 @@ mod authorization;
 mod card_source;
 mod channel;
 mod completion;
+mod converted;
 mod country;
 mod digits;
 mod fault;
@@ -46,6 +47,9 @@ pub(crate) trait Surroundings {
 
     /// How far a merchant of this category may go above what was authorized.
     fn tolerance(&self, category: u16, channel: Channel) -> Tolerance;
+
+    /// Whether the network behind the link converts amounts, so that its billing amount counts.
+    fn network_converts(&self) -> bool;
 }
 
 /// What became of a message that can be read.

@@ -57,6 +57,10 @@ mod tests {
         fn tolerance(&self, _: u16, _: Channel) -> Tolerance {
             Tolerance::default()
         }
+
+        fn network_converts(&self) -> bool {
+            false
+        }
     }
 
     /// What a message of this kind is to the engine, with these fields besides the usual ones.

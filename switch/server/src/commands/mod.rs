@@ -13,6 +13,7 @@ mod ledger;
 mod link;
 mod manage;
 mod migrate;
+mod rates;
 mod reconcile;
 mod reconciliation;
 mod reshard;
@@ -39,6 +40,7 @@ pub use link::LinkCommand;
 pub use manage::{
     BalanceCommand, CardCommand, CustomerCommand, PartnerCommand, PoolCommand, ProgrammeCommand,
 };
+pub use rates::RatesCommand;
 pub use reconciliation::ReconciliationCommand;
 
 /// Runs the command that was asked for, on as many threads as its configuration says.
@@ -78,6 +80,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Balance(command) => manage::balance(command).await,
         Command::Card(command) => manage::card(command).await,
         Command::Controls(command) => controls::run(command).await,
+        Command::Rates(command) => rates::run(command).await,
         Command::Clearing(command) => clearing::run(command).await,
         Command::Reconciliation(command) => reconciliation::run(command).await,
         Command::Status(socket) => manage::status(socket).await,

@@ -36,6 +36,7 @@ pub(super) fn faults(config: &Config) -> Vec<Fault> {
     config.tolerance.check(&config.links, &mut faults);
     config.clearing.check(config.shards.reserved_queue, &mut faults);
     config.reconciliation.check(&mut faults);
+    config.rates.check(&mut faults);
     config.mini_statement.check(&mut faults);
     let filter = config.log.filter.parse::<tracing_subscriber::filter::Targets>();
     faults.require(

@@ -81,6 +81,8 @@ pub struct Link {
     pub lock_codes: Vec<u8>,
     /// Refused file actions that are recorded within a minute; past it they are only counted.
     pub lock_refusals_per_minute: u32,
+    /// Whether the network behind it converts amounts: then its billing amount (field 6) counts.
+    pub network_converts: bool,
     /// When its business day ends.
     pub cutover: Cutover,
     /// Addresses that may connect; none listed: any.
@@ -121,6 +123,7 @@ impl Default for Link {
             lock_bins: Vec::new(),
             lock_codes: Vec::new(),
             lock_refusals_per_minute: 60,
+            network_converts: false,
             cutover: Cutover::default(),
             peers: Vec::new(),
         }

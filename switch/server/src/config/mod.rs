@@ -15,6 +15,7 @@ mod links;
 mod locate;
 mod mini_statement;
 mod overlay;
+mod rates;
 mod read;
 mod reconciliation;
 mod shards;
@@ -34,6 +35,7 @@ pub use link_mac::{Algorithm, LinkMac};
 pub use link_sides::{AskClients, LinkTls, OldestVersion};
 pub use links::{Link, dialect, read_dialect};
 pub use mini_statement::MiniStatements;
+pub use rates::Rates;
 pub use read::{ConfigError, Source, load, parse};
 pub use reconciliation::Reconciliation;
 pub use shards::Shards;
@@ -61,6 +63,8 @@ pub struct Config {
     pub clearing: Clearing,
     /// Reconciliations with peers.
     pub reconciliation: Reconciliation,
+    /// Exchange rates.
+    pub rates: Rates,
     /// What holders of accounts are told by links.
     pub mini_statement: MiniStatements,
     /// For how long history is kept.

@@ -84,6 +84,7 @@ impl Shards {
             transfer_limit: self.transfer_limit,
             journal_part_rows: self.journal_part_rows,
             lost_dir: None,
+            rate_life: ShardSettings::default().rate_life,
             projection: ProjectionSettings {
                 pace: Duration::from_millis(self.projection_pace_ms),
                 chunk_records: self.projection_chunk,

@@ -5,6 +5,7 @@ mod clearing;
 mod commands;
 mod config;
 mod controls;
+mod currency;
 mod demo;
 mod dialects;
 mod dialled;

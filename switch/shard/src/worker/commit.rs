@@ -169,12 +169,15 @@ impl Worker {
                     | Event::ProgrammeDefined(_)
                     | Event::ControlDefined(_)
                     | Event::ControlRemoved { .. }
+                    | Event::RateSet(_)
+                    | Event::RateRemoved { .. }
             )
         };
         if self.shard != ShardId::CONTROL || !records.iter().any(changes) {
             return Vec::new();
         }
         let control: Arc<Control> = Arc::clone(self.state.control());
+        crate::metrics::rates(&control);
         self.shared.control.send_replace(Arc::clone(&control));
         let others = self.mailboxes.iter().skip(1);
         others

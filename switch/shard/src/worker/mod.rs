@@ -191,6 +191,11 @@ impl Worker {
         });
         let shard = parts.state.shard();
         let settings = &parts.shared.settings;
+        let mut state = parts.state;
+        state.set_rate_life(i64::try_from(settings.rate_life.as_micros()).unwrap_or(i64::MAX));
+        if shard == ShardId::CONTROL {
+            metrics::rates(state.control());
+        }
         let age = Age::since(settings.clock.now());
         let limits = (settings.lookup_limit, settings.lookup_timeout);
         let behind = parts.projected.nudger();
@@ -198,7 +203,7 @@ impl Worker {
         tokio::spawn(commit::answer(done, parts.projected.watch()));
         Self {
             shard,
-            state: parts.state,
+            state,
             head: parts.head,
             age,
             inbox: parts.inbox,

@@ -160,6 +160,7 @@ impl Estate {
             amount: Amount { minor: MinorUnits(minor), currency: euro() },
             terms: Default::default(),
             repeat,
+            network: None,
             adds_to: None,
             completes: None,
         })

@@ -347,6 +347,7 @@ pub(crate) fn purchase(holder: Holder, stan: u32, minor: i64, category: u16) -> 
         amount: Amount { minor: MinorUnits(minor), currency: euro() },
         terms: Default::default(),
         repeat: false,
+        network: None,
         adds_to: None,
         completes: None,
     }

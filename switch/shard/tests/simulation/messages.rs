@@ -233,6 +233,7 @@ impl Request {
             amount: Amount { minor: MinorUnits(minor), currency: euro() },
             terms: Default::default(),
             repeat,
+            network: None,
             adds_to: None,
             completes: None,
         }

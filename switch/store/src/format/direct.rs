@@ -8,7 +8,7 @@ use switch_domain::{
     MessageKey, Posting, Reason, Record, StandIn,
 };
 
-use super::{controls, trace};
+use super::{controls, conversion, trace};
 use crate::codes::{Stored, kind_code, stand_in_code};
 
 /// How the value behind a key is written.
@@ -70,6 +70,9 @@ fn authorized(out: &mut Vec<u8>, made: &Authorized) {
     }
     if let Some(made) = &made.trace {
         prost::encoding::message::encode(16, &trace::write(made), out);
+    }
+    if let Some(conversion) = &made.conversion {
+        prost::encoding::message::encode(18, &conversion::write_conversion(conversion), out);
     }
     if let Some(portion) = &made.portion {
         message(out, 19, |out| {
@@ -327,6 +330,7 @@ mod tests {
                     })
                 }),
                 trace: has(3).then(|| Box::new(traced(minor, has(0)))),
+                conversion: has(1).then(|| Box::new(conversion(minor, bits))),
                 approvals: u32::from(bits),
                 reversed_before: has(2),
             };
@@ -342,6 +346,26 @@ mod tests {
             passed: CheckSet::from_bits(bits),
             failed: CheckSet::from_bits(!bits),
             compared: compares.then_some(Compared { needed: amount, there: amount }),
+        }
+    }
+
+    fn conversion(minor: MinorUnits, bits: u8) -> Conversion {
+        let euro = Currency::from_numeric(978).expect("euro");
+        let dinar = Currency::from_numeric(414).expect("dinar");
+        let rate = Rate::new(3_012_345, 6).expect("a rate");
+        let settled = bits & 1 != 0;
+        Conversion {
+            source: match bits % 3 {
+                0 => RateSource::NotNeeded,
+                1 => RateSource::Network,
+                _ => RateSource::Table { name: text("ECB"), at: Timestamp(minor.0) },
+            },
+            rate: (bits & 4 != 0).then_some(rate),
+            markup: BasisPoints::new(u16::from(bits)).expect("points"),
+            margin: BasisPoints::new(300).expect("points"),
+            settlement: settled.then_some(Amount { minor, currency: euro }),
+            settlement_rate: settled.then_some(rate),
+            ..Conversion::not_needed(Amount { minor, currency: dinar }, euro)
         }
     }
 

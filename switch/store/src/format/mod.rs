@@ -4,6 +4,7 @@
 //! New kinds of records become readable one release before they are written. Tags are never reused.
 
 mod controls;
+mod conversion;
 mod direct;
 mod effect_shapes;
 mod generation;
@@ -14,6 +15,7 @@ mod shapes;
 mod snapshot;
 mod snapshot_shapes;
 mod trace;
+mod transfer_shapes;
 mod write;
 
 use bytes::Bytes;
@@ -21,6 +23,7 @@ use prost::Message;
 use switch_domain::Record;
 
 pub(crate) use controls::{decode_control, decode_counted, encode_control, encode_counted};
+pub(crate) use conversion::{decode_conversion, encode_conversion};
 pub use snapshot::{decode_snapshot, encode_snapshot};
 pub(crate) use trace::{trace_from_numbers, trace_numbers};
 

@@ -10,7 +10,7 @@ use switch_domain::{
     VaultRef,
 };
 
-use super::{RecordFault, controls, generation, outside, shapes, trace};
+use super::{RecordFault, controls, conversion, generation, outside, shapes, trace};
 use crate::codes::{Stored, stand_in_from_code};
 
 pub(super) type Read<T> = Result<T, RecordFault>;
@@ -86,6 +86,8 @@ fn event(stored: shapes::Event) -> Read<Event> {
             Event::ControlDefined(Box::new(controls::read_control(*stored)?))
         }
         Shape::ControlRemoved(stored) => controls::read_removed(&stored)?,
+        Shape::RateSet(stored) => Event::RateSet(Box::new(conversion::read_quoted(&stored)?)),
+        Shape::RateRemoved(stored) => conversion::read_pair(stored)?,
         Shape::Authorized(stored) => Event::Authorized(authorized(*stored)?),
         Shape::Reversed(stored) => Event::Reversed(reversed(*stored)?),
         Shape::Voided(stored) => Event::Voided(domain::Voided {
@@ -178,6 +180,7 @@ pub(super) fn programme(stored: &shapes::Programme) -> Read<domain::Programme> {
             PoolKind::Credit => domain::Funding::Credit(pool),
             PoolKind::Deposit => domain::Funding::Deposit(pool),
         },
+        foreign: stored.foreign.map(conversion::read_terms).transpose()?,
     })
 }
 
@@ -212,6 +215,7 @@ fn authorized(stored: shapes::Authorized) -> Read<domain::Authorized> {
         approval_code: stored.approval_code.as_deref().map(approval_code).transpose()?,
         completes: stored.completes.map(completed).transpose()?,
         portion: stored.portion.as_ref().map(portion).transpose()?,
+        conversion: stored.conversion.as_ref().map(conversion::read_conversion).transpose()?,
         findings: stored.findings.map(controls::read_findings),
         trace: stored.trace.map(trace::read).transpose()?,
         approvals: stored.approvals,

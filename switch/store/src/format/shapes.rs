@@ -6,12 +6,14 @@
 use prost::{Message, Oneof};
 
 use super::controls::{Control, ControlRemoved, Findings};
+use super::conversion::{Pair, Quoted, StoredConversion, Terms};
 pub(super) use super::effect_shapes::{
     Account, AmountsDelta, AuthorizationDelta, Effects, Posting,
 };
 use super::generation::{Estate, Founded, Sealed};
 use super::outside::LockRefused;
 use super::trace::Trace;
+pub(super) use super::transfer_shapes::{Transfer, TransferClosed, TransferReceived};
 
 /// What one journal row holds.
 #[derive(Clone, PartialEq, Message)]
@@ -31,7 +33,7 @@ pub(super) struct Record {
     #[prost(
         oneof = "Event",
         tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, \
-                30, 31, 32, 40, 50, 51"
+                30, 31, 32, 40, 50, 51, 60, 61"
     )]
     pub(super) event: Option<Event>,
 }
@@ -113,6 +115,10 @@ pub(super) enum Event {
     ControlDefined(Box<Control>),
     #[prost(message, tag = "51")]
     ControlRemoved(ControlRemoved),
+    #[prost(message, tag = "60")]
+    RateSet(Quoted),
+    #[prost(message, tag = "61")]
+    RateRemoved(Pair),
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -182,6 +188,9 @@ pub(super) struct Programme {
     pub(super) funding: u32,
     #[prost(int64, tag = "9")]
     pub(super) pool: i64,
+    /// Absent where amounts in other currencies are declined.
+    #[prost(message, optional, tag = "18")]
+    pub(super) foreign: Option<Terms>,
 }
 
 /// A pool or balance got money under somebody's reference.
@@ -285,6 +294,9 @@ pub(super) struct Authorized {
     /// What decided, where it was not simply granted. 17 is kept for it as well.
     #[prost(message, optional, tag = "16")]
     pub(super) trace: Option<Trace>,
+    /// How it was converted, where it was.
+    #[prost(message, optional, tag = "18")]
+    pub(super) conversion: Option<StoredConversion>,
     /// What was granted, where that is not just what was asked for.
     #[prost(message, optional, tag = "19")]
     pub(super) portion: Option<Portion>,
@@ -343,44 +355,6 @@ pub(super) struct Expired {
     pub(super) authorization: i64,
     #[prost(int64, optional, tag = "2")]
     pub(super) partner: Option<i64>,
-}
-
-#[derive(Clone, PartialEq, Message)]
-pub(super) struct Transfer {
-    #[prost(int64, tag = "1")]
-    pub(super) id: i64,
-    #[prost(int64, tag = "2")]
-    pub(super) from: i64,
-    #[prost(int64, tag = "3")]
-    pub(super) to: i64,
-    #[prost(int64, tag = "4")]
-    pub(super) partner: i64,
-    #[prost(sint64, optional, tag = "5")]
-    pub(super) amount: Option<i64>,
-    #[prost(uint32, tag = "6")]
-    pub(super) currency: u32,
-    #[prost(string, tag = "7")]
-    pub(super) reference: String,
-}
-
-#[derive(Clone, PartialEq, Message)]
-pub(super) struct TransferReceived {
-    #[prost(message, optional, tag = "1")]
-    pub(super) transfer: Option<Transfer>,
-    #[prost(uint32, tag = "2")]
-    pub(super) outcome: u32,
-    #[prost(int64, tag = "3")]
-    pub(super) settled_below: i64,
-}
-
-#[derive(Clone, PartialEq, Message)]
-pub(super) struct TransferClosed {
-    #[prost(int64, tag = "1")]
-    pub(super) transfer: i64,
-    #[prost(int64, tag = "2")]
-    pub(super) partner: i64,
-    #[prost(uint32, tag = "3")]
-    pub(super) outcome: u32,
 }
 
 #[derive(Clone, PartialEq, Message)]

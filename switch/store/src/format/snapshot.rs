@@ -12,7 +12,7 @@ use switch_domain::{
 
 use super::read::{self, Read};
 use super::snapshot_shapes as shapes;
-use super::{FormatError, RecordFault, controls, shapes as of_records, write};
+use super::{FormatError, RecordFault, controls, conversion, shapes as of_records, write};
 use crate::codes::{Stored, stand_in_code};
 
 /// The bytes of an image.
@@ -41,6 +41,7 @@ pub fn encode_snapshot(image: &ShardImage) -> Bytes {
             .map(controls::write_control)
             .collect(),
         usage: image.usage.iter().map(controls::write_usage).collect(),
+        rates: control.rates().map(conversion::write_quoted).collect(),
     };
     snapshot.encode_to_vec().into()
 }
@@ -73,6 +74,9 @@ fn image(stored: shapes::Snapshot) -> Read<ShardImage> {
             ControlSubject::Programme(_) => control.put_spend_control(one),
             ControlSubject::Balance(_) | ControlSubject::Card(_) => spend_controls.push(one),
         }
+    }
+    for rate in &stored.rates {
+        control.put_rate(conversion::read_quoted(rate)?);
     }
     control.version = stored.control_version;
     let customer =
@@ -200,6 +204,7 @@ pub(super) fn write_authorization(one: &Authorization) -> shapes::Authorization 
         stand_in: stand_in_code(one.stand_in),
         would_be: write::would_be(one.stand_in),
         portion: one.portion.as_deref().map(write::portion),
+        conversion: one.conversion.as_deref().map(conversion::write_conversion),
         counted: one.counted.iter().flatten().map(controls::write_counted).collect(),
     }
 }
@@ -221,6 +226,7 @@ pub(super) fn read_authorization(stored: shapes::Authorization) -> Read<Authoriz
         approval_code: stored.approval_code.as_deref().map(read::approval_code).transpose()?,
         // What completes another is closed from the start.
         completes: None,
+        conversion: stored.conversion.as_ref().map(conversion::read_conversion).transpose()?,
         counted: Some(stored.counted.iter().map(controls::read_counted).collect::<Box<[_]>>())
             .filter(|counted| !counted.is_empty()),
         totals: Totals {

@@ -4,6 +4,7 @@
 use prost::Message;
 
 use super::controls::{Control, StoredCounted, StoredUsage};
+use super::conversion::{Quoted, StoredConversion};
 use super::shapes::{
     AmountsDelta, Facts, Partner, Pool, Portion, Programme, StateChanged, Transfer,
 };
@@ -50,6 +51,9 @@ pub(super) struct Snapshot {
     /// What was used of limits.
     #[prost(message, repeated, tag = "21")]
     pub(super) usage: Vec<StoredUsage>,
+    /// Exchange rates in force.
+    #[prost(message, repeated, tag = "22")]
+    pub(super) rates: Vec<Quoted>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -132,6 +136,9 @@ pub(super) struct Authorization {
     /// The reason that belongs to it, if any: its stable name.
     #[prost(string, tag = "17")]
     pub(super) would_be: String,
+    /// How it was converted, where it was.
+    #[prost(message, optional, tag = "18")]
+    pub(super) conversion: Option<StoredConversion>,
     /// What was granted, where that is not just what was asked for.
     #[prost(message, optional, tag = "19")]
     pub(super) portion: Option<Portion>,

@@ -3,7 +3,7 @@
 use switch_domain as domain;
 use switch_domain::{Acquirer, Cause, Event, MessageFacts, MessageKey, Record};
 
-use super::{controls, generation, outside, shapes, trace};
+use super::{controls, conversion, generation, outside, shapes, trace};
 use crate::codes::{Stored, kind_code, stand_in_code};
 
 /// Appends record `tag` of a batch.
@@ -78,6 +78,8 @@ fn event(event: &Event) -> shapes::Event {
         Event::ControlRemoved { control, subject } => {
             Shape::ControlRemoved(controls::write_removed(*control, *subject))
         }
+        Event::RateSet(rate) => Shape::RateSet(conversion::write_quoted(rate)),
+        Event::RateRemoved { from, to } => Shape::RateRemoved(conversion::write_pair(*from, *to)),
         Event::Authorized(one) => Shape::Authorized(Box::new(authorized(one))),
         Event::Reversed(one) => Shape::Reversed(Box::new(reversed(one))),
         Event::Voided(voided) => Shape::Voided(shapes::Voided {
@@ -92,11 +94,7 @@ fn event(event: &Event) -> shapes::Event {
         Event::Founded(founded) => Shape::Founded(generation::write_founded(founded)),
         Event::Inherited(estate) => Shape::Inherited(Box::new(generation::write_estate(estate))),
         Event::TransferSent(one) => Shape::TransferSent(transfer(one)),
-        Event::TransferReceived(one) => Shape::TransferReceived(shapes::TransferReceived {
-            transfer: Some(transfer(&one.transfer)),
-            outcome: one.outcome.code(),
-            settled_below: one.settled_below.0,
-        }),
+        Event::TransferReceived(one) => Shape::TransferReceived(transfer_received(one)),
         Event::TransferClosed { transfer, partner, outcome } => {
             let (transfer, partner, outcome) = (transfer.0, partner.0, outcome.code());
             Shape::TransferClosed(shapes::TransferClosed { transfer, partner, outcome })
@@ -110,6 +108,14 @@ fn taken_over(taken: &domain::TakenOver) -> shapes::TakenOver {
         epoch: taken.epoch.0,
         owner: taken.owner.0.to_vec(),
         shards: u32::from(taken.shards),
+    }
+}
+
+fn transfer_received(one: &domain::TransferReceived) -> shapes::TransferReceived {
+    shapes::TransferReceived {
+        transfer: Some(transfer(&one.transfer)),
+        outcome: one.outcome.code(),
+        settled_below: one.settled_below.0,
     }
 }
 
@@ -171,6 +177,7 @@ pub(super) fn programme(programme: &domain::Programme) -> shapes::Programme {
         currency: u32::from(programme.currency.numeric()),
         funding: kind.code(),
         pool: programme.funding.pool().0,
+        foreign: programme.foreign.map(conversion::write_terms),
     }
 }
 
@@ -208,6 +215,7 @@ fn authorized(authorized: &domain::Authorized) -> shapes::Authorized {
             decided_at: Some(completed.decided_at.0),
         }),
         portion: authorized.portion.as_deref().map(portion),
+        conversion: authorized.conversion.as_deref().map(conversion::write_conversion),
         findings: authorized.findings.as_deref().map(controls::write_findings),
         trace: authorized.trace.as_deref().map(trace::write),
     }

@@ -6,14 +6,14 @@ use sqlx::query::Query;
 use sqlx::{PgConnection, Postgres};
 use switch_domain::{
     AnsweredReversal, Authorization, AuthorizationId, BalanceId, CardId, CommandDigest, Completed,
-    Counted, Country, DoneCommand, IdempotencyKey, Merchant, MessageFacts, MinorUnits, PoolId,
-    Portion, ShardId, Timestamp, Totals,
+    Conversion, Counted, Country, DoneCommand, IdempotencyKey, Merchant, MessageFacts, MinorUnits,
+    PoolId, Portion, ShardId, Timestamp, Totals,
 };
 use uuid::Uuid;
 
 use super::row::{DOING, Named, each};
 use crate::error::StoreError;
-use crate::format::decode_counted;
+use crate::format::{decode_conversion, decode_counted};
 use crate::pg_timestamp::PgTimestamp;
 use crate::shards::ancestors;
 
@@ -25,7 +25,7 @@ macro_rules! columns {
             authorized, incremented, reversed, cleared, refunded, closed, decided_at,
             acquirer, class, stan, local_time, terminal, rrn, fingerprint,
             transmitted, channel, entry_mode, mcc, merchant, country, counted,
-            network_trace"
+            network_trace, conversion"
     };
 }
 
@@ -355,6 +355,11 @@ fn counted(row: &Named<'_>) -> Result<Option<Box<[Counted]>>, StoreError> {
     decode_counted(bytes).map(Some).map_err(|fault| row.illegal("counted", fault))
 }
 
+fn conversion(row: &Named<'_>) -> Result<Option<Box<Conversion>>, StoreError> {
+    let Some(bytes) = row.get::<Option<&[u8]>>("conversion")? else { return Ok(None) };
+    decode_conversion(bytes).map(Some).map_err(|fault| row.illegal("conversion", fault))
+}
+
 pub(crate) fn authorization(row: &PgRow) -> Result<Authorization, StoreError> {
     let row = Named::new("card_authorization", row, "id")?;
     let decided_at: PgTimestamp = row.get("decided_at")?;
@@ -383,6 +388,7 @@ pub(crate) fn authorization(row: &PgRow) -> Result<Authorization, StoreError> {
         approval_code: row.approval_code()?,
         stand_in: row.stand_in()?,
         completes: completes(&row)?,
+        conversion: conversion(&row)?,
         counted: counted(&row)?,
         totals: Totals {
             authorized: MinorUnits(row.get("authorized")?),

@@ -2,8 +2,8 @@
 
 use sqlx::PgConnection;
 use switch_domain::{
-    Amount, Bin, BinRange, Control, Currency, Funding, MinorUnits, Partner, PartnerId, Pool,
-    PoolId, PoolKind, Programme, ProgrammeId, ShardId,
+    Amount, BasisPoints, Bin, BinRange, Control, Currency, ForeignTerms, Funding, MinorUnits,
+    Partner, PartnerId, Pool, PoolId, PoolKind, Programme, ProgrammeId, ShardId,
 };
 
 use super::row::{Named, each};
@@ -13,7 +13,8 @@ const PARTNERS: &str = "\
     SELECT id, name, state, partial_minimums FROM partner WHERE shard = $1 ORDER BY id";
 const POOLS: &str = "SELECT id, partner_id, kind, currency FROM pool WHERE shard = $1 ORDER BY id";
 const PROGRAMMES: &str = "\
-    SELECT id, name, partner_id, bin_low, bin_high, pan_length, currency, funding, pool_id
+    SELECT id, name, partner_id, bin_low, bin_high, pan_length, currency, funding, pool_id,
+        foreign_markup, foreign_margin, foreign_marks_up_network
     FROM programme WHERE shard = $1 ORDER BY id";
 
 /// The snapshot, at the version that the journal gives it.
@@ -85,5 +86,19 @@ fn programme(row: &sqlx::postgres::PgRow) -> Result<Programme, StoreError> {
             PoolKind::Credit => Funding::Credit(pool),
             PoolKind::Deposit => Funding::Deposit(pool),
         },
+        foreign: foreign(&row)?,
     })
+}
+
+fn foreign(row: &Named<'_>) -> Result<Option<ForeignTerms>, StoreError> {
+    let points = |column: &'static str| {
+        let Some(stored) = row.get::<Option<i16>>(column)? else { return Ok(None) };
+        let points = u16::try_from(stored).ok().and_then(BasisPoints::new);
+        points.map(Some).ok_or_else(|| row.illegal(column, stored))
+    };
+    let (markup, margin) = (points("foreign_markup")?, points("foreign_margin")?);
+    let marks_up_network: Option<bool> = row.get("foreign_marks_up_network")?;
+    Ok(markup.zip(margin).zip(marks_up_network).map(|((markup, margin), marks_up_network)| {
+        ForeignTerms { markup, margin, marks_up_network }
+    }))
 }

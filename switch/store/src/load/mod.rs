@@ -7,6 +7,7 @@ mod control;
 mod controls;
 mod holds;
 pub(crate) mod moved;
+mod rates;
 pub(crate) mod recall;
 pub(crate) mod row;
 mod transfers;
@@ -92,6 +93,9 @@ impl Store {
                     image.spend_controls.push(one);
                 }
             }
+        }
+        for one in rates::rates(&mut tx, shard).await? {
+            image.control.put_rate(one);
         }
         // Putting counts rows, as in `control`.
         image.control.version = u64::try_from(version).unwrap_or(0);

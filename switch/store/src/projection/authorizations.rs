@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use sqlx::{AssertSqlSafe, PgConnection};
 use switch_domain::{
-    ApprovalCode, AuthorizationId, Authorized, Cause, Reason, Record, Seq, StandIn,
+    ApprovalCode, AuthorizationId, Authorized, Cause, Conversion, RateSource, Reason, Record, Seq,
+    StandIn,
 };
 
 use super::chunk::{AuthorizationChange, Change, Changes};
@@ -13,7 +14,7 @@ use super::columns::{currency, message_key, network_trace, unsigned};
 use super::copy::{CopyRows, RowWriter};
 use super::entities::expect_rows;
 use crate::codes::{Stored, kind_name};
-use crate::format::{encode_counted, trace_numbers};
+use crate::format::{encode_conversion, encode_counted, trace_numbers};
 use crate::pg_timestamp::PgTimestamp;
 
 /// Totals that a new authorization cannot have are left to their default of zero.
@@ -23,9 +24,10 @@ pub(super) const COPY_NEW: &str = "\
         transaction_type, completes_id, completes_at,
         acquirer, class, stan, local_time, terminal, rrn, fingerprint, origin,
         transmitted, channel, entry_mode, mcc, merchant, as_of_seq, link, country, counted,
-        declined_by, would_decline, network_trace, trace)
+        declined_by, would_decline, network_trace, trace, transaction_amount,
+        transaction_currency, rate, rate_source, settlement_amount, settlement_currency, conversion)
     FROM STDIN (FORMAT binary)";
-const COLUMNS: i16 = 42;
+const COLUMNS: i16 = 49;
 
 /// The day stands in the text: then the plan that PostgreSQL keeps knows of that day's partition
 /// alone, and neither plans nor locks those of all other days each time.
@@ -118,6 +120,7 @@ impl NewAuthorizations {
             Some(trace) => row.int8s(&trace_numbers(trace)),
             None => row.null(),
         };
+        conversion(&mut row, made.conversion.as_deref());
     }
 }
 
@@ -135,6 +138,30 @@ fn controls(row: &mut RowWriter<'_>, record: &Record, made: &Authorized) {
             if would.is_empty() { row.null() } else { row.int8s(&would) }
         }
     };
+}
+
+/// What was asked for and how it was converted: nothing, for most.
+fn conversion(row: &mut RowWriter<'_>, conversion: Option<&Conversion>) {
+    let Some(done) = conversion else {
+        (0..7).for_each(|_| {
+            row.null();
+        });
+        return;
+    };
+    row.int8(done.transaction.minor.0)
+        .int2(currency(done.transaction.currency))
+        .maybe_text(done.rate.map(|rate| rate.to_string()).as_deref());
+    match &done.source {
+        RateSource::NotNeeded => row.null(),
+        RateSource::Network => row.text("network"),
+        RateSource::Table { name, .. } => row.text(name.as_str()),
+    };
+    row.maybe_int8(done.settlement.map(|amount| amount.minor.0));
+    match done.settlement {
+        Some(amount) => row.int2(currency(amount.currency)),
+        None => row.null(),
+    };
+    row.bytes(&encode_conversion(done));
 }
 
 /// Changes authorizations that are in the table, day by day.

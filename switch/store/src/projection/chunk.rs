@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use switch_domain::{
     AuthorizationId, BalanceId, BalanceOpened, BalanceState, CardId, CardIssued, CardStatus,
-    ControlId, ControlSubject, CustomerId, CustomerState, Event, LockCode, Partner, PartnerId,
-    Pool, PoolId, Programme, ProgrammeId, Reason, Record, Seq, ShardId, SpendControl, Timestamp,
-    Totals, Transfer, TransferId, TransferOutcome, TransferReceived,
+    ControlId, ControlSubject, Currency, CustomerId, CustomerState, Event, ExchangeRate, LockCode,
+    Partner, PartnerId, Pool, PoolId, Programme, ProgrammeId, Reason, Record, Seq, ShardId,
+    SpendControl, Timestamp, Totals, Transfer, TransferId, TransferOutcome, TransferReceived,
 };
 
 use super::authorizations::NewAuthorizations;
@@ -77,6 +77,8 @@ pub(super) struct Chunk {
     pub(super) cards: Changes<CardId, CardChange>,
     /// As each is from then on; `None` where it is no more.
     pub(super) spend_controls: Changes<ControlId, Option<SpendControl>>,
+    /// The same.
+    pub(super) rates: Changes<(Currency, Currency), Option<ExchangeRate>>,
     pub(super) authorizations: NewAuthorizations,
     pub(super) changed: Changes<AuthorizationId, AuthorizationChange>,
     pub(super) transfers: Changes<TransferId, TransferChange>,
@@ -109,6 +111,7 @@ impl Chunk {
             customers: BTreeMap::new(),
             cards: BTreeMap::new(),
             spend_controls: BTreeMap::new(),
+            rates: BTreeMap::new(),
             authorizations: NewAuthorizations::new(),
             changed: BTreeMap::new(),
             transfers: BTreeMap::new(),
@@ -190,6 +193,8 @@ impl Chunk {
                 self.control_changed(*subject);
                 *of(&mut self.spend_controls, *control, seq) = None;
             }
+            Event::RateSet(rate) => self.rate(seq, (rate.from, rate.to), Some(**rate)),
+            Event::RateRemoved { from, to } => self.rate(seq, (*from, *to), None),
             Event::Authorized(authorized) => self.authorizations.add(seq, record, authorized),
             Event::Voided(voided) => {
                 of(&mut self.changed, voided.authorization, seq).voided = Some(voided.reason);
@@ -215,6 +220,11 @@ impl Chunk {
             | Event::Reversed(_)
             | Event::Expired(_) => {}
         }
+    }
+
+    fn rate(&mut self, seq: Seq, pair: (Currency, Currency), rate: Option<ExchangeRate>) {
+        self.control_changes = self.control_changes.saturating_add(1);
+        *of(&mut self.rates, pair, seq) = rate;
     }
 
     /// What every shard sees is counted: it is a version of theirs.

@@ -2,10 +2,11 @@
 //! one statement each, in the transaction of the watermark. What moves of them is flushed apart.
 
 use sqlx::PgConnection;
-use switch_domain::{ControlSubject, Partner, SpendControl};
+use switch_domain::{BasisPoints, ControlSubject, ForeignTerms, Partner, Programme, SpendControl};
 
 use super::chunk::{BalanceChange, CardChange, Change, Chunk};
 use super::columns::currency;
+use super::rates;
 use crate::codes::Stored;
 use crate::format::encode_control;
 
@@ -29,16 +30,22 @@ const POOLS: &str = "\
 
 const PROGRAMMES: &str = "\
     INSERT INTO programme AS old (id, shard, partner_id, name, bin_low, bin_high, pan_length,
-        currency, funding, pool_id, as_of_seq)
-    SELECT id, $1, partner_id, name, bin_low, bin_high, pan_length, currency, funding, pool_id, seq
+        currency, funding, pool_id, foreign_markup, foreign_margin, foreign_marks_up_network,
+        as_of_seq)
+    SELECT id, $1, partner_id, name, bin_low, bin_high, pan_length, currency, funding, pool_id,
+        markup, margin, marks_up_network, seq
     FROM UNNEST($2::int8[], $3::int8[], $4::text[], $5::int4[], $6::int4[], $7::int2[],
-            $8::int2[], $9::text[], $10::int8[], $11::int8[])
+            $8::int2[], $9::text[], $10::int8[], $11::int2[], $12::int2[], $13::bool[],
+            $14::int8[])
         AS new (id, partner_id, name, bin_low, bin_high, pan_length, currency, funding, pool_id,
-            seq)
+            markup, margin, marks_up_network, seq)
     ON CONFLICT (id) DO UPDATE SET partner_id = excluded.partner_id, name = excluded.name,
         bin_low = excluded.bin_low, bin_high = excluded.bin_high,
         pan_length = excluded.pan_length, currency = excluded.currency,
-        funding = excluded.funding, pool_id = excluded.pool_id, as_of_seq = excluded.as_of_seq
+        funding = excluded.funding, pool_id = excluded.pool_id,
+        foreign_markup = excluded.foreign_markup, foreign_margin = excluded.foreign_margin,
+        foreign_marks_up_network = excluded.foreign_marks_up_network,
+        as_of_seq = excluded.as_of_seq
     WHERE old.as_of_seq < excluded.as_of_seq";
 
 /// Amounts begin at zero and move: the row reflects everything before the journal row that made it.
@@ -103,7 +110,8 @@ pub(super) async fn write(tx: &mut PgConnection, chunk: &Chunk) -> Done {
     balances(tx, chunk).await?;
     customers(tx, chunk).await?;
     cards(tx, chunk).await?;
-    spend_controls(tx, chunk).await
+    spend_controls(tx, chunk).await?;
+    rates::write(tx, chunk).await
 }
 
 async fn spend_controls(tx: &mut PgConnection, chunk: &Chunk) -> Done {
@@ -240,11 +248,23 @@ async fn programmes(tx: &mut PgConnection, chunk: &Chunk) -> Done {
         .bind(rows.iter().map(|(one, _)| currency(one.currency)).collect::<Vec<_>>())
         .bind(rows.iter().map(|(one, _)| funding(one)).collect::<Vec<_>>())
         .bind(rows.iter().map(|(one, _)| one.funding.pool().0).collect::<Vec<_>>())
+        .bind(rows.iter().map(|(one, _)| points(one, |foreign| foreign.markup)).collect::<Vec<_>>())
+        .bind(rows.iter().map(|(one, _)| points(one, |foreign| foreign.margin)).collect::<Vec<_>>())
+        .bind(rows.iter().map(|(one, _)| marks_up_network(one)).collect::<Vec<_>>())
         .bind(rows.iter().map(|(_, seq)| *seq).collect::<Vec<_>>())
         .execute(tx)
         .await?;
     expect_rows("programme", rows.len(), done.rows_affected());
     Ok(())
+}
+
+fn points(one: &Programme, take: fn(&ForeignTerms) -> BasisPoints) -> Option<i16> {
+    let points = take(one.foreign.as_ref()?).points();
+    i16::try_from(points).ok()
+}
+
+fn marks_up_network(one: &Programme) -> Option<bool> {
+    one.foreign.map(|foreign| foreign.marks_up_network)
 }
 
 async fn balances(tx: &mut PgConnection, chunk: &Chunk) -> Done {

@@ -32,7 +32,10 @@ impl Subject {
 pub(super) fn subject(record: &Record) -> Subject {
     let mut subject = match &record.event {
         Event::TakenOver(taken) => Subject::of(i64::from(taken.shard.0)),
-        Event::NothingChanged | Event::Inherited(_) => Subject::default(),
+        Event::NothingChanged
+        | Event::Inherited(_)
+        | Event::RateSet(_)
+        | Event::RateRemoved { .. } => Subject::default(),
         Event::PartnerDefined(partner) => Subject::made(partner.id.0, Some(partner.id)),
         Event::PoolDefined(pool) => Subject::made(pool.id.0, Some(pool.partner)),
         Event::ProgrammeDefined(one) => Subject::made(one.id.0, Some(one.partner)),
@@ -100,6 +103,8 @@ pub(super) const fn kind(event: &Event) -> &'static str {
         Event::LockRefused { .. } => LOCK_REFUSED,
         Event::ControlDefined(_) => "control_defined",
         Event::ControlRemoved { .. } => "control_removed",
+        Event::RateSet(_) => "rate_set",
+        Event::RateRemoved { .. } => "rate_removed",
         Event::Authorized(_) => "authorized",
         Event::Reversed(_) => "reversed",
         Event::Voided(_) => "voided",
@@ -133,6 +138,8 @@ pub(super) fn detail(event: &Event) -> String {
         Event::LockRefused { ask, refusal, .. } => format!("{} {ask}", refusal.name()),
         Event::ControlDefined(control) => control_detail(control),
         Event::ControlRemoved { subject, .. } => control_subject(*subject),
+        Event::RateSet(one) => format!("{} {} {} by {}", one.from, one.to, one.rate, one.source),
+        Event::RateRemoved { from, to } => format!("{from} {to}"),
         Event::Voided(voided) => voided.reason.name().to_owned(),
         Event::Sealed(sealed) => generation(sealed.heirs),
         Event::Founded(founded) => generation(founded.heirs),

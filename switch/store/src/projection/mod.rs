@@ -19,6 +19,7 @@ mod model;
 mod moves;
 mod postgres;
 mod queue;
+mod rates;
 mod tables;
 mod transfers;
 mod write;

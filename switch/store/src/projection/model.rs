@@ -115,6 +115,7 @@ impl Rows {
                     approval_code: one.approval_code,
                     stand_in: one.stand_in,
                     completes: one.completes,
+                    conversion: one.conversion.clone(),
                     counted: record.effects.counted(),
                     totals: Totals::default(),
                     decided_at: record.at,

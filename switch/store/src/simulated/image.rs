@@ -85,6 +85,7 @@ fn control(rows: &Rows) -> Control {
     rows.pools.values().for_each(|one| control.put_pool(one.clone()));
     rows.programmes.values().for_each(|one| control.put_programme(one.clone()));
     rows.spend_controls.values().for_each(|one| control.put_spend_control(one.clone()));
+    rows.rates.values().for_each(|one| control.put_rate(*one));
     control.version = rows.control_version;
     control
 }

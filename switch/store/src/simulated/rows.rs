@@ -7,10 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use switch_domain::{
     AnsweredReversal, Authorization, AuthorizationDelta, AuthorizationId, Authorized, Balance,
     BalanceId, BalanceOpened, BalanceState, Card, CardId, CardIssued, Cause, ControlId,
-    ControlSubject, CustomerId, CustomerState, DoneCommand, Event, MinorUnits, Part, Partner,
-    PartnerId, Pool, PoolId, PoolShare, Posting, Programme, ProgrammeId, Record, Reversed, Seq,
-    ShardId, SpendControl, Timestamp, Totals, Transfer, TransferId, TransferOutcome,
-    TransferReceived, Used, Voided,
+    ControlSubject, Currency, CustomerId, CustomerState, DoneCommand, Event, ExchangeRate,
+    MinorUnits, Part, Partner, PartnerId, Pool, PoolId, PoolShare, Posting, Programme, ProgrammeId,
+    Record, Reversed, Seq, ShardId, SpendControl, Timestamp, Totals, Transfer, TransferId,
+    TransferOutcome, TransferReceived, Used, Voided,
 };
 
 use crate::projection::{Moves, Position};
@@ -40,6 +40,7 @@ pub(super) struct Rows {
     pub(super) shares: BTreeMap<PoolId, AsOf<PoolShare>>,
     pub(super) spend_controls: BTreeMap<ControlId, SpendControl>,
     pub(super) usage: BTreeMap<(ControlId, i64, Part), AsOf<Used>>,
+    pub(super) rates: BTreeMap<(Currency, Currency), ExchangeRate>,
     pub(super) authorizations: BTreeMap<AuthorizationId, Authorization>,
     pub(super) reversals: Vec<AnsweredReversal>,
     /// Reversals that gave nothing back.
@@ -79,6 +80,7 @@ impl Rows {
             shares: BTreeMap::new(),
             spend_controls: BTreeMap::new(),
             usage: BTreeMap::new(),
+            rates: BTreeMap::new(),
             authorizations: BTreeMap::new(),
             reversals: Vec::new(),
             gave_nothing: BTreeSet::new(),
@@ -190,6 +192,8 @@ impl Rows {
                 self.control_changed(*subject);
                 self.spend_controls.remove(control);
             }
+            Event::RateSet(rate) => self.rate((rate.from, rate.to), Some(**rate)),
+            Event::RateRemoved { from, to } => self.rate((*from, *to), None),
             Event::Authorized(authorized) => self.authorize(record, authorized),
             Event::Reversed(reversed) => {
                 self.reverse(record.at, reversed);
@@ -250,6 +254,14 @@ impl Rows {
         }
     }
 
+    fn rate(&mut self, pair: (Currency, Currency), rate: Option<ExchangeRate>) {
+        self.control_version = self.control_version.saturating_add(1);
+        match rate {
+            Some(rate) => self.rates.insert(pair, rate),
+            None => self.rates.remove(&pair),
+        };
+    }
+
     fn control_changed(&mut self, subject: ControlSubject) {
         if matches!(subject, ControlSubject::Programme(_)) {
             self.control_version = self.control_version.saturating_add(1);
@@ -297,6 +309,7 @@ impl Rows {
             approval_code: made.approval_code,
             stand_in: made.stand_in,
             completes: made.completes,
+            conversion: made.conversion.clone(),
             counted: record.effects.counted(),
             totals: Totals::default(),
             decided_at: record.at,

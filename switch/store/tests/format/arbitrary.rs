@@ -18,17 +18,17 @@ use switch_domain::{
     TransferReceived, VaultRef, Voided,
 };
 
-use crate::controls;
+use crate::{controls, conversions};
 
-fn text<const N: usize>() -> impl Strategy<Value = AsciiText<N>> {
+pub(crate) fn text<const N: usize>() -> impl Strategy<Value = AsciiText<N>> {
     vec(b' '..=b'~', 0..=N).prop_map(|bytes| AsciiText::new(&bytes).expect("printable"))
 }
 
-fn amount() -> impl Strategy<Value = MinorUnits> {
+pub(crate) fn amount() -> impl Strategy<Value = MinorUnits> {
     any::<i64>().prop_map(MinorUnits)
 }
 
-fn currency() -> impl Strategy<Value = Currency> {
+pub(crate) fn currency() -> impl Strategy<Value = Currency> {
     select(vec![978, 840, 392, 48, 985, 36])
         .prop_map(|code| Currency::from_numeric(code).expect("listed"))
 }
@@ -136,9 +136,18 @@ fn control() -> impl Strategy<Value = Event> {
             Event::PoolDefined(Pool { id: PoolId(id), partner: PartnerId(partner), kind, currency })
         },
     );
-    let programme =
-        (any::<[i64; 3]>(), text(), any::<[u32; 2]>(), any::<u8>(), currency(), any::<bool>())
-            .prop_map(|([id, partner, pool], name, [low, high], pan_length, currency, credit)| {
+    let foreign = option::of(conversions::terms());
+    let programme = (
+        any::<[i64; 3]>(),
+        text(),
+        any::<[u32; 2]>(),
+        any::<u8>(),
+        currency(),
+        any::<bool>(),
+        foreign,
+    )
+        .prop_map(
+            |([id, partner, pool], name, [low, high], pan_length, currency, credit, foreign)| {
                 let pool = PoolId(pool);
                 Event::ProgrammeDefined(Programme {
                     id: ProgrammeId(id),
@@ -147,8 +156,10 @@ fn control() -> impl Strategy<Value = Event> {
                     bins: BinRange { low: Bin(low), high: Bin(high), pan_length },
                     currency,
                     funding: if credit { Funding::Credit(pool) } else { Funding::Deposit(pool) },
+                    foreign,
                 })
-            });
+            },
+        );
     let reloaded = (any::<i64>(), text())
         .prop_map(|(pool, reference)| Event::PoolReloaded { pool: PoolId(pool), reference });
     let taken = (any::<u16>(), any::<i64>(), any::<[u8; 16]>(), any::<u16>()).prop_map(
@@ -233,8 +244,10 @@ fn authorizations() -> impl Strategy<Value = Event> {
     let findings = (option::of(controls::findings()), portion());
     let said = (findings, option::of(trace()));
     let decided = (reason(), code, any::<u32>(), any::<bool>(), stand_in(), said);
+    let decided = (decided, option::of(conversions::conversion()));
     let authorized = (ids, facts(), amount(), currency(), decided).prop_map(
         |((id, [card, balance, partner, pool], completes), facts, minor, currency, decided)| {
+            let (decided, conversion) = decided;
             let (reason, approval_code, approvals, reversed_before, stand_in, said) = decided;
             let ((findings, portion), trace) = said;
             let stand_in = Some(stand_in).filter(|_| is_advice(&facts));
@@ -256,6 +269,7 @@ fn authorizations() -> impl Strategy<Value = Event> {
                 portion,
                 findings,
                 trace: trace.map(Box::new),
+                conversion,
                 approvals,
                 reversed_before,
             })
@@ -358,9 +372,9 @@ fn open_authorization() -> impl Strategy<Value = Authorization> {
     let ids = (any::<i64>(), option::of(any::<i64>()), option::of(any::<i64>()));
     let more = (any::<[i64; 7]>(), currency(), reason(), option::of("[A-Z0-9]{6}"), stand_in());
     let counted = vec(controls::counted(), 0..3).prop_map(Vec::into_boxed_slice);
-    let said = (counted, portion());
+    let said = (counted, portion(), option::of(conversions::conversion()));
     (ids, facts(), more, said).prop_map(|((id, balance, pool), facts, more, said)| {
-        let (counted, portion) = said;
+        let (counted, portion, conversion) = said;
         let (n, currency, reason, code, stand_in) = more;
         let [requested, authorized, incremented, reversed, cleared, refunded, at] = n;
         Authorization {
@@ -376,6 +390,7 @@ fn open_authorization() -> impl Strategy<Value = Authorization> {
             approval_code: code.and_then(|code| ApprovalCode::from_text(&code)),
             stand_in: Some(stand_in).filter(|_| is_advice(&facts)),
             completes: None,
+            conversion,
             counted: Some(counted).filter(|counted| !counted.is_empty()),
             totals: Totals {
                 authorized: MinorUnits(authorized),
@@ -521,6 +536,7 @@ pub(crate) fn record() -> impl Strategy<Value = Record> {
         transfers(),
         generations(),
         controls::events(),
+        conversions::events(),
         refused,
         nothing
     ];

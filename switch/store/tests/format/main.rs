@@ -3,6 +3,7 @@
 
 mod arbitrary;
 mod controls;
+mod conversions;
 
 use bytes::Bytes;
 use proptest::prelude::*;

@@ -38,7 +38,7 @@ pub(crate) fn authorization(number: u64) -> AuthorizationId {
 pub(crate) fn euro() -> Currency {
     Currency::from_numeric(978).expect("listed")
 }
-fn text<const N: usize>(text: &str) -> AsciiText<N> {
+pub(crate) fn text<const N: usize>(text: &str) -> AsciiText<N> {
     AsciiText::new(text.as_bytes()).expect("text")
 }
 
@@ -89,6 +89,7 @@ pub(crate) fn control_rows() -> Vec<Vec<Record>> {
             bins: BinRange { low: Bin(99_999_912), high: Bin(99_999_913), pan_length: 16 },
             currency: euro(),
             funding: Funding::Deposit(pool()),
+            foreign: None,
         })
     };
     let a_partner = Event::PartnerDefined(Partner {
@@ -240,6 +241,7 @@ pub(crate) fn answered(
         stand_in: None,
         portion,
         completes: None,
+        conversion: None,
         findings: None,
         trace: None,
         approvals,

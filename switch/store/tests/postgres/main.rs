@@ -4,6 +4,7 @@ mod advices;
 mod append;
 mod books;
 mod chain;
+mod conversions;
 mod financial;
 mod forgotten;
 mod holds;

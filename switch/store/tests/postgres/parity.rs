@@ -16,6 +16,7 @@ use switch_store::{
 
 use crate::advices;
 use crate::append::story;
+use crate::conversions;
 use crate::financial;
 use crate::life::{
     CONTROL, SHARD, START, control_rows, expired, keep_cards, reversed_for_nothing, shard_rows,
@@ -455,6 +456,11 @@ async fn advices_are_the_same_in_the_simulated_tables() {
 #[tokio::test]
 async fn financial_messages_are_the_same_in_the_simulated_tables() {
     is_the_same(financial::rows).await;
+}
+
+#[tokio::test]
+async fn rates_and_conversions_are_the_same_in_the_simulated_tables() {
+    is_the_same(conversions::rows).await;
 }
 
 #[tokio::test]

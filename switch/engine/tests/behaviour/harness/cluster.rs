@@ -379,7 +379,7 @@ impl Cluster {
                     };
                     let delta = record.effects.completed.as_ref().expect("what it completes");
                     let Some(hold) = holds.get_mut(&completed) else { continue };
-                    hold.2 -= delta.totals.cleared.0;
+                    hold.2 -= delta.totals.cleared.0 + delta.totals.reversed.0;
                     if delta.closes {
                         holds.remove(&completed);
                     }

@@ -38,6 +38,7 @@ impl World {
             "card" => self.card(row),
             "activate" | "remove" | "lock" | "unlock" => self.change_card(row),
             "control" | "change-control" | "remove-control" => self.control(row),
+            "rate" | "no-rate" | "foreign" | "domestic" => self.currencies(row),
             "lock-outside" | "unlock-outside" => self.lock_outside(row),
             _ => row.fail("an unknown step"),
         }

@@ -8,6 +8,7 @@ use switch_domain::{
 };
 use switch_engine::{Advise, Answer, Authorize, Command, Increment, Original, Reverse, Terms};
 
+use super::currencies::network_amounts;
 use super::row::Row;
 use super::{CARDS, World, currency, minor_units};
 
@@ -60,6 +61,7 @@ pub(crate) fn authorize(key: MessageKey, amount: Amount) -> Authorize {
         amount,
         terms: Terms::default(),
         repeat: false,
+        network: None,
         adds_to: None,
         completes: None,
     }
@@ -100,7 +102,8 @@ impl World {
     /// `trace`: only the network trace says of which, by `[names T]` not its own; `advise`, of
     /// an approval unless `said declined`; `pay`, a financial request; and `post`, a financial
     /// advice, each `[to N]` of the authorization with STAN N, of which more may be settled by
-    /// `[within PERCENT]`, and after which more comes by `last no`.
+    /// `[within PERCENT]`, and after which more comes by `last no`. What the network converted is
+    /// `[billed 9.23EUR] [settled 9.30USD]`.
     fn authorization(&mut self, row: &Row<'_>) {
         let name = row.word("a card");
         let known = self.names.cards.get(name).copied();
@@ -133,6 +136,7 @@ impl World {
         request.facts.network_trace = trace(row, "trace").unwrap_or_default();
         let spoken_of = trace(row, "names").unwrap_or(request.facts.network_trace);
         request.adds_to = adds_to(row, &key, spoken_of);
+        request.network = network_amounts(row);
         if class == MessageClass::FinancialRequest {
             request.completes = Some(original(row, &key, request.facts.network_trace))
                 .filter(|original| original.named)

@@ -19,6 +19,7 @@
 
 mod cluster;
 mod controls;
+mod currencies;
 mod management;
 mod messages;
 mod names;
@@ -94,6 +95,7 @@ impl World {
             "pool-held" | "pool-available" => self.look_at_pool(row),
             "network" | "memorandum" => self.look_at_postings(row),
             "totals" => self.look_at_totals(row),
+            "converted" => self.look_at_conversion(row),
             "open" => {
                 let open = self.cluster.states[CARDS].open_authorizations();
                 expect_equal(row, &open, &row.parsed(row.word("how many")));

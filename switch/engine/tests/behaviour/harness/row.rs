@@ -17,11 +17,13 @@ pub(crate) struct Row<'a> {
 }
 
 /// Words that are followed by a value.
-const OPTIONS: [&str; 49] = [
+const OPTIONS: [&str; 52] = [
     "abroad",
     "acq",
+    "aged",
     "as",
     "at",
+    "billed",
     "bin",
     "bins",
     "by",
@@ -55,6 +57,7 @@ const OPTIONS: [&str; 49] = [
     "part",
     "rrn",
     "said",
+    "settled",
     "shadow",
     "stan",
     "status",

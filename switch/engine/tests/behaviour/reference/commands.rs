@@ -146,6 +146,7 @@ impl Names {
             amount: Amount { minor: MinorUnits(ask.minor), currency: euro() },
             terms: Default::default(),
             repeat: false,
+            network: None,
             adds_to,
             completes: completes.then(|| Box::new(self.original(ask))),
         }

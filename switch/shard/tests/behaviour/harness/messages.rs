@@ -56,6 +56,7 @@ fn asked(class: MessageClass, holder: Holder, stan: u64, minor: i64) -> Authoriz
         amount: Amount { minor: MinorUnits(minor), currency: euro() },
         terms: Default::default(),
         repeat: false,
+        network: None,
         adds_to: None,
         completes: None,
     }
