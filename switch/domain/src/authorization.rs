@@ -189,8 +189,10 @@ impl Authorization {
     /// What was granted of that, in the same currency. What was converted is granted whole.
     #[must_use]
     pub fn granted(&self) -> Amount {
-        let plain = Amount { minor: self.approved(), currency: self.currency };
-        self.conversion.as_ref().map_or(plain, |conversion| conversion.transaction)
+        match &self.conversion {
+            Some(conversion) if conversion.is_foreign() => conversion.transaction,
+            _ => Amount { minor: self.approved(), currency: self.currency },
+        }
     }
 
     /// What an amount of the message's currency is in the account's, as this was converted; `None`

@@ -124,6 +124,12 @@ impl Conversion {
         }
     }
 
+    /// Whether the message asks in another currency than the account's.
+    #[must_use]
+    pub fn is_foreign(&self) -> bool {
+        self.transaction.currency != self.currency
+    }
+
     /// By a rate of our table.
     ///
     /// # Errors

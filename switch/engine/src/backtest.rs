@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 use switch_domain::{
     Amount, Authorization, AuthorizationDelta, AuthorizationId, Authorized, Balance, BalanceState,
     Bin, Card, CardId, CardStatus, Cause, Completed, ControlSubject, ControlTerms, CustomerId,
-    Effects, Event, Expiry, LinkId, MinorUnits, PartnerId, PoolId, ProgrammeId, Reason, Record,
-    ShardId, ShardImage, SpendControl, Timestamp, VaultRef, is_controlled,
+    Effects, Event, Expiry, LinkId, MinorUnits, PartnerId, PoolId, Portion, ProgrammeId, Reason,
+    Record, ShardId, ShardImage, SpendControl, Timestamp, VaultRef, is_controlled,
 };
 
 use crate::checks::{self, Case};
@@ -147,7 +147,8 @@ impl Backtest {
         let (PastChange::GivenBack(id, _) | PastChange::Expired(id)) = change;
         let Some(original) = self.state.authorization(id) else { return Ok(()) };
         let effects = match change {
-            PastChange::GivenBack(_, standing) => {
+            PastChange::GivenBack(_, left) => {
+                let standing = Portion::standing(original.fee(), left);
                 movements::give_back(&self.state, original, standing)
             }
             PastChange::Expired(_) => expire::give_back(&self.state, original),
@@ -227,13 +228,12 @@ fn amount_of(one: &Authorization) -> MinorUnits {
     totals.authorized.max(totals.cleared)
 }
 
+/// What asks for it again: what it came to or, where only a part of it or a fee on top was
+/// granted, all that was asked for, for a limit has room for all of it or none.
 fn request(one: &Authorization, granted: bool) -> Authorize {
-    // A limit has to have room for all that was asked for, whatever part of it was approved.
-    let minor = match &one.portion {
-        None if granted => amount_of(one),
-        None => one.requested,
-        Some(portion) => MinorUnits(one.requested.0.saturating_add(portion.fee.0)),
-    };
+    let whole = one.portion.is_some() && one.completes.is_none();
+    let minor = if granted && !whole { amount_of(one) } else { one.requested };
+    let fee = if whole { one.fee() } else { MinorUnits::ZERO };
     Authorize {
         link: LinkId(0),
         facts: one.facts,
@@ -242,11 +242,11 @@ fn request(one: &Authorization, granted: bool) -> Authorize {
         expiry: None,
         fault: None,
         amount: Amount { minor, currency: one.currency },
-        terms: Terms::default(),
         network: None,
         repeat: false,
         adds_to: None,
         completes: None,
+        terms: Terms { fee, ..Terms::default() },
     }
 }
 

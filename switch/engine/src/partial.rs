@@ -31,7 +31,7 @@ fn part(case: &Case<'_>, reason: Reason) -> Option<MinorUnits> {
     }
     // What there is would have to be told in the message's currency, and be the same when it is
     // converted again: what was converted is approved whole or not at all.
-    if case.conversion.is_some() {
+    if case.conversion.as_ref().is_some_and(|conversion| conversion.is_foreign()) {
         return None;
     }
     let partner = case.state.control().partners.get(&case.programme?.partner)?;

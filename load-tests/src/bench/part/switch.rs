@@ -314,8 +314,8 @@ impl Pairs {
                 &pairs.map(|(load, floor)| (figure(load), figure(floor))).collect::<Vec<_>>(),
             )
         };
-        let (p50, p99): (fn(&Percentiles) -> f64, fn(&Percentiles) -> f64) =
-            (|latency| latency.p50_ms, |latency| latency.p99_ms);
+        let p50 = |latency: &Percentiles| latency.p50_ms;
+        let p99 = |latency: &Percentiles| latency.p99_ms;
         let measured: Vec<_> = pairs.iter().map(|pair| pair.load.clone()).collect();
         Self {
             measured_again: again,

@@ -52,7 +52,7 @@ fn signed(text: &[u8]) -> Option<MinorUnits> {
 /// currency is refused: what it is in this one nobody has said.
 fn of_sets(text: &[u8], version: Version, kind: [u8; 2], currency: Currency) -> Option<MinorUnits> {
     let exponents = usize::from(version == Version::V2003);
-    if text.len() % version.fee_set() != 0 {
+    if !text.len().is_multiple_of(version.fee_set()) {
         return None;
     }
     let mut sum = MinorUnits::ZERO;

@@ -134,7 +134,7 @@ async fn what_controls_declined_or_would_have_is_reported() {
     let lines = report["lines"].as_array().expect("lines");
     let found = |control: &str, mcc: serde_json::Value, day: bool| {
         let mut lines = lines.iter().filter(|line| {
-            line["control"].to_string() == control
+            line["control"].as_i64() == control.parse().ok()
                 && line["mcc"] == mcc
                 && line["day"].is_string() == day
         });

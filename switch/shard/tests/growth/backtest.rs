@@ -110,12 +110,12 @@ async fn an_amount_a_day_is_tried_across_the_day_of_23_hours() {
         (SHORT_DAY + 7_600, 22, -4),
         (SHORT_DAY + 7_700, 7, 40_00),
         (AFTER_SHORT - 1, 8, 1),
-        (AFTER_SHORT, 9, 100_00),
+        (AFTER_SHORT, 9, 10_000),
         (AFTER_SHORT + 1, 10, 1),
     ])
     .await;
     let (world, holder) = told.end().await;
-    let rule = ControlRule::Amount(MinorUnits(100_00), Window::Day(madrid()));
+    let rule = ControlRule::Amount(MinorUnits(10_000), Window::Day(madrid()));
     let control = terms(holder, rule, Selector::default());
     let whole = of(control.clone(), SHORT_DAY - 3_600, AFTER_SHORT + 10);
     let report = backtest(&world.store, &whole).await.expect("a report");
@@ -133,7 +133,7 @@ async fn an_amount_a_day_is_tried_across_the_day_of_23_hours() {
     // 110 of 100 are used already. 50 are given back, a cent fits, and 40 no longer do.
     assert_eq!(declined(&world, &report).await, [4, 5, 7]);
     // In UTC the first belongs to another day than midnight in Madrid says.
-    let rule = ControlRule::Amount(MinorUnits(100_00), Window::Day(text("UTC")));
+    let rule = ControlRule::Amount(MinorUnits(10_000), Window::Day(text("UTC")));
     let utc = of(terms(holder, rule, Selector::default()), SHORT_DAY - 3_600, SHORT_DAY + 10);
     let report = backtest(&world.store, &utc).await.expect("a report");
     assert_eq!(declined(&world, &report).await, [2], "60 and 60 on one day");
@@ -194,7 +194,7 @@ async fn a_change_of_a_control_says_what_would_be_declined_no_longer() {
     let made = told.serving.done_as(key, define, Fingerprint([7; 16])).await;
     let control = ControlId(made.expect("a control"));
     told.tell(&[(LONG_DAY + 60, 1, 1_00)]).await;
-    for (stan, minor) in [(2, 1_00), (3, 99_000_00), (4, 1_00)] {
+    for (stan, minor) in [(2, 100), (3, 9_900_000), (4, 100)] {
         let request = purchase(told.holder, stan, minor, 5411);
         let command = Command::Authorize(request);
         let outcome = told.serving.send_for(Fingerprint([7; 16]), command, 9).await;

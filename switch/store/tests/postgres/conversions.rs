@@ -65,9 +65,9 @@ fn conversion(number: u64, billing: Amount) -> Option<Box<Conversion>> {
         2 => RateSource::Table { name: text("ECB"), at: Timestamp(START + 1) },
         _ => RateSource::NotNeeded,
     };
-    done.rate = (number % 3 == 0).then(|| "0.0061308".parse().expect("a rate"));
+    done.rate = number.is_multiple_of(3).then(|| "0.0061308".parse().expect("a rate"));
     done.markup = points(200);
-    done.settlement = (number % 5 == 1).then(|| Amount { minor: MinorUnits(7), ..transaction });
+    done.settlement = (number % 5 == 1).then_some(Amount { minor: MinorUnits(7), ..transaction });
     Some(Box::new(done))
 }
 

@@ -60,7 +60,7 @@ impl Draft {
         match (form(field), self.ascii) {
             (Form::Text | Form::CountedText(_), _) | (_, true) => wire.extend(value.as_bytes()),
             (Form::Signed, false) => {
-                wire.extend(value[..1].as_bytes());
+                wire.extend(&value.as_bytes()[..1]);
                 wire.extend(pack(&value[1..]));
             }
             (Form::Track, false) => {

@@ -2,11 +2,13 @@
 //! said, the amounts. It owns those words; how they are laid out is for `text` and `json`.
 
 use switch_domain::{
-    Amount, Authorization, CheckSet, ControlRule, Currency, DecidedBy, DecisionTrace, MinorUnits,
-    Reason, SpendControl, StandIn, Window,
+    Amount, Authorization, BasisPoints, CheckSet, ControlRule, Conversion, Currency, DecidedBy,
+    DecisionTrace, MinorUnits, RateSource, Reason, SpendControl, StandIn, Window,
 };
 use switch_shard::{check_name, check_order};
 use switch_store::{ControlSaid, DecisionEvent, Explained};
+
+use crate::commands::days;
 
 /// What a check said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,10 +140,41 @@ pub(super) fn amounts(one: &Explained) -> Vec<(&'static str, String)> {
         ("cleared", row.totals.cleared),
         ("refunded", row.totals.refunded),
     ];
-    let mut amounts = vec![("requested", shown(row.requested))];
+    let mut amounts = row.conversion.as_deref().map_or_else(Vec::new, converted);
+    amounts.push(("requested", shown(row.requested)));
+    if let Some(portion) = row.portion.as_deref() {
+        amounts.push(("approved", shown(portion.approved)));
+        let fee = Some(("acquirer fee", portion.fee)).filter(|(_, fee)| !fee.is_zero());
+        amounts.extend(fee.map(|(name, fee)| (name, shown(fee))));
+    }
     let moved = totals.into_iter().filter(|(_, total)| !total.is_zero());
     amounts.extend(moved.map(|(name, total)| (name, shown(total))));
     amounts.push(("held now", shown(row.held())));
+    amounts
+}
+
+/// What the message itself asked for, and how that became what was asked of the account.
+fn converted(conversion: &Conversion) -> Vec<(&'static str, String)> {
+    let rate = conversion.rate.map_or_else(String::new, |rate| format!("{rate} "));
+    let rate = match conversion.source {
+        RateSource::NotNeeded => None,
+        RateSource::Network => Some(format!("{rate}of the network")),
+        RateSource::Table { name, at } => {
+            Some(format!("{rate}of {} at {}", name.as_str(), days::at(at)))
+        }
+    };
+    let points = |points: BasisPoints| format!("{} basis points", points.points());
+    let billing = Amount { minor: conversion.billing, currency: conversion.currency };
+    let mut amounts = vec![("transaction", conversion.transaction.to_string())];
+    amounts.extend(rate.map(|rate| ("rate", rate)));
+    if conversion.markup != BasisPoints::ZERO {
+        amounts.push(("mark-up", points(conversion.markup)));
+    }
+    if conversion.margin != BasisPoints::ZERO {
+        amounts.push(("margin", points(conversion.margin)));
+    }
+    amounts.push(("billing", billing.to_string()));
+    amounts.extend(conversion.settlement.map(|amount| ("settlement", amount.to_string())));
     amounts
 }
 
