@@ -1,9 +1,12 @@
 //! What a shard's memory may have let go and its tables still have (W-21): the question to the
-//! tables, and their answer. It owns the shapes only; the engine asks, the store answers.
+//! tables, and their answer. It owns the shapes, and how far a question reaches; the engine asks,
+//! the store answers.
+
+use std::collections::BTreeSet;
 
 use crate::{
-    AnsweredReversal, Authorization, Hold, IdempotencyKey, LockRefusal, MessageFacts, MessageKey,
-    NetworkTrace, OriginalKey, OriginalReference, Timestamp,
+    AnsweredReversal, Authorization, Fingerprint, Hold, IdempotencyKey, LockRefusal, MessageFacts,
+    MessageKey, NetworkTrace, OriginalKey, OriginalReference, Timestamp,
 };
 
 /// What a request names that memory does not have.
@@ -35,40 +38,7 @@ pub struct Traces {
     pub own: NetworkTrace,
 }
 
-impl Traces {
-    /// Whether it is one of the two.
-    #[must_use]
-    pub fn contains(&self, trace: NetworkTrace) -> bool {
-        !trace.is_none() && (self.spoken_of == trace || self.own == trace)
-    }
-}
-
 impl Forgotten {
-    /// Whether an authorization is asked for by its key.
-    #[must_use]
-    pub fn is_for_key(&self, key: &OriginalKey) -> bool {
-        matches!(self, Self::Message { original, .. } if original == key)
-            || self.own() == Some(*key)
-    }
-
-    /// Whether an authorization is asked for by its network trace, and not by its key.
-    #[must_use]
-    pub fn is_for_trace(&self, facts: &MessageFacts) -> bool {
-        let Self::Message { original, traces, .. } = self else { return false };
-        original.card == facts.key.card
-            && traces.contains(facts.network_trace)
-            && !self.is_for_key(&facts.key.as_original())
-    }
-
-    /// Whether a reversal that gave nothing back may have been of the message that asks.
-    #[must_use]
-    pub fn is_for_early(&self, reference: &OriginalReference) -> bool {
-        let Some(own) = self.own() else { return false };
-        let Self::Message { traces, .. } = self else { return false };
-        let by_trace = !traces.own.is_none() && reference.network_trace == traces.own;
-        reference.key == own || (by_trace && reference.key.card == own.card)
-    }
-
     /// The key under which a message speaks of itself, so that a reversal of it may have come
     /// before it; `None` for a reversal and for a command.
     #[must_use]
@@ -80,6 +50,114 @@ impl Forgotten {
             }
             Self::Hold(_) | Self::Command(_) => None,
         }
+    }
+}
+
+/// Everything that the answer to a question about a message must have. Who is found by a network
+/// trace alone may be one of two with one key, a request and its advice, and a reversal means the
+/// one that holds. Whether a reversal that came early still waits follows from all that came since
+/// and it may have meant, and from the other reversals that those may have used up in its stead. So
+/// what is found leads to more, until nothing is new.
+#[derive(Clone, Debug)]
+pub struct Reach {
+    card: Fingerprint,
+    of_reversal: bool,
+    rounds: u8,
+    keys: BTreeSet<OriginalKey>,
+    traces: BTreeSet<NetworkTrace>,
+    early_keys: BTreeSet<OriginalKey>,
+    early_traces: BTreeSet<NetworkTrace>,
+}
+
+impl Reach {
+    /// Chains of messages that speak of each other by turns are short. One that goes on for longer
+    /// is judged by what was found of it.
+    const MOST_ROUNDS: u8 = 16;
+
+    /// Where the search begins; `None` for a question about no message.
+    #[must_use]
+    pub fn of(what: &Forgotten) -> Option<Self> {
+        let Forgotten::Message { original, traces, .. } = what else { return None };
+        let own = what.own();
+        let some = |trace: NetworkTrace| (!trace.is_none()).then_some(trace);
+        Some(Self {
+            card: original.card,
+            of_reversal: own.is_none(),
+            rounds: 0,
+            keys: own.into_iter().chain([*original]).collect(),
+            traces: [traces.spoken_of, traces.own].into_iter().filter_map(some).collect(),
+            early_keys: own.into_iter().collect(),
+            early_traces: own.and_then(|_| some(traces.own)).into_iter().collect(),
+        })
+    }
+
+    /// Keys under which all authorizations are wanted.
+    #[must_use]
+    pub const fn keys(&self) -> &BTreeSet<OriginalKey> {
+        &self.keys
+    }
+
+    /// Network traces by which they are.
+    #[must_use]
+    pub const fn traces(&self) -> &BTreeSet<NetworkTrace> {
+        &self.traces
+    }
+
+    /// Keys of which the reversals are wanted that gave nothing back.
+    #[must_use]
+    pub const fn early_keys(&self) -> &BTreeSet<OriginalKey> {
+        &self.early_keys
+    }
+
+    /// Network traces of which they are.
+    #[must_use]
+    pub const fn early_traces(&self) -> &BTreeSet<NetworkTrace> {
+        &self.early_traces
+    }
+
+    /// Whether an authorization is wanted by its key.
+    #[must_use]
+    pub fn has_key(&self, facts: &MessageFacts) -> bool {
+        self.keys.contains(&facts.key.as_original())
+    }
+
+    /// Whether an authorization is wanted by its network trace, and not by its key.
+    #[must_use]
+    pub fn has_trace(&self, facts: &MessageFacts) -> bool {
+        self.card == facts.key.card
+            && self.traces.contains(&facts.network_trace)
+            && !self.has_key(facts)
+    }
+
+    /// Whether a reversal that gave nothing back is wanted.
+    #[must_use]
+    pub fn has_early(&self, reference: &OriginalReference) -> bool {
+        self.early_keys.contains(&reference.key)
+            || (self.card == reference.key.card
+                && self.early_traces.contains(&reference.network_trace))
+    }
+
+    /// Adds what was found leads to. False where that is nothing new.
+    pub fn grow(&mut self, found: &Recalled) -> bool {
+        if self.rounds >= Self::MOST_ROUNDS {
+            return false;
+        }
+        self.rounds = self.rounds.saturating_add(1);
+        let mut new = false;
+        if self.of_reversal {
+            for one in &found.traced {
+                new |= self.keys.insert(one.facts.key.as_original());
+            }
+        }
+        for OriginalReference { key, network_trace, .. } in found.references() {
+            new |= self.keys.insert(*key);
+            new |= !network_trace.is_none() && self.traces.insert(*network_trace);
+        }
+        for MessageFacts { key, network_trace, .. } in found.spoken_of_early() {
+            new |= self.early_keys.insert(key.as_original());
+            new |= !network_trace.is_none() && self.early_traces.insert(*network_trace);
+        }
+        new
     }
 }
 
@@ -104,6 +182,24 @@ pub struct Recalled {
     pub early: Vec<AnsweredReversal>,
     /// The command, if it was done.
     pub command: Option<DoneCommand>,
+}
+
+impl Recalled {
+    fn references(&self) -> impl Iterator<Item = &OriginalReference> {
+        self.early.iter().map(|one| &one.reference)
+    }
+
+    /// What an early reversal may have meant.
+    fn spoken_of_early(&self) -> impl Iterator<Item = &MessageFacts> {
+        let found = self.authorizations.iter().chain(&self.traced);
+        found.map(|one| &one.facts).filter(|facts| {
+            self.references().any(|reference| {
+                let OriginalReference { key, network_trace, .. } = reference;
+                let traced = !network_trace.is_none() && *network_trace == facts.network_trace;
+                *key == facts.key.as_original() || traced
+            })
+        })
+    }
 }
 
 /// A management command that was done, or whose refusal was recorded.

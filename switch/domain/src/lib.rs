@@ -72,7 +72,7 @@ pub use effects::{
 pub use estate::Estate;
 pub use exchange_rate::{ExchangeRate, InvalidRate, Rate};
 pub use expiry::{Expiry, InvalidExpiry};
-pub use forgotten::{CommandDigest, DoneCommand, Forgotten, Recalled, Traces};
+pub use forgotten::{CommandDigest, DoneCommand, Forgotten, Reach, Recalled, Traces};
 pub use hold::{Categories, Hold, HoldLives, HoldRule};
 pub use ids::{
     AuthorizationId, BalanceId, CardId, ControlId, CustomerId, Epoch, IdempotencyKey, LinkId,

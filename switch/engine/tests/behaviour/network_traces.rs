@@ -281,6 +281,54 @@ fn an_early_reversal_that_was_let_go_stops_the_repeat_and_the_advice() {
     world.run("advise c1 20.00 stan 2 trace X -> advice_accepted\n held alice 20.00");
 }
 
+/// Of a request and its advice the one that holds is meant, also where the identifier leads to the
+/// other, and only the tables have either.
+#[test]
+fn the_other_of_two_with_one_key_is_looked_up_with_the_one_that_is_found() {
+    for forgets in [false, true] {
+        let mut world = World::after(CARD);
+        world.run("auth c1 60.00 stan 1 trace X -> insufficient_funds");
+        world.run("advise c1 20.00 stan 1 trace Y as told -> advice_accepted\n held alice 20.00");
+        if forgets {
+            forget_all(&mut world);
+        }
+        world.run("reverse c1 stan 9 trace X -> reversal_accepted of told\n held alice 0.00");
+    }
+}
+
+/// A reversal names its original by fields and by the identifier, and another message has only one
+/// of the two. What used it up is looked up with it, and what that may have used up instead.
+#[test]
+fn an_early_reversal_that_another_message_used_up_stops_nothing_more() {
+    let early = "reverse c1 stan 7 own 71 trace X -> reversal_accepted of nothing";
+    for (there, step, held) in [
+        // By its fields, and then one that has its identifier.
+        ("advise c1 5.00 stan 7 trace Y", "advise c1 6.00 stan 8 trace X", "6.00"),
+        // By its identifier, and then one that has its fields.
+        ("advise c1 5.00 stan 8 trace X", "advise c1 6.00 stan 7 trace Y", "6.00"),
+        // Another reversal fitted better.
+        (
+            "reverse c1 stan 8 own 72 -> reversal_accepted of nothing;
+                advise c1 5.00 stan 8 trace X",
+            "advise c1 6.00 stan 7 trace Y",
+            "0.00",
+        ),
+    ] {
+        for forgets in [false, true] {
+            let mut world = World::after(CARD);
+            world.run(early);
+            for row in there.split(';') {
+                let answer = if row.contains("->") { "" } else { " -> advice_accepted" };
+                world.run(&format!("{}{answer}\n held alice 0.00", row.trim()));
+            }
+            if forgets {
+                forget_all(&mut world);
+            }
+            world.run(&format!("{step} -> advice_accepted\n held alice {held}"));
+        }
+    }
+}
+
 /// Chains of one trace lose their oldest links, and still lead to what is there.
 #[test]
 fn forgetting_a_part_leaves_the_rest_to_be_found() {

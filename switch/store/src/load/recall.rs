@@ -1,10 +1,12 @@
 //! Looks up what a shard's memory has let go: late repeats and reversals name it (W-21). It reads
 //! rows by the key of a message or command and decides nothing; the shard judges what comes back.
 
+use std::collections::BTreeSet;
+
 use sqlx::{Connection, PgConnection};
 use switch_domain::{
     AnsweredReversal, Authorization, Fingerprint, Forgotten, MessageKey, NetworkTrace, OriginalKey,
-    Recalled, Seq, ShardId, Traces,
+    Reach, Recalled, Seq, ShardId,
 };
 use uuid::Uuid;
 
@@ -36,11 +38,17 @@ pub(crate) async fn recall(
         None
     } else {
         Some(match what {
-            Forgotten::Message { original, answered, traces } => {
+            Forgotten::Message { original, answered, .. } => {
                 let lineage = Lineage::of(&mut tx, shard).await?;
-                let own = what.own();
-                let keys = (original, own.as_ref());
-                message(&mut tx, &lineage, keys, answered.as_ref(), traces).await?
+                let reach = Reach::of(what);
+                let mut recalled = match reach {
+                    Some(reach) => message(&mut tx, &lineage, original.card, reach).await?,
+                    None => Recalled::default(),
+                };
+                if let Some(key) = answered.as_ref().filter(|_| what.own().is_none()) {
+                    recalled.reversal = answered_reversal(&mut tx, &lineage, key).await?;
+                }
+                recalled
             }
             Forgotten::Hold(hold) => {
                 let query = sqlx::query(BY_NAME).bind(hold.authorization.0);
@@ -61,81 +69,103 @@ pub(crate) async fn recall(
     Ok(recalled)
 }
 
+/// Everything that a question about a message reaches: each key and each trace is asked for once.
 async fn message(
     tx: &mut PgConnection,
     lineage: &Lineage,
-    (original, own): (&OriginalKey, Option<&OriginalKey>),
-    answered: Option<&MessageKey>,
-    traces: &Traces,
+    card: Fingerprint,
+    mut reach: Reach,
 ) -> Result<Recalled, StoreError> {
-    let mut recalled =
-        Recalled { authorizations: by_origin(tx, lineage, original).await?, ..Recalled::default() };
-    recalled.firsts = firsts(tx, &recalled.authorizations).await?;
-    if let Some(key) = answered.filter(|_| own.is_none()) {
-        let query = sqlx::query(REVERSALS_BY_ORIGIN);
-        let query = query.bind(lineage.shards()).bind(key.as_original().origin());
-        let found = each(tx, query, reversal).await?;
-        recalled.reversal = found.into_iter().rfind(|one| one.key == *key);
-    }
-    if let Some(own) = own {
-        if own != original {
-            recalled.authorizations.extend(by_origin(tx, lineage, own).await?);
-            recalled.authorizations.sort_unstable_by_key(|one| one.id);
+    let mut recalled = Recalled::default();
+    let (mut keys, mut traces) = (BTreeSet::new(), BTreeSet::new());
+    let (mut early_keys, mut early_traces) = (BTreeSet::new(), BTreeSet::new());
+    loop {
+        for key in reach.keys().iter().filter(|key| keys.insert(**key)) {
+            recalled.authorizations.extend(by_origin(tx, lineage, key).await?);
         }
-        recalled.early = early(tx, lineage, own, traces.own).await?;
+        for trace in reach.traces().iter().filter(|trace| traces.insert(**trace)) {
+            recalled.traced.extend(by_trace(tx, lineage, card, *trace).await?);
+        }
+        // What is wanted by its key, too, stands among those.
+        recalled.traced.retain(|one| reach.has_trace(&one.facts));
+        for key in reach.early_keys().iter().filter(|key| early_keys.insert(**key)) {
+            recalled.early.extend(early_of_key(tx, lineage, key).await?);
+        }
+        for trace in reach.early_traces().iter().filter(|trace| early_traces.insert(**trace)) {
+            recalled.early.extend(early_of_trace(tx, lineage, card, *trace).await?);
+        }
+        recalled.early.sort_unstable_by_key(|one| one.id);
+        recalled.early.dedup_by_key(|one| one.id);
+        if !reach.grow(&recalled) {
+            break;
+        }
     }
-    recalled.traced = by_traces(tx, lineage, original.card, traces).await?;
-    recalled.traced.retain(|one| recalled.authorizations.iter().all(|known| known.id != one.id));
-    let of_traced = firsts(tx, &recalled.traced).await?;
-    let unknown = |one: &Authorization| recalled.firsts.iter().all(|known| known.id != one.id);
-    let of_traced: Vec<_> = of_traced.into_iter().filter(unknown).collect();
-    recalled.firsts.extend(of_traced);
-    recalled.firsts.sort_unstable_by_key(|one| one.id);
+    recalled.authorizations.sort_unstable_by_key(|one| one.id);
+    recalled.traced.sort_unstable_by_key(|one| one.id);
+    let all: Vec<_> = recalled.authorizations.iter().chain(&recalled.traced).collect();
+    recalled.firsts = firsts(tx, &all).await?;
     Ok(recalled)
 }
 
-/// Reversals that gave nothing back, and may be of the message with this key and network trace.
-async fn early(
+/// The reversal with this key, if it was answered.
+async fn answered_reversal(
     tx: &mut PgConnection,
     lineage: &Lineage,
-    own: &OriginalKey,
-    trace: NetworkTrace,
+    key: &MessageKey,
+) -> Result<Option<AnsweredReversal>, StoreError> {
+    let query = sqlx::query(REVERSALS_BY_ORIGIN);
+    let query = query.bind(lineage.shards()).bind(key.as_original().origin());
+    let found = each(tx, query, reversal).await?;
+    Ok(found.into_iter().rfind(|one| one.key == *key))
+}
+
+/// Reversals that gave nothing back, and may be of the message with this key.
+async fn early_of_key(
+    tx: &mut PgConnection,
+    lineage: &Lineage,
+    key: &OriginalKey,
 ) -> Result<Vec<AnsweredReversal>, StoreError> {
-    let stan = i64::try_from(own.stan).unwrap_or(i64::MAX);
+    let stan = i64::try_from(key.stan).unwrap_or(i64::MAX);
     let query = sqlx::query(EARLY_REVERSALS).bind(lineage.shards());
-    let query = query.bind(&own.card.0[..]).bind(stan);
-    let text = (!trace.is_none()).then(|| trace.as_str());
-    let mut found = each(tx, query.bind(text), reversal).await?;
-    let is_traced = |one: &AnsweredReversal| text.is_some() && one.reference.network_trace == trace;
-    found.retain(|one| one.reference.key == *own || is_traced(one));
+    let query = query.bind(&key.card.0[..]).bind(Some(stan)).bind(None::<&str>);
+    let mut found = each(tx, query, reversal).await?;
+    found.retain(|one| one.reference.key == *key);
     Ok(found)
 }
 
-/// The authorizations of a card that have one of these network traces.
-async fn by_traces(
+/// Reversals that gave nothing back, and name this network trace of the card.
+async fn early_of_trace(
     tx: &mut PgConnection,
     lineage: &Lineage,
     card: Fingerprint,
-    traces: &Traces,
+    trace: NetworkTrace,
+) -> Result<Vec<AnsweredReversal>, StoreError> {
+    let query = sqlx::query(EARLY_REVERSALS).bind(lineage.shards());
+    let query = query.bind(&card.0[..]).bind(None::<i64>).bind(Some(trace.as_str()));
+    let mut found = each(tx, query, reversal).await?;
+    found.retain(|one| one.reference.network_trace == trace);
+    Ok(found)
+}
+
+/// The authorizations of a card that have this network trace.
+async fn by_trace(
+    tx: &mut PgConnection,
+    lineage: &Lineage,
+    card: Fingerprint,
+    trace: NetworkTrace,
 ) -> Result<Vec<Authorization>, StoreError> {
-    let Traces { spoken_of, own } = *traces;
-    let mut found = Vec::new();
-    for trace in [Some(spoken_of), Some(own).filter(|own| *own != spoken_of)] {
-        let Some(trace) = trace.filter(|trace| !trace.is_none()) else { continue };
-        let ((first, last), earlier) = (lineage.identifiers(), lineage.earlier_or_none());
-        let query = sqlx::query(BY_TRACE).bind(first).bind(last).bind(trace.as_str());
-        let query = query.bind(earlier.0).bind(earlier.1);
-        found.extend(each(tx, query, authorization).await?);
-    }
+    let ((first, last), earlier) = (lineage.identifiers(), lineage.earlier_or_none());
+    let query = sqlx::query(BY_TRACE).bind(first).bind(last).bind(trace.as_str());
+    let query = query.bind(earlier.0).bind(earlier.1);
+    let mut found = each(tx, query, authorization).await?;
     found.retain(|one| one.facts.key.card == card);
-    found.sort_unstable_by_key(|one| one.id);
     Ok(found)
 }
 
 /// What these complete, refund or add to, each by the key of its row.
 async fn firsts(
     tx: &mut PgConnection,
-    of: &[Authorization],
+    of: &[&Authorization],
 ) -> Result<Vec<Authorization>, StoreError> {
     let mut names: Vec<_> = of.iter().filter_map(|one| one.completes).collect();
     names.sort_unstable_by_key(|one| one.authorization);

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use switch_domain::{
-    AnsweredReversal, Authorization, AuthorizationId, Cause, DoneCommand, Event, Forgotten,
+    AnsweredReversal, Authorization, AuthorizationId, Cause, DoneCommand, Event, Forgotten, Reach,
     Recalled, Record, Seq, ShardId, Totals,
 };
 use tokio::sync::watch;
@@ -154,32 +154,41 @@ impl Rows {
         }
     }
 
+    /// What there is as far as a search has come.
+    fn reached(&self, reach: &Reach) -> Recalled {
+        let rows = self.authorizations.values();
+        let of_key = rows.clone().filter(|row| reach.has_key(&row.facts));
+        let authorizations: Vec<Authorization> = of_key.cloned().collect();
+        let traced: Vec<_> = rows.filter(|row| reach.has_trace(&row.facts)).cloned().collect();
+        let early = self
+            .reversals
+            .iter()
+            .filter(|row| self.gave_nothing.contains(&row.id) && reach.has_early(&row.reference));
+        let found = authorizations.iter().chain(&traced);
+        let firsts = found.filter_map(|one| one.completes);
+        let firsts: BTreeSet<_> = firsts.map(|one| one.authorization).collect();
+        let firsts = firsts.iter().filter_map(|id| self.authorizations.get(id));
+        Recalled {
+            firsts: firsts.cloned().collect(),
+            traced,
+            authorizations,
+            early: early.copied().collect(),
+            ..Recalled::default()
+        }
+    }
+
     fn find(&self, what: &Forgotten) -> Recalled {
         match what {
             Forgotten::Message { answered, .. } => {
-                let rows = self.authorizations.values();
-                let of_key =
-                    rows.clone().filter(|row| what.is_for_key(&row.facts.key.as_original()));
-                let traced: Vec<_> =
-                    rows.filter(|row| what.is_for_trace(&row.facts)).cloned().collect();
                 let answered = answered
                     .and_then(|key| self.reversals.iter().rfind(|row| row.key == key).copied());
-                let early = self.reversals.iter().filter(|row| {
-                    self.gave_nothing.contains(&row.id) && what.is_for_early(&row.reference)
-                });
-                let authorizations: Vec<Authorization> = of_key.cloned().collect();
-                let found = authorizations.iter().chain(&traced);
-                let firsts = found.filter_map(|one| one.completes);
-                let firsts: BTreeSet<_> = firsts.map(|one| one.authorization).collect();
-                let firsts = firsts.iter().filter_map(|id| self.authorizations.get(id));
-                Recalled {
-                    hold: None,
-                    firsts: firsts.cloned().collect(),
-                    traced,
-                    authorizations,
-                    reversal: answered,
-                    early: early.copied().collect(),
-                    command: None,
+                let mut found = Recalled::default();
+                let Some(mut reach) = Reach::of(what) else { return found };
+                loop {
+                    found = self.reached(&reach);
+                    if !reach.grow(&found) {
+                        return Recalled { reversal: answered, ..found };
+                    }
                 }
             }
             Forgotten::Hold(hold) => Recalled {

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use switch_domain::{
     AnsweredReversal, Authorization, AuthorizationId, Control, ControlId, ControlSubject,
-    CustomerState, DoneCommand, Fingerprint, Forgotten, Recalled, ShardId, ShardImage, Timestamp,
-    Usage,
+    CustomerState, DoneCommand, Fingerprint, Forgotten, Reach, Recalled, ShardId, ShardImage,
+    Timestamp, Usage,
 };
 
 use super::rows::Rows;
@@ -102,30 +102,15 @@ fn usage(rows: &Rows) -> Vec<((ControlId, i64), Usage)> {
 pub(super) fn find(rows: &Rows, what: &Forgotten) -> Recalled {
     match what {
         Forgotten::Message { answered, .. } => {
-            let all = rows.authorizations.values();
-            let of_key = all.clone().filter(|row| what.is_for_key(&row.facts.key.as_original()));
-            let traced = all.filter(|row| what.is_for_trace(&row.facts));
             let answered =
                 answered.and_then(|key| rows.reversals.iter().rfind(|row| row.key == key).copied());
-            let early = rows.reversals.iter().filter(|row| {
-                rows.gave_nothing.contains(&row.id) && what.is_for_early(&row.reference)
-            });
-            let authorizations: Vec<Authorization> = of_key.cloned().collect();
-            let traced: Vec<Authorization> = traced.cloned().collect();
-            let firsts: BTreeSet<AuthorizationId> = authorizations
-                .iter()
-                .chain(&traced)
-                .filter_map(|row| row.completes.map(|first| first.authorization))
-                .collect();
-            let firsts = firsts.iter().filter_map(|id| rows.authorizations.get(id));
-            Recalled {
-                hold: None,
-                firsts: firsts.cloned().collect(),
-                traced,
-                authorizations,
-                reversal: answered,
-                early: early.copied().collect(),
-                command: None,
+            let mut found = Recalled::default();
+            let Some(mut reach) = Reach::of(what) else { return found };
+            loop {
+                found = reached(rows, &reach);
+                if !reach.grow(&found) {
+                    return Recalled { reversal: answered, ..found };
+                }
             }
         }
         Forgotten::Hold(hold) => Recalled {
@@ -136,5 +121,31 @@ pub(super) fn find(rows: &Rows, what: &Forgotten) -> Recalled {
             command: rows.commands.iter().rfind(|row| row.key == *key).copied(),
             ..Recalled::default()
         },
+    }
+}
+
+/// What there is as far as a search has come.
+fn reached(rows: &Rows, reach: &Reach) -> Recalled {
+    let all = rows.authorizations.values();
+    let of_key = all.clone().filter(|row| reach.has_key(&row.facts));
+    let authorizations: Vec<Authorization> = of_key.cloned().collect();
+    let traced: Vec<Authorization> =
+        all.filter(|row| reach.has_trace(&row.facts)).cloned().collect();
+    let early = rows
+        .reversals
+        .iter()
+        .filter(|row| rows.gave_nothing.contains(&row.id) && reach.has_early(&row.reference));
+    let firsts: BTreeSet<AuthorizationId> = authorizations
+        .iter()
+        .chain(&traced)
+        .filter_map(|row| row.completes.map(|first| first.authorization))
+        .collect();
+    let firsts = firsts.iter().filter_map(|id| rows.authorizations.get(id));
+    Recalled {
+        firsts: firsts.cloned().collect(),
+        traced,
+        authorizations,
+        early: early.copied().collect(),
+        ..Recalled::default()
     }
 }

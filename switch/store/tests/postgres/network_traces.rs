@@ -114,8 +114,14 @@ async fn what_was_let_go_is_found_by_its_trace_and_card() {
         let what = by_trace(card, Traces { own: spoken_of, ..Traces::default() });
         let found = tables.recall(SHARD, Seq::NONE, &what).await.expect("asked");
         let found = found.expect("late enough");
-        assert_eq!(found.traced.iter().map(|one| one.id).collect::<Vec<_>>(), wanted);
-        let early: Vec<_> = found.early.iter().map(|one| one.id).collect();
+        // Some under the keys that such reversals name, with all else that has them.
+        let all = found.traced.iter().chain(&found.authorizations);
+        let traced = all.filter(|one| one.facts.network_trace == spoken_of);
+        let mut ids: Vec<_> = traced.map(|one| one.id).collect();
+        ids.sort_unstable();
+        assert_eq!(ids, wanted);
+        let early = found.early.iter().filter(|one| one.reference.network_trace == spoken_of);
+        let early: Vec<_> = early.map(|one| one.id).collect();
         let gave_nothing: Vec<_> = records
             .iter()
             .filter_map(|record| match &record.event {

@@ -5,10 +5,10 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use switch_domain::{
-    Account, AnsweredReversal, AuthorizationId, Authorized, BalanceId, Cause, Currency,
-    DoneCommand, Effects, Event, Forgotten, Hold, MessageClass, MessageKey, MinorUnits, PoolId,
-    Recalled, Record, Reversed, ShardId, ShardImage, StandIn, Timestamp, Totals, TransactionType,
-    Voided,
+    Account, AnsweredReversal, AuthorizationId, Authorized, BalanceId, Cause, CommandDigest,
+    Currency, DoneCommand, Effects, Event, Forgotten, Hold, IdempotencyKey, MessageClass,
+    MessageKey, MinorUnits, PoolId, Reach, Reason, Recalled, Record, Reversed, ShardId, ShardImage,
+    StandIn, Timestamp, Totals, TransactionType, Voided,
 };
 use switch_engine::{Answer, Command, Decision, Headroom, HoldEnd, Outcome, State};
 
@@ -38,6 +38,21 @@ pub(crate) struct Cluster {
     pub(crate) headroom: BTreeMap<PoolId, MinorUnits>,
     /// The answer that each message must get when it comes again.
     answers: HashMap<MessageKey, Decision>,
+}
+
+/// A command as the tables have it.
+fn done(
+    event: &Event,
+    (key, digest): (IdempotencyKey, Option<CommandDigest>),
+    record: &Record,
+) -> DoneCommand {
+    let made = match event {
+        Event::BalanceOpened(opened) => Some(opened.balance.0),
+        Event::CardIssued(issued) => Some(issued.card.0),
+        Event::TransferSent(transfer) => Some(transfer.id.0),
+        _ => None,
+    };
+    DoneCommand { key, digest, made, refused: event.refusal(), at: record.at }
 }
 
 pub(crate) fn empty(shard: usize) -> State {
@@ -121,15 +136,34 @@ impl Cluster {
     /// What the tables have: here, what follows from the journal.
     fn recall(&self, shard: usize, what: &Forgotten) -> Recalled {
         let replayed = &self.replayed()[shard];
+        let mut reach = Reach::of(what);
+        loop {
+            let recalled = self.reached(shard, what, reach.as_ref(), replayed);
+            if !reach.as_mut().is_some_and(|reach| reach.grow(&recalled)) {
+                return recalled;
+            }
+        }
+    }
+
+    /// The same, as far as a search has come.
+    fn reached(
+        &self,
+        shard: usize,
+        what: &Forgotten,
+        reach: Option<&Reach>,
+        replayed: &State,
+    ) -> Recalled {
         let mut recalled = Recalled::default();
         for record in &self.journals[shard] {
             match (what, &record.event, &record.cause) {
-                (what, Event::Authorized(one), _)
-                    if what.is_for_key(&one.facts.key.as_original()) =>
+                (_, Event::Authorized(one), _)
+                    if reach.is_some_and(|reach| reach.has_key(&one.facts)) =>
                 {
                     recalled.authorizations.extend(replayed.authorization(one.id).cloned());
                 }
-                (what, Event::Authorized(one), _) if what.is_for_trace(&one.facts) => {
+                (_, Event::Authorized(one), _)
+                    if reach.is_some_and(|reach| reach.has_trace(&one.facts)) =>
+                {
                     recalled.traced.extend(replayed.authorization(one.id).cloned());
                 }
                 (Forgotten::Hold(hold), Event::Authorized(one), _)
@@ -148,25 +182,17 @@ impl Cluster {
                         reason: one.reason,
                         decided_at: record.at,
                     };
-                    let gave_nothing = record.effects.authorization.is_none();
+                    let wanted = reach.is_some_and(|reach| reach.has_early(&one.reference));
                     if *answered == Some(one.key) {
                         recalled.reversal = Some(row);
-                    } else if gave_nothing && what.is_for_early(&one.reference) {
+                    } else if record.effects.authorization.is_none() && wanted {
                         recalled.early.push(row);
                     }
                 }
                 (Forgotten::Command(wanted), event, Cause::Command { key, digest, .. })
                     if key == wanted =>
                 {
-                    let made = match event {
-                        Event::BalanceOpened(opened) => Some(opened.balance.0),
-                        Event::CardIssued(issued) => Some(issued.card.0),
-                        Event::TransferSent(transfer) => Some(transfer.id.0),
-                        _ => None,
-                    };
-                    let (key, digest, at) = (*key, *digest, record.at);
-                    let refused = event.refusal();
-                    recalled.command = Some(DoneCommand { key, digest, made, refused, at });
+                    recalled.command = Some(done(event, (*key, *digest), record));
                 }
                 _ => {}
             }
