@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use switch_domain::{
     Account, AnsweredReversal, AuthorizationId, Authorized, BalanceId, Cause, CommandDigest,
     Currency, DoneCommand, Effects, Event, Forgotten, Hold, IdempotencyKey, MessageClass,
-    MessageKey, MinorUnits, PoolId, Reach, Reason, Recalled, Record, Reversed, ShardId, ShardImage,
+    MessageKey, MinorUnits, PoolId, Reach, Recalled, Record, Reversed, ShardId, ShardImage,
     StandIn, Timestamp, Totals, TransactionType, Voided,
 };
 use switch_engine::{Answer, Command, Decision, Headroom, HoldEnd, Outcome, State};
