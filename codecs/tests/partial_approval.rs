@@ -89,3 +89,71 @@ fn a_fee_stands_where_the_edition_has_it_unless_the_dialect_says_otherwise() {
     let other = FeeForm { field: 46, kind: *b"07", within: false };
     assert_eq!(with("iso93-ascii", "type = \"07\""), Some(other));
 }
+
+#[test]
+fn what_no_message_could_say_is_refused_with_its_line() {
+    let rows = [
+        (
+            "iso87-bcd",
+            "[partial_approval]\namount_type = \"58\"",
+            0,
+            54,
+            "goes with original_amount = 54",
+        ),
+        (
+            "iso87-bcd",
+            "[partial_approval]\nterminal = { at = { field = 65 }, says = [\"1\"] }",
+            1,
+            65,
+            "is not defined",
+        ),
+        (
+            "iso87-bcd",
+            "[partial_approval]\nterminal = { at = { field = 63, part = \"1\" }, says = [\"1\"] }",
+            1,
+            63,
+            "no sub-element '1'",
+        ),
+        (
+            "iso87-bcd",
+            "[partial_approval]\nterminal = { at = { field = 63, length = 2 }, says = [\"1\"] }",
+            1,
+            63,
+            "as long as that is",
+        ),
+        (
+            "iso87-bcd",
+            "[partial_approval]\nterminal = { at = { field = 63 }, says = [] }",
+            1,
+            63,
+            "as long as that is",
+        ),
+        (
+            "iso87-bcd",
+            "[partial_approval]\nterminal = { at = { field = 35 }, says = [\"1\"] }",
+            1,
+            35,
+            "stored and shown",
+        ),
+        ("iso87-bcd", "[acquirer_fee]\nfield = 46", 0, 46, "type x+n or, from 1993 on, in 46"),
+        ("iso87-bcd", "[acquirer_fee]\nfield = 4", 0, 4, "type x+n or"),
+        ("iso93-ascii", "[acquirer_fee]\nfield = 28", 0, 28, "type x+n or"),
+        ("iso87-bcd", "[acquirer_fee]\ntype = \"00\"", 0, 28, "for field 46 alone"),
+        ("iso93-ascii", "[acquirer_fee]\ntype = \"0\"", 0, 46, "two digits"),
+    ];
+    for (base, tables, line, field, problem) in rows {
+        let base: String = {
+            let shipped = Dialect::shipped_toml(base).unwrap();
+            let start = shipped.find("[partial_approval]\n").unwrap();
+            let end = shipped[start..].find("\n\n").unwrap() + start;
+            [&shipped[..start], &shipped[end..]].concat()
+        };
+        let text = base.replace("[requests]", &format!("{tables}\n[requests]"));
+        let head = tables.lines().next();
+        let first = text.lines().position(|line| Some(line) == head).unwrap();
+        let error = Dialect::from_toml(&text).unwrap_err();
+        let shown = error.to_string();
+        assert_eq!((error.line(), error.field()), (first + 1 + line, Some(field)), "{shown}");
+        assert!(shown.contains(problem), "{tables}: {shown}");
+    }
+}

@@ -1,7 +1,7 @@
 //! Where a peer expects what editions of the standard put in different places: the digits of action
 //! codes, the original of a reversal, the amounts beside the transaction's, the lock that a file
-//! action asks for, what makes an authorization an increment, the movements of an account, whether a
-//! terminal takes a part, the acquirer's fee. It owns the places; the values are the caller's.
+//! action asks for, what makes an authorization an increment, the movements of an account, whether
+//! a terminal takes a part, the acquirer's fee. It owns the places; the values are the caller's.
 
 use super::carriage_partial::{FeeForm, PartialTerminal};
 use super::carriage_statement::MiniStatementForm;

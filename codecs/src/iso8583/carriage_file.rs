@@ -1,6 +1,6 @@
 //! The tables `[action_codes]`, `[original]`, `[partial_approval]`, `[balances]`, `[lock_outside]`,
-//! `[incremental]`, `[mini_statement]` and `[acquirer_fee]` of a dialect file. Must refuse what the fields that they
-//! name cannot carry.
+//! `[incremental]`, `[mini_statement]` and `[acquirer_fee]` of a dialect file. Must refuse what the
+//! fields that they name cannot carry.
 
 use std::collections::BTreeMap;
 use std::ops::Range;

@@ -16,62 +16,70 @@ const SHORT: &str = "
     card c1 alice exp 2712
 ";
 
-/// A row: what the partner's deposit and the customer have, the least that is approved in part, the
-/// message, what it is answered, and what it holds.
-struct Case(&'static str, [&'static str; 3], &'static str, &'static str, &'static str);
-
-/// Everything has euros; a minimum of `none` is that the partner approves nothing in part.
-#[rustfmt::skip]
-const CASES: [Case; 34] = [
-    // The terminal, and the partner.
-    Case("all is there",                 ["1000.00", "40.00", "5.00"], "40.00 part yes", "approved", "40.00"),
-    Case("a capable terminal",           ["1000.00", "40.00", "5.00"], "100.00 part yes", "approved_partially 40.00", "40.00"),
-    Case("one that is not",              ["1000.00", "40.00", "5.00"], "100.00", "insufficient_funds", "0.00"),
-    Case("a partner that does not",      ["1000.00", "40.00", "none"], "100.00 part yes", "insufficient_funds", "0.00"),
-    Case("neither",                      ["1000.00", "40.00", "none"], "100.00", "insufficient_funds", "0.00"),
-    Case("a cent short",                 ["1000.00", "40.00", "5.00"], "40.01 part yes", "approved_partially 40.00", "40.00"),
-    // The minimum.
-    Case("the minimum exactly",          ["1000.00", "5.00", "5.00"], "10.00 part yes", "approved_partially 5.00", "5.00"),
-    Case("a cent below it",              ["1000.00", "4.99", "5.00"], "10.00 part yes", "insufficient_funds", "0.00"),
-    Case("asked for less than it",       ["1000.00", "3.00", "5.00"], "4.00 part yes", "insufficient_funds", "0.00"),
-    Case("a minimum of a cent",          ["1000.00", "0.01", "0.01"], "10.00 part yes", "approved_partially 0.01", "0.01"),
-    Case("nothing there",                ["1000.00", "0.00", "0.01"], "10.00 part yes", "insufficient_funds", "0.00"),
-    // The partner's deposit.
-    Case("deposit short",                ["30.00", "500.00", "5.00"], "100.00 part yes", "approved_partially 30.00", "30.00"),
-    Case("deposit short, not capable",   ["30.00", "500.00", "5.00"], "100.00", "partner_deposit_insufficient", "0.00"),
-    Case("deposit below the minimum",    ["4.99", "500.00", "5.00"], "100.00 part yes", "partner_deposit_insufficient", "0.00"),
-    Case("deposit at the minimum",       ["5.00", "500.00", "5.00"], "100.00 part yes", "approved_partially 5.00", "5.00"),
-    Case("deposit empty",                ["0.00", "500.00", "5.00"], "100.00 part yes", "partner_deposit_insufficient", "0.00"),
-    Case("both short, deposit more",     ["30.00", "40.00", "5.00"], "100.00 part yes", "approved_partially 30.00", "30.00"),
-    Case("both short, customer more",    ["30.00", "20.00", "5.00"], "100.00 part yes", "approved_partially 20.00", "20.00"),
-    Case("both short, one below",        ["30.00", "4.00", "5.00"], "100.00 part yes", "partner_deposit_insufficient", "0.00"),
-    // The acquirer's fee on top.
-    Case("fee, all there",               ["1000.00", "40.00", "5.00"], "38.50 fee 1.50", "approved", "40.00"),
-    Case("fee makes it short",           ["1000.00", "40.00", "5.00"], "38.51 fee 1.50", "insufficient_funds", "0.00"),
-    Case("fee makes it short, capable",  ["1000.00", "40.00", "5.00"], "38.51 fee 1.50 part yes", "approved_partially 38.50", "40.00"),
-    Case("less the fee",                 ["1000.00", "40.00", "5.00"], "100.00 fee 1.50 part yes", "approved_partially 38.50", "40.00"),
-    Case("deposit short, less the fee",  ["30.00", "40.00", "5.00"], "100.00 fee 1.50 part yes", "approved_partially 28.50", "30.00"),
-    Case("the minimum, with the fee",    ["1000.00", "6.50", "5.00"], "100.00 fee 1.50 part yes", "approved_partially 5.00", "6.50"),
-    Case("below it, with the fee",       ["1000.00", "6.49", "5.00"], "100.00 fee 1.50 part yes", "insufficient_funds", "0.00"),
-    Case("fee of all there is",          ["1000.00", "1.50", "0.01"], "100.00 fee 1.50 part yes", "insufficient_funds", "0.00"),
-    Case("fee of more than there is",    ["1000.00", "1.00", "0.01"], "100.00 fee 1.50 part yes", "insufficient_funds", "0.00"),
-    Case("a fee that is given",          ["1000.00", "40.00", "5.00"], "100.00 fee -1.50 part yes", "approved_partially 41.50", "40.00"),
-    Case("a given one covers the rest",  ["1000.00", "40.00", "5.00"], "41.50 fee -1.50 part yes", "approved", "40.00"),
-    Case("one that gives it all back",   ["1000.00", "40.00", "5.00"], "1.50 fee -1.50 part yes", "invalid_amount", "0.00"),
-    // The fee within the amount.
-    Case("within the amount",            ["1000.00", "40.00", "5.00"], "100.00 fee 1.50 fee-within yes part yes", "approved_partially 40.00", "40.00"),
-    Case("the minimum is of the rest",   ["1000.00", "6.50", "5.00"], "100.00 fee 1.50 fee-within yes part yes", "approved_partially 6.50", "6.50"),
-    Case("and a cent below",             ["1000.00", "6.49", "5.00"], "100.00 fee 1.50 fee-within yes part yes", "insufficient_funds", "0.00"),
-];
+/// What it is about; what the partner's deposit and the customer have, and the least that is
+/// approved in part, in euros or `none`; the message, of a terminal that `can` take a part or not,
+/// with a fee on top or `inside`; what it is answered; what it holds.
+const CASES: &str = "
+    # The terminal, and the partner.
+    all is there | 1000.00 40.00 5.00 | 40.00 can | approved | 40.00
+    a capable terminal | 1000.00 40.00 5.00 | 100.00 can | in part 40.00 | 40.00
+    one that is not | 1000.00 40.00 5.00 | 100.00 | short | 0.00
+    a partner that does not | 1000.00 40.00 none | 100.00 can | short | 0.00
+    neither | 1000.00 40.00 none | 100.00 | short | 0.00
+    a cent short | 1000.00 40.00 5.00 | 40.01 can | in part 40.00 | 40.00
+    # The minimum.
+    the minimum exactly | 1000.00 5.00 5.00 | 10.00 can | in part 5.00 | 5.00
+    a cent below it | 1000.00 4.99 5.00 | 10.00 can | short | 0.00
+    asked for less than it | 1000.00 3.00 5.00 | 4.00 can | short | 0.00
+    a minimum of a cent | 1000.00 0.01 0.01 | 10.00 can | in part 0.01 | 0.01
+    nothing there | 1000.00 0.00 0.01 | 10.00 can | short | 0.00
+    # The partner's deposit.
+    deposit short | 30.00 500.00 5.00 | 100.00 can | in part 30.00 | 30.00
+    deposit short, not capable | 30.00 500.00 5.00 | 100.00 | deposit short | 0.00
+    deposit below the minimum | 4.99 500.00 5.00 | 100.00 can | deposit short | 0.00
+    deposit at the minimum | 5.00 500.00 5.00 | 100.00 can | in part 5.00 | 5.00
+    deposit empty | 0.00 500.00 5.00 | 100.00 can | deposit short | 0.00
+    both short, deposit more | 30.00 40.00 5.00 | 100.00 can | in part 30.00 | 30.00
+    both short, customer more | 30.00 20.00 5.00 | 100.00 can | in part 20.00 | 20.00
+    both short, one below | 30.00 4.00 5.00 | 100.00 can | deposit short | 0.00
+    # The acquirer's fee on top.
+    fee, all there | 1000.00 40.00 5.00 | 38.50 fee 1.50 | approved | 40.00
+    fee makes it short | 1000.00 40.00 5.00 | 38.51 fee 1.50 | short | 0.00
+    fee makes it short, capable | 1000.00 40.00 5.00 | 38.51 fee 1.50 can | in part 38.50 | 40.00
+    less the fee | 1000.00 40.00 5.00 | 100.00 fee 1.50 can | in part 38.50 | 40.00
+    deposit short, less the fee | 30.00 40.00 5.00 | 100.00 fee 1.50 can | in part 28.50 | 30.00
+    the minimum, with the fee | 1000.00 6.50 5.00 | 100.00 fee 1.50 can | in part 5.00 | 6.50
+    below it, with the fee | 1000.00 6.49 5.00 | 100.00 fee 1.50 can | short | 0.00
+    fee of all there is | 1000.00 1.50 0.01 | 100.00 fee 1.50 can | short | 0.00
+    fee of more than there is | 1000.00 1.00 0.01 | 100.00 fee 1.50 can | short | 0.00
+    a fee that is given | 1000.00 40.00 5.00 | 100.00 fee -1.50 can | in part 41.50 | 40.00
+    a given one covers the rest | 1000.00 40.00 5.00 | 41.50 fee -1.50 can | approved | 40.00
+    one that gives it all back | 1000.00 40.00 5.00 | 1.50 fee -1.50 can | invalid_amount | 0.00
+    # The fee within the amount.
+    within the amount | 1000.00 40.00 5.00 | 100.00 fee 1.50 inside can | in part 40.00 | 40.00
+    minimum of the rest | 1000.00 6.50 5.00 | 100.00 fee 1.50 inside can | in part 6.50 | 6.50
+    and a cent below | 1000.00 6.49 5.00 | 100.00 fee 1.50 inside can | short | 0.00
+";
 
 #[test]
 fn who_is_approved_for_how_much() {
-    for Case(what, [deposit, funds, minimum], message, answer, held) in CASES {
+    let mut count = 0;
+    for row in CASES.lines().map(str::trim).filter(|row| row.contains('|')) {
+        let cells: Vec<_> = row.split('|').map(str::trim).collect();
+        let [what, there, message, answer, held] = cells[..] else { panic!("{row}") };
+        let there: Vec<_> = there.split(' ').collect();
+        let [deposit, funds, minimum] = there[..] else { panic!("{row}") };
+        count += 1;
         let asked = message.split(' ').next().expect("an amount");
-        let answer = match answer.split_once(' ') {
-            Some((reason, part)) => format!("{reason} {part} EUR for {asked} EUR"),
-            None => answer.to_owned(),
+        let answer = match answer.strip_prefix("in part ") {
+            Some(part) => format!("approved_partially {part} EUR for {asked} EUR"),
+            None => match answer {
+                "short" => "insufficient_funds".to_owned(),
+                "deposit short" => "partner_deposit_insufficient".to_owned(),
+                other => other.to_owned(),
+            },
         };
+        let message = message.replace("can", "part yes").replace("inside", "fee-within yes");
         // An authorization holds what a financial request settles.
         for (verb, amounts) in [
             ("auth", [["held", held], ["ledger", funds]]),
@@ -107,6 +115,7 @@ fn who_is_approved_for_how_much() {
             ));
         }
     }
+    assert_eq!(count, 34, "every row was understood");
 }
 
 #[test]
@@ -176,13 +185,13 @@ fn only_a_purchase_is_approved_in_part_and_only_for_want_of_money() {
         stand-in 14 forced insufficient_funds
         reverse stan 14                                       -> reversal_accepted of 14
         # An estimate may be cut: whoever pumps fuel stops at what was approved.
-        auth c1 100.00 stan 15 part yes kind preauthorization -> approved_partially 40.00 EUR for 100.00 EUR
+auth c1 100.00 stan 15 part yes kind preauthorization -> approved_partially 40.00 EUR for 100.00 EUR
         held alice 40.00
         reverse stan 15                                       -> reversal_accepted of 15
         # What was reversed in part before it came was answered by somebody.
         reverse c1 stan 16 leaving 60.00                      -> reversal_accepted
         auth c1 100.00 stan 16 part yes                       -> insufficient_funds
-        auth c1 100.00 stan 17 part yes                       -> approved_partially 40.00 EUR for 100.00 EUR
+        auth c1 100.00 stan 17 part yes -> approved_partially 40.00 EUR for 100.00 EUR
         ",
     );
 }
@@ -246,7 +255,7 @@ fn a_reversal_gives_back_what_was_approved_with_the_fee() {
         reverse stan 1 own 906                  -> reversal_accepted of 1
         totals 1 40.00 40.00 0.00 0.00
         # The answer stays what it was.
-        auth c1 100.00 stan 1 fee 1.50 part yes -> approved_partially 38.50 EUR for 100.00 EUR repeated
+    auth c1 100.00 stan 1 fee 1.50 part yes -> approved_partially 38.50 EUR for 100.00 EUR repeated
         # Settled at once, and taken back the other way round.
         pay c1 100.00 stan 2 fee 1.50 part yes  -> approved_partially 38.50 EUR for 100.00 EUR
         ledger alice 0.00

@@ -8,6 +8,7 @@ mod conversion;
 mod direct;
 mod effect_shapes;
 mod generation;
+mod issuer_shapes;
 mod outside;
 mod read;
 mod read_effects;

@@ -6,11 +6,12 @@
 use prost::{Message, Oneof};
 
 use super::controls::{Control, ControlRemoved, Findings};
-use super::conversion::{Pair, Quoted, StoredConversion, Terms};
+use super::conversion::{Pair, Quoted, StoredConversion};
 pub(super) use super::effect_shapes::{
     Account, AmountsDelta, AuthorizationDelta, Effects, Posting,
 };
 use super::generation::{Estate, Founded, Sealed};
+pub(super) use super::issuer_shapes::{Minimum, Partner, Pool, Programme};
 use super::outside::LockRefused;
 use super::trace::Trace;
 pub(super) use super::transfer_shapes::{Transfer, TransferClosed, TransferReceived};
@@ -131,66 +132,6 @@ pub(super) struct TakenOver {
     pub(super) owner: Vec<u8>,
     #[prost(uint32, tag = "4")]
     pub(super) shards: u32,
-}
-
-#[derive(Clone, PartialEq, Message)]
-pub(super) struct Partner {
-    #[prost(int64, tag = "1")]
-    pub(super) id: i64,
-    #[prost(string, tag = "2")]
-    pub(super) name: String,
-    #[prost(uint32, tag = "3")]
-    pub(super) state: u32,
-    /// From which amount on a part of a purchase is approved, by currency.
-    #[prost(message, repeated, tag = "4")]
-    pub(super) partial_minimums: Vec<Minimum>,
-}
-
-/// The least amount of a currency.
-#[derive(Clone, Copy, PartialEq, Message)]
-pub(super) struct Minimum {
-    #[prost(uint32, tag = "1")]
-    pub(super) currency: u32,
-    #[prost(sint64, optional, tag = "2")]
-    pub(super) minor: Option<i64>,
-}
-
-#[derive(Clone, PartialEq, Message)]
-pub(super) struct Pool {
-    #[prost(int64, tag = "1")]
-    pub(super) id: i64,
-    #[prost(int64, tag = "2")]
-    pub(super) partner: i64,
-    #[prost(uint32, tag = "3")]
-    pub(super) kind: u32,
-    #[prost(uint32, tag = "4")]
-    pub(super) currency: u32,
-}
-
-#[derive(Clone, PartialEq, Message)]
-pub(super) struct Programme {
-    #[prost(int64, tag = "1")]
-    pub(super) id: i64,
-    #[prost(string, tag = "2")]
-    pub(super) name: String,
-    #[prost(int64, tag = "3")]
-    pub(super) partner: i64,
-    #[prost(uint32, tag = "4")]
-    pub(super) bin_low: u32,
-    #[prost(uint32, tag = "5")]
-    pub(super) bin_high: u32,
-    #[prost(uint32, tag = "6")]
-    pub(super) pan_length: u32,
-    #[prost(uint32, tag = "7")]
-    pub(super) currency: u32,
-    /// The same numbers as a pool's kind.
-    #[prost(uint32, tag = "8")]
-    pub(super) funding: u32,
-    #[prost(int64, tag = "9")]
-    pub(super) pool: i64,
-    /// Absent where amounts in other currencies are declined.
-    #[prost(message, optional, tag = "18")]
-    pub(super) foreign: Option<Terms>,
 }
 
 /// A pool or balance got money under somebody's reference.

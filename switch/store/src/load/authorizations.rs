@@ -20,8 +20,8 @@ use crate::shards::ancestors;
 /// Columns of an authorization.
 macro_rules! columns {
     () => {
-        "id, card_id, balance_id, pool_id, currency, requested, approved, fee, reason, approval_code,
-            stand_in, would_be, transaction_type, completes_id, completes_at,
+        "id, card_id, balance_id, pool_id, currency, requested, approved, fee, reason,
+            approval_code, stand_in, would_be, transaction_type, completes_id, completes_at,
             authorized, incremented, reversed, cleared, refunded, closed, decided_at,
             acquirer, class, stan, local_time, terminal, rrn, fingerprint,
             transmitted, channel, entry_mode, mcc, merchant, country, counted,

@@ -20,8 +20,8 @@ use crate::pg_timestamp::PgTimestamp;
 /// Totals that a new authorization cannot have are left to their default of zero.
 pub(super) const COPY_NEW: &str = "\
     COPY card_authorization (id, decided_at, partner_id, card_id, balance_id, pool_id, currency,
-        requested, approved, fee, reason, approval_code, stand_in, would_be, authorized, reversed, cleared, closed,
-        transaction_type, completes_id, completes_at,
+        requested, approved, fee, reason, approval_code, stand_in, would_be, authorized, reversed,
+        cleared, closed, transaction_type, completes_id, completes_at,
         acquirer, class, stan, local_time, terminal, rrn, fingerprint, origin,
         transmitted, channel, entry_mode, mcc, merchant, as_of_seq, link, country, counted,
         declined_by, would_decline, network_trace, trace, transaction_amount,

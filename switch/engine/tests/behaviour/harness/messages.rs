@@ -96,8 +96,8 @@ impl World {
 
     /// `auth CARD AMOUNT stan N [in CUR] [exp YYMM] [bin N] [fault REASON] [as LABEL] [rrn ..]
     /// [de7 ..] [time ..] [term ..] [acq ..] [link ..] [mark repeat] [kind K] [trace T]
-    /// [chan C] [entry E] [mcc M] [at MERCHANT] [country C] [part yes] [fee A|-A] [fee-within yes]`,
-    /// added
+    /// [chan C] [entry E] [mcc M] [at MERCHANT] [country C] [part yes] [fee A|-A]
+    /// [fee-within yes]`, added
     /// `[onto N]` the authorization with STAN N, or `[instead N]` of its amount, where N may be
     /// `trace`: only the network trace says of which, by `[names T]` not its own; `advise`, of
     /// an approval unless `said declined`; `pay`, a financial request; and `post`, a financial
