@@ -72,6 +72,7 @@ const fn refusal_code(refusal: Refusal) -> &'static str {
         | Refusal::AmountTooLarge
         | Refusal::SameBalance
         | Refusal::ControlInvalid
+        | Refusal::ControlListTooLong
         | Refusal::NoSuchZone
         | Refusal::RateInvalid
         | Refusal::RateOfTheFuture

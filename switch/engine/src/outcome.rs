@@ -231,15 +231,18 @@ pub enum Refusal {
     /// A limit, a list, hours or a window is not one.
     #[error(
         "a spend control has amounts and counts above zero, categories from a lower to a higher, \
-         at most 100 in a list, hours of some day, and at most 8784 hours in a rolling window"
+         hours of some day, and at most 8784 hours in a rolling window"
     )]
     ControlInvalid,
     /// The time zone is unknown.
     #[error("there is no such time zone in the IANA database")]
     NoSuchZone,
     /// One subject has enough of them.
-    #[error("a card, balance or programme has at most 32 spend controls")]
+    #[error("the card, balance or programme has as many spend controls as [controls] per_subject")]
     TooManyControls,
+    /// A list is longer than is judged with every purchase.
+    #[error("a list of the spend control is longer than [controls] list")]
+    ControlListTooLong,
     /// What was used would not be comparable.
     #[error(
         "only the amount, the count, the name and the shadow of a spend control can be changed: \

@@ -82,6 +82,7 @@ impl App {
         let security = keys::security_module(config, store).await?;
         heads::note_what_is_missing(store, &config.journal.lost_dir).await?;
         let mut settings = config.shards.settings();
+        settings.control_limits = config.controls.limits();
         settings.lost_dir = Some(config.journal.lost_dir.clone());
         settings.rate_life = config.rates.life();
         let projection = Apart::for_projection(&config.threads)?;

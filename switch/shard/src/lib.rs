@@ -47,7 +47,7 @@ pub use start::{StartError, make_room, start};
 pub use submission::{Admission, Reply, ReplyOutcome, ReplyTo, Submission};
 pub use sweep::{HoldSweep, SweepError, SweepSettings, Swept};
 pub use switch_engine::{
-    AccountAmounts, Act, Advise, Authorize, CHECK_NAMES, Command, Decision, HoldEnd, Increment,
-    Manage, Original, PartOf, Refusal, Reverse, State, Terms, check_name, check_order,
+    AccountAmounts, Act, Advise, Authorize, CHECK_NAMES, Command, ControlLimits, Decision, HoldEnd,
+    Increment, Manage, Original, PartOf, Refusal, Reverse, State, Terms, check_name, check_order,
 };
 pub use switch_store::{PROOF_LASTS, ProjectionSettings, TakeoverMode, fault_points};

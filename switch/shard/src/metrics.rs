@@ -3,6 +3,7 @@
 use metrics::{Counter, Gauge, Histogram, Unit};
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use switch_domain::{Control, Event, Reason, Record, ShardId, StandIn};
+use switch_engine::{Answer, Refusal};
 
 /// Describes all metrics of this package to the installed recorder.
 pub fn describe() {
@@ -47,6 +48,14 @@ pub fn describe() {
         "Rounds of that which ended before their end, by cause; the next goes on"
     );
     describe_counter!("cardswitch_malfunctions_total", "Commands that failed by a defect");
+    describe_counter!(
+        "cardswitch_controls_refused_total",
+        "Spend controls that were not made, by the limit in the way"
+    );
+    describe_counter!(
+        "cardswitch_shadow_declines_total",
+        "Messages that were decided, and that a spend control in shadow would have declined"
+    );
     describe_gauge!("cardswitch_clock_fault", Unit::Count, "1 while the wall clock is wrong");
     describe_counter!(
         "cardswitch_freshness_rows_total",
@@ -140,6 +149,27 @@ pub(crate) fn advised(record: Option<&Record>) {
     }
     let became = stand_in.map_or("refused", StandIn::name);
     counter!("cardswitch_advices_total", "became" => became).increment(1);
+}
+
+/// Counts what a spend control in shadow would have declined.
+pub(crate) fn shadowed(record: Option<&Record>) {
+    let findings = record.and_then(|record| match &record.event {
+        Event::Authorized(one) => one.findings.as_deref(),
+        _ => None,
+    });
+    if findings.is_some_and(|findings| !findings.would_decline.is_empty()) {
+        counter!("cardswitch_shadow_declines_total").increment(1);
+    }
+}
+
+/// Counts a spend control that there was no room for.
+pub(crate) fn control_refused(answer: Answer) {
+    let limit = match answer {
+        Answer::Refused(Refusal::TooManyControls) => "per_subject",
+        Answer::Refused(Refusal::ControlListTooLong) => "list",
+        _ => return,
+    };
+    counter!("cardswitch_controls_refused_total", "limit" => limit).increment(1);
 }
 
 /// Counts a look-up in the tables.

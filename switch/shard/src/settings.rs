@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use switch_engine::ControlLimits;
 use switch_store::ProjectionSettings;
 use tokio::runtime::Handle;
 
@@ -37,6 +38,8 @@ pub struct ShardSettings {
     pub transfer_limit: usize,
     /// How old an exchange rate may be. Past it what needs it is declined, or goes to suspense.
     pub rate_life: Duration,
+    /// Spend controls that may be made. Past it the command is refused.
+    pub control_limits: ControlLimits,
     /// Rows of one part of a shard's journal. As many more have room at any time.
     pub journal_part_rows: u32,
     /// Where rows go that PostgreSQL lost by going back in time; `None` writes none.
@@ -63,6 +66,7 @@ impl Default for ShardSettings {
             lookup_timeout: Duration::from_secs(2),
             transfer_limit: 1_024,
             rate_life: Duration::from_secs(72 * 3_600),
+            control_limits: ControlLimits::default(),
             journal_part_rows: 1_000_000,
             lost_dir: None,
             projection: ProjectionSettings::default(),

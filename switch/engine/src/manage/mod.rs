@@ -14,6 +14,7 @@ use crate::state::Subject;
 use crate::{Act, Answer, Headroom, Manage, Outcome, Refusal, State, transfer};
 
 pub(crate) use control::{LARGEST_AMOUNT, positive};
+pub use spend_control::ControlLimits;
 pub(crate) use spend_control::sensible;
 
 /// What a command changes, if it changes anything, and the identifier it made.

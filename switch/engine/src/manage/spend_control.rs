@@ -10,14 +10,33 @@ use super::control::LARGEST_AMOUNT;
 use super::{Change, Decided};
 use crate::{Refusal, State, calendar};
 
-/// How many controls one card, account or programme may have: each is judged with every purchase.
-pub(crate) const MOST_CONTROLS: usize = 32;
-/// How long a list of categories, countries or merchants may be.
-pub(crate) const LONGEST_LIST: usize = 100;
+/// How many controls there may be, and how long: each is judged with every purchase.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ControlLimits {
+    /// Controls of one card, account or programme.
+    pub per_subject: usize,
+    /// Entries in a list of categories, countries or merchants.
+    pub list: usize,
+}
+
+impl ControlLimits {
+    /// The most that can be set: more would be felt by every purchase.
+    pub const MOST: Self = Self { per_subject: 256, list: 1_000 };
+}
+
+impl Default for ControlLimits {
+    fn default() -> Self {
+        Self { per_subject: 32, list: 100 }
+    }
+}
 
 pub(super) fn define(state: &State, terms: &ControlTerms) -> Decided {
     check(state, terms)?;
-    if known(state, terms.subject).len() >= MOST_CONTROLS {
+    let limits = state.control_limits();
+    if terms.selects.longest_list() > limits.list {
+        return Err(Refusal::ControlListTooLong);
+    }
+    if known(state, terms.subject).len() >= limits.per_subject {
         return Err(Refusal::TooManyControls);
     }
     let id = state.mint(ControlId::mint).ok_or(Refusal::IdentifiersExhausted)?;
@@ -72,7 +91,7 @@ fn check(state: &State, terms: &ControlTerms) -> Result<(), Refusal> {
 pub(crate) fn sensible(terms: &ControlTerms) -> Result<(), Refusal> {
     let selects = &terms.selects;
     let in_order = selects.categories.iter().all(|one| one.first <= one.last);
-    if selects.longest_list() > LONGEST_LIST || !in_order {
+    if !in_order {
         return Err(Refusal::ControlInvalid);
     }
     let zones = selects.hours.iter().map(|hours| &hours.zone).chain(window(terms).zone());

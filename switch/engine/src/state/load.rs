@@ -29,6 +29,7 @@ impl State {
             transfers: Default::default(),
             in_flight: Default::default(),
             rate_life: RATE_LIFE_MICROS,
+            control_limits: Default::default(),
         };
         image.spend_controls.into_iter().for_each(|one| state.spending.commit(one));
         state.spending.usage.extend(image.usage);

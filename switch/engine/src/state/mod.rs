@@ -27,7 +27,7 @@ use switch_domain::{
     PoolShare, ProgrammeId, ShardId, Timestamp,
 };
 
-use crate::Command;
+use crate::{Command, ControlLimits};
 use commands::Commands;
 use messages::{Kept, Messages};
 use spending::Spending;
@@ -74,6 +74,8 @@ pub struct State {
     in_flight: BTreeSet<Subject>,
     /// How old an exchange rate may be, in microseconds: configured, no part of the journal.
     rate_life: i64,
+    /// How many spend controls may be made from now on; no part of what the journal has.
+    control_limits: ControlLimits,
 }
 
 impl State {
@@ -93,6 +95,17 @@ impl State {
     #[must_use]
     pub const fn control(&self) -> &Arc<Control> {
         &self.control
+    }
+
+    /// How many spend controls may be made, and how long.
+    #[must_use]
+    pub const fn control_limits(&self) -> ControlLimits {
+        self.control_limits
+    }
+
+    /// Sets that, for what is made from now on: what is there stays.
+    pub const fn limit_controls(&mut self, limits: ControlLimits) {
+        self.control_limits = limits;
     }
 
     /// Puts a newer snapshot of the control shard's state in force.

@@ -4,8 +4,9 @@
 //! say.
 
 use switch_domain::{Event, MinorUnits, Record};
+use switch_engine::ControlLimits;
 
-use crate::harness::World;
+use crate::harness::{CARDS, World};
 
 const SET_UP: &str = "
     partner acme
@@ -358,7 +359,24 @@ fn what_is_no_control_is_refused() {
     world.run("control one-more card c1 forbid mcc 2000 -> refused TooManyControls");
     let long: Vec<String> = (0..101).map(|number| (2000 + number).to_string()).collect();
     let long = long.join(",");
-    world.run(&format!("control long card c2 forbid mcc {long} -> refused ControlInvalid"));
+    world.run(&format!("control long card c2 forbid mcc {long} -> refused ControlListTooLong"));
+    // As the node is set; what is there stays when that is lowered, and can be changed.
+    let lower = ControlLimits { per_subject: 2, list: 3 };
+    world.cluster.states[CARDS].limit_controls(lower);
+    world.run(
+        "
+        change-control c7 card c1 forbid mcc 1007 shadow yes
+        remove-control c8
+        control one-more card c1 forbid mcc 2000 -> refused TooManyControls
+        control a card c2 forbid mcc 1,2,3,4     -> refused ControlListTooLong
+        control a card c2 forbid mcc 1,2,3
+        control b card c2 forbid country ES
+        control c card c2 forbid country PT      -> refused TooManyControls
+        control d balance alice forbid mcc 1
+        ",
+    );
+    world.cluster.states[CARDS].limit_controls(ControlLimits::MOST);
+    world.run("control one-more card c1 forbid mcc 2000");
 }
 
 #[test]

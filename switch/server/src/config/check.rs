@@ -38,6 +38,7 @@ pub(super) fn faults(config: &Config) -> Vec<Fault> {
     config.reconciliation.check(&mut faults);
     config.rates.check(&mut faults);
     config.mini_statement.check(&mut faults);
+    config.controls.check(&mut faults);
     let filter = config.log.filter.parse::<tracing_subscriber::filter::Targets>();
     faults.require(
         filter.is_ok(),

@@ -4,6 +4,7 @@
 mod check;
 mod check_links;
 mod clearing;
+mod controls;
 mod cutover;
 mod growth;
 mod holds;
@@ -28,6 +29,7 @@ use serde::Deserialize;
 
 pub use check::Fault;
 pub use clearing::Clearing;
+pub use controls::Controls;
 pub use cutover::Cutover;
 pub use growth::{Disk, JournalFiles, Retention};
 pub use holds::{Holds, Mcc, Rule as HoldRule};
@@ -67,6 +69,8 @@ pub struct Config {
     pub rates: Rates,
     /// What holders of accounts are told by links.
     pub mini_statement: MiniStatements,
+    /// How many spend controls there may be.
+    pub controls: Controls,
     /// For how long history is kept.
     pub retention: Retention,
     /// The forecast of a full disk.

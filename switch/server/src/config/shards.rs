@@ -83,6 +83,7 @@ impl Shards {
             repeat_limit: self.repeat_limit,
             transfer_limit: self.transfer_limit,
             journal_part_rows: self.journal_part_rows,
+            control_limits: Default::default(),
             lost_dir: None,
             rate_life: ShardSettings::default().rate_life,
             projection: ProjectionSettings {

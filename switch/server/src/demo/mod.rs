@@ -99,11 +99,12 @@ async fn with_switch(args: &DemoArgs, config: &Config, app: App) -> anyhow::Resu
     let reconciled = traffic::settle_and_reconcile(args, app.addresses(), &set_up).await;
     let after = Money::now(app.services(), &set_up).await;
     let declined = summary::declined_by_reason();
+    let shadowed = summary::would_decline();
     eprintln!("Stopping the switch ...");
     app.stop().await?;
     let report = driven?;
     let audit = traffic::audit(config).await?;
-    let outside = Outside { locked: locked?, reconciled: reconciled? };
+    let outside = Outside { locked: locked?, reconciled: reconciled?, shadowed };
     summary::print(&report, &audit, &declined, before, after);
     Ok(summary::conclude(&report, &audit, &declined, &outside))
 }

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use admin_api::{NewCard, NewProgramme, Services, idempotency_key};
 use switch_domain::{
-    AsciiText, BalanceId, Bin, BinRange, Currency, Expiry, Funding, IdempotencyKey, MinorUnits,
-    PartnerId, PoolId, PoolKind, ProgrammeId,
+    AsciiText, BalanceId, Bin, BinRange, ControlRule, ControlSubject, ControlTerms, Currency,
+    Expiry, Funding, IdempotencyKey, MinorUnits, PartnerId, PoolId, PoolKind, ProgrammeId,
+    Selector, Window,
 };
 use switch_security::exit::reveal_test_pan;
 use tokio::sync::Semaphore;
@@ -28,6 +29,8 @@ const SHORT: i64 = 50;
 /// Expiry of good cards, far off; and of expired ones, long past.
 const EXPIRY: u16 = 4_912;
 const PAST: u16 = 2_312;
+/// What a spend control in shadow lets through at once, in cents: some purchases are above it.
+const LARGE: i64 = 1_500;
 /// Commands at a time.
 const AT_ONCE: usize = 64;
 
@@ -75,9 +78,28 @@ pub(super) async fn seed(services: &Services, cards: u32) -> anyhow::Result<SetU
         funding: Funding::Deposit(deposit),
     };
     let programme = services.define_programme(key("programme"), actor(), new).await?;
+    shadow(services, programme, currency).await?;
     let made = make_cards(services, partner, programme, cards).await?;
     let (balances, cards) = made.into_iter().unzip();
     Ok(SetUp { currency, deposit, cards, balances })
+}
+
+/// A limit of a purchase that declines nothing: what it would have declined is told at the end.
+async fn shadow(
+    services: &Services,
+    programme: ProgrammeId,
+    currency: Currency,
+) -> anyhow::Result<()> {
+    let terms = ControlTerms {
+        subject: ControlSubject::Programme(programme),
+        name: text("large purchases"),
+        shadow: true,
+        selects: Selector::default(),
+        rule: ControlRule::Amount(MinorUnits(LARGE), Window::Transaction),
+    };
+    anyhow::ensure!(currency.exponent() == 2, "the limit is in cents");
+    services.define_control(key("shadow"), actor(), terms).await?;
+    Ok(())
 }
 
 async fn make_cards(

@@ -68,6 +68,13 @@ pub(super) fn declined_by_reason() -> BTreeMap<Reason, u64> {
     counts
 }
 
+/// What a spend control in shadow would have declined, from the same.
+pub(super) fn would_decline() -> u64 {
+    let text = telemetry::metrics_handle().render();
+    let counts = text.lines().filter(|line| line.starts_with("cardswitch_shadow_declines_total"));
+    counts.filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).sum()
+}
+
 /// The table.
 pub(super) fn print(
     report: &Report,
@@ -128,6 +135,8 @@ pub(super) struct Outside {
     pub(super) locked: Vec<String>,
     /// Its reconciliation.
     pub(super) reconciled: String,
+    /// What a spend control in shadow would have declined; no answer says so.
+    pub(super) shadowed: u64,
 }
 
 /// The last line and the exit code.
@@ -137,10 +146,11 @@ pub(super) fn conclude(
     declined: &BTreeMap<Reason, u64>,
     outside: &Outside,
 ) -> ExitCode {
-    let Outside { locked, reconciled } = outside;
+    let Outside { locked, reconciled, shadowed } = outside;
     let in_balance = *reconciled == Reason::ReconciledInBalance.action_code_1987();
     let balance = if in_balance { "in balance" } else { "out of balance" };
     println!("reconciliation with the network       {balance} ({reconciled})");
+    println!("declined by a control in shadow       {shadowed}, none of them answered so");
 
     let mut by_code: BTreeMap<&str, u64> = BTreeMap::new();
     for (reason, count) in declined {
@@ -159,6 +169,7 @@ pub(super) fn conclude(
             "repeated": report.repeated,
             "file_actions": locked,
             "reconciliation": balance,
+            "would_decline": shadowed,
             "unexpected": report.unexpected,
             "unanswered": report.unanswered,
             "p50_ms": report.p50_ms,

@@ -25,7 +25,7 @@ fn the_shipped_configuration_is_good() {
 type Fault = (&'static str, &'static str, &'static str);
 
 /// Of locks that links may set, of the life of holds, and of what is settled.
-const LOCKS_AND_HOLDS: [Fault; 17] = [
+const LOCKS_AND_HOLDS: [Fault; 19] = [
     ("[links.a]\nid = 1\ncutover = \"25:00\"\n", "line 3", "a cut-over at no time of the day"),
     (
         "[reconciliation]\na_day = 0\n",
@@ -36,6 +36,16 @@ const LOCKS_AND_HOLDS: [Fault; 17] = [
         "[mini_statement]\ndays = 0\n",
         "line 2: mini_statement.days: from 1 to 3660",
         "nothing to be told",
+    ),
+    (
+        "[controls]\nper_subject = 257\n",
+        "line 2: controls.per_subject: from 1 to 256",
+        "more controls than a purchase has time for",
+    ),
+    (
+        "[controls]\nper_subject = 256\nlist = 1001\n",
+        "line 3: controls.list: from 1 to 1000",
+        "a list longer than a purchase has time for",
     ),
     (
         "[clearing]\nmax_line_bytes = 9000\n",

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use codecs::framing::{Framing, LengthHeader};
 use codecs::iso8583::Dialect;
 use switch_domain::{ControlRule, ControlSubject, ControlTerms, MinorUnits, Window};
-use switch_store::private_postgres::fresh_database;
+use switch_store::private_postgres::{DatabaseUrl, fresh_database};
 
 use crate::speaker::Speaker;
 use crate::stage::{Served, Stage, cardswitch, key, peer, purchase, text};
@@ -257,4 +257,53 @@ async fn ask(
         }
     }
     approved
+}
+
+/// The same traffic of one seed, with a control in shadow or without: what each was answered, and
+/// how many the control would have declined.
+async fn answers(in_shadow: bool) -> (Vec<[String; 4]>, i64) {
+    let stage = Stage::start().await;
+    let issued = stage.issue(1_000_000, 60_000).await;
+    if in_shadow {
+        let control = stage.services().node().control();
+        let programme = *control.programmes.keys().next().expect("a programme");
+        let terms = ControlTerms {
+            subject: ControlSubject::Programme(programme),
+            name: text("large"),
+            shadow: true,
+            selects: switch_domain::Selector::default(),
+            rule: ControlRule::Amount(MinorUnits(1_000), Window::Transaction),
+        };
+        let made = stage.services().define_control(key("shadow"), text("test"), terms).await;
+        made.expect("a control");
+    }
+    let mut acquirer = stage.peer(1).await;
+    let mut told = Vec::new();
+    let mut seed = 20_261_127_u64;
+    for stan in 1..=100 {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        let asked = purchase(&issued.pan, stan, 100 + (seed >> 33) % 1_900);
+        let asked = if seed >> 62 == 0 { asked.retyped("0200").expect("a type") } else { asked };
+        let answer = acquirer.exchange(0, &asked).await.expect("an answer");
+        told.push([4, 11, 38, 39].map(|field| answer.text(field).unwrap_or_default().to_owned()));
+    }
+    drop(acquirer);
+    let stage = stage.restart().await;
+    let url = DatabaseUrl::parse(stage.database.url().expose()).expect("a URL");
+    let pool = sqlx::PgPool::connect_with(url.connect_options()).await.expect("connected");
+    let count = "SELECT count(*) FROM card_authorization WHERE would_decline IS NOT NULL";
+    let count = sqlx::query_scalar(count).fetch_one(&pool).await.expect("a count");
+    pool.close().await;
+    stage.end().await;
+    (told, count)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_control_in_shadow_changes_no_answer_and_tells_what_it_would_have_declined() {
+    let (without, none) = answers(false).await;
+    let (with, some) = answers(true).await;
+    assert_eq!(without, with);
+    let large = with.iter().filter(|[amount, ..]| amount.parse::<u64>().expect("digits") > 1_000);
+    assert_eq!((none, usize::try_from(some).expect("a count")), (0, large.count()));
+    assert!(with.iter().any(|[.., code]| code == "51"), "some are declined for want of funds");
 }

@@ -43,7 +43,7 @@ fn the_demo_ends_well_and_shows_every_decline() {
     let count = |member: &str| result[member].as_u64().unwrap_or_default();
     assert!(count("sent") >= 570, "0.95 x 150 x 4: {result}");
     assert!(count("approved") * 2 >= count("sent"), "{result}");
-    for member in ["reversed", "incremented", "completed", "others", "repeated"] {
+    for member in ["reversed", "incremented", "completed", "others", "repeated", "would_decline"] {
         assert!(count(member) > 0, "{member}: {result}");
     }
     for code in ["2008", "2009", "1000", "1016", "1018", "1006", "1002", "1011", "1001"] {

@@ -88,6 +88,7 @@ impl Worker {
             self.metrics.repeats.increment(1);
         } else {
             self.metrics.decided(decision.reason);
+            metrics::shadowed(record.as_ref());
             if let Command::Advise(_) = *command {
                 metrics::advised(record.as_ref());
             }
@@ -123,6 +124,7 @@ impl Worker {
             return Some(Envelope::Manage { command, card, reply });
         }
         self.inbox.waiting.leave();
+        metrics::control_refused(answer);
         if self.is_a_transfer_too_many(record.as_ref()) {
             metrics::shed("transfers_open");
             let _ = reply.send(Err(ManageError::Overloaded));

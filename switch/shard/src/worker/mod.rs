@@ -189,10 +189,11 @@ impl Worker {
                 }
             }
         });
-        let shard = parts.state.shard();
-        let settings = &parts.shared.settings;
         let mut state = parts.state;
+        let shard = state.shard();
+        let settings = &parts.shared.settings;
         state.set_rate_life(i64::try_from(settings.rate_life.as_micros()).unwrap_or(i64::MAX));
+        state.limit_controls(settings.control_limits);
         if shard == ShardId::CONTROL {
             metrics::rates(state.control());
         }
