@@ -1,4 +1,5 @@
-//! What arrives, by the model's own numbers, and what it is answered. It owns these words only.
+//! What arrives, by the model's own numbers, and what it is answered. It owns these words, and how
+//! two of them go together.
 
 use switch_domain::{MessageClass, OriginalClass, Reason, TransactionType};
 
@@ -63,6 +64,19 @@ pub(crate) enum Arrival {
     Reload(i64),
 }
 
+impl Arrival {
+    /// The card that it is about, where `of` tells that of a message.
+    pub(super) fn card(self, of: impl Fn(usize) -> usize) -> Option<usize> {
+        match self {
+            Self::Request(ask) | Self::Advice(ask) => Some(ask.key.card),
+            Self::Reversal(undo) => Some(undo.key.card),
+            Self::Void(message) | Self::Expire(message) => Some(of(message)),
+            Self::Lock(card) | Self::Unlock(card) | Self::Credit(card, _) => Some(card),
+            Self::Reload(_) => None,
+        }
+    }
+}
+
 /// What it is answered, and which message that is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Said {
@@ -71,4 +85,35 @@ pub(crate) struct Said {
     pub(crate) about: Option<usize>,
     /// Of an advice: it settles more than its merchant is allowed.
     pub(crate) over: bool,
+}
+
+pub(super) fn of_class(class: MessageClass) -> OriginalClass {
+    use MessageClass::{AuthorizationAdvice, AuthorizationRequest};
+    match class {
+        AuthorizationRequest | AuthorizationAdvice => OriginalClass::Authorization,
+        _ => OriginalClass::Financial,
+    }
+}
+
+pub(super) fn is_advice(class: MessageClass) -> bool {
+    matches!(class, MessageClass::AuthorizationAdvice | MessageClass::FinancialAdvice)
+}
+
+pub(super) fn twin(key: Key) -> Key {
+    use MessageClass::{
+        AuthorizationAdvice, AuthorizationRequest, FinancialAdvice, FinancialRequest,
+    };
+    let class = match key.class {
+        AuthorizationRequest => AuthorizationAdvice,
+        AuthorizationAdvice => AuthorizationRequest,
+        FinancialRequest => FinancialAdvice,
+        FinancialAdvice => FinancialRequest,
+        other => other,
+    };
+    Key { class, ..key }
+}
+
+/// How well two reference numbers agree.
+pub(super) fn agree(one: u8, other: u8) -> u8 {
+    u8::from(one == other && one != 0)
 }

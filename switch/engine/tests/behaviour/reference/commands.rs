@@ -3,12 +3,14 @@
 //! come of it, nor of what decides: a bare engine or a whole node.
 
 use switch_domain::{
-    Acquirer, Amount, AsciiText, AuthorizationId, BalanceId, Bin, CardId, Channel, Currency,
-    EntryMode, Fingerprint, LinkId, LockCode, Merchant, MessageClass, MessageFacts, MessageKey,
-    MinorUnits, NetworkTrace, OriginalReference, PoolId, Tolerance,
+    Acquirer, Amount, AsciiText, AuthorizationId, BalanceId, Bin, CardId, CardUse, CardUses,
+    Channel, ControlRule, ControlSubject, ControlTerms, Currency, EntryMode, Fingerprint, LinkId,
+    LockCode, Merchant, MessageClass, MessageFacts, MessageKey, MinorUnits, NetworkTrace,
+    OriginalReference, PoolId, ProgrammeId, Selector, Tolerance, Window,
 };
 use switch_engine::{Act, Advise, Authorize, Command, Decision, Increment, Original, Reverse};
 
+use super::controls::{Limit, Only, Over, Says, Whose};
 use super::model::{Arrival, Ask, Key, Model, Said, Undo};
 
 pub(crate) const BIN: Bin = Bin(99_999_912);
@@ -26,6 +28,7 @@ pub(crate) struct Holder {
 pub(crate) struct Names {
     pub(crate) holders: Vec<Holder>,
     pub(crate) pool: PoolId,
+    pub(crate) programme: ProgrammeId,
     pub(crate) messages: Vec<AuthorizationId>,
 }
 
@@ -87,6 +90,40 @@ impl Names {
         Said { reason, repeated, about, over: false }
     }
 
+    /// A control of the model, as the engine is told it.
+    pub(crate) fn terms(&self, limit: &Limit) -> ControlTerms {
+        let subject = match limit.whose {
+            Whose::Card(one) => ControlSubject::Card(self.holders[one].card),
+            Whose::Account(one) => ControlSubject::Balance(self.holders[one].balance),
+            Whose::EachCard => ControlSubject::Programme(self.programme),
+        };
+        let selects = match limit.only {
+            Only::Any => Selector::default(),
+            Only::CashBack => {
+                Selector { uses: CardUses::of(&[CardUse::CashBack]), ..Selector::default() }
+            }
+            Only::At(terminal) => {
+                Selector { merchants: vec![shop(terminal)], ..Selector::default() }
+            }
+        };
+        let rule = match limit.says {
+            Says::Never => ControlRule::Forbid,
+            Says::Always => ControlRule::AllowOnly,
+            Says::OneMerchant => ControlRule::OneMerchant,
+            Says::Amount(most, over) => ControlRule::Amount(MinorUnits(most), window(over)),
+            Says::Count(most, over) => ControlRule::Count(most, window(over)),
+        };
+        ControlTerms { subject, name: text(limit.name), shadow: limit.shadow, selects, rule }
+    }
+
+    /// Whose use of a control counts.
+    pub(crate) fn holder(&self, limit: &Limit, card: usize) -> i64 {
+        match limit.whose {
+            Whose::Account(_) => self.holders[card].balance.0,
+            Whose::Card(_) | Whose::EachCard => self.holders[card].card.0,
+        }
+    }
+
     pub(crate) fn message_key(&self, of: Key) -> MessageKey {
         let rrn = if of.rrn == 0 { AsciiText::EMPTY } else { text(&format!("{:012}", of.rrn)) };
         MessageKey {
@@ -135,7 +172,7 @@ impl Names {
                 channel: Channel::Pos,
                 entry: EntryMode::Chip,
                 kind: ask.kind,
-                merchant: Merchant { category: 5411, id: text("MERCHANT0000001") },
+                merchant: Merchant { category: 5411, id: shop(ask.key.terminal) },
                 country: None,
                 network_trace: network_trace(ask.network),
             },
@@ -168,6 +205,27 @@ impl Names {
             standing: (undo.standing > 0).then_some(left),
             repeat: false,
         }
+    }
+}
+
+/// The merchant of a terminal: each has one.
+fn shop(terminal: u8) -> AsciiText<35> {
+    text(&format!("MERCHANT{terminal:07}"))
+}
+
+fn window(over: Over) -> Window {
+    // The names of the zones have it the other way round.
+    let zone = |ahead: i64| match ahead {
+        0 => text("UTC"),
+        1.. => text(&format!("Etc/GMT-{ahead}")),
+        _ => text(&format!("Etc/GMT+{}", -ahead)),
+    };
+    match over {
+        Over::Once => Window::Transaction,
+        Over::Day(ahead) => Window::Day(zone(ahead)),
+        Over::Week(ahead) => Window::Week(zone(ahead)),
+        Over::Hours(hours) => Window::Rolling(hours),
+        Over::EverSince => Window::Lifetime,
     }
 }
 

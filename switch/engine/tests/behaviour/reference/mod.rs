@@ -4,5 +4,6 @@
 
 pub(crate) mod arrival;
 pub(crate) mod commands;
+pub(crate) mod controls;
 pub(crate) mod model;
 pub(crate) mod traffic;

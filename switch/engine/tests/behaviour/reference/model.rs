@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use switch_domain::{Direction, LockCode, MessageClass, OriginalClass, Reason, TransactionType};
 
 pub(crate) use super::arrival::{Arrival, Ask, Key, Said, Undo};
+use super::arrival::{agree, is_advice, of_class, twin};
+use super::controls::{Controls, Spend};
 
 /// Card, trace number, terminal.
 type Place = (usize, u32, u8);
@@ -43,6 +45,13 @@ pub(crate) struct Message {
     left: i64,
     replaces: bool,
     belongs_to: Option<usize>,
+}
+
+impl Message {
+    /// What counts towards controls: what may come of it, or has.
+    pub(crate) const fn used(&self) -> i64 {
+        self.held + self.settled + self.settled_by_others
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -82,39 +91,11 @@ pub(crate) struct Model {
     networks: BTreeMap<(usize, u32), Vec<usize>>,
     /// How often only that led to a message, by what asked.
     pub(crate) by_network: BTreeMap<&'static str, u32>,
+    pub(crate) controls: Controls,
+    /// The card that the latest arrival was about.
+    pub(crate) touched: usize,
     held: BTreeMap<usize, i64>,
     all_held: i64,
-}
-
-fn of_class(class: MessageClass) -> OriginalClass {
-    use MessageClass::{AuthorizationAdvice, AuthorizationRequest};
-    match class {
-        AuthorizationRequest | AuthorizationAdvice => OriginalClass::Authorization,
-        _ => OriginalClass::Financial,
-    }
-}
-
-fn is_advice(class: MessageClass) -> bool {
-    matches!(class, MessageClass::AuthorizationAdvice | MessageClass::FinancialAdvice)
-}
-
-fn twin(key: Key) -> Key {
-    use MessageClass::{
-        AuthorizationAdvice, AuthorizationRequest, FinancialAdvice, FinancialRequest,
-    };
-    let class = match key.class {
-        AuthorizationRequest => AuthorizationAdvice,
-        AuthorizationAdvice => AuthorizationRequest,
-        FinancialRequest => FinancialAdvice,
-        FinancialAdvice => FinancialRequest,
-        other => other,
-    };
-    Key { class, ..key }
-}
-
-/// How well two reference numbers agree.
-fn agree(one: u8, other: u8) -> u8 {
-    u8::from(one == other && one != 0)
 }
 
 impl Model {
@@ -162,7 +143,15 @@ impl Model {
         }
     }
 
+    /// Whether a reversal waits for a message with this identifier of the network.
+    pub(crate) fn is_awaited(&self, ask: Ask) -> bool {
+        let mut early = self.early.get(&ask.key.card).into_iter().flatten();
+        ask.network != 0 && early.any(|one| one.undo.of_network == ask.network)
+    }
+
     pub(crate) fn arrive(&mut self, arrival: Arrival) -> Option<Said> {
+        let card = arrival.card(|message| self.messages[message].key.card);
+        self.touched = card.unwrap_or(self.touched);
         match arrival {
             Arrival::Request(ask) => Some(self.request(ask)),
             Arrival::Advice(ask) => Some(self.advice(ask)),
@@ -241,18 +230,29 @@ impl Model {
     }
 
     /// Why a request is declined, where `covered` of it is held already.
-    fn refusal(&self, ask: Ask, of: Option<usize>, covered: i64) -> Option<Reason> {
-        let account = &self.accounts[ask.key.card];
+    fn refusal(&mut self, ask: Ask, of: Option<usize>, covered: i64) -> Option<Reason> {
         let direction = ask.kind.direction();
         if direction != Direction::None && ask.minor <= 0 {
             return Some(Reason::InvalidAmount);
         }
-        if account.locked {
+        if self.accounts[ask.key.card].locked {
             return Some(Reason::Locked(LockCode::SuspectedFraud));
+        }
+        let spend = Self::spend(ask, of, covered);
+        let messages = &self.messages;
+        let used = |at: usize| messages[at].used();
+        if let Some(reason) = self.controls.forbids(&spend, &used) {
+            return Some(reason);
         }
         if of.is_some_and(|of| self.exceeds(of, ask)) {
             return Some(Reason::ExceedsPreauthorizedAmount);
         }
+        let messages = &self.messages;
+        let used = |at: usize| messages[at].used();
+        if let Some(reason) = self.controls.exceeded(&spend, &used) {
+            return Some(reason);
+        }
+        let account = &self.accounts[ask.key.card];
         let needs = ask.minor - covered;
         if direction == Direction::Debit && needs > (self.deposit - self.all_held).max(0) {
             return Some(Reason::PartnerDepositInsufficient);
@@ -262,6 +262,20 @@ impl Model {
             return Some(Reason::InsufficientFunds);
         }
         (self.standing(ask) == Some(0)).then_some(Reason::OriginalReversed)
+    }
+
+    /// A request as controls see it.
+    fn spend(ask: Ask, of: Option<usize>, covered: i64) -> Spend {
+        let takes = ask.kind.direction() == Direction::Debit;
+        let financial = of_class(ask.key.class) == OriginalClass::Financial;
+        Spend {
+            card: ask.key.card,
+            kind: ask.kind,
+            terminal: ask.key.terminal,
+            needs: if takes { ask.minor - covered } else { 0 },
+            adds_to: of.filter(|_| !financial),
+            completes: of.is_some() && financial,
+        }
     }
 
     /// Keeps a message, and does what it does to money.
@@ -299,6 +313,9 @@ impl Model {
         let place = (ask.key.card, ask.key.stan, ask.key.terminal);
         self.places.entry(place).or_default().push(at);
         self.networks.entry((ask.key.card, ask.network)).or_default().push(at);
+        if granted && belongs_to.is_none() {
+            self.controls.begin(&Self::spend(ask, None, 0), at);
+        }
         match belongs_to {
             Some(of) if !financial => self.add(at, of, stands),
             _ if granted && direction == Direction::Debit && !financial => {

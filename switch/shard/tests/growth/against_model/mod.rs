@@ -1,6 +1,7 @@
 //! A whole node over PostgreSQL against the reference model of the engine, over the same random
 //! arrivals, and through stops and sudden ends: answers and memory after every arrival, the tables
-//! whenever they have everything. Memory has room for little, so that much is looked up.
+//! whenever they have everything, also what was used of spend controls. Memory has room for little,
+//! so that much is looked up.
 //! `MODEL_ARRIVALS` and `MODEL_SEED` go further and elsewhere.
 
 mod late;
@@ -14,7 +15,8 @@ use rand::{RngExt, SeedableRng};
 use switch_shard::{ProjectionSettings, ShardSettings, TakeoverMode};
 
 use crate::reference::commands::{Asked, Drawn};
-use crate::reference::model::{Arrival, Ask, Model, Said, Undo};
+use crate::reference::controls::Controls;
+use crate::reference::model::{Arrival, Model, Said};
 use crate::reference::traffic::{self, Traffic};
 use crate::world::World;
 use node::{Subject, found};
@@ -79,7 +81,7 @@ impl Run {
     /// The next arrival, on both sides.
     async fn step(&mut self, burst: bool) {
         let arrival = loop {
-            let next = by_fields(self.traffic.next(self.model.messages.len()));
+            let next = self.traffic.next(self.model.messages.len());
             let waits = matches!(self.subject.names.asked(next), Asked::Act(_) | Asked::Expiry(_));
             if !(burst && waits) {
                 break next;
@@ -155,6 +157,7 @@ async fn run(end: End, seed: u64) {
         on_its_way: None,
         looked_up: 0,
     };
+    run.model.controls = Controls::of(&run.subject.limits);
     let leg = arrivals / (RESTARTS + 1);
     let ends: Vec<u32> =
         (1..=RESTARTS).map(|number| number * leg + random.random_range(0..leg / 2)).collect();
@@ -167,12 +170,15 @@ async fn run(end: End, seed: u64) {
             && ends.iter().any(|at| (at - BURST.min(*at)..*at).contains(&number));
         run.step(burst).await;
         run.subject.expect_equal(&run.model, &run.told).await;
+        run.subject.expect_used(&run.model, &run.told).await;
         if number % 1_000 == 999 {
             run.subject.expect_books().await;
         }
     }
     run.subject.expect_books().await;
     let Run { subject, model, drawn, looked_up, .. } = run;
+    println!("declined by controls: {:?}", model.controls.declined);
+    assert!(model.controls.declined.len() > 2);
     let (names, voided) = subject.stop().await;
     tables::expect_equal(&world, &names, &model).await;
     let [audit, _] = world.expect_balanced().await;
@@ -216,20 +222,4 @@ async fn the_node_does_what_the_model_does_and_goes_on_after_clean_stops() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_node_does_what_the_model_does_and_goes_on_after_sudden_ends() {
     run(End::Killed, SEED + 1).await;
-}
-
-/// An arrival without the identifiers of networks. What finds messages by those in memory the bare
-/// engine is held to, and in the tables the tests of the store and of `recall`: here nobody knows
-/// whether a message that is not marked as a repeat was spoken of by its identifier before.
-fn by_fields(arrival: Arrival) -> Arrival {
-    let plain = |ask: Ask| {
-        let adds = ask.adds.map(|(named, replaces)| (named.or(Some(ask.key.stan)), replaces));
-        Ask { network: 0, of_network: 0, adds, ..ask }
-    };
-    match arrival {
-        Arrival::Request(ask) => Arrival::Request(plain(ask)),
-        Arrival::Advice(ask) => Arrival::Advice(plain(ask)),
-        Arrival::Reversal(undo) => Arrival::Reversal(Undo { of_network: 0, ..undo }),
-        other => other,
-    }
 }

@@ -2,9 +2,9 @@
 //! management services and the sweep ask. It owns what memory must have after every arrival.
 
 use switch_domain::{
-    AsciiText, AuthorizationId, BalanceId, Bin, BinRange, CardId, CardStatus, CustomerId, Expiry,
-    Fingerprint, Funding, Hold, IdempotencyKey, LockCode, MinorUnits, PartnerId, PoolId, PoolKind,
-    ProgrammeId, ShardId, Timestamp,
+    AsciiText, AuthorizationId, BalanceId, Bin, BinRange, CardId, CardStatus, ControlId,
+    CustomerId, Expiry, Fingerprint, Funding, Hold, IdempotencyKey, LockCode, MinorUnits,
+    PartnerId, PoolId, PoolKind, ProgrammeId, ShardId, Timestamp,
 };
 use switch_shard::{
     Act, Command, Decision, HoldEnd, Manage, Node, ReplyOutcome, ShardSettings, State, TakeoverMode,
@@ -12,6 +12,7 @@ use switch_shard::{
 use switch_store::Store;
 
 use crate::reference::commands::{Asked, BIN, Holder, Names, euro};
+use crate::reference::controls::{LIMITS, Limit, Over, Says};
 use crate::reference::model::{Arrival, Key, Model};
 use crate::reference::traffic;
 use crate::world::{Serving, World, text, vault_row};
@@ -20,6 +21,9 @@ use crate::world::{Serving, World, text, vault_row};
 pub(crate) struct Subject {
     serving: Option<Serving>,
     pub(crate) names: Names,
+    /// The model's, but for those that look at a clock: nobody here knows what it says.
+    pub(crate) limits: Vec<Limit>,
+    controls: Vec<ControlId>,
     /// One in each data shard that the model knows nothing of, with money of its own.
     pub(crate) bystanders: Vec<Holder>,
     store: Store,
@@ -45,6 +49,13 @@ pub(crate) fn card_of(arrival: Arrival) -> usize {
     }
 }
 
+/// Whether what a control says depends on the time.
+const fn looks_at_a_clock(limit: &Limit) -> bool {
+    use Over::{Day, Hours, Week};
+    let (Says::Amount(_, over) | Says::Count(_, over)) = limit.says else { return false };
+    matches!(over, Day(_) | Week(_) | Hours(_))
+}
+
 /// The same message, marked as one that may have been sent before.
 pub(crate) fn as_repeat(mut command: Command) -> Command {
     match &mut command {
@@ -63,10 +74,17 @@ impl Subject {
         (each, deposit): (i64, i64),
     ) -> Self {
         let serving = world.serve_with(settings).await;
-        let names = Names { holders: Vec::new(), pool: PoolId(0), messages: Vec::new() };
+        let names = Names {
+            holders: Vec::new(),
+            pool: PoolId(0),
+            programme: ProgrammeId(0),
+            messages: Vec::new(),
+        };
         let mut subject = Self {
             serving: Some(serving),
             names,
+            limits: LIMITS.into_iter().filter(|limit| !looks_at_a_clock(limit)).collect(),
+            controls: Vec::new(),
             bystanders: Vec::new(),
             store: world.store.clone(),
             keys: 0,
@@ -77,9 +95,15 @@ impl Subject {
         let partner = PartnerId(subject.made(partner).await);
         let (pool, programme) = subject.programme(partner, deposit, 0).await;
         subject.names.pool = pool;
+        subject.names.programme = programme;
         for number in 1..=traffic::CARDS {
             let holder = subject.holder(programme, number, each).await;
             subject.names.holders.push(holder);
+        }
+        for limit in subject.limits.clone() {
+            let terms = Box::new(subject.names.terms(&limit));
+            let control = ControlId(subject.made(Act::DefineControl(terms)).await);
+            subject.controls.push(control);
         }
         let (_, programme) = subject.programme(partner, 10_000_000, 1).await;
         for number in 1..=2 {
@@ -155,13 +179,16 @@ impl Subject {
     }
 
     /// A message as who sends it would: as a repeat where it was answered before, or where memory
-    /// may have let go what stands in its place.
+    /// may have let go what stands in its place. A request that is not marked is not looked up, so
+    /// that a reversal which came before it and names it by the network's identifier alone is not
+    /// found once memory has let it go: such requests are marked, too.
     pub(crate) fn marked(&self, model: &Model, arrival: Arrival) -> Command {
         let Asked::Message(command) = self.names.asked(arrival) else { unreachable!("a message") };
         let command = *command;
         let in_its_place = match arrival {
             Arrival::Request(ask) => {
-                model.there(ask.key.card, ask.key.stan, ask.key.terminal) != "nothing"
+                let there = model.there(ask.key.card, ask.key.stan, ask.key.terminal);
+                there != "nothing" || model.is_awaited(ask)
             }
             _ => false,
         };
@@ -238,6 +265,26 @@ impl Subject {
         }
         assert_eq!((level, held), (model.deposit, model.deposit_held()), "{told}, deposit");
         assert_eq!(model.held_by_messages(), model.deposit_held(), "{told}");
+    }
+
+    /// What was used of each control is what the model adds up from its purchases.
+    pub(crate) async fn expect_used(&self, model: &Model, told: &str) {
+        let card = model.touched;
+        let holders = self.limits.iter().map(|limit| self.names.holder(limit, card));
+        let places: Vec<_> = self.controls.iter().copied().zip(holders).collect();
+        let look = move |state: &State| -> Vec<_> {
+            places.iter().map(|(id, holder)| state.usage(*id, *holder).cloned()).collect()
+        };
+        let found = self.node().read(self.shard_of(card), look).await.expect("the shard serves");
+        for (number, (limit, usage)) in self.limits.iter().zip(found).enumerate() {
+            let used = |at: usize| model.messages[at].used();
+            let expected = model.controls.parts((number, card), &used).into_iter();
+            let usage = usage.unwrap_or_default();
+            let found = usage.parts().iter();
+            let found = found.map(|(part, used)| (part.0, (used.amount.0, used.count)));
+            let (found, expected) = (limit.comparable(found), limit.comparable(expected));
+            assert_eq!(found, expected, "{told}, {} of card {card}", limit.name);
+        }
     }
 
     /// What is held is what is open, and ledgers are what was posted, as far as memory goes.
