@@ -34,7 +34,8 @@ pub struct PastAuthorization {
 /// What happened to one of them later.
 #[derive(Clone, Copy, Debug)]
 pub enum PastChange {
-    /// It was reversed, so that so much of it was left, or taken back: nothing was.
+    /// It was reversed, so that so much of it was left in the currency of its message, or taken
+    /// back: nothing was.
     GivenBack(AuthorizationId, MinorUnits),
     /// Its hold lived its life.
     Expired(AuthorizationId),
@@ -148,6 +149,8 @@ impl Backtest {
         let Some(original) = self.state.authorization(id) else { return Ok(()) };
         let effects = match change {
             PastChange::GivenBack(_, left) => {
+                let left = Amount { minor: left, currency: original.asked().currency };
+                let left = original.in_account(left).unwrap_or(MinorUnits::ZERO);
                 let standing = Portion::standing(original.fee(), left);
                 movements::give_back(&self.state, original, standing)
             }

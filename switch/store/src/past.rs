@@ -234,6 +234,8 @@ struct Event {
     at: Timestamp,
     kind: String,
     standing: MinorUnits,
+    /// False for a reversal that gave nothing back.
+    gave: bool,
     held: MinorUnits,
     delta: AuthorizationDelta,
 }
@@ -258,6 +260,7 @@ fn event(row: &PgRow) -> Result<Event, sqlx::Error> {
         at: moment("at")?,
         kind: row.try_get("kind")?,
         standing: amount("standing")?,
+        gave: row.try_get::<Option<i64>, _>("reversed")?.is_some(),
         held: amount("held")?,
         delta: AuthorizationDelta { authorization: of, decided_at, totals, closes },
     })
@@ -271,7 +274,7 @@ fn past(rows: &[PgRow], events: &[PgRow]) -> Result<PastHolder, StoreError> {
         rows.iter().map(|row| past_row(row, &events)).collect();
     let changes = events.iter().filter_map(|event| {
         let standing = match event.kind.as_str() {
-            "reversed" => Some(event.standing),
+            "reversed" if event.gave => Some(event.standing),
             "voided" => Some(MinorUnits::ZERO),
             "expired" => None,
             _ => return None,
