@@ -206,8 +206,8 @@ impl<'a> Case<'a> {
         MinorUnits(of_account.0.saturating_mul(terms.fee.0.signum()))
     }
 
-    /// Whether it asks for anything: an amount, and more than a fee takes off it. What is too little
-    /// for the account's currency was asked for all the same.
+    /// Whether it asks for anything: an amount, and more than a fee takes off it. What is too
+    /// little for the account's currency was asked for all the same.
     pub(crate) fn asks_for_money(&self) -> bool {
         let fee_leaves = self.fee().is_zero() || self.comes_to().is_positive();
         self.request.amount.minor.is_positive() && fee_leaves
