@@ -145,7 +145,7 @@ impl Subject {
             let used = |at: usize| model.messages[at].used();
             let expected = model.controls.parts((number, card), &used).into_iter();
             let usage = self.state().usage(*id, self.names.holder(limit, card));
-            let found = usage.into_iter().flat_map(|usage| usage.parts());
+            let found = usage.into_iter().flat_map(switch_domain::Usage::parts);
             let found = found.map(|(part, used)| (part.0, (used.amount.0, used.count)));
             let (found, expected) = (limit.comparable(found), limit.comparable(expected));
             assert_eq!(found, expected, "{} of card {card}, {}", limit.name, told());
