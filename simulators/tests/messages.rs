@@ -72,7 +72,7 @@ fn a_value_that_does_not_fit_is_refused() {
     let mut message = Message::new("0100").unwrap();
     let too_long = "9".repeat(20);
     for (field, value) in
-        [(4, "1234567890123"), (4, "12.50"), (2, &too_long), (39, "é"), (5, "1"), (52, "1234567")]
+        [(4, "1234567890123"), (4, "12.50"), (2, &too_long), (39, "é"), (8, "1"), (52, "1234567")]
     {
         assert!(message.set(field, value).is_err(), "field {field}");
     }

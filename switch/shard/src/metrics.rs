@@ -56,6 +56,11 @@ pub fn describe() {
         "cardswitch_shadow_declines_total",
         "Messages that were decided, and that a spend control in shadow would have declined"
     );
+    describe_state();
+}
+
+/// Of those, what tells how a shard is, rather than what it was asked.
+fn describe_state() {
     describe_gauge!("cardswitch_clock_fault", Unit::Count, "1 while the wall clock is wrong");
     describe_counter!(
         "cardswitch_freshness_rows_total",

@@ -154,7 +154,7 @@ fn what_decides_without_a_check_is_named_as_such() {
     let world = World::after(
         "
         partner acme
-        pool deposit EUR 100.00
+        pool deposit EUR 1000.00
         programme gold deposit
         balance alice 50.00
         card c1 alice exp 2712
