@@ -68,36 +68,10 @@ fn rate(message: &Message<'_>, fields: Fields) -> Option<Rate> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::around::Around;
+    use super::*;
     use bytes::BytesMut;
     use codecs::iso8583::{Dialect, Encoder, Mti};
-    use switch_domain::{CardId, Channel, Fingerprint, LinkId, Pan, Tolerance};
-
-    use super::*;
-
-    /// A link whose network converts, or does not.
-    struct Around(bool);
-
-    impl Surroundings for Around {
-        fn link(&self) -> LinkId {
-            LinkId(7)
-        }
-
-        fn fingerprint(&self, _: &Pan) -> Fingerprint {
-            Fingerprint([7; 16])
-        }
-
-        fn find(&self, _: &Fingerprint) -> Option<CardId> {
-            None
-        }
-
-        fn tolerance(&self, _: u16, _: Channel) -> Tolerance {
-            Tolerance::default()
-        }
-
-        fn network_converts(&self) -> bool {
-            self.0
-        }
-    }
 
     const SHIPPED: [&str; 8] = [
         "iso87-ascii",
@@ -127,7 +101,7 @@ mod tests {
         draft.finish(&mut out).expect("a message");
         let mut read = codecs::iso8583::Fields::new();
         let _ = dialect.decode(&out, &mut read);
-        converted(&dialect.view(&out, &read), &Around(converts))
+        converted(&dialect.view(&out, &read), &Around { converts })
     }
 
     fn shown(amount: Option<Amount>) -> String {

@@ -2,6 +2,8 @@
 //! engine; it never answers by itself and keeps nothing of a message.
 
 mod amount;
+#[cfg(test)]
+mod around;
 mod authorization;
 mod card_source;
 mod channel;

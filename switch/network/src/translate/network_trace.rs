@@ -33,35 +33,11 @@ fn read(message: &Message<'_>, pieces: &[Piece]) -> NetworkTrace {
 mod tests {
     use bytes::BytesMut;
     use codecs::iso8583::{Dialect, Encoder, Fields, Mti, Version};
-    use switch_domain::{CardId, Channel, Fingerprint, LinkId, Pan, Tolerance};
     use switch_shard::{Command, Increment};
 
-    use super::super::{Surroundings, Translated, advice, request, reversal};
+    use super::super::around::Around;
+    use super::super::{Translated, advice, request, reversal};
     use super::*;
-
-    struct Around;
-
-    impl Surroundings for Around {
-        fn link(&self) -> LinkId {
-            LinkId(7)
-        }
-
-        fn fingerprint(&self, _: &Pan) -> Fingerprint {
-            Fingerprint([7; 16])
-        }
-
-        fn find(&self, _: &Fingerprint) -> Option<CardId> {
-            None
-        }
-
-        fn tolerance(&self, _: u16, _: Channel) -> Tolerance {
-            Tolerance::default()
-        }
-
-        fn network_converts(&self) -> bool {
-            false
-        }
-    }
 
     /// What a message of this kind is to the engine, with these fields besides the usual ones.
     fn told(dialect: &Dialect, kind: [u8; 3], texts: &[(u8, &str)], raw: &[(u8, &str)]) -> Command {
@@ -99,7 +75,7 @@ mod tests {
             (_, 2) => advice,
             _ => request,
         };
-        match translate(&message, &Around) {
+        match translate(&message, &Around { converts: false }) {
             Ok(Translated::Command(command, _)) => *command,
             Ok(Translated::Unsupported(reason, kind)) => panic!("{reason:?} {kind}"),
             Err(fault) => panic!("{fault}"),
