@@ -19,7 +19,7 @@ use std::time::Duration;
 use super::wire::request::TestPan;
 
 pub(crate) use book::Mix;
-pub(crate) use drive::{drive, rest, wake_in_time};
+pub(crate) use drive::{come_first, drive, rest, wake_in_time};
 pub(crate) use faults::Faults;
 pub(crate) use link::Link;
 pub(crate) use schedule::Schedule;

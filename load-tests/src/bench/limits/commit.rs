@@ -1,14 +1,15 @@
 //! The floor of latency: one small row and its commit, one after the other over one connection. No
 //! answer that rests on a commit can be faster.
 
+use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use sqlx::{ConnectOptions, PgConnection};
 use switch_store::private_postgres::DatabaseUrl;
 
 use crate::bench::cluster::Cluster;
-use crate::bench::generator::{Latencies, Schedule, latencies, rest, wake_in_time};
+use crate::bench::generator::{Latencies, Schedule, come_first, latencies, rest, wake_in_time};
 use crate::bench::statistics::Percentiles;
 
 /// A floor that was measured.
@@ -45,14 +46,29 @@ pub(crate) fn measure(cluster: &Cluster, database: &DatabaseUrl, time: Duration)
 
 /// Commits a row at each moment of a schedule, and counts from that moment: what is left of the
 /// floor when the requests do not wait for each other. One connection, so a stall delays all that
-/// were due meanwhile.
+/// were due meanwhile. On a thread of its own, which has what the generator's has.
 pub(crate) fn measure_at_rate(
     cluster: &Cluster,
     database: &DatabaseUrl,
     rate: u32,
     time: Duration,
 ) -> Result<Percentiles> {
-    wake_in_time();
+    thread::scope(|scope| {
+        let measuring = scope.spawn(|| {
+            wake_in_time();
+            come_first();
+            at_rate(cluster, database, rate, time)
+        });
+        measuring.join().map_err(|_| anyhow!("the thread of the floor panicked"))?
+    })
+}
+
+fn at_rate(
+    cluster: &Cluster,
+    database: &DatabaseUrl,
+    rate: u32,
+    time: Duration,
+) -> Result<Percentiles> {
     cluster.block_on(async {
         let mut connection = database.connect_options().connect().await?;
         commits(&mut connection, Duration::from_millis(250), None).await?;
