@@ -13,6 +13,7 @@
     )
 )]
 
+mod card_security;
 #[expect(dead_code, reason = "card verification is built on it")]
 mod des_pair;
 pub mod exit;
@@ -25,6 +26,14 @@ mod private_file;
 mod sealed;
 mod vault;
 
+pub use card_security::{
+    CardSecurity, CardValue, CardValueKind, ChipData, Cvc3Track, DataElement, DecimalisationTable,
+    Decision, Decisions, EncryptedPin, EncryptedPinBlock, ExpiryOrder, GenerateCardValue,
+    GeneratePinReference, Ibm3624, IssuerAuthentication, KeyHandle, PanPart, PinBlockFormat,
+    PinMethod, PinReference, ProfileName, ProtectScript, Reply, Script, ScriptCommand, ScriptKeys,
+    SecurityError, ServiceCode, TranslatePin, Verified, VerifyCardValue, VerifyCryptogram,
+    VerifyPin,
+};
 pub use exit::{NotATestPan, reveal_test_pan};
 pub use issue::{IssueError, PanGenerator};
 pub use key_file::KeyFileError;

@@ -1,0 +1,310 @@
+//! PINs in commands: encrypted blocks, references on file and how these are made. It owns their
+//! words; a PIN is only ever here encrypted, and neither block nor reference can be printed.
+
+use std::fmt;
+
+use switch_domain::Pan;
+use zeroize::Zeroize;
+
+use super::KeyHandle;
+
+/// Whether the PIN in an encrypted block is the card's.
+#[derive(Clone, Copy)]
+pub struct VerifyPin<'a> {
+    /// The PIN that was entered.
+    pub pin: EncryptedPin<'a>,
+    /// The card. A block that is bound to a card number is read with this one.
+    pub pan: &'a Pan,
+    /// What is on file; it says by which method it was made.
+    pub reference: &'a PinReference,
+    /// The PIN verification key: `V2` for a PVV, `V1` for an offset.
+    pub key: KeyHandle,
+    /// What an offset takes beside its key; a PVV takes nothing of it.
+    pub ibm3624: Ibm3624,
+}
+
+/// The reference of the PIN in an encrypted block. Whoever changes a PIN verifies the old one
+/// first.
+#[derive(Clone, Copy)]
+pub struct GeneratePinReference<'a> {
+    /// The new PIN.
+    pub pin: EncryptedPin<'a>,
+    /// The card. A block that is bound to a card number is read with this one.
+    pub pan: &'a Pan,
+    /// Which reference is made.
+    pub method: PinMethod,
+    /// The PIN verification key: `V2` for a PVV, `V1` for an offset.
+    pub key: KeyHandle,
+}
+
+/// The PIN of a block for another zone. There is one card number: no PIN is ever bound to another.
+#[derive(Clone, Copy)]
+pub struct TranslatePin<'a> {
+    /// The PIN as it came.
+    pub pin: EncryptedPin<'a>,
+    /// The card.
+    pub pan: &'a Pan,
+    /// The format that it is to have. Which pairs there are is PCI PIN's, requirement 3-3.
+    pub to: PinBlockFormat,
+    /// The zone key (`P0`) that it is to be encrypted under.
+    pub to_key: KeyHandle,
+}
+
+/// A PIN in an encrypted block, with all that is needed to read it but the card number.
+#[derive(Clone, Copy)]
+pub struct EncryptedPin<'a> {
+    /// The block.
+    pub block: &'a EncryptedPinBlock,
+    /// Its format.
+    pub format: PinBlockFormat,
+    /// The zone key (`P0`) that it is encrypted under: triple DES, or AES for format 4.
+    pub key: KeyHandle,
+}
+
+/// The format of a PIN block, of ISO 9564-1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PinBlockFormat {
+    /// Format 0: PIN and card number, added.
+    Iso0,
+    /// Format 1: no card number; where none is known yet.
+    Iso1,
+    /// Format 2: towards the chip of a card, and nowhere else.
+    Iso2,
+    /// Format 3: as format 0, with a filler by chance.
+    Iso3,
+    /// Format 4: two blocks of AES, bound to the card number.
+    Iso4,
+}
+
+impl PinBlockFormat {
+    /// Every format, in the order of the numbers.
+    pub const ALL: [Self; 5] = [Self::Iso0, Self::Iso1, Self::Iso2, Self::Iso3, Self::Iso4];
+
+    /// The number that ISO 9564-1 gives it.
+    #[must_use]
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::Iso0 => 0,
+            Self::Iso1 => 1,
+            Self::Iso2 => 2,
+            Self::Iso3 => 3,
+            Self::Iso4 => 4,
+        }
+    }
+
+    /// From that number.
+    #[must_use]
+    pub fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| format.number() == number)
+    }
+
+    /// Bytes of a block of it, encrypted.
+    #[must_use]
+    pub const fn bytes(self) -> usize {
+        match self {
+            Self::Iso0 | Self::Iso1 | Self::Iso2 | Self::Iso3 => 8,
+            Self::Iso4 => 16,
+        }
+    }
+}
+
+impl fmt::Display for PinBlockFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.number())
+    }
+}
+
+/// A PIN block as it is on the wire: encrypted, 8 bytes or 16. Kept nowhere and never shown (PCI
+/// PIN 4), so it is wiped on drop and cannot be printed:
+///
+/// ```compile_fail
+/// fn print<T: std::fmt::Debug>() {}
+/// print::<switch_security::EncryptedPinBlock>();
+/// ```
+pub struct EncryptedPinBlock {
+    bytes: [u8; Self::MAX_BYTES],
+    length: u8,
+}
+
+impl EncryptedPinBlock {
+    /// Bytes of the longest: two blocks of DES, or one of AES.
+    pub const MAX_BYTES: usize = 16;
+
+    /// From 8 bytes or 16; `None` of any other length.
+    #[must_use]
+    pub fn new(block: &[u8]) -> Option<Self> {
+        let length = match block.len() {
+            8 => 8,
+            16 => 16,
+            _ => return None,
+        };
+        let mut bytes = [0; Self::MAX_BYTES];
+        for (slot, byte) in bytes.iter_mut().zip(block) {
+            *slot = *byte;
+        }
+        Some(Self { bytes, length })
+    }
+
+    /// The bytes, for a message or a module's wire.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        self.bytes.get(..usize::from(self.length)).unwrap_or_default()
+    }
+}
+
+impl Drop for EncryptedPinBlock {
+    fn drop(&mut self) {
+        self.bytes.zeroize();
+    }
+}
+
+/// Which reference of a PIN is made, with all that the method leaves open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PinMethod {
+    /// Visa PVV, of the first four digits of the PIN and the key of this index (0 to 6).
+    Pvv {
+        /// Which key of the pair's set, as it is written on the card.
+        key_index: u8,
+    },
+    /// The offset of IBM 3624, as long as the PIN.
+    Ibm3624(Ibm3624),
+}
+
+/// What the natural PIN of IBM 3624 is computed from, beside card number and key. By default what
+/// is in use most: the twelve digits before the check digit, zeros, and the table of remainders.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ibm3624 {
+    /// Which digits of the card number are the validation data.
+    pub validation: PanPart,
+    /// The hexadecimal digit that fills them up to sixteen, 0 to 15.
+    pub pad: u8,
+    /// What the hexadecimal digits of the result stand for.
+    pub table: DecimalisationTable,
+}
+
+impl Default for Ibm3624 {
+    fn default() -> Self {
+        let validation = PanPart::BeforeCheckDigit { take: 12 };
+        Self { validation, pad: 0, table: DecimalisationTable::default() }
+    }
+}
+
+/// A part of a card number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PanPart {
+    /// So many digits after so many from the left, or fewer where the number ends.
+    FromLeft {
+        /// How many are left out.
+        skip: u8,
+        /// How many are taken, 16 at most.
+        take: u8,
+    },
+    /// So many digits before the check digit, or fewer where the number has not so many.
+    BeforeCheckDigit {
+        /// How many are taken, 16 at most.
+        take: u8,
+    },
+}
+
+/// What each of the sixteen hexadecimal digits stands for, as a decimal one. A table that maps many
+/// to one digit gives natural PINs away, so one needs eight different digits at least.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DecimalisationTable([u8; 16]);
+
+impl Default for DecimalisationTable {
+    fn default() -> Self {
+        Self([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1, 2, 3, 4, 5])
+    }
+}
+
+impl DecimalisationTable {
+    /// How many different digits a table has at least, and how often it has one at most.
+    const DIFFERENT: usize = 8;
+    const REPEATS: usize = 4;
+
+    /// From sixteen ASCII digits; `None` of anything else, and of a table that is too plain.
+    #[must_use]
+    pub fn from_digits(ascii: &[u8]) -> Option<Self> {
+        let digits = <[u8; 16]>::try_from(ascii).ok()?;
+        let mut seen = [0usize; 10];
+        let mut table = [0; 16];
+        for (slot, digit) in table.iter_mut().zip(digits) {
+            *slot = digit.checked_sub(b'0')?;
+            let times = seen.get_mut(usize::from(*slot))?;
+            *times = times.saturating_add(1);
+        }
+        let different = seen.iter().filter(|times| **times > 0).count();
+        let plain = different < Self::DIFFERENT || seen.iter().any(|n| *n > Self::REPEATS);
+        (!plain).then_some(Self(table))
+    }
+
+    /// The decimal digits, as numbers, by hexadecimal digit.
+    #[must_use]
+    pub const fn digits(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+/// What is kept of a PIN to verify it by. Digits are ASCII. It cannot be printed:
+///
+/// ```compile_fail
+/// fn print<T: std::fmt::Debug>() {}
+/// print::<switch_security::PinReference>();
+/// ```
+#[derive(Clone, Copy)]
+pub enum PinReference {
+    /// Visa PVV.
+    Pvv {
+        /// Which key it was made with, 0 to 6.
+        key_index: u8,
+        /// Its four digits.
+        value: [u8; 4],
+    },
+    /// The offset of IBM 3624, as long as the PIN.
+    Offset {
+        /// Its digits; those behind `length` are zero bytes.
+        digits: [u8; 12],
+        /// How many, 4 to 12.
+        length: u8,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formats_have_the_numbers_of_the_standard() {
+        for number in 0..=4 {
+            let format = PinBlockFormat::from_number(number).expect("a format");
+            assert_eq!(format.to_string(), number.to_string());
+        }
+        assert_eq!(PinBlockFormat::from_number(5), None);
+    }
+
+    #[test]
+    fn a_block_has_eight_bytes_or_sixteen() {
+        for length in 0..40 {
+            let block = EncryptedPinBlock::new(&vec![7; length]);
+            assert_eq!(block.is_some(), [8, 16].contains(&length), "{length}");
+            assert!(block.is_none_or(|block| block.bytes() == vec![7; length]));
+        }
+    }
+
+    #[test]
+    fn a_table_that_gives_pins_away_is_refused() {
+        let good = DecimalisationTable::from_digits(b"0123456789012345");
+        assert_eq!(good, Some(DecimalisationTable::default()));
+        assert!(DecimalisationTable::from_digits(b"8351296477461538").is_some());
+        let wrong: [&[u8]; 5] = [
+            b"0000000000000000",
+            b"0123456012345601",
+            b"0123456789000000",
+            b"012345678901234",
+            b"012345678901234A",
+        ];
+        for table in wrong {
+            assert!(DecimalisationTable::from_digits(table).is_none());
+        }
+    }
+}
