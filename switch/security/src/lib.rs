@@ -21,10 +21,14 @@ mod issue;
 mod key_file;
 mod keys;
 mod mac;
+mod masked;
 mod module;
 mod private_file;
 mod sealed;
 mod vault;
+#[cfg(test)]
+#[path = "../tests/vectors/mod.rs"]
+mod vectors;
 
 pub use card_security::{
     CardSecurity, CardValue, CardValueKind, ChipData, Cvc3Track, DataElement, DecimalisationTable,
@@ -43,6 +47,7 @@ pub use mac::{
     MacKey, MacKeyFileError, MacKeyHandle, MacKeyName, MacKeys, MacPadding, MacScheme, NamedMacKey,
     combine,
 };
+pub use masked::MaskedPan;
 pub use module::{SecurityModule, SoftwareModule};
 pub use sealed::{InvalidKeyId, KeyId, SealedPan};
 pub use vault::{PanVault, VaultError};
