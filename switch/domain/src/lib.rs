@@ -18,6 +18,8 @@ mod ascii_text;
 mod authorization;
 mod balance;
 mod card;
+mod card_security;
+mod chip_facts;
 mod control;
 mod conversion;
 mod country;
@@ -25,6 +27,7 @@ mod currency;
 mod decision_trace;
 mod effects;
 mod estate;
+mod evidence;
 mod exchange_rate;
 mod expiry;
 mod forgotten;
@@ -36,6 +39,7 @@ mod money;
 mod network_trace;
 mod outside;
 mod pan;
+mod pin_reference;
 mod placement;
 mod portion;
 mod reason;
@@ -57,6 +61,11 @@ pub use authorization::{
 };
 pub use balance::{Balance, BalanceState, CustomerState, Movement};
 pub use card::{Card, CardStatus, LockCode, VaultRef};
+pub use card_security::{
+    CardReferences, CardSecurityTerms, Circumstances, CounterRules, ExpiryOrder,
+    InvalidServiceCode, KeyLabel, LowerCounter, NeededChecks, PinMethod, SecurityKeys, ServiceCode,
+};
+pub use chip_facts::{ChipDifference, ChipDifferences, ChipFact, ChipFacts};
 pub use control::{
     Bin, BinRange, Control, Funding, Partner, PartnerState, Pool, PoolKind, Programme,
 };
@@ -70,6 +79,7 @@ pub use effects::{
     Account, AuthorizationDelta, BalanceDelta, Effects, PoolDelta, PoolShare, Posting,
 };
 pub use estate::Estate;
+pub use evidence::{Chip, CryptogramType, Evidence, Finding, Unverified};
 pub use exchange_rate::{ExchangeRate, InvalidRate, Rate};
 pub use expiry::{Expiry, InvalidExpiry};
 pub use forgotten::{CommandDigest, DoneCommand, Forgotten, Reach, Recalled, Traces};
@@ -84,6 +94,7 @@ pub use money::{Amount, MinorUnits};
 pub use network_trace::NetworkTrace;
 pub use outside::{LockCodes, LockRefusal, OutsideAsk};
 pub use pan::{Fingerprint, InvalidPan, Pan};
+pub use pin_reference::{InvalidPinReference, OffsetDigits, PinReference};
 pub use placement::Placement;
 pub use portion::Portion;
 pub use reason::Reason;

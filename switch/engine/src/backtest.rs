@@ -249,6 +249,7 @@ fn request(one: &Authorization, granted: bool) -> Authorize {
         repeat: false,
         adds_to: None,
         completes: None,
+        evidence: None,
         terms: Terms { fee, ..Terms::default() },
     }
 }

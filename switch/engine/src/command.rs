@@ -4,10 +4,10 @@
 use switch_domain::{
     Amount, ApprovalCode, AsciiText, AuthorizationId, BalanceId, BalanceState, Bin, BinRange,
     CardId, CardStatus, ControlId, ControlSubject, ControlTerms, Currency, CustomerId,
-    CustomerState, ExchangeRate, Expiry, ForeignTerms, Funding, Hold, IdempotencyKey, LinkId,
-    LockCode, LockCodes, MessageFacts, MessageKey, MinorUnits, NetworkAmounts, OriginalReference,
-    OutsideAsk, PartnerId, PartnerState, PoolId, PoolKind, ProgrammeId, Reason, Tolerance,
-    Transfer, TransferId, TransferOutcome, VaultRef,
+    CustomerState, Evidence, ExchangeRate, Expiry, ForeignTerms, Funding, Hold, IdempotencyKey,
+    LinkId, LockCode, LockCodes, MessageFacts, MessageKey, MinorUnits, NetworkAmounts,
+    OriginalReference, OutsideAsk, PartnerId, PartnerState, PoolId, PoolKind, ProgrammeId, Reason,
+    Tolerance, Transfer, TransferId, TransferOutcome, VaultRef,
 };
 
 /// One command.
@@ -76,6 +76,9 @@ pub struct Authorize {
     /// Of a financial request, the authorization that it completes, where it says that it does.
     /// Apart as well; an advice has its own room for it.
     pub completes: Option<Box<Original>>,
+    /// What was found out about card and holder; `None` where nothing was sent or asked for. Apart,
+    /// because it is verified for some programmes alone.
+    pub evidence: Option<Box<Evidence>>,
 }
 
 /// On which terms a terminal asks.

@@ -84,6 +84,7 @@ fn request(
         network: None,
         adds_to: None,
         completes: None,
+        evidence: None,
         terms: Default::default(),
         link: LinkId::CLEARING,
         facts: MessageFacts {

@@ -103,6 +103,7 @@ fn read(
         network: converted(message, around)?,
         adds_to: increment(message, &key, asked.change)?,
         completes: completes(message, &facts, asked.completes, around)?,
+        evidence: None,
     };
     Ok((request, card))
 }

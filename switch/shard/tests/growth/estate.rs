@@ -163,6 +163,7 @@ impl Estate {
             network: None,
             adds_to: None,
             completes: None,
+            evidence: None,
         })
     }
 

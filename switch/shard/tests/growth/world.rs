@@ -350,6 +350,7 @@ pub(crate) fn purchase(holder: Holder, stan: u32, minor: i64, category: u16) -> 
         network: None,
         adds_to: None,
         completes: None,
+        evidence: None,
     }
 }
 

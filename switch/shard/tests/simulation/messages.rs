@@ -236,6 +236,7 @@ impl Request {
             network: None,
             adds_to: None,
             completes: None,
+            evidence: None,
         }
     }
 

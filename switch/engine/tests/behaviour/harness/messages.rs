@@ -64,6 +64,7 @@ pub(crate) fn authorize(key: MessageKey, amount: Amount) -> Authorize {
         network: None,
         adds_to: None,
         completes: None,
+        evidence: None,
     }
 }
 

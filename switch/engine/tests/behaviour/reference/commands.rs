@@ -186,6 +186,7 @@ impl Names {
             network: None,
             adds_to,
             completes: completes.then(|| Box::new(self.original(ask))),
+            evidence: None,
         }
     }
 

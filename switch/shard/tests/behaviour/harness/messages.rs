@@ -59,6 +59,7 @@ fn asked(class: MessageClass, holder: Holder, stan: u64, minor: i64) -> Authoriz
         network: None,
         adds_to: None,
         completes: None,
+        evidence: None,
     }
 }
 
