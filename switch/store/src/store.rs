@@ -158,9 +158,12 @@ impl Store {
         PgTables::new(self.clone())
     }
 
-    /// A connection of its own, outside the pool.
+    /// A connection of its own, outside the pool: for reading much. Who reads by the gigabyte may
+    /// not read on for seconds, while its memory grows or the machine is busy, and to PostgreSQL that
+    /// looks as if nobody were there.
     pub(crate) async fn connection(&self) -> Result<PgConnection, sqlx::Error> {
-        connect(&self.acting(Role::Ordinary)).await
+        let patient = [("tcp_user_timeout", "60000")];
+        connect(&self.acting(Role::Ordinary).options(patient)).await
     }
 
     /// A connection that may write what is made from the journal: for the projector alone.
@@ -191,4 +194,28 @@ pub(crate) async fn connect(options: &PgConnectOptions) -> Result<PgConnection, 
     let connection = connecting.await.unwrap_or(Err(sqlx::Error::PoolTimedOut))?;
     no_delay::to(options.get_port());
     Ok(connection)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::private_postgres::fresh_database;
+    use crate::{Store, StoreOptions, fresh_owner};
+
+    /// An audit over millions of open holds did not read for ten seconds while its memory grew, and
+    /// PostgreSQL took it for dead.
+    #[tokio::test]
+    async fn who_reads_much_may_pause_for_longer_than_who_commits() {
+        let database = fresh_database().await;
+        let connect = database.url().connect_options();
+        let options = StoreOptions { connect, owner: fresh_owner(), max_connections: 1 };
+        let store = Store::connect(options).await.unwrap();
+        let asked = "SELECT current_setting('tcp_user_timeout')";
+        let mut reading = store.connection().await.unwrap();
+        let patience: String = sqlx::query_scalar(asked).fetch_one(&mut reading).await.unwrap();
+        let ordinary: String = sqlx::query_scalar(asked).fetch_one(store.pool()).await.unwrap();
+        assert_eq!((patience.as_str(), ordinary.as_str()), ("1min", "10s"));
+        drop(reading);
+        store.pool().close().await;
+        database.close().await;
+    }
 }
