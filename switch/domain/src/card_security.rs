@@ -32,6 +32,11 @@ pub struct ServiceCode(u16);
 pub struct InvalidServiceCode;
 
 impl ServiceCode {
+    /// In the value of a chip's track (iCVV), in the place of the card's.
+    pub const CHIP: Self = Self(999);
+    /// In a printed code (CVV2), which has none.
+    pub const PRINTED: Self = Self(0);
+
     /// From its number: 0 to 999.
     ///
     /// # Errors
@@ -44,6 +49,13 @@ impl ServiceCode {
     #[must_use]
     pub const fn number(self) -> u16 {
         self.0
+    }
+
+    /// The three ASCII digits.
+    #[must_use]
+    pub fn digits(self) -> [u8; 3] {
+        [self.0 / 100, self.0 / 10 % 10, self.0 % 10]
+            .map(|digit| b'0' | u8::try_from(digit).unwrap_or_default())
     }
 
     /// Whether the card has a chip that is to be used: the first digit is 2 or 6.
@@ -336,5 +348,7 @@ mod tests {
             [201, 101, 620, 121, 999].map(|n| ServiceCode::new(n).map(ServiceCode::has_chip));
         assert_eq!(chips, [Ok(true), Ok(false), Ok(true), Ok(false), Ok(false)]);
         assert_eq!(ServiceCode::new(1000), Err(InvalidServiceCode));
+        let digits = [7, 201, 999].map(|n| ServiceCode::new(n).map(ServiceCode::digits));
+        assert_eq!(digits, [Ok(*b"007"), Ok(*b"201"), Ok(*b"999")]);
     }
 }

@@ -11,18 +11,17 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use switch_domain::PinReference;
+
 pub use cryptogram::{
     ChipData, DataElement, Decision, Decisions, IssuerAuthentication, ProfileName, ProtectScript,
     Script, ScriptCommand, ScriptKeys, Verified, VerifyCryptogram,
 };
 pub use pin::{
     DecimalisationTable, EncryptedPin, EncryptedPinBlock, GeneratePinReference, Ibm3624, PanPart,
-    PinBlockFormat, PinMethod, PinReference, TranslatePin, VerifyPin,
+    PinBlockFormat, PinMethod, TranslatePin, VerifyPin,
 };
-pub use value::{
-    CardValue, CardValueKind, Cvc3Track, ExpiryOrder, GenerateCardValue, ServiceCode,
-    VerifyCardValue,
-};
+pub use value::{CardValue, CardValueKind, Cvc3Track, GenerateCardValue, VerifyCardValue};
 
 /// Commands of card verification. Each stands alone and names all that it needs, as a hardware
 /// module's host commands do. A hardware module may take a while; the software module never does.

@@ -13,8 +13,14 @@
     )
 )]
 
+#[allow(dead_code, unused_imports, reason = "the software module will be built on it")]
+mod block_cipher;
 mod card_security;
-#[expect(dead_code, reason = "card verification is built on it")]
+#[allow(dead_code, unused_imports, reason = "the software module will be built on it")]
+mod card_value;
+#[allow(dead_code, unused_imports, reason = "the software module will be built on it")]
+mod decimal;
+#[allow(dead_code, unused_imports, reason = "the software module will be built on it")]
 mod des_pair;
 pub mod exit;
 mod issue;
@@ -23,6 +29,8 @@ mod keys;
 mod mac;
 mod masked;
 mod module;
+#[allow(dead_code, unused_imports, reason = "the software module will be built on it")]
+mod pin;
 mod private_file;
 mod sealed;
 mod vault;
@@ -32,11 +40,10 @@ mod vectors;
 
 pub use card_security::{
     CardSecurity, CardValue, CardValueKind, ChipData, Cvc3Track, DataElement, DecimalisationTable,
-    Decision, Decisions, EncryptedPin, EncryptedPinBlock, ExpiryOrder, GenerateCardValue,
-    GeneratePinReference, Ibm3624, IssuerAuthentication, KeyHandle, PanPart, PinBlockFormat,
-    PinMethod, PinReference, ProfileName, ProtectScript, Reply, Script, ScriptCommand, ScriptKeys,
-    SecurityError, ServiceCode, TranslatePin, Verified, VerifyCardValue, VerifyCryptogram,
-    VerifyPin,
+    Decision, Decisions, EncryptedPin, EncryptedPinBlock, GenerateCardValue, GeneratePinReference,
+    Ibm3624, IssuerAuthentication, KeyHandle, PanPart, PinBlockFormat, PinMethod, ProfileName,
+    ProtectScript, Reply, Script, ScriptCommand, ScriptKeys, SecurityError, TranslatePin, Verified,
+    VerifyCardValue, VerifyCryptogram, VerifyPin,
 };
 pub use exit::{NotATestPan, reveal_test_pan};
 pub use issue::{IssueError, PanGenerator};
@@ -50,4 +57,6 @@ pub use mac::{
 pub use masked::MaskedPan;
 pub use module::{SecurityModule, SoftwareModule};
 pub use sealed::{InvalidKeyId, KeyId, SealedPan};
+// Of commands, as the rest of the switch has them.
+pub use switch_domain::{ExpiryOrder, PinReference, ServiceCode};
 pub use vault::{PanVault, VaultError};

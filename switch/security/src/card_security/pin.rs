@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use switch_domain::Pan;
+use switch_domain::{Pan, PinReference};
 use zeroize::Zeroize;
 
 use super::KeyHandle;
@@ -161,7 +161,7 @@ impl Drop for EncryptedPinBlock {
 /// Which reference of a PIN is made, with all that the method leaves open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PinMethod {
-    /// Visa PVV, of the first four digits of the PIN and the key of this index (0 to 6).
+    /// Visa PVV, of the first four digits of the PIN and the key of this index (0 to 9).
     Pvv {
         /// Which key of the pair's set, as it is written on the card.
         key_index: u8,
@@ -206,8 +206,7 @@ pub enum PanPart {
     },
 }
 
-/// What each of the sixteen hexadecimal digits stands for, as a decimal one. A table that maps many
-/// to one digit gives natural PINs away, so one needs eight different digits at least.
+/// What each of the sixteen hexadecimal digits stands for, as a decimal one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DecimalisationTable([u8; 16]);
 
@@ -222,20 +221,23 @@ impl DecimalisationTable {
     const DIFFERENT: usize = 8;
     const REPEATS: usize = 4;
 
-    /// From sixteen ASCII digits; `None` of anything else, and of a table that is too plain.
+    /// From sixteen ASCII digits; `None` of anything else.
     #[must_use]
     pub fn from_digits(ascii: &[u8]) -> Option<Self> {
         let digits = <[u8; 16]>::try_from(ascii).ok()?;
-        let mut seen = [0usize; 10];
-        let mut table = [0; 16];
-        for (slot, digit) in table.iter_mut().zip(digits) {
-            *slot = digit.checked_sub(b'0')?;
-            let times = seen.get_mut(usize::from(*slot))?;
-            *times = times.saturating_add(1);
-        }
-        let different = seen.iter().filter(|times| **times > 0).count();
-        let plain = different < Self::DIFFERENT || seen.iter().any(|n| *n > Self::REPEATS);
-        (!plain).then_some(Self(table))
+        let good = digits.iter().all(u8::is_ascii_digit);
+        good.then_some(Self(digits.map(|digit| digit & 0x0F)))
+    }
+
+    /// Whether it maps so many to one digit that natural PINs could be found out by it, one table
+    /// after the other: then no module works with it. A good one has eight different digits at
+    /// least, and none of them more than four times.
+    #[must_use]
+    pub fn gives_pins_away(&self) -> bool {
+        let times = |digit: u8| self.0.iter().filter(|other| **other == digit).count();
+        let counts = (0..=9).map(times);
+        let different = counts.clone().filter(|count| *count > 0).count();
+        different < Self::DIFFERENT || counts.max().is_some_and(|count| count > Self::REPEATS)
     }
 
     /// The decimal digits, as numbers, by hexadecimal digit.
@@ -243,30 +245,6 @@ impl DecimalisationTable {
     pub const fn digits(&self) -> &[u8; 16] {
         &self.0
     }
-}
-
-/// What is kept of a PIN to verify it by. Digits are ASCII. It cannot be printed:
-///
-/// ```compile_fail
-/// fn print<T: std::fmt::Debug>() {}
-/// print::<switch_security::PinReference>();
-/// ```
-#[derive(Clone, Copy)]
-pub enum PinReference {
-    /// Visa PVV.
-    Pvv {
-        /// Which key it was made with, 0 to 6.
-        key_index: u8,
-        /// Its four digits.
-        value: [u8; 4],
-    },
-    /// The offset of IBM 3624, as long as the PIN.
-    Offset {
-        /// Its digits; those behind `length` are zero bytes.
-        digits: [u8; 12],
-        /// How many, 4 to 12.
-        length: u8,
-    },
 }
 
 #[cfg(test)]
@@ -292,19 +270,15 @@ mod tests {
     }
 
     #[test]
-    fn a_table_that_gives_pins_away_is_refused() {
-        let good = DecimalisationTable::from_digits(b"0123456789012345");
-        assert_eq!(good, Some(DecimalisationTable::default()));
-        assert!(DecimalisationTable::from_digits(b"8351296477461538").is_some());
-        let wrong: [&[u8]; 5] = [
-            b"0000000000000000",
-            b"0123456012345601",
-            b"0123456789000000",
-            b"012345678901234",
-            b"012345678901234A",
-        ];
-        for table in wrong {
-            assert!(DecimalisationTable::from_digits(table).is_none());
+    fn a_table_that_gives_pins_away_is_known() {
+        let table = |digits: &[u8]| DecimalisationTable::from_digits(digits);
+        assert_eq!(table(b"0123456789012345"), Some(DecimalisationTable::default()));
+        for good in [b"0123456789012345", b"8351296477461538"] {
+            assert!(table(good).is_some_and(|table| !table.gives_pins_away()));
         }
+        for bad in [b"0000000000000000", b"0123456012345601", b"0123456789000000"] {
+            assert!(table(bad).is_some_and(|table| table.gives_pins_away()));
+        }
+        assert!(table(b"012345678901234").is_none() && table(b"012345678901234A").is_none());
     }
 }

@@ -2,7 +2,7 @@
 //! a value is wiped when dropped, cannot be printed, and is compared in constant time.
 
 use subtle::ConstantTimeEq;
-use switch_domain::{Expiry, Pan};
+use switch_domain::{Expiry, ExpiryOrder, Pan, ServiceCode};
 use zeroize::Zeroize;
 
 use super::KeyHandle;
@@ -82,40 +82,6 @@ pub enum Cvc3Track<'a> {
     Vector([u8; 2]),
 }
 
-/// How the expiry is written for CVV2: a setting of the programme.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
-pub enum ExpiryOrder {
-    /// As on the track.
-    #[default]
-    YearMonth,
-    /// As on the front of the card.
-    MonthYear,
-}
-
-/// The three digits of ISO/IEC 7813 that say where and how a card may be used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct ServiceCode([u8; 3]);
-
-impl ServiceCode {
-    /// In the computation of iCVV.
-    pub const CHIP: Self = Self(*b"999");
-    /// In the computation of CVV2.
-    pub const PRINTED: Self = Self(*b"000");
-
-    /// From three ASCII digits.
-    #[must_use]
-    pub fn from_digits(ascii: &[u8]) -> Option<Self> {
-        let digits = <[u8; 3]>::try_from(ascii).ok()?;
-        digits.iter().all(u8::is_ascii_digit).then_some(Self(digits))
-    }
-
-    /// The three ASCII digits.
-    #[must_use]
-    pub const fn digits(&self) -> &[u8; 3] {
-        &self.0
-    }
-}
-
 /// A card value: up to five digits, wiped on drop. It cannot be printed or copied unseen:
 ///
 /// ```compile_fail
@@ -183,14 +149,6 @@ mod tests {
         }
         for wrong in [&b""[..], b"123456", b"12A", b"12 "] {
             assert!(CardValue::from_digits(wrong).is_none());
-        }
-    }
-
-    #[test]
-    fn a_service_code_has_three_digits() {
-        assert_eq!(ServiceCode::from_digits(b"999"), Some(ServiceCode::CHIP));
-        for wrong in [&b"99"[..], b"9999", b"9 9"] {
-            assert_eq!(ServiceCode::from_digits(wrong), None);
         }
     }
 }

@@ -186,8 +186,8 @@ fn decode(hexadecimal: &str) -> Vec<u8> {
     hex::decode(hexadecimal).expect("hexadecimal")
 }
 
-/// Checks each vector of each group of a family, and prints how many there were. A group that is not
-/// there, or has another number of vectors than the file says, is a failure.
+/// Checks each vector of each group of a family, and prints how many there were. A group that is
+/// not there, or has another number of vectors than the file says, is a failure.
 pub(crate) fn check_groups(family: &Family, mut check: impl FnMut(&str, &Vector<'_>)) {
     let file: Value = serde_json::from_str(FILE).expect("JSON");
     for name in family.groups {
