@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytes::BytesMut;
 use codecs::iso8583::{Dialect, FieldSet, MAX_CODE, Message};
-use switch_security::{MIN_MAC, MacError, MacKeyHandle, MacKeyName, MacScheme, SecurityModule};
+use switch_security::{KeyHandle, KeyName, MIN_MAC, MacError, MacScheme, SecurityModule};
 
 use crate::config::{InvalidLink, LinkConfig};
 
@@ -16,7 +16,7 @@ pub struct MacRule {
     /// The algorithm and its padding.
     pub scheme: MacScheme,
     /// The key, by its name in the security module.
-    pub key: MacKeyName,
+    pub key: KeyName,
     /// How many bytes of a code go on the wire, from 4; the rest of its field is zeros.
     pub bytes: usize,
     /// True where a request without a code is refused; a wrong one always is.
@@ -51,7 +51,7 @@ impl MacFault {
 #[derive(Clone)]
 pub(crate) struct Authenticator {
     security: Arc<dyn SecurityModule>,
-    key: MacKeyHandle,
+    key: KeyHandle,
     rule: MacRule,
 }
 
@@ -113,7 +113,7 @@ impl Authenticator {
             let mac = self.security.generate_mac(self.key, self.rule.scheme, covered)?;
             let mac = mac.shortened(self.rule.bytes).ok_or(MacError::Incorrect)?;
             code.iter_mut().zip(mac).for_each(|(slot, byte)| *slot = *byte);
-            Ok(mac.len())
+            Ok::<_, MacError>(mac.len())
         })?;
         // The length was checked when the link was bound.
         if written { Ok(()) } else { Err(MacError::Incorrect) }

@@ -6,12 +6,13 @@ mod cryptogram;
 mod pin;
 mod value;
 
-use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use switch_domain::PinReference;
+
+use crate::key::KeyHandle;
 
 pub use cryptogram::{
     ChipData, DataElement, Decision, Decisions, IssuerAuthentication, ProfileName, ProtectScript,
@@ -54,30 +55,6 @@ pub trait CardSecurity: Send + Sync {
 
     /// Whether the module can serve now.
     fn health(&self) -> Reply<'_, ()>;
-}
-
-/// Names a key within the module that gave it: the caller never meets the key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct KeyHandle(u16);
-
-impl KeyHandle {
-    /// The handle of this number; whoever holds the keys gives the numbers out.
-    #[must_use]
-    pub const fn new(number: u16) -> Self {
-        Self(number)
-    }
-
-    /// Its number.
-    #[must_use]
-    pub const fn number(self) -> u16 {
-        self.0
-    }
-}
-
-impl fmt::Display for KeyHandle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "#{}", self.0)
-    }
 }
 
 /// Why a command was not answered with what it asked for. It says nothing of any value.

@@ -5,6 +5,7 @@ use aws_lc_rs::{hmac, rand};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
+use crate::key::{KeyCipher, is_well_known};
 use crate::{KeyFileError, KeyId};
 
 /// Bytes of either key: AES-256, and an HMAC-SHA-256 key as long as its output (RFC 2104).
@@ -73,6 +74,13 @@ impl PanKeys {
             rand::fill(part).map_err(|_| KeyFileError::NoRandomness)?;
         }
         Self::from_parts(KeyId::from_bytes(id), encryption, fingerprint)
+    }
+
+    /// Whether one of them is a key of examples, which a production system must not have.
+    #[must_use]
+    pub fn are_well_known(&self) -> bool {
+        let known = |key: &[u8]| is_well_known(KeyCipher::Aes, key);
+        known(&*self.encryption) || known(&*self.fingerprint)
     }
 
     /// The public name of the pair.

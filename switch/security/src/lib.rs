@@ -13,25 +13,30 @@
     )
 )]
 
-#[allow(dead_code, unused_imports, reason = "the software module will be built on it")]
 mod block_cipher;
 mod card_security;
 #[allow(dead_code, unused_imports, reason = "the software module will be built on it")]
 mod card_value;
 #[allow(dead_code, unused_imports, reason = "the software module will be built on it")]
 mod decimal;
-#[allow(dead_code, unused_imports, reason = "the software module will be built on it")]
+#[allow(dead_code, reason = "the software module will be built on it")]
 mod des_pair;
 pub mod exit;
 mod issue;
+#[allow(dead_code, reason = "the software module will be built on it")]
+mod key;
+mod key_block;
 mod key_file;
+mod key_store;
 mod keys;
+mod lmk;
 mod mac;
 mod masked;
 mod module;
 #[allow(dead_code, unused_imports, reason = "the software module will be built on it")]
 mod pin;
 mod private_file;
+mod private_lock;
 mod sealed;
 mod vault;
 #[cfg(test)]
@@ -41,18 +46,27 @@ mod vectors;
 pub use card_security::{
     CardSecurity, CardValue, CardValueKind, ChipData, Cvc3Track, DataElement, DecimalisationTable,
     Decision, Decisions, EncryptedPin, EncryptedPinBlock, GenerateCardValue, GeneratePinReference,
-    Ibm3624, IssuerAuthentication, KeyHandle, PanPart, PinBlockFormat, PinMethod, ProfileName,
-    ProtectScript, Reply, Script, ScriptCommand, ScriptKeys, SecurityError, TranslatePin, Verified,
+    Ibm3624, IssuerAuthentication, PanPart, PinBlockFormat, PinMethod, ProfileName, ProtectScript,
+    Reply, Script, ScriptCommand, ScriptKeys, SecurityError, TranslatePin, Verified,
     VerifyCardValue, VerifyCryptogram, VerifyPin,
 };
 pub use exit::{NotATestPan, reveal_test_pan};
 pub use issue::{IssueError, PanGenerator};
+pub use key::{
+    CheckMethod, ComponentError, Exportability, Function, InvalidKey, Key, KeyCheckValue,
+    KeyCipher, KeyError, KeyHandle, KeyMode, KeyName, KeyRing, KeyRingError, KeyState, KeyUsage,
+    KeyVersion, NamedKey, NoRandomness, combine,
+};
+pub use key_block::{
+    BlockVersion, ImportPolicy, KeyBlockError, KeyBlockHeader, KeyCryptogram, OptionalBlock,
+    export_block, export_cryptogram, import_cryptogram, unwrap as unwrap_key_block,
+};
 pub use key_file::KeyFileError;
+pub use key_store::{KeyStore, KeyStoreError, ListedKey, list as list_keys};
 pub use keys::{CheckValue, PanKeys};
+pub use lmk::{Component, LmkError, LocalMasterKey, LocalMasterKeys};
 pub use mac::{
-    ComponentError, InvalidMacKey, KeyCheckValue, MIN_MAC, Mac, MacAlgorithm, MacCipher, MacError,
-    MacKey, MacKeyFileError, MacKeyHandle, MacKeyName, MacKeys, MacPadding, MacScheme, NamedMacKey,
-    combine,
+    MIN_MAC, Mac, MacAlgorithm, MacError, MacKeyFileError, MacKeys, MacPadding, MacScheme,
 };
 pub use masked::MaskedPan;
 pub use module::{SecurityModule, SoftwareModule};

@@ -2,12 +2,14 @@
 //! commands; clear keys never cross it, and the only card numbers that do are those on their way to
 //! a card's holder or a peer's message.
 
-use switch_domain::{BinRange, Fingerprint, Pan};
+use std::sync::Arc;
+use std::time::SystemTime;
 
-use crate::mac::MacRing;
+use switch_domain::{BinRange, Fingerprint, Pan, Timestamp};
+
 use crate::{
-    CheckValue, IssueError, KeyFileError, Mac, MacAlgorithm, MacError, MacKeyHandle, MacKeyName,
-    MacKeys, MacScheme, PanGenerator, PanKeys, PanVault, SealedPan, VaultError,
+    CheckValue, IssueError, KeyFileError, KeyHandle, KeyName, KeyRing, Mac, MacAlgorithm, MacError,
+    MacScheme, PanGenerator, PanKeys, PanVault, SealedPan, VaultError, mac,
 };
 
 /// Commands to a security module. Each stands alone and names all that it needs, as a hardware
@@ -46,11 +48,7 @@ pub trait SecurityModule: Send + Sync {
     ///
     /// # Errors
     /// There is no such key, or it is for another algorithm.
-    fn find_mac_key(
-        &self,
-        name: &MacKeyName,
-        algorithm: MacAlgorithm,
-    ) -> Result<MacKeyHandle, MacError>;
+    fn find_mac_key(&self, name: &KeyName, algorithm: MacAlgorithm) -> Result<KeyHandle, MacError>;
 
     /// The code over a message. On the path of every message of a link that has one.
     ///
@@ -58,7 +56,7 @@ pub trait SecurityModule: Send + Sync {
     /// The key is not there, or is for another algorithm.
     fn generate_mac(
         &self,
-        key: MacKeyHandle,
+        key: KeyHandle,
         scheme: MacScheme,
         message: &[u8],
     ) -> Result<Mac, MacError>;
@@ -70,7 +68,7 @@ pub trait SecurityModule: Send + Sync {
     /// error means that nobody knows.
     fn verify_mac(
         &self,
-        key: MacKeyHandle,
+        key: KeyHandle,
         scheme: MacScheme,
         message: &[u8],
         claimed: &[u8],
@@ -81,7 +79,7 @@ pub trait SecurityModule: Send + Sync {
 pub struct SoftwareModule {
     vault: PanVault,
     generator: PanGenerator,
-    macs: MacRing,
+    keys: Arc<KeyRing>,
 }
 
 impl SoftwareModule {
@@ -91,14 +89,20 @@ impl SoftwareModule {
     /// The cipher refuses the key.
     pub fn new(keys: &PanKeys) -> Result<Self, KeyFileError> {
         let vault = PanVault::new(keys)?;
-        Ok(Self { vault, generator: PanGenerator, macs: MacRing::default() })
+        Ok(Self { vault, generator: PanGenerator, keys: Arc::default() })
     }
 
-    /// And with these for message authentication, in the place of those it had.
+    /// And with these for everything else, in the place of those it had.
     #[must_use]
-    pub fn with_mac_keys(self, keys: MacKeys) -> Self {
-        Self { macs: MacRing::new(keys), ..self }
+    pub fn with_keys(self, keys: KeyRing) -> Self {
+        Self { keys: Arc::new(keys), ..self }
     }
+}
+
+/// The clock of the old versions of keys.
+fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Timestamp(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
 }
 
 impl SecurityModule for SoftwareModule {
@@ -127,31 +131,26 @@ impl SecurityModule for SoftwareModule {
         self.vault.check_value()
     }
 
-    fn find_mac_key(
-        &self,
-        name: &MacKeyName,
-        algorithm: MacAlgorithm,
-    ) -> Result<MacKeyHandle, MacError> {
-        self.macs.find(name, algorithm)
+    fn find_mac_key(&self, name: &KeyName, algorithm: MacAlgorithm) -> Result<KeyHandle, MacError> {
+        Ok(self.keys.find(name, algorithm.usage())?)
     }
 
     fn generate_mac(
         &self,
-        key: MacKeyHandle,
+        key: KeyHandle,
         scheme: MacScheme,
         message: &[u8],
     ) -> Result<Mac, MacError> {
-        self.macs.mac(key, scheme, message)
+        mac::generate(&self.keys, key, scheme, message)
     }
 
     fn verify_mac(
         &self,
-        key: MacKeyHandle,
+        key: KeyHandle,
         scheme: MacScheme,
         message: &[u8],
         claimed: &[u8],
     ) -> Result<(), MacError> {
-        let ours = self.macs.mac(key, scheme, message)?;
-        if ours.begins_with(claimed) { Ok(()) } else { Err(MacError::Incorrect) }
+        mac::verify(&self.keys, key, scheme, message, claimed, now).map(|_| ())
     }
 }

@@ -66,6 +66,25 @@ pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     }
 }
 
+/// The same by a writer that holds the lock of the file: what one before it left beside the file
+/// when it was killed is nobody's.
+pub(crate) fn replace_alone(path: &Path, content: &[u8]) -> io::Result<()> {
+    match fs::remove_file(beside(path)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => replace(path, content),
+    }
+}
+
+/// Writes zeros over a file, and takes it away. What a disk keeps of it besides is beyond us.
+pub(crate) fn shred(path: &Path) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).open(path)?;
+    let length = usize::try_from(file.metadata()?.len()).unwrap_or_default();
+    file.write_all(&vec![0; length])?;
+    file.sync_all()?;
+    fs::remove_file(path)?;
+    sync_folder(path)
+}
+
 /// Where the new file is written before it takes its place.
 pub(crate) fn beside(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();

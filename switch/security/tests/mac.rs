@@ -4,25 +4,30 @@
 
 use proptest::prelude::{any, prop, proptest};
 use serde_json::Value;
+use switch_domain::Timestamp;
 use switch_security::{
-    MIN_MAC, MacAlgorithm, MacCipher, MacError, MacKey, MacKeyName, MacKeys, MacPadding, MacScheme,
-    NamedMacKey, PanKeys, SecurityModule, SoftwareModule,
+    Function, Key, KeyCipher, KeyError, KeyMode, KeyName, KeyRing, KeyUsage, MIN_MAC, MacAlgorithm,
+    MacError, MacPadding, MacScheme, NamedKey, PanKeys, SecurityModule, SoftwareModule,
 };
 
 const VECTORS: &str = include_str!("vectors/mac.json");
 const ZEROS: MacPadding = MacPadding::Zeros;
 const ONE: MacPadding = MacPadding::OneThenZeros;
 
-fn module(algorithm: MacAlgorithm, cipher: MacCipher, key: &[u8]) -> SoftwareModule {
-    let mut keys = MacKeys::default();
-    let key = MacKey::new(algorithm, cipher, key).expect("a key");
-    keys.insert(NamedMacKey { name: name("peer"), key }).expect("room");
-    let pan = PanKeys::generate().expect("keys");
-    SoftwareModule::new(&pan).expect("a module").with_mac_keys(keys)
+fn module(algorithm: MacAlgorithm, cipher: KeyCipher, key: &[u8]) -> SoftwareModule {
+    with_key(Key::new(algorithm.usage(), cipher, key).expect("a key"))
 }
 
-fn name(name: &str) -> MacKeyName {
-    MacKeyName::new(name).expect("a name")
+fn with_key(key: Key) -> SoftwareModule {
+    let (mut ring, at) = (KeyRing::default(), Timestamp(0));
+    let number = ring.add(NamedKey { name: name("peer"), key }, at).expect("room");
+    ring.activate(&name("peer"), number, at).expect("pending");
+    let pan = PanKeys::generate().expect("keys");
+    SoftwareModule::new(&pan).expect("a module").with_keys(ring)
+}
+
+fn name(name: &str) -> KeyName {
+    KeyName::new(name).expect("a name")
 }
 
 fn bytes(hexadecimal: &str) -> Vec<u8> {
@@ -30,12 +35,12 @@ fn bytes(hexadecimal: &str) -> Vec<u8> {
 }
 
 /// The code in upper-case digits, after a check that it is verified in every length.
-fn mac(scheme: MacScheme, cipher: MacCipher, key: &str, message: &str) -> String {
+fn mac(scheme: MacScheme, cipher: KeyCipher, key: &str, message: &str) -> String {
     let module = module(scheme.algorithm(), cipher, &bytes(key));
     let handle = module.find_mac_key(&name("peer"), scheme.algorithm()).expect("known");
     let message = bytes(message);
     let made = module.generate_mac(handle, scheme, &message).expect("made");
-    let length = if cipher == MacCipher::Aes { 16 } else { 8 };
+    let length = if cipher == KeyCipher::Aes { 16 } else { 8 };
     let whole = made.shortened(length).expect("whole").to_vec();
     assert!(made.shortened(length + 1).is_none());
     for bytes in 0..=length {
@@ -58,7 +63,7 @@ fn text<'a>(vector: &'a Value, side: &str, name: &str) -> &'a str {
 
 #[test]
 fn every_vector_of_other_implementations_is_met() {
-    let (tdes, aes) = (MacCipher::Tdes, MacCipher::Aes);
+    let (tdes, aes) = (KeyCipher::Tdes, KeyCipher::Aes);
     let groups = [
         ("mac_alg1_tdes_pad1", MacScheme::CbcMac(ZEROS), tdes),
         ("mac_alg1_tdes_pad2", MacScheme::CbcMac(ONE), tdes),
@@ -81,7 +86,7 @@ fn every_vector_of_other_implementations_is_met() {
 
 #[test]
 fn the_values_that_standards_print_are_met() {
-    let (des, tdes, aes) = (MacCipher::Des, MacCipher::Tdes, MacCipher::Aes);
+    let (des, tdes, aes) = (KeyCipher::Des, KeyCipher::Tdes, KeyCipher::Aes);
     // "Now is the time for all " of ISO/IEC 9797-1 annex B, "7654321 Now is the time for " of
     // FIPS 113, the AES messages of RFC 4493, the triple DES ones of SP 800-38B.
     let annex = "4E6F77206973207468652074696D6520666F7220616C6C20";
@@ -119,20 +124,20 @@ fn cbc_mac_with_aes_chains_as_the_cipher_does() {
         (64, "8EA2B7CA516745BFEAFC49904B496089"),
     ] {
         let scheme = MacScheme::CbcMac(ZEROS);
-        assert_eq!(mac(scheme, MacCipher::Aes, &key[..digits], plain), expected);
+        assert_eq!(mac(scheme, KeyCipher::Aes, &key[..digits], plain), expected);
     }
 }
 
 #[test]
 fn check_values_are_those_of_other_implementations() {
-    for (group_name, cipher) in [("kcv_tdes", MacCipher::Tdes), ("kcv_aes_cmac", MacCipher::Aes)] {
+    for (group_name, cipher) in [("kcv_tdes", KeyCipher::Tdes), ("kcv_aes_cmac", KeyCipher::Aes)] {
         for vector in group(group_name) {
             let key = bytes(text(&vector, "in", "key"));
-            let (algorithm, cipher) = match key.len() {
-                8 => (MacAlgorithm::CbcMac, MacCipher::Des),
-                _ => (MacAlgorithm::Cmac, cipher),
+            let (usage, cipher) = match key.len() {
+                8 => (KeyUsage::M1, KeyCipher::Des),
+                _ => (KeyUsage::M6, cipher),
             };
-            let key = MacKey::new(algorithm, cipher, &key).expect("a key");
+            let key = Key::new(usage, cipher, &key).expect("a key");
             let shown = key.check_value().to_string();
             assert_eq!(shown, text(&vector, "out", "kcv"), "{}", vector["id"]);
         }
@@ -144,7 +149,7 @@ fn a_key_does_what_it_is_for_and_nothing_else() {
     let key = bytes("0123456789ABCDEFFEDCBA9876543210");
     let schemes = [MacScheme::CbcMac(ONE), MacScheme::RetailMac(ONE), MacScheme::Cmac];
     for is_for in schemes.map(MacScheme::algorithm) {
-        let module = module(is_for, MacCipher::Tdes, &key);
+        let module = module(is_for, KeyCipher::Tdes, &key);
         let handle = module.find_mac_key(&name("peer"), is_for).expect("known");
         for scheme in schemes {
             let wanted = scheme.algorithm();
@@ -152,14 +157,16 @@ fn a_key_does_what_it_is_for_and_nothing_else() {
             assert_eq!(module.find_mac_key(&name("peer"), wanted).is_ok(), same);
             assert_eq!(module.generate_mac(handle, scheme, b"message").is_ok(), same);
             let verified = module.verify_mac(handle, scheme, b"message", &[0; 8]);
+            let (name, usage, mode) = (name("peer"), is_for.usage(), KeyMode::Calculate);
+            let function = Function::VerifyMac(wanted);
             let expected = match same {
                 true => MacError::Incorrect,
-                false => MacError::OtherUse { name: name("peer"), is_for, wanted },
+                false => MacError::Key(KeyError::Refused { name, usage, mode, function }),
             };
             assert_eq!(verified, Err(expected));
         }
         let unknown = module.find_mac_key(&name("other"), is_for);
-        assert_eq!(unknown, Err(MacError::UnknownKey(name("other"))));
+        assert_eq!(unknown, Err(MacError::Key(KeyError::Unknown(name("other")))));
     }
 }
 
@@ -173,11 +180,9 @@ proptest! {
         length in MIN_MAC..=8,
     ) {
         for scheme in [MacScheme::CbcMac(ONE), MacScheme::RetailMac(ZEROS), MacScheme::Cmac] {
-            let Ok(key) = MacKey::new(scheme.algorithm(), MacCipher::Tdes, &key) else { continue };
-            let mut keys = MacKeys::default();
-            keys.insert(NamedMacKey { name: name("peer"), key }).expect("room");
-            let pan = PanKeys::generate().expect("keys");
-            let module = SoftwareModule::new(&pan).expect("a module").with_mac_keys(keys);
+            let usage = scheme.algorithm().usage();
+            let Ok(key) = Key::new(usage, KeyCipher::Tdes, &key) else { continue };
+            let module = with_key(key);
             let handle = module.find_mac_key(&name("peer"), scheme.algorithm()).expect("known");
             let made = module.generate_mac(handle, scheme, &message).expect("made");
             let code = made.shortened(length).expect("shorter").to_vec();

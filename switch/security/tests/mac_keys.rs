@@ -4,58 +4,29 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 
-use switch_security::{
-    InvalidMacKey, MacAlgorithm, MacCipher, MacKey, MacKeyFileError, MacKeyName, MacKeys,
-    NamedMacKey, combine,
-};
+use switch_security::{InvalidKey, Key, KeyCipher, KeyName, KeyUsage, MacKeys, combine};
 
 const FIRST: &str = "0123456789ABCDEFFEDCBA9876543210";
 const GOOD: &str = "acquirer = M3 T 08D7B4 0123456789ABCDEFFEDCBA9876543210";
 
-fn named(name: &str, key: &str) -> NamedMacKey {
-    let key = combine(MacAlgorithm::RetailMac, MacCipher::Tdes, key).expect("a key");
-    NamedMacKey { name: MacKeyName::new(name).expect("a name"), key }
-}
-
-fn shown(keys: &MacKeys) -> Vec<(String, String)> {
-    let shown = |key: &NamedMacKey| (key.name.to_string(), key.key.check_value().to_string());
-    keys.iter().map(shown).collect()
-}
-
 #[test]
-fn keys_are_saved_privately_and_load_again() {
+fn keys_of_a_file_in_clear_are_read_and_the_file_destroyed() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("mac.key");
-    let mut keys = MacKeys::default();
-    keys.insert(named("acquirer", FIRST)).expect("room");
-    keys.save(&path).expect("saved");
-    let mode = fs::metadata(&path).expect("metadata").permissions().mode() & 0o7777;
-    assert_eq!(mode, 0o600);
-
-    let mut loaded = MacKeys::load(&path).expect("loads");
-    assert_eq!(shown(&loaded), [("acquirer".to_owned(), "08D7B4".to_owned())]);
-    let other = "FEDCBA98765432100123456789ABCDEF";
-    loaded.insert(named("processor-2", other)).expect("room");
-    loaded.save(&path).expect("saved over");
-    let again = MacKeys::load(&path).expect("loads");
-    assert_eq!(shown(&again), shown(&loaded));
-    assert_eq!(fs::read_dir(folder.path()).expect("listed").count(), 1, "nothing is left over");
-
-    let twice = loaded.insert(named("acquirer", other));
-    assert!(matches!(twice, Err(MacKeyFileError::Exists(_))), "{twice:?}");
-}
-
-#[test]
-fn what_another_writer_left_is_not_written_over() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("mac.key");
-    fs::write(folder.path().join("mac.key.new"), "theirs").expect("written");
-    let mut keys = MacKeys::default();
-    keys.insert(named("acquirer", FIRST)).expect("room");
-    let error = keys.save(&path).expect_err("refused").to_string();
-    assert!(error.contains("mac.key.new cannot be written"), "{error}");
-    let theirs = fs::read_to_string(folder.path().join("mac.key.new")).expect("there");
-    assert_eq!((theirs.as_str(), path.exists()), ("theirs", false));
+    fs::write(&path, GOOD).expect("written");
+    fs::set_permissions(&path, Permissions::from_mode(0o600)).expect("chmod");
+    let keys = MacKeys::load(&path).expect("loads");
+    let shown: Vec<_> = keys.iter().map(|key| key.key.check_value().to_string()).collect();
+    assert_eq!(shown, ["08D7B4"]);
+    let ring = keys.into_ring().expect("a ring");
+    let name = KeyName::new("acquirer").expect("a name");
+    assert!(ring.find(&name, KeyUsage::M3).is_ok());
+    // Whoever held it open sees zeros.
+    let mut held = fs::File::open(&path).expect("there");
+    MacKeys::destroy_file(&path).expect("destroyed");
+    let mut left = Vec::new();
+    std::io::Read::read_to_end(&mut held, &mut left).expect("readable");
+    assert_eq!((left, path.exists()), (vec![0; GOOD.len()], false));
 }
 
 #[test]
@@ -93,17 +64,17 @@ fn every_wrong_line_is_named_and_no_key_is_shown() {
         assert!(!told.contains("89ABCDEFFE") && !told.contains("9876543"), "{told}");
     }
     let twice = MacKeys::parse(&format!("{GOOD}\n{GOOD}")).err().expect("refused").to_string();
-    assert!(twice.contains("acquirer already"), "{twice}");
+    assert!(twice.contains("a key acquirer already"), "{twice}");
 }
 
 #[test]
 fn components_make_the_key_and_one_wrong_check_value_refuses_all() {
-    let (tdes, retail) = (MacCipher::Tdes, MacAlgorithm::RetailMac);
+    let (tdes, retail) = (KeyCipher::Tdes, KeyUsage::M3);
     // Two whose exclusive or is FIRST.
     let (one, two) = ("FFFFFFFF00000000FFFFFFFF00000000", "FEDCBA9889ABCDEF0123456776543210");
     let check = |digits: &str| {
         let key = hex::decode(digits).expect("hexadecimal");
-        MacKey::new(MacAlgorithm::Cmac, tdes, &key).expect("a key").check_value().to_string()
+        Key::new(KeyUsage::M6, tdes, &key).expect("a key").check_value().to_string()
     };
     let checks = [check(two), check(FIRST)];
     for text in [
@@ -132,21 +103,23 @@ fn components_make_the_key_and_one_wrong_check_value_refuses_all() {
 
 #[test]
 fn keys_that_are_no_protection_are_refused() {
-    let weak = Err(InvalidMacKey::Weak);
-    let equal = Err(InvalidMacKey::EqualParts);
+    let weak = Err(InvalidKey::Weak);
+    let equal = Err(InvalidKey::EqualParts);
     let rows = [
-        (MacAlgorithm::CbcMac, MacCipher::Des, "0000000000000000", weak),
-        (MacAlgorithm::CbcMac, MacCipher::Des, "FFFFFFFFFFFFFFFF", weak),
-        (MacAlgorithm::RetailMac, MacCipher::Tdes, "0123456789ABCDEF01FE01FE01FE01FE", weak),
-        (MacAlgorithm::RetailMac, MacCipher::Tdes, "0123456789ABCDEF0123456789ABCDEF", equal),
+        (KeyUsage::M1, KeyCipher::Des, "0000000000000000", weak),
+        (KeyUsage::M1, KeyCipher::Des, "FFFFFFFFFFFFFFFF", weak),
+        (KeyUsage::M3, KeyCipher::Tdes, "0123456789ABCDEF01FE01FE01FE01FE", weak),
+        (KeyUsage::M3, KeyCipher::Tdes, "0123456789ABCDEF0123456789ABCDEF", equal),
         // They differ in parity alone.
-        (MacAlgorithm::Cmac, MacCipher::Tdes, "0123456789ABCDEF0022446688AACCEE", equal),
-        (MacAlgorithm::Cmac, MacCipher::Aes, "00000000000000000000000000000000", weak),
-        (MacAlgorithm::Cmac, MacCipher::Aes, "00000000000000000000000000000001", Ok(())),
-        (MacAlgorithm::CbcMac, MacCipher::Des, "0123456789ABCDEF", Ok(())),
+        (KeyUsage::M6, KeyCipher::Tdes, "0123456789ABCDEF0022446688AACCEE", equal),
+        // The first once more as the third.
+        (KeyUsage::M6, KeyCipher::Tdes, "0123456789ABCDEFFEDCBA98765432100123456789ABCDEF", equal),
+        (KeyUsage::M6, KeyCipher::Aes, "00000000000000000000000000000000", weak),
+        (KeyUsage::M6, KeyCipher::Aes, "00000000000000000000000000000001", Ok(())),
+        (KeyUsage::M1, KeyCipher::Des, "0123456789ABCDEF", Ok(())),
     ];
     for (algorithm, cipher, key, expected) in rows {
-        let made = MacKey::new(algorithm, cipher, &hex::decode(key).expect("hexadecimal"));
+        let made = Key::new(algorithm, cipher, &hex::decode(key).expect("hexadecimal"));
         assert_eq!(made.map(|_| ()), expected, "{algorithm:?} {cipher:?} {key}");
     }
 }

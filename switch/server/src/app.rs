@@ -10,6 +10,7 @@ use admin_api::Services;
 use anyhow::Context;
 use switch_domain::LinkId;
 use switch_network::{LinkConfig, LinkHandle, OpenLink, Reconciler, Teller};
+use switch_security::KeyRing;
 use switch_shard::{Fatal, HoldSweep, Running, TakeoverMode};
 use switch_store::private_postgres::DatabaseUrl;
 use tokio::net::TcpListener;
@@ -58,8 +59,10 @@ impl App {
     /// Whatever does not work is said; nothing keeps running.
     pub async fn start(config: &Config, mode: TakeoverMode) -> anyhow::Result<Self> {
         let metrics = telemetry::metrics_handle();
+        // Before anything is begun: a key that must not be here stops everything.
+        let ring = keys::key_ring(config)?;
         let mut database = database::connect(&config.database).await?;
-        match Self::start_over(config, mode, &mut database, metrics).await {
+        match Self::start_over(config, mode, ring, &mut database, metrics).await {
             Ok(parts) => Ok(Self::assemble(config, database, parts)),
             Err(error) => {
                 let _ = database.close().await;
@@ -71,6 +74,7 @@ impl App {
     async fn start_over(
         config: &Config,
         mode: TakeoverMode,
+        ring: KeyRing,
         database: &mut Connected,
         metrics: metrics_exporter_prometheus::PrometheusHandle,
     ) -> anyhow::Result<Parts> {
@@ -79,7 +83,7 @@ impl App {
         as_owner.migrate().await?;
         database.store = as_owner.set_projector_apart().await?;
         let store = &database.store;
-        let security = keys::security_module(config, store).await?;
+        let security = keys::security_module(config, ring, store).await?;
         heads::note_what_is_missing(store, &config.journal.lost_dir).await?;
         let mut settings = config.shards.settings();
         settings.control_limits = config.controls.limits();

@@ -83,7 +83,7 @@ pub enum Command {
     /// Single messages: what is in these bytes?
     #[command(subcommand)]
     Iso(super::commands::IsoCommand),
-    /// Keys of authentication codes: list them, import one
+    /// Keys: the ceremony of the local master key, making, taking in and replacing keys
     #[command(subcommand)]
     Keys(super::commands::KeysCommand),
     /// Links: how they stand; pause, resume and drain them, read their certificates again

@@ -1,19 +1,23 @@
-//! The keys of the card numbers and of authentication codes. It owns when the key file of the card
-//! numbers is made (over an empty database only), and that one which does not fit the database is
-//! refused before anything is served.
+//! The keys of the switch at its start. It owns that the local master key is put together from its
+//! components, when the key file of the card numbers is made (over an empty database only), and that
+//! one which does not fit the database is refused before anything is served.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use switch_security::{MacKeys, PanKeys, SecurityModule, SoftwareModule};
+use switch_security::{
+    KeyRing, KeyStore, LocalMasterKey, LocalMasterKeys, PanKeys, SecurityModule, SoftwareModule,
+};
 use switch_store::Store;
 
 use crate::config::Config;
+use crate::production;
 
-/// The security module over the configured key files.
+/// The security module over these keys and the configured key file of card numbers.
 pub(crate) async fn security_module(
     config: &Config,
+    ring: KeyRing,
     store: &Store,
 ) -> anyhow::Result<Arc<dyn SecurityModule>> {
     let path = config.security.pan_key_file.as_path();
@@ -34,7 +38,8 @@ pub(crate) async fn security_module(
             path.display()
         ),
     };
-    let module = SoftwareModule::new(&keys)?.with_mac_keys(mac_keys(config)?);
+    production::check_pan_keys(config, &keys)?;
+    let module = SoftwareModule::new(&keys)?.with_keys(ring);
     let key_id = keys.id().to_string();
     if !known.is_empty() && !known.contains(&key_id) {
         bail!(
@@ -48,19 +53,52 @@ pub(crate) async fn security_module(
     Ok(Arc::new(module))
 }
 
-/// None where no link has codes and no key was ever imported.
-fn mac_keys(config: &Config) -> anyhow::Result<MacKeys> {
-    let path = &config.security.mac_key_file;
-    let wanted = config.links.values().any(|link| link.mac.is_some());
-    if !wanted && !path.exists() {
-        return Ok(MacKeys::default());
+/// The keys of the key file, if they may be used here; none where there is no file, and then no
+/// local master key is needed.
+pub(crate) fn key_ring(config: &Config) -> anyhow::Result<KeyRing> {
+    let security = &config.security;
+    if security.mac_key_file.exists() {
+        bail!(
+            "{}: keys are not kept in clear any more. Move them with `cardswitch keys migrate`",
+            security.mac_key_file.display()
+        );
     }
-    let keys = MacKeys::load(path)?;
-    for key in keys.iter() {
-        let (name, check_value) = (&key.name, key.key.check_value());
-        tracing::info!(%name, %check_value, "MAC key");
+    if security.lmk_components.is_empty() && !security.key_file.exists() {
+        return Ok(KeyRing::default());
     }
-    Ok(keys)
+    let store = key_store(config)?;
+    let ring = store.load()?;
+    production::check_keys(config, store.master(), &ring)?;
+    for (name, usage, versions) in ring.iter() {
+        for version in versions.iter().filter(|version| version.key().is_some()) {
+            let (number, state) = (version.number(), version.state().name());
+            let check_value = version.check_value();
+            tracing::info!(%name, number, %usage, state, %check_value, "key");
+        }
+    }
+    if !store.is_current()? {
+        tracing::warn!(
+            "keys lie under the previous local master key: run `cardswitch keys rewrap`"
+        );
+    }
+    Ok(ring)
+}
+
+/// The key file and what opens it.
+pub(crate) fn key_store(config: &Config) -> anyhow::Result<KeyStore> {
+    let security = &config.security;
+    if security.lmk_components.is_empty() {
+        bail!(
+            "security.lmk_components names no files, and keys lie under a local master key: make its \
+             components with `cardswitch keys ceremony first.lmk second.lmk`, and name them there"
+        );
+    }
+    let current = LocalMasterKey::load(&security.lmk_components)?;
+    let mut master = LocalMasterKeys::new(current);
+    if !security.previous_lmk_components.is_empty() {
+        master = master.with_previous(LocalMasterKey::load(&security.previous_lmk_components)?);
+    }
+    Ok(KeyStore::new(security.key_file.clone(), master))
 }
 
 pub(crate) fn make_private_directory(directory: &Path) -> anyhow::Result<()> {

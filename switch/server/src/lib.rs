@@ -14,6 +14,7 @@ mod heads;
 mod health;
 mod keys;
 mod link_control;
+mod production;
 mod reconciler;
 mod runtimes;
 mod telemetry;

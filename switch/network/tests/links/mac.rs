@@ -9,7 +9,7 @@ use codecs::iso8583::Dialect;
 use switch_domain::{BinRange, Fingerprint, LinkId, Pan};
 use switch_network::{LinkConfig, MacRule, OpenLink, Purpose, Request};
 use switch_security::{
-    CheckValue, IssueError, Mac, MacAlgorithm, MacError, MacKeyHandle, MacKeyName, MacPadding,
+    CheckValue, IssueError, KeyError, KeyHandle, KeyName, Mac, MacAlgorithm, MacError, MacPadding,
     MacScheme, SealedPan, SecurityModule, VaultError,
 };
 
@@ -18,8 +18,8 @@ use crate::rig::{Answer, DIALECTS, Draft, Log, Rig, approved_in_part, security};
 const FAILURES: &str = "cardswitch_link_mac_failures_total";
 const RETAIL: MacScheme = MacScheme::RetailMac(MacPadding::Zeros);
 
-fn name(name: &str) -> MacKeyName {
-    MacKeyName::new(name).expect("a name")
+fn name(name: &str) -> KeyName {
+    KeyName::new(name).expect("a name")
 }
 
 fn rule(scheme: MacScheme, bytes: usize) -> MacRule {
@@ -254,31 +254,21 @@ impl SecurityModule for Lost {
         self.0.check_value()
     }
 
-    fn find_mac_key(
-        &self,
-        name: &MacKeyName,
-        algorithm: MacAlgorithm,
-    ) -> Result<MacKeyHandle, MacError> {
+    fn find_mac_key(&self, name: &KeyName, algorithm: MacAlgorithm) -> Result<KeyHandle, MacError> {
         self.0.find_mac_key(name, algorithm)
     }
 
     fn generate_mac(
         &self,
-        key: MacKeyHandle,
+        key: KeyHandle,
         scheme: MacScheme,
         message: &[u8],
     ) -> Result<Mac, MacError> {
         self.0.generate_mac(key, scheme, message)
     }
 
-    fn verify_mac(
-        &self,
-        _: MacKeyHandle,
-        _: MacScheme,
-        _: &[u8],
-        _: &[u8],
-    ) -> Result<(), MacError> {
-        Err(MacError::UnknownHandle)
+    fn verify_mac(&self, _: KeyHandle, _: MacScheme, _: &[u8], _: &[u8]) -> Result<(), MacError> {
+        Err(MacError::Key(KeyError::UnknownHandle))
     }
 }
 

@@ -6,50 +6,40 @@ use cmac::{Cmac, KeyInit};
 use des::cipher::{Array, BlockCipherDecrypt, BlockCipherEncrypt};
 use des::{Des, TdesEde2, TdesEde3};
 
-use super::{Mac, MacAlgorithm, MacCipher, MacKey, MacPadding};
+use super::{Mac, MacPadding};
+use crate::key::{KeyCipher, KeyUsage};
 
 /// The bit that method 2 sets behind the message.
 const ONE_BIT: u8 = 0x80;
 const HALF: usize = 8;
 
 /// A keyed algorithm.
-pub(super) type Machine = Box<dyn Keyed>;
+pub(crate) type Machine = Box<dyn Keyed>;
 
-pub(super) trait Keyed: Send + Sync {
+pub(crate) trait Keyed: Send + Sync {
     /// The code over a message. Nothing is allocated.
     fn mac(&self, padding: MacPadding, message: &[u8]) -> Mac;
 }
 
-/// The machine of a key; `None` for what [`MacKey::new`] lets nobody make.
-pub(super) fn machine(key: &MacKey) -> Option<Machine> {
-    let bytes = key.bytes();
-    Some(match (key.algorithm(), key.cipher(), bytes.len()) {
-        (MacAlgorithm::CbcMac, MacCipher::Des, 8) => cbc::<Des>(bytes)?,
-        (MacAlgorithm::CbcMac, MacCipher::Tdes, 16) => cbc::<TdesEde2>(bytes)?,
-        (MacAlgorithm::CbcMac, MacCipher::Tdes, 24) => cbc::<TdesEde3>(bytes)?,
-        (MacAlgorithm::CbcMac, MacCipher::Aes, 16) => cbc::<Aes128>(bytes)?,
-        (MacAlgorithm::CbcMac, MacCipher::Aes, 24) => cbc::<Aes192>(bytes)?,
-        (MacAlgorithm::CbcMac, MacCipher::Aes, 32) => cbc::<Aes256>(bytes)?,
-        (MacAlgorithm::RetailMac, MacCipher::Tdes, 16) => {
+/// The machine of a key; `None` for what [`crate::Key::new`] lets nobody make.
+pub(crate) fn machine(usage: KeyUsage, cipher: KeyCipher, bytes: &[u8]) -> Option<Machine> {
+    Some(match (usage, cipher, bytes.len()) {
+        (KeyUsage::M1, KeyCipher::Des, 8) => cbc::<Des>(bytes)?,
+        (KeyUsage::M1, KeyCipher::Tdes, 16) => cbc::<TdesEde2>(bytes)?,
+        (KeyUsage::M1, KeyCipher::Tdes, 24) => cbc::<TdesEde3>(bytes)?,
+        (KeyUsage::M1, KeyCipher::Aes, 16) => cbc::<Aes128>(bytes)?,
+        (KeyUsage::M1, KeyCipher::Aes, 24) => cbc::<Aes192>(bytes)?,
+        (KeyUsage::M1, KeyCipher::Aes, 32) => cbc::<Aes256>(bytes)?,
+        (KeyUsage::M3, KeyCipher::Tdes, 16) => {
             let (first, second) = bytes.split_at_checked(HALF)?;
             let first = Des::new_from_slice(first).ok()?;
             Box::new(Retail { first, second: Des::new_from_slice(second).ok()? })
         }
-        (MacAlgorithm::Cmac, MacCipher::Tdes, 16) => {
-            Box::new(ByCmac(Cmac::<TdesEde2>::new_from_slice(bytes).ok()?))
-        }
-        (MacAlgorithm::Cmac, MacCipher::Tdes, 24) => {
-            Box::new(ByCmac(Cmac::<TdesEde3>::new_from_slice(bytes).ok()?))
-        }
-        (MacAlgorithm::Cmac, MacCipher::Aes, 16) => {
-            Box::new(ByCmac(Cmac::<Aes128>::new_from_slice(bytes).ok()?))
-        }
-        (MacAlgorithm::Cmac, MacCipher::Aes, 24) => {
-            Box::new(ByCmac(Cmac::<Aes192>::new_from_slice(bytes).ok()?))
-        }
-        (MacAlgorithm::Cmac, MacCipher::Aes, 32) => {
-            Box::new(ByCmac(Cmac::<Aes256>::new_from_slice(bytes).ok()?))
-        }
+        (KeyUsage::M6, KeyCipher::Tdes, 16) => by_cmac::<Cmac<TdesEde2>>(bytes)?,
+        (KeyUsage::M6, KeyCipher::Tdes, 24) => by_cmac::<Cmac<TdesEde3>>(bytes)?,
+        (KeyUsage::M6, KeyCipher::Aes, 16) => by_cmac::<Cmac<Aes128>>(bytes)?,
+        (KeyUsage::M6, KeyCipher::Aes, 24) => by_cmac::<Cmac<Aes192>>(bytes)?,
+        (KeyUsage::M6, KeyCipher::Aes, 32) => by_cmac::<Cmac<Aes256>>(bytes)?,
         _ => return None,
     })
 }
@@ -59,6 +49,13 @@ where
     C: BlockCipherEncrypt + KeyInit + Send + Sync + 'static,
 {
     Some(Box::new(ByCbc(C::new_from_slice(key).ok()?)))
+}
+
+fn by_cmac<M>(key: &[u8]) -> Option<Machine>
+where
+    M: cmac::Mac + KeyInit + Clone + Send + Sync + 'static,
+{
+    Some(Box::new(ByCmac(<M as KeyInit>::new_from_slice(key).ok()?)))
 }
 
 /// Algorithm 1.

@@ -1,19 +1,15 @@
-//! Message authentication codes: which algorithms there are, and the keys they work with. It owns
-//! the words; a key's bytes never leave `key`, and a code is only ever compared in constant time.
+//! Message authentication codes: which algorithms there are, and how a code is made and verified
+//! with a key of the ring. It owns the words; a code is only ever compared in constant time.
 
-mod components;
-mod key;
 mod key_file;
 mod machine;
-mod ring;
 
 use subtle::ConstantTimeEq;
+use switch_domain::Timestamp;
 
-pub use components::{ComponentError, combine};
-pub use key::{InvalidMacKey, KeyCheckValue, MacCipher, MacKey};
-pub use key_file::{MacKeyFileError, MacKeyName, MacKeys, NamedMacKey};
-pub(crate) use ring::MacRing;
-pub use ring::{MacError, MacKeyHandle};
+use crate::key::{Function, Key, KeyError, KeyHandle, KeyRing, KeyUsage};
+pub use key_file::{MacKeyFileError, MacKeys};
+pub(crate) use machine::{Machine, machine};
 
 /// Bytes of the longest code: a block of AES.
 pub(crate) const MAX_MAC: usize = 16;
@@ -21,7 +17,7 @@ pub(crate) const MAX_MAC: usize = 16;
 /// The fewest bytes of a code that are worth checking (ISO 16609).
 pub const MIN_MAC: usize = 4;
 
-/// What a MAC key is for; one key, one use. The names are the usages of ANSI X9.143 key blocks.
+/// How a code is made, and so what a key of codes is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum MacAlgorithm {
     /// `M1`: ISO/IEC 9797-1 algorithm 1, CBC-MAC, with DES, triple DES or AES.
@@ -35,19 +31,19 @@ pub enum MacAlgorithm {
 impl MacAlgorithm {
     const ALL: [Self; 3] = [Self::CbcMac, Self::RetailMac, Self::Cmac];
 
-    /// The usage of X9.143.
+    /// The usage of its keys.
     #[must_use]
-    pub const fn usage(self) -> &'static str {
+    pub const fn usage(self) -> KeyUsage {
         match self {
-            Self::CbcMac => "M1",
-            Self::RetailMac => "M3",
-            Self::Cmac => "M6",
+            Self::CbcMac => KeyUsage::M1,
+            Self::RetailMac => KeyUsage::M3,
+            Self::Cmac => KeyUsage::M6,
         }
     }
 
-    /// From the usage of X9.143.
+    /// The one whose keys have this usage; `None` where they are not for codes.
     #[must_use]
-    pub fn from_usage(usage: &str) -> Option<Self> {
+    pub fn from_usage(usage: KeyUsage) -> Option<Self> {
         Self::ALL.into_iter().find(|algorithm| algorithm.usage() == usage)
     }
 }
@@ -121,4 +117,52 @@ impl Mac {
         let Some(ours) = self.shortened(claimed.len()) else { return false };
         claimed.len() >= MIN_MAC && bool::from(ours.ct_eq(claimed))
     }
+}
+
+/// Why there is no code, or why one is not taken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MacError {
+    /// The key is not there, or not for that.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The code is not that of this message under this key, or has too few bytes.
+    #[error("the code is not that of the message")]
+    Incorrect,
+}
+
+/// The code over a message, with the active version of a key.
+pub(crate) fn generate(
+    ring: &KeyRing,
+    key: KeyHandle,
+    scheme: MacScheme,
+    message: &[u8],
+) -> Result<Mac, MacError> {
+    let function = Function::GenerateMac(scheme.algorithm());
+    code(ring.active(key, function)?, scheme, message)
+}
+
+/// Compares the code over a message with one that came. Only where it is not that of the active
+/// version are those tried that are still taken: a peer may not have changed its key yet. The
+/// number of the version that it was made with.
+pub(crate) fn verify(
+    ring: &KeyRing,
+    key: KeyHandle,
+    scheme: MacScheme,
+    message: &[u8],
+    claimed: &[u8],
+    now: impl FnOnce() -> Timestamp,
+) -> Result<u32, MacError> {
+    let function = Function::VerifyMac(scheme.algorithm());
+    for (version, key) in ring.accepted(key, function, now)? {
+        if code(key, scheme, message)?.begins_with(claimed) {
+            return Ok(version);
+        }
+    }
+    Err(MacError::Incorrect)
+}
+
+fn code(key: &Key, scheme: MacScheme, message: &[u8]) -> Result<Mac, MacError> {
+    // The ring gives keys of codes alone for codes.
+    let machine = key.machine().ok_or(KeyError::UnknownHandle)?;
+    Ok(machine.mac(scheme.padding(), message))
 }

@@ -7,8 +7,10 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::app::{Addresses, App};
 use crate::config::Config;
+use crate::production;
 
 pub(super) async fn run(config: &Config, take_over: bool) -> anyhow::Result<ExitCode> {
+    production::keep_memory_private();
     if config.links.is_empty() {
         tracing::warn!("no [links.<name>] is configured: no peer can connect");
     }

@@ -37,6 +37,7 @@ pub(super) fn faults(config: &Config) -> Vec<Fault> {
     config.clearing.check(config.shards.reserved_queue, &mut faults);
     config.reconciliation.check(&mut faults);
     config.rates.check(&mut faults);
+    config.security.check(config, &mut faults);
     config.mini_statement.check(&mut faults);
     config.controls.check(&mut faults);
     let filter = config.log.filter.parse::<tracing_subscriber::filter::Targets>();

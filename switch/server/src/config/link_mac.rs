@@ -3,7 +3,7 @@
 
 use serde::Deserialize;
 use switch_network::MacRule;
-use switch_security::{MacKeyName, MacPadding, MacScheme};
+use switch_security::{KeyName, MacPadding, MacScheme};
 
 /// The authentication codes of a link. Algorithm and key must be said.
 #[derive(Clone, Debug, Deserialize)]
@@ -72,7 +72,7 @@ impl LinkMac {
             }
         };
         let wanted = "a name of 1 to 32 small letters, digits and hyphens";
-        let key = MacKeyName::new(&self.key).ok_or(("key", wanted))?;
+        let key = KeyName::new(&self.key).ok_or(("key", wanted))?;
         let Self { bytes, required, answers, .. } = *self;
         Ok(MacRule { scheme, key, bytes, required, answers })
     }

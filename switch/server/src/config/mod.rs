@@ -19,6 +19,7 @@ mod overlay;
 mod rates;
 mod read;
 mod reconciliation;
+mod security;
 mod shards;
 mod tolerance;
 
@@ -40,6 +41,7 @@ pub use mini_statement::MiniStatements;
 pub use rates::Rates;
 pub use read::{ConfigError, Source, load, parse};
 pub use reconciliation::Reconciliation;
+pub use security::{Mode, Security};
 pub use shards::Shards;
 pub use tolerance::{ClearingTolerance, Rule as ToleranceRule};
 
@@ -47,6 +49,8 @@ pub use tolerance::{ClearingTolerance, Rule as ToleranceRule};
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
+    /// How much is refused.
+    pub mode: Mode,
     /// PostgreSQL.
     pub database: Database,
     /// Keys.
@@ -141,25 +145,6 @@ pub struct Threads {
 impl Default for Threads {
     fn default() -> Self {
         Self { links: 0, management: 1, projection: 1 }
-    }
-}
-
-/// Keys.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Security {
-    /// The keys that encrypt and find card numbers. Made at the first start over an empty database.
-    pub pan_key_file: PathBuf,
-    /// The keys of authentication codes, made by `cardswitch keys import`.
-    pub mac_key_file: PathBuf,
-}
-
-impl Default for Security {
-    fn default() -> Self {
-        Self {
-            pan_key_file: PathBuf::from("data/keys/pan.key"),
-            mac_key_file: PathBuf::from("data/keys/mac.key"),
-        }
     }
 }
 

@@ -1,5 +1,5 @@
 //! The environment over the file: `CARDSWITCH_HTTP__LISTEN=…` sets `listen` of `[http]`. It owns
-//! the naming rule; two underscores go one table down.
+//! the naming rule; two underscores go one table down. The only key outside of tables is `mode`.
 
 use toml::{Table, Value};
 
@@ -20,6 +20,7 @@ pub(super) fn settings(variables: impl Iterator<Item = (String, String)>) -> Vec
                 Some(rest) if rest.contains("__") => {
                     rest.split("__").map(str::to_ascii_lowercase).collect()
                 }
+                Some("MODE") => vec!["mode".into()],
                 _ if variable == "DATABASE_URL" => vec!["database".into(), "url".into()],
                 _ => return None,
             };

@@ -2,6 +2,7 @@
 //! by engine commands, traffic by the simulator as a second process, stop, audit as a third. It
 //! prints what happened, and one JSON object as its last line.
 
+mod keys;
 mod manifest;
 mod plan;
 mod seed;
@@ -29,7 +30,8 @@ use summary::{Money, Outside};
 pub async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
     std::fs::create_dir_all(&args.dir).with_context(|| format!("making {}", args.dir.display()))?;
     let data = fresh_data(&args.dir)?;
-    let config = configuration(&data);
+    let mut config = configuration(&data);
+    keys::make(&mut config, &data.join("keys"))?;
     telemetry::start_logging(&config.log);
     eprintln!("Starting a switch on a private PostgreSQL in {} ...", data.display());
     let app = App::start(&config, TakeoverMode::RefuseIfOwned).await?;
@@ -59,6 +61,7 @@ fn configuration(data: &Path) -> Config {
     config.database.data_dir = data.join("postgres");
     config.security.pan_key_file = data.join("keys").join("pan.key");
     config.security.mac_key_file = data.join("keys").join("mac.key");
+    config.security.key_file = data.join("keys").join("switch.keys");
     config.control.socket = data.join("cardswitch.sock");
     config.journal.archive_dir = data.join("archive");
     config.journal.lost_dir = data.join("lost");

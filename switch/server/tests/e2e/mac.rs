@@ -1,86 +1,30 @@
-//! Authentication codes from the key file to the wire: a key is imported by the real binary and
-//! shown by its check value alone, and in every shipped dialect a purchase with a good code is
+//! Authentication codes from the key file to the wire: a key is imported by the real binary, and in
+//! every shipped dialect a purchase with a good code is
 //! approved and one without is answered with the edition's code for that, and holds nothing.
 
-use std::io::Write;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::Stdio;
 
 use codecs::framing::{Framing, LengthHeader};
 use codecs::iso8583::{Dialect, Fields, Version};
 use switch_domain::MinorUnits;
 use switch_security::{
-    MacKeyName, MacKeys, MacPadding, MacScheme, PanKeys, SecurityModule, SoftwareModule,
+    KeyName, KeyStore, LocalMasterKey, LocalMasterKeys, MacPadding, MacScheme, PanKeys,
+    SecurityModule, SoftwareModule,
 };
 use switch_server::config::{Algorithm, Link, LinkMac};
 
+use crate::keys::{ceremony, keys};
 use crate::speaker::{Draft, Said, Speaker, Value};
-use crate::stage::{Stage, cardswitch};
+use crate::stage::Stage;
 
 const SCHEME: MacScheme = MacScheme::RetailMac(MacPadding::OneThenZeros);
 
-/// Runs `cardswitch keys` with these components; whether it went well, and all that it said.
-fn keys(directory: &Path, arguments: &[&str], input: &str) -> (bool, String) {
-    let mut child = cardswitch(directory)
-        .arg("keys")
-        .args(arguments)
-        .env("CARDSWITCH_SECURITY__MAC_KEY_FILE", "keys/mac.key")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the binary starts");
-    // One that reads nothing may have ended already.
-    let _ = child.stdin.take().expect("piped").write_all(input.as_bytes());
-    let output = child.wait_with_output().expect("it ends");
-    let said = [output.stdout, output.stderr].concat();
-    (output.status.success(), String::from_utf8(said).expect("text"))
-}
-
 fn import(directory: &Path, name: &str, input: &str) -> (bool, String) {
-    let arguments = ["import", name, "--algorithm", "algorithm-3", "--cipher", "tdes"];
-    keys(directory, &arguments, input)
+    keys(directory, &["import", name, "--usage", "M3"], input)
 }
 
 const FIRST: &str = "FFFFFFFF00000000FFFFFFFF00000000";
 const SECOND: &str = "FEDCBA9889ABCDEF0123456776543210";
-
-#[test]
-fn keys_are_imported_from_components_and_listed_by_check_value() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let at = directory.path();
-    let (good, said) = keys(at, &["list"], "");
-    assert!(!good && said.contains("no key was imported yet"), "{said}");
-
-    let (good, said) = import(at, "acquirer", &format!("{FIRST}\n{SECOND}\n"));
-    assert!(good && said.contains("check value 08D7B4"), "{said}");
-    let path = at.join("keys/mac.key");
-    let mode = |path: &Path| std::fs::metadata(path).expect("there").permissions().mode() & 0o777;
-    assert_eq!((mode(&path), mode(&at.join("keys"))), (0o600, 0o700));
-
-    for (name, input, expected) in [
-        ("equal", "0123456789ABCDEF0123456789ABCDEF", "neighbouring"),
-        ("other", "", "no component was given"),
-        ("Other", FIRST, "small letters"),
-        ("other", &format!("{FIRST} 123456"), "component 1 has check value"),
-    ] {
-        let (good, said) = import(at, name, input);
-        assert!(!good && said.contains(expected), "{said}");
-        assert!(!said.contains("FFFFFFFF"), "{said}");
-    }
-    let (good, said) = import(at, "acquirer", &format!("{FIRST}\n{SECOND}"));
-    assert!(!good && said.contains("acquirer already"), "{said}");
-
-    let arguments = ["import", "processor", "--algorithm", "cmac", "--cipher", "aes"];
-    let (good, said) = keys(at, &arguments, "3F419E1CB7079442AA37474C2EFBF8B8 08793E");
-    assert!(good && said.contains("M6, CMAC, AES, check value 08793E"), "{said}");
-    let (good, said) = keys(at, &["list"], "");
-    let lines: Vec<_> = said.lines().filter(|line| line.contains("check value")).collect();
-    assert!(good && lines.len() == 2, "{said}");
-    assert!(lines[0].starts_with("acquirer ") && lines[1].starts_with("processor "), "{said}");
-    assert!(!said.contains("3F419E1C"), "{said}");
-}
 
 /// Asks with a code over the message, and looks at that of the answer.
 async fn ask(speaker: &mut Speaker, module: &SoftwareModule, bytes: &[u8]) -> Said {
@@ -93,7 +37,7 @@ async fn ask(speaker: &mut Speaker, module: &SoftwareModule, bytes: &[u8]) -> Sa
     let authenticated = answer.authenticated().expect("a code");
     let mut room = [0; 8];
     let code = answer.bytes(authenticated.field, &mut room).expect("bytes");
-    let name = MacKeyName::new("acquirer").expect("a name");
+    let name = KeyName::new("acquirer").expect("a name");
     let key = module.find_mac_key(&name, SCHEME.algorithm()).expect("known");
     let verified = module.verify_mac(key, SCHEME, authenticated.covered, &code[..4]);
     assert_eq!((verified, &code[4..]), (Ok(()), &[0; 4][..]), "{}", dialect.name());
@@ -105,11 +49,12 @@ async fn ask(speaker: &mut Speaker, module: &SoftwareModule, bytes: &[u8]) -> Sa
 pub(crate) async fn stage_with_codes() -> (Stage, SoftwareModule) {
     let mut path = None;
     let stage = Stage::configured(|config| {
-        let directory = config.security.mac_key_file.parent().expect("a directory").to_owned();
+        let directory = config.security.key_file.parent().expect("a directory").to_owned();
+        config.security.lmk_components = ceremony(&directory);
         let (good, said) = import(&directory, "acquirer", &format!("{FIRST}\n{SECOND}"));
         assert!(good, "{said}");
-        config.security.mac_key_file = directory.join("keys/mac.key");
-        path = Some(config.security.mac_key_file.clone());
+        config.security.key_file = directory.join("keys/switch.keys");
+        path = Some((config.security.key_file.clone(), config.security.lmk_components.clone()));
         config.links.clear();
         for (id, dialect) in (1..).zip(Dialect::shipped_names()) {
             let mac = LinkMac {
@@ -126,9 +71,12 @@ pub(crate) async fn stage_with_codes() -> (Stage, SoftwareModule) {
         }
     })
     .await;
-    let keys = MacKeys::load(&path.expect("set")).expect("keys");
+    let (path, components) = path.expect("set");
+    let master = LocalMasterKey::load(&components).expect("a local master key");
+    let keys = KeyStore::new(path, LocalMasterKeys::new(master)).load().expect("keys");
     let pan_keys = PanKeys::generate().expect("keys");
-    (stage, SoftwareModule::new(&pan_keys).expect("a module").with_mac_keys(keys))
+    let module = SoftwareModule::new(&pan_keys).expect("a module");
+    (stage, module.with_keys(keys))
 }
 
 /// The draft with a code over it in the field for that.
@@ -140,7 +88,7 @@ pub(crate) fn signed(speaker: &Speaker, module: &SoftwareModule, draft: &Draft) 
     let mut message = speaker.bytes(speaker.mti("100"), &draft);
     let mut code = vec![0; 8];
     let put = speaker.dialect().put_mac(field, &mut message, |covered, _| {
-        let name = MacKeyName::new("acquirer").expect("a name");
+        let name = KeyName::new("acquirer").expect("a name");
         let key = module.find_mac_key(&name, SCHEME.algorithm())?;
         let mac = module.generate_mac(key, SCHEME, covered)?;
         code[..4].copy_from_slice(mac.shortened(4).expect("eight"));

@@ -16,6 +16,7 @@ mod hostile;
 mod http;
 mod independent_client;
 mod iso;
+mod keys;
 mod kill;
 mod ledger;
 mod links;

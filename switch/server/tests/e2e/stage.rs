@@ -56,6 +56,7 @@ impl Stage {
         config.database.url = Some(database.url().expose().to_owned());
         config.security.pan_key_file = directory.path().join("pan.key");
         config.security.mac_key_file = directory.path().join("mac.key");
+        config.security.key_file = directory.path().join("switch.keys");
         config.journal.archive_dir = directory.path().join("archive");
         config.journal.lost_dir = directory.path().join("lost");
         config.control.socket = directory.path().join("control.sock");

@@ -63,7 +63,8 @@ cmac = M6 A 08793E 3F419E1CB7079442AA37474C2EFBF8B8
 pub(crate) fn security() -> Arc<dyn SecurityModule> {
     let keys = PanKeys::parse(KEYS).expect("keys");
     let mac_keys = MacKeys::parse(MAC_KEYS).expect("keys");
-    Arc::new(SoftwareModule::new(&keys).expect("module").with_mac_keys(mac_keys))
+    let ring = mac_keys.into_ring().expect("a ring");
+    Arc::new(SoftwareModule::new(&keys).expect("module").with_keys(ring))
 }
 
 impl Rig {

@@ -3,8 +3,7 @@
 
 use zeroize::Zeroizing;
 
-use super::key::{KeyCheckValue, MAX_KEY};
-use super::{InvalidMacKey, MacAlgorithm, MacCipher, MacKey};
+use super::{CheckMethod, InvalidKey, Key, KeyCheckValue, KeyCipher, KeyUsage, MAX_KEY};
 
 /// Why components make no key. Never shows a digit of one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -28,7 +27,7 @@ pub enum ComponentError {
     },
     /// Together they are no key.
     #[error(transparent)]
-    Key(#[from] InvalidMacKey),
+    Key(#[from] InvalidKey),
 }
 
 /// The key whose components stand on the lines of `text`, each with its check value behind it where
@@ -37,11 +36,7 @@ pub enum ComponentError {
 ///
 /// # Errors
 /// A line is no component, a check value is another, or the result is no such key.
-pub fn combine(
-    algorithm: MacAlgorithm,
-    cipher: MacCipher,
-    text: &str,
-) -> Result<MacKey, ComponentError> {
+pub fn combine(usage: KeyUsage, cipher: KeyCipher, text: &str) -> Result<Key, ComponentError> {
     let mut sum = Zeroizing::new([0u8; MAX_KEY]);
     let mut length = None;
     let lines = text.lines().map(str::trim);
@@ -62,7 +57,7 @@ pub fn combine(
         }
         if let Some(check) = check {
             let claimed = KeyCheckValue::parse(check).ok_or(form)?;
-            let found = KeyCheckValue::of(cipher, component).ok_or(form)?;
+            let found = KeyCheckValue::of(cipher, CheckMethod::Cmac, component).ok_or(form)?;
             if found != claimed {
                 return Err(ComponentError::CheckValue { number, found });
             }
@@ -70,5 +65,5 @@ pub fn combine(
         sum.iter_mut().zip(&*component).for_each(|(slot, byte)| *slot ^= byte);
     }
     let key = sum.get(..length.ok_or(ComponentError::None)?).unwrap_or_default();
-    Ok(MacKey::new(algorithm, cipher, key)?)
+    Ok(Key::new(usage, cipher, key)?)
 }
