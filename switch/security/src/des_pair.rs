@@ -24,6 +24,11 @@ impl DesPair {
         Some(Self { left: Des::new_from_slice(left).ok()?, right })
     }
 
+    /// Of its two halves.
+    pub(crate) fn of_halves(left: &Block, right: &Block) -> Self {
+        Self { left: Des::new(left.into()), right: Des::new(right.into()) }
+    }
+
     /// Encrypts with the left key alone.
     pub(crate) fn encrypt_left(&self, mut block: Block) -> Block {
         self.left.encrypt_block((&mut block).into());

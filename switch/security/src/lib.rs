@@ -21,6 +21,8 @@ mod card_value;
 mod decimal;
 #[allow(dead_code, reason = "the software module will be built on it")]
 mod des_pair;
+#[allow(dead_code, unused_imports, reason = "the software module will be built on it")]
+mod emv;
 pub mod exit;
 mod issue;
 #[allow(dead_code, reason = "the software module will be built on it")]
@@ -49,6 +51,11 @@ pub use card_security::{
     Ibm3624, IssuerAuthentication, PanPart, PinBlockFormat, PinMethod, ProfileName, ProtectScript,
     Reply, Script, ScriptCommand, ScriptKeys, SecurityError, TranslatePin, Verified,
     VerifyCardValue, VerifyCryptogram, VerifyPin,
+};
+pub use emv::{
+    AnswerForm, AnswerKey, AnswerMethod, CardKeyOption, CardScheme, CryptogramProfile, Element,
+    IadLayout, IadPart, NewPinBlock, NextCommand, PinEncryption, Report, ScriptMethod,
+    ScriptSession, SessionMethod,
 };
 pub use exit::{NotATestPan, reveal_test_pan};
 pub use issue::{IssueError, PanGenerator};
