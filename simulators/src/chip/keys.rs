@@ -1,0 +1,89 @@
+//! The test keys of a card programme, as its issuer has them. Must come from a seed or a demo's
+//! file, never from a real issuer, and must not be shown by accident.
+
+use std::fmt;
+
+use anyhow::{Context, Result};
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use serde::Deserialize;
+
+use super::cipher::{Key, key_of};
+
+/// A test key: two keys of DES, or one of AES.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct TestKey(pub(super) Key);
+
+impl TestKey {
+    /// From 32 hexadecimal digits.
+    ///
+    /// # Errors
+    /// When they are not that.
+    pub fn from_digits(digits: &str) -> Result<TestKey> {
+        let mut key = Key::default();
+        hex::decode_to_slice(digits, &mut key).context("a test key has 32 hexadecimal digits")?;
+        Ok(TestKey(key))
+    }
+
+    /// Its hexadecimal digits, for the key file of the switch under test.
+    #[must_use]
+    pub fn digits(&self) -> String {
+        hex::encode_upper(self.0)
+    }
+
+    fn chosen(random: &mut StdRng) -> TestKey {
+        TestKey(key_of(random.random(), random.random()))
+    }
+}
+
+impl TryFrom<String> for TestKey {
+    type Error = anyhow::Error;
+
+    fn try_from(digits: String) -> Result<TestKey> {
+        TestKey::from_digits(&digits)
+    }
+}
+
+impl fmt::Debug for TestKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TestKey(hidden)")
+    }
+}
+
+/// All keys of a programme that its cards and terminals compute with.
+#[derive(Clone, Debug, Deserialize)]
+pub struct TestKeys {
+    /// Issuer master key of cryptograms (IMK-AC).
+    pub cryptograms: TestKey,
+    /// Issuer master key of the integrity of scripts (IMK-SMI).
+    pub script_integrity: TestKey,
+    /// Issuer master key of the confidentiality of scripts (IMK-SMC).
+    pub script_confidentiality: TestKey,
+    /// Card values of stripe and chip (CVK).
+    pub card_values: TestKey,
+    /// Printed codes (CVK of CVV2).
+    pub card_codes: TestKey,
+    /// PIN blocks between acquirer and switch (ZPK), triple DES.
+    pub zone: TestKey,
+    /// PIN blocks of format 4 between acquirer and switch (ZPK), AES of 128 bits.
+    pub aes_zone: TestKey,
+}
+
+impl TestKeys {
+    /// Always the same ones from the same seed.
+    #[must_use]
+    pub fn from_seed(seed: u64) -> TestKeys {
+        let mut random = StdRng::seed_from_u64(seed);
+        let mut next = || TestKey::chosen(&mut random);
+        TestKeys {
+            cryptograms: next(),
+            script_integrity: next(),
+            script_confidentiality: next(),
+            card_values: next(),
+            card_codes: next(),
+            zone: next(),
+            aes_zone: next(),
+        }
+    }
+}
