@@ -15,17 +15,12 @@
 
 mod block_cipher;
 mod card_security;
-#[allow(dead_code, unused_imports, reason = "the software module will be built on it")]
 mod card_value;
-#[allow(dead_code, unused_imports, reason = "the software module will be built on it")]
 mod decimal;
-#[allow(dead_code, reason = "the software module will be built on it")]
 mod des_pair;
-#[allow(dead_code, unused_imports, reason = "the software module will be built on it")]
 mod emv;
 pub mod exit;
 mod issue;
-#[allow(dead_code, reason = "the software module will be built on it")]
 mod key;
 mod key_block;
 mod key_file;
@@ -35,11 +30,11 @@ mod lmk;
 mod mac;
 mod masked;
 mod module;
-#[allow(dead_code, unused_imports, reason = "the software module will be built on it")]
 mod pin;
 mod private_file;
 mod private_lock;
 mod sealed;
+mod software;
 mod vault;
 #[cfg(test)]
 #[path = "../tests/vectors/mod.rs"]

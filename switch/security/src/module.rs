@@ -97,10 +97,14 @@ impl SoftwareModule {
     pub fn with_keys(self, keys: KeyRing) -> Self {
         Self { keys: Arc::new(keys), ..self }
     }
+
+    pub(crate) fn keys(&self) -> &KeyRing {
+        &self.keys
+    }
 }
 
 /// The clock of the old versions of keys.
-fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     Timestamp(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
 }

@@ -6,6 +6,7 @@ use switch_domain::{Expiry, ExpiryOrder, Pan, ServiceCode};
 use zeroize::Zeroize;
 
 use super::KeyHandle;
+use crate::emv::CardKeyOption;
 
 /// Whether a claimed card value is that of the card.
 #[derive(Clone, Copy)]
@@ -56,6 +57,8 @@ pub enum CardValueKind<'a> {
         service_code: ServiceCode,
         /// The PAN sequence number, 0 to 99.
         sequence: u8,
+        /// How the card's key follows from the master key.
+        card_key: CardKeyOption,
         /// The counter of the card. Only its decimal digits have a meaning in this algorithm: with
         /// a letter among its four hexadecimal ones the command is malformed.
         atc: u16,
@@ -64,6 +67,8 @@ pub enum CardValueKind<'a> {
     Cvc3 {
         /// The PAN sequence number, 0 to 99.
         sequence: u8,
+        /// How the card's key follows from the master key.
+        card_key: CardKeyOption,
         /// Where the value over the static part of the track comes from.
         track: Cvc3Track<'a>,
         /// The reader's unpredictable number.

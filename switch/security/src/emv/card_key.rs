@@ -34,7 +34,7 @@ pub(crate) struct ChipCard<'a> {
 
 /// A key that is derived for one card or one session, with its bytes: Visa's PIN blocks and session
 /// keys are made of them.
-pub(super) struct DerivedKey {
+pub(crate) struct DerivedKey {
     bytes: Zeroizing<[u8; 16]>,
     cipher: DesPair,
 }
@@ -50,7 +50,7 @@ impl DerivedKey {
         Self { bytes, cipher: DesPair::of_halves(&left, &right) }
     }
 
-    pub(super) fn cipher(&self) -> &DesPair {
+    pub(crate) fn cipher(&self) -> &DesPair {
         &self.cipher
     }
 
@@ -71,7 +71,7 @@ fn odd(block: Block) -> Block {
 }
 
 /// The key of a card.
-pub(super) fn derive(
+pub(crate) fn derive(
     option: CardKeyOption,
     master: &DesPair,
     card: &ChipCard<'_>,

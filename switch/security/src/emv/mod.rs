@@ -29,7 +29,7 @@ pub use reports::Report;
 pub use script::{NewPinBlock, NextCommand, PinEncryption, ScriptMethod, ScriptSession};
 pub use session_key::SessionMethod;
 
-pub(crate) use card_key::ChipCard;
+pub(crate) use card_key::{ChipCard, DerivedKey, derive as derive_card_key};
 pub(crate) use cryptogram::verify;
 pub(crate) use script::{CardCommand, MasterKeys, Occasion, protect};
 

@@ -46,12 +46,12 @@ impl ClearPin {
         &self.digits
     }
 
-    /// The digits in ASCII; those behind the last are to be left out.
-    #[allow(dead_code, reason = "issuer scripts take it")]
-    pub(crate) fn ascii(&self) -> Zeroizing<[u8; MOST]> {
-        let mut ascii = Zeroizing::new([b'0'; MOST]);
-        ascii.iter_mut().zip(self.digits).for_each(|(slot, digit)| *slot |= digit);
-        ascii
+    /// The digits in ASCII, for a script.
+    pub(crate) fn ascii(&self) -> AsciiPin {
+        let mut digits = Zeroizing::new([0; MOST]);
+        let own = digits.iter_mut().zip(self.digits());
+        own.for_each(|(slot, digit)| *slot = b'0' | digit);
+        AsciiPin { digits, length: usize::from(self.length) }
     }
 
     /// From ASCII digits.
@@ -72,6 +72,18 @@ impl ClearPin {
 impl Drop for ClearPin {
     fn drop(&mut self) {
         self.digits.zeroize();
+    }
+}
+
+/// The same in ASCII, wiped on drop.
+pub(crate) struct AsciiPin {
+    digits: Zeroizing<[u8; MOST]>,
+    length: usize,
+}
+
+impl AsciiPin {
+    pub(crate) fn as_slice(&self) -> &[u8] {
+        self.digits.get(..self.length).unwrap_or_default()
     }
 }
 

@@ -14,7 +14,7 @@ mod translation;
 mod vectors;
 mod zone_key;
 
-pub(crate) use clear::{ClearPin, ReadPin};
+pub(crate) use clear::{AsciiPin, ClearPin, ReadPin};
 pub(crate) use fill::Fill;
 pub(crate) use ibm3624::{generate_offset, verify_offset};
 pub(crate) use pvv::{generate_pvv, verify_pvv};

@@ -28,7 +28,7 @@ fn pin_of(digits: &[u8]) -> ClearPin {
 }
 
 fn is(pin: &ClearPin, digits: &[u8]) -> bool {
-    pin.ascii()[..usize::from(pin.length())] == *digits
+    pin.ascii().as_slice() == digits
 }
 
 /// A key of each cipher.

@@ -53,7 +53,7 @@ fn pin_of(digits: &str) -> ClearPin {
 }
 
 fn digits_of(pin: &ClearPin) -> String {
-    String::from_utf8(pin.ascii()[..usize::from(pin.length())].to_vec()).expect("digits")
+    String::from_utf8(pin.ascii().as_slice().to_vec()).expect("digits")
 }
 
 fn block_of(bytes: &[u8]) -> EncryptedPinBlock {
