@@ -9,6 +9,7 @@ pub mod acquirer;
 pub mod chip;
 pub mod demo_file;
 pub mod expected;
+pub mod hsm;
 pub mod iso;
 pub mod network;
 pub mod responder;

@@ -1,5 +1,6 @@
-//! The one exit by which a card number leaves this program as text. It owns the rule that only test
-//! numbers may, and the audit event of each; it never shows a number that a real network routes.
+//! The exits by which a card number leaves this program. As text only test numbers may: this file
+//! owns that rule and the audit event of each, and never shows a number that a real network routes.
+//! Into the commands of a hardware security module every number goes, and nowhere else.
 
 use switch_domain::Pan;
 
@@ -11,6 +12,14 @@ const TEST_PREFIX: &[u8] = b"9999";
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("only PANs of the test series 9999 are ever shown; this one stays in the vault")]
 pub struct NotATestPan;
+
+/// The digits, for the commands of a hardware security module, which computes with them as the
+/// software module does here. For `switch-hsm` alone, which writes them to the module and wipes
+/// them: a tidy test holds that.
+#[must_use]
+pub fn digits_for_host_command(pan: &Pan) -> &[u8] {
+    pan.digits_for_security()
+}
 
 /// The digits of a test card number, for the demo to print what it made itself. Each call leaves an
 /// audit event with BIN and last four digits.

@@ -45,6 +45,7 @@ pub fn metrics_handle() -> PrometheusHandle {
             let _ = metrics::set_global_recorder(recorder);
             switch_shard::describe_metrics();
             switch_network::describe_metrics();
+            switch_hsm::describe_metrics();
             crate::upkeep::describe();
             handle
         })

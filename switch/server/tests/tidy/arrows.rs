@@ -13,12 +13,18 @@ struct Allowed {
 }
 
 /// Arrows go one way. Nothing uses the server; `codecs` and `switch-domain` use nothing of ours.
-const ALLOWED: [Allowed; 12] = [
+const ALLOWED: [Allowed; 13] = [
     Allowed { package: "codecs", uses: &[], tests_use: &[] },
     Allowed { package: "switch-domain", uses: &[], tests_use: &[] },
     Allowed { package: "switch-engine", uses: &["switch-domain"], tests_use: &[] },
     Allowed { package: "switch-store", uses: &["switch-domain"], tests_use: &[] },
     Allowed { package: "switch-security", uses: &["switch-domain"], tests_use: &[] },
+    // It is tested against the simulated unit, which knows the host commands by itself.
+    Allowed {
+        package: "switch-hsm",
+        uses: &["switch-domain", "switch-security"],
+        tests_use: &["simulators"],
+    },
     Allowed {
         package: "switch-shard",
         uses: &["switch-domain", "switch-engine", "switch-store"],
@@ -40,6 +46,7 @@ const ALLOWED: [Allowed; 12] = [
             "admin-api",
             "codecs",
             "switch-domain",
+            "switch-hsm",
             "switch-network",
             "switch-security",
             "switch-shard",
@@ -47,7 +54,12 @@ const ALLOWED: [Allowed; 12] = [
         ],
         tests_use: &["simulators"],
     },
-    Allowed { package: "simulators", uses: &["codecs"], tests_use: &[] },
+    // What a simulated HSM computes, the software module computes: that is all it uses.
+    Allowed {
+        package: "simulators",
+        uses: &["codecs", "switch-domain", "switch-security"],
+        tests_use: &[],
+    },
     // The bench runs its own private PostgreSQL, which `switch-store` knows how to run; it reads
     // and writes no table of the switch.
     Allowed {

@@ -6,6 +6,7 @@
 mod arrows;
 mod card_numbers;
 mod contents;
+mod digit_readers;
 mod lengths;
 mod manifests;
 mod named_tests;
@@ -83,6 +84,11 @@ fn each_rule_of_the_journal_and_each_threat_has_its_tests() {
 #[test]
 fn card_numbers_come_from_test_ranges() {
     assert_tidy("card numbers are test numbers", over_all(card_numbers::outside_test_ranges));
+}
+
+#[test]
+fn card_numbers_are_read_by_the_security_module_alone() {
+    assert_tidy("digits are read in few places", over_all(digit_readers::elsewhere));
 }
 
 #[test]

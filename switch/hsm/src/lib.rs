@@ -1,0 +1,30 @@
+//! A payment HSM as the security module of the switch: it is asked by host commands in the manner
+//! of payShield, over several connections to one or more units. It owns the layouts of commands
+//! and answers, and how long one waits for whom; it computes nothing and holds no clear key.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects
+    )
+)]
+
+mod client;
+pub mod commands;
+mod error_code;
+mod fields;
+mod frame;
+mod hsm_key;
+mod metrics;
+mod pan_fields;
+mod secret;
+
+pub use client::{Answer, CallError, HsmClient, Settings};
+pub use error_code::{ErrorCode, Verdict};
+pub use fields::{AnswerReader, CommandWriter, Malformed};
+pub use frame::HEADER_LENGTHS;
+pub use hsm_key::{HsmKey, InvalidHsmKey};
+pub use metrics::describe as describe_metrics;

@@ -1,0 +1,8 @@
+//! The client against simulated units over real sockets, with everything that units do wrong
+//! (K-10): each fault ends in a definite answer within the deadline, and answers nobody else.
+
+mod breaker;
+mod each_fault;
+mod load;
+mod rig;
+mod whose_answer;
