@@ -12,6 +12,7 @@ use super::conventional::serve;
 use super::generator::Shape;
 use super::limits::echo;
 use super::part::baseline::{Baseline, measure_baseline};
+use super::part::left::stop_and_audit;
 use super::part::limit::{self, Limits, measure_limits};
 use super::part::restart::measure_restart;
 use super::part::sustained::measure_sustained;
@@ -99,8 +100,7 @@ fn saturation(
         report.set(&format!("closed_{connections}"), &series)?;
     }
     println!("a record in the journal: {} bytes", stage.record_bytes(cluster)?);
-    stage.switch.stop()?;
-    Ok(Vec::new())
+    stop_and_audit(arguments, stage, report)
 }
 
 /// The switch at a rate that somebody asks about.
@@ -116,9 +116,8 @@ fn at_rate(
     let load = stage.load(connections.into(), Shape::Open { rate }, arguments.window());
     let name = format!("{rate}/s, {connections} connections");
     let series = stage.series(arguments, cluster, &name, &load)?;
-    stage.switch.stop()?;
     report.set("at_rate", &series)?;
-    Ok(Vec::new())
+    stop_and_audit(arguments, stage, report)
 }
 
 /// The switch at a rate that leaves it time, beside the commit that it must wait for.
@@ -130,9 +129,9 @@ fn latency(
     let limits_database = limit::prepare(cluster)?;
     let mut stage = stage(arguments, cluster)?;
     let pairs = measure_pairs(arguments, cluster, &mut stage, &limits_database)?;
-    stage.switch.stop()?;
     report.set("pairs", &pairs)?;
-    let bounds = Vec::from(pairs.bounds());
+    let mut bounds = Vec::from(pairs.bounds());
+    bounds.extend(stop_and_audit(arguments, stage, report)?);
     bounds.iter().for_each(|bound| println!("{}", bound.line()));
     Ok(bounds)
 }
@@ -149,10 +148,11 @@ fn everything(
     let pairs = measure_pairs(arguments, cluster, &mut stage, &limits_database)?;
     let record_bytes = stage.record_bytes(cluster)?;
     let cards = stage.cards.clone();
-    stage.switch.stop()?;
+    let audited = stop_and_audit(arguments, stage, report)?;
     let limits = measure_limits(arguments, cluster, &limits_database, record_bytes, &cards)?;
     fill_in(report, &baseline, &loads, &pairs, &limits)?;
-    let bounds = judge(&baseline, &loads, &pairs, &limits)?;
+    let mut bounds = judge(&baseline, &loads, &pairs, &limits)?;
+    bounds.extend(audited);
     println!("\nratios within this run");
     let tps = loads.saturation()?.per_second.median;
     println!(

@@ -2,6 +2,7 @@
 //! two long ones.
 
 pub(crate) mod baseline;
+pub(crate) mod left;
 pub(crate) mod limit;
 pub(crate) mod restart;
 pub(crate) mod sustained;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
+use serde::{Deserialize, Serialize};
 use switch_store::private_postgres::DatabaseUrl;
 
 use super::child::Server;
@@ -32,30 +33,58 @@ pub(crate) struct Starting<'a> {
     pub(crate) take_over: bool,
 }
 
-impl Switch {
-    /// Starts it and waits until it serves.
-    pub(crate) fn start(starting: &Starting<'_>) -> Result<Switch> {
-        let Starting { binary, directory, database, settings, take_over } = starting;
+impl Starting<'_> {
+    /// The binary with what every command of it needs to know.
+    fn command(&self, what: &str) -> Result<Command> {
+        let Starting { binary, directory, database, settings, .. } = self;
         let binary = binary.map_or_else(beside, |binary| Ok(binary.to_owned()))?;
         ensure!(binary.exists(), "{} is not built", binary.display());
         std::fs::create_dir_all(directory)?;
-        let socket = directory.join("control.sock");
         let mut command = Command::new(binary);
         command
-            .arg("serve")
-            .args(take_over.then_some("--take-over"))
+            .arg(what)
             .env("CARDSWITCH_DATABASE__URL", database.expose())
-            .env("CARDSWITCH_LINKS__BENCH__ID", "1")
-            .env("CARDSWITCH_LINKS__BENCH__LISTEN", "127.0.0.1:0")
-            .env("CARDSWITCH_HTTP__LISTEN", "127.0.0.1:0")
-            .env("CARDSWITCH_CONTROL__SOCKET", &socket)
             .env("CARDSWITCH_SECURITY__PAN_KEY_FILE", directory.join("pan.key"))
             .env("CARDSWITCH_JOURNAL__ARCHIVE_DIR", directory.join("archive"))
             .env("CARDSWITCH_JOURNAL__LOST_DIR", directory.join("lost"))
             .env("CARDSWITCH_LOG__FILTER", "warn");
-        for (name, value) in *settings {
-            command.env(name, value);
-        }
+        command.envs(settings.iter().map(|(name, value)| (name, value)));
+        Ok(command)
+    }
+
+    /// `cardswitch audit` of what a switch left that has stopped.
+    ///
+    /// # Errors
+    /// It says nothing that can be read.
+    pub(crate) fn audit(&self) -> Result<Audit> {
+        let output = self.command("audit")?.arg("--json").output()?;
+        let said = String::from_utf8_lossy(&output.stdout);
+        let told = String::from_utf8_lossy(&output.stderr);
+        serde_json::from_str(&said).with_context(|| format!("the audit: {}", told.trim()))
+    }
+}
+
+/// What an audit found.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct Audit {
+    pub(crate) books: String,
+    pub(crate) records: u64,
+    pub(crate) open_authorizations: u64,
+    pub(crate) findings: Vec<String>,
+}
+
+impl Switch {
+    /// Starts it and waits until it serves.
+    pub(crate) fn start(starting: &Starting<'_>) -> Result<Switch> {
+        let Starting { directory, take_over, .. } = starting;
+        let socket = directory.join("control.sock");
+        let mut command = starting.command("serve")?;
+        command
+            .args(take_over.then_some("--take-over"))
+            .env("CARDSWITCH_LINKS__BENCH__ID", "1")
+            .env("CARDSWITCH_LINKS__BENCH__LISTEN", "127.0.0.1:0")
+            .env("CARDSWITCH_HTTP__LISTEN", "127.0.0.1:0")
+            .env("CARDSWITCH_CONTROL__SOCKET", &socket);
         let (server, said) = Server::start(command)?;
         let address = |place: &serde_json::Value| -> Result<SocketAddr> {
             Ok(place.as_str().context("the switch names no address")?.parse()?)
