@@ -1,5 +1,8 @@
 //! One key, one use (K-07): each command with a key of each usage in each of its places.
 
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+
 use switch_security::{
     CardKeyOption, CardSecurity, CardValue, CardValueKind, ChipData, Cvc3Track, EncryptedPin,
     ExpiryOrder, GenerateCardValue, GeneratePinReference, Ibm3624, KeyCipher, KeyHandle, KeyUsage,
@@ -230,4 +233,50 @@ fn a_profile_that_is_not_known_is_said_by_name() {
     let answer = now(module.verify_cryptogram(command));
     assert_eq!(answer.err(), Some(SecurityError::UnknownProfile(profile)));
     assert_eq!(now(module.health()), Ok(()));
+}
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("one thread").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// K-07: a refusal leaves an audit event, and nothing of card, PIN or value is in any event.
+#[test]
+fn a_refusal_is_logged_by_the_name_of_the_key_and_nothing_else_is_told() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(move || writer.clone())
+        .finish();
+    let mut keys = Keys::default();
+    let (pvk, zone) = (
+        keys.tdes(KeyUsage::V2, b"a key for PVVs.."),
+        keys.tdes(KeyUsage::P0, b"a key for zones."),
+    );
+    let module = keys.module();
+    let reference = || PinReference::pvv(1, b"7391").expect("one");
+    tracing::subscriber::with_default(subscriber, || {
+        let kind = CardValueKind::Icvv;
+        let refused = card_value(&module, pvk, kind);
+        assert!(matches!(refused, Err(SecurityError::UsageRefused { .. })), "{refused:?}");
+        assert_eq!(verify(&module, (zone, pvk), reference()), Ok(()));
+    });
+    let text = String::from_utf8(log.0.lock().expect("one thread").clone()).expect("text");
+    for expected in ["audit", "key_refused", "key-1", "generate_card_value"] {
+        assert!(text.contains(expected), "no {expected} in {text}");
+    }
+    let pan = std::str::from_utf8(PAN).expect("digits");
+    for secret in [pan, "7391", "12345", "5a5a5a", "5A5A5A", "a key for"] {
+        assert!(!text.contains(secret), "{secret} in {text}");
+    }
 }
