@@ -1,12 +1,11 @@
-//! Decimal digits out of a block of ciphertext, as CVV and PVV take them. It owns the two passes:
-//! one card in eighteen thousand has too few digits for a CVV without the second.
+//! Decimal digits out of a block of ciphertext, as CVV and PVV take them, or of a hash, as card keys
+//! of EMV do. It owns the two passes: one card in eighteen thousand has too few digits for a CVV
+//! without the second.
 
-use crate::des_pair::Block;
-
-/// The first `N` digits, ASCII: those hexadecimal digits that are decimal, in order, and behind
-/// them the letters A to F as 0 to 5.
-pub(crate) fn decimalise<const N: usize>(block: &Block) -> [u8; N] {
-    let nibbles = || block.iter().flat_map(|byte| [byte >> 4, byte & 0x0F]);
+/// The first `N` digits of a block or a hash, ASCII: those hexadecimal digits that are decimal, in
+/// order, and behind them the letters A to F as 0 to 5.
+pub(crate) fn decimalise<const N: usize>(bytes: &[u8]) -> [u8; N] {
+    let nibbles = || bytes.iter().flat_map(|byte| [byte >> 4, byte & 0x0F]);
     let decimal = nibbles().filter(|nibble| *nibble < 10);
     let letters = nibbles().filter_map(|nibble| nibble.checked_sub(10));
     let mut digits = [b'0'; N];

@@ -7,6 +7,7 @@ use switch_domain::Pan;
 use zeroize::Zeroizing;
 
 use super::EmvError;
+use crate::decimal::{self, decimalise};
 use crate::des_pair::{BLOCK, Block, DesPair};
 
 /// Digits that option A takes: those of one block.
@@ -106,13 +107,6 @@ fn hashed(card: &ChipCard<'_>) -> Zeroizing<Block> {
     let digits = card.pan.digits_for_security().len().saturating_add(SEQUENCE_DIGITS);
     let unused = NUMBER_BYTES.saturating_sub(digits.div_ceil(2));
     let hash = Zeroizing::new(<[u8; 20]>::from(Sha1::digest(all.get(unused..).unwrap_or(&[]))));
-    let nibbles = || hash.iter().flat_map(|byte| [byte >> 4, byte & 0x0F]);
-    let decimal = nibbles().filter(|nibble| *nibble < 10);
-    let letters = nibbles().filter_map(|nibble| nibble.checked_sub(10));
-    let mut chosen = decimal.chain(letters);
-    let mut block = Zeroizing::new(Block::default());
-    for slot in block.iter_mut() {
-        *slot = chosen.next().unwrap_or(0) << 4 | chosen.next().unwrap_or(0);
-    }
-    block
+    let digits = Zeroizing::new(decimalise::<OPTION_A_DIGITS>(&*hash));
+    Zeroizing::new(decimal::packed(*digits))
 }
