@@ -23,8 +23,8 @@ const CHIP_VALUE: &str = "999";
 /// And the one of the printed code.
 const CODE: &str = "000";
 
-/// What is known of a card when it is made.
-#[derive(Clone, Debug)]
+/// What is known of a card when it is made. Its PIN is not shown.
+#[derive(Clone)]
 pub struct CardFacts {
     /// Its number.
     pub pan: TestPan,
@@ -38,6 +38,13 @@ pub struct CardFacts {
     pub pin: String,
     /// What chip it has.
     pub kind: CardKind,
+}
+
+/// Number and kind only.
+impl fmt::Debug for CardFacts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} of {:?}", self.pan, self.kind)
+    }
 }
 
 /// A card.

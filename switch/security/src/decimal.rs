@@ -1,6 +1,6 @@
-//! Decimal digits out of a block of ciphertext, as CVV and PVV take them, or of a hash, as card keys
-//! of EMV do. It owns the two passes: one card in eighteen thousand has too few digits for a CVV
-//! without the second.
+//! Decimal digits out of a block of ciphertext, as CVV and PVV take them, or of a hash, as card
+//! keys of EMV do. It owns the two passes: one card in eighteen thousand has too few digits for a
+//! CVV without the second.
 
 /// The first `N` digits of a block or a hash, ASCII: those hexadecimal digits that are decimal, in
 /// order, and behind them the letters A to F as 0 to 5.

@@ -1,6 +1,6 @@
-//! The keys of one card: from an issuer's master key, its number and its sequence number (EMV Book 2
-//! annex A1.4). It owns both options and the parity of what is derived; a key has no printable form
-//! and is wiped on drop.
+//! The keys of one card: from an issuer's master key, its number and its sequence number (EMV Book
+//! 2 annex A1.4). It owns both options and the parity of what is derived; a key has no printable
+//! form and is wiped on drop.
 
 use sha1::{Digest, Sha1};
 use switch_domain::Pan;

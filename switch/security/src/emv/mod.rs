@@ -1,5 +1,5 @@
-//! Cryptograms of chip cards (EMV Book 2): what is verified of a card, what it is answered with, and
-//! commands to it. It owns the algorithms and the table of what each kind of card does
+//! Cryptograms of chip cards (EMV Book 2): what is verified of a card, what it is answered with,
+//! and commands to it. It owns the algorithms and the table of what each kind of card does
 //! (`profiles`); it reads no TLV, knows no key by name, and judges no transaction.
 
 mod answer;

@@ -1,6 +1,6 @@
 //! The rows: Visa 10, 17, 18 and 22, M/Chip 10, 11, 14 and 15 (hexadecimal, as the byte stands in
-//! the data), and the Common Core Definitions. It owns data alone; docs/card-security.md has it as a
-//! table, with what of it nobody could check against an issuer's own papers.
+//! the data), and the Common Core Definitions. It owns data alone; docs/card-security.md has it as
+//! a table, with what of it nobody could check against an issuer's own papers.
 
 use super::reports;
 use super::{

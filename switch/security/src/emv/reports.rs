@@ -46,8 +46,8 @@ pub(super) const M_CHIP: &[Report] = &[
     report(6, 0x01, ScriptFailed),
 ];
 
-/// Those of the Common Core Definitions (EMV Book 3 annex C7.3), from byte 3 of the data. One bit is
-/// of any offline data authentication that failed before.
+/// Those of the Common Core Definitions (EMV Book 3 annex C7.3), from byte 3 of the data. One bit
+/// is of any offline data authentication that failed before.
 pub(super) const COMMON_CORE: &[Report] = &[
     report(3, 0x01, IssuerAuthenticationFailed),
     report(4, 0x04, OfflinePinFailed),

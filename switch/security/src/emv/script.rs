@@ -1,6 +1,6 @@
 //! Commands to a card behind an answer (issuer scripts, tags 71 and 72), protected by secure
-//! messaging (EMV Book 2 section 9). It owns the commands there are and how each is protected; which
-//! of them a card shall get, and whether it took it, is others' to know.
+//! messaging (EMV Book 2 section 9). It owns the commands there are and how each is protected;
+//! which of them a card shall get, and whether it took it, is others' to know.
 
 use zeroize::Zeroizing;
 

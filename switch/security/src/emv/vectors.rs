@@ -1,5 +1,5 @@
-//! Every EMV group of the vectors: card keys, session keys, cryptograms that are right and ones that
-//! are not, answers, commands.
+//! Every EMV group of the vectors: card keys, session keys, cryptograms that are right and ones
+//! that are not, answers, commands.
 
 use std::collections::BTreeMap;
 
@@ -166,8 +166,8 @@ fn transaction(profile: &CryptogramProfile, vector: &Vector<'_>) {
     }
 }
 
-/// Whatever is changed, the cryptogram is refused; and for that alone: what the card would have made
-/// of the changed data is taken.
+/// Whatever is changed, the cryptogram is refused; and for that alone: what the card would have
+/// made of the changed data is taken.
 fn changed(vector: &Vector<'_>) {
     let profile = profile(vector.text("profile"));
     let (holder, tags) = (Holder::of(vector), Tags::of(vector));
