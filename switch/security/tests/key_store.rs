@@ -1,6 +1,6 @@
 //! The local master key and the key file: put together from components, one of which that fails
-//! refuses them all; keys in it under nothing else, and moved to another without a moment at which a
-//! kill loses one.
+//! refuses them all; keys in it under nothing else, and moved to another without a moment at which
+//! a kill loses one.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;

@@ -1,6 +1,6 @@
 //! The keys of the switch at its start. It owns that the local master key is put together from its
-//! components, when the key file of the card numbers is made (over an empty database only), and that
-//! one which does not fit the database is refused before anything is served.
+//! components, when the key file of the card numbers is made (over an empty database only), and
+//! that one which does not fit the database is refused before anything is served.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -89,8 +89,9 @@ pub(crate) fn key_store(config: &Config) -> anyhow::Result<KeyStore> {
     let security = &config.security;
     if security.lmk_components.is_empty() {
         bail!(
-            "security.lmk_components names no files, and keys lie under a local master key: make its \
-             components with `cardswitch keys ceremony first.lmk second.lmk`, and name them there"
+            "security.lmk_components names no files, and keys lie under a local master key: make \
+             its components with `cardswitch keys ceremony first.lmk second.lmk`, and name \
+             them there"
         );
     }
     let current = LocalMasterKey::load(&security.lmk_components)?;

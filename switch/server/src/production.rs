@@ -48,8 +48,8 @@ pub(crate) fn check_keys(
             }
             if key.cipher() == KeyCipher::Des {
                 faults.push(format!(
-                    "key {name}, version {number}, is one DES key, which is broken by search: agree \
-                     on triple DES or AES with the peer"
+                    "key {name}, version {number}, is one DES key, which is broken by search: \
+                     agree on triple DES or AES with the peer"
                 ));
             }
         }

@@ -1,5 +1,5 @@
-//! Check values: what tells keys apart and may be shown. It owns how many bytes that is, and the two
-//! ways of AES, which nobody can tell apart by looking.
+//! Check values: what tells keys apart and may be shown. It owns how many bytes that is, and the
+//! two ways of AES, which nobody can tell apart by looking.
 
 use std::fmt;
 

@@ -4,7 +4,8 @@
 /// The cipher of a key, with the letters of ANSI X9.143 key blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum KeyCipher {
-    /// `D`: DES with one key of 8 bytes. Broken by search: for codes of peers that have nothing else.
+    /// `D`: DES with one key of 8 bytes. Broken by search: for codes of peers that have nothing
+    /// else.
     Des,
     /// `T`: triple DES, 16 or 24 bytes.
     Tdes,

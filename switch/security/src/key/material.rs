@@ -1,5 +1,5 @@
-//! One key: its bytes while it lives, what it may be used for, its check value, and its schedule. It
-//! never shows the bytes, and refuses a key that is no protection.
+//! One key: its bytes while it lives, what it may be used for, its check value, and its schedule.
+//! It never shows the bytes, and refuses a key that is no protection.
 
 use aws_lc_rs::rand;
 use zeroize::Zeroizing;
@@ -53,8 +53,8 @@ pub enum InvalidKey {
     /// All zeros, or one of the DES keys that encrypt to themselves in turn.
     #[error("the key, or a DES key of it, is all zeros or one of the weak ones")]
     Weak,
-    /// Triple DES with equal neighbours is no stronger than DES, and with the first key once more as
-    /// the third no stronger than two keys.
+    /// Triple DES with equal neighbours is no stronger than DES, and with the first key once more
+    /// as the third no stronger than two keys.
     #[error("two DES keys of it are equal, and so it is weaker than its length")]
     EqualParts,
     /// X9.143 has no such pair.
@@ -89,8 +89,9 @@ pub struct Key {
 }
 
 impl Key {
-    /// From its bytes, which the caller wipes, with the mode that is usual for its usage. The parity
-    /// of DES keys is not looked at: peers differ in it, and the check value tells of a wrong digit.
+    /// From its bytes, which the caller wipes, with the mode that is usual for its usage. The
+    /// parity of DES keys is not looked at: peers differ in it, and the check value tells of a
+    /// wrong digit.
     ///
     /// # Errors
     /// No key of this usage and cipher has this length, or it is a weak one.

@@ -1,6 +1,6 @@
 //! Keys: what one may be used for, what is no key, and how those of a module are named and follow
-//! one another. It owns the words; the bytes of a key leave it for algorithms of this package alone,
-//! and no text made here has one of them.
+//! one another. It owns the words; the bytes of a key leave it for algorithms of this package
+//! alone, and no text made here has one of them.
 
 mod check_value;
 mod cipher;

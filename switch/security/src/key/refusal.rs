@@ -1,5 +1,5 @@
-//! Why a key does not do what it was asked to, and why a ring does not change. It owns the words: each
-//! names the key and what was asked of it, and none says anything of its bytes.
+//! Why a key does not do what it was asked to, and why a ring does not change. It owns the words:
+//! each names the key and what was asked of it, and none says anything of its bytes.
 
 use super::ring::{MAX_KEYS, MAX_LIVE};
 use super::{Function, KeyCheckValue, KeyCipher, KeyMode, KeyName, KeyUsage};

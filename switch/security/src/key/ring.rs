@@ -1,6 +1,6 @@
 //! The keys of a module: named, each with its versions, one of them active. It owns that a key is
-//! given to an algorithm only for what it is for and while it is taken, and that versions follow one
-//! another without a gap; where keys are kept is the key file's affair.
+//! given to an algorithm only for what it is for and while it is taken, and that versions follow
+//! one another without a gap; where keys are kept is the key file's affair.
 
 use std::sync::Arc;
 
@@ -83,8 +83,8 @@ impl KeyRing {
         named.permitted(named.active()?, function)
     }
 
-    /// The versions that may do this: the active one, and behind it, for what looks back, those that
-    /// are old and still taken. The clock is asked only where somebody goes on to them.
+    /// The versions that may do this: the active one, and behind it, for what looks back, those
+    /// that are old and still taken. The clock is asked only where somebody goes on to them.
     ///
     /// # Errors
     /// None is active, or it is not for that.

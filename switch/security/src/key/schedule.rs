@@ -1,5 +1,5 @@
-//! Keys made ready for their cipher, once when a key is loaded and not when a message comes. It owns
-//! which form a usage works with; the ciphers stand in `block_cipher`.
+//! Keys made ready for their cipher, once when a key is loaded and not when a message comes. It
+//! owns which form a usage works with; the ciphers stand in `block_cipher`.
 
 use super::{KeyCipher, KeyUsage};
 use crate::block_cipher::{Aes, TripleDes};

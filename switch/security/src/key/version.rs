@@ -1,5 +1,5 @@
-//! A version of a key, and where it stands. It owns that a destroyed one has no key any more; in which
-//! order versions follow one another is the ring's affair.
+//! A version of a key, and where it stands. It owns that a destroyed one has no key any more; in
+//! which order versions follow one another is the ring's affair.
 
 use std::sync::Arc;
 

@@ -1,6 +1,6 @@
 //! How a block of versions B and D binds its header to its key: two keys derived from the one that
-//! protects it, one for the code over both, one for the encryption, whose vector is the code (X9.143
-//! clause 7). It owns derivation, code and chaining; the ciphers are the libraries'.
+//! protects it, one for the code over both, one for the encryption, whose vector is the code
+//! (X9.143 clause 7). It owns derivation, code and chaining; the ciphers are the libraries'.
 
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;

@@ -179,9 +179,8 @@ impl KeyBlockHeader {
         let (version, usage, cipher) = (self.version.letter(), self.usage, self.cipher.letter());
         let (mode, exportability) = (self.mode, self.exportability.letter());
         let number = std::str::from_utf8(&self.number).unwrap_or("00");
-        Ok(format!(
-            "{version}{length:04}{usage}{cipher}{mode}{number}{exportability}{blocks:02}00{optional}"
-        ))
+        let said = format!("{usage}{cipher}{mode}{number}{exportability}");
+        Ok(format!("{version}{length:04}{said}{blocks:02}00{optional}"))
     }
 }
 

@@ -91,7 +91,11 @@ pub enum KeyBlockError {
         wanted: KeyMode,
     },
     /// Whoever made the block lets it go further than is wanted here.
-    #[error("the key may be exported as {}, and {} is the most that is taken", found.letter(), loosest.letter())]
+    #[error(
+        "the key may be exported as {}, and {} is the most that is taken",
+        found.letter(),
+        loosest.letter()
+    )]
     Exportability {
         /// What the block says.
         found: Exportability,

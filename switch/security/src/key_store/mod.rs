@@ -140,8 +140,9 @@ impl KeyStore {
         Ok(ring)
     }
 
-    /// Changes the keys of the file: reads it, lets `change` work on them, and writes it anew, under
-    /// the current local master key. Killed at any point it leaves the one file or the other, whole.
+    /// Changes the keys of the file: reads it, lets `change` work on them, and writes it anew,
+    /// under the current local master key. Killed at any point it leaves the one file or the other,
+    /// whole.
     ///
     /// # Errors
     /// As [`Self::load`]; another process is changing it; it cannot be written; or what `change`

@@ -1,5 +1,5 @@
-//! One component of the local master key: what one person holds. It owns the form of its file; alone
-//! it says nothing of the key.
+//! One component of the local master key: what one person holds. It owns the form of its file;
+//! alone it says nothing of the key.
 
 use std::path::Path;
 

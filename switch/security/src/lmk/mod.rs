@@ -51,8 +51,8 @@ pub enum LmkError {
     },
     /// A file has another form.
     #[error(
-        "{0} is not a key component: expected one line with 64 hexadecimal digits and, behind them, \
-         their check value"
+        "{0} is not a key component: expected one line with 64 hexadecimal digits and, behind \
+         them, their check value"
     )]
     Form(PathBuf),
     /// A digit was mistaken.

@@ -1,6 +1,6 @@
-//! The file of MAC keys as it was before there were key blocks: one key a line, in clear, readable by
-//! its owner alone. It owns how the file is read, so that its keys can move to the key file, and how
-//! it is destroyed then; it never writes one.
+//! The file of MAC keys as it was before there were key blocks: one key a line, in clear, readable
+//! by its owner alone. It owns how the file is read, so that its keys can move to the key file, and
+//! how it is destroyed then; it never writes one.
 //!
 //! ```text
 //! name = usage cipher check-value key

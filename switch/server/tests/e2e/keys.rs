@@ -178,7 +178,8 @@ fn a_key_is_replaced_with_an_overlap() {
     assert!(refused(at, &["rotate", "other"], "").contains("no version of a key other"));
 }
 
-/// Starts a command again and again and kills it a little later each time, until one ends by itself.
+/// Starts a command again and again and kills it a little later each time, until one ends by
+/// itself.
 fn kill_until_done(mut start: impl FnMut() -> Command, mut between: impl FnMut()) -> u32 {
     for micros in (0u64..).step_by(400) {
         let mut child = start().spawn().expect("the binary starts");

@@ -1,6 +1,6 @@
 //! The life of keys: `cardswitch keys rotate`, `activate`, `retire`, and their moves: `rewrap` to
-//! another local master key, `migrate` from a file in clear. It owns the order of the steps, so that
-//! each may be killed at any point and run again.
+//! another local master key, `migrate` from a file in clear. It owns the order of the steps, so
+//! that each may be killed at any point and run again.
 
 use anyhow::{Context, bail};
 use switch_domain::Timestamp;

@@ -1,6 +1,6 @@
 //! `cardswitch keys`: the keys of the switch, from their ceremony to their end. It owns what is
-//! printed: names, uses, states and check values, and keys in blocks under other keys, never a digit
-//! of one in clear. A running switch reads the key file at its start.
+//! printed: names, uses, states and check values, and keys in blocks under other keys, never a
+//! digit of one in clear. A running switch reads the key file at its start.
 
 mod ceremony;
 mod inventory;
@@ -134,8 +134,8 @@ pub enum KeysCommand {
         #[command(flatten)]
         config: ConfigArgs,
     },
-    /// Move the keys of a MAC key file of before, which are in clear, into the key file, and destroy
-    /// that file. May be killed at any point and run again
+    /// Move the keys of a MAC key file of before, which are in clear, into the key file, and
+    /// destroy that file. May be killed at any point and run again
     Migrate {
         /// The configuration, which names both files
         #[command(flatten)]

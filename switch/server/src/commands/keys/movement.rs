@@ -1,5 +1,5 @@
-//! Keys that come to be and go out: `cardswitch keys generate`, `import` and `export`. It owns which
-//! form is read and printed; what is refused of a key is the security package's affair.
+//! Keys that come to be and go out: `cardswitch keys generate`, `import` and `export`. It owns
+//! which form is read and printed; what is refused of a key is the security package's affair.
 
 use anyhow::{Context, bail};
 use switch_domain::Timestamp;

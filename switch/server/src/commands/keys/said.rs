@@ -28,8 +28,8 @@ impl FromStr for Mode {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let known = "B both ways, C make and verify, D decrypt, E encrypt, G make, N any, V verify, \
-                     X derive";
+        let known = "B both ways, C make and verify, D decrypt, E encrypt, G make, N any, \
+                     V verify, X derive";
         KeyMode::from_letter(text).map(Self).ok_or_else(|| known.to_owned())
     }
 }
