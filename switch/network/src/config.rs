@@ -12,6 +12,7 @@ use switch_security::MacError;
 
 use crate::dial::Dialling;
 use crate::institutions::Institutions;
+use crate::key_change::KeyChangeRule;
 use crate::locks::LockAuthority;
 use crate::mac::MacRule;
 use crate::reconciliation::Reconciler;
@@ -79,6 +80,8 @@ pub struct LinkConfig {
     pub tolerances: Arc<Tolerances>,
     /// Who knows what was settled; `None` where nobody reconciles.
     pub reconciler: Option<Reconciler>,
+    /// How keys come over it; `None` where none do.
+    pub key_change: Option<KeyChangeRule>,
     /// Who knows what moved on accounts; `None` where nobody does.
     pub teller: Option<Teller>,
     /// Addresses that may connect; empty means any.
@@ -220,6 +223,7 @@ impl LinkConfig {
             network_converts: false,
             tolerances: Arc::default(),
             reconciler: None,
+            key_change: None,
             teller: None,
             peers: Vec::new(),
             max_connections: 64,

@@ -8,6 +8,7 @@ use codecs::iso8583::{EncodedFields, Mti};
 use metrics::Gauge;
 use tokio::time::Instant;
 
+use crate::key_change;
 use crate::reconciliation::Reconciling;
 use crate::statement::Telling;
 
@@ -31,6 +32,8 @@ pub(crate) enum Asking {
     Reconciling(Reconciling),
     /// What moved on an account.
     Statement(Telling),
+    /// Whether a key was taken in.
+    KeyChange(key_change::Place),
 }
 
 /// The messages in flight of one connection. Tokens are given in order, so that a message's place

@@ -2,14 +2,15 @@
 //! commands; clear keys never cross it, and the only card numbers that do are those on their way to
 //! a card's holder or a peer's message.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::SystemTime;
 
+use metrics::counter;
 use switch_domain::{BinRange, Fingerprint, Pan, Timestamp};
 
 use crate::{
-    CheckValue, IssueError, KeyFileError, KeyHandle, KeyName, KeyRing, Mac, MacAlgorithm, MacError,
-    MacScheme, PanGenerator, PanKeys, PanVault, SealedPan, VaultError, mac,
+    CheckValue, IssueError, KeyFileError, KeyHandle, KeyName, KeyRing, KeyState, Mac, MacAlgorithm,
+    MacError, MacScheme, PanGenerator, PanKeys, PanVault, SealedPan, VaultError, mac,
 };
 
 /// Commands to a security module. Each stands alone and names all that it needs, as a hardware
@@ -79,7 +80,8 @@ pub trait SecurityModule: Send + Sync {
 pub struct SoftwareModule {
     vault: PanVault,
     generator: PanGenerator,
-    keys: Arc<KeyRing>,
+    /// Replaced whole: who works with one copy goes on with it.
+    keys: RwLock<Arc<KeyRing>>,
 }
 
 impl SoftwareModule {
@@ -89,19 +91,52 @@ impl SoftwareModule {
     /// The cipher refuses the key.
     pub fn new(keys: &PanKeys) -> Result<Self, KeyFileError> {
         let vault = PanVault::new(keys)?;
-        Ok(Self { vault, generator: PanGenerator, keys: Arc::default() })
+        Ok(Self { vault, generator: PanGenerator, keys: RwLock::default() })
     }
 
     /// And with these for everything else, in the place of those it had.
     #[must_use]
     pub fn with_keys(self, keys: KeyRing) -> Self {
-        Self { keys: Arc::new(keys), ..self }
+        Self { keys: RwLock::new(Arc::new(keys)), ..self }
     }
 
-    pub(crate) fn keys(&self) -> &KeyRing {
-        &self.keys
+    /// From now on these keys: those before with some more behind them, for handles stay.
+    pub fn replace_keys(&self, keys: KeyRing) {
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
+    }
+
+    pub(crate) fn keys(&self) -> Arc<KeyRing> {
+        Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What came was made with a version that is not the active one. An old one is counted: who
+    /// uses it has not changed yet. A pending one is active from now on: its other holder has
+    /// changed, and must understand what we make.
+    fn note_use(&self, key: KeyHandle, version: u32) {
+        let ring = self.keys();
+        let Ok((name, state)) =
+            ring.name(key).and_then(|name| Ok((name, ring.state(key, version)?)))
+        else {
+            return;
+        };
+        if state == KeyState::Active {
+            return;
+        }
+        let labels = [("key", name.to_string()), ("state", state.name().to_owned())];
+        counter!("cardswitch_key_uses_not_active_total", &labels).increment(1);
+        if state == KeyState::Pending {
+            let mut changed = KeyRing::clone(&ring);
+            let until = Timestamp(now().0.saturating_add(OVERLAP_MICROS));
+            if changed.activate(name, version, until).is_ok() {
+                tracing::info!(target: "audit", act = "activate_key_by_use", %name, version);
+                self.replace_keys(changed);
+            }
+        }
     }
 }
+
+/// How long a version is still taken when another was made active by its use.
+const OVERLAP_MICROS: i64 = 3_600_000_000;
 
 /// The clock of the old versions of keys.
 pub(crate) fn now() -> Timestamp {
@@ -136,7 +171,7 @@ impl SecurityModule for SoftwareModule {
     }
 
     fn find_mac_key(&self, name: &KeyName, algorithm: MacAlgorithm) -> Result<KeyHandle, MacError> {
-        Ok(self.keys.find(name, algorithm.usage())?)
+        Ok(self.keys().find(name, algorithm.usage())?)
     }
 
     fn generate_mac(
@@ -145,7 +180,7 @@ impl SecurityModule for SoftwareModule {
         scheme: MacScheme,
         message: &[u8],
     ) -> Result<Mac, MacError> {
-        mac::generate(&self.keys, key, scheme, message)
+        mac::generate(&self.keys(), key, scheme, message)
     }
 
     fn verify_mac(
@@ -155,6 +190,10 @@ impl SecurityModule for SoftwareModule {
         message: &[u8],
         claimed: &[u8],
     ) -> Result<(), MacError> {
-        mac::verify(&self.keys, key, scheme, message, claimed, now).map(|_| ())
+        let (version, is_active) = mac::verify(&self.keys(), key, scheme, message, claimed, now)?;
+        if !is_active {
+            self.note_use(key, version);
+        }
+        Ok(())
     }
 }

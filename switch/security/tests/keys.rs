@@ -129,7 +129,9 @@ fn a_new_key_is_pending_then_active_then_old_for_a_while_and_then_gone() {
         accepted.map(|(number, _)| number).collect()
     };
     ring.activate(&peer, 1, Timestamp(0)).expect("pending");
-    assert_eq!(accepted(&ring, verify, 0), [1]);
+    // The other holder may have begun with a pending one.
+    assert_eq!(accepted(&ring, verify, 0), [1, 3, 2]);
+    assert_eq!(accepted(&ring, generate, 0), [1]);
     ring.activate(&peer, 2, Timestamp(50)).expect("pending");
     ring.activate(&peer, 3, Timestamp(90)).expect("pending");
     // The newest first; each until its time; what makes codes takes the active one alone.

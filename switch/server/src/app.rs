@@ -7,11 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use admin_api::Services;
-use anyhow::Context;
-use switch_domain::LinkId;
-use switch_network::{LinkConfig, LinkHandle, OpenLink, Reconciler, Teller};
-use switch_security::KeyRing;
-use switch_shard::{Fatal, HoldSweep, Running, TakeoverMode};
+use anyhow::{Context, bail};
+use switch_domain::{LinkId, Tolerances};
+use switch_network::{
+    KeyChangeRule, KeyKeeper, LinkConfig, LinkHandle, OpenLink, Reconciler, Teller,
+};
+use switch_security::{KeyRing, KeyStore, SecurityModule};
+use switch_shard::{Fatal, HoldSweep, Node, Running, TakeoverMode};
 use switch_store::private_postgres::DatabaseUrl;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -22,9 +24,11 @@ use crate::config::{self, Config, Link, LinkMac};
 use crate::control_socket::ControlSocket;
 use crate::database::{self, Connected};
 use crate::health::NodeHealth;
+use crate::key_exchange::KeyExchange;
+use crate::link_control::Links;
 use crate::runtimes::Apart;
 use crate::upkeep::Upkeep;
-use crate::{heads, keys, reconciler, telemetry, teller};
+use crate::{heads, key_exchange, keys, reconciler, telemetry, teller};
 
 /// A switch that serves.
 pub struct App {
@@ -60,9 +64,9 @@ impl App {
     pub async fn start(config: &Config, mode: TakeoverMode) -> anyhow::Result<Self> {
         let metrics = telemetry::metrics_handle();
         // Before anything is begun: a key that must not be here stops everything.
-        let ring = keys::key_ring(config)?;
+        let keys = keys::key_ring(config)?;
         let mut database = database::connect(&config.database).await?;
-        match Self::start_over(config, mode, ring, &mut database, metrics).await {
+        match Self::start_over(config, mode, keys, &mut database, metrics).await {
             Ok(parts) => Ok(Self::assemble(config, database, parts)),
             Err(error) => {
                 let _ = database.close().await;
@@ -74,7 +78,7 @@ impl App {
     async fn start_over(
         config: &Config,
         mode: TakeoverMode,
-        ring: KeyRing,
+        (ring, key_store): (KeyRing, Option<KeyStore>),
         database: &mut Connected,
         metrics: metrics_exporter_prometheus::PrometheusHandle,
     ) -> anyhow::Result<Parts> {
@@ -83,7 +87,9 @@ impl App {
         as_owner.migrate().await?;
         database.store = as_owner.set_projector_apart().await?;
         let store = &database.store;
-        let security = keys::security_module(config, ring, store).await?;
+        let module = keys::security_module(config, ring, store).await?;
+        let exchange = key_store.map(|store| KeyExchange::new(config, store, Arc::clone(&module)));
+        let security: Arc<dyn SecurityModule> = module;
         heads::note_what_is_missing(store, &config.journal.lost_dir).await?;
         let mut settings = config.shards.settings();
         settings.control_limits = config.controls.limits();
@@ -99,6 +105,7 @@ impl App {
         let sweep = HoldSweep::new(store.clone(), node.clone(), sweep);
         let health = Arc::new(NodeHealth { node, fatal: running.fatal(), warning });
         let behind = (metrics, upkeep, sweep);
+        let security = (security, exchange.map(Arc::new));
         let opened = open_ports(config, &services, security, health, behind).await;
         match opened {
             Ok(ports) => Ok(Parts { services, running, projection, ports }),
@@ -209,25 +216,18 @@ struct Ports {
 async fn open_ports(
     config: &Config,
     services: &Services,
-    security: Arc<dyn switch_security::SecurityModule>,
+    (security, exchange): (Arc<dyn SecurityModule>, Option<Arc<KeyExchange>>),
     health: Arc<NodeHealth>,
     (metrics, upkeep, sweep): (metrics_exporter_prometheus::PrometheusHandle, Upkeep, HoldSweep),
 ) -> anyhow::Result<Ports> {
     let (stop_links, stop_others) = (CancellationToken::new(), CancellationToken::new());
     let node = services.node().clone();
     let (reconciler, asked) = Reconciler::new(reconciler::ROOM);
+    let (keeper, news) = key_exchange::channel();
     let (teller, inquiries) = Teller::new(config.mini_statement.waiting);
     let tolerances = Arc::new(config.tolerance.settings(&config.links));
-    let mut bound = Vec::new();
-    for (name, link) in &config.links {
-        let link_config = LinkConfig {
-            reconciler: Some(reconciler.clone()),
-            teller: Some(teller.clone()),
-            tolerances: Arc::clone(&tolerances),
-            ..link_config(name, link)?
-        };
-        bound.push(OpenLink::open(link_config, node.clone(), Arc::clone(&security))?);
-    }
+    let askers = Askers { reconciler, teller, keeper, has_keys: exchange.is_some() };
+    let bound = bind_links(config, &node, &security, &tolerances, &askers)?;
     let http = TcpListener::bind(config.http.listen)
         .await
         .with_context(|| format!("http: listening on {}", config.http.listen))?;
@@ -254,7 +254,13 @@ async fn open_ports(
                 tracing::error!(%error, "the HTTP service has ended");
             }
         }),
-        management.spawn(control.run(services.clone(), handles, clearing, stop_others.clone())),
+        management.spawn(control.run(
+            services.clone(),
+            Links { handles: handles.into(), exchange: exchange.clone() },
+            clearing,
+            stop_others.clone(),
+        )),
+        management.spawn(key_exchange::run(exchange, news, stop_others.clone())),
         management.spawn(reconciler::run(
             services.clone(),
             reconciling,
@@ -274,6 +280,36 @@ async fn open_ports(
     Ok(Ports { links, others, stop_links, stop_others, management, addresses })
 }
 
+/// Whom links ask for what no shard decides.
+struct Askers {
+    reconciler: Reconciler,
+    teller: Teller,
+    keeper: KeyKeeper,
+    /// Whether there are keys to exchange.
+    has_keys: bool,
+}
+
+fn bind_links(
+    config: &Config,
+    node: &Node,
+    security: &Arc<dyn SecurityModule>,
+    tolerances: &Arc<Tolerances>,
+    askers: &Askers,
+) -> anyhow::Result<Vec<OpenLink<Node>>> {
+    let mut bound = Vec::new();
+    for (name, link) in &config.links {
+        let link_config = LinkConfig {
+            reconciler: Some(askers.reconciler.clone()),
+            teller: Some(askers.teller.clone()),
+            key_change: key_change(name, link, &askers.keeper, askers.has_keys)?,
+            tolerances: Arc::clone(tolerances),
+            ..link_config(name, link)?
+        };
+        bound.push(OpenLink::open(link_config, node.clone(), Arc::clone(security))?);
+    }
+    Ok(bound)
+}
+
 /// Drains the histograms of the metrics now and then, so that they stay small when nobody asks.
 async fn metrics_upkeep(
     metrics: metrics_exporter_prometheus::PrometheusHandle,
@@ -286,6 +322,23 @@ async fn metrics_upkeep(
             () = stop.cancelled() => return,
         }
     }
+}
+
+/// How keys come over a link, if they do: then there must be where to put them.
+fn key_change(
+    name: &str,
+    link: &Link,
+    keeper: &KeyKeeper,
+    has_keys: bool,
+) -> anyhow::Result<Option<KeyChangeRule>> {
+    let Some(rule) = &link.key_change else { return Ok(None) };
+    if !has_keys {
+        bail!(
+            "links.{name}.key_change: there are no keys to change: make the components of a local \
+             master key with `cardswitch keys ceremony`, and import the keys of the link"
+        );
+    }
+    Ok(Some(KeyChangeRule { field: rule.field, keeper: keeper.clone() }))
 }
 
 fn link_config(name: &str, link: &Link) -> anyhow::Result<LinkConfig> {
@@ -313,6 +366,7 @@ fn link_config(name: &str, link: &Link) -> anyhow::Result<LinkConfig> {
         mac,
         institutions: link.institutions().map_err(|(_, fault)| anyhow::Error::msg(fault))?,
         reconciler: None,
+        key_change: None,
         teller: None,
         network_converts: link.network_converts,
         tolerances: Arc::default(),

@@ -16,13 +16,12 @@ use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use switch_domain::AsciiText;
-use switch_network::LinkHandle;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio_util::sync::CancellationToken;
 
 use crate::app::make_directory_of;
-use crate::link_control;
+use crate::link_control::{self, Links};
 
 /// The longest request.
 pub(crate) const LINE_LIMIT: u64 = 64 * 1024;
@@ -43,7 +42,7 @@ pub(crate) struct Request<O> {
 #[derive(Clone)]
 struct Subjects {
     services: Services,
-    links: Arc<[LinkHandle]>,
+    links: Links,
     clearing: ClearingSettings,
 }
 
@@ -87,11 +86,11 @@ impl ControlSocket {
     pub(crate) async fn run(
         self,
         services: Services,
-        links: Vec<LinkHandle>,
+        links: Links,
         clearing: ClearingSettings,
         stop: CancellationToken,
     ) {
-        let subjects = Subjects { services, links: links.into(), clearing };
+        let subjects = Subjects { services, links, clearing };
         let places = Arc::new(tokio::sync::Semaphore::new(CONNECTIONS));
         loop {
             let accepted = tokio::select! {

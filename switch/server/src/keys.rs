@@ -19,7 +19,7 @@ pub(crate) async fn security_module(
     config: &Config,
     ring: KeyRing,
     store: &Store,
-) -> anyhow::Result<Arc<dyn SecurityModule>> {
+) -> anyhow::Result<Arc<SoftwareModule>> {
     let path = config.security.pan_key_file.as_path();
     let vault = store.vault();
     let known = vault.known_keys().await?;
@@ -53,9 +53,9 @@ pub(crate) async fn security_module(
     Ok(Arc::new(module))
 }
 
-/// The keys of the key file, if they may be used here; none where there is no file, and then no
-/// local master key is needed.
-pub(crate) fn key_ring(config: &Config) -> anyhow::Result<KeyRing> {
+/// The keys of the key file, if they may be used here, and the file; none where there is no file,
+/// and then no local master key is needed.
+pub(crate) fn key_ring(config: &Config) -> anyhow::Result<(KeyRing, Option<KeyStore>)> {
     let security = &config.security;
     if security.mac_key_file.exists() {
         bail!(
@@ -64,7 +64,7 @@ pub(crate) fn key_ring(config: &Config) -> anyhow::Result<KeyRing> {
         );
     }
     if security.lmk_components.is_empty() && !security.key_file.exists() {
-        return Ok(KeyRing::default());
+        return Ok((KeyRing::default(), None));
     }
     let store = key_store(config)?;
     let ring = store.load()?;
@@ -81,7 +81,7 @@ pub(crate) fn key_ring(config: &Config) -> anyhow::Result<KeyRing> {
             "keys lie under the previous local master key: run `cardswitch keys rewrap`"
         );
     }
-    Ok(ring)
+    Ok((ring, Some(store)))
 }
 
 /// The key file and what opens it.

@@ -1,10 +1,14 @@
 //! Commands about links as data: what comes over the control socket, one JSON object each. It owns
 //! the names and shapes of their members; a link does what is asked.
 
+use std::sync::Arc;
+
 use admin_api::Problem;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use switch_network::{LinkHandle, Purpose, Request, RequestError};
+
+use crate::key_exchange::KeyExchange;
 
 /// One command about links. Their names all begin with `link-`, and those of no other do.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -47,6 +51,12 @@ pub(crate) enum LinkOperation {
         /// The day that a cut-over begins, as DE15 of the dialect has it.
         settlement_date: Option<String>,
     },
+    /// Send the peer a new key.
+    #[serde(rename = "link-exchange-key")]
+    ExchangeKey {
+        /// Its name.
+        link: String,
+    },
     /// Read certificates again.
     #[serde(rename = "link-reload")]
     Reload {
@@ -69,14 +79,19 @@ pub(crate) enum Asked {
     CutOver,
 }
 
+/// All links, and who keeps the keys that they exchange.
+#[derive(Clone)]
+pub(crate) struct Links {
+    pub(crate) handles: Arc<[LinkHandle]>,
+    pub(crate) exchange: Option<Arc<KeyExchange>>,
+}
+
 /// Does what is asked and gives the result.
 ///
 /// # Errors
 /// There is no such link, or it cannot be done now.
-pub(crate) async fn perform(
-    links: &[LinkHandle],
-    operation: LinkOperation,
-) -> Result<Value, Problem> {
+pub(crate) async fn perform(all: &Links, operation: LinkOperation) -> Result<Value, Problem> {
+    let links = &*all.handles;
     let named = |name: &str| {
         links.iter().find(|link| link.name() == name).ok_or_else(|| {
             let names: Vec<_> = links.iter().map(LinkHandle::name).collect();
@@ -106,6 +121,9 @@ pub(crate) async fn perform(
         }
         LinkOperation::Request { link, request, settlement_date } => {
             ask(named(&link)?, request, settlement_date).await
+        }
+        LinkOperation::ExchangeKey { link } => {
+            exchange_key(named(&link)?, all.exchange.as_ref()).await
         }
         LinkOperation::Reload { link: Some(link) } => reload(&[named(&link)?.clone()]).await,
         LinkOperation::Reload { link: None } => reload(links).await,
@@ -141,6 +159,47 @@ async fn ask(link: &LinkHandle, asked: Asked, day: Option<String>) -> Result<Val
             Err(Problem { code, detail: format!("link {}: {error}", link.name()) })
         }
     }
+}
+
+/// Makes a key, keeps it, sends it, and uses it once the peer has taken it. Where nobody knows
+/// whether the peer has, it stays pending: what comes under it makes it active.
+async fn exchange_key(
+    link: &LinkHandle,
+    exchange: Option<&Arc<KeyExchange>>,
+) -> Result<Value, Problem> {
+    let none = || Problem::invalid("there are no keys to exchange: see docs/keys.md".to_owned());
+    let exchange = exchange.ok_or_else(none)?;
+    let name = link.name().to_owned();
+    let (version, field, text) = apart(exchange, &name, KeyExchange::offer).await?;
+    let request = Request::network(Purpose::KeyChange).with(field, text);
+    let state = match link.request(request).await {
+        Ok(answer) if answer.accepted => {
+            apart(exchange, &name, move |keys, link| keys.activate(link, version)).await?;
+            "active"
+        }
+        Ok(_) => {
+            apart(exchange, &name, move |keys, link| keys.withdraw(link, version)).await?;
+            "refused"
+        }
+        Err(RequestError::NoAnswer(_) | RequestError::Closed) => "pending",
+        Err(error) => {
+            apart(exchange, &name, move |keys, link| keys.withdraw(link, version)).await?;
+            return Err(Problem { code: "NOT_SENT", detail: format!("link {name}: {error}") });
+        }
+    };
+    Ok(json!({ "link": name, "version": version, "state": state }))
+}
+
+/// Does something with the key file, which takes its time, on a thread that may wait.
+async fn apart<T: Send + 'static>(
+    exchange: &Arc<KeyExchange>,
+    link: &str,
+    act: impl FnOnce(&KeyExchange, &str) -> anyhow::Result<T> + Send + 'static,
+) -> Result<T, Problem> {
+    let (exchange, link) = (Arc::clone(exchange), link.to_owned());
+    let done = tokio::task::spawn_blocking(move || act(&exchange, &link)).await;
+    let failed = |error: anyhow::Error| Problem::invalid(format!("{error:#}"));
+    done.map_err(|error| failed(error.into()))?.map_err(failed)
 }
 
 /// All of them, also where one of them fails: the broken files of one link must not keep another

@@ -141,6 +141,9 @@ impl<S: Switch> Connection<S> {
                 Event::Written(Ok(_)) => {
                     reach(KillPoint::K11);
                     self.clock.written(Instant::now());
+                    if !self.has_output() {
+                        self.desk.all_written();
+                    }
                 }
                 Event::Reply(Some(reply)) => self.desk.reply(&reply, &mut self.output),
                 // Cannot happen: the desk holds a sender.

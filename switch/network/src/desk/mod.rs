@@ -4,6 +4,7 @@
 
 mod authentic;
 mod file_action;
+mod key_change;
 mod reconciliation;
 mod statement;
 
@@ -42,6 +43,8 @@ pub(crate) struct Desk<S> {
     pub(crate) requests: Requests,
     replies: UnboundedSender<Reply>,
     faults: u32,
+    /// Versions of keys that the answers on their way to the peer say were taken in.
+    changed_keys: Vec<u32>,
     /// Frames so far.
     pub(crate) frames_in: u64,
     /// Frames so far, those that still wait to leave among them.
@@ -110,7 +113,19 @@ impl<S: Switch> Desk<S> {
         let pending = Pending::new(link.metrics.in_flight.clone());
         let (writer, requests) = (AnswerWriter::new(link.mac.clone()), Requests::new(&link));
         let (frames_in, frames_out) = (0, 0);
-        Self { link, codec, writer, pending, requests, replies, faults: 0, frames_in, frames_out }
+        let (faults, changed_keys) = (0, Vec::new());
+        Self {
+            link,
+            codec,
+            writer,
+            pending,
+            requests,
+            replies,
+            faults,
+            changed_keys,
+            frames_in,
+            frames_out,
+        }
     }
 
     /// Takes one frame; what can be answered at once is appended to `out`.
@@ -212,6 +227,9 @@ impl<S: Switch> Desk<S> {
         match waiting.asking.as_deref() {
             Some(Asking::Reconciling(reconciling)) => {
                 return self.reconciled(reconciling, waiting.mti, waiting.header, out);
+            }
+            Some(Asking::KeyChange(place)) => {
+                return self.key_changed(&waiting, place, out);
             }
             Some(Asking::Statement(telling)) if telling.granted.is_some() => {
                 return self.tell_what_moved(&waiting, telling, out);
@@ -317,6 +335,7 @@ impl<S: Switch> Desk<S> {
                 self.link.standing.cut_over(CutOver::by_peer(day));
                 None
             }
+            Ok(NetworkRequest::KeyChange) => return self.change_key(request, out),
             Ok(NetworkRequest::Unknown) => {
                 let reason = Reason::InvalidTransaction;
                 return self.answer_unsupported(request, reason, "network_code", out);

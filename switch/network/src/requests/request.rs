@@ -27,11 +27,14 @@ pub enum Purpose {
     SignOff,
     /// The business day ends. DE70 201; DE24 821.
     CutOver,
+    /// A new key, in a field of the link's own. DE70 101; DE24 811.
+    KeyChange,
 }
 
 impl Purpose {
     /// Every purpose once.
-    pub const ALL: [Self; 4] = [Self::Echo, Self::SignOn, Self::SignOff, Self::CutOver];
+    pub const ALL: [Self; 5] =
+        [Self::Echo, Self::SignOn, Self::SignOff, Self::CutOver, Self::KeyChange];
 
     /// As commands and metrics write it.
     #[must_use]
@@ -41,6 +44,7 @@ impl Purpose {
             Self::SignOn => "sign-on",
             Self::SignOff => "sign-off",
             Self::CutOver => "cut-over",
+            Self::KeyChange => "key-change",
         }
     }
 
@@ -50,10 +54,12 @@ impl Purpose {
             (Version::V1987, Self::SignOn) => "001",
             (Version::V1987, Self::SignOff) => "002",
             (Version::V1987, Self::CutOver) => "201",
+            (Version::V1987, Self::KeyChange) => "101",
             (_, Self::Echo) => "831",
             (_, Self::SignOn) => "801",
             (_, Self::SignOff) => "802",
             (_, Self::CutOver) => "821",
+            (_, Self::KeyChange) => "811",
         }
     }
 }
@@ -205,10 +211,12 @@ mod tests {
         for name in Dialect::shipped_names() {
             let dialect = Dialect::shipped(name).expect("shipped");
             let (mti, code_field, code, date) = match dialect.version() {
-                Version::V1987 => ("0800", 70, ["301", "001", "002", "201"], None),
-                Version::V1993 => ("1804", 24, ["831", "801", "802", "821"], Some("261126091507")),
+                Version::V1987 => ("0800", 70, ["301", "001", "002", "201", "101"], None),
+                Version::V1993 => {
+                    ("1804", 24, ["831", "801", "802", "821", "811"], Some("261126091507"))
+                }
                 Version::V2003 => {
-                    ("2804", 24, ["831", "801", "802", "821"], Some("20261126091507"))
+                    ("2804", 24, ["831", "801", "802", "821", "811"], Some("20261126091507"))
                 }
             };
             for (purpose, code) in Purpose::ALL.into_iter().zip(code) {

@@ -1,5 +1,5 @@
-//! x800: sign-on, sign-off, cut-over and echo, by DE70 of 1987 and DE24 of the later editions. It
-//! owns the codes; what they do to a link is the link's affair.
+//! x800: sign-on, sign-off, key change, cut-over and echo, by DE70 of 1987 and DE24 of the later
+//! editions. It owns the codes; what they do to a link is the link's affair.
 
 use codecs::iso8583::{Message, Version};
 
@@ -16,6 +16,8 @@ pub(crate) enum NetworkRequest {
     SignOn,
     /// 002, 802.
     SignOff,
+    /// 101, 811: the peer sends a new key.
+    KeyChange,
     /// 201, 821: the business day ends.
     CutOver,
     /// 301, 831.
@@ -32,6 +34,7 @@ pub(crate) fn network_management(message: &Message<'_>) -> Result<NetworkRequest
     Ok(match (earlier, code) {
         (true, 1) | (false, 801) => NetworkRequest::SignOn,
         (true, 2) | (false, 802) => NetworkRequest::SignOff,
+        (true, 101) | (false, 811) => NetworkRequest::KeyChange,
         (true, 201) | (false, 821) => NetworkRequest::CutOver,
         (true, 301) | (false, 831) => NetworkRequest::Echo,
         _ => NetworkRequest::Unknown,

@@ -48,7 +48,7 @@ fn answers(rig: &Rig, result: &str) -> f64 {
 }
 
 #[tokio::test]
-async fn all_four_are_sent_and_their_answers_matched() {
+async fn each_kind_is_sent_and_its_answer_matched() {
     for dialect in DIALECTS {
         let rig = Rig::start(dialect);
         let mut peer = rig.connect().await;
@@ -57,6 +57,7 @@ async fn all_four_are_sent_and_their_answers_matched() {
             (Purpose::SignOn, "001"),
             (Purpose::CutOver, "201"),
             (Purpose::SignOff, "002"),
+            (Purpose::KeyChange, "101"),
         ] {
             let asked = ask(&rig, Request::network(purpose).for_day("1127")).await;
             let request = peer.answer().await;
@@ -76,10 +77,12 @@ async fn all_four_are_sent_and_their_answers_matched() {
                         (Some("1127"), "us")
                     );
                 }
-                Purpose::Echo | Purpose::SignOff => assert_eq!(view.state, LinkState::Connected),
+                Purpose::Echo | Purpose::SignOff | Purpose::KeyChange => {
+                    assert_eq!(view.state, LinkState::Connected);
+                }
             }
         }
-        assert_eq!(answers(&rig, "matched"), 4.0);
+        assert_eq!(answers(&rig, "matched"), 5.0);
         assert_eq!(rig.metric("cardswitch_link_outstanding", ""), 0.0);
         assert_eq!(rig.script.commands().len(), 0);
     }

@@ -84,7 +84,8 @@ impl KeyRing {
     }
 
     /// The versions that may do this: the active one, and behind it, for what looks back, those
-    /// that are old and still taken. The clock is asked only where somebody goes on to them.
+    /// that are old and still taken, or pending: their other holder may have changed before us. The
+    /// clock is asked only where somebody goes on to them.
     ///
     /// # Errors
     /// None is active, or it is not for that.
@@ -98,11 +99,17 @@ impl KeyRing {
         let active = named.active()?;
         let first = (active.number, named.permitted(active, function)?);
         let old = move || {
-            let is_old = |version: &&KeyVersion| matches!(version.state, KeyState::Old { .. });
+            let is_old = |version: &&KeyVersion| {
+                matches!(version.state, KeyState::Old { .. } | KeyState::Pending)
+            };
             let any = function.looks_back() && named.versions.iter().any(|old| is_old(&old));
             let now = any.then(now);
             named.versions.iter().rev().filter_map(move |version| {
-                let taken = matches!(version.state, KeyState::Old { until } if now? < until);
+                let taken = match version.state {
+                    KeyState::Pending => now.is_some(),
+                    KeyState::Old { until } => now? < until,
+                    KeyState::Active | KeyState::Destroyed => false,
+                };
                 let key = named.permitted(version, function).ok()?;
                 taken.then_some((version.number, key))
             })
@@ -116,6 +123,15 @@ impl KeyRing {
     /// The handle is of another module.
     pub fn name(&self, handle: KeyHandle) -> Result<&KeyName, KeyError> {
         Ok(&self.named(handle)?.name)
+    }
+
+    /// Where a version stands.
+    ///
+    /// # Errors
+    /// The handle is of another module, or there is no such version.
+    pub fn state(&self, handle: KeyHandle, number: u32) -> Result<KeyState, KeyError> {
+        let found = self.named(handle)?.versions.iter().find(|one| one.number == number);
+        found.map(|one| one.state).ok_or(KeyError::UnknownHandle)
     }
 
     /// What there is: names, usages, versions.

@@ -6,7 +6,8 @@ use switch_domain::Timestamp;
 /// Where a version of a key stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyState {
-    /// Known, and not used for anything yet.
+    /// Known, and nothing is made with it yet. What comes under it is taken: its other holder has
+    /// begun to use it.
     Pending,
     /// The one that new codes, values and cryptograms are made with.
     Active,

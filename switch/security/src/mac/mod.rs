@@ -143,7 +143,7 @@ pub(crate) fn generate(
 
 /// Compares the code over a message with one that came. Only where it is not that of the active
 /// version are those tried that are still taken: a peer may not have changed its key yet. The
-/// number of the version that it was made with.
+/// number of the version that it was made with, and whether that is the active one.
 pub(crate) fn verify(
     ring: &KeyRing,
     key: KeyHandle,
@@ -151,11 +151,11 @@ pub(crate) fn verify(
     message: &[u8],
     claimed: &[u8],
     now: impl FnOnce() -> Timestamp,
-) -> Result<u32, MacError> {
+) -> Result<(u32, bool), MacError> {
     let function = Function::VerifyMac(scheme.algorithm());
-    for (version, key) in ring.accepted(key, function, now)? {
+    for (place, (version, key)) in ring.accepted(key, function, now)?.enumerate() {
         if code(key, scheme, message)?.begins_with(claimed) {
-            return Ok(version);
+            return Ok((version, place == 0));
         }
     }
     Err(MacError::Incorrect)

@@ -10,7 +10,7 @@ use crate::key::Function;
 
 use super::held::Held;
 
-pub(super) fn verify(held: &Held<'_>, command: &VerifyCardValue<'_>) -> Result<(), SecurityError> {
+pub(super) fn verify(held: &Held, command: &VerifyCardValue<'_>) -> Result<(), SecurityError> {
     let VerifyCardValue { key, pan, expiry, kind, claimed } = *command;
     let card = GenerateCardValue { key, pan, expiry, kind };
     let function = match kind {
@@ -28,7 +28,7 @@ pub(super) fn verify(held: &Held<'_>, command: &VerifyCardValue<'_>) -> Result<(
 }
 
 pub(super) fn generate(
-    held: &Held<'_>,
+    held: &Held,
     command: &GenerateCardValue<'_>,
 ) -> Result<CardValue, SecurityError> {
     let function = match command.kind {

@@ -9,7 +9,7 @@ use crate::key::Function;
 use super::held::Held;
 
 pub(super) fn verify(
-    held: &Held<'_>,
+    held: &Held,
     command: &VerifyCryptogram<'_>,
 ) -> Result<Verified, SecurityError> {
     let VerifyCryptogram { profile, key, pan, sequence, chip, cryptogram, answers } = command;

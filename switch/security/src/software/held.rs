@@ -2,6 +2,8 @@
 //! before it is used, and that versions are tried one after the other, the active one first: a peer
 //! or a card may be a version behind. What is refused is said by handle and function.
 
+use std::sync::Arc;
+
 use switch_domain::Timestamp;
 
 use crate::SecurityError;
@@ -9,22 +11,18 @@ use crate::des_pair::DesPair;
 use crate::key::{Function, Key, KeyError, KeyHandle, KeyRing};
 
 /// The ring, and the clock of old versions.
-pub(super) struct Held<'a> {
-    ring: &'a KeyRing,
+pub(super) struct Held {
+    ring: Arc<KeyRing>,
     now: fn() -> Timestamp,
 }
 
-impl<'a> Held<'a> {
-    pub(super) const fn new(ring: &'a KeyRing, now: fn() -> Timestamp) -> Self {
+impl Held {
+    pub(super) const fn new(ring: Arc<KeyRing>, now: fn() -> Timestamp) -> Self {
         Self { ring, now }
     }
 
     /// The active version, for what is made anew.
-    pub(super) fn active(
-        &self,
-        key: KeyHandle,
-        function: Function,
-    ) -> Result<&'a Key, SecurityError> {
+    pub(super) fn active(&self, key: KeyHandle, function: Function) -> Result<&Key, SecurityError> {
         self.ring.active(key, function).map_err(|error| refusal(key, function, &error))
     }
 
@@ -33,7 +31,7 @@ impl<'a> Held<'a> {
         &self,
         key: KeyHandle,
         function: Function,
-    ) -> Result<&'a DesPair, SecurityError> {
+    ) -> Result<&DesPair, SecurityError> {
         pair(self.active(key, function)?, key, function)
     }
 

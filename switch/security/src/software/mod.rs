@@ -19,7 +19,7 @@ use crate::module::SoftwareModule;
 use held::Held;
 
 impl SoftwareModule {
-    fn held(&self) -> Held<'_> {
+    fn held(&self) -> Held {
         Held::new(self.keys(), crate::module::now)
     }
 }

@@ -22,7 +22,7 @@ const GIVES_AWAY: SecurityError =
     SecurityError::Malformed("the decimalisation table maps too many to one digit");
 const NO_REFERENCE: SecurityError = SecurityError::Malformed("a PIN has 4 to 12 digits");
 
-pub(super) fn verify(held: &Held<'_>, command: &VerifyPin<'_>) -> Result<(), SecurityError> {
+pub(super) fn verify(held: &Held, command: &VerifyPin<'_>) -> Result<(), SecurityError> {
     let VerifyPin { pin, pan, reference, key, ibm3624 } = command;
     let read = read(held, pin, pan)?;
     match reference {
@@ -41,7 +41,7 @@ pub(super) fn verify(held: &Held<'_>, command: &VerifyPin<'_>) -> Result<(), Sec
 }
 
 pub(super) fn generate_reference(
-    held: &Held<'_>,
+    held: &Held,
     command: &GeneratePinReference<'_>,
 ) -> Result<PinReference, SecurityError> {
     let GeneratePinReference { pin, pan, method, key } = command;
@@ -64,7 +64,7 @@ pub(super) fn generate_reference(
 }
 
 pub(super) fn translate(
-    held: &Held<'_>,
+    held: &Held,
     command: &TranslatePin<'_>,
 ) -> Result<EncryptedPinBlock, SecurityError> {
     let TranslatePin { pin, pan, to, to_key } = *command;
@@ -80,7 +80,7 @@ pub(super) fn translate(
 
 /// The PIN of a block, in clear; [`SecurityError::Incorrect`] where the block is no good.
 pub(super) fn clear(
-    held: &Held<'_>,
+    held: &Held,
     pin: &EncryptedPin<'_>,
     pan: &Pan,
 ) -> Result<ClearPin, SecurityError> {
@@ -90,7 +90,7 @@ pub(super) fn clear(
 /// What a block holds, good or not, under the version of the zone key that opens it, or else under
 /// the last one. A version of another cipher than the format's is passed over: zones go from triple
 /// DES to AES.
-fn read(held: &Held<'_>, pin: &EncryptedPin<'_>, pan: &Pan) -> Result<ReadPin, SecurityError> {
+fn read(held: &Held, pin: &EncryptedPin<'_>, pan: &Pan) -> Result<ReadPin, SecurityError> {
     let function = Function::DecryptPin;
     let mut last = Err(SecurityError::UnknownKey(pin.key));
     let found = held.first_right(pin.key, function, |material| {

@@ -11,10 +11,7 @@ use super::cryptogram::{error, named};
 use super::held::Held;
 use super::pin::clear;
 
-pub(super) fn protect(
-    held: &Held<'_>,
-    command: &ProtectScript<'_>,
-) -> Result<Script, SecurityError> {
+pub(super) fn protect(held: &Held, command: &ProtectScript<'_>) -> Result<Script, SecurityError> {
     let ProtectScript { profile, keys, pan, sequence, .. } = *command;
     let profile = named(profile)?;
     let keys = MasterKeys {

@@ -53,6 +53,8 @@ pub enum LinkCommand {
         #[command(flatten)]
         socket: SocketArgs,
     },
+    /// Make a new key and send it to the peer (101, 811); the one before is still taken for a while
+    ExchangeKey(Named),
     /// Read certificates, keys and CAs again; what cannot be used is named, and changes nothing
     Reload {
         /// One link alone [default: every link that has any]
@@ -76,6 +78,9 @@ pub(super) async fn run(command: LinkCommand) -> anyhow::Result<ExitCode> {
         LinkCommand::CutOver { link, settlement_date, socket } => {
             let request = Asked::CutOver;
             (socket, LinkOperation::Request { link, request, settlement_date })
+        }
+        LinkCommand::ExchangeKey(Named { link, socket }) => {
+            (socket, LinkOperation::ExchangeKey { link })
         }
         LinkCommand::Reload { link, socket } => (socket, LinkOperation::Reload { link }),
     };

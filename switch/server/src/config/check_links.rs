@@ -5,9 +5,15 @@ use std::time::Duration;
 
 use switch_domain::LinkId;
 use switch_network::{InvalidLink, LinkConfig};
+use switch_security::KeyName;
 
+use super::KeyForm;
 use super::Link;
 use super::check::Faults;
+
+/// Characters of the longest key block and cryptogram that are sent.
+const KEY_BLOCK: usize = 144;
+const CRYPTOGRAM: usize = 54;
 
 /// All faults of one link.
 pub(super) fn each_link(name: &str, link: &Link, faults: &mut Faults) {
@@ -39,6 +45,7 @@ pub(super) fn each_link(name: &str, link: &Link, faults: &mut Faults) {
         &path("lock_refusals_per_minute"),
         "from 0 to 6000: each is a row of the journal and one of the audit trail",
     );
+    key_change(name, link, faults);
     deadlines(name, link, faults);
     faults.require(
         link.output_limit_bytes >= link.framing.max_frame,
@@ -62,6 +69,29 @@ fn codes(name: &str, link: &Link, faults: &mut Faults) {
             "from 4 to what the fields hold that the dialect lists in mac_fields",
         ),
     }
+}
+
+/// Keys that come and go need names, and room in a field of characters.
+fn key_change(name: &str, link: &Link, faults: &mut Faults) {
+    let Some(rule) = &link.key_change else { return };
+    let path = |key| ["links", name, "key_change", key];
+    let wanted = "a name of 1 to 32 small letters, digits and hyphens";
+    for (key, value) in [("key", &rule.key), ("zone_key", &rule.zone_key)] {
+        faults.require(KeyName::new(value).is_some(), &path(key), wanted);
+    }
+    let most = if rule.form == KeyForm::KeyBlock { KEY_BLOCK } else { CRYPTOGRAM };
+    let Ok(dialect) = super::links::dialect(&link.dialect) else { return };
+    let room = dialect.spec(rule.field).map(|spec| usize::from(spec.max)).unwrap_or_default();
+    faults.require(
+        room >= most,
+        &path("field"),
+        format!("a field of the dialect with room for {most} characters"),
+    );
+    faults.require(
+        rule.grace_s <= 31_536_000,
+        &path("grace_s"),
+        "at most 31536000, a year: the key before must end some day",
+    );
 }
 
 fn deadlines(name: &str, link: &Link, faults: &mut Faults) {

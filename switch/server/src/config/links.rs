@@ -11,7 +11,7 @@ use serde::Deserialize;
 use switch_domain::AsciiText;
 use switch_network::Institutions;
 
-use super::{Cutover, LinkMac, LinkTls};
+use super::{Cutover, LinkKeyChange, LinkMac, LinkTls};
 
 /// A link: it listens, or it dials.
 #[derive(Clone, Debug, Deserialize)]
@@ -71,6 +71,8 @@ pub struct Link {
     pub output_limit_bytes: usize,
     /// Authentication codes; without it messages carry none.
     pub mac: Option<LinkMac>,
+    /// Exchange of keys; without it none come and go.
+    pub key_change: Option<LinkKeyChange>,
     /// Acquiring institutions (field 32) whose messages are taken; none listed: any.
     pub acquirers: Vec<String>,
     /// Forwarding institutions (field 33) whose messages are taken; none listed: any.
@@ -118,6 +120,7 @@ impl Default for Link {
             unacknowledged_ms: 30_000,
             output_limit_bytes: 1 << 20,
             mac: None,
+            key_change: None,
             acquirers: Vec::new(),
             forwarders: Vec::new(),
             lock_bins: Vec::new(),

@@ -27,7 +27,7 @@ const FIRST: &str = "FFFFFFFF00000000FFFFFFFF00000000";
 const SECOND: &str = "FEDCBA9889ABCDEF0123456776543210";
 
 /// Asks with a code over the message, and looks at that of the answer.
-async fn ask(speaker: &mut Speaker, module: &SoftwareModule, bytes: &[u8]) -> Said {
+pub(crate) async fn ask(speaker: &mut Speaker, module: &SoftwareModule, bytes: &[u8]) -> Said {
     speaker.send(bytes).await;
     let said = speaker.answer().await;
     let dialect = speaker.dialect();
@@ -81,11 +81,21 @@ pub(crate) async fn stage_with_codes() -> (Stage, SoftwareModule) {
 
 /// The draft with a code over it in the field for that.
 pub(crate) fn signed(speaker: &Speaker, module: &SoftwareModule, draft: &Draft) -> Draft {
+    signed_as(speaker, module, "100", draft)
+}
+
+/// The same for a message of this type.
+pub(crate) fn signed_as(
+    speaker: &Speaker,
+    module: &SoftwareModule,
+    kind: &str,
+    draft: &Draft,
+) -> Draft {
     let field = speaker.dialect().mac_field(draft.iter().map(|(field, _)| *field).collect());
     let field = field.expect("room");
     let mut draft = draft.clone();
     draft.push((field, Value::Bytes(vec![0; 8])));
-    let mut message = speaker.bytes(speaker.mti("100"), &draft);
+    let mut message = speaker.bytes(speaker.mti(kind), &draft);
     let mut code = vec![0; 8];
     let put = speaker.dialect().put_mac(field, &mut message, |covered, _| {
         let name = KeyName::new("acquirer").expect("a name");

@@ -16,6 +16,7 @@ mod hostile;
 mod http;
 mod independent_client;
 mod iso;
+mod key_exchange;
 mod keys;
 mod kill;
 mod ledger;
