@@ -99,7 +99,7 @@ fn fresh() -> Key {
 
 async fn connect(stage: &Stage) -> Speaker {
     let dialect = Dialect::shipped(&stage.config.links["test"].dialect).expect("shipped");
-    let address = stage.app.addresses().links["test"];
+    let address = stage.app.addresses().links[0].1;
     Speaker::connect(address, dialect, Framing::new(LengthHeader::Binary2)).await
 }
 
