@@ -1,5 +1,6 @@
 //! A payment HSM that speaks host commands in the manner of payShield, and fails when told to. How
-//! commands are written, it knows by itself. Must never be taken for an HSM: its keys lie in memory.
+//! commands are written, it knows by itself. Must never be taken for an HSM: its keys lie in
+//! memory.
 
 mod connection;
 mod fault;

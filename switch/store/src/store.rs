@@ -159,8 +159,8 @@ impl Store {
     }
 
     /// A connection of its own, outside the pool: for reading much. Who reads by the gigabyte may
-    /// not read on for seconds, while its memory grows or the machine is busy, and to PostgreSQL that
-    /// looks as if nobody were there.
+    /// not read on for seconds, while its memory grows or the machine is busy, and to PostgreSQL
+    /// that looks as if nobody were there.
     pub(crate) async fn connection(&self) -> Result<PgConnection, sqlx::Error> {
         let patient = [("tcp_user_timeout", "60000")];
         connect(&self.acting(Role::Ordinary).options(patient)).await

@@ -9,8 +9,9 @@ use crate::bench::bounds::Bound;
 use crate::bench::report::Report;
 use crate::bench::subject::switch::Starting;
 
-/// Messages up to which what they left is audited. Nothing is cleared in a bench, and an audit holds
-/// every open authorization twice, from the tables and from the journal: about a gigabyte a million.
+/// Messages up to which what they left is audited. Nothing is cleared in a bench, and an audit
+/// holds every open authorization twice, from the tables and from the journal: about a gigabyte a
+/// million.
 const MOST: u64 = 4_000_000;
 
 /// Stops the switch, and says what an audit finds.
