@@ -1,6 +1,7 @@
 //! The command line of `cardswitch-sim`. Must only read arguments, call the library and print.
 
 mod drive;
+mod hsm;
 mod network;
 mod one_shot;
 
@@ -13,7 +14,7 @@ use simulators::acquirer::Channel;
 
 /// Terminals and networks to try a running `cardswitch` with.
 ///
-/// Every command but `network` reads `demo.json`, which `cardswitch demo` writes when it starts,
+/// Every command but `network` and `hsm` reads `demo.json`, which `cardswitch demo` writes when it starts,
 /// for the address, the framing and the test cards.
 #[derive(Debug, Parser)]
 #[command(name = "cardswitch-sim", version)]
@@ -30,6 +31,9 @@ enum Command {
     /// A payment network that an issuer's link dials, or that dials the issuer; prints what it
     /// counted as JSON.
     Network(Box<network::Args>),
+    /// A payment HSM that speaks host commands and fails when told to; prints its key blocks and
+    /// what it counted as JSON.
+    Hsm(Box<hsm::Args>),
     /// A chip card in a shop terminal.
     Pos(one_shot::TerminalArgs),
     /// Cash from a machine.
@@ -60,6 +64,7 @@ impl Cli {
         match self.command {
             Command::Drive(args) => return args.run().await,
             Command::Network(args) => return args.run().await,
+            Command::Hsm(args) => return args.run().await,
             Command::Pos(args) => args.run(Channel::Pos).await?,
             Command::Atm(args) => args.run(Channel::Atm).await?,
             Command::Ecom(args) => args.run(Channel::Ecommerce).await?,

@@ -1,12 +1,10 @@
 //! NO, NC and B2 of a simulated unit. Must say of itself what its settings say.
 
+use super::fields::{Code, INVALID};
 use super::settings::Settings;
 
 /// An error code, or the data of an answer.
-pub(super) type Answered = Result<Vec<u8>, [u8; 2]>;
-
-/// Data that cannot be read.
-pub(super) const INVALID: [u8; 2] = *b"15";
+pub(super) type Answered = Result<Vec<u8>, Code>;
 
 pub(super) fn status(settings: &Settings, data: &[u8]) -> Answered {
     if data != b"00" {
@@ -16,11 +14,11 @@ pub(super) fn status(settings: &Settings, data: &[u8]) -> Answered {
     Ok([b"3164".as_slice(), settings.firmware.as_bytes(), b"00000"].concat())
 }
 
-pub(super) fn diagnostics(settings: &Settings, data: &[u8]) -> Answered {
+pub(super) fn diagnostics(settings: &Settings, check_value: &str, data: &[u8]) -> Answered {
     if !data.is_empty() {
         return Err(INVALID);
     }
-    let check = format!("{}0000000000", settings.lmk_check_value);
+    let check = format!("{check_value}0000000000");
     Ok([check.as_bytes(), settings.firmware.as_bytes()].concat())
 }
 
@@ -35,7 +33,8 @@ pub(super) fn echo(data: &[u8]) -> Answered {
 fn a_unit_says_what_it_is() {
     let settings = Settings::default();
     assert_eq!(status(&settings, b"00").unwrap(), b"31641500-002600000");
-    assert_eq!(diagnostics(&settings, b"").unwrap(), b"26860400000000001500-0026");
+    let said = diagnostics(&settings, "268604", b"").unwrap();
+    assert_eq!(said, b"26860400000000001500-0026");
     assert_eq!(echo(b"0003abc").unwrap(), b"abc");
     for wrong in [b"".as_slice(), b"0004abc", b"0002abc", b"xyz", b"zzzzabc"] {
         assert_eq!(echo(wrong), Err(INVALID));

@@ -5,19 +5,23 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result};
+use switch_security::{Key, KeyCipher, KeyUsage};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::connection::Connection;
 use super::fault::{Fault, Plan};
-use super::health;
+use super::fields::Fields;
+use super::keys::Keys;
 use super::settings::Settings;
 use super::tally::Tally;
+use super::{card_value, emv, health, key_commands, mac, pin};
 
 /// What the connections of a unit have in common.
 pub(super) struct Shared {
     settings: Settings,
+    keys: Keys,
     plan: Mutex<Option<Plan>>,
     tally: watch::Sender<Tally>,
 }
@@ -58,10 +62,30 @@ impl Shared {
 
     /// What a command is answered with: an error code, and data.
     pub(super) fn answer(&self, letters: [u8; 2], data: &[u8]) -> ([u8; 2], Vec<u8>) {
+        let (keys, fields) = (&self.keys, Fields::new(data));
         let answered = match &letters {
             b"NO" => health::status(&self.settings, data),
-            b"NC" => health::diagnostics(&self.settings, data),
+            b"NC" => health::diagnostics(&self.settings, &keys.check_value(), data),
             b"B2" => health::echo(data),
+            b"CW" => card_value::generate(keys, fields),
+            b"CY" => card_value::verify(keys, fields),
+            b"EC" | b"DC" => pin::verify_pvv(keys, fields),
+            b"EA" | b"DA" => pin::verify_offset(keys, fields),
+            b"FW" => pin::generate_pvv(keys, fields, false),
+            b"DG" => pin::generate_pvv(keys, fields, true),
+            b"BK" => pin::generate_offset(keys, fields, false),
+            b"DE" => pin::generate_offset(keys, fields, true),
+            b"CC" | b"CA" => pin::translate(keys, fields),
+            b"JE" | b"JC" => pin::to_lmk(keys, fields),
+            b"KQ" => emv::verify_first_ways(keys, fields),
+            b"KW" => emv::verify_common(keys, fields),
+            b"KU" | b"KY" => emv::script_code(keys, fields, letters),
+            b"M6" => mac::generate(keys, fields),
+            b"M8" => mac::verify(keys, fields),
+            b"A0" => key_commands::generate(keys, fields),
+            b"A6" => key_commands::import(keys, fields),
+            b"A8" => key_commands::export(keys, fields),
+            b"BU" => key_commands::check_value(keys, fields),
             _ => Err(*b"68"), // the command is not there
         };
         answered.map_or_else(|code| (code, Vec::new()), |data| (*b"00", data))
@@ -84,7 +108,8 @@ impl HsmUnit {
         let listener = TcpListener::bind(address).await.with_context(|| address.to_string())?;
         let address = listener.local_addr()?;
         let (tally, _) = watch::channel(Tally::default());
-        let shared = Arc::new(Shared { settings, plan: Mutex::new(None), tally });
+        let keys = Keys::new(settings.lmk)?;
+        let shared = Arc::new(Shared { settings, keys, plan: Mutex::new(None), tally });
         let alive = CancellationToken::new();
         tokio::spawn(accept(listener, Arc::clone(&shared), alive.clone()));
         Ok(Self { shared, address, alive: Mutex::new(alive) })
@@ -94,6 +119,28 @@ impl HsmUnit {
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Check value of its local master key, six hexadecimal digits.
+    #[must_use]
+    pub fn check_value(&self) -> String {
+        self.shared.keys.check_value()
+    }
+
+    /// A key under its local master key, as a host is to name it.
+    ///
+    /// # Errors
+    /// The key may not leave, or is stronger than the master key.
+    pub fn wrap_key(&self, key: &Key) -> Result<String> {
+        Ok(self.shared.keys.wrap(key)?)
+    }
+
+    /// A new key for this use under its local master key.
+    ///
+    /// # Errors
+    /// No key of triple DES is for this use.
+    pub fn make_key(&self, usage: KeyUsage) -> Result<String> {
+        self.wrap_key(&Key::generate(usage, KeyCipher::Tdes, 16)??)
     }
 
     /// From now on this goes wrong, or nothing.

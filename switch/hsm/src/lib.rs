@@ -1,6 +1,8 @@
 //! A payment HSM as the security module of the switch: it is asked by host commands in the manner
 //! of payShield, over several connections to one or more units. It owns the layouts of commands
 //! and answers, and how long one waits for whom; it computes nothing and holds no clear key.
+//!
+//! The layouts, what is sure of them and what is not, are in docs/hsm.md.
 #![cfg_attr(
     not(test),
     deny(
@@ -19,6 +21,7 @@ mod fields;
 mod frame;
 mod hsm_key;
 mod metrics;
+mod module;
 mod pan_fields;
 mod secret;
 
@@ -28,3 +31,4 @@ pub use fields::{AnswerReader, CommandWriter, Malformed};
 pub use frame::HEADER_LENGTHS;
 pub use hsm_key::{HsmKey, InvalidHsmKey};
 pub use metrics::describe as describe_metrics;
+pub use module::{HsmKeys, HsmKeysError, HsmModule, MAX_KEYS, NamedHsmKey, connect};

@@ -2,6 +2,7 @@
 //! package that reads digits of a PAN: they go into a command, which is wiped, and nowhere else.
 
 use switch_domain::Pan;
+use switch_security::PanPart;
 use switch_security::exit::digits_for_host_command;
 use zeroize::Zeroizing;
 
@@ -33,6 +34,12 @@ pub(crate) fn write_formatted(pan: &Pan, sequence: u8, out: &mut CommandWriter) 
     write_packed(&*formatted, out);
 }
 
+/// Whether the last sixteen digits are all that there is, so that options A and B are one.
+pub(crate) fn fits_formatted(pan: &Pan) -> bool {
+    // Sequence numbers have two digits; option B hashes only what is longer than sixteen with it.
+    pan.length() <= 16
+}
+
 /// All digits of PAN and sequence number, as bytes behind their number: what option B takes.
 pub(crate) fn write_packed_whole(
     pan: &Pan,
@@ -57,6 +64,41 @@ pub(crate) fn write_packed_whole(
 pub(crate) fn place_of_account<const N: usize>(pan: &Pan, digits: &[u8; 16]) -> Option<usize> {
     let account = last::<N>(without_check_digit(pan).iter().copied());
     digits.windows(N).rposition(|window| window == account.as_slice())
+}
+
+/// The validation data of the offset method: a part of the card number, filled up. Sixteen
+/// hexadecimal digits, in ASCII.
+pub(crate) struct Validation(Zeroizing<[u8; 16]>);
+
+impl Validation {
+    /// Of this part, filled up with this hexadecimal digit.
+    pub(crate) fn of(pan: &Pan, part: PanPart, pad: u8) -> Result<Self, Malformed> {
+        let digits = digits_for_host_command(pan);
+        let part = match part {
+            PanPart::FromLeft { skip, take } => {
+                let from = digits.get(usize::from(skip)..).unwrap_or_default();
+                from.get(..usize::from(take)).unwrap_or(from)
+            }
+            PanPart::BeforeCheckDigit { take } => {
+                let digits = without_check_digit(pan);
+                let skipped = digits.len().saturating_sub(usize::from(take));
+                digits.get(skipped..).unwrap_or_default()
+            }
+        };
+        let filler = b"0123456789ABCDEF".get(usize::from(pad)).ok_or(Malformed("filler"))?;
+        let mut all = Zeroizing::new([*filler; 16]);
+        if part.len() > all.len() {
+            return Err(Malformed("validation data"));
+        }
+        for (slot, digit) in all.iter_mut().zip(part) {
+            *slot = *digit;
+        }
+        Ok(Self(all))
+    }
+
+    pub(crate) fn digits(&self) -> &[u8; 16] {
+        &self.0
+    }
 }
 
 fn without_check_digit(pan: &Pan) -> &[u8] {
@@ -103,6 +145,21 @@ mod tests {
         write(&mut out);
         let header = Header::of(b"0000").unwrap();
         out.finish().unwrap().under(header).as_slice()[8..].to_vec()
+    }
+
+    #[test]
+    fn validation_data_are_a_part_of_the_number_filled_up() {
+        let pan = Pan::from_digits(b"9999991234567894").unwrap();
+        let of = |part, pad| Validation::of(&pan, part, pad).map(|data| *data.digits());
+        let usual = PanPart::BeforeCheckDigit { take: 12 };
+        assert_eq!(of(usual, 0), Ok(*b"9991234567890000"));
+        assert_eq!(of(PanPart::FromLeft { skip: 4, take: 10 }, 15), Ok(*b"9912345678FFFFFF"));
+        assert_eq!(of(PanPart::FromLeft { skip: 12, take: 10 }, 10), Ok(*b"7894AAAAAAAAAAAA"));
+        assert_eq!(of(PanPart::BeforeCheckDigit { take: 16 }, 0), Ok(*b"9999991234567890"));
+        assert_eq!(of(usual, 16), Err(Malformed("filler")));
+        let data = Validation::of(&pan, usual, 0).unwrap();
+        assert_eq!(place_of_account::<5>(&pan, data.digits()), Some(7));
+        assert_eq!(place_of_account::<5>(&pan, b"0000000000000000"), None);
     }
 
     #[test]

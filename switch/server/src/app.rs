@@ -9,6 +9,7 @@ use std::time::Duration;
 use admin_api::Services;
 use anyhow::{Context, bail};
 use switch_domain::{LinkId, Tolerances};
+use switch_hsm::HsmModule;
 use switch_network::{
     KeyChangeRule, KeyKeeper, LinkConfig, LinkHandle, OpenLink, Reconciler, Teller,
 };
@@ -28,11 +29,12 @@ use crate::key_exchange::KeyExchange;
 use crate::link_control::Links;
 use crate::runtimes::Apart;
 use crate::upkeep::Upkeep;
-use crate::{heads, key_exchange, keys, reconciler, telemetry, teller};
+use crate::{heads, hsm, key_exchange, keys, reconciler, telemetry, teller};
 
 /// A switch that serves.
 pub struct App {
     services: Services,
+    hardware: Option<Arc<HsmModule>>,
     running: Running,
     database: Connected,
     links: Vec<JoinHandle<()>>,
@@ -90,6 +92,7 @@ impl App {
         let module = keys::security_module(config, ring, store).await?;
         let exchange = key_store.map(|store| KeyExchange::new(config, store, Arc::clone(&module)));
         let security: Arc<dyn SecurityModule> = module;
+        let hardware = hsm::connect(config)?;
         heads::note_what_is_missing(store, &config.journal.lost_dir).await?;
         let mut settings = config.shards.settings();
         settings.control_limits = config.controls.limits();
@@ -108,7 +111,7 @@ impl App {
         let security = (security, exchange.map(Arc::new));
         let opened = open_ports(config, &services, security, health, behind).await;
         match opened {
-            Ok(ports) => Ok(Parts { services, running, projection, ports }),
+            Ok(ports) => Ok(Parts { services, hardware, running, projection, ports }),
             Err(error) => {
                 let _ = running.stop(Duration::from_millis(config.shutdown.within_ms)).await;
                 Err(error)
@@ -117,13 +120,14 @@ impl App {
     }
 
     fn assemble(config: &Config, database: Connected, parts: Parts) -> Self {
-        let Parts { services, running, projection, ports } = parts;
+        let Parts { services, hardware, running, projection, ports } = parts;
         tracing::info!(
             links = ?ports.addresses.links, http = %ports.addresses.http,
             control = %ports.addresses.control.display(), "serving"
         );
         Self {
             services,
+            hardware,
             running,
             database,
             links: ports.links,
@@ -147,6 +151,12 @@ impl App {
     #[must_use]
     pub const fn services(&self) -> &Services {
         &self.services
+    }
+
+    /// The hardware security modules, where there are any.
+    #[must_use]
+    pub const fn hardware_module(&self) -> Option<&Arc<HsmModule>> {
+        self.hardware.as_ref()
     }
 
     /// The database that it writes to.
@@ -199,6 +209,7 @@ impl App {
 
 struct Parts {
     services: Services,
+    hardware: Option<Arc<HsmModule>>,
     running: Running,
     projection: Apart,
     ports: Ports,

@@ -12,6 +12,7 @@ pub mod demo;
 mod forecast;
 mod heads;
 mod health;
+mod hsm;
 mod key_exchange;
 mod keys;
 mod link_control;

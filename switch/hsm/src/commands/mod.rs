@@ -1,5 +1,5 @@
 //! The host commands that are spoken, a family a file: how each is written and how its answer is
-//! read. They know no connection.
+//! read. They know no connection; docs/hsm.md has the same layouts as tables.
 
 mod arqc;
 mod arqc_emv;

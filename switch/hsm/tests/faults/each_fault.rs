@@ -100,12 +100,13 @@ async fn beside_a_good_unit_a_silent_one_costs_no_more_calls_than_the_breaker_le
     settings.breaker_open = Duration::from_secs(60);
     let client = client(settings).await;
     bad.fail(Some(Plan::always(Fault::Hang).to(STATUS)));
-    let mut failed = 0;
+    // What the good unit is late with on a busy machine is not counted.
     for _ in 0..20 {
-        failed += u32::from(ask(&client).await.0.is_err());
+        let _ = ask(&client).await;
     }
-    assert!(failed <= most, "{failed} calls failed");
-    assert!(good.tally().commands_of("NO") >= u64::from(20 - most));
+    let given = bad.tally().commands_of("NO");
+    assert!((1..=u64::from(most)).contains(&given), "the silent unit got {given} calls");
+    assert!(good.tally().commands_of("NO") >= 17);
 }
 
 #[tokio::test]

@@ -15,7 +15,9 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// A unit on a free port.
 pub(crate) async fn unit() -> HsmUnit {
     let address = ([127, 0, 0, 1], 0).into();
-    HsmUnit::listen(address, UnitSettings::default()).await.expect("a port")
+    HsmUnit::listen(address, UnitSettings { lmk: Some([0x5A; 32]), ..UnitSettings::default() })
+        .await
+        .expect("a port")
 }
 
 /// Settings of a client of these.
@@ -26,9 +28,15 @@ pub(crate) fn settings(units: &[&HsmUnit]) -> Settings {
         longest_wait: Duration::from_millis(50),
         breaker_open: Duration::from_millis(100),
         health_interval: Duration::from_secs(60),
-        lmk_check_value: Some([0x26, 0x86, 0x04]),
+        lmk_check_value: units.first().map(|unit| check_value(unit)),
         ..Settings::new(units.iter().map(|unit| unit.address().to_string()))
     }
+}
+
+/// Of the local master key of a unit.
+fn check_value(unit: &HsmUnit) -> [u8; 3] {
+    let bytes = hex::decode(unit.check_value()).expect("hexadecimal digits");
+    bytes.try_into().expect("three bytes")
 }
 
 /// A client all of whose connections are there.

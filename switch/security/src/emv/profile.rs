@@ -111,6 +111,13 @@ impl CryptogramProfile {
         Decisions { approved: yes, declined: no }
     }
 
+    /// What a hardware module is given to compute over: all of it, not filled up. `None` where a
+    /// data element is not there or has a wrong size.
+    #[must_use]
+    pub fn cryptogram_data(&self, chip: &ChipData<'_>) -> Option<Vec<u8>> {
+        self.message(chip).ok().map(Iterator::collect)
+    }
+
     /// All that a cryptogram is made over, one behind the other.
     pub(super) fn message<'a>(
         &self,

@@ -8,6 +8,7 @@ mod controls;
 mod cutover;
 mod growth;
 mod holds;
+mod hsm;
 mod link_key_change;
 mod link_locks;
 mod link_mac;
@@ -35,6 +36,7 @@ pub use controls::Controls;
 pub use cutover::Cutover;
 pub use growth::{Disk, JournalFiles, Retention};
 pub use holds::{Holds, Mcc, Rule as HoldRule};
+pub use hsm::{Hsm, KeyEntry as HsmKeyEntry};
 pub use link_key_change::{KeyForm, LinkKeyChange};
 pub use link_mac::{Algorithm, LinkMac};
 pub use link_sides::{AskClients, LinkTls, OldestVersion};
@@ -57,6 +59,8 @@ pub struct Config {
     pub database: Database,
     /// Keys.
     pub security: Security,
+    /// Hardware security modules.
+    pub hsm: Hsm,
     /// The engine's shards.
     pub shards: Shards,
     /// Threads of the process.
