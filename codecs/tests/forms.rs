@@ -353,7 +353,7 @@ fn verification_values_are_not_shown() {
     for (name, mti, field, content) in [
         ("iso2003-binary", "2100", 49, "4000000000000000 9137"),
         ("cmf-like", "2100", 49, "4000000000000000 9137"),
-        ("base1-like", "0100", 126, "0040000000000000 9137"),
+        ("base1-like", "0100", 126, "0080000000000000 9137 000000000000000000000000000000000000"),
         ("iso87-bcd", "0100", 55, "9f2701 80 9f1f02 9137"),
     ] {
         let dialect = Dialect::shipped(name).unwrap();

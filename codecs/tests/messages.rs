@@ -266,9 +266,16 @@ fn an_answer_ended_later_is_the_one_written_at_once() {
         let mut encoder = Encoder::new();
         let amounts = Some("0001978C000000012345");
         let code = Some("A1B2C3");
-        for (code, amounts) in [(None, None), (code, None), (code, amounts), (None, amounts)] {
+        let chip = Some([0x8A, 0x02, 0x30, 0x30]);
+        for (code, amounts, chip) in [
+            (None, None, None),
+            (code, None, None),
+            (code, amounts, None),
+            (None, amounts, chip),
+            (code, None, chip),
+        ] {
             let begun = echo(&mut encoder, &dialect, &request);
-            let begun = begun.into_fields(38..=39, Some(54)).unwrap();
+            let begun = begun.into_fields(38..=39, [Some(54), Some(55)]).unwrap();
             assert_eq!(begun.present().len(), 10);
             let mut late = BytesMut::from(&b"before"[..]);
             let mut decided = encoder.start(&dialect, Mti::AUTHORIZATION_RESPONSE);
@@ -279,6 +286,9 @@ fn an_answer_ended_later_is_the_one_written_at_once() {
             if let Some(amounts) = amounts {
                 decided.text(54, amounts).unwrap();
             }
+            if let Some(chip) = chip {
+                decided.bytes(55, &chip).unwrap();
+            }
             decided.finish_around(&begun, &mut late).unwrap();
             let mut whole = echo(&mut encoder, &dialect, &request);
             if let Some(code) = code {
@@ -287,6 +297,9 @@ fn an_answer_ended_later_is_the_one_written_at_once() {
             whole.text(39, "00").unwrap();
             if let Some(amounts) = amounts {
                 whole.text(54, amounts).unwrap();
+            }
+            if let Some(chip) = chip {
+                whole.bytes(55, &chip).unwrap();
             }
             let mut at_once = BytesMut::from(&b"before"[..]);
             whole.finish(&mut at_once).unwrap();
@@ -302,15 +315,18 @@ fn what_does_not_belong_into_the_gap_is_refused() {
     let fault = |error: codecs::iso8583::EncodeError| (error.field(), error.fault().clone());
     let mut message = encoder.start(&dialect, Mti::AUTHORIZATION_RESPONSE);
     message.text(39, "00").unwrap();
-    let refused = message.into_fields(38..=39, None).unwrap_err();
+    let refused = message.into_fields(38..=39, [None; 2]).unwrap_err();
     assert_eq!(fault(refused), (39, EncodeFault::NotInGap));
     let mut message = encoder.start(&dialect, Mti::AUTHORIZATION_RESPONSE);
     message.number(11, 1).unwrap();
     message.number(4, 1).unwrap();
-    assert_eq!(fault(message.into_fields(38..=39, None).unwrap_err()), (11, EncodeFault::NotInGap));
+    assert_eq!(
+        fault(message.into_fields(38..=39, [None; 2]).unwrap_err()),
+        (11, EncodeFault::NotInGap)
+    );
     let mut message = encoder.start(&dialect, Mti::AUTHORIZATION_RESPONSE);
     message.number(4, 1).unwrap();
-    let begun = message.into_fields(38..=39, None).unwrap();
+    let begun = message.into_fields(38..=39, [None; 2]).unwrap();
     let mut out = BytesMut::new();
     let mut message = encoder.start(&dialect, Mti::AUTHORIZATION_RESPONSE);
     message.number(11, 1).unwrap();
@@ -324,6 +340,6 @@ fn what_does_not_belong_into_the_gap_is_refused() {
     assert_eq!(fault(refused), (54, EncodeFault::NotInGap));
     let mut message = encoder.start(&dialect, Mti::AUTHORIZATION_RESPONSE);
     message.text(54, "0001978C000000012345").unwrap();
-    let refused = message.into_fields(38..=39, Some(54)).unwrap_err();
+    let refused = message.into_fields(38..=39, [Some(54), None]).unwrap_err();
     assert_eq!(fault(refused), (54, EncodeFault::NotInGap));
 }

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::card_security::CardSecurityForms;
 use super::carriage::Carriage;
 use super::dialect_error::DialectError;
 use super::dialect_file;
@@ -68,6 +69,7 @@ pub struct Dialect {
     pub(super) entry_form: EntryForm,
     pub(super) carriage: Carriage,
     pub(super) network_trace: Option<NetworkTraceForm>,
+    pub(super) card_security: CardSecurityForms,
 }
 
 impl Dialect {

@@ -8,6 +8,9 @@ use std::sync::Arc;
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::card_security_file::{
+    CardCodeEntry, CardSecurityEntries, ChipAnswerEntry, PinBlockEntry, compile_card_security,
+};
 use super::carriage_file::{
     ActionCodesEntry, BalancesEntry, CarriageEntries, LockOutsideEntry, OriginalEntry,
     PartialApprovalEntry, compile_carriage,
@@ -61,6 +64,9 @@ struct DialectFile {
     network_trace: Option<Spanned<NetworkTraceEntry>>,
     mini_statement: Option<Spanned<MiniStatementEntry>>,
     acquirer_fee: Option<Spanned<AcquirerFeeEntry>>,
+    card_code: Option<Spanned<CardCodeEntry>>,
+    pin_block: Option<Spanned<PinBlockEntry>>,
+    chip_answer: Option<Spanned<ChipAnswerEntry>>,
     answers: BTreeMap<Spanned<String>, Vec<Spanned<u8>>>,
     #[serde(default)]
     requests: BTreeMap<Spanned<String>, Spanned<PresenceEntry>>,
@@ -148,6 +154,12 @@ pub(super) fn compile(text: &str) -> Result<Dialect, DialectError> {
         Some(entry) => Some(compile_network_trace(&source, entry, &seen)?),
         None => None,
     };
+    let security = CardSecurityEntries {
+        card_code: file.card_code.take(),
+        pin_block: file.pin_block.take(),
+        chip_answer: file.chip_answer.take(),
+    };
+    let card_security = compile_card_security(&source, &security, &seen)?;
     let carriage = compile_carriage(&source, &entries, file.version, &defined, &seen)?;
     let is_defined = |field| defined(field).is_some();
     let answers = compile_answers(&source, &file, &is_defined)?;
@@ -171,6 +183,7 @@ pub(super) fn compile(text: &str) -> Result<Dialect, DialectError> {
         format_error_set: file.format_error_set_field.map(Spanned::into_inner),
         carriage,
         network_trace,
+        card_security,
         entry_form: file.entry_mode.unwrap_or(EntryForm::of(file.version)),
     })
 }

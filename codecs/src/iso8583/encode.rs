@@ -181,16 +181,16 @@ impl<'e> MessageWriter<'e> {
     }
 
     /// What was set so far, for a message that [`MessageWriter::finish_around`] ends with fields of
-    /// the gap, and perhaps with one more, `late`, that stands behind it.
+    /// the gap, and perhaps with more, `late`, that stand behind it in ascending order.
     ///
     /// # Errors
     /// [`EncodeFault::NotInGap`] when fields came out of order, or one that is yet to come is set.
     pub fn into_fields(
         self,
         gap: RangeInclusive<u8>,
-        late: Option<u8>,
+        late: [Option<u8>; EncodedFields::MOST_LATE],
     ) -> Result<EncodedFields, EncodeError> {
-        let mut to_come = gap.clone().chain(late);
+        let mut to_come = gap.clone().chain(late.into_iter().flatten());
         if let Some(field) = to_come.find(|field| self.present.contains(*field)) {
             return Err(self.error(field, EncodeFault::NotInGap));
         }
@@ -198,7 +198,7 @@ impl<'e> MessageWriter<'e> {
             return Err(self.error(self.highest, EncodeFault::NotInGap));
         }
         let split = self.end_before(*gap.start());
-        let late = late.map(|field| (field, self.end_before(field)));
+        let late = late.map(|late| late.map(|field| (field, self.end_before(field))));
         let bytes = self.encoder.staged.as_slice().into();
         Ok(EncodedFields { bytes, split, present: self.present, gap, late })
     }
@@ -230,24 +230,23 @@ impl<'e> MessageWriter<'e> {
         if size > MAX_MESSAGE {
             return Err(self.error(1, EncodeFault::MessageTooLong { max: MAX_MESSAGE }));
         }
-        let (before, behind) = fields.bytes.split_at_checked(fields.split).unwrap_or_default();
-        // The late field goes behind those that stand between it and the gap.
-        let late = fields.late.filter(|(field, _)| self.present.contains(*field));
-        let (between, behind, staged) = match late {
-            None => (&[][..], behind, self.encoder.staged.len()),
-            Some((field, place)) => {
-                let at = place.saturating_sub(fields.split);
-                let (between, behind) = behind.split_at_checked(at).unwrap_or_default();
-                (between, behind, self.end_before(field))
-            }
-        };
-        let (gap, late) = self.encoder.staged.split_at_checked(staged).unwrap_or_default();
+        let Encoder { staged, places } = &*self.encoder;
         out.reserve(size);
         put_mti(self.dialect.mti_encoding(), self.mti, out);
         put_bitmap(self.dialect, self.present.union(fields.present), out);
-        for part in [before, gap, between, late, behind] {
-            out.extend_from_slice(part);
+        let gap = self.end_before(fields.gap.end().saturating_add(1));
+        out.extend_from_slice(fields.bytes.get(..fields.split).unwrap_or_default());
+        out.extend_from_slice(staged.get(..gap).unwrap_or_default());
+        // Each late field goes behind those that stand between it and what was before.
+        let mut at = fields.split;
+        for (field, place) in fields.late.into_iter().flatten() {
+            let came = places.get(usize::from(field)).filter(|_| self.present.contains(field));
+            let Some(Place { start, end }) = came else { continue };
+            out.extend_from_slice(fields.bytes.get(at..place).unwrap_or_default());
+            out.extend_from_slice(staged.get(*start..*end).unwrap_or_default());
+            at = place;
         }
+        out.extend_from_slice(fields.bytes.get(at..).unwrap_or_default());
         Ok(())
     }
 

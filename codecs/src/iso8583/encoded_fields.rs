@@ -14,11 +14,15 @@ pub struct EncodedFields {
     pub(super) split: usize,
     pub(super) present: FieldSet,
     pub(super) gap: RangeInclusive<u8>,
-    /// One more field that may come, behind the gap, and its place in `bytes`.
-    pub(super) late: Option<(u8, usize)>,
+    /// More fields that may come, behind the gap and in ascending order, and their places in
+    /// `bytes`.
+    pub(super) late: [Option<(u8, usize)>; EncodedFields::MOST_LATE],
 }
 
 impl EncodedFields {
+    /// How many fields may come behind the gap.
+    pub const MOST_LATE: usize = 2;
+
     /// The fields that are there.
     #[must_use]
     pub const fn present(&self) -> FieldSet {
@@ -28,6 +32,6 @@ impl EncodedFields {
     /// Whether a field may still come.
     #[must_use]
     pub fn may_take(&self, field: u8) -> bool {
-        self.gap.contains(&field) || self.late.is_some_and(|(late, _)| late == field)
+        self.gap.contains(&field) || self.late.iter().flatten().any(|(late, _)| *late == field)
     }
 }

@@ -22,6 +22,8 @@
 //! ```
 
 mod amounts;
+mod card_security;
+mod card_security_file;
 mod carriage;
 mod carriage_file;
 mod carriage_incremental;
@@ -59,6 +61,7 @@ mod wire;
 mod words;
 
 pub use amounts::{AccountBalances, PartOf, WireAmount};
+pub use card_security::{CardCodeForm, ChipAnswerForm, PinBlockForm, PinFormatSaid};
 pub use carriage::{BalanceForm, IncrementalForm, LockForm, OriginalAmount, OriginalForm};
 pub use carriage_partial::{FeeForm, PartialTerminal};
 pub use carriage_statement::{MiniStatementForm, StatementEntry};

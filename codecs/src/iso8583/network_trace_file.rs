@@ -31,6 +31,8 @@ const fn from_the_first() -> usize {
     1
 }
 
+const SHOWN: &str = "is none that an identifier could be in: it would be stored and shown";
+
 /// How a field or a sub-element is written, and whether text may show it.
 pub(super) type Seen = Option<(FieldSpec, bool)>;
 
@@ -64,8 +66,21 @@ pub(super) fn compile_network_trace(
     Ok(NetworkTraceForm { own: compiled(own)?, named: compiled(named)? })
 }
 
-/// A piece, and how many characters it may have.
+/// A piece that text may show, and how many characters it may have.
 pub(super) fn compile_piece(
+    source: &Source<'_>,
+    entry: &Spanned<PieceEntry>,
+    seen: &dyn Fn(u8, Option<&str>) -> Seen,
+) -> Result<(Piece, usize), DialectError> {
+    let PieceEntry { field, part, .. } = entry.get_ref();
+    if seen(*field, part.as_deref()).is_some_and(|(_, hidden)| hidden) {
+        return Err(source.error(&entry.span(), Some(*field), SHOWN));
+    }
+    compile_place(source, entry, seen)
+}
+
+/// The same of a piece that no text need show.
+pub(super) fn compile_place(
     source: &Source<'_>,
     entry: &Spanned<PieceEntry>,
     seen: &dyn Fn(u8, Option<&str>) -> Seen,
@@ -77,12 +92,12 @@ pub(super) fn compile_piece(
     }
     // A field that no text may show has sub-elements that it may.
     let part = part.as_deref();
-    let Some((spec, hidden)) = seen(*field, part) else {
+    let Some((spec, _)) = seen(*field, part) else {
         let key = part.unwrap_or_default();
         return wrong(&format!("has no sub-element '{key}' in [elements.{field}]"));
     };
-    if hidden || matches!(spec.kind, FieldType::Track | FieldType::SignedAmount) {
-        return wrong("is none that an identifier could be in: it would be stored and shown");
+    if matches!(spec.kind, FieldType::Track | FieldType::SignedAmount) {
+        return wrong(SHOWN);
     }
     // The nibble that fills packed digits up counts in a sub-element.
     let filled = part.is_some() && spec.encoding == Encoding::Bcd && spec.max % 2 == 1;
