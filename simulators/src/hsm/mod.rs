@@ -1,12 +1,6 @@
-<<<<<<< HEAD
-//! A payment HSM that speaks host commands in the manner of payShield, and fails when told to. How
-//! commands are written, it knows by itself. Must never be taken for an HSM: its keys lie in
-//! memory.
-=======
 //! A payment HSM that speaks host commands in the manner of payShield, and fails when told to. What
 //! it computes, the switch's own software module computes; how commands are written, it knows by
 //! itself. Must never be taken for an HSM: its keys lie in memory.
->>>>>>> 5cf1a85 (Card verification by payment HSMs, and a simulated one that computes what it is asked)
 
 mod card_value;
 mod connection;

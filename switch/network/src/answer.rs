@@ -13,6 +13,7 @@ use switch_security::MacError;
 use switch_shard::{AccountAmounts, PartOf};
 
 use crate::mac::Authenticator;
+use crate::presented::ChipAnswer;
 
 const APPROVAL_CODE: u8 = 38;
 const ACTION_CODE: u8 = 39;
@@ -23,6 +24,8 @@ const ADDITIONAL_AMOUNTS: u8 = 54;
 /// What an approval of a part says otherwise than the request: the amount, and the original one.
 const AMOUNTS: [u8; 3] = [4, ORIGINAL_AMOUNTS, ADDITIONAL_AMOUNTS];
 const ORIGINAL_AMOUNTS: u8 = 30;
+/// What the chip is told, behind everything else that a decision says.
+const CHIP_DATA: u8 = 55;
 
 /// Echoed where the dialect has no list for an answer's type: the fields that peers match by.
 const MATCHING_FIELDS: [u8; 12] = [3, 4, 7, 11, 12, 13, 24, 32, 33, 37, 41, 42];
@@ -135,7 +138,7 @@ impl AnswerWriter {
     }
 
     /// The part of an answer that is known before the decision: the echoed fields. A field of its
-    /// own may come behind that, or else the balances.
+    /// own may come behind that, or else the balances; and what the chip is told.
     pub(crate) fn begin(
         &mut self,
         request: &Message<'_>,
@@ -145,7 +148,8 @@ impl AnswerWriter {
         let late = own.unwrap_or(ADDITIONAL_AMOUNTS);
         let mut begun = self.encoder.start(request.dialect(), mti);
         for field in echoed_fields(request.dialect(), mti) {
-            if !DECIDED.contains(&field) && field != late && field != ADDITIONAL_AMOUNTS {
+            let decided = DECIDED.contains(&field) || [late, CHIP_DATA].contains(&field);
+            if !decided && field != ADDITIONAL_AMOUNTS {
                 begun.echo(field, request)?;
             }
         }
@@ -153,16 +157,17 @@ impl AnswerWriter {
         if self.mac.is_some() {
             begun.leave_room_for_mac()?;
         }
-        begun.into_fields(DECIDED, Some(late))
+        begun.into_fields(DECIDED, [late.min(CHIP_DATA), late.max(CHIP_DATA)].map(Some))
     }
 
-    /// The rest of what [`AnswerWriter::begin`] began. The bytes are good until the next call.
+    /// The rest of what [`AnswerWriter::begin`] began, and what the chip is told. The bytes are
+    /// good until the next call.
     pub(crate) fn complete(
         &mut self,
         dialect: &Dialect,
-        begun: &EncodedFields,
-        mti: Mti,
+        (begun, mti): (&EncodedFields, Mti),
         saying: &Saying,
+        chip: Option<ChipAnswer>,
     ) -> Result<&[u8], Unwritable> {
         let Self { encoder, message, mac } = self;
         let mut answer = encoder.start(dialect, mti);
@@ -173,7 +178,14 @@ impl AnswerWriter {
         if let Some(amounts) = saying.amounts {
             answer.amounts(None, Some(balances(amounts)))?;
         }
-        if let Some((field, text)) = &saying.statement {
+        let statement = saying.statement.as_ref();
+        if let Some((field, text)) = statement.filter(|(field, _)| *field < CHIP_DATA) {
+            answer.text(*field, text)?;
+        }
+        if let Some(chip) = chip.filter(|_| dialect.spec(CHIP_DATA).is_some()) {
+            answer.bytes(CHIP_DATA, chip.bytes())?;
+        }
+        if let Some((field, text)) = statement.filter(|(field, _)| *field > CHIP_DATA) {
             answer.text(*field, text)?;
         }
         message.clear();

@@ -19,6 +19,7 @@ use crate::reconciliation::Reconciler;
 use crate::requests::RequestConfig;
 use crate::statement::Teller;
 use crate::tls::TlsConfig;
+use crate::verify::CardChecks;
 
 /// Fields without which no message of ours can be read or answered.
 const NEEDED_FIELDS: [u8; 7] = [2, 3, 4, 11, 35, 38, 39];
@@ -84,6 +85,8 @@ pub struct LinkConfig {
     pub key_change: Option<KeyChangeRule>,
     /// Who knows what moved on accounts; `None` where nobody does.
     pub teller: Option<Teller>,
+    /// By what cards and holders are verified; `None` where nothing is.
+    pub card_checks: Option<Arc<CardChecks>>,
     /// Addresses that may connect; empty means any.
     pub peers: Vec<IpAddr>,
     /// Connections at a time, handshakes included; one more is closed at once. A link that dials
@@ -225,6 +228,7 @@ impl LinkConfig {
             reconciler: None,
             key_change: None,
             teller: None,
+            card_checks: None,
             peers: Vec::new(),
             max_connections: 64,
             max_in_flight: 1024,

@@ -35,6 +35,8 @@ const REQUESTS: &str = "cardswitch_link_requests_total";
 const ANSWERS: &str = "cardswitch_link_answers_total";
 const CUT_OVERS: &str = "cardswitch_link_cut_overs_total";
 const STATEMENTS: &str = "cardswitch_link_statements_total";
+const UNVERIFIED: &str = "cardswitch_link_unverified_total";
+const VERIFYING: &str = "cardswitch_link_verifying";
 const ANSWER_SECONDS: &str = "cardswitch_link_answer_seconds";
 
 /// Describes all metrics of this package to the installed recorder.
@@ -65,6 +67,8 @@ pub fn describe() {
     describe_counter!(DROPPED, "Messages without any answer, by cause");
     describe_counter!(UNANSWERED, "Requests whose outcome was not sent, by cause");
     describe_counter!(STATEMENTS, "Mini-statement inquiries that were granted, by what was told");
+    describe_counter!(UNVERIFIED, "Things presented that could not be verified, by cause");
+    describe_gauge!(VERIFYING, Unit::Count, "Messages that wait for the security module");
     describe_histogram!(ANSWER_SECONDS, Unit::Seconds, "From a decided request's frame to answer");
 }
 
@@ -75,6 +79,7 @@ pub(crate) struct LinkMetrics {
     pub(crate) in_flight: Gauge,
     pub(crate) signed_on: Gauge,
     pub(crate) outstanding: Gauge,
+    pub(crate) verifying: Gauge,
     pub(crate) opened: Counter,
     pub(crate) dial_attempts: Counter,
     pub(crate) tls_loaded: Counter,
@@ -103,6 +108,7 @@ impl LinkMetrics {
             in_flight: gauge!(IN_FLIGHT, "link" => link.clone()),
             signed_on: gauge!(SIGNED_ON, "link" => link.clone()),
             outstanding: gauge!(OUTSTANDING, "link" => link.clone()),
+            verifying: gauge!(VERIFYING, "link" => link.clone()),
             opened: counter!(OPENED, "link" => link.clone()),
             dial_attempts: counter!(DIAL_ATTEMPTS, "link" => link.clone()),
             tls_loaded: reloads("loaded"),
@@ -195,6 +201,12 @@ impl LinkMetrics {
     /// `outcome` is `told`, `not_in_time` or `no_room`.
     pub(crate) fn statement(&self, outcome: &'static str) {
         counter!(STATEMENTS, "link" => self.link.clone(), "outcome" => outcome).increment(1);
+    }
+
+    /// `what` is `stripe`, `code`, `pin`, `cryptogram`, or `any` where none is told apart.
+    pub(crate) fn unverified(&self, what: &'static str, cause: &'static str) {
+        let link = self.link.clone();
+        counter!(UNVERIFIED, "link" => link, "what" => what, "cause" => cause).increment(1);
     }
 
     pub(crate) fn dropped(&self, cause: &'static str) {

@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use codecs::framing::Header;
 use codecs::iso8583::{EncodedFields, Mti};
 use metrics::Gauge;
+use switch_security::Verified;
 use tokio::time::Instant;
 
 use crate::key_change;
@@ -24,6 +25,8 @@ pub(crate) struct Waiting {
     pub(crate) received: Instant,
     /// What it waits for besides a decision, or instead of one: few do.
     pub(crate) asking: Option<Box<Asking>>,
+    /// What its chip may be told, by what is decided: of a right cryptogram alone.
+    pub(crate) chip: Option<Verified>,
 }
 
 /// What a message waits for that no shard decides.
@@ -79,6 +82,12 @@ impl Pending {
         let waiting = self.places.get_mut(index)?.take()?;
         self.count = self.count.saturating_sub(1);
         Some(waiting)
+    }
+
+    /// A message in flight; `None` where nothing waits under this name (any more).
+    pub(crate) fn get_mut(&mut self, token: u64) -> Option<&mut Waiting> {
+        let index = self.index(token)?;
+        self.places.get_mut(index)?.as_mut()
     }
 
     /// When the oldest message in flight came.

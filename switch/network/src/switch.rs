@@ -1,13 +1,22 @@
 //! What a link needs of the switch behind it: to find a card and to hand over a message. It owns
 //! that seam and nothing else; the shards stand behind it in service, a script in tests.
 
+use std::sync::Arc;
+
 use switch_domain::Fingerprint;
 use switch_shard::{Admission, CardEntry, Node, Submission};
+
+use crate::verify::CardReference;
 
 /// The switch as links see it. Every accepted submission ends in one reply.
 pub trait Switch: Clone + Send + Sync + 'static {
     /// The card with this fingerprint, if it was issued.
     fn find(&self, card: &Fingerprint) -> Option<CardEntry>;
+
+    /// By what a card is verified; `None` where its programme has nothing verified.
+    fn reference(&self, _card: &Fingerprint) -> Option<Arc<CardReference>> {
+        None
+    }
 
     /// Hands over a message; says at once whether a reply will come.
     fn submit(&self, submission: Submission) -> Admission;

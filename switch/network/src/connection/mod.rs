@@ -26,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::clock::{Clock, Due, Oldest};
 use self::ending::Ending;
-use crate::desk::Desk;
+use crate::desk::{Desk, Verification};
 use crate::fresh_stream::stood_still;
 use crate::link::Link;
 use crate::metrics::Held;
@@ -46,6 +46,8 @@ pub(crate) struct Connection<S> {
     codec: FrameCodec,
     desk: Desk<S>,
     replies: UnboundedReceiver<Reply>,
+    /// What the security module found of messages that waited for it.
+    verified: UnboundedReceiver<Verification>,
     /// What we are to ask of the peer.
     orders: mpsc::Receiver<Order>,
     /// Where fields of the message at hand lie; used again for each.
@@ -78,6 +80,7 @@ enum Event {
     Stop,
     Written(io::Result<usize>),
     Reply(Option<Reply>),
+    Verified(Verification),
     Order(Order),
     Read(io::Result<usize>),
     Clock,
@@ -89,6 +92,7 @@ struct Ends<'a> {
     input: &'a mut BytesMut,
     output: &'a mut BytesMut,
     replies: &'a mut UnboundedReceiver<Reply>,
+    verified: &'a mut UnboundedReceiver<Verification>,
     orders: &'a mut mpsc::Receiver<Order>,
 }
 
@@ -100,14 +104,16 @@ impl<S: Switch> Connection<S> {
     ) -> Result<Self, FramingError> {
         let codec = link.config.framing.codec()?;
         let (sender, replies) = unbounded_channel();
+        let (finding, verified) = unbounded_channel();
         let (ordering, orders) = mpsc::channel(link.config.requests.max_outstanding);
         Ok(Self {
             presence: link.standing.enter(peer, wire.protocol(), ordering),
             peer,
             wire,
-            desk: Desk::new(Arc::clone(&link), codec.clone(), sender),
+            desk: Desk::new(Arc::clone(&link), codec.clone(), sender, finding),
             codec,
             replies,
+            verified,
             orders,
             fields: Fields::new(),
             input: BytesMut::new(),
@@ -146,6 +152,7 @@ impl<S: Switch> Connection<S> {
                     }
                 }
                 Event::Reply(Some(reply)) => self.desk.reply(&reply, &mut self.output),
+                Event::Verified(found) => self.desk.verified(found, &mut self.output),
                 // Cannot happen: the desk holds a sender.
                 Event::Reply(None) => break Ending::Shutdown,
                 Event::Order(order) => self.desk.order(order, &mut self.output),
@@ -178,6 +185,9 @@ impl<S: Switch> Connection<S> {
     fn work(&mut self) -> Option<Ending> {
         while let Ok(reply) = self.replies.try_recv() {
             self.desk.reply(&reply, &mut self.output);
+        }
+        while let Ok(found) = self.verified.try_recv() {
+            self.desk.verified(found, &mut self.output);
         }
         if let Err(error) = self.take_frames() {
             self.close_after_answers(Ending::Frame(error));
@@ -269,8 +279,8 @@ impl<S: Switch> Connection<S> {
         // A turn without waiting that took too long did not run: its answers may be none any more
         // (W-13), and the peer is better off asking again.
         self.wire.begin_turn(has_output.then_some(turn));
-        let Self { wire, input, output, replies, orders, clock, .. } = self;
-        let mut ends = Ends { wire, input, output, replies, orders };
+        let Self { wire, input, output, replies, verified, orders, clock, .. } = self;
+        let mut ends = Ends { wire, input, output, replies, verified, orders };
         tokio::select! {
             biased;
             () = stop.cancelled(), if !closing => Event::Stop,
@@ -333,14 +343,17 @@ impl<S: Switch> Connection<S> {
 }
 
 impl Ends<'_> {
-    /// What comes first, in this order: bytes that leave, what the shards say, what
-    /// we are to ask, bytes that come.
+    /// What comes first, in this order: bytes that leave, what the shards say, what the security
+    /// module found, what we are to ask, bytes that come.
     fn poll(&mut self, cx: &mut Context<'_>, writing: bool, reading: bool) -> Poll<Event> {
         if writing && let Poll::Ready(written) = self.wire.poll_send(cx, self.output) {
             return Poll::Ready(Event::Written(written));
         }
         if let Poll::Ready(reply) = self.replies.poll_recv(cx) {
             return Poll::Ready(Event::Reply(reply));
+        }
+        if let Poll::Ready(Some(found)) = self.verified.poll_recv(cx) {
+            return Poll::Ready(Event::Verified(found));
         }
         if reading && let Poll::Ready(Some(order)) = self.orders.poll_recv(cx) {
             return Poll::Ready(Event::Order(order));

@@ -68,7 +68,7 @@ impl<S: Switch> Desk<S> {
         }
         let act = Act::LockOutside { card, ask, may };
         let command = Command::Manage(Manage { key, actor: link.actor, act });
-        self.hand_over(request, Box::new(command), print, out);
+        self.hand_over(request, Box::new(command), print, None, out);
     }
 
     /// Says that a peer asked for what it may not.

@@ -7,12 +7,14 @@ mod file_action;
 mod key_change;
 mod reconciliation;
 mod statement;
+mod verification;
 
 use bytes::BytesMut;
 use codecs::framing::{Frame, FrameCodec, Header};
 use codecs::iso8583::{DecodeError, Fields, Message, Mti, Text};
 use std::sync::Arc;
 use switch_domain::{CardId, Channel, Fingerprint, LinkId, Pan, Reason, Tolerance};
+use switch_security::Verified;
 use switch_shard::fault_points::{KillPoint, reach};
 use switch_shard::{Admission, Command, Reply, ReplyOutcome, ReplyTo, Submission};
 use tokio::sync::mpsc::UnboundedSender;
@@ -33,6 +35,8 @@ const SETTLEMENT_DATE: u8 = 15;
 /// fill the log, and they are counted all the same.
 const LOGGED_FAULTS: u32 = 20;
 
+pub(crate) use self::verification::Verification;
+
 /// The work of one connection without its socket.
 pub(crate) struct Desk<S> {
     link: Arc<Link<S>>,
@@ -42,6 +46,10 @@ pub(crate) struct Desk<S> {
     /// What we ask of the peer.
     pub(crate) requests: Requests,
     replies: UnboundedSender<Reply>,
+    /// Where what the security module found comes back, where it is waited for.
+    verified: UnboundedSender<Verification>,
+    /// How many messages wait for that.
+    verifying: usize,
     faults: u32,
     /// Versions of keys that the answers on their way to the peer say were taken in.
     changed_keys: Vec<u32>,
@@ -109,11 +117,10 @@ impl<S: Switch> Desk<S> {
         link: Arc<Link<S>>,
         codec: FrameCodec,
         replies: UnboundedSender<Reply>,
+        verified: UnboundedSender<Verification>,
     ) -> Self {
         let pending = Pending::new(link.metrics.in_flight.clone());
         let (writer, requests) = (AnswerWriter::new(link.mac.clone()), Requests::new(&link));
-        let (frames_in, frames_out) = (0, 0);
-        let (faults, changed_keys) = (0, Vec::new());
         Self {
             link,
             codec,
@@ -121,10 +128,12 @@ impl<S: Switch> Desk<S> {
             pending,
             requests,
             replies,
-            faults,
-            changed_keys,
-            frames_in,
-            frames_out,
+            verified,
+            verifying: 0,
+            faults: 0,
+            changed_keys: Vec::new(),
+            frames_in: 0,
+            frames_out: 0,
         }
     }
 
@@ -259,9 +268,10 @@ impl<S: Switch> Desk<S> {
 
     /// Ends the answer of a message that waited.
     fn tell(&mut self, waiting: &Waiting, saying: &Saying, out: &mut BytesMut) {
-        let Waiting { echoed, mti, header, received, .. } = waiting;
+        let Waiting { echoed, mti, header, received, chip, .. } = waiting;
         let dialect = &self.link.config.dialect;
-        let written = self.writer.complete(dialect, echoed, *mti, saying);
+        let chip = chip.and_then(|chip| verification::told(dialect, &chip, saying.reason));
+        let written = self.writer.complete(dialect, (echoed, *mti), saying, chip);
         let sent = send(&self.link, &self.codec, written, *header, out);
         self.frames_out = self.frames_out.saturating_add(sent);
         self.link.metrics.answer_seconds.record(received.elapsed().as_secs_f64());
@@ -288,7 +298,7 @@ impl<S: Switch> Desk<S> {
             }
             Err(fault) => return self.answer_format_error(request, &fault.into(), out),
         };
-        self.hand_over(request, command, card, out);
+        self.verify(request, command, card, out);
     }
 
     fn hand_over(
@@ -296,6 +306,7 @@ impl<S: Switch> Desk<S> {
         request: &Request<'_>,
         command: Box<Command>,
         card: Fingerprint,
+        chip: Option<Verified>,
         out: &mut BytesMut,
     ) {
         reach(KillPoint::K2);
@@ -313,7 +324,7 @@ impl<S: Switch> Desk<S> {
                 match self.writer.begin(&request.message, request.answer, own) {
                     Ok(echoed) => {
                         let Request { answer: mti, header, received, .. } = *request;
-                        let waiting = Waiting { echoed, mti, header, received, asking };
+                        let waiting = Waiting { echoed, mti, header, received, asking, chip };
                         self.pending.insert(token, waiting);
                     }
                     Err(error) => unsendable(&self.link, &error),

@@ -46,7 +46,7 @@ impl<S: Switch> Desk<S> {
         let reconciling = Reconciling { request: body.clone(), place };
         let asking = Some(Box::new(Asking::Reconciling(reconciling)));
         let Request { answer: mti, header, .. } = *request;
-        self.pending.insert(token, Waiting { echoed, mti, header, received, asking });
+        self.pending.insert(token, Waiting { echoed, mti, header, received, asking, chip: None });
     }
 
     /// Answers one whose totals are known; one that was given up gets silence, and is repeated.

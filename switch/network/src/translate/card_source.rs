@@ -1,5 +1,6 @@
-//! Where the card number of a message comes from: DE2, or the track in DE35. It owns what happens
-//! when both are there; the digits are in a `Pan` or wiped when it returns.
+//! Where the card number of a message comes from: DE2, or the track in DE35, or that in DE45. It
+//! owns what happens when more than one is there; the digits are in a `Pan` or wiped when it
+//! returns.
 
 use codecs::iso8583::{Message, ValueError};
 use switch_domain::{Expiry, Pan};
@@ -7,11 +8,12 @@ use zeroize::Zeroizing;
 
 use super::FieldFault;
 use super::fault::optional_number;
-use super::track2;
+use crate::presented::Track;
 
 const PAN: u8 = 2;
 const EXPIRY: u8 = 14;
 const TRACK2: u8 = 35;
+const TRACK1: u8 = 45;
 
 /// The card as a message names it.
 pub(super) struct CardSource {
@@ -54,10 +56,24 @@ fn number(message: &Message<'_>) -> Result<Option<Pan>, FieldFault> {
     }
 }
 
-fn track(message: &Message<'_>) -> Result<Option<track2::Track2>, FieldFault> {
-    let wrong = FieldFault::Invalid { field: TRACK2, wanted: "track 2 of ISO/IEC 7813" };
-    match message.text(TRACK2) {
-        Ok(track) => track2::parse(track.as_bytes()).map(Some).ok_or(wrong),
+/// Track 2, else track 1.
+fn track(message: &Message<'_>) -> Result<Option<Track>, FieldFault> {
+    let second = one_track(message, TRACK2, "track 2 of ISO/IEC 7813", Track::from_track2)?;
+    match second {
+        Some(track) => Ok(Some(track)),
+        None => one_track(message, TRACK1, "track 1 of ISO/IEC 7813, format B", Track::from_track1),
+    }
+}
+
+fn one_track(
+    message: &Message<'_>,
+    field: u8,
+    wanted: &'static str,
+    read: fn(&[u8]) -> Option<Track>,
+) -> Result<Option<Track>, FieldFault> {
+    let wrong = FieldFault::Invalid { field, wanted };
+    match message.text(field) {
+        Ok(track) => read(track.as_bytes()).map(Some).ok_or(wrong),
         Err(ValueError::Absent(_)) => Ok(None),
         Err(_) => Err(wrong),
     }

@@ -66,6 +66,25 @@ pub(super) fn place(message: &Message<'_>, cash: bool) -> Result<Place, FieldFau
     Ok(Place { category, channel, entry: entry.mode })
 }
 
+/// Whether the message says that the stripe was read where the chip should have been (E-07): of
+/// 1987 that the chip failed (80), or that the whole stripe was read (90), which on a chip card is
+/// the same; of the later editions that the terminal can read chips, and read the stripe.
+pub(crate) fn is_fallback(message: &Message<'_>) -> bool {
+    let text = || message.text(ENTRY_MODE).ok();
+    match message.dialect().entry_form() {
+        EntryForm::Digits => matches!(mode(message), 80 | 90),
+        EntryForm::Positions => text().is_some_and(|text| fell_back(text.as_bytes())),
+        // What the terminal can do stands in a field of its own (27), in no form that is agreed.
+        EntryForm::Bits => false,
+    }
+}
+
+/// The first position is what the terminal can read, the seventh what it did.
+fn fell_back(code: &[u8]) -> bool {
+    let [can, _, _, _, _, _, input, ..] = code else { return false };
+    matches!(can, b'5' | b'C' | b'D' | b'E') && matches!(input, b'2' | b'B')
+}
+
 /// Two digits of how the number came in; what follows tells of the PIN pad.
 fn mode(message: &Message<'_>) -> u64 {
     let text = message.text(ENTRY_MODE).ok();
@@ -183,6 +202,19 @@ mod tests {
         ];
         for (code, mode, remote) in rows {
             assert_eq!(by_positions(code.as_bytes()), Entry { mode, remote }, "{code}");
+        }
+    }
+
+    #[test]
+    fn a_stripe_read_by_a_terminal_for_chips_is_a_fallback() {
+        for (code, fallback) in [
+            ("510101213344", true),
+            ("C10101B13344", true),
+            ("210101213344", false),
+            ("510101513344", false),
+            ("51010", false),
+        ] {
+            assert_eq!(fell_back(code.as_bytes()), fallback, "{code}");
         }
     }
 

@@ -22,7 +22,6 @@ mod original;
 mod reconciliation;
 mod reversal;
 mod terms;
-mod track2;
 mod transaction;
 
 use codecs::iso8583::Message;
@@ -30,6 +29,7 @@ use switch_domain::{CardId, Channel, Fingerprint, LinkId, Pan, Reason, Tolerance
 use switch_shard::Command;
 
 pub(crate) use authorization::{advice, request};
+pub(crate) use channel::is_fallback;
 pub(crate) use fault::FieldFault;
 pub(crate) use file_action::{Asked, FileAction, file_action};
 pub(crate) use network_management::{NetworkRequest, network_management};

@@ -74,6 +74,14 @@ impl KeyRing {
         u16::try_from(index).map(KeyHandle::new).map_err(|_| KeyError::UnknownHandle)
     }
 
+    /// The same by the text of a name, for what asks with every message: nothing is allocated.
+    #[must_use]
+    pub fn find_named(&self, name: &str, wanted: KeyUsage) -> Option<KeyHandle> {
+        let is = |named: &Named| named.name.as_str() == name && named.usage == wanted;
+        let index = self.0.iter().position(is)?;
+        u16::try_from(index).ok().map(KeyHandle::new)
+    }
+
     /// The active version of a key, to do this with it.
     ///
     /// # Errors

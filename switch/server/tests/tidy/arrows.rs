@@ -30,10 +30,11 @@ const ALLOWED: [Allowed; 13] = [
         uses: &["switch-domain", "switch-engine", "switch-store"],
         tests_use: &[],
     },
+    // It is tested with cards that compute by themselves.
     Allowed {
         package: "switch-network",
         uses: &["codecs", "switch-domain", "switch-security", "switch-shard"],
-        tests_use: &["switch-store"],
+        tests_use: &["simulators", "switch-store"],
     },
     Allowed {
         package: "admin-api",

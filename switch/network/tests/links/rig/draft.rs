@@ -20,8 +20,8 @@ const fn form(field: u8) -> Form {
         2 | 32 | 33 => Form::CountedDigits,
         35 => Form::Track,
         37 | 38 | 39 | 41 | 42 | 49 | 91 | 95 => Form::Text,
-        101 => Form::CountedText(2),
-        63 | 120 | 125 => Form::CountedText(3),
+        45 | 101 => Form::CountedText(2),
+        63 | 120 | 125 | 126 => Form::CountedText(3),
         28..=30 => Form::Signed,
         _ => Form::Digits,
     }
@@ -74,6 +74,22 @@ impl Draft {
         }
         self.fields.insert(field, wire);
         self
+    }
+
+    /// Sets a binary field to these bytes: the PIN block, or the chip's data with their length.
+    pub(crate) fn binary(self, field: u8, bytes: &[u8]) -> Self {
+        let digits = hex::encode_upper(bytes);
+        let mut wire = match (field, self.ascii) {
+            (55, true) => format!("{:03}", digits.len()).into_bytes(),
+            (55, false) => pack(&format!("{:04}", bytes.len())),
+            _ => Vec::new(),
+        };
+        if self.ascii {
+            wire.extend(digits.into_bytes())
+        } else {
+            wire.extend(bytes)
+        }
+        self.raw(field, &wire)
     }
 
     /// Sets a field to these bytes, whatever they are.

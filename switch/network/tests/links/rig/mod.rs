@@ -2,6 +2,7 @@
 
 mod draft;
 mod log;
+mod module;
 mod peer;
 mod pki;
 mod script;
@@ -23,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::draft::{Draft, file_action, request, reversal};
 pub(crate) use self::log::Log;
+pub(crate) use self::module::{CRYPTOGRAM, Keys, Module, PIN_BLOCK, Pace, TOLD, VALUE};
 pub(crate) use self::peer::{Answer, Peer, header};
 pub(crate) use self::pki::{Authority, Issued, client, server};
 pub(crate) use self::script::{Script, approved, approved_in_part, declined};

@@ -154,6 +154,13 @@ impl Answer {
         self.dialect.view(&self.frame.body, &self.fields).raw(field)
     }
 
+    /// A binary field's bytes, in hexadecimal.
+    pub(crate) fn hex(&self, field: u8) -> Option<String> {
+        let mut room = [0; 255];
+        let message = self.dialect.view(&self.frame.body, &self.fields);
+        message.bytes(field, &mut room).ok().map(hex::encode)
+    }
+
     pub(crate) fn mti(&self) -> String {
         self.fields.mti().expect("a message type").to_string()
     }

@@ -8,7 +8,7 @@ use switch_domain::{
     Amount, ApprovalCode, AuthorizationId, BalanceId, CardId, Currency, Fingerprint, MinorUnits,
     Reason, ShardId,
 };
-use switch_network::Switch;
+use switch_network::{CardReference, Switch};
 use switch_shard::{Admission, CardEntry, Command, Decision, PartOf, ReplyOutcome, Submission};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
@@ -26,6 +26,7 @@ enum Rule {
 struct State {
     rule: Rule,
     cards: HashMap<Fingerprint, CardEntry>,
+    references: HashMap<Fingerprint, Arc<CardReference>>,
     /// Every command that was submitted, in order.
     commands: Vec<Command>,
 }
@@ -66,7 +67,12 @@ pub(crate) fn declined(reason: Reason) -> ReplyOutcome {
 impl Script {
     pub(crate) fn new() -> Self {
         let (handed, taken) = unbounded_channel();
-        let state = State { rule: Rule::Decide, cards: HashMap::new(), commands: Vec::new() };
+        let state = State {
+            rule: Rule::Decide,
+            cards: HashMap::new(),
+            references: HashMap::new(),
+            commands: Vec::new(),
+        };
         Self {
             state: Arc::new(Mutex::new(state)),
             handed,
@@ -93,6 +99,11 @@ impl Script {
         self.state().cards.insert(card, entry);
     }
 
+    /// From now on what this card presents is verified.
+    pub(crate) fn verify(&self, card: Fingerprint, reference: CardReference) {
+        self.state().references.insert(card, Arc::new(reference));
+    }
+
     /// The next submission that was handed over.
     pub(crate) async fn next(&self) -> Submission {
         self.taken.lock().await.recv().await.expect("the script lives")
@@ -112,6 +123,10 @@ impl Script {
 impl Switch for Script {
     fn find(&self, card: &Fingerprint) -> Option<CardEntry> {
         self.state().cards.get(card).copied()
+    }
+
+    fn reference(&self, card: &Fingerprint) -> Option<Arc<CardReference>> {
+        self.state().references.get(card).cloned()
     }
 
     fn submit(&self, submission: Submission) -> Admission {
