@@ -21,6 +21,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::card_checks::Cards;
 use crate::config::{self, Config, Link, LinkMac};
 use crate::control_socket::ControlSocket;
 use crate::database::{self, Connected};
@@ -89,9 +90,10 @@ impl App {
         as_owner.migrate().await?;
         database.store = as_owner.set_projector_apart().await?;
         let store = &database.store;
-        let module = keys::security_module(config, ring, store).await?;
+        let module = keys::security_module(config, ring.clone(), store).await?;
         let exchange = key_store.map(|store| KeyExchange::new(config, store, Arc::clone(&module)));
-        let security: Arc<dyn SecurityModule> = module;
+        let security: Arc<dyn SecurityModule> = Arc::clone(&module) as _;
+        let cards = Cards { module, ring };
         let hardware = hsm::connect(config)?;
         heads::note_what_is_missing(store, &config.journal.lost_dir).await?;
         let mut settings = config.shards.settings();
@@ -108,7 +110,7 @@ impl App {
         let sweep = HoldSweep::new(store.clone(), node.clone(), sweep);
         let health = Arc::new(NodeHealth { node, fatal: running.fatal(), warning });
         let behind = (metrics, upkeep, sweep);
-        let security = (security, exchange.map(Arc::new));
+        let security = (security, exchange.map(Arc::new), cards);
         let opened = open_ports(config, &services, security, health, behind).await;
         match opened {
             Ok(ports) => Ok(Parts { services, hardware, running, projection, ports }),
@@ -227,7 +229,7 @@ struct Ports {
 async fn open_ports(
     config: &Config,
     services: &Services,
-    (security, exchange): (Arc<dyn SecurityModule>, Option<Arc<KeyExchange>>),
+    (security, exchange, cards): (Arc<dyn SecurityModule>, Option<Arc<KeyExchange>>, Cards),
     health: Arc<NodeHealth>,
     (metrics, upkeep, sweep): (metrics_exporter_prometheus::PrometheusHandle, Upkeep, HoldSweep),
 ) -> anyhow::Result<Ports> {
@@ -238,7 +240,7 @@ async fn open_ports(
     let (teller, inquiries) = Teller::new(config.mini_statement.waiting);
     let tolerances = Arc::new(config.tolerance.settings(&config.links));
     let askers = Askers { reconciler, teller, keeper, has_keys: exchange.is_some() };
-    let bound = bind_links(config, &node, &security, &tolerances, &askers)?;
+    let bound = bind_links(config, &node, (&security, &cards), &tolerances, &askers)?;
     let http = TcpListener::bind(config.http.listen)
         .await
         .with_context(|| format!("http: listening on {}", config.http.listen))?;
@@ -303,7 +305,7 @@ struct Askers {
 fn bind_links(
     config: &Config,
     node: &Node,
-    security: &Arc<dyn SecurityModule>,
+    (security, cards): (&Arc<dyn SecurityModule>, &Cards),
     tolerances: &Arc<Tolerances>,
     askers: &Askers,
 ) -> anyhow::Result<Vec<OpenLink<Node>>> {
@@ -314,6 +316,7 @@ fn bind_links(
             teller: Some(askers.teller.clone()),
             key_change: key_change(name, link, &askers.keeper, askers.has_keys)?,
             tolerances: Arc::clone(tolerances),
+            card_checks: Some(Arc::new(cards.checks(name, link, config)?)),
             ..link_config(name, link)?
         };
         bound.push(OpenLink::open(link_config, node.clone(), Arc::clone(security))?);
@@ -379,6 +382,7 @@ fn link_config(name: &str, link: &Link) -> anyhow::Result<LinkConfig> {
         reconciler: None,
         key_change: None,
         teller: None,
+        card_checks: None,
         network_converts: link.network_converts,
         tolerances: Arc::default(),
         locks: link.lock_authority().map_err(|(_, fault)| anyhow::Error::msg(fault))?,

@@ -3,6 +3,7 @@
 //! depends on it.
 
 pub mod app;
+mod card_checks;
 pub mod cli;
 pub mod commands;
 pub mod config;

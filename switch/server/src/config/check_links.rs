@@ -8,8 +8,8 @@ use switch_network::{InvalidLink, LinkConfig};
 use switch_security::KeyName;
 
 use super::KeyForm;
-use super::Link;
 use super::check::Faults;
+use super::{Link, Security};
 
 /// Characters of the longest key block and cryptogram that are sent.
 const KEY_BLOCK: usize = 144;
@@ -55,6 +55,15 @@ pub(super) fn each_link(name: &str, link: &Link, faults: &mut Faults) {
     requests(name, link, faults);
     sides(name, link, faults);
     codes(name, link, faults);
+    cards(name, link, faults);
+}
+
+/// How cards and holders are presented.
+fn cards(name: &str, link: &Link, faults: &mut Faults) {
+    let Ok(dialect) = super::links::dialect(&link.dialect) else { return };
+    if let Err((key, message)) = link.card_rules(&Security::default(), &dialect) {
+        faults.require(false, &["links", name, key], message);
+    }
 }
 
 /// How messages are authenticated.

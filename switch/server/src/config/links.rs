@@ -11,7 +11,7 @@ use serde::Deserialize;
 use switch_domain::AsciiText;
 use switch_network::Institutions;
 
-use super::{Cutover, LinkKeyChange, LinkMac, LinkTls};
+use super::{Cutover, LinkKeyChange, LinkMac, LinkPin, LinkTls, UnusableChipData};
 
 /// A link: it listens, or it dials.
 #[derive(Clone, Debug, Deserialize)]
@@ -73,6 +73,13 @@ pub struct Link {
     pub mac: Option<LinkMac>,
     /// Exchange of keys; without it none come and go.
     pub key_change: Option<LinkKeyChange>,
+    /// The PIN blocks that come by it; without it none is verified.
+    pub pin: Option<LinkPin>,
+    /// What a chip may say otherwise than the message: amount, currency, date, country, sequence,
+    /// track.
+    pub chip_tolerates: Vec<String>,
+    /// What is done with chip data that cannot be used.
+    pub unusable_chip: UnusableChipData,
     /// Acquiring institutions (field 32) whose messages are taken; none listed: any.
     pub acquirers: Vec<String>,
     /// Forwarding institutions (field 33) whose messages are taken; none listed: any.
@@ -121,6 +128,9 @@ impl Default for Link {
             output_limit_bytes: 1 << 20,
             mac: None,
             key_change: None,
+            pin: None,
+            chip_tolerates: Vec::new(),
+            unusable_chip: UnusableChipData::Decline,
             acquirers: Vec::new(),
             forwarders: Vec::new(),
             lock_bins: Vec::new(),

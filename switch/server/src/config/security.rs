@@ -36,6 +36,10 @@ pub struct Security {
     /// Start in production although PINs are decrypted in this process and not in a device that
     /// PCI PIN approves.
     pub allow_clear_pins_in_this_process: bool,
+    /// Where the value of track 1 begins among its discretionary data, from 1.
+    pub track1_value_at: usize,
+    /// The same of track 2, on a stripe and in a chip.
+    pub track2_value_at: usize,
 }
 
 impl Default for Security {
@@ -47,6 +51,8 @@ impl Default for Security {
             previous_lmk_components: Vec::new(),
             mac_key_file: PathBuf::from("data/keys/mac.key"),
             allow_clear_pins_in_this_process: false,
+            track1_value_at: 6,
+            track2_value_at: 6,
         }
     }
 }
@@ -64,6 +70,11 @@ impl Security {
             &path("previous_lmk_components"),
             "name the new local master key too, in lmk_components",
         );
+        for (key, at) in
+            [("track1_value_at", self.track1_value_at), ("track2_value_at", self.track2_value_at)]
+        {
+            faults.require((1..=40).contains(&at), &path(key), "from 1 to 40");
+        }
         if config.mode == Mode::Development {
             return;
         }

@@ -24,6 +24,41 @@ fn the_shipped_configuration_is_good() {
 /// A file, what is said of it, and what is wrong with it.
 type Fault = (&'static str, &'static str, &'static str);
 
+/// Of how links present cards and holders.
+const CARDS: [Fault; 7] = [
+    (
+        "[security]\ntrack2_value_at = 0\n",
+        "line 2: security.track2_value_at: from 1 to 40",
+        "a place before the first",
+    ),
+    (
+        "[links.a]\nid = 1\npin = { key = \"A key\" }\n",
+        "line 3: links.a.pin: a name of 1 to 32",
+        "a name that is none",
+    ),
+    (
+        "[links.a]\nid = 1\npin = { key = \"a\", formats = [2] }\n",
+        "line 3: links.a.pin: formats is of 0, 1, 3 and 4",
+        "a format for chips alone",
+    ),
+    (
+        "[links.a]\nid = 1\npin = { key = \"a\", formats = [0, 4] }\n",
+        "line 3: links.a.pin: format 4 has 16 bytes, which field 52 cannot hold",
+        "a block longer than its field",
+    ),
+    (
+        "[links.a]\nid = 1\npin = { key = \"a\", keys = { \"2\" = \"b\" } }\n",
+        "line 3: links.a.pin: keys is for a dialect whose messages say which",
+        "keys that no message could name",
+    ),
+    (
+        "[links.a]\nid = 1\nchip_tolerates = [\"colour\"]\n",
+        "line 3: links.a.chip_tolerates: \"colour\" is none of amount, currency",
+        "a difference that there is not",
+    ),
+    ("[links.a]\nid = 1\nunusable_chip = \"take\"\n", "line 3", "what nobody does with chip data"),
+];
+
 /// Of locks that links may set, of the life of holds, and of what is settled.
 const LOCKS_AND_HOLDS: [Fault; 19] = [
     ("[links.a]\nid = 1\ncutover = \"25:00\"\n", "line 3", "a cut-over at no time of the day"),
@@ -198,7 +233,7 @@ fn faults_are_named_with_their_line() {
         ("[links.a.mac]\nalgorithm = \"md5\"\nkey = \"a\"\n", "line 2", "no such algorithm"),
         ("[database]\nurl = \"mysql://x\"\n", "line 2: database.url", "another database"),
     ];
-    for (text, expected, name) in cases.into_iter().chain(LOCKS_AND_HOLDS) {
+    for (text, expected, name) in cases.into_iter().chain(LOCKS_AND_HOLDS).chain(CARDS) {
         std::fs::write(directory.path().join("bad.toml"), text).expect("written");
         let (code, said) = check(directory.path(), "bad.toml", &[]);
         assert_eq!(code, Some(2), "{name}: {said}");
