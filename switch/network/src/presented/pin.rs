@@ -45,8 +45,8 @@ impl PinRule {
     }
 }
 
-/// Reads the block: `None` where there is none. What cannot be one, or is in a format that the link
-/// does not take, is an error without a reason: it is just not the PIN (C-25).
+/// Reads the block: `None` where there is none, and an error where it has another length than its
+/// format, or one that the link does not take. What it holds is never looked at.
 pub(crate) fn pin(message: &Message<'_>, rule: &PinRule) -> Option<Result<PresentedPin, ()>> {
     let mut room = Zeroizing::new([0; EncryptedPinBlock::MAX_BYTES]);
     let block = match message.bytes(PIN_BLOCK, &mut *room) {

@@ -177,8 +177,11 @@ impl CardChecks {
         if case.reference.pin_tries_exceeded {
             return unknown(Unverified::Skipped);
         }
-        // What can be no PIN block of this link is just not the PIN (C-25).
-        let Ok(presented) = presented else { return Step::Known(Finding::Mismatched) };
+        if self.rules.pin.key.is_empty() {
+            return unknown(Unverified::NoKey);
+        }
+        // Length and format are no guess of a PIN; what a block holds is never told apart (C-25).
+        let Ok(presented) = presented else { return unknown(Unverified::Malformed) };
         let Some(method) = &terms.pin else { return unknown(Unverified::NoKey) };
         let Some(reference) = &references.pin else { return unknown(Unverified::NoReference) };
         let (usage, ibm3624) = match method {

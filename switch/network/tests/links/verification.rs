@@ -248,7 +248,6 @@ async fn what_cannot_be_verified_says_why() {
     assert_eq!(cryptogram(chip_of(&incomplete)).await, unverified(Unverified::Malformed));
     let stranger = chip(3, CRYPTOGRAM, &[("9f10", "06017703a00000")]);
     assert_eq!(cryptogram(chip_of(&stranger)).await, unverified(Unverified::UnknownProfile));
-    // A PIN block that can be none is just not the PIN (C-25).
     let code = rig.metric("cardswitch_link_unverified_total", "unknown_profile");
     assert!((code - 1.0).abs() < f64::EPSILON, "{code}");
 
@@ -275,6 +274,19 @@ async fn what_cannot_be_verified_says_why() {
     assert_eq!((found.pin, found.stripe, found.code), (no_key, no_key, no_key));
     assert_eq!(found.chip.map(|chip| chip.cryptogram), Some(no_key));
     assert!(module.asked().is_empty(), "nobody is asked without a key");
+}
+
+#[tokio::test]
+async fn a_pin_block_that_the_link_does_not_take_is_no_guess() {
+    let format_4 = PinRule { formats: vec![PinBlockFormat::Iso4], ..rules().pin };
+    for (pin, why) in [(format_4, Unverified::Malformed), (PinRule::default(), Unverified::NoKey)] {
+        let module = Module::new(Pace::AtOnce);
+        let rules = CardCheckRules { pin, ..CardCheckRules::default() };
+        let rig = rig("iso87-bcd", &module, rules, None);
+        let found = evidence(&rig, rig.request(1).binary(52, &PIN_BLOCK)).await;
+        assert_eq!(found.expect("verified").pin, Finding::Unverified(why));
+        assert!(module.asked().is_empty());
+    }
 }
 
 #[tokio::test]
