@@ -305,7 +305,7 @@ mod tests {
         assert_eq!(PresentedChip::read(&bytes(&twice)).err(), Some(ChipFault::Unreadable));
         let long_tag = [&OBJECTS[..], &["df818101 01 00"]].concat();
         assert_eq!(PresentedChip::read(&bytes(&long_tag)).err(), Some(ChipFault::Unreadable));
-        let filled = format!("df01 8182 {}", "00".repeat(0x82));
+        let filled = format!("df01 81a0 {}", "00".repeat(0xA0));
         let too_long = [&OBJECTS[..], &[filled.as_str()]].concat();
         assert_eq!(PresentedChip::read(&bytes(&too_long)).err(), Some(ChipFault::Unreadable));
         let many: Vec<String> = (1..=60).map(|n| format!("df{n:02x}00")).collect();

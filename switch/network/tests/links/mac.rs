@@ -300,7 +300,7 @@ async fn a_link_that_cannot_authenticate_does_not_open() {
     let long = text.replace("max = 16, encoding = \"hex\" }", "max = 32, encoding = \"hex\" }");
     let long = Dialect::from_toml(&long).expect("good");
     let rows = [
-        (shipped(), MacRule { key: name("absent"), ..rule(RETAIL, 8) }, "no key absent"),
+        (shipped(), MacRule { key: name("absent"), ..rule(RETAIL, 8) }, "there is no key absent"),
         (shipped(), MacRule { key: name("cmac"), ..rule(RETAIL, 8) }, "is for M6"),
         (shipped(), rule(RETAIL, 3), "4 bytes at least"),
         (shipped(), rule(MacScheme::Cmac, 9), "no more than the field"),
