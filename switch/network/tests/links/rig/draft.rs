@@ -85,9 +85,9 @@ impl Draft {
             _ => Vec::new(),
         };
         if self.ascii {
-            wire.extend(digits.into_bytes())
+            wire.extend(digits.into_bytes());
         } else {
-            wire.extend(bytes)
+            wire.extend(bytes);
         }
         self.raw(field, &wire)
     }
