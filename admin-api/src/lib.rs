@@ -11,6 +11,7 @@ pub mod operation;
 mod partner_operation;
 mod problem;
 pub mod rate_operation;
+pub mod security_operation;
 mod service;
 
 pub use health::{HealthSource, Readiness, router};

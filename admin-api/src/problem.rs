@@ -76,6 +76,7 @@ const fn refusal_code(refusal: Refusal) -> &'static str {
         | Refusal::NoSuchZone
         | Refusal::RateInvalid
         | Refusal::RateOfTheFuture
+        | Refusal::SecurityTermsInvalid
         | Refusal::CardUnfit => "INVALID_REQUEST",
         Refusal::PoolInsufficient | Refusal::InsufficientFunds => "INSUFFICIENT_FUNDS",
         Refusal::Outside(LockRefusal::NotAllowed) => "FORBIDDEN",
@@ -93,9 +94,10 @@ const fn refusal_code(refusal: Refusal) -> &'static str {
         | Refusal::LockedOtherwise
         | Refusal::Outside(LockRefusal::Final | LockRefusal::LockedOtherwise)
         | Refusal::NotAwaitingActivation => "CONFLICT",
-        Refusal::IdentifiersExhausted | Refusal::TooManyControls | Refusal::TooManyRates => {
-            "EXHAUSTED"
-        }
+        Refusal::IdentifiersExhausted
+        | Refusal::TooManyControls
+        | Refusal::TooManyRates
+        | Refusal::CodesExhausted => "EXHAUSTED",
     }
 }
 

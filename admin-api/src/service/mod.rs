@@ -8,6 +8,7 @@ mod customers;
 mod money;
 mod rates;
 mod reconciliation;
+mod security;
 mod transfers;
 
 use std::sync::Arc;

@@ -149,8 +149,10 @@ pub struct Authorization {
     pub portion: Option<Box<Portion>>,
     /// What the message asked for, and how it was converted, where it was.
     pub conversion: Option<Box<Conversion>>,
-    /// What the stored answer says.
+    /// What the stored answer says, or why it says nothing of it.
     pub reason: Reason,
+    /// What the stored answer says instead, where the programme does not tell that reason.
+    pub answered: Option<Reason>,
     /// DE38 of the stored answer, for approvals; of an advice, the code given in our stead.
     pub approval_code: Option<ApprovalCode>,
     /// What an advice came to; `None` for a request.

@@ -1,7 +1,7 @@
 //! A card's life: status, lock, and where its number is kept. It owns the lock codes and which of
 //! them can never be taken back; it holds no card number.
 
-use crate::{BalanceId, CardId, Expiry, ProgrammeId, Reason};
+use crate::{BalanceId, CardId, CardReferences, Expiry, ProgrammeId, Reason};
 
 /// Where a card stands between order and removal. A lock is something else: see [`LockCode`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -115,6 +115,8 @@ pub struct Card {
     pub lock: Option<LockCode>,
     /// Approvals given so far: the source of DE38.
     pub approvals: u32,
+    /// What its values are compared with; `None` where nothing was set. Apart, for cards are many.
+    pub references: Option<Box<CardReferences>>,
 }
 
 #[cfg(test)]

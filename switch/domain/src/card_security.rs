@@ -192,12 +192,69 @@ impl Circumstances {
         Self::of(|channel, entry| bits & Self::bit(channel, entry) != 0)
     }
 
+    /// From `channel/entry` as `atm/chip`, where `*` stands for every one; `None` for no such pair.
+    #[must_use]
+    pub fn from_pattern(pattern: &str) -> Option<Self> {
+        let (channel, entry) = pattern.split_once('/')?;
+        let channels = Self::CHANNELS.map(channel_name);
+        let modes = Self::MODES.map(entry_name);
+        let known = (channel == "*" || channels.contains(&channel))
+            && (entry == "*" || modes.contains(&entry));
+        let is = |wanted: &str, name: &str| wanted == "*" || wanted == name;
+        known.then(|| {
+            Self::of(|one, other| is(channel, channel_name(one)) && is(entry, entry_name(other)))
+        })
+    }
+
+    /// Each as `channel/entry`; `channel/*` where all of a channel are there.
+    #[must_use]
+    pub fn patterns(self) -> Vec<String> {
+        let mut patterns = Vec::new();
+        for channel in Self::CHANNELS {
+            let name = channel_name(channel);
+            let modes: Vec<_> =
+                Self::MODES.into_iter().filter(|entry| self.contains(channel, *entry)).collect();
+            if modes.len() == Self::MODES.len() {
+                patterns.push(format!("{name}/*"));
+            } else {
+                patterns.extend(modes.into_iter().map(|one| format!("{name}/{}", entry_name(one))));
+            }
+        }
+        patterns
+    }
+
+    /// Those that are in either.
+    #[must_use]
+    pub const fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
     /// One after the other.
     pub fn iter(self) -> impl Iterator<Item = (Channel, EntryMode)> {
         let pairs = Self::CHANNELS.into_iter();
         pairs
             .flat_map(|channel| Self::MODES.into_iter().map(move |entry| (channel, entry)))
             .filter(move |(channel, entry)| self.contains(*channel, *entry))
+    }
+}
+
+const fn channel_name(channel: Channel) -> &'static str {
+    match channel {
+        Channel::Pos => "pos",
+        Channel::Atm => "atm",
+        Channel::Ecommerce => "ecommerce",
+    }
+}
+
+const fn entry_name(entry: EntryMode) -> &'static str {
+    match entry {
+        EntryMode::Unknown => "unknown",
+        EntryMode::Manual => "manual",
+        EntryMode::Stripe => "stripe",
+        EntryMode::Chip => "chip",
+        EntryMode::Contactless => "contactless",
+        EntryMode::ContactlessStripe => "contactless_stripe",
+        EntryMode::Ecommerce => "ecommerce",
     }
 }
 
@@ -218,7 +275,7 @@ pub struct NeededChecks {
 
 impl Default for NeededChecks {
     /// What an issuer asks for who has everything: the PIN at cash machines, the value of whatever
-    /// was read, the printed code where the card is not present, the cryptogram of a chip.
+    /// was read, the printed code where nothing was, the cryptogram of a chip.
     fn default() -> Self {
         let entered = |wanted: &'static [EntryMode]| {
             Circumstances::of(move |_, entry| wanted.contains(&entry))
@@ -227,7 +284,10 @@ impl Default for NeededChecks {
             pin: Circumstances::of(|channel, _| channel == Channel::Atm),
             stripe: entered(&[EntryMode::Stripe]),
             chip_value: Circumstances::NONE,
-            code: Circumstances::of(|channel, _| channel == Channel::Ecommerce),
+            code: Circumstances::of(|channel, entry| {
+                let typed = matches!(entry, EntryMode::Unknown | EntryMode::Manual);
+                typed || entry == EntryMode::Ecommerce || channel == Channel::Ecommerce
+            }),
             cryptogram: entered(&[EntryMode::Chip, EntryMode::Contactless]),
         }
     }
@@ -252,6 +312,14 @@ pub struct CounterRules {
     pub jump: u16,
     /// True where one that goes further is declined; false where it is taken and told.
     pub declines_jump: bool,
+}
+
+impl CounterRules {
+    /// Whether a counter that is so far above the highest is too far above it.
+    #[must_use]
+    pub const fn is_jump(self, by: u16) -> bool {
+        self.jump > 0 && by > self.jump
+    }
 }
 
 /// How a programme's cards are verified.
@@ -330,6 +398,20 @@ mod tests {
         assert!(!needed.pin.contains(Channel::Pos, EntryMode::Chip));
         assert!(needed.cryptogram.contains(Channel::Pos, EntryMode::Contactless));
         assert!(needed.code.contains(Channel::Ecommerce, EntryMode::Ecommerce));
+    }
+
+    #[test]
+    fn patterns_name_pairs_and_say_so_again() {
+        let of = |pattern: &str| Circumstances::from_pattern(pattern).expect("a pattern");
+        assert_eq!(of("*/*").iter().count(), 21);
+        assert_eq!(of("atm/*").patterns(), ["atm/*"]);
+        assert_eq!(of("*/chip").patterns(), ["pos/chip", "atm/chip", "ecommerce/chip"]);
+        let both = of("pos/stripe").or(of("atm/*"));
+        let again = both.patterns().iter().map(|one| of(one)).reduce(Circumstances::or);
+        assert_eq!(again, Some(both));
+        for wrong in ["atm", "atm/", "shop/chip", "atm/laser", ""] {
+            assert_eq!(Circumstances::from_pattern(wrong), None, "{wrong}");
+        }
     }
 
     #[test]

@@ -50,6 +50,8 @@ pub enum ChipFact {
     ScriptFailed,
     /// A limit of transactions offline was passed.
     OfflineLimitPassed,
+    /// The chip's transaction counter is further above the one before than the programme expects.
+    CounterJumped,
 }
 
 macro_rules! set_of {
@@ -178,6 +180,7 @@ set_of!(
         "last_online_not_completed" = LastOnlineNotCompleted,
         "script_failed" = ScriptFailed,
         "offline_limit_passed" = OfflineLimitPassed,
+        "counter_jumped" = CounterJumped,
     ]
 );
 

@@ -3,10 +3,11 @@
 //! change it (W-17).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::{
-    Amount, AsciiText, ControlId, ControlSubject, Currency, ExchangeRate, ForeignTerms, MinorUnits,
-    PartnerId, PoolId, ProgrammeId, SpendControl,
+    Amount, AsciiText, CardSecurityTerms, ControlId, ControlSubject, Currency, ExchangeRate,
+    ForeignTerms, MinorUnits, PartnerId, PoolId, ProgrammeId, SpendControl,
 };
 
 /// Whether a partner's cards are served.
@@ -147,6 +148,8 @@ pub struct Programme {
     pub funding: Funding,
     /// How amounts in other currencies are taken; `None` where they are declined.
     pub foreign: Option<ForeignTerms>,
+    /// How its cards are verified; `None` where they are not.
+    pub security: Option<Arc<CardSecurityTerms>>,
 }
 
 /// Everything above, as one versioned snapshot.

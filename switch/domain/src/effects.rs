@@ -2,8 +2,8 @@
 //! rule which part of a delta restricts and which relaxes (W-14); it knows nothing of why.
 
 use crate::{
-    AuthorizationId, BalanceId, Counted, Currency, MinorUnits, PartnerId, PoolId, Timestamp,
-    Totals, UsageDelta,
+    AuthorizationId, BalanceId, Counted, CounterEffect, Currency, MinorUnits, PartnerId, PoolId,
+    Timestamp, Totals, UsageDelta,
 };
 
 /// Change of an account's two amounts, in minor units of its currency.
@@ -102,6 +102,8 @@ pub struct Effects {
     pub postings: Vec<Posting>,
     /// What counts towards limits.
     pub usage: Vec<UsageDelta>,
+    /// What it does to the counters of a card, and to its lock. Apart, because few do anything.
+    pub counters: Option<Box<CounterEffect>>,
 }
 
 impl Effects {

@@ -2,8 +2,8 @@
 //! what is still open; what is closed is history and stays where it is. It owns the shape only.
 
 use crate::{
-    Authorization, Balance, Card, ControlId, CustomerId, CustomerState, PoolId, PoolShare,
-    SpendControl, Usage,
+    Authorization, Balance, Card, CardCounters, CardId, ControlId, CustomerId, CustomerState,
+    PoolId, PoolShare, SpendControl, Usage,
 };
 
 /// Rows that go to one shard, each whole, as it stands in that shard from then on (W-8).
@@ -19,6 +19,8 @@ pub struct Estate {
     pub spend_controls: Vec<SpendControl>,
     /// What these cards and accounts used of limits.
     pub usage: Vec<((ControlId, i64), Usage)>,
+    /// Counters of these cards.
+    pub counters: Vec<(CardId, CardCounters)>,
     /// Shares of pools.
     pub shares: Vec<(PoolId, PoolShare)>,
     /// Authorizations that are not closed, by identifier.
@@ -35,6 +37,7 @@ impl Estate {
             self.cards.len(),
             self.spend_controls.len(),
             self.usage.len(),
+            self.counters.len(),
             self.shares.len(),
             self.authorizations.len(),
         ]
@@ -54,6 +57,7 @@ impl Estate {
                 cards: first(&mut self.cards, &mut room),
                 spend_controls: first(&mut self.spend_controls, &mut room),
                 usage: first(&mut self.usage, &mut room),
+                counters: first(&mut self.counters, &mut room),
                 shares: first(&mut self.shares, &mut room),
                 authorizations: first(&mut self.authorizations, &mut room),
             });

@@ -50,6 +50,43 @@ impl Unverified {
     ];
 }
 
+impl Unverified {
+    /// Its stable name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NoKey => "no_key",
+            Self::NoReference => "no_reference",
+            Self::Malformed => "malformed",
+            Self::Unavailable => "unavailable",
+            Self::UnknownProfile => "unknown_profile",
+            Self::Skipped => "skipped",
+            Self::Stale => "stale",
+        }
+    }
+}
+
+impl Finding {
+    /// Its stable name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Absent => "absent",
+            Self::Matched => "matched",
+            Self::Mismatched => "mismatched",
+            Self::Unverified(why) => why.name(),
+        }
+    }
+
+    /// The one of this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        let unverified = Unverified::ALL.into_iter().map(Self::Unverified);
+        let mut all = [Self::Absent, Self::Matched, Self::Mismatched].into_iter().chain(unverified);
+        all.find(|one| one.name() == name)
+    }
+}
+
 /// Which kind of cryptogram a chip gave: the first two bits of tag 9F27.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CryptogramType {
@@ -59,6 +96,27 @@ pub enum CryptogramType {
     Certificate,
     /// AAC: the card declined by itself.
     Refusal,
+}
+
+impl CryptogramType {
+    /// All three.
+    pub const ALL: [Self; 3] = [Self::Request, Self::Certificate, Self::Refusal];
+
+    /// Its stable name: what the field calls it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Request => "arqc",
+            Self::Certificate => "tc",
+            Self::Refusal => "aac",
+        }
+    }
+
+    /// The one of this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.name() == name)
+    }
 }
 
 /// What a chip said.

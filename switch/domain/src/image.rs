@@ -2,9 +2,9 @@
 //! shape: which rows make up a shard, and how far each has got (W-23).
 
 use crate::{
-    AnsweredReversal, Authorization, Balance, Card, Control, ControlId, CustomerId, CustomerState,
-    DoneCommand, Fingerprint, PoolId, PoolShare, Seq, ShardId, SpendControl, Timestamp, Transfer,
-    TransferId, TransferOutcome, Usage,
+    AnsweredReversal, Authorization, Balance, Card, CardCounters, CardId, Control, ControlId,
+    CustomerId, CustomerState, DoneCommand, Fingerprint, PoolId, PoolShare, Seq, ShardId,
+    SpendControl, Timestamp, Transfer, TransferId, TransferOutcome, Usage,
 };
 
 /// All rows of one shard.
@@ -30,6 +30,8 @@ pub struct ShardImage {
     pub spend_controls: Vec<SpendControl>,
     /// What was used of limits, by control and holder.
     pub usage: Vec<((ControlId, i64), Usage)>,
+    /// What was counted of cards.
+    pub counters: Vec<(CardId, CardCounters)>,
     /// Shares of pools.
     pub shares: Vec<(PoolId, PoolShare)>,
     /// Transfers of its own that are not closed, by their identifiers.
@@ -61,6 +63,7 @@ impl ShardImage {
             cards: Vec::new(),
             spend_controls: Vec::new(),
             usage: Vec::new(),
+            counters: Vec::new(),
             shares: Vec::new(),
             transfers: Vec::new(),
             received: Vec::new(),

@@ -18,6 +18,7 @@ mod ascii_text;
 mod authorization;
 mod balance;
 mod card;
+mod card_counters;
 mod card_security;
 mod chip_facts;
 mod control;
@@ -43,6 +44,7 @@ mod pin_reference;
 mod placement;
 mod portion;
 mod reason;
+mod reason_forms;
 mod reconciliation;
 mod record;
 mod spend_control;
@@ -61,6 +63,7 @@ pub use authorization::{
 };
 pub use balance::{Balance, BalanceState, CustomerState, Movement};
 pub use card::{Card, CardStatus, LockCode, VaultRef};
+pub use card_counters::{CardCounters, ChipCounter, CounterEffect, CounterStanding};
 pub use card_security::{
     CardReferences, CardSecurityTerms, Circumstances, CounterRules, ExpiryOrder,
     InvalidServiceCode, KeyLabel, LowerCounter, NeededChecks, PinMethod, SecurityKeys, ServiceCode,

@@ -2,13 +2,13 @@
 //! and its effects on money in full. They name vault rows and never carry a card number (W-9).
 
 use crate::{
-    Amount, ApprovalCode, AsciiText, AuthorizationId, BalanceId, BalanceState, CardId, CardStatus,
-    CommandDigest, Completed, ControlId, ControlSubject, Conversion, Currency, CustomerId,
-    CustomerState, DecisionTrace, Direction, Effects, Epoch, Estate, ExchangeRate, Expiry,
-    IdempotencyKey, LinkId, LockCode, LockRefusal, MessageFacts, MessageKey, MinorUnits,
-    OriginalReference, OutsideAsk, OwnerId, Partner, PartnerId, Placement, Pool, PoolId, Portion,
-    Programme, ProgrammeId, Reason, Seq, ShardId, SpendControl, StandIn, Timestamp, Transfer,
-    TransferId, TransferOutcome, TransferReceived, VaultRef,
+    Amount, ApprovalCode, AsciiText, AuthorizationId, BalanceId, BalanceState, CardId,
+    CardReferences, CardStatus, CommandDigest, Completed, ControlId, ControlSubject, Conversion,
+    Currency, CustomerId, CustomerState, DecisionTrace, Direction, Effects, Epoch, Estate,
+    Evidence, ExchangeRate, Expiry, IdempotencyKey, LinkId, LockCode, LockRefusal, MessageFacts,
+    MessageKey, MinorUnits, OriginalReference, OutsideAsk, OwnerId, Partner, PartnerId, Placement,
+    Pool, PoolId, Portion, Programme, ProgrammeId, Reason, Seq, ShardId, SpendControl, StandIn,
+    Timestamp, Transfer, TransferId, TransferOutcome, TransferReceived, VaultRef,
 };
 
 /// One thing that happened in a shard.
@@ -115,6 +115,13 @@ pub enum Event {
         card: CardId,
         /// Its lock from now on.
         lock: Option<LockCode>,
+    },
+    /// What a card's values are compared with was changed: the whole of it.
+    CardReferencesChanged {
+        /// The card.
+        card: CardId,
+        /// What they are compared with from now on.
+        references: Box<CardReferences>,
     },
     /// A spend control was made or changed: the whole of it.
     ControlDefined(Box<SpendControl>),
@@ -273,6 +280,11 @@ pub struct Authorized {
     /// What decided, and what each check said; `None` where it was simply granted, and so passed
     /// every check, and in records from before there were traces. Apart, as the findings are.
     pub trace: Option<Box<DecisionTrace>>,
+    /// What was found out about card and holder, as far as it was looked at; `None` where nothing
+    /// was. Apart, as well.
+    pub evidence: Option<Box<Evidence>>,
+    /// What was answered, where the programme does not tell that reason.
+    pub answered: Option<Reason>,
     /// What the message asked for, and how it was converted, where it was. Apart, because few are.
     pub conversion: Option<Box<Conversion>>,
     /// The card's count of approvals after this one.

@@ -10,7 +10,7 @@ use crate::checks::{self, Case};
 use crate::outcome::AccountAmounts;
 use crate::{
     Answer, Authorize, Decision, Headroom, Outcome, PartOf, State, controls, increment, movements,
-    partial,
+    partial, verification,
 };
 
 pub(crate) fn decide(
@@ -45,6 +45,7 @@ pub(crate) fn decide(
     let amounts = amounts(state, request, reason);
     let authorization = Some(id);
     let part = part(request, reason, case.part);
+    let reason = told(&record).unwrap_or(reason);
     let decision =
         Decision { reason, approval_code, authorization, repeated: false, amounts, part };
     Outcome { answer: Answer::Decided(decision), record: Some(record) }
@@ -57,12 +58,20 @@ fn again(state: &State, before: &Authorization, request: &Authorize) -> Decision
         return Decision::plain(Reason::DuplicateTransmission);
     }
     Decision {
-        reason: before.reason,
+        reason: before.answered.unwrap_or(before.reason),
         approval_code: before.approval_code,
         authorization: Some(before.id),
         repeated: true,
         amounts: amounts(state, request, before.reason),
         part: part(request, before.reason, Some(before.approved())),
+    }
+}
+
+/// What is answered in place of the reason, where that is not told.
+const fn told(record: &Record) -> Option<Reason> {
+    match &record.event {
+        Event::Authorized(made) => made.answered,
+        _ => None,
     }
 }
 
@@ -116,6 +125,8 @@ pub(crate) fn record(
         completes: None,
         findings: controls::findings(case, reason, stand_in),
         trace: checks::trace(case, reason, stand_in),
+        evidence: verification::recorded(case),
+        answered: verification::answered(case, reason),
         conversion: case.conversion.clone(),
         approvals,
         reversed_before: reason == Reason::OriginalReversed || stand_in == Some(StandIn::Reversed),
@@ -146,6 +157,7 @@ pub(crate) fn record(
             effects.usage = controls::begin(case, standing);
         }
     }
+    effects.counters = verification::counted(case, reason);
     Record {
         at: now,
         cause: Cause::Message(request.link),

@@ -186,7 +186,8 @@ impl Backtest {
         let balance = one.balance.unwrap_or(switch_domain::BalanceId(0));
         let (vault, expiry) = (VaultRef { row: 0, version: 0 }, self.expiry);
         let status = CardStatus::Active;
-        Card { id, balance, programme, vault, expiry, status, lock: None, approvals: 0 }
+        let (lock, approvals, references) = (None, 0, None);
+        Card { id, balance, programme, vault, expiry, status, lock, approvals, references }
     }
 
     fn balance(&self, id: switch_domain::BalanceId, one: &Authorization) -> Balance {
@@ -297,6 +298,8 @@ fn count(
         completes: first,
         findings: None,
         trace: None,
+        evidence: None,
+        answered: None,
         approvals: 0,
         reversed_before: false,
     });

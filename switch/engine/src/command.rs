@@ -3,11 +3,12 @@
 
 use switch_domain::{
     Amount, ApprovalCode, AsciiText, AuthorizationId, BalanceId, BalanceState, Bin, BinRange,
-    CardId, CardStatus, ControlId, ControlSubject, ControlTerms, Currency, CustomerId,
-    CustomerState, Evidence, ExchangeRate, Expiry, ForeignTerms, Funding, Hold, IdempotencyKey,
-    LinkId, LockCode, LockCodes, MessageFacts, MessageKey, MinorUnits, NetworkAmounts,
-    OriginalReference, OutsideAsk, PartnerId, PartnerState, PoolId, PoolKind, ProgrammeId, Reason,
-    Tolerance, Transfer, TransferId, TransferOutcome, VaultRef,
+    CardId, CardSecurityTerms, CardStatus, ControlId, ControlSubject, ControlTerms, Currency,
+    CustomerId, CustomerState, Evidence, ExchangeRate, Expiry, ForeignTerms, Funding, Hold,
+    IdempotencyKey, LinkId, LockCode, LockCodes, MessageFacts, MessageKey, MinorUnits,
+    NetworkAmounts, OriginalReference, OutsideAsk, PartnerId, PartnerState, PinReference, PoolId,
+    PoolKind, ProgrammeId, Reason, ServiceCode, Tolerance, Transfer, TransferId, TransferOutcome,
+    VaultRef,
 };
 
 /// One command.
@@ -338,6 +339,34 @@ pub enum Act {
         control: ControlId,
         /// Whom it is for.
         subject: ControlSubject,
+    },
+    /// Says how the cards of a programme are verified, or that they are not.
+    SetCardSecurity {
+        /// The programme.
+        programme: ProgrammeId,
+        /// Its terms from now on.
+        terms: Option<Box<CardSecurityTerms>>,
+    },
+    /// Says what stripe and chip of a card have in them.
+    SetCardData {
+        /// The card.
+        card: CardId,
+        /// Its service code, where it is known.
+        service_code: Option<ServiceCode>,
+        /// Its sequence number.
+        sequence: u8,
+    },
+    /// Gives a card another PIN, by what that is compared with; wrong ones are forgiven.
+    SetPinReference {
+        /// The card.
+        card: CardId,
+        /// What its PIN is compared with from now on.
+        reference: PinReference,
+    },
+    /// Gives a card another printed code; wrong ones are forgiven.
+    ResetCardCode {
+        /// The card.
+        card: CardId,
     },
     /// Locks or unlocks a card for somebody outside (SR-209). A refusal is recorded, and is the
     /// answer to the command for ever.

@@ -40,10 +40,11 @@ mod partial;
 mod reverse;
 mod state;
 mod transfer;
+mod verification;
 mod void;
 
 pub use backtest::{Backtest, Hindsight, PastAuthorization, PastChange, days_that_count};
-pub use checks::{CHECK_NAMES, check_name, check_order};
+pub use checks::{CHECK_NAMES, check_name, check_order, verifies};
 pub use command::{Act, Advise, Authorize, Command, Increment, Manage, Original, Reverse, Terms};
 pub use manage::ControlLimits;
 pub use outcome::{

@@ -216,6 +216,15 @@ pub enum Refusal {
     /// The account still has money, holds or transfers on it.
     #[error("a balance with money, open holds or open transfers cannot be closed")]
     BalanceNotEmpty,
+    /// The terms of verification cannot be.
+    #[error(
+        "terms have 1 to 15 PIN tries, 1 to 20 wrong card codes a day, PINs of 4 to 12 digits, at \
+         most 8 keys of card codes and 16 cryptogram profiles"
+    )]
+    SecurityTermsInvalid,
+    /// The printed code of a card was reset as often as there is room for.
+    #[error("the card's values were changed too often: replace the card")]
+    CodesExhausted,
     /// The card's lock can never be taken back (SR-174).
     #[error("the card is locked with a code that cannot be taken back")]
     LockIsFinal,

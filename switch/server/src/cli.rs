@@ -113,6 +113,9 @@ pub enum Command {
     /// Exchange rates, and which programmes take other currencies than their own
     #[command(subcommand)]
     Rates(super::commands::RatesCommand),
+    /// Card security: what programmes verify, what cards are compared with
+    #[command(subcommand)]
+    Security(super::commands::SecurityCommand),
     /// Clearing files: settle what a network or a processor says was cleared
     #[command(subcommand)]
     Clearing(super::commands::ClearingCommand),

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use admin_api::operation::{Caller, Operation, perform};
 use admin_api::{
     ClearingSettings, Problem, Services, clearing_operation, control_operation, idempotency_key,
-    rate_operation,
+    rate_operation, security_operation,
 };
 use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
@@ -163,6 +163,13 @@ async fn answer(subjects: &Subjects, actor: &str, line: &[u8]) -> Response {
             match serde_json::from_value(operation) {
                 Ok(operation) => {
                     rate_operation::perform(&subjects.services, caller, operation).await
+                }
+                Err(error) => return malformed(error),
+            }
+        } else if name.starts_with("security-") {
+            match serde_json::from_value(operation) {
+                Ok(operation) => {
+                    security_operation::perform(&subjects.services, caller, operation).await
                 }
                 Err(error) => return malformed(error),
             }

@@ -32,7 +32,7 @@ pub use audit::{AuditFrom, AuditReport, audit};
 pub use backtest::{BacktestError, BacktestOf, BacktestReport, Listed, Sum, backtest};
 pub use clock::WallClock;
 pub use clock_watch::ClockFault;
-pub use directory::{CardEntry, Directory};
+pub use directory::{CardEntry, CardReference, Directory};
 #[cfg(feature = "testing")]
 pub use in_memory::start_in_memory;
 pub use manage_error::ManageError;
@@ -49,5 +49,6 @@ pub use sweep::{HoldSweep, SweepError, SweepSettings, Swept};
 pub use switch_engine::{
     AccountAmounts, Act, Advise, Authorize, CHECK_NAMES, Command, ControlLimits, Decision, HoldEnd,
     Increment, Manage, Original, PartOf, Refusal, Reverse, State, Terms, check_name, check_order,
+    verifies,
 };
 pub use switch_store::{PROOF_LASTS, ProjectionSettings, TakeoverMode, fault_points};

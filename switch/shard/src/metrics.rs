@@ -2,7 +2,7 @@
 
 use metrics::{Counter, Gauge, Histogram, Unit};
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
-use switch_domain::{Control, Event, Reason, Record, ShardId, StandIn};
+use switch_domain::{Control, Event, Finding, Reason, Record, ShardId, StandIn};
 use switch_engine::{Answer, Refusal};
 
 /// Describes all metrics of this package to the installed recorder.
@@ -55,6 +55,14 @@ pub fn describe() {
     describe_counter!(
         "cardswitch_shadow_declines_total",
         "Messages that were decided, and that a spend control in shadow would have declined"
+    );
+    describe_counter!(
+        "cardswitch_verified_total",
+        "What was found out about cards and holders, by what was looked at and what was found"
+    );
+    describe_counter!(
+        "cardswitch_pin_locks_total",
+        "Cards locked since their PIN was wrong too often"
     );
     describe_state();
 }
@@ -164,6 +172,26 @@ pub(crate) fn shadowed(record: Option<&Record>) {
     });
     if findings.is_some_and(|findings| !findings.would_decline.is_empty()) {
         counter!("cardswitch_shadow_declines_total").increment(1);
+    }
+}
+
+/// Counts what verification found, as it is recorded, and the cards that it locks.
+pub(crate) fn verified(record: Option<&Record>) {
+    let Some(Record { event: Event::Authorized(one), effects, .. }) = record else { return };
+    let Some(found) = one.evidence.as_deref() else { return };
+    let cryptogram = found.chip.map_or(Finding::Absent, |chip| chip.cryptogram);
+    let all = [
+        ("stripe", found.stripe),
+        ("code", found.code),
+        ("pin", found.pin),
+        ("cryptogram", cryptogram),
+    ];
+    for (what, finding) in all.into_iter().filter(|(_, finding)| *finding != Finding::Absent) {
+        counter!("cardswitch_verified_total", "what" => what, "found" => finding.name())
+            .increment(1);
+    }
+    if effects.counters.as_ref().is_some_and(|effect| effect.locks) {
+        counter!("cardswitch_pin_locks_total").increment(1);
     }
 }
 

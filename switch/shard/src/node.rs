@@ -257,6 +257,7 @@ impl Node {
             | Act::ReloadPool { .. }
             | Act::DefineProgramme { .. }
             | Act::SetForeignTerms { .. }
+            | Act::SetCardSecurity { .. }
             | Act::SetRate(_)
             | Act::RemoveRate { .. } => ShardId::CONTROL,
             Act::OpenBalance { .. } => {
@@ -271,6 +272,9 @@ impl Node {
             | Act::RemoveCard { card }
             | Act::LockCard { card, .. }
             | Act::UnlockCard { card }
+            | Act::SetCardData { card, .. }
+            | Act::SetPinReference { card, .. }
+            | Act::ResetCardCode { card }
             | Act::LockOutside { card: Some(card), .. } => self.shared.shard_of_card(*card),
             Act::DefineControl(terms) | Act::ChangeControl { terms, .. } => {
                 self.shard_of_subject(terms.subject)

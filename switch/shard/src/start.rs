@@ -24,7 +24,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::clock;
 use crate::clock_watch;
-use crate::directory::{CardEntry, Directory};
+use crate::directory::{Directory, Listed};
 use crate::mailbox::mailbox;
 use crate::node::Node;
 use crate::pools::Pools;
@@ -77,7 +77,7 @@ pub(crate) struct Loaded {
     pub(crate) state: State,
     pub(crate) projected: Seq,
     pub(crate) tail: Vec<(Seq, Vec<Record>)>,
-    pub(crate) cards: Vec<(Fingerprint, CardEntry)>,
+    pub(crate) cards: Vec<(Fingerprint, Listed)>,
 }
 
 /// Takes over, loads, replays, checks, and starts the shards.
@@ -199,11 +199,7 @@ pub(crate) fn replay(
     tail: Vec<(Seq, Vec<Record>)>,
 ) -> Result<Loaded, StartError> {
     let (shard, projected) = (image.shard, image.projected);
-    let cards = image
-        .cards
-        .iter()
-        .map(|(card, print)| (*print, CardEntry { card: card.id, balance: card.balance, shard }))
-        .collect();
+    let cards = image.cards.iter().map(|(card, print)| (*print, Listed::of(card, shard))).collect();
     let mut state = State::from_image(image);
     for (seq, records) in &tail {
         for record in records {
@@ -232,8 +228,7 @@ impl Loaded {
     /// Adds such a card, with the keyed hash of its number.
     pub(crate) fn add_card(&mut self, fingerprint: Fingerprint, issued: &CardIssued) {
         let shard = self.state.shard();
-        let entry = CardEntry { card: issued.card, balance: issued.balance, shard };
-        self.cards.push((fingerprint, entry));
+        self.cards.push((fingerprint, Listed::issued(issued, shard)));
     }
 }
 
@@ -258,7 +253,7 @@ pub(crate) fn memory_faults(loaded: &[Loaded], placement: Placement) -> Vec<Stri
         let here = shard.state.shard();
         let strangers = shard.state.balances().filter(|one| placement.of_balance(one.id) != here);
         faults.extend(strangers.map(|one| format!("balance {} is not of shard {here}", one.id)));
-        for (fingerprint, entry) in &shard.cards {
+        for (fingerprint, Listed { entry, .. }) in &shard.cards {
             if let Some(other) = seen.insert(*fingerprint, entry.card) {
                 faults.push(format!("cards {other} and {} have the same number", entry.card));
             }
@@ -282,15 +277,21 @@ fn shared<J>(seats: &[Seat<J>], placement: Placement, settings: ShardSettings) -
     let control = seats.first().map(|seat| Arc::clone(seat.loaded.state.control()));
     let control = control.unwrap_or_default();
     let (directory, pools) = (Directory::default(), Pools::default());
+    directory.learn_terms(&control);
     let mut moved_cards = HashMap::new();
     for seat in seats {
-        for (fingerprint, entry) in &seat.loaded.cards {
-            directory.insert(*fingerprint, *entry);
+        for (fingerprint, listed) in &seat.loaded.cards {
+            directory.insert(*fingerprint, *listed);
+            let entry = &listed.entry;
             if !placement.serves(entry.card.shard()) {
                 moved_cards.insert(entry.card, entry.shard);
             }
         }
-        for (pool, share) in seat.loaded.state.shares() {
+        let state = &seat.loaded.state;
+        for card in state.cards() {
+            directory.learn(card, state.pin_tries(card.id));
+        }
+        for (pool, share) in state.shares() {
             pools.give(pool, MinorUnits(share.available().0));
         }
     }

@@ -8,13 +8,13 @@ mod compare;
 use sqlx::postgres::PgRow;
 use sqlx::{Connection, PgConnection, Row};
 use switch_domain::{
-    AsciiText, Authorization, AuthorizationId, ControlId, DecisionTrace, LinkId, MinorUnits,
-    PartnerId, SpendControl, Timestamp,
+    AsciiText, Authorization, AuthorizationId, ControlId, DecisionTrace, Evidence, LinkId,
+    MinorUnits, PartnerId, SpendControl, Timestamp,
 };
 
 use crate::codes::Stored;
 use crate::error::StoreError;
-use crate::format::{decode_control, trace_from_numbers};
+use crate::format::{decode_control, evidence_from_words, trace_from_numbers};
 use crate::ledger::{Span, moment};
 use crate::load::authorizations::{EXPLAINED, authorization};
 use crate::load::row::{Named, each};
@@ -40,6 +40,8 @@ pub struct Explained {
     /// What decided; `None` where every check passed, and in what was decided before there were
     /// traces.
     pub trace: Option<DecisionTrace>,
+    /// What was found out about card and holder, where anything was verified.
+    pub evidence: Option<Evidence>,
     /// The spend control that declined it, or would have.
     pub declined_by: Option<ControlSaid>,
     /// Those in shadow that would have.
@@ -148,6 +150,7 @@ impl Store {
                 None => None,
             },
             trace: trace(&row)?,
+            evidence: evidence(&row)?,
             declined_by,
             would_decline: said,
             postings: after::postings(&mut tx, &one, &events).await?,
@@ -201,6 +204,12 @@ fn trace(row: &Named<'_>) -> Result<Option<DecisionTrace>, StoreError> {
     let Some(numbers) = row.get::<Option<Vec<i64>>>("trace")? else { return Ok(None) };
     let trace = trace_from_numbers(&numbers);
     trace.map(Some).ok_or_else(|| row.illegal("trace", format!("{numbers:?}")))
+}
+
+fn evidence(row: &Named<'_>) -> Result<Option<Evidence>, StoreError> {
+    let Some(words) = row.get::<Option<&str>>("evidence")? else { return Ok(None) };
+    let found = evidence_from_words(words);
+    found.map(Some).ok_or_else(|| row.illegal("evidence", words))
 }
 
 async fn last_four(

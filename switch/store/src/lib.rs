@@ -68,8 +68,8 @@ pub use past::{PastError, PastEvent, PastHolder, PastOf, PastRow};
 #[cfg(feature = "testing")]
 pub use projection::ModelTables;
 pub use projection::{
-    BalanceMove, CardMove, CommittedBatch, Moves, PgTables, Position, ProjectionSettings,
-    Projector, ShareMove, Tables, Turn,
+    BalanceMove, CardMove, CommittedBatch, CounterMove, Moves, PgTables, Position,
+    ProjectionSettings, Projector, ShareMove, Tables, Turn,
 };
 pub use reconcile::Identity;
 pub use reshard::{Heir, ReshardError, Resharded};

@@ -4,12 +4,19 @@
 mod amount_limit;
 mod balance_state;
 mod bin;
+mod card_code;
 mod card_known;
 mod card_status;
+mod chip_counter;
+mod chip_data;
+mod chip_report;
+mod chip_value;
 mod count_limit;
+mod cryptogram;
 mod currency;
 mod customer_state;
 mod expiry;
+mod fallback;
 mod holdable;
 mod lock;
 mod message;
@@ -17,14 +24,17 @@ mod not_reversed;
 mod one_merchant;
 mod partner_deposit;
 mod partner_state;
+mod pin;
+mod pin_tries;
 mod preauthorized;
+mod stripe_value;
 mod trace;
 mod use_permitted;
 mod user_funds;
 
 use switch_domain::{
-    Amount, Balance, Card, ControlRule, Conversion, Direction, MinorUnits, PoolId, Portion,
-    Programme, Reason, SpendControl, Timestamp,
+    Amount, Balance, Card, CardSecurityTerms, ControlRule, Conversion, Direction, MinorUnits,
+    PoolId, Portion, Programme, Reason, SpendControl, Timestamp,
 };
 
 use crate::complete::Completion;
@@ -53,15 +63,25 @@ const fn at(number: u8, name: &'static str, needs: Needs, check: Check) -> Order
 /// The order. Documented in README and tested pair by pair: when two fail, the earlier one wins.
 ///
 /// The numbers are stored in the trace of a decision ([`trace`]): a check keeps its number wherever
-/// it stands, and that of one which is taken out is never given to another. The next is 20; 63 is
+/// it stands, and that of one which is taken out is never given to another. The next is 30; 63 is
 /// the last. Behind the name stands what must be there for the check to say anything at all.
-const ORDER: [Ordered; 18] = [
+const ORDER: [Ordered; 28] = [
     at(1, "message valid", Needs::Nothing, message::check),
     at(2, "BIN ours", Needs::Nothing, bin::check),
     at(3, "card known", Needs::Nothing, card_known::check),
     at(4, "card status", Needs::Card, card_status::check),
     at(5, "lock code", Needs::Card, lock::check),
     at(6, "expiry", Needs::Card, expiry::check),
+    at(20, "PIN tries", Needs::Verified, pin_tries::check),
+    at(29, "fallback", Needs::Verified, fallback::check),
+    at(22, "stripe value", Needs::Verified, stripe_value::check),
+    at(23, "chip value", Needs::Verified, chip_value::check),
+    at(24, "card code", Needs::Verified, card_code::check),
+    at(25, "cryptogram", Needs::Verified, cryptogram::check),
+    at(27, "chip data", Needs::Verified, chip_data::check),
+    at(26, "chip counter", Needs::Verified, chip_counter::check),
+    at(28, "chip report", Needs::Verified, chip_report::check),
+    at(PIN, "PIN", Needs::Pin, pin::check),
     at(7, "balance state", Needs::Account, balance_state::check),
     at(8, "customer state", Needs::Account, customer_state::check),
     at(9, "partner state", Needs::Programme, partner_state::check),
@@ -75,6 +95,15 @@ const ORDER: [Ordered; 18] = [
     at(17, "user funds", Needs::Money, user_funds::check),
     at(18, "not reversed before", Needs::Nothing, not_reversed::check),
 ];
+
+/// How many checks stand before those of verification, and how many these are: whose programme asks
+/// for none runs none of them.
+const BEFORE: usize = 6;
+const VERIFYING: usize = 10;
+
+/// The number of the check of the PIN. It is the last of verification: who does not have the card
+/// is told nothing of its PIN.
+const PIN: u8 = 21;
 
 /// What there must be for a hold to be made at all: these an advice of an approval must pass too.
 /// Under the number of the check of a request that each is or stands for; 19 is of none.
@@ -135,6 +164,8 @@ pub(crate) struct Case<'a> {
     pub(crate) controls: Controls<'a>,
     /// The part of its amount that is approved, where not all of it is.
     pub(crate) part: Option<MinorUnits>,
+    /// How it is verified, where its programme has its cards verified.
+    pub(crate) terms: Option<&'a CardSecurityTerms>,
 }
 
 impl<'a> Case<'a> {
@@ -171,6 +202,7 @@ impl<'a> Case<'a> {
             adds: None,
             controls: Controls::default(),
             part: None,
+            terms: programme.and_then(|programme| programme.security.as_deref()),
         };
         case.controls = Controls::of(&case);
         if let Some(increment) = &request.adds_to {
@@ -267,12 +299,30 @@ pub(crate) fn judge_control(case: &Case<'_>, control: &SpendControl) -> Result<(
 
 /// The reason of the first rule that fails.
 pub(crate) fn first_failure(case: &Case<'_>) -> Option<Reason> {
-    ORDER.iter().find_map(|one| (one.check)(case).err())
+    let (before, others) = ORDER.split_at(BEFORE);
+    let (verifying, after) = others.split_at(VERIFYING);
+    let verifying = if case.terms.is_some() { verifying } else { &[] };
+    let failure = |some: &[Ordered]| some.iter().find_map(|one| (one.check)(case).err());
+    failure(before).or_else(|| failure(verifying)).or_else(|| failure(after))
+}
+
+/// Whether every check before that of the PIN passes, so that what it says may be told.
+pub(crate) fn reaches_pin(case: &Case<'_>) -> bool {
+    let before = ORDER.iter().take_while(|one| one.number != PIN);
+    case.terms.is_some() && before.map(|one| (one.check)(case)).all(|said| said.is_ok())
 }
 
 /// The checks by the numbers under which traces have them, in the order of this version.
 pub fn check_order() -> impl Iterator<Item = (u8, &'static str)> {
     ORDER.iter().map(|one| (one.number, one.name))
+}
+
+/// Whether a check, by its number, is one of verification: it says nothing where nothing is
+/// verified.
+#[must_use]
+pub fn verifies(number: u8) -> bool {
+    let verifying = ORDER.iter().skip(BEFORE).take(VERIFYING);
+    verifying.map(|one| one.number).any(|one| one == number)
 }
 
 /// The name of a check by its number, also of one that is not in the order; `None` where this

@@ -8,7 +8,7 @@ use switch_domain::{
 };
 
 use super::{Case, HOLDABLE, ORDER, currency, first_failure, judge_control};
-use crate::controls;
+use crate::{controls, verification};
 
 /// What must be there for a check to say anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +21,10 @@ pub(super) enum Needs {
     Card,
     /// Its account, too.
     Account,
+    /// A card whose programme has it verified.
+    Verified,
+    /// That no check before the PIN has declined: else nobody learns what its check would say.
+    Pin,
     /// An amount as well, and in the account's currency: in any other nothing can be compared.
     Money,
 }
@@ -33,6 +37,8 @@ impl Needs {
             Self::Programme => case.programme.is_some(),
             Self::Card => case.card.is_some(),
             Self::Account => account,
+            Self::Verified => case.card.is_some() && case.terms.is_some(),
+            Self::Pin => verification::tells_pin(case),
             Self::Money => {
                 let asks = case.request.amount.minor.is_positive();
                 account && asks && currency::check(case).is_ok()

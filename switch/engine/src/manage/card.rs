@@ -6,7 +6,7 @@ use switch_domain::{
     LockCodes, LockRefusal, OutsideAsk, VaultRef,
 };
 
-use super::{Change, Decided};
+use super::{Change, Decided, card_security};
 use crate::{Refusal, State};
 
 pub(super) fn issue(
@@ -71,9 +71,10 @@ pub(super) fn unlock(state: &State, id: CardId) -> Decided {
     match live(state, id)?.lock {
         None => Ok(None),
         Some(current) if current.is_irreversible() => Err(Refusal::LockIsFinal),
-        Some(_) => {
+        Some(current) => {
             let event = Event::CardLockChanged { card: id, lock: None };
-            Ok(Some(Change::plain(event, None)))
+            let effects = card_security::unlocking(state, id, current);
+            Ok(Some(Change { event, effects, made: None }))
         }
     }
 }

@@ -115,6 +115,7 @@ pub(super) fn define_programme(state: &State, act: &Act) -> Decided {
         currency: *currency,
         funding: *funding,
         foreign: None,
+        security: None,
     };
     Ok(Some(Change::plain(Event::ProgrammeDefined(programme), Some(id.0))))
 }

@@ -5,9 +5,9 @@
 
 use sha2::{Digest as _, Sha256};
 use switch_domain::{
-    BalanceState, CardId, CardStatus, CommandDigest, ControlRule, ControlSubject, ControlTerms,
-    CustomerState, ExchangeRate, ForeignTerms, Funding, LockCode, OutsideAsk, PartnerState,
-    PoolKind, Window,
+    BalanceState, CardId, CardSecurityTerms, CardStatus, CommandDigest, ControlRule,
+    ControlSubject, ControlTerms, CustomerState, ExchangeRate, ExpiryOrder, ForeignTerms, Funding,
+    LockCode, LowerCounter, NeededChecks, OutsideAsk, PartnerState, PinMethod, PoolKind, Window,
 };
 
 use crate::Act;
@@ -88,6 +88,9 @@ pub(super) fn of(act: &Act) -> CommandDigest {
                 Some(terms) => of_foreign(parts.number(1), *terms),
             }
         }
+        Act::SetCardSecurity { programme, terms } => {
+            of_security(Parts::new(25).number(programme.0), terms.as_deref())
+        }
         Act::SetRate(rate) => of_rate(Parts::new(21), rate),
         Act::RemoveRate { from, to } => {
             Parts::new(22).number(i64::from(from.numeric())).number(i64::from(to.numeric()))
@@ -139,6 +142,13 @@ fn of_customers(act: &Act) -> Parts {
             Parts::new(15).number(from.0).number(to.0).number(amount.0).text(reference.as_str())
         }
         Act::LockOutside { card, ask, .. } => of_outside(*card, *ask),
+        Act::SetCardData { card, service_code, sequence } => Parts::new(26)
+            .number(card.0)
+            .number(service_code.map_or(-1, |code| i64::from(code.number())))
+            .number(i64::from(*sequence)),
+        // Nothing of the reference: its digits are few, and who has the digest could try them all.
+        Act::SetPinReference { card, .. } => Parts::new(27).number(card.0),
+        Act::ResetCardCode { card } => Parts::new(28).number(card.0),
         Act::DefineControl(terms) => of_terms(Parts::new(17), terms),
         Act::ChangeControl { control, terms } => of_terms(Parts::new(18).number(control.0), terms),
         Act::RemoveControl { control, subject } => {
@@ -151,6 +161,7 @@ fn of_customers(act: &Act) -> Parts {
         | Act::ReloadPool { .. }
         | Act::DefineProgramme { .. }
         | Act::SetForeignTerms { .. }
+        | Act::SetCardSecurity { .. }
         | Act::SetRate(_)
         | Act::RemoveRate { .. } => Parts::new(0),
     }
@@ -161,6 +172,44 @@ fn of_foreign(parts: Parts, terms: ForeignTerms) -> Parts {
         .number(i64::from(terms.markup.points()))
         .number(i64::from(terms.margin.points()))
         .number(i64::from(terms.marks_up_network))
+}
+
+fn of_security(parts: Parts, terms: Option<&CardSecurityTerms>) -> Parts {
+    let Some(terms) = terms else { return parts.number(0) };
+    let count = |length: usize| i64::try_from(length).unwrap_or(i64::MAX);
+    let keys = &terms.keys;
+    let mut parts = parts.number(1).number(count(keys.cvk2.len()));
+    for key in keys.cvk2.iter().chain([&keys.cvk, &keys.pvk]) {
+        parts = parts.text(key.as_str());
+    }
+    for key in [&keys.imk_ac, &keys.imk_smi, &keys.imk_smc] {
+        parts = parts.text(key.as_str());
+    }
+    parts = match &terms.pin {
+        None => parts.number(0),
+        Some(PinMethod::Pvv) => parts.number(1),
+        Some(PinMethod::Offset { decimalisation, length }) => {
+            parts.number(2).bytes(decimalisation).number(i64::from(*length))
+        }
+    };
+    parts = parts.number(count(terms.profiles.len()));
+    for profile in &terms.profiles {
+        parts = parts.text(profile.as_str());
+    }
+    let NeededChecks { pin, stripe, chip_value, code, cryptogram } = terms.needed;
+    for needed in [pin, stripe, chip_value, code, cryptogram] {
+        parts = parts.number(i64::from(needed.bits()));
+    }
+    parts
+        .number(i64::from(terms.code_expiry == ExpiryOrder::MonthYear))
+        .number(i64::from(terms.pin_limit))
+        .number(i64::from(terms.code_limit))
+        .number(i64::from(terms.counter.lower == LowerCounter::Take))
+        .number(i64::from(terms.counter.jump))
+        .number(i64::from(terms.counter.declines_jump))
+        .number(terms.fallback_floor.0)
+        .number(i64::from(terms.refused_facts.bits()))
+        .number(i64::from(terms.answers_alike))
 }
 
 fn of_rate(parts: Parts, rate: &ExchangeRate) -> Parts {

@@ -3,6 +3,7 @@
 
 mod balance;
 mod card;
+mod card_security;
 mod control;
 mod digest;
 mod rate;
@@ -118,6 +119,14 @@ fn change(state: &State, act: &Act, headroom: &dyn Headroom, now: Timestamp) -> 
         Act::DefineControl(terms) => spend_control::define(state, terms),
         Act::ChangeControl { control, terms } => spend_control::change(state, *control, terms),
         Act::RemoveControl { control, subject } => spend_control::remove(state, *control, *subject),
+        Act::SetCardSecurity { programme, terms } => {
+            card_security::set_terms(state, *programme, terms.as_deref())
+        }
+        Act::SetCardData { card, service_code, sequence } => {
+            card_security::set_data(state, *card, *service_code, *sequence)
+        }
+        Act::SetPinReference { card, reference } => card_security::set_pin(state, *card, reference),
+        Act::ResetCardCode { card } => card_security::reset_code(state, *card, now),
         Act::LockOutside { card, ask, may } => card::lock_outside(state, *card, *ask, *may),
     }
 }

@@ -55,6 +55,9 @@ impl State {
             self.add_to_share(delta.split().1)?;
         }
         record.effects.usage.iter().for_each(|delta| self.spending.add(&delta.split().1));
+        if let Some(counters) = &record.effects.counters {
+            self.count_committed(counters);
+        }
         Ok(())
     }
 
@@ -94,6 +97,10 @@ impl State {
             }
             Event::CardLockChanged { card, lock: Some(lock) } => {
                 self.card_mut(*card)?.lock = Some(*lock);
+            }
+            // The values of before are no longer good: what replaces them can wait for nobody.
+            Event::CardReferencesChanged { card, references } => {
+                self.card_mut(*card)?.references = Some(references.clone());
             }
             Event::ControlDefined(control) if !is_of_programme(control.terms.subject) => {
                 self.spending.decide((**control).clone());
@@ -142,6 +149,7 @@ impl State {
                     status: issued.status,
                     lock: None,
                     approvals: 0,
+                    references: None,
                 };
                 self.cards.insert(issued.card, card);
             }
@@ -188,6 +196,7 @@ impl State {
             requested: authorized.requested.minor,
             portion: authorized.portion.clone(),
             reason: authorized.reason,
+            answered: authorized.answered,
             approval_code: authorized.approval_code,
             stand_in: authorized.stand_in,
             completes: authorized.completes,
@@ -221,6 +230,7 @@ impl State {
             return self.let_go("a void of an authorization that is not there");
         };
         original.reason = voided.reason;
+        original.answered = None;
         original.approval_code = None;
         original.closed = true;
         Ok(())
@@ -242,7 +252,10 @@ impl State {
             self.add_to_share(delta.split().0)?;
         }
         effects.usage.iter().for_each(|delta| self.spending.add(&delta.split().0));
-        Ok(())
+        match &effects.counters {
+            Some(counters) => self.count_decided(counters),
+            None => Ok(()),
+        }
     }
 
     fn add_to_authorization(
@@ -284,7 +297,7 @@ impl State {
         self.balances.get_mut(&id).ok_or(Broken("a balance that is not there"))
     }
 
-    fn card_mut(&mut self, id: switch_domain::CardId) -> Result<&mut Card, Broken> {
+    pub(super) fn card_mut(&mut self, id: switch_domain::CardId) -> Result<&mut Card, Broken> {
         self.cards.get_mut(&id).ok_or(Broken("a card that is not there"))
     }
 }

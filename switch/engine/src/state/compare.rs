@@ -42,6 +42,10 @@ impl State {
         };
         compare(&mut found, "spend control", &controls(self), &controls(other));
         compare(&mut found, "usage", &self.spending.usage, &other.spending.usage);
+        let counted = |state: &Self| -> super::Map<_, _> {
+            state.counters().map(|(card, one)| (card, one.clone())).collect()
+        };
+        compare(&mut found, "counters of card", &counted(self), &counted(other));
         let sent = |state: &Self| -> super::Map<_, _> {
             state.open_transfers().map(|one| (one.id, one.clone())).collect()
         };

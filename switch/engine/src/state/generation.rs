@@ -4,6 +4,7 @@
 
 use switch_domain::Estate;
 
+use super::card_security::Counting;
 use super::messages::Kept;
 use super::{Broken, State};
 
@@ -13,6 +14,7 @@ impl State {
         self.balances.clear();
         self.customers.clear();
         self.cards.clear();
+        self.counting.clear();
         self.shares.clear();
         self.spending = Default::default();
         self.messages = Default::default();
@@ -28,8 +30,16 @@ impl State {
 
     /// Takes rows that sealed shards left, as they stand.
     pub(super) fn inherit(&mut self, estate: &Estate) -> Result<(), Broken> {
-        let Estate { balances, customers, cards, spend_controls, usage, shares, authorizations } =
-            estate;
+        let Estate {
+            balances,
+            customers,
+            cards,
+            spend_controls,
+            usage,
+            counters,
+            shares,
+            authorizations,
+        } = estate;
         let before = self.balances.len();
         self.balances.extend(balances.iter().map(|one| (one.id, one.clone())));
         self.customers.extend(customers.iter().copied());
@@ -41,6 +51,11 @@ impl State {
         for (key, usage) in usage {
             if self.spending.usage.insert(*key, usage.clone()).is_some() {
                 return Err(Broken("usage that was inherited twice"));
+            }
+        }
+        for (card, counters) in counters {
+            if self.counting.insert(*card, Counting::settled(counters.clone())).is_some() {
+                return Err(Broken("counters of a card that were inherited twice"));
             }
         }
         for (pool, share) in shares {

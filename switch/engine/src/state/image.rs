@@ -29,6 +29,7 @@ impl State {
             cards: self.cards.values().map(|card| (card.clone(), Fingerprint([0; 16]))).collect(),
             spend_controls: self.spend_controls().cloned().collect(),
             usage: self.usages().map(|(key, usage)| (key, usage.clone())).collect(),
+            counters: self.counters().map(|(card, one)| (card, one.clone())).collect(),
             shares: self.shares.iter().map(|(id, share)| (*id, *share)).collect(),
             transfers: self.open_transfers().cloned().collect(),
             received: self.transfers.received.iter().map(|(id, said)| (*id, *said)).collect(),
@@ -42,6 +43,7 @@ impl State {
         image.balances.sort_unstable_by_key(|one| one.id);
         image.customers.sort_unstable_by_key(|(id, _)| *id);
         image.cards.sort_unstable_by_key(|(card, _)| card.id);
+        image.counters.sort_unstable_by_key(|(card, _)| *card);
         image.shares.sort_unstable_by_key(|(id, _)| *id);
         image.usage.sort_unstable_by_key(|(key, _)| *key);
         image

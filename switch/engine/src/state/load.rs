@@ -6,6 +6,7 @@ use std::sync::Arc;
 use switch_domain::{AnsweredReversal, Authorization, ShardImage};
 
 use super::State;
+use super::card_security::Counting;
 use super::messages::Kept;
 use crate::convert::RATE_LIFE_MICROS;
 
@@ -22,6 +23,11 @@ impl State {
             balances: image.balances.into_iter().map(|b| (b.id, b)).collect(),
             customers: image.customers.into_iter().collect(),
             cards: image.cards.into_iter().map(|(card, _)| (card.id, card)).collect(),
+            counting: image
+                .counters
+                .into_iter()
+                .map(|(card, counters)| (card, Counting::settled(counters)))
+                .collect(),
             shares: image.shares.into_iter().collect(),
             spending: Default::default(),
             messages: Default::default(),

@@ -4,6 +4,7 @@
 
 mod apply;
 mod books;
+mod card_security;
 mod commands;
 mod compare;
 mod forget;
@@ -28,6 +29,7 @@ use switch_domain::{
 };
 
 use crate::{Command, ControlLimits};
+use card_security::Counting;
 use commands::Commands;
 use messages::{Kept, Messages};
 use spending::Spending;
@@ -61,6 +63,8 @@ pub struct State {
     balances: Map<BalanceId, Balance>,
     customers: Map<CustomerId, CustomerState>,
     cards: Map<CardId, Card>,
+    /// What is counted of cards: only of those of which anything was.
+    counting: Map<CardId, Counting>,
     shares: Map<PoolId, PoolShare>,
     /// Spend controls of cards and accounts, and what was used of limits.
     spending: Spending,

@@ -2,7 +2,9 @@
 //! its way to the journal at a time: a relaxation that counts at its commit would else undo a
 //! restriction that was decided after it.
 
-use switch_domain::{BalanceId, CardId, ControlId, Currency, CustomerId, Event, PartnerId};
+use switch_domain::{
+    BalanceId, CardId, ControlId, Currency, CustomerId, Event, PartnerId, ProgrammeId,
+};
 
 use crate::Act;
 
@@ -10,6 +12,7 @@ use crate::Act;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Subject {
     Partner(PartnerId),
+    Programme(ProgrammeId),
     Balance(BalanceId),
     Customer(CustomerId),
     Card(CardId),
@@ -22,15 +25,16 @@ impl Subject {
     pub(crate) const fn of_event(event: &Event) -> Option<Self> {
         match event {
             Event::PartnerDefined(partner) => Some(Self::Partner(partner.id)),
+            Event::ProgrammeDefined(programme) => Some(Self::Programme(programme.id)),
             Event::BalanceStateChanged { balance, .. } | Event::BalanceCredited { balance, .. } => {
                 Some(Self::Balance(*balance))
             }
             Event::TransferSent(transfer) => Some(Self::Balance(transfer.from)),
             Event::TransferReceived(one) => Some(Self::Balance(one.transfer.to)),
             Event::CustomerStateChanged { customer, .. } => Some(Self::Customer(*customer)),
-            Event::CardStatusChanged { card, .. } | Event::CardLockChanged { card, .. } => {
-                Some(Self::Card(*card))
-            }
+            Event::CardStatusChanged { card, .. }
+            | Event::CardLockChanged { card, .. }
+            | Event::CardReferencesChanged { card, .. } => Some(Self::Card(*card)),
             Event::ControlDefined(control) => Some(Self::Control(control.id)),
             Event::ControlRemoved { control, .. } => Some(Self::Control(*control)),
             Event::RateSet(rate) => Some(Self::Rate(rate.from, rate.to)),
@@ -45,6 +49,9 @@ impl Subject {
             Act::SetPartnerState { partner, .. } | Act::SetPartialMinimum { partner, .. } => {
                 Some(Self::Partner(*partner))
             }
+            Act::SetForeignTerms { programme, .. } | Act::SetCardSecurity { programme, .. } => {
+                Some(Self::Programme(*programme))
+            }
             Act::SetBalanceState { balance, .. } | Act::CreditBalance { balance, .. } => {
                 Some(Self::Balance(*balance))
             }
@@ -54,6 +61,9 @@ impl Subject {
             | Act::RemoveCard { card }
             | Act::LockCard { card, .. }
             | Act::UnlockCard { card }
+            | Act::SetCardData { card, .. }
+            | Act::SetPinReference { card, .. }
+            | Act::ResetCardCode { card }
             | Act::LockOutside { card: Some(card), .. } => Some(Self::Card(*card)),
             Act::ChangeControl { control, .. } | Act::RemoveControl { control, .. } => {
                 Some(Self::Control(*control))

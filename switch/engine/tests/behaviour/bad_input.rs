@@ -161,6 +161,7 @@ fn at_the_edges(setup: &World, ledger: i64, held: i64) -> (State, PoolId) {
         status: CardStatus::Active,
         lock: None,
         approvals: u32::MAX,
+        references: None,
     };
     image.cards.push((card, Fingerprint([1; 16])));
     image.shares.push((pool, PoolShare { level: MinorUnits(i64::MIN), held: MinorUnits::ZERO }));

@@ -33,6 +33,16 @@ fn every_check_has_the_number_that_it_always_had() {
         (17, "user funds"),
         (18, "not reversed before"),
         (19, "room for the amount"),
+        (20, "PIN tries"),
+        (21, "PIN"),
+        (22, "stripe value"),
+        (23, "chip value"),
+        (24, "card code"),
+        (25, "cryptogram"),
+        (26, "chip counter"),
+        (27, "chip data"),
+        (28, "chip report"),
+        (29, "fallback"),
     ];
     for (number, name) in numbered {
         assert_eq!(check_name(number), Some(name));
@@ -54,12 +64,20 @@ fn every_number() -> CheckSet {
     set(check_order().map(|(number, _)| number))
 }
 
+const PIN: u8 = 21;
+
 /// What cannot be judged where something else is wrong, by the name of the fault.
 fn beyond(fault: &str) -> &'static [u8] {
     match fault {
-        "programme not in force here" => &[9, 13, 14, 15, 16, 17],
-        "BIN of somebody else" => &[4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17],
-        "never issued" => &[4, 5, 6, 7, 8, 10, 11, 12, 13, 14, 15, 16, 17],
+        "programme not in force here" => {
+            &[9, 13, 14, 15, 16, 17, 20, 22, 23, 24, 25, 26, 27, 28, 29]
+        }
+        "BIN of somebody else" => {
+            &[4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 20, 22, 23, 24, 25, 26, 27, 28, 29]
+        }
+        "never issued" => {
+            &[4, 5, 6, 7, 8, 10, 11, 12, 13, 14, 15, 16, 17, 20, 22, 23, 24, 25, 26, 27, 28, 29]
+        }
         "account not here" => &[7, 8, 10, 13, 14, 15, 16, 17],
         "no amount" => &[13, 14, 15, 16, 17],
         "another currency" | "account in another currency" | "programme in another currency" => {
@@ -79,7 +97,11 @@ fn the_check_that_declined_is_named_and_all_others_are_told() {
         let trace = trace.expect("of a decline");
         let number = check_order().nth(place).expect("a check").0;
         assert_eq!((found, trace.decided_by), (reason, DecidedBy::Check(number)), "{what}");
-        let unjudged = set(beyond(what).iter().copied());
+        let mut unjudged = set(beyond(what).iter().copied());
+        // What a PIN would have said is told only where nothing before it declined.
+        if number != PIN && place < CHECK_NAMES.iter().position(|one| *one == "PIN").expect("one") {
+            unjudged.insert(PIN);
+        }
         let failed: &[u8] = match what {
             // Its programme is gone, and so is the currency that it would have.
             "programme not in force here" => &[2, 10],

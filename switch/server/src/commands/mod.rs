@@ -17,6 +17,7 @@ mod rates;
 mod reconcile;
 mod reconciliation;
 mod reshard;
+mod security;
 mod serve;
 
 pub(crate) use serve::stop_signal;
@@ -42,6 +43,7 @@ pub use manage::{
 };
 pub use rates::RatesCommand;
 pub use reconciliation::ReconciliationCommand;
+pub use security::SecurityCommand;
 
 /// Runs the command that was asked for, on as many threads as its configuration says.
 ///
@@ -81,6 +83,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Card(command) => manage::card(command).await,
         Command::Controls(command) => controls::run(command).await,
         Command::Rates(command) => rates::run(command).await,
+        Command::Security(command) => security::run(command).await,
         Command::Clearing(command) => clearing::run(command).await,
         Command::Reconciliation(command) => reconciliation::run(command).await,
         Command::Status(socket) => manage::status(socket).await,

@@ -63,12 +63,13 @@ pub(crate) fn estate(image: ShardImage) -> Estate {
         cards,
         spend_controls,
         usage,
+        counters,
         shares,
         authorizations,
         ..
     } = image;
     let cards = cards.into_iter().map(|(card, _)| card).collect();
-    Estate { balances, customers, cards, spend_controls, usage, shares, authorizations }
+    Estate { balances, customers, cards, spend_controls, usage, counters, shares, authorizations }
 }
 
 /// A sum of estates, in which equal rows count alike wherever they stand.
@@ -88,6 +89,7 @@ impl Tally {
         estate.cards.iter().for_each(|one| self.row(one));
         estate.spend_controls.iter().for_each(|one| self.row(one));
         estate.usage.iter().for_each(|one| self.row(one));
+        estate.counters.iter().for_each(|one| self.row(one));
         estate.authorizations.iter().for_each(|one| self.row(one));
         self.customers.extend(estate.customers.iter().map(|(id, _)| id.0));
         for (pool, share) in &estate.shares {

@@ -30,6 +30,10 @@ pub(super) fn share_out(images: Vec<ShardImage>, to: Placement) -> Vec<Heir> {
             let balance = cards.get(&key.1).copied().unwrap_or(BalanceId(key.1));
             heirs.of(balance).usage.push((key, usage));
         }
+        for (card, counters) in image.counters {
+            let Some(balance) = cards.get(&card.0) else { continue };
+            heirs.of(*balance).counters.push((card, counters));
+        }
         for balance in image.balances {
             heirs.of(balance.id).balances.push(balance);
         }
@@ -93,6 +97,7 @@ impl Heirs {
             estate.cards.sort_unstable_by_key(|one| one.id);
             estate.spend_controls.sort_unstable_by_key(|one| one.id);
             estate.usage.sort_unstable_by_key(|(key, _)| *key);
+            estate.counters.sort_unstable_by_key(|(card, _)| *card);
             estate.authorizations.sort_unstable_by_key(|one| one.id);
             Heir { shard, estate }
         };

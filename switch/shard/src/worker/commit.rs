@@ -12,11 +12,11 @@ use switch_store::{Appended, CommittedBatch};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
-use super::decide::entry_of;
 use super::fresh::Proof;
 use super::{InFlight, Worker};
 use crate::ManageError;
 use crate::batch::{Batch, PendingCommand};
+use crate::directory::Listed;
 use crate::mailbox::Envelope;
 use crate::running::Fatal;
 use crate::submission::ReplyOutcome;
@@ -91,11 +91,11 @@ impl Worker {
             }
         }
         for (index, card) in batch.issued.drain(..) {
-            let entry = records.get(index).and_then(|record| entry_of(&record.event, self.shard));
-            if let Some((_, entry)) = entry {
-                self.shared.directory.insert(card, entry);
+            if let Some(Event::CardIssued(issued)) = records.get(index).map(|one| &one.event) {
+                self.shared.directory.insert(card, Listed::issued(issued, self.shard));
             }
         }
+        self.publish_references(&records);
         for busy in self.after_commit.drain(..).rev() {
             self.waiting.push_front(busy);
         }
@@ -158,6 +158,20 @@ impl Worker {
         let _ = self.answering.send(DoneCommands { commands, seq, installed });
     }
 
+    /// What changed of cards that their messages are verified by. It is there before anybody is
+    /// told that it was changed: what comes after that answer is verified by it.
+    fn publish_references(&self, records: &[Record]) {
+        for record in records {
+            let changed = match &record.event {
+                Event::CardReferencesChanged { card, .. } => Some(*card),
+                _ => record.effects.counters.as_ref().map(|effect| effect.card),
+            };
+            if let Some(card) = changed.and_then(|card| self.state.card(card)) {
+                self.shared.directory.learn(card, self.state.pin_tries(card.id));
+            }
+        }
+    }
+
     /// Sends a new snapshot of the control shard to the others, and tells who has yet to take it.
     fn publish_control(&self, records: &[Record]) -> Vec<oneshot::Receiver<()>> {
         let changes = |record: &Record| {
@@ -178,6 +192,7 @@ impl Worker {
         }
         let control: Arc<Control> = Arc::clone(self.state.control());
         crate::metrics::rates(&control);
+        self.shared.directory.learn_terms(&control);
         self.shared.control.send_replace(Arc::clone(&control));
         let others = self.mailboxes.iter().skip(1);
         others

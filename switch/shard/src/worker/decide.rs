@@ -3,7 +3,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use switch_domain::{CardId, Event, Fingerprint, Reason};
+use switch_domain::{Event, Fingerprint, Reason, Record};
 use switch_engine::{Answer, Command, Outcome};
 use switch_store::fault_points::{KillPoint, reach};
 use tokio::time::Instant;
@@ -87,8 +87,9 @@ impl Worker {
             reach(KillPoint::K3);
             self.metrics.repeats.increment(1);
         } else {
-            self.metrics.decided(decision.reason);
+            self.metrics.decided(reason_of(record.as_ref()).unwrap_or(decision.reason));
             metrics::shadowed(record.as_ref());
+            metrics::verified(record.as_ref());
             if let Command::Advise(_) = *command {
                 metrics::advised(record.as_ref());
             }
@@ -188,16 +189,10 @@ impl Worker {
     }
 }
 
-/// What the directory says of a card that a record issued.
-pub(crate) fn entry_of(
-    event: &Event,
-    shard: switch_domain::ShardId,
-) -> Option<(CardId, crate::CardEntry)> {
-    match event {
-        Event::CardIssued(issued) => Some((
-            issued.card,
-            crate::CardEntry { card: issued.card, balance: issued.balance, shard },
-        )),
+/// Why it was decided so: what is answered need not say it.
+const fn reason_of(record: Option<&Record>) -> Option<Reason> {
+    match record {
+        Some(Record { event: Event::Authorized(made), .. }) => Some(made.reason),
         _ => None,
     }
 }

@@ -5,6 +5,7 @@
 mod against_model;
 mod archive;
 mod backtest;
+mod card_security;
 mod estate;
 mod holds;
 #[path = "../../../engine/tests/behaviour/reference/mod.rs"]

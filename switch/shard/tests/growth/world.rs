@@ -22,7 +22,7 @@ use tokio::time::Instant;
 /// Rows of a part.
 pub(crate) const PART: u32 = 3;
 pub(crate) const BIN: Bin = Bin(99_999_912);
-const PRINT: Fingerprint = Fingerprint([7; 16]);
+pub(crate) const PRINT: Fingerprint = Fingerprint([7; 16]);
 
 pub(crate) struct World {
     pub(crate) database: TestDatabase,

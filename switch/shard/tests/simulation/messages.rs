@@ -2,9 +2,10 @@
 //! shard; what may be answered is for the judge.
 
 use switch_domain::{
-    Acquirer, Amount, AsciiText, Channel, Currency, EntryMode, IdempotencyKey, LinkId, LockCode,
-    Merchant, MessageClass, MessageFacts, MessageKey, MinorUnits, OriginalReference, OutsideAsk,
-    Tolerance, TransactionType,
+    Acquirer, Amount, AsciiText, Channel, Chip, ChipDifferences, ChipFacts, CryptogramType,
+    Currency, EntryMode, Evidence, Finding, IdempotencyKey, LinkId, LockCode, Merchant,
+    MessageClass, MessageFacts, MessageKey, MinorUnits, OriginalReference, OutsideAsk, Tolerance,
+    TransactionType,
 };
 use switch_shard::{
     Act, Admission, Advise, Authorize, Command, Increment, Manage, Original, ReplyOutcome, Reverse,
@@ -189,6 +190,29 @@ pub(crate) fn keys_of(holder: Holder, stan: u32) -> [MessageKey; 4] {
     .map(|class| key(class, stan, holder))
 }
 
+/// What was found out about a message: the same in every copy of it. Counters of chips mostly rise,
+/// and some come twice; of those with a PIN some are wrong.
+fn evidence(stan: u32) -> Option<Box<Evidence>> {
+    let replayed = stan % 20 == 7;
+    let atc = u16::try_from((stan - u32::from(replayed)) % 60_000).expect("small");
+    let chip = Chip {
+        atc,
+        sequence: 0,
+        cryptogram: if stan % 16 == 5 { Finding::Mismatched } else { Finding::Matched },
+        kind: CryptogramType::Request,
+        differs: ChipDifferences::NONE,
+        tolerated: ChipDifferences::NONE,
+        facts: ChipFacts::NONE,
+    };
+    let pin = match stan % 12 {
+        3 => Finding::Mismatched,
+        2 | 6 | 10 => Finding::Matched,
+        _ => Finding::Absent,
+    };
+    let verified = !stan.is_multiple_of(4);
+    verified.then(|| Box::new(Evidence { pin, chip: Some(chip), ..Evidence::default() }))
+}
+
 impl Request {
     /// The key under which its decision is found.
     pub(crate) fn key(&self) -> MessageKey {
@@ -236,7 +260,7 @@ impl Request {
             network: None,
             adds_to: None,
             completes: None,
-            evidence: None,
+            evidence: evidence(self.stan),
         }
     }
 

@@ -5,9 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use switch_domain::{
-    Account, ApprovalCode, AuthorizationId, BalanceId, CardId, Cause, Event, IdempotencyKey,
-    MessageKey, PoolId, Posting, Record, Seq, ShardId, Timestamp, Totals, TransferId,
-    TransferOutcome,
+    Account, ApprovalCode, AuthorizationId, Authorized, BalanceId, CardCounters, CardId, Cause,
+    Event, IdempotencyKey, MessageKey, PoolId, Posting, Record, Seq, ShardId, Timestamp, Totals,
+    TransferId, TransferOutcome,
 };
 use switch_store::{Hash, JournalRow};
 
@@ -50,6 +50,8 @@ pub(crate) struct Oracle {
     /// What is on its way, by the postings.
     in_transit: i64,
     approvals: HashMap<CardId, u32>,
+    /// What is counted of cards, and which of them are locked by it.
+    counters: HashMap<CardId, CardCounters>,
     codes: HashSet<(CardId, ApprovalCode)>,
     /// Approvals that were taken back, in order; whoever watches answers takes them out.
     pub(crate) voided: Vec<AuthorizationId>,
@@ -137,8 +139,32 @@ impl Oracle {
             Event::Expired(one) => self.expired(record, one.authorization)?,
             _ => {}
         }
+        self.counters(record)?;
         self.transfers(record)?;
         self.money(record)
+    }
+
+    /// No counter of a card ever falls (I8), and nothing is forgiven that was not counted. A chip's
+    /// counter that was used is not granted again.
+    fn counters(&mut self, record: &Record) -> Result<(), String> {
+        let Some(effect) = record.effects.counters.as_deref() else { return Ok(()) };
+        let after = &effect.counters;
+        let before = self.counters.insert(effect.card, after.clone()).unwrap_or_default();
+        if !after.follow(&before) || after.forgiven_pins > after.wrong_pins {
+            return Err(format!("counters of a card fall (I8): {before:?}, then {record:?}"));
+        }
+        let by_message = matches!(record.event, Event::Authorized(_));
+        if after.wrong_pins > before.wrong_pins + u32::from(by_message) {
+            return Err(format!("more than one wrong PIN at once: {before:?}, then {record:?}"));
+        }
+        let declined = |one: &Authorized| one.stand_in.is_none() && !one.reason.is_approval();
+        let wrong = after.wrong_pins > before.wrong_pins || after.wrong_codes != before.wrong_codes;
+        if wrong && !matches!(&record.event, Event::Authorized(one) if declined(one)) {
+            return Err(format!("something was wrong and not declined: {record:?}"));
+        }
+        self.seen.extend(effect.locks.then_some("cards locked by a PIN"));
+        self.seen.push(if wrong { "wrong values counted" } else { "counters moved" });
+        Ok(())
     }
 
     /// Each step of a transfer once and in their order; what is in transit is what was sent and

@@ -6,8 +6,9 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use switch_domain::{
-    BalanceId, Bin, BinRange, CardId, CardStatus, CustomerId, Expiry, Fingerprint, Funding,
-    IdempotencyKey, MinorUnits, PartnerId, PoolId, PoolKind, ProgrammeId, Timestamp, VaultRef,
+    BalanceId, Bin, BinRange, CardId, CardSecurityTerms, CardStatus, Circumstances, CounterRules,
+    CustomerId, Expiry, Fingerprint, Funding, IdempotencyKey, LowerCounter, MinorUnits,
+    NeededChecks, PartnerId, PinMethod, PoolId, PoolKind, ProgrammeId, Timestamp, VaultRef,
 };
 use switch_shard::{Act, Manage, Node, ProjectionSettings, ShardSettings, WallClock};
 use switch_store::{Dice, SimulatedStore};
@@ -121,6 +122,23 @@ const BINS: [Bin; 2] = [Bin(99_999_912), Bin(99_999_913)];
 /// Keys below this are of the set-up.
 pub(crate) const FIRST_FREE_KEY: u64 = 1_000;
 
+/// Nothing is needed; what is there is looked at, and what is wrong is counted.
+fn terms() -> CardSecurityTerms {
+    let nowhere = Circumstances::NONE;
+    CardSecurityTerms {
+        pin: Some(PinMethod::Pvv),
+        needed: NeededChecks {
+            pin: nowhere,
+            stripe: nowhere,
+            chip_value: nowhere,
+            code: nowhere,
+            cryptogram: nowhere,
+        },
+        counter: CounterRules { lower: LowerCounter::Take, ..CounterRules::default() },
+        ..CardSecurityTerms::default()
+    }
+}
+
 /// Makes the world.
 pub(crate) async fn set_up(node: &Node, store: &SimulatedStore, dice: &mut Dice) -> World {
     let partner = PartnerId(done(node, 1, Act::DefinePartner { name: text("ACME") }, None).await);
@@ -146,6 +164,9 @@ pub(crate) async fn set_up(node: &Node, store: &SimulatedStore, dice: &mut Dice)
         programmes.push((ProgrammeId(done(node, 20 + number, act, None).await), bin));
         pools.push(pool);
     }
+    let programme = programmes[0].0;
+    let act = Act::SetCardSecurity { programme, terms: Some(Box::new(terms())) };
+    done(node, 40, act, None).await;
     let mut holders = Vec::new();
     for number in 0..4 {
         let programme = programmes[usize::from(number == 3)];

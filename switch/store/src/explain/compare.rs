@@ -8,15 +8,16 @@ use sqlx::Row;
 use switch_domain::{Authorized, Event, Record};
 
 use crate::error::StoreError;
-use crate::format::trace_numbers;
+use crate::format::{evidence_words, trace_numbers};
 use crate::pg_timestamp::PgTimestamp;
 use crate::store::Store;
 
-/// What is kept of one decision: trace, the control that declined, those in shadow.
-type Kept = (Option<Vec<i64>>, Option<i64>, Option<Vec<i64>>);
+/// What is kept of one decision: trace, the control that declined, those in shadow, what was found
+/// out about card and holder.
+type Kept = (Option<Vec<i64>>, Option<i64>, Option<Vec<i64>>, Option<String>);
 
 const KEPT: &str = "
-    SELECT id, trace, declined_by, would_decline
+    SELECT id, trace, declined_by, would_decline, evidence
     FROM card_authorization JOIN UNNEST($1::int8[], $2::timestamptz[]) AS said (name, at)
         ON id = name AND decided_at = at";
 
@@ -50,6 +51,7 @@ impl Store {
                     row.try_get("trace")?,
                     row.try_get("declined_by")?,
                     row.try_get("would_decline")?,
+                    row.try_get("evidence")?,
                 );
                 Ok((row.try_get("id")?, said))
             };
@@ -73,5 +75,6 @@ fn kept(made: &Authorized) -> Kept {
         made.trace.as_deref().map(trace_numbers),
         findings.and_then(|found| found.declined_by).map(|id| id.0),
         would.filter(|would| !would.is_empty()),
+        made.evidence.as_deref().map(evidence_words),
     )
 }

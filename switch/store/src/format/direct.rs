@@ -8,7 +8,7 @@ use switch_domain::{
     MessageKey, Posting, Reason, Record, StandIn,
 };
 
-use super::{controls, conversion, trace};
+use super::{card_security, controls, conversion, evidence, trace};
 use crate::codes::{Stored, kind_code, stand_in_code};
 
 /// How the value behind a key is written.
@@ -80,6 +80,12 @@ fn authorized(out: &mut Vec<u8>, made: &Authorized) {
             signed(out, 2, portion.fee.0);
         });
     }
+    if let Some(found) = &made.evidence {
+        prost::encoding::message::encode(20, &evidence::write(found), out);
+    }
+    if let Some(answered) = made.answered {
+        bytes(out, 21, answered.name().as_bytes());
+    }
     if let Some(findings) = &made.findings {
         prost::encoding::message::encode(30, &controls::write_findings(findings), out);
     }
@@ -134,6 +140,9 @@ fn effects(out: &mut Vec<u8>, effects: &Effects) {
     }
     for delta in &effects.usage {
         prost::encoding::message::encode(10, &controls::write_delta(delta), out);
+    }
+    if let Some(counters) = &effects.counters {
+        prost::encoding::message::encode(20, &card_security::write_effect(counters), out);
     }
 }
 
@@ -299,6 +308,7 @@ mod tests {
                 pool: has(2).then_some(PoolDelta { pool: PoolId(1), level: minor, held: minor }),
                 postings: if has(2) { postings(amount) } else { Vec::new() },
                 usage: if has(1) { usage(minor) } else { Vec::new() },
+                counters: has(3).then(|| Box::new(counters(amount, has(2)))),
             };
             let made = Authorized {
                 id,
@@ -330,6 +340,8 @@ mod tests {
                     })
                 }),
                 trace: has(3).then(|| Box::new(traced(minor, has(0)))),
+                evidence: has(0).then(|| Box::new(found(bits))),
+                answered: has(2).then_some(Reason::NotHonoured),
                 conversion: has(1).then(|| Box::new(conversion(minor, bits))),
                 approvals: u32::from(bits),
                 reversed_before: has(2),
@@ -337,6 +349,28 @@ mod tests {
             let event = Event::Authorized(made);
             Record { at, cause: Cause::Message(LinkId(u16::from(bits))), event, effects }
         })
+    }
+
+    fn counters(amount: i64, locks: bool) -> CounterEffect {
+        let mut counters = CardCounters { wrong_pins: 3, forgiven_pins: 1, ..Default::default() };
+        counters.add_wrong_code(Timestamp(amount));
+        counters.add_chip(1, 77);
+        counters.add_chip(0, u16::MAX);
+        CounterEffect { card: CardId(amount), counters, locks }
+    }
+
+    fn found(bits: u8) -> Evidence {
+        let chip = Chip {
+            atc: u16::from(bits),
+            sequence: 1,
+            cryptogram: Finding::Matched,
+            kind: CryptogramType::Request,
+            differs: ChipDifferences::from_bits(u32::from(bits)),
+            tolerated: ChipDifferences::NONE,
+            facts: ChipFacts::from_bits(u32::from(bits)),
+        };
+        let pin = Finding::Unverified(Unverified::NoKey);
+        Evidence { pin, chip: (bits & 2 != 0).then_some(chip), ..Evidence::default() }
     }
 
     fn traced(amount: MinorUnits, compares: bool) -> DecisionTrace {

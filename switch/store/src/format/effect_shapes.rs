@@ -3,6 +3,7 @@
 
 use prost::{Message, Oneof};
 
+use super::card_security::Counters;
 use super::controls::StoredUsageDelta;
 
 #[derive(Clone, PartialEq, Message)]
@@ -19,6 +20,8 @@ pub(super) struct Effects {
     pub(super) completed: Option<AuthorizationDelta>,
     #[prost(message, repeated, tag = "10")]
     pub(super) usage: Vec<StoredUsageDelta>,
+    #[prost(message, optional, tag = "20")]
+    pub(super) counters: Option<Counters>,
 }
 
 #[derive(Clone, PartialEq, Message)]

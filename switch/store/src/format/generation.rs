@@ -5,6 +5,7 @@ use prost::Message;
 use switch_domain as domain;
 use switch_domain::{CustomerId, Event, Placement, Seq, ShardId};
 
+use super::card_security::{self, Counters};
 use super::controls::{self, Control, StoredUsage};
 use super::read::{Read, choice, illegal, narrow};
 use super::snapshot::{
@@ -69,6 +70,8 @@ pub(super) struct Estate {
     controls: Vec<Control>,
     #[prost(message, repeated, tag = "11")]
     usage: Vec<StoredUsage>,
+    #[prost(message, repeated, tag = "20")]
+    counters: Vec<Counters>,
 }
 
 fn write_heirs(heirs: Placement) -> Heirs {
@@ -130,6 +133,7 @@ pub(super) fn write_estate(estate: &domain::Estate) -> Estate {
         authorizations: estate.authorizations.iter().map(write_authorization).collect(),
         controls: estate.spend_controls.iter().map(controls::write_control).collect(),
         usage: estate.usage.iter().map(controls::write_usage).collect(),
+        counters: estate.counters.iter().map(card_security::write_counters).collect(),
     }
 }
 
@@ -145,6 +149,7 @@ pub(super) fn read_estate(stored: Estate) -> Read<Event> {
             .map(controls::read_control)
             .collect::<Read<_>>()?,
         usage: all(&stored.usage, controls::read_usage)?,
+        counters: all(&stored.counters, card_security::read_counters)?,
         shares: all(&stored.shares, read_share)?,
         authorizations: stored
             .authorizations

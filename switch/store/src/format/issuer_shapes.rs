@@ -3,6 +3,7 @@
 
 use prost::Message;
 
+use super::card_security;
 use super::conversion::Terms;
 
 #[derive(Clone, PartialEq, Message)]
@@ -63,4 +64,7 @@ pub(super) struct Programme {
     /// Absent where amounts in other currencies are declined.
     #[prost(message, optional, tag = "18")]
     pub(super) foreign: Option<Terms>,
+    /// Absent where cards are not verified.
+    #[prost(message, optional, tag = "20")]
+    pub(super) security: Option<card_security::Terms>,
 }

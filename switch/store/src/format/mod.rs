@@ -3,10 +3,12 @@
 //!
 //! New kinds of records become readable one release before they are written. Tags are never reused.
 
+mod card_security;
 mod controls;
 mod conversion;
 mod direct;
 mod effect_shapes;
+mod evidence;
 mod generation;
 mod issuer_shapes;
 mod outside;
@@ -23,8 +25,13 @@ use bytes::Bytes;
 use prost::Message;
 use switch_domain::Record;
 
+pub(crate) use card_security::{
+    decode_counters, decode_references, decode_terms, encode_counters, encode_references,
+    encode_terms,
+};
 pub(crate) use controls::{decode_control, decode_counted, encode_control, encode_counted};
 pub(crate) use conversion::{decode_conversion, encode_conversion};
+pub(crate) use evidence::{evidence_from_words, evidence_words};
 pub use snapshot::{decode_snapshot, encode_snapshot};
 pub(crate) use trace::{trace_from_numbers, trace_numbers};
 

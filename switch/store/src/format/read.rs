@@ -10,7 +10,9 @@ use switch_domain::{
     VaultRef,
 };
 
-use super::{RecordFault, controls, conversion, generation, outside, shapes, trace};
+use super::{
+    RecordFault, card_security, controls, conversion, evidence, generation, outside, shapes, trace,
+};
 use crate::codes::{Stored, stand_in_from_code};
 
 pub(super) type Read<T> = Result<T, RecordFault>;
@@ -81,6 +83,7 @@ fn event(stored: shapes::Event) -> Read<Event> {
             card: CardId(stored.card),
             lock: stored.lock.map(lock).transpose()?,
         },
+        Shape::CardReferencesChanged(stored) => card_security::read_changed(&stored)?,
         Shape::LockRefused(stored) => outside::read_refused(&stored)?,
         Shape::ControlDefined(stored) => {
             Event::ControlDefined(Box::new(controls::read_control(*stored)?))
@@ -181,6 +184,7 @@ pub(super) fn programme(stored: &shapes::Programme) -> Read<domain::Programme> {
             PoolKind::Deposit => domain::Funding::Deposit(pool),
         },
         foreign: stored.foreign.map(conversion::read_terms).transpose()?,
+        security: stored.security.as_ref().map(card_security::read_terms).transpose()?,
     })
 }
 
@@ -218,9 +222,16 @@ fn authorized(stored: shapes::Authorized) -> Read<domain::Authorized> {
         conversion: stored.conversion.as_ref().map(conversion::read_conversion).transpose()?,
         findings: stored.findings.map(controls::read_findings),
         trace: stored.trace.map(trace::read).transpose()?,
+        evidence: stored.evidence.as_ref().map(evidence::read).transpose()?,
+        answered: answered(&stored.answered)?,
         approvals: stored.approvals,
         reversed_before: stored.reversed_before,
     })
+}
+
+/// What was answered in place of a reason, where anything was.
+pub(super) fn answered(name: &str) -> Read<Option<Reason>> {
+    (!name.is_empty()).then(|| reason(name)).transpose()
 }
 
 pub(super) fn portion(stored: &shapes::Portion) -> Read<Box<domain::Portion>> {

@@ -6,6 +6,7 @@ use switch_domain::{
     PoolDelta, PoolId, Posting, Timestamp, Totals,
 };
 
+use super::card_security::read_effect;
 use super::controls::read_delta;
 use super::read::{amount, currency};
 use super::{RecordFault, shapes};
@@ -19,6 +20,7 @@ pub(super) fn effects(stored: shapes::Effects) -> Result<Effects, RecordFault> {
         pool: stored.pool.as_ref().map(pool).transpose()?,
         postings: stored.postings.iter().map(posting).collect::<Result<_, _>>()?,
         usage: stored.usage.iter().map(read_delta).collect::<Result<_, _>>()?,
+        counters: stored.counters.as_ref().map(read_effect).transpose()?,
     })
 }
 

@@ -5,11 +5,13 @@
 
 use prost::{Message, Oneof};
 
+use super::card_security::ReferencesChanged;
 use super::controls::{Control, ControlRemoved, Findings};
 use super::conversion::{Pair, Quoted, StoredConversion};
 pub(super) use super::effect_shapes::{
     Account, AmountsDelta, AuthorizationDelta, Effects, Posting,
 };
+use super::evidence::StoredEvidence;
 use super::generation::{Estate, Founded, Sealed};
 pub(super) use super::issuer_shapes::{Minimum, Partner, Pool, Programme};
 use super::outside::LockRefused;
@@ -34,7 +36,7 @@ pub(super) struct Record {
     #[prost(
         oneof = "Event",
         tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, \
-                30, 31, 32, 40, 50, 51, 60, 61"
+                30, 31, 32, 33, 40, 50, 51, 60, 61"
     )]
     pub(super) event: Option<Event>,
 }
@@ -71,7 +73,7 @@ pub(super) enum Event {
     #[prost(message, tag = "12")]
     PoolDefined(Pool),
     #[prost(message, tag = "13")]
-    ProgrammeDefined(Programme),
+    ProgrammeDefined(Box<Programme>),
     #[prost(message, tag = "14")]
     PoolReloaded(Referenced),
     #[prost(message, tag = "15")]
@@ -110,6 +112,8 @@ pub(super) enum Event {
     Inherited(Box<Estate>),
     #[prost(message, tag = "32")]
     Expired(Expired),
+    #[prost(message, tag = "33")]
+    CardReferencesChanged(ReferencesChanged),
     #[prost(message, tag = "40")]
     LockRefused(LockRefused),
     #[prost(message, tag = "50")]
@@ -241,6 +245,12 @@ pub(super) struct Authorized {
     /// What was granted, where that is not just what was asked for.
     #[prost(message, optional, tag = "19")]
     pub(super) portion: Option<Portion>,
+    /// What was found out about card and holder.
+    #[prost(message, optional, tag = "20")]
+    pub(super) evidence: Option<StoredEvidence>,
+    /// What was answered instead of the reason: its stable name; empty where that itself was.
+    #[prost(string, tag = "21")]
+    pub(super) answered: String,
     /// What spend controls said, where there was anything to say.
     #[prost(message, optional, tag = "30")]
     pub(super) findings: Option<Findings>,

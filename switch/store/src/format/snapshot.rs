@@ -12,7 +12,9 @@ use switch_domain::{
 
 use super::read::{self, Read};
 use super::snapshot_shapes as shapes;
-use super::{FormatError, RecordFault, controls, conversion, shapes as of_records, write};
+use super::{
+    FormatError, RecordFault, card_security, controls, conversion, shapes as of_records, write,
+};
 use crate::codes::{Stored, stand_in_code};
 
 /// The bytes of an image.
@@ -42,6 +44,7 @@ pub fn encode_snapshot(image: &ShardImage) -> Bytes {
             .collect(),
         usage: image.usage.iter().map(controls::write_usage).collect(),
         rates: control.rates().map(conversion::write_quoted).collect(),
+        counters: image.counters.iter().map(card_security::write_counters).collect(),
     };
     snapshot.encode_to_vec().into()
 }
@@ -92,6 +95,7 @@ fn image(stored: shapes::Snapshot) -> Read<ShardImage> {
         cards: all(&stored.cards, read_card)?,
         spend_controls,
         usage: all(&stored.usage, controls::read_usage)?,
+        counters: all(&stored.counters, card_security::read_counters)?,
         shares: all(&stored.shares, read_share)?,
         transfers: all(&stored.transfers, read::transfer)?,
         received: all(&stored.received, |one| Ok((TransferId(one.id), read::choice(one.state)?)))?,
@@ -156,6 +160,7 @@ pub(super) fn write_card(card: &Card) -> shapes::Card {
         status: card.status.code(),
         lock: card.lock.map(|lock| u32::from(lock.number())),
         approvals: card.approvals,
+        references: card.references.as_deref().map(card_security::write_references),
     }
 }
 
@@ -170,6 +175,7 @@ pub(super) fn read_card(stored: &shapes::Card) -> Read<(Card, Fingerprint)> {
         status: read::choice(stored.status)?,
         lock: stored.lock.map(read::lock).transpose()?,
         approvals: stored.approvals,
+        references: stored.references.as_ref().map(card_security::read_references).transpose()?,
     };
     Ok((card, Fingerprint([0; 16])))
 }
@@ -205,6 +211,7 @@ pub(super) fn write_authorization(one: &Authorization) -> shapes::Authorization 
         would_be: write::would_be(one.stand_in),
         portion: one.portion.as_deref().map(write::portion),
         conversion: one.conversion.as_deref().map(conversion::write_conversion),
+        answered: one.answered.map_or_else(String::new, |one| one.name().to_owned()),
         counted: one.counted.iter().flatten().map(controls::write_counted).collect(),
     }
 }
@@ -223,6 +230,7 @@ pub(super) fn read_authorization(stored: shapes::Authorization) -> Read<Authoriz
         requested: amount("requested", stored.requested)?,
         portion: stored.portion.as_ref().map(read::portion).transpose()?,
         reason: read::reason(&stored.reason)?,
+        answered: read::answered(&stored.answered)?,
         approval_code: stored.approval_code.as_deref().map(read::approval_code).transpose()?,
         // What completes another is closed from the start.
         completes: None,

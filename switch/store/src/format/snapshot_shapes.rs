@@ -3,6 +3,7 @@
 
 use prost::Message;
 
+use super::card_security::{Counters, References};
 use super::controls::{Control, StoredCounted, StoredUsage};
 use super::conversion::{Quoted, StoredConversion};
 use super::shapes::{
@@ -54,6 +55,9 @@ pub(super) struct Snapshot {
     /// Exchange rates in force.
     #[prost(message, repeated, tag = "22")]
     pub(super) rates: Vec<Quoted>,
+    /// What is counted of cards.
+    #[prost(message, repeated, tag = "23")]
+    pub(super) counters: Vec<Counters>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -96,6 +100,9 @@ pub(super) struct Card {
     pub(super) lock: Option<u32>,
     #[prost(uint32, tag = "9")]
     pub(super) approvals: u32,
+    /// What its values are compared with, where anything was set.
+    #[prost(message, optional, tag = "20")]
+    pub(super) references: Option<References>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -142,6 +149,9 @@ pub(super) struct Authorization {
     /// What was granted, where that is not just what was asked for.
     #[prost(message, optional, tag = "19")]
     pub(super) portion: Option<Portion>,
+    /// What was answered instead of the reason.
+    #[prost(string, tag = "20")]
+    pub(super) answered: String,
     /// Where it counts towards limits.
     #[prost(message, repeated, tag = "30")]
     pub(super) counted: Vec<StoredCounted>,

@@ -3,7 +3,7 @@
 use switch_domain as domain;
 use switch_domain::{Acquirer, Cause, Event, MessageFacts, MessageKey, Record};
 
-use super::{controls, conversion, generation, outside, shapes, trace};
+use super::{card_security, controls, conversion, evidence, generation, outside, shapes, trace};
 use crate::codes::{Stored, kind_code, stand_in_code};
 
 /// Appends record `tag` of a batch.
@@ -40,7 +40,7 @@ fn event(event: &Event) -> shapes::Event {
         Event::NothingChanged => Shape::NothingChanged(shapes::Nothing {}),
         Event::PartnerDefined(one) => Shape::PartnerDefined(partner(one)),
         Event::PoolDefined(one) => Shape::PoolDefined(pool(one)),
-        Event::ProgrammeDefined(one) => Shape::ProgrammeDefined(programme(one)),
+        Event::ProgrammeDefined(one) => Shape::ProgrammeDefined(Box::new(programme(one))),
         Event::PoolReloaded { pool, reference } => {
             Shape::PoolReloaded(shapes::Referenced { id: pool.0, reference: reference.to_string() })
         }
@@ -69,6 +69,9 @@ fn event(event: &Event) -> shapes::Event {
             card: card.0,
             lock: lock.map(|lock| u32::from(lock.number())),
         }),
+        Event::CardReferencesChanged { card, references } => {
+            Shape::CardReferencesChanged(card_security::write_changed(*card, references))
+        }
         Event::LockRefused { card, ask, refusal } => {
             Shape::LockRefused(outside::write_refused(*card, *ask, *refusal))
         }
@@ -82,10 +85,7 @@ fn event(event: &Event) -> shapes::Event {
         Event::RateRemoved { from, to } => Shape::RateRemoved(conversion::write_pair(*from, *to)),
         Event::Authorized(one) => Shape::Authorized(Box::new(authorized(one))),
         Event::Reversed(one) => Shape::Reversed(Box::new(reversed(one))),
-        Event::Voided(voided) => Shape::Voided(shapes::Voided {
-            authorization: voided.authorization.0,
-            reason: voided.reason.name().to_owned(),
-        }),
+        Event::Voided(one) => Shape::Voided(voided(one)),
         Event::Expired(expired) => Shape::Expired(shapes::Expired {
             authorization: expired.authorization.0,
             partner: expired.partner.map(|id| id.0),
@@ -100,6 +100,11 @@ fn event(event: &Event) -> shapes::Event {
             Shape::TransferClosed(shapes::TransferClosed { transfer, partner, outcome })
         }
     }
+}
+
+fn voided(voided: &domain::Voided) -> shapes::Voided {
+    let authorization = voided.authorization.0;
+    shapes::Voided { authorization, reason: voided.reason.name().to_owned() }
 }
 
 fn taken_over(taken: &domain::TakenOver) -> shapes::TakenOver {
@@ -178,6 +183,7 @@ pub(super) fn programme(programme: &domain::Programme) -> shapes::Programme {
         funding: kind.code(),
         pool: programme.funding.pool().0,
         foreign: programme.foreign.map(conversion::write_terms),
+        security: programme.security.as_deref().map(card_security::write_terms),
     }
 }
 
@@ -218,6 +224,8 @@ fn authorized(authorized: &domain::Authorized) -> shapes::Authorized {
         conversion: authorized.conversion.as_deref().map(conversion::write_conversion),
         findings: authorized.findings.as_deref().map(controls::write_findings),
         trace: authorized.trace.as_deref().map(trace::write),
+        evidence: authorized.evidence.as_deref().map(evidence::write),
+        answered: authorized.answered.map_or_else(String::new, |one| one.name().to_owned()),
     }
 }
 
@@ -301,6 +309,7 @@ fn effects(effects: &domain::Effects) -> Option<shapes::Effects> {
         }),
         postings: effects.postings.iter().map(posting).collect(),
         usage: effects.usage.iter().map(controls::write_delta).collect(),
+        counters: effects.counters.as_deref().map(card_security::write_effect),
     })
 }
 

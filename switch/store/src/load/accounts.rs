@@ -3,12 +3,13 @@
 use sqlx::PgConnection;
 use sqlx::postgres::PgRow;
 use switch_domain::{
-    Balance, BalanceId, Card, CardId, CustomerId, CustomerState, Fingerprint, MinorUnits,
-    PartnerId, PoolId, PoolShare, ProgrammeId, ShardId, VaultRef,
+    Balance, BalanceId, Card, CardCounters, CardId, CardReferences, CustomerId, CustomerState,
+    Fingerprint, MinorUnits, PartnerId, PoolId, PoolShare, ProgrammeId, ShardId, VaultRef,
 };
 
 use super::row::{Named, each};
 use crate::error::StoreError;
+use crate::format::{decode_counters, decode_references};
 
 const BALANCES: &str = "\
     SELECT id, programme_id, partner_id, customer_id, currency, state, ledger, held
@@ -21,9 +22,12 @@ const CUSTOMERS: &str = "\
 
 const CARDS: &str = "\
     SELECT card.id, balance_id, programme_id, vault_row, vault_version, expiry_yymm, status,
-        lock_code, approvals, fingerprint
+        lock_code, approvals, reference, fingerprint
     FROM card LEFT JOIN pan_vault ON pan_vault.id = vault_row
     WHERE shard = $1 ORDER BY card.id";
+
+const COUNTERS: &str =
+    "SELECT card_id, counters FROM card_counter WHERE shard = $1 ORDER BY card_id";
 
 const SHARES: &str =
     "SELECT pool_id, level, held FROM pool_share WHERE shard = $1 ORDER BY pool_id";
@@ -52,6 +56,27 @@ pub(super) async fn cards(
     shard: ShardId,
 ) -> Result<Vec<(Card, Fingerprint)>, StoreError> {
     each(tx, sqlx::query(CARDS).bind(i32::from(shard.0)), card).await
+}
+
+pub(super) async fn counters(
+    tx: &mut PgConnection,
+    shard: ShardId,
+) -> Result<Vec<(CardId, CardCounters)>, StoreError> {
+    let query = sqlx::query(COUNTERS).bind(i32::from(shard.0));
+    each(tx, query, |row| {
+        let row = Named::new("card_counter", row, "card_id")?;
+        let read = decode_counters(row.get("counters")?);
+        let (card, counters) = read.map_err(|fault| row.illegal("counters", fault))?;
+        let same = card.0 == row.key;
+        let here = CardId(row.key);
+        same.then_some((here, counters)).ok_or_else(|| row.illegal("counters", card))
+    })
+    .await
+}
+
+fn references(row: &Named<'_>) -> Result<Option<Box<CardReferences>>, StoreError> {
+    let Some(bytes) = row.get::<Option<&[u8]>>("reference")? else { return Ok(None) };
+    decode_references(bytes).map(Some).map_err(|fault| row.illegal("reference", fault))
 }
 
 pub(super) async fn shares(
@@ -98,6 +123,7 @@ fn card(row: &PgRow) -> Result<(Card, Fingerprint), StoreError> {
         status: row.choice("status")?,
         lock: row.lock()?,
         approvals: row.narrow::<i64, u32>("approvals")?,
+        references: references(&row)?,
     };
     Ok((card, row.fingerprint("fingerprint")?))
 }

@@ -7,7 +7,7 @@ use sqlx::{PgConnection, Postgres};
 use switch_domain::{
     AnsweredReversal, Authorization, AuthorizationId, BalanceId, CardId, CommandDigest, Completed,
     Conversion, Counted, Country, DoneCommand, IdempotencyKey, Merchant, MessageFacts, MinorUnits,
-    PoolId, Portion, ShardId, Timestamp, Totals,
+    PoolId, Portion, Reason, ShardId, Timestamp, Totals,
 };
 use uuid::Uuid;
 
@@ -25,7 +25,7 @@ macro_rules! columns {
             authorized, incremented, reversed, cleared, refunded, closed, decided_at,
             acquirer, class, stan, local_time, terminal, rrn, fingerprint,
             transmitted, channel, entry_mode, mcc, merchant, country, counted,
-            network_trace, conversion"
+            network_trace, conversion, answered"
     };
 }
 
@@ -110,7 +110,7 @@ pub(super) const BY_NAME: &str = concat!(authorization!(), "WHERE id = $1 AND de
 
 /// By its name alone, which every day that is kept is asked for, with what only people ask for.
 pub(crate) const EXPLAINED: &str = concat!(
-    "SELECT link, partner_id, declined_by, would_decline, trace, ",
+    "SELECT link, partner_id, declined_by, would_decline, trace, evidence, ",
     columns!(),
     " FROM card_authorization WHERE id = $1"
 );
@@ -360,6 +360,12 @@ fn conversion(row: &Named<'_>) -> Result<Option<Box<Conversion>>, StoreError> {
     decode_conversion(bytes).map(Some).map_err(|fault| row.illegal("conversion", fault))
 }
 
+fn answered(row: &Named<'_>) -> Result<Option<Reason>, StoreError> {
+    let Some(name) = row.get::<Option<&str>>("answered")? else { return Ok(None) };
+    let reason = Reason::from_name(name);
+    reason.map(Some).ok_or_else(|| row.illegal("answered", name))
+}
+
 pub(crate) fn authorization(row: &PgRow) -> Result<Authorization, StoreError> {
     let row = Named::new("card_authorization", row, "id")?;
     let decided_at: PgTimestamp = row.get("decided_at")?;
@@ -385,6 +391,7 @@ pub(crate) fn authorization(row: &PgRow) -> Result<Authorization, StoreError> {
         requested: MinorUnits(row.get("requested")?),
         portion: portion(&row)?,
         reason: row.reason()?,
+        answered: answered(&row)?,
         approval_code: row.approval_code()?,
         stand_in: row.stand_in()?,
         completes: completes(&row)?,

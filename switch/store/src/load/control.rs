@@ -1,20 +1,24 @@
 //! Partners, pools and programmes from their tables: rows of the control shard.
 
+use std::sync::Arc;
+
 use sqlx::PgConnection;
 use switch_domain::{
-    Amount, BasisPoints, Bin, BinRange, Control, Currency, ForeignTerms, Funding, MinorUnits,
-    Partner, PartnerId, Pool, PoolId, PoolKind, Programme, ProgrammeId, ShardId,
+    Amount, BasisPoints, Bin, BinRange, CardSecurityTerms, Control, Currency, ForeignTerms,
+    Funding, MinorUnits, Partner, PartnerId, Pool, PoolId, PoolKind, Programme, ProgrammeId,
+    ShardId,
 };
 
 use super::row::{Named, each};
 use crate::error::StoreError;
+use crate::format::decode_terms;
 
 const PARTNERS: &str = "\
     SELECT id, name, state, partial_minimums FROM partner WHERE shard = $1 ORDER BY id";
 const POOLS: &str = "SELECT id, partner_id, kind, currency FROM pool WHERE shard = $1 ORDER BY id";
 const PROGRAMMES: &str = "\
     SELECT id, name, partner_id, bin_low, bin_high, pan_length, currency, funding, pool_id,
-        foreign_markup, foreign_margin, foreign_marks_up_network
+        foreign_markup, foreign_margin, foreign_marks_up_network, security
     FROM programme WHERE shard = $1 ORDER BY id";
 
 /// The snapshot, at the version that the journal gives it.
@@ -87,7 +91,13 @@ fn programme(row: &sqlx::postgres::PgRow) -> Result<Programme, StoreError> {
             PoolKind::Deposit => Funding::Deposit(pool),
         },
         foreign: foreign(&row)?,
+        security: security(&row)?,
     })
+}
+
+fn security(row: &Named<'_>) -> Result<Option<Arc<CardSecurityTerms>>, StoreError> {
+    let Some(bytes) = row.get::<Option<&[u8]>>("security")? else { return Ok(None) };
+    decode_terms(bytes).map(Some).map_err(|fault| row.illegal("security", fault))
 }
 
 fn foreign(row: &Named<'_>) -> Result<Option<ForeignTerms>, StoreError> {

@@ -81,6 +81,7 @@ impl Store {
             cards: accounts::cards(&mut tx, shard).await?,
             spend_controls: Vec::new(),
             usage: controls::usage(&mut tx, shard).await?,
+            counters: accounts::counters(&mut tx, shard).await?,
             shares: accounts::shares(&mut tx, shard).await?,
             transfers: transfers::open(&mut tx, shard).await?,
             received: transfers::received(&mut tx, shard).await?,

@@ -44,6 +44,12 @@ pub(crate) fn apply(image: &mut ShardImage, moves: &Moves) {
             card.approvals = card.approvals.max(moved.approvals);
         }
     }
+    if !moves.counters.is_empty() {
+        let mut counters: BTreeMap<_, _> = image.counters.drain(..).collect();
+        let moved = moves.counters.iter();
+        counters.extend(moved.map(|(card, moved)| (*card, moved.counters.clone())));
+        image.counters.extend(counters);
+    }
     for (pool, moved) in &moves.shares {
         let known = image.shares.iter_mut().find(|(id, _)| id == pool);
         let share = match known {

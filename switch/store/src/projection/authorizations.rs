@@ -14,7 +14,7 @@ use super::columns::{currency, message_key, network_trace, unsigned};
 use super::copy::{CopyRows, RowWriter};
 use super::entities::expect_rows;
 use crate::codes::{Stored, kind_name};
-use crate::format::{encode_conversion, encode_counted, trace_numbers};
+use crate::format::{encode_conversion, encode_counted, evidence_words, trace_numbers};
 use crate::pg_timestamp::PgTimestamp;
 
 /// Totals that a new authorization cannot have are left to their default of zero.
@@ -25,9 +25,10 @@ pub(super) const COPY_NEW: &str = "\
         acquirer, class, stan, local_time, terminal, rrn, fingerprint, origin,
         transmitted, channel, entry_mode, mcc, merchant, as_of_seq, link, country, counted,
         declined_by, would_decline, network_trace, trace, transaction_amount,
-        transaction_currency, rate, rate_source, settlement_amount, settlement_currency, conversion)
+        transaction_currency, rate, rate_source, settlement_amount, settlement_currency, conversion,
+        evidence, answered)
     FROM STDIN (FORMAT binary)";
-const COLUMNS: i16 = 49;
+const COLUMNS: i16 = 51;
 
 /// The day stands in the text: then the plan that PostgreSQL keeps knows of that day's partition
 /// alone, and neither plans nor locks those of all other days each time.
@@ -52,6 +53,7 @@ const CHANGED: &str = "\
         cleared = old.cleared + new.cleared, refunded = old.refunded + new.refunded,
         closed = old.closed OR new.closes, reason = coalesce(new.voided, old.reason),
         approval_code = CASE WHEN new.voided IS NULL THEN old.approval_code END,
+        answered = CASE WHEN new.voided IS NULL THEN old.answered END,
         as_of_seq = new.seq
     FROM UNNEST($1::int8[], $2::timestamptz[], $3::int8[], $4::int8[], $5::int8[], $6::int8[],
             $7::int8[], $8::bool[], $9::text[], $10::int8[])
@@ -121,6 +123,8 @@ impl NewAuthorizations {
             None => row.null(),
         };
         conversion(&mut row, made.conversion.as_deref());
+        row.maybe_text(made.evidence.as_deref().map(evidence_words).as_deref())
+            .maybe_text(made.answered.map(Reason::name));
     }
 }
 

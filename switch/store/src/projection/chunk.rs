@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 
 use switch_domain::{
-    AuthorizationId, BalanceId, BalanceOpened, BalanceState, CardId, CardIssued, CardStatus,
-    ControlId, ControlSubject, Currency, CustomerId, CustomerState, Event, ExchangeRate, LockCode,
-    Partner, PartnerId, Pool, PoolId, Programme, ProgrammeId, Reason, Record, Seq, ShardId,
-    SpendControl, Timestamp, Totals, Transfer, TransferId, TransferOutcome, TransferReceived,
+    AuthorizationId, BalanceId, BalanceOpened, BalanceState, CardId, CardIssued, CardReferences,
+    CardStatus, ControlId, ControlSubject, Currency, CustomerId, CustomerState, Event,
+    ExchangeRate, LockCode, Partner, PartnerId, Pool, PoolId, Programme, ProgrammeId, Reason,
+    Record, Seq, ShardId, SpendControl, Timestamp, Totals, Transfer, TransferId, TransferOutcome,
+    TransferReceived,
 };
 
 use super::authorizations::NewAuthorizations;
@@ -36,6 +37,8 @@ pub(super) struct CardChange {
     pub(super) status: Option<CardStatus>,
     /// Outer: whether the lock changed. Inner: the lock from then on.
     pub(super) lock: Option<Option<LockCode>>,
+    /// What its values are compared with from then on.
+    pub(super) references: Option<Box<CardReferences>>,
 }
 
 /// What happened to an authorization after the record that made it.
@@ -140,6 +143,7 @@ impl Chunk {
             self.last_decided = self.last_decided.max(record.at);
             self.note_counter(record);
             self.event(seq, record);
+            self.lock(seq, record);
             self.totals(seq, record);
         }
         self.records = self.records.saturating_add(records.len());
@@ -185,6 +189,9 @@ impl Chunk {
             Event::CardLockChanged { card, lock } => {
                 of(&mut self.cards, *card, seq).lock = Some(*lock);
             }
+            Event::CardReferencesChanged { card, references } => {
+                of(&mut self.cards, *card, seq).references = Some(references.clone());
+            }
             Event::ControlDefined(control) => {
                 self.control_changed(control.terms.subject);
                 *of(&mut self.spend_controls, control.id, seq) = Some((**control).clone());
@@ -205,9 +212,7 @@ impl Chunk {
             Event::TransferClosed { transfer, outcome, .. } => {
                 of(&mut self.transfers, *transfer, seq).outcome = Some(*outcome);
             }
-            Event::TransferReceived(one) => {
-                *of(&mut self.received, one.transfer.id, seq) = Some(one.clone());
-            }
+            Event::TransferReceived(one) => self.receive(seq, one),
             // A resharding moves its rows itself, in the transaction of these records.
             Event::Sealed(_)
             | Event::Founded(_)
@@ -222,6 +227,10 @@ impl Chunk {
         }
     }
 
+    fn receive(&mut self, seq: Seq, one: &TransferReceived) {
+        *of(&mut self.received, one.transfer.id, seq) = Some(one.clone());
+    }
+
     fn rate(&mut self, seq: Seq, pair: (Currency, Currency), rate: Option<ExchangeRate>) {
         self.control_changes = self.control_changes.saturating_add(1);
         *of(&mut self.rates, pair, seq) = rate;
@@ -231,6 +240,15 @@ impl Chunk {
     const fn control_changed(&mut self, subject: ControlSubject) {
         if let ControlSubject::Programme(_) = subject {
             self.control_changes = self.control_changes.saturating_add(1);
+        }
+    }
+
+    /// A message locks the card whose PIN it had wrong once too often: no other lock is there.
+    fn lock(&mut self, seq: Seq, record: &Record) {
+        let locks = record.effects.counters.as_ref().filter(|effect| effect.locks);
+        if let Some(effect) = locks {
+            let lock = LockCode::PinTriesExceeded;
+            of(&mut self.cards, effect.card, seq).lock = Some(Some(lock));
         }
     }
 

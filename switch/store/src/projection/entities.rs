@@ -8,7 +8,7 @@ use super::chunk::{BalanceChange, CardChange, Change, Chunk};
 use super::columns::currency;
 use super::rates;
 use crate::codes::Stored;
-use crate::format::encode_control;
+use crate::format::{encode_control, encode_references, encode_terms};
 
 const PARTNERS: &str = "\
     INSERT INTO partner AS old (id, shard, name, state, partial_minimums, as_of_seq)
@@ -31,21 +31,21 @@ const POOLS: &str = "\
 const PROGRAMMES: &str = "\
     INSERT INTO programme AS old (id, shard, partner_id, name, bin_low, bin_high, pan_length,
         currency, funding, pool_id, foreign_markup, foreign_margin, foreign_marks_up_network,
-        as_of_seq)
+        security, as_of_seq)
     SELECT id, $1, partner_id, name, bin_low, bin_high, pan_length, currency, funding, pool_id,
-        markup, margin, marks_up_network, seq
+        markup, margin, marks_up_network, security, seq
     FROM UNNEST($2::int8[], $3::int8[], $4::text[], $5::int4[], $6::int4[], $7::int2[],
             $8::int2[], $9::text[], $10::int8[], $11::int2[], $12::int2[], $13::bool[],
-            $14::int8[])
+            $14::bytea[], $15::int8[])
         AS new (id, partner_id, name, bin_low, bin_high, pan_length, currency, funding, pool_id,
-            markup, margin, marks_up_network, seq)
+            markup, margin, marks_up_network, security, seq)
     ON CONFLICT (id) DO UPDATE SET partner_id = excluded.partner_id, name = excluded.name,
         bin_low = excluded.bin_low, bin_high = excluded.bin_high,
         pan_length = excluded.pan_length, currency = excluded.currency,
         funding = excluded.funding, pool_id = excluded.pool_id,
         foreign_markup = excluded.foreign_markup, foreign_margin = excluded.foreign_margin,
         foreign_marks_up_network = excluded.foreign_marks_up_network,
-        as_of_seq = excluded.as_of_seq
+        security = excluded.security, as_of_seq = excluded.as_of_seq
     WHERE old.as_of_seq < excluded.as_of_seq";
 
 /// Amounts begin at zero and move: the row reflects everything before the journal row that made it.
@@ -71,19 +71,20 @@ const CUSTOMERS: &str = "\
 
 const NEW_CARDS: &str = "\
     INSERT INTO card (id, shard, partner_id, balance_id, programme_id, vault_row, vault_version,
-        expiry_yymm, status, lock_code, approvals, as_of_seq)
+        expiry_yymm, status, lock_code, reference, approvals, as_of_seq)
     SELECT id, $1, partner_id, balance_id, programme_id, vault_row, vault_version, expiry, status,
-        lock_code, 0, seq - 1
+        lock_code, reference, 0, seq - 1
     FROM UNNEST($2::int8[], $3::int8[], $4::int8[], $5::int8[], $6::int8[], $7::int4[],
-            $8::int2[], $9::text[], $10::int2[], $11::int8[])
+            $8::int2[], $9::text[], $10::int2[], $11::bytea[], $12::int8[])
         AS new (id, partner_id, balance_id, programme_id, vault_row, vault_version, expiry, status,
-            lock_code, seq)";
+            lock_code, reference, seq)";
 
 const CARDS: &str = "\
     UPDATE card AS old SET status = coalesce(new.status, old.status),
-        lock_code = CASE WHEN new.relocked THEN new.lock_code ELSE old.lock_code END
-    FROM UNNEST($1::int8[], $2::text[], $3::bool[], $4::int2[])
-        AS new (id, status, relocked, lock_code)
+        lock_code = CASE WHEN new.relocked THEN new.lock_code ELSE old.lock_code END,
+        reference = coalesce(new.reference, old.reference)
+    FROM UNNEST($1::int8[], $2::text[], $3::bool[], $4::int2[], $5::bytea[])
+        AS new (id, status, relocked, lock_code, reference)
     WHERE old.id = new.id";
 
 const CONTROLS: &str = "\
@@ -251,6 +252,11 @@ async fn programmes(tx: &mut PgConnection, chunk: &Chunk) -> Done {
         .bind(rows.iter().map(|(one, _)| points(one, |foreign| foreign.markup)).collect::<Vec<_>>())
         .bind(rows.iter().map(|(one, _)| points(one, |foreign| foreign.margin)).collect::<Vec<_>>())
         .bind(rows.iter().map(|(one, _)| marks_up_network(one)).collect::<Vec<_>>())
+        .bind(
+            rows.iter()
+                .map(|(one, _)| one.security.as_deref().map(encode_terms))
+                .collect::<Vec<_>>(),
+        )
         .bind(rows.iter().map(|(_, seq)| *seq).collect::<Vec<_>>())
         .execute(tx)
         .await?;
@@ -343,6 +349,7 @@ async fn cards(tx: &mut PgConnection, chunk: &Chunk) -> Done {
         .bind(column(&old, |_, change| change.what.status.map(Stored::name)))
         .bind(column(&old, |_, change| change.what.lock.is_some()))
         .bind(column(&old, |_, change| lock_code(&change.what)))
+        .bind(column(&old, |_, change| reference(&change.what)))
         .execute(tx)
         .await?;
     expect_rows("card", old.len(), done.rows_affected());
@@ -351,6 +358,10 @@ async fn cards(tx: &mut PgConnection, chunk: &Chunk) -> Done {
 
 fn lock_code(change: &CardChange) -> Option<i16> {
     change.lock.flatten().map(|lock| i16::from(lock.number()))
+}
+
+fn reference(change: &CardChange) -> Option<Vec<u8>> {
+    change.references.as_deref().map(encode_references)
 }
 
 async fn new_cards(
@@ -381,6 +392,7 @@ async fn new_cards(
                 .collect::<Vec<_>>(),
         )
         .bind(rows.iter().map(|(_, change)| lock_code(&change.what)).collect::<Vec<_>>())
+        .bind(rows.iter().map(|(_, change)| reference(&change.what)).collect::<Vec<_>>())
         .bind(rows.iter().map(|(_, change)| change.seq).collect::<Vec<_>>())
         .execute(tx)
         .await?;

@@ -46,9 +46,9 @@ pub(super) fn subject(record: &Record) -> Subject {
         }
         Event::CustomerStateChanged { customer, .. } => Subject::of(customer.0),
         Event::CardIssued(one) => Subject::made(one.card.0, Some(one.partner)),
-        Event::CardStatusChanged { card, .. } | Event::CardLockChanged { card, .. } => {
-            Subject::of(card.0)
-        }
+        Event::CardStatusChanged { card, .. }
+        | Event::CardLockChanged { card, .. }
+        | Event::CardReferencesChanged { card, .. } => Subject::of(card.0),
         Event::ControlDefined(control) => Subject::made(control.id.0, None),
         Event::ControlRemoved { control, .. } => Subject::of(control.0),
         Event::LockRefused { card, .. } => {
@@ -100,6 +100,7 @@ pub(super) const fn kind(event: &Event) -> &'static str {
         Event::CardIssued(_) => "card_issued",
         Event::CardStatusChanged { .. } => "card_status_changed",
         Event::CardLockChanged { .. } => "card_lock_changed",
+        Event::CardReferencesChanged { .. } => "card_references_changed",
         Event::LockRefused { .. } => LOCK_REFUSED,
         Event::ControlDefined(_) => "control_defined",
         Event::ControlRemoved { .. } => "control_removed",
@@ -133,6 +134,9 @@ pub(super) fn detail(event: &Event) -> String {
         Event::CardStatusChanged { status, .. } => word(*status),
         Event::CardLockChanged { lock, .. } => {
             lock.map_or_else(|| "unlocked".to_owned(), |lock| format!("lock {}", lock.number()))
+        }
+        Event::CardReferencesChanged { references, .. } => {
+            format!("version {} code {}", references.version, references.code_generation)
         }
         // The first word is read again: it is what a repeat of the command is answered with.
         Event::LockRefused { ask, refusal, .. } => format!("{} {ask}", refusal.name()),

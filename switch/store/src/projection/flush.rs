@@ -9,8 +9,9 @@ use switch_domain::{Part, Seq, ShardId};
 use tokio::time::Instant;
 
 use super::entities::expect_rows;
-use super::moves::{BalanceMove, CardMove, Moves};
+use super::moves::{BalanceMove, CardMove, CounterMove, Moves};
 use super::write::BEGIN;
+use crate::format::encode_counters;
 
 /// How many rows a statement writes: as many as take a millisecond or two. It is not the rows that
 /// count but what they add to the log, which every append behind them waits for: a row is a hundred
@@ -71,6 +72,14 @@ const CARDS: &str = "\
     UPDATE card AS old SET approvals = greatest(old.approvals, new.approvals), as_of_seq = new.seq
     FROM UNNEST($1::int8[], $2::int8[], $3::int8[]) AS new (id, approvals, seq)
     WHERE old.id = new.id AND old.as_of_seq < new.seq";
+
+const COUNTERS: &str = "\
+    INSERT INTO card_counter AS old (card_id, shard, pin_tries, counters, as_of_seq)
+    SELECT id, $1, tries, counters, seq
+    FROM UNNEST($2::int8[], $3::int4[], $4::bytea[], $5::int8[]) AS new (id, tries, counters, seq)
+    ON CONFLICT (card_id) DO UPDATE SET pin_tries = excluded.pin_tries,
+        counters = excluded.counters, as_of_seq = excluded.as_of_seq
+    WHERE old.as_of_seq < excluded.as_of_seq";
 
 const SHARES: &str = "\
     INSERT INTO pool_share AS old (pool_id, shard, partner_id, level, held, as_of_seq)
@@ -134,7 +143,9 @@ pub(super) async fn flush(
     }
     sqlx::raw_sql(BEGIN).execute(&mut *connection).await?;
     let mut pace = Pace::new();
+    let counted = counters(connection, shard, moves, &mut pace).await?;
     let written = [
+        ("card_counter", moves.counters.len(), counted),
         ("balance", moves.balances.len(), balances(connection, moves, &mut pace).await?),
         ("card", moves.cards.len(), cards(connection, moves, &mut pace).await?),
         ("pool_share", moves.shares.len(), shares(connection, shard, moves).await?),
@@ -191,6 +202,29 @@ async fn cards(tx: &mut PgConnection, moves: &Moves, pace: &mut Pace) -> Done {
             .bind(rows.iter().map(|(id, _)| *id).collect::<Vec<_>>())
             .bind(column(|one| i64::from(one.approvals)))
             .bind(column(|one| one.seq.0))
+            .execute(&mut *tx)
+            .await?;
+        written = written.saturating_add(done.rows_affected());
+        pace.pause_after(began).await;
+    }
+    Ok(written)
+}
+
+async fn counters(tx: &mut PgConnection, shard: ShardId, moves: &Moves, pace: &mut Pace) -> Done {
+    let rows: Vec<_> = moves.counters.iter().collect();
+    let (mut written, mut left): (u64, _) = (0, rows.as_slice());
+    while !left.is_empty() {
+        let (rows, behind) = pace.next(left);
+        left = behind;
+        let tries = |one: &CounterMove| i32::try_from(one.counters.pin_tries()).unwrap_or(i32::MAX);
+        let bytes = rows.iter().map(|(card, one)| encode_counters(**card, &one.counters));
+        let began = Instant::now();
+        let done = sqlx::query(COUNTERS)
+            .bind(i32::from(shard.0))
+            .bind(rows.iter().map(|(card, _)| card.0).collect::<Vec<_>>())
+            .bind(rows.iter().map(|(_, one)| tries(one)).collect::<Vec<_>>())
+            .bind(bytes.collect::<Vec<_>>())
+            .bind(rows.iter().map(|(_, one)| one.seq.0).collect::<Vec<_>>())
             .execute(&mut *tx)
             .await?;
         written = written.saturating_add(done.rows_affected());

@@ -26,7 +26,7 @@ mod write;
 
 #[cfg(feature = "testing")]
 pub use model::ModelTables;
-pub use moves::{BalanceMove, CardMove, Moves, ShareMove};
+pub use moves::{BalanceMove, CardMove, CounterMove, Moves, ShareMove};
 pub use postgres::PgTables;
 pub use tables::{Position, Tables};
 

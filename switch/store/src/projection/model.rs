@@ -112,6 +112,7 @@ impl Rows {
                     requested: one.requested.minor,
                     portion: one.portion.clone(),
                     reason: one.reason,
+                    answered: one.answered,
                     approval_code: one.approval_code,
                     stand_in: one.stand_in,
                     completes: one.completes,
@@ -140,6 +141,7 @@ impl Rows {
             Event::Voided(voided) => {
                 if let Some(row) = self.authorizations.get_mut(&voided.authorization) {
                     row.reason = voided.reason;
+                    row.answered = None;
                     row.approval_code = None;
                     row.closed = true;
                 }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
 use switch_domain::{
-    BalanceId, CardId, ControlId, Event, MinorUnits, Part, PartnerId, PoolId, PoolShare, Record,
-    Seq, UsageDelta, Used,
+    BalanceId, CardCounters, CardId, ControlId, Event, MinorUnits, Part, PartnerId, PoolId,
+    PoolShare, Record, Seq, UsageDelta, Used,
 };
 
 use super::events::subject;
@@ -42,6 +42,15 @@ pub struct CardMove {
     pub seq: Seq,
 }
 
+/// What is counted of a card, whole: none of it ever falls.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CounterMove {
+    /// From that row on.
+    pub counters: CardCounters,
+    /// The journal row that it comes from.
+    pub seq: Seq,
+}
+
 /// What was used of one control by one holder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UsageMove {
@@ -63,6 +72,8 @@ pub struct Moves {
     pub shares: BTreeMap<PoolId, ShareMove>,
     /// Cards.
     pub cards: FxHashMap<CardId, CardMove>,
+    /// What is counted of cards.
+    pub counters: BTreeMap<CardId, CounterMove>,
     /// What was used of limits, by control and holder.
     pub usage: BTreeMap<(ControlId, i64), UsageMove>,
     /// Controls that are no more, by the journal row that says so: what was used of them goes.
@@ -78,17 +89,22 @@ impl Moves {
     /// True when nothing moved.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        let Self { balances, shares, cards, usage, removed_controls } = self;
+        let Self { balances, shares, cards, counters, usage, removed_controls } = self;
         let controls = usage.is_empty() && removed_controls.is_empty();
-        controls && balances.is_empty() && shares.is_empty() && cards.is_empty()
+        controls
+            && counters.is_empty()
+            && balances.is_empty()
+            && shares.is_empty()
+            && cards.is_empty()
     }
 
     /// Rows to be written.
     #[must_use]
     pub fn rows(&self) -> usize {
-        let Self { balances, shares, cards, usage, removed_controls } = self;
+        let Self { balances, shares, cards, counters, usage, removed_controls } = self;
         let parts = usage.values().map(|one| one.parts.len());
-        let rows = [balances.len(), shares.len(), cards.len(), removed_controls.len()];
+        let cards = cards.len().saturating_add(counters.len());
+        let rows = [balances.len(), shares.len(), cards, removed_controls.len()];
         let rows = rows.into_iter().chain(parts);
         rows.fold(0, usize::saturating_add)
     }
@@ -122,6 +138,10 @@ impl Moves {
         }
         for delta in &effects.usage {
             self.add_usage(seq, delta);
+        }
+        if let Some(effect) = &effects.counters {
+            let counters = effect.counters.clone();
+            self.counters.insert(effect.card, CounterMove { counters, seq });
         }
         // A removed control takes what was used of it along.
         if let Event::ControlRemoved { control, .. } = &record.event {

@@ -27,6 +27,8 @@ const USAGE: &str = "\
     FROM UNNEST($3::int8[], $4::int8[]) AS new (control_id, holder)
     WHERE old.control_id = new.control_id AND old.holder = new.holder";
 
+const COUNTERS: &str = "UPDATE card_counter SET shard = $1, as_of_seq = $2 WHERE card_id = ANY($3)";
+
 const CUSTOMERS: &str = "\
     INSERT INTO customer_state (shard, customer_id, state, as_of_seq)
     SELECT $1, id, state, $2 FROM UNNEST($3::int8[], $4::text[]) AS new (id, state)";
@@ -79,6 +81,8 @@ pub(super) async fn take(
     move_rows(tx, "card", CARDS, (shard, last), &cards).await?;
     let controls: Vec<i64> = estate.spend_controls.iter().map(|one| one.id.0).collect();
     move_rows(tx, "spend_control", CONTROLS, (shard, last), &controls).await?;
+    let counted: Vec<i64> = estate.counters.iter().map(|(card, _)| card.0).collect();
+    move_rows(tx, "card_counter", COUNTERS, (shard, last), &counted).await?;
     for usage in estate.usage.chunks(ROWS) {
         sqlx::query(USAGE)
             .bind(i32::from(shard.0))

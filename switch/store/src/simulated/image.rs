@@ -67,6 +67,7 @@ pub(super) fn image(
             .cloned()
             .collect(),
         usage: usage(rows),
+        counters: rows.counters.iter().map(|(id, one)| (*id, one.row.clone())).collect(),
         shares: rows.shares.iter().map(|(id, share)| (*id, share.row)).collect(),
         transfers: open.map(|(one, _)| one.clone()).collect(),
         received: unsettled.map(|(id, (said, _))| (*id, *said)).collect(),

@@ -6,11 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use switch_domain::{
     AnsweredReversal, Authorization, AuthorizationDelta, AuthorizationId, Authorized, Balance,
-    BalanceId, BalanceOpened, BalanceState, Card, CardId, CardIssued, Cause, ControlId,
-    ControlSubject, Currency, CustomerId, CustomerState, DoneCommand, Event, ExchangeRate,
-    MinorUnits, Part, Partner, PartnerId, Pool, PoolId, PoolShare, Posting, Programme, ProgrammeId,
-    Record, Reversed, Seq, ShardId, SpendControl, Timestamp, Totals, Transfer, TransferId,
-    TransferOutcome, TransferReceived, Used, Voided,
+    BalanceId, BalanceOpened, BalanceState, Card, CardCounters, CardId, CardIssued, CardReferences,
+    Cause, ControlId, ControlSubject, Currency, CustomerId, CustomerState, DoneCommand, Event,
+    ExchangeRate, LockCode, MinorUnits, Part, Partner, PartnerId, Pool, PoolId, PoolShare, Posting,
+    Programme, ProgrammeId, Record, Reversed, Seq, ShardId, SpendControl, Timestamp, Totals,
+    Transfer, TransferId, TransferOutcome, TransferReceived, Used, Voided,
 };
 
 use crate::projection::{Moves, Position};
@@ -37,6 +37,7 @@ pub(super) struct Rows {
     pub(super) balances: BTreeMap<BalanceId, AsOf<Balance>>,
     pub(super) customers: BTreeMap<CustomerId, CustomerState>,
     pub(super) cards: BTreeMap<CardId, AsOf<Card>>,
+    pub(super) counters: BTreeMap<CardId, AsOf<CardCounters>>,
     pub(super) shares: BTreeMap<PoolId, AsOf<PoolShare>>,
     pub(super) spend_controls: BTreeMap<ControlId, SpendControl>,
     pub(super) usage: BTreeMap<(ControlId, i64, Part), AsOf<Used>>,
@@ -77,6 +78,7 @@ impl Rows {
             balances: BTreeMap::new(),
             customers: BTreeMap::new(),
             cards: BTreeMap::new(),
+            counters: BTreeMap::new(),
             shares: BTreeMap::new(),
             spend_controls: BTreeMap::new(),
             usage: BTreeMap::new(),
@@ -115,6 +117,14 @@ impl Rows {
                 old.as_of = moved.seq;
             }
         }
+        for (id, moved) in &moves.counters {
+            let none = AsOf { row: CardCounters::default(), as_of: Seq::NONE };
+            let old = self.counters.entry(*id).or_insert(none);
+            if old.as_of < moved.seq {
+                old.row = moved.counters.clone();
+                old.as_of = moved.seq;
+            }
+        }
         for (id, moved) in &moves.shares {
             let none = AsOf { row: PoolShare::default(), as_of: Seq::NONE };
             let old = self.shares.entry(*id).or_insert(none);
@@ -144,6 +154,9 @@ impl Rows {
         }
         self.postings.extend_from_slice(&record.effects.postings);
         self.event(seq, record);
+        if let Some(effect) = record.effects.counters.as_ref().filter(|effect| effect.locks) {
+            self.lock(effect.card, Some(LockCode::PinTriesExceeded));
+        }
         // The totals that a record gives to its own authorization are added to the new row.
         for delta in record.effects.of_authorizations() {
             self.totals(delta);
@@ -179,11 +192,8 @@ impl Rows {
                     old.row.status = *status;
                 }
             }
-            Event::CardLockChanged { card, lock } => {
-                if let Some(old) = self.cards.get_mut(card) {
-                    old.row.lock = *lock;
-                }
-            }
+            Event::CardLockChanged { card, lock } => self.lock(*card, *lock),
+            Event::CardReferencesChanged { card, references } => self.refer(*card, references),
             Event::ControlDefined(control) => {
                 self.control_changed(control.terms.subject);
                 self.spend_controls.insert(control.id, (**control).clone());
@@ -220,6 +230,18 @@ impl Rows {
         }
     }
 
+    fn lock(&mut self, card: CardId, lock: Option<LockCode>) {
+        if let Some(old) = self.cards.get_mut(&card) {
+            old.row.lock = lock;
+        }
+    }
+
+    fn refer(&mut self, card: CardId, references: &CardReferences) {
+        if let Some(old) = self.cards.get_mut(&card) {
+            old.row.references = Some(Box::new(references.clone()));
+        }
+    }
+
     fn open(&mut self, seq: Seq, opened: &BalanceOpened) {
         let row = Balance {
             id: opened.balance,
@@ -244,6 +266,7 @@ impl Rows {
             status: issued.status,
             lock: None,
             approvals: 0,
+            references: None,
         };
         self.cards.insert(row.id, AsOf { row, as_of: before(seq) });
     }
@@ -306,6 +329,7 @@ impl Rows {
             requested: made.requested.minor,
             portion: made.portion.clone(),
             reason: made.reason,
+            answered: made.answered,
             approval_code: made.approval_code,
             stand_in: made.stand_in,
             completes: made.completes,
@@ -341,6 +365,7 @@ impl Rows {
     fn void(&mut self, voided: &Voided) {
         if let Some(row) = self.authorizations.get_mut(&voided.authorization) {
             row.reason = voided.reason;
+            row.answered = None;
             row.approval_code = None;
             row.closed = true;
         }

@@ -18,7 +18,7 @@ use switch_domain::{
     TransferReceived, VaultRef, Voided,
 };
 
-use crate::{controls, conversions};
+use crate::{card_security, controls, conversions};
 
 pub(crate) fn text<const N: usize>() -> impl Strategy<Value = AsciiText<N>> {
     vec(b' '..=b'~', 0..=N).prop_map(|bytes| AsciiText::new(&bytes).expect("printable"))
@@ -144,11 +144,12 @@ fn control() -> impl Strategy<Value = Event> {
         any::<u8>(),
         currency(),
         any::<bool>(),
-        foreign,
+        (foreign, option::of(card_security::terms())),
     )
         .prop_map(
-            |([id, partner, pool], name, [low, high], pan_length, currency, credit, foreign)| {
+            |([id, partner, pool], name, [low, high], pan_length, currency, credit, terms)| {
                 let pool = PoolId(pool);
+                let (foreign, security) = terms;
                 Event::ProgrammeDefined(Programme {
                     id: ProgrammeId(id),
                     name,
@@ -157,6 +158,7 @@ fn control() -> impl Strategy<Value = Event> {
                     currency,
                     funding: if credit { Funding::Credit(pool) } else { Funding::Deposit(pool) },
                     foreign,
+                    security,
                 })
             },
         );
@@ -242,14 +244,15 @@ fn authorizations() -> impl Strategy<Value = Event> {
         .prop_map(|code| code.map(|(n, salt)| ApprovalCode::for_approval(n, salt)));
     let ids = (any::<i64>(), any::<[Option<i64>; 4]>(), any::<Option<(i64, i64)>>());
     let findings = (option::of(controls::findings()), portion());
-    let said = (findings, option::of(trace()));
+    let verified = (option::of(card_security::evidence()), option::of(reason()));
+    let said = (findings, option::of(trace()), verified);
     let decided = (reason(), code, any::<u32>(), any::<bool>(), stand_in(), said);
     let decided = (decided, option::of(conversions::conversion()));
     let authorized = (ids, facts(), amount(), currency(), decided).prop_map(
         |((id, [card, balance, partner, pool], completes), facts, minor, currency, decided)| {
             let (decided, conversion) = decided;
             let (reason, approval_code, approvals, reversed_before, stand_in, said) = decided;
-            let ((findings, portion), trace) = said;
+            let ((findings, portion), trace, (evidence, answered)) = said;
             let stand_in = Some(stand_in).filter(|_| is_advice(&facts));
             Event::Authorized(Authorized {
                 id: AuthorizationId(id),
@@ -269,6 +272,8 @@ fn authorizations() -> impl Strategy<Value = Event> {
                 portion,
                 findings,
                 trace: trace.map(Box::new),
+                evidence: evidence.map(Box::new),
+                answered,
                 conversion,
                 approvals,
                 reversed_before,
@@ -356,15 +361,20 @@ fn effects() -> impl Strategy<Value = Effects> {
         amount,
         currency,
     });
-    let legs = (vec(posting, 0..4), vec(controls::delta(), 0..3));
+    let counters = option::of(card_security::effect());
+    let legs = (vec(posting, 0..4), vec(controls::delta(), 0..3), counters);
     let parts = (authorizations, option::of(balance), option::of(pool), legs);
-    parts.prop_map(|((authorization, completed), balance, pool, (postings, usage))| Effects {
-        authorization,
-        completed: completed.map(Box::new),
-        balance,
-        pool,
-        postings,
-        usage,
+    parts.prop_map(|((authorization, completed), balance, pool, legs)| {
+        let (postings, usage, counters) = legs;
+        Effects {
+            authorization,
+            completed: completed.map(Box::new),
+            balance,
+            pool,
+            postings,
+            usage,
+            counters: counters.map(Box::new),
+        }
     })
 }
 
@@ -372,9 +382,10 @@ fn open_authorization() -> impl Strategy<Value = Authorization> {
     let ids = (any::<i64>(), option::of(any::<i64>()), option::of(any::<i64>()));
     let more = (any::<[i64; 7]>(), currency(), reason(), option::of("[A-Z0-9]{6}"), stand_in());
     let counted = vec(controls::counted(), 0..3).prop_map(Vec::into_boxed_slice);
-    let said = (counted, portion(), option::of(conversions::conversion()));
+    let answered = option::of(reason());
+    let said = (counted, portion(), option::of(conversions::conversion()), answered);
     (ids, facts(), more, said).prop_map(|((id, balance, pool), facts, more, said)| {
-        let (counted, portion, conversion) = said;
+        let (counted, portion, conversion, answered) = said;
         let (n, currency, reason, code, stand_in) = more;
         let [requested, authorized, incremented, reversed, cleared, refunded, at] = n;
         Authorization {
@@ -387,6 +398,7 @@ fn open_authorization() -> impl Strategy<Value = Authorization> {
             requested: MinorUnits(requested),
             portion,
             reason,
+            answered,
             approval_code: code.and_then(|code| ApprovalCode::from_text(&code)),
             stand_in: Some(stand_in).filter(|_| is_advice(&facts)),
             completes: None,
@@ -421,8 +433,9 @@ fn estate() -> impl Strategy<Value = Estate> {
         ledger: MinorUnits(n[4]),
         held: MinorUnits(n[5]),
     });
-    let card =
-        (any::<[i64; 4]>(), any::<i32>(), any::<u32>()).prop_map(|(n, version, approvals)| Card {
+    let references = option::of(card_security::references());
+    let card = (any::<[i64; 4]>(), any::<i32>(), any::<u32>(), references).prop_map(
+        |(n, version, approvals, references)| Card {
             id: CardId(n[0]),
             balance: BalanceId(n[1]),
             programme: ProgrammeId(n[2]),
@@ -431,21 +444,28 @@ fn estate() -> impl Strategy<Value = Estate> {
             status: CardStatus::Active,
             lock: None,
             approvals,
-        });
+            references: references.map(Box::new),
+        },
+    );
     let share = (any::<i64>(), amount(), amount())
         .prop_map(|(id, level, held)| (PoolId(id), PoolShare { level, held }));
     let customer = any::<i64>().prop_map(|id| (CustomerId(id), CustomerState::Blocked));
     let accounts = (vec(balance, 0..3), vec(card, 0..3), vec(open_authorization(), 0..3));
-    let controlled = (vec(controls::control(), 0..3), vec(controls::usage(), 0..3));
+    let counters = vec(card_security::counters(), 0..3);
+    let controlled = (vec(controls::control(), 0..3), vec(controls::usage(), 0..3), counters);
     (accounts, controlled, vec(share, 0..3), vec(customer, 0..3)).prop_map(
-        |((balances, cards, authorizations), (spend_controls, usage), shares, customers)| Estate {
-            balances,
-            customers,
-            cards,
-            spend_controls,
-            usage,
-            shares,
-            authorizations,
+        |((balances, cards, authorizations), controlled, shares, customers)| {
+            let (spend_controls, usage, counters) = controlled;
+            Estate {
+                balances,
+                customers,
+                cards,
+                spend_controls,
+                usage,
+                counters,
+                shares,
+                authorizations,
+            }
         },
     )
 }
@@ -537,6 +557,7 @@ pub(crate) fn record() -> impl Strategy<Value = Record> {
         generations(),
         controls::events(),
         conversions::events(),
+        card_security::events(),
         refused,
         nothing
     ];

@@ -2,6 +2,7 @@
 //! full is refused (W-6).
 
 mod arbitrary;
+mod card_security;
 mod controls;
 mod conversions;
 

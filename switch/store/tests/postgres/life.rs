@@ -1,15 +1,17 @@
 //! Records of a small issuer's life: a partner with a deposit, two customers, cards, and one of
 //! every thing that happens to authorizations. The books of it balance.
 
+use std::sync::Arc;
+
 use switch_domain::{
     Account, Acquirer, Amount, ApprovalCode, AsciiText, AuthorizationDelta, AuthorizationId,
     Authorized, BalanceDelta, BalanceId, BalanceOpened, BalanceState, Bin, BinRange, CardId,
-    CardIssued, CardStatus, Cause, Channel, CommandDigest, Currency, CustomerId, CustomerState,
-    Effects, EntryMode, Event, Expired, Expiry, Fingerprint, Funding, IdempotencyKey, LinkId,
-    LockCode, LockRefusal, Merchant, MessageClass, MessageFacts, MessageKey, MinorUnits,
-    OriginalReference, OutsideAsk, Partner, PartnerId, PartnerState, Pool, PoolDelta, PoolId,
-    PoolKind, Portion, Posting, Programme, ProgrammeId, Reason, Record, Reversed, ShardId, StandIn,
-    Timestamp, Totals, VaultRef, Voided,
+    CardIssued, CardSecurityTerms, CardStatus, Cause, Channel, CommandDigest, Currency, CustomerId,
+    CustomerState, Effects, EntryMode, Event, Expired, Expiry, Fingerprint, Funding,
+    IdempotencyKey, LinkId, LockCode, LockRefusal, Merchant, MessageClass, MessageFacts,
+    MessageKey, MinorUnits, OriginalReference, OutsideAsk, Partner, PartnerId, PartnerState, Pool,
+    PoolDelta, PoolId, PoolKind, Portion, Posting, Programme, ProgrammeId, Reason, Record,
+    Reversed, ShardId, StandIn, Timestamp, Totals, VaultRef, Voided,
 };
 use switch_store::{SealedPan, Store};
 
@@ -90,6 +92,7 @@ pub(crate) fn control_rows() -> Vec<Vec<Record>> {
             currency: euro(),
             funding: Funding::Deposit(pool()),
             foreign: None,
+            security: Some(Arc::new(CardSecurityTerms { pin_limit: 5, ..Default::default() })),
         })
     };
     let a_partner = Event::PartnerDefined(Partner {
@@ -244,6 +247,8 @@ pub(crate) fn answered(
         conversion: None,
         findings: None,
         trace: None,
+        evidence: None,
+        answered: None,
         approvals,
         reversed_before: false,
     });

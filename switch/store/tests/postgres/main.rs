@@ -3,6 +3,7 @@
 mod advices;
 mod append;
 mod books;
+mod card_security;
 mod chain;
 mod conversions;
 mod financial;

@@ -16,6 +16,7 @@ use switch_store::{
 
 use crate::advices;
 use crate::append::story;
+use crate::card_security;
 use crate::conversions;
 use crate::financial;
 use crate::life::{
@@ -461,6 +462,11 @@ async fn financial_messages_are_the_same_in_the_simulated_tables() {
 #[tokio::test]
 async fn rates_and_conversions_are_the_same_in_the_simulated_tables() {
     is_the_same(conversions::rows).await;
+}
+
+#[tokio::test]
+async fn what_was_verified_and_counted_is_the_same_in_the_simulated_tables() {
+    is_the_same(card_security::rows).await;
 }
 
 #[tokio::test]

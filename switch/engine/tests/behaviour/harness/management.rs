@@ -39,6 +39,8 @@ impl World {
             "activate" | "remove" | "lock" | "unlock" => self.change_card(row),
             "control" | "change-control" | "remove-control" => self.control(row),
             "rate" | "no-rate" | "foreign" | "domestic" => self.currencies(row),
+            "verified" | "unverified" => self.verification(row),
+            "card-data" | "set-pin" | "reset-code" => self.references(row),
             "lock-outside" | "unlock-outside" => self.lock_outside(row),
             _ => row.fail("an unknown step"),
         }

@@ -104,7 +104,7 @@ impl World {
     /// an approval unless `said declined`; `pay`, a financial request; and `post`, a financial
     /// advice, each `[to N]` of the authorization with STAN N, of which more may be settled by
     /// `[within PERCENT]`, and after which more comes by `last no`. What the network converted is
-    /// `[billed 9.23EUR] [settled 9.30USD]`.
+    /// `[billed 9.23EUR] [settled 9.30USD]`; what was found of card and holder: see `security`.
     fn authorization(&mut self, row: &Row<'_>) {
         let name = row.word("a card");
         let known = self.names.cards.get(name).copied();
@@ -138,6 +138,7 @@ impl World {
         let spoken_of = trace(row, "names").unwrap_or(request.facts.network_trace);
         request.adds_to = adds_to(row, &key, spoken_of);
         request.network = network_amounts(row);
+        request.evidence = self.evidence(row, name);
         if class == MessageClass::FinancialRequest {
             request.completes = Some(original(row, &key, request.facts.network_trace))
                 .filter(|original| original.named)
@@ -271,7 +272,7 @@ fn place(row: &Row<'_>, facts: &mut MessageFacts) {
         Some(_) => row.fail("no such channel"),
     };
     facts.entry = match row.option("entry") {
-        None => EntryMode::Chip,
+        None | Some("chip") => EntryMode::Chip,
         Some("manual") => EntryMode::Manual,
         Some("stripe") => EntryMode::Stripe,
         Some("contactless") => EntryMode::Contactless,

@@ -24,6 +24,7 @@ mod management;
 mod messages;
 mod names;
 mod row;
+mod security;
 
 use switch_domain::{Account, Currency, MinorUnits, Timestamp};
 use switch_engine::{Answer, Command, HoldEnd};
@@ -85,6 +86,8 @@ impl World {
                 self.cluster.now = Timestamp(moment.as_microsecond());
             }
             "used" => self.look_at_usage(row),
+            "tries" => self.look_at_tries(row),
+            "locked" => self.look_at_lock(row),
             "month" => self.cluster.now = month(row.parsed(row.word("YYMM"))),
             "headroom" => {
                 let (pool, currency) = self.names.pool(row, row.word("a pool"));

@@ -11,7 +11,7 @@ use crate::commands::days::at;
 /// The whole of it.
 pub(super) fn told(one: &Explained) -> Value {
     let row = &one.authorization;
-    let reason = row.reason;
+    let reason = row.answered.unwrap_or(row.reason);
     let would_be = row.stand_in.and_then(switch_domain::StandIn::would_be);
     json!({
         "authorization": row.id.0,
@@ -38,6 +38,10 @@ pub(super) fn told(one: &Explained) -> Value {
         })),
         "decided_by": decided_by(one),
         "checks": checks(one),
+        "verified": one.evidence.as_ref().map(|found| {
+            let found = words::findings(found).into_iter();
+            found.map(|(name, said)| (name.to_owned(), json!(said))).collect::<Map<_, _>>()
+        }),
         "declined_by": one.declined_by.as_ref().map(|said| control(said, row.currency)),
         "would_decline": one
             .would_decline

@@ -64,7 +64,7 @@ fn asked(out: &mut String, one: &Explained) {
 
 fn answered(out: &mut String, one: &Explained) {
     let row = &one.authorization;
-    let reason = row.reason;
+    let reason = row.answered.unwrap_or(row.reason);
     let (v1987, v1993) = (reason.action_code_1987(), reason.action_code_1993());
     let v2003 = reason.action_code_2003();
     let code = row.approval_code.as_ref().map_or("none", ApprovalCode::as_str);
@@ -90,6 +90,12 @@ fn checks(out: &mut String, one: &Explained) {
     for control in &one.would_decline {
         let said = words::control(control, currency);
         line(out, "in shadow", &format!("{said} would have declined it"));
+    }
+    if let Some(found) = &one.evidence {
+        let found = words::findings(found);
+        let found: Vec<_> = found.iter().map(|(name, said)| format!("{name} {said}")).collect();
+        let said = found.join(", ");
+        line(out, "verified", if found.is_empty() { "nothing was sent" } else { &said });
     }
     let checked = words::checks(one);
     let _ = writeln!(out, "  checks");

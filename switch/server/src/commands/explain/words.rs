@@ -2,10 +2,11 @@
 //! said, the amounts. It owns those words; how they are laid out is for `text` and `json`.
 
 use switch_domain::{
-    Amount, Authorization, BasisPoints, CheckSet, ControlRule, Conversion, Currency, DecidedBy,
-    DecisionTrace, MinorUnits, RateSource, Reason, SpendControl, StandIn, Window,
+    Amount, Authorization, BasisPoints, CheckSet, ChipDifference, ChipFact, ControlRule,
+    Conversion, Currency, DecidedBy, DecisionTrace, Evidence, Finding, MinorUnits, RateSource,
+    Reason, SpendControl, StandIn, Window,
 };
-use switch_shard::{check_name, check_order};
+use switch_shard::{check_name, check_order, verifies};
 use switch_store::{ControlSaid, DecisionEvent, Explained};
 
 use crate::commands::days;
@@ -65,7 +66,9 @@ pub(super) fn checks(one: &Explained) -> Vec<Checked> {
         .chain(others)
         .map(|(number, name)| {
             let said = match trace {
-                None if was_granted(one) => Said::Passed,
+                None if was_granted(one) && (!verifies(number) || one.evidence.is_some()) => {
+                    Said::Passed
+                }
                 None => Said::NotAsked,
                 Some(trace) => said(trace, number),
             };
@@ -85,6 +88,28 @@ fn said(trace: &DecisionTrace, number: u8) -> Said {
 
 fn name_of(number: u8) -> String {
     check_name(number).map_or_else(|| format!("check {number}"), str::to_owned)
+}
+
+/// What verification found, each by its name: what was not sent is left out.
+pub(super) fn findings(found: &Evidence) -> Vec<(&'static str, String)> {
+    let mut all = vec![];
+    for (name, finding) in [("stripe", found.stripe), ("code", found.code), ("pin", found.pin)] {
+        if finding != Finding::Absent {
+            all.push((name, finding.name().to_owned()));
+        }
+    }
+    if let Some(chip) = &found.chip {
+        let differs: Vec<_> = chip.differs.iter().map(ChipDifference::name).collect();
+        let facts: Vec<_> = chip.facts.iter().map(ChipFact::name).collect();
+        all.push(("cryptogram", chip.cryptogram.name().to_owned()));
+        all.push(("kind", chip.kind.name().to_owned()));
+        all.push(("atc", chip.atc.to_string()));
+        all.push(("sequence", chip.sequence.to_string()));
+        all.extend((!differs.is_empty()).then(|| ("differs", differs.join(","))));
+        all.extend((!facts.is_empty()).then(|| ("reports", facts.join(","))));
+    }
+    all.extend(found.fallback.then(|| ("fallback", "yes".to_owned())));
+    all
 }
 
 /// What decided, in one line.

@@ -1,0 +1,111 @@
+//! What cards are verified by: the terms of a programme, what a card's values are compared with. It
+//! owns which terms there can be, and what a change forgives. It has no key, and no PIN.
+
+use std::sync::Arc;
+
+use switch_domain::{
+    Card, CardCounters, CardId, CardReferences, CardSecurityTerms, CardStatus, CounterEffect,
+    Effects, Event, LockCode, OffsetDigits, PinMethod, PinReference, Programme, ProgrammeId,
+    SecurityKeys, ServiceCode, Timestamp,
+};
+
+use super::{Change, Decided};
+use crate::{Refusal, State};
+
+pub(super) fn set_terms(
+    state: &State,
+    id: ProgrammeId,
+    terms: Option<&CardSecurityTerms>,
+) -> Decided {
+    let programme = state.control().programmes.get(&id).ok_or(Refusal::NoSuchProgramme)?;
+    if programme.security.as_deref() == terms {
+        return Ok(None);
+    }
+    if terms.is_some_and(|terms| !is_sensible(terms)) {
+        return Err(Refusal::SecurityTermsInvalid);
+    }
+    let security = terms.map(|terms| Arc::new(terms.clone()));
+    let programme = Programme { security, ..programme.clone() };
+    Ok(Some(Change::plain(Event::ProgrammeDefined(programme), None)))
+}
+
+/// Whether there can be such terms.
+fn is_sensible(terms: &CardSecurityTerms) -> bool {
+    let method = match &terms.pin {
+        Some(PinMethod::Offset { decimalisation, length }) => {
+            let fits = (OffsetDigits::FEWEST..=OffsetDigits::MOST).contains(&usize::from(*length));
+            fits && decimalisation.iter().all(u8::is_ascii_digit)
+        }
+        Some(PinMethod::Pvv) | None => true,
+    };
+    method
+        && (1..=CardSecurityTerms::MOST_PIN_TRIES).contains(&terms.pin_limit)
+        && (1..=CardSecurityTerms::MOST_CODE_FAILURES).contains(&terms.code_limit)
+        && terms.keys.cvk2.len() <= SecurityKeys::MOST_CODE_KEYS
+        && terms.profiles.len() <= CardSecurityTerms::MOST_PROFILES
+}
+
+pub(super) fn set_data(
+    state: &State,
+    id: CardId,
+    service_code: Option<ServiceCode>,
+    sequence: u8,
+) -> Decided {
+    let mut references = references_of(live(state, id)?);
+    if (references.service_code, references.sequence) == (service_code, sequence) {
+        return Ok(None);
+    }
+    (references.service_code, references.sequence) = (service_code, sequence);
+    changed(id, references, None)
+}
+
+pub(super) fn set_pin(state: &State, id: CardId, reference: &PinReference) -> Decided {
+    let mut references = references_of(live(state, id)?);
+    if references.pin.as_ref() == Some(reference) {
+        return Ok(None);
+    }
+    references.pin = Some(reference.clone());
+    changed(id, references, forgive_pins(state, id))
+}
+
+pub(super) fn reset_code(state: &State, id: CardId, now: Timestamp) -> Decided {
+    let mut references = references_of(live(state, id)?);
+    let next = references.code_generation.checked_add(1);
+    references.code_generation = next.ok_or(Refusal::CodesExhausted)?;
+    let effect = state.counters_of(id).filter(|before| !before.wrong_codes.is_empty());
+    let effect = effect.map(|before| CardCounters { forgiven_codes: now, ..before.clone() });
+    changed(id, references, effect)
+}
+
+/// What unlocking a card forgives: the wrong PINs that locked it.
+pub(super) fn unlocking(state: &State, id: CardId, lock: LockCode) -> Effects {
+    let counters = forgive_pins(state, id).filter(|_| lock == LockCode::PinTriesExceeded);
+    effects(id, counters)
+}
+
+fn forgive_pins(state: &State, id: CardId) -> Option<CardCounters> {
+    let before = state.counters_of(id).filter(|before| before.pin_tries() > 0)?;
+    Some(CardCounters { forgiven_pins: before.wrong_pins, ..before.clone() })
+}
+
+fn changed(id: CardId, mut references: CardReferences, counters: Option<CardCounters>) -> Decided {
+    let next = references.version.checked_add(1);
+    references.version = next.ok_or(Refusal::CodesExhausted)?;
+    let references = Box::new(references);
+    let event = Event::CardReferencesChanged { card: id, references };
+    Ok(Some(Change { event, effects: effects(id, counters), made: None }))
+}
+
+fn effects(card: CardId, counters: Option<CardCounters>) -> Effects {
+    let counters =
+        counters.map(|counters| Box::new(CounterEffect { card, counters, locks: false }));
+    Effects { counters, ..Effects::default() }
+}
+
+fn references_of(card: &Card) -> CardReferences {
+    card.references.as_deref().cloned().unwrap_or_default()
+}
+
+fn live(state: &State, id: CardId) -> Result<&Card, Refusal> {
+    state.card(id).filter(|card| card.status != CardStatus::Removed).ok_or(Refusal::NoSuchCard)
+}
