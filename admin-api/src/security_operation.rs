@@ -300,7 +300,7 @@ mod tests {
             (json!({ "refused_reports": ["smoke"] }), "smoke"),
             (json!({ "cvk": "x".repeat(33) }), "cvk"),
             (json!({ "pin": { "method": "offset", "decimalisation": "1", "length": 4 } }), "16"),
-            (json!({ "fallback_floor": "2.000" }), "2.000"),
+            (json!({ "fallback_floor": "2.001" }), "2.001"),
         ] {
             let spec: TermsSpec = serde_json::from_value(written).expect("the members are known");
             let problem = spec.terms(euro()).expect_err(said);

@@ -14,6 +14,9 @@ use crate::advices;
 use crate::life::{CONTROL, SHARD, START, card, control_rows, keep_cards};
 use crate::stage::{Projecting, Stage, Writer};
 
+/// The counter of the message that locks its card.
+const LOCKING: u64 = 121;
+
 fn references(version: u32) -> Box<CardReferences> {
     let pin = match version % 3 {
         0 => None,
@@ -69,7 +72,7 @@ pub(crate) fn rows(vault: [VaultRef; 2]) -> Vec<Vec<Record>> {
         counters.forgiven_pins += 1;
         counters.add_chip(1, u16::try_from(number).expect("small"));
         counters.add_wrong_code(record.at);
-        let (counters, locks) = (counters.clone(), number == 21);
+        let (counters, locks) = (counters.clone(), number == LOCKING);
         record.effects.counters = Some(Box::new(CounterEffect { card, counters, locks }));
     }
     for (row, place) in (1..).zip([3, 5, 7]) {
