@@ -58,4 +58,4 @@ pub use standing::{ConnectionView, CutOver, LinkState, LinkView};
 pub use statement::{AskedStatement, Teller};
 pub use switch::Switch;
 pub use tls::{ClientCertificates, OldestTls, TlsConfig, TlsError};
-pub use verify::{CardCheckRules, CardChecks, CardKeys, CardReference, UnusableChip, Waits};
+pub use verify::{CardCheckRules, CardChecks, CardKeys, UnusableChip, Waits};

@@ -9,7 +9,7 @@ use codecs::iso8583::{Dialect, Version};
 use std::sync::Arc;
 use switch_domain::{Finding, Fingerprint, Reason, Unverified};
 use switch_security::Verified;
-use switch_shard::{Admission, Authorize, Command, ReplyTo, Submission};
+use switch_shard::{Admission, Authorize, CardReference, Command, ReplyTo, Submission};
 use tokio::time::timeout;
 
 use super::{Desk, Request};
@@ -20,9 +20,7 @@ use crate::pending::Waiting;
 use crate::presented::{ChipAnswer, Presented};
 use crate::switch::Switch;
 use crate::translate::{FieldFault, is_fallback};
-use crate::verify::{
-    APPROVED, CardChecks, CardReference, Case, DECLINED, Found, Inquiry, UnusableChip, Waits,
-};
+use crate::verify::{APPROVED, CardChecks, Case, DECLINED, Found, Inquiry, UnusableChip, Waits};
 
 const CHIP_DATA: u8 = 55;
 
@@ -38,7 +36,7 @@ pub(crate) struct Verification {
 struct Checked {
     checks: Arc<CardChecks>,
     presented: Presented,
-    reference: Arc<CardReference>,
+    reference: CardReference,
     version: Version,
     fallback: bool,
 }

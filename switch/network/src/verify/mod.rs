@@ -16,12 +16,12 @@ use switch_security::{
     CardValueKind, CryptogramProfile, DecimalisationTable, Decisions, EncryptedPin, Ibm3624,
     KeyHandle, KeyUsage, ProfileName, Verified, VerifyCardValue, VerifyCryptogram, VerifyPin,
 };
-use switch_shard::Authorize;
+use switch_shard::{Authorize, CardReference};
 
 use crate::presented::{ChipFault, Presented, PresentedChip};
 use finding::{Step, unknown};
 
-pub use rules::{CardCheckRules, CardChecks, CardKeys, CardReference, UnusableChip, Waits};
+pub use rules::{CardCheckRules, CardChecks, CardKeys, UnusableChip, Waits};
 
 /// The response codes (8A) that the chip is told: it is told no more than approved or declined.
 pub(crate) const APPROVED: [u8; 2] = *b"00";
@@ -174,7 +174,7 @@ impl CardChecks {
     fn pin(&self, case: &Case<'_>) -> Step<'_, ()> {
         let Some(presented) = &case.presented.pin else { return Step::Known(Finding::Absent) };
         let CardReference { terms, references, .. } = case.reference;
-        if case.reference.pin_tries_exceeded {
+        if case.reference.tries_exceeded {
             return unknown(Unverified::Skipped);
         }
         if self.rules.pin.key.is_empty() {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use switch_domain::{CardReferences, CardSecurityTerms, ChipDifferences, Expiry};
+use switch_domain::ChipDifferences;
 use switch_security::{CardSecurity, KeyHandle, KeyRing, KeyUsage};
 
 use crate::presented::PinRule;
@@ -19,19 +19,6 @@ impl CardKeys for KeyRing {
     fn card_key(&self, name: &str, usage: KeyUsage) -> Option<KeyHandle> {
         self.find_named(name, usage)
     }
-}
-
-/// By what a card is verified, as the switch behind the link has it.
-#[derive(Clone, Debug)]
-pub struct CardReference {
-    /// What its values are compared with.
-    pub references: CardReferences,
-    /// Last month of validity, as issued.
-    pub expiry: Expiry,
-    /// What its programme asks for, and by which keys.
-    pub terms: Arc<CardSecurityTerms>,
-    /// Whether no more PINs of it are taken: then none is verified.
-    pub pin_tries_exceeded: bool,
 }
 
 /// What is done with chip data that cannot be used.

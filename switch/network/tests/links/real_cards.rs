@@ -7,15 +7,15 @@ use std::sync::Arc;
 use simulators::chip::{CardFacts, CardKind, Flaw, IssuerAnswer, Sale, SimulatedCard, TestKeys};
 use simulators::demo_file::TestPan;
 use switch_domain::{
-    AsciiText, CardReferences, CardSecurityTerms, ChipDifference, Evidence, Expiry, Finding, Pan,
-    PinMethod, SecurityKeys, Timestamp, Unverified,
+    AsciiText, CardId, CardReferences, CardSecurityTerms, ChipDifference, Evidence, Expiry,
+    Finding, Pan, PinMethod, SecurityKeys, Timestamp, Unverified,
 };
-use switch_network::{CardCheckRules, CardChecks, CardReference, PinRule};
+use switch_network::{CardCheckRules, CardChecks, PinRule};
 use switch_security::{
     CardSecurity, EncryptedPin, EncryptedPinBlock, GeneratePinReference, Key, KeyCipher, KeyName,
     KeyRing, KeyUsage, NamedKey, PanKeys, PinBlockFormat, SoftwareModule,
 };
-use switch_shard::Command;
+use switch_shard::{CardReference, Command};
 
 use crate::rig::{Answer, Draft, Log, Peer, Rig, security};
 
@@ -155,10 +155,15 @@ fn reference(keys: &TestKeys, card: &SimulatedCard) -> CardReference {
         ..CardSecurityTerms::default()
     };
     CardReference {
-        references: CardReferences { pin: Some(pin), sequence: 1, ..CardReferences::default() },
+        card: CardId(1),
+        references: Arc::new(CardReferences {
+            pin: Some(pin),
+            sequence: 1,
+            ..CardReferences::default()
+        }),
         expiry: Expiry::from_yymm(2912).expect("a month"),
         terms: Arc::new(terms),
-        pin_tries_exceeded: false,
+        tries_exceeded: false,
     }
 }
 

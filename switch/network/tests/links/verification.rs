@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use switch_domain::{
-    AsciiText, CardReferences, CardSecurityTerms, ChipDifference, ChipFact, CryptogramType,
+    AsciiText, CardId, CardReferences, CardSecurityTerms, ChipDifference, ChipFact, CryptogramType,
     Evidence, Expiry, Finding, Fingerprint, Pan, PinMethod, PinReference, Reason, SecurityKeys,
     Unverified,
 };
-use switch_network::{CardCheckRules, CardChecks, CardReference, PinRule, UnusableChip, Waits};
+use switch_network::{CardCheckRules, CardChecks, PinRule, UnusableChip, Waits};
 use switch_security::PinBlockFormat;
-use switch_shard::Command;
+use switch_shard::{CardReference, Command};
 use tokio::sync::Semaphore;
 
 use crate::rig::{
@@ -46,14 +46,15 @@ fn reference() -> CardReference {
         ..CardSecurityTerms::default()
     };
     CardReference {
-        references: CardReferences {
+        card: CardId(1),
+        references: Arc::new(CardReferences {
             version: 7,
             pin: Some(PinReference::pvv(1, b"1234").expect("a reference")),
             ..CardReferences::default()
-        },
+        }),
         expiry: Expiry::from_yymm(2912).expect("a month"),
         terms: Arc::new(terms),
-        pin_tries_exceeded: false,
+        tries_exceeded: false,
     }
 }
 
@@ -252,12 +253,12 @@ async fn what_cannot_be_verified_says_why() {
     assert!((code - 1.0).abs() < f64::EPSILON, "{code}");
 
     let mut other = reference();
-    other.references.pin = None;
+    Arc::make_mut(&mut other.references).pin = None;
     rig.script.verify(card(), other);
     let found = evidence(&rig, pin()).await.expect("verified");
     assert_eq!(found.pin, unverified(Unverified::NoReference));
     let mut other = reference();
-    other.pin_tries_exceeded = true;
+    other.tries_exceeded = true;
     rig.script.verify(card(), other);
     let found = evidence(&rig, pin()).await.expect("verified");
     assert_eq!(found.pin, unverified(Unverified::Skipped));

@@ -8,8 +8,10 @@ use switch_domain::{
     Amount, ApprovalCode, AuthorizationId, BalanceId, CardId, Currency, Fingerprint, MinorUnits,
     Reason, ShardId,
 };
-use switch_network::{CardReference, Switch};
-use switch_shard::{Admission, CardEntry, Command, Decision, PartOf, ReplyOutcome, Submission};
+use switch_network::Switch;
+use switch_shard::{
+    Admission, CardEntry, CardReference, Command, Decision, PartOf, ReplyOutcome, Submission,
+};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 /// What the script does with a submission.
@@ -26,7 +28,7 @@ enum Rule {
 struct State {
     rule: Rule,
     cards: HashMap<Fingerprint, CardEntry>,
-    references: HashMap<Fingerprint, Arc<CardReference>>,
+    references: HashMap<Fingerprint, CardReference>,
     /// Every command that was submitted, in order.
     commands: Vec<Command>,
 }
@@ -101,7 +103,7 @@ impl Script {
 
     /// From now on what this card presents is verified.
     pub(crate) fn verify(&self, card: Fingerprint, reference: CardReference) {
-        self.state().references.insert(card, Arc::new(reference));
+        self.state().references.insert(card, reference);
     }
 
     /// The next submission that was handed over.
@@ -125,7 +127,7 @@ impl Switch for Script {
         self.state().cards.get(card).copied()
     }
 
-    fn reference(&self, card: &Fingerprint) -> Option<Arc<CardReference>> {
+    fn reference(&self, card: &Fingerprint) -> Option<CardReference> {
         self.state().references.get(card).cloned()
     }
 
