@@ -39,7 +39,7 @@ impl<S: Switch> Desk<S> {
         }
         let asking = Some(Box::new(Asking::KeyChange(place)));
         let Request { answer: mti, header, received, .. } = *request;
-        self.pending.insert(token, Waiting { echoed, mti, header, received, asking });
+        self.pending.insert(token, Waiting { echoed, mti, header, received, asking, chip: None });
     }
 
     /// Answers one that was taken in or refused; one that was given up gets silence, and is
