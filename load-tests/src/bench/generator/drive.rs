@@ -27,8 +27,8 @@ const REST: Duration = Duration::from_micros(500);
 #[cfg(target_os = "linux")]
 const FIRST: i32 = -20;
 
-/// Runs a load on the calling thread, which is for nothing else. `first` is a number that no earlier
-/// load on the same database has used.
+/// Runs a load on the calling thread, which is for nothing else. `first` is a number that no
+/// earlier load on the same database has used.
 ///
 /// # Errors
 /// A connection cannot be made. What happens later is counted.
