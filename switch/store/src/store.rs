@@ -213,7 +213,7 @@ mod tests {
         let mut reading = store.connection().await.unwrap();
         let patience: String = sqlx::query_scalar(asked).fetch_one(&mut reading).await.unwrap();
         let ordinary: String = sqlx::query_scalar(asked).fetch_one(store.pool()).await.unwrap();
-        assert_eq!((patience.as_str(), ordinary.as_str()), ("1min", "10s"));
+        assert_eq!((patience.as_str(), ordinary.as_str()), ("60000", "10000"));
         drop(reading);
         store.pool().close().await;
         database.close().await;
