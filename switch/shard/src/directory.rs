@@ -3,6 +3,7 @@
 //! this file, let alone crosses an await.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use dashmap::DashMap;
 use switch_domain::{
@@ -59,6 +60,9 @@ pub struct Directory {
     by_fingerprint: DashMap<Fingerprint, Listed>,
     known: DashMap<CardId, Known>,
     terms: DashMap<ProgrammeId, Arc<CardSecurityTerms>>,
+    /// False while `terms` is empty: every message asks, and the map would lock all its parts to
+    /// say so.
+    any_terms: AtomicBool,
 }
 
 impl Directory {
@@ -72,7 +76,7 @@ impl Directory {
     /// such card, or its programme has nothing verified.
     #[must_use]
     pub fn reference(&self, card: &Fingerprint) -> Option<CardReference> {
-        if self.terms.is_empty() {
+        if !self.any_terms.load(Ordering::Acquire) {
             return None;
         }
         let listed = *self.by_fingerprint.get(card)?;
@@ -129,6 +133,7 @@ impl Directory {
                 }
             }
         }
+        self.any_terms.store(!self.terms.is_empty(), Ordering::Release);
     }
 }
 
