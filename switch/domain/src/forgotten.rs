@@ -29,13 +29,16 @@ pub enum Forgotten {
     Command(IdempotencyKey),
 }
 
-/// The network's identifiers that a message has. Both are of its card.
+/// The network's identifiers that a message has, both of its card; and what memory has by them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Traces {
     /// That of the transaction that it speaks of.
     pub spoken_of: NetworkTrace,
     /// That of its own; none for a reversal.
     pub own: NetworkTrace,
+    /// What a reversal leads to by its trace in memory, which no table need have yet: it may be one
+    /// of two with its key, and the other is wanted.
+    pub leads_to: Option<OriginalKey>,
 }
 
 impl Forgotten {
@@ -84,7 +87,7 @@ impl Reach {
             card: original.card,
             of_reversal: own.is_none(),
             rounds: 0,
-            keys: own.into_iter().chain([*original]).collect(),
+            keys: own.into_iter().chain([*original]).chain(traces.leads_to).collect(),
             traces: [traces.spoken_of, traces.own].into_iter().filter_map(some).collect(),
             early_keys: own.into_iter().collect(),
             early_traces: own.and_then(|_| some(traces.own)).into_iter().collect(),

@@ -44,7 +44,8 @@ impl State {
                 let certain = self.is_certain(&request.reference);
                 let OriginalReference { key: original, network_trace: spoken_of, .. } =
                     request.reference;
-                let traces = Traces { spoken_of, ..Traces::default() };
+                let leads_to = self.traced_original(&request.reference);
+                let traces = Traces { spoken_of, leads_to, ..Traces::default() };
                 let answered = Some(request.key);
                 let wanted = request.repeat || !certain;
                 wanted.then_some(Forgotten::Message { original, answered, traces })
@@ -123,6 +124,7 @@ fn of_message(facts: &MessageFacts, spoken_of: Option<&OriginalReference>) -> Fo
     let traces = Traces {
         spoken_of: spoken_of.map_or(NetworkTrace::NONE, |reference| reference.network_trace),
         own: facts.network_trace,
+        leads_to: None,
     };
     match spoken_of.map(|reference| reference.key).filter(|original| *original != own) {
         Some(original) => Forgotten::Message { original, answered: Some(facts.key), traces },

@@ -138,6 +138,11 @@ impl State {
             .max_by_key(|one| (one.held().is_positive(), had_effect(one), Reverse(one.id)))
     }
 
+    /// The key of what a reversal's network trace leads to in memory.
+    pub(super) fn traced_original(&self, reference: &OriginalReference) -> Option<OriginalKey> {
+        self.by_trace(reference, |_| true).map(|one| one.facts.key.as_original())
+    }
+
     /// The authorization that a financial message or an increment speaks of: one that was granted,
     /// the best fit, the latest among equals. It may be an increment itself.
     pub(crate) fn completed_by(

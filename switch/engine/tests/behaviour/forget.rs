@@ -203,6 +203,24 @@ fn an_original_is_found_behind_its_advice_that_holds_nothing() {
     );
 }
 
+/// A reversal names the trace of a request that is in no table yet; the advice of it, which holds,
+/// has a trace of its own and is in the tables alone.
+#[test]
+fn an_advice_is_found_behind_a_request_that_only_memory_has() {
+    let mut world = World::after(CARD);
+    world.run("advise c1 12.00 stan 1 trace X as advice -> advice_accepted");
+    forget_all(&mut world);
+    world.run("later: auth c1 12.00 stan 1 trace Y mark repeat -> duplicate_transmission");
+    forget_all_but_one(&mut world);
+    world.run(
+        "
+        reverse c1 stan 9 own 70 trace Y    -> reversal_accepted of advice
+        commit
+        held alice 0.00
+        ",
+    );
+}
+
 /// What a reversal changes of the authorization behind a completion has to be in memory until the
 /// tables have it: whoever asks them before would be told what is no more.
 #[test]

@@ -133,7 +133,8 @@ async fn what_was_let_go_is_found_by_its_trace_and_card() {
             .collect();
         assert_eq!(early, gave_nothing);
 
-        let of_another = by_trace(Fingerprint([2; 16]), Traces { spoken_of, own: spoken_of });
+        let of_another =
+            by_trace(Fingerprint([2; 16]), Traces { spoken_of, own: spoken_of, leads_to: None });
         let found = tables.recall(SHARD, Seq::NONE, &of_another).await.expect("asked");
         assert_eq!(found, Some(Default::default()));
     }

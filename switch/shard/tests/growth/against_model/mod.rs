@@ -134,7 +134,8 @@ impl Run {
             self.subject.names.messages.push(found.authorization.expect("it has a name"));
         }
         let said = self.subject.names.said(found);
-        assert_eq!(said, expected, "{}: {arrival:?}", self.told);
+        let meant = [said, expected].map(|said| Some(&self.model.messages[said.about?]));
+        assert_eq!(said, expected, "{}: {arrival:?}, {meant:#?}", self.told);
     }
 }
 
