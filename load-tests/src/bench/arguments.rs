@@ -44,6 +44,9 @@ pub struct Arguments {
     /// Only the switch at so many requests a second
     #[arg(long, value_name = "PER_SECOND", conflicts_with_all = ["saturation", "latency"])]
     pub rate: Option<u32>,
+    /// Only what the verification of chip, PIN and code costs the switch
+    #[arg(long, conflicts_with_all = ["saturation", "latency", "rate"])]
+    pub verified: bool,
     /// Over so many connections
     #[arg(long, default_value_t = 8, requires = "rate")]
     #[arg(value_parser = clap::value_parser!(u16).range(1..=64))]
@@ -93,6 +96,7 @@ impl Arguments {
             (_, Some(_)) => "report-restart.json",
             _ if self.saturation => "report-saturation.json",
             _ if self.latency => "report-latency.json",
+            _ if self.verified => "report-verified.json",
             _ if self.rate.is_some() => "report-rate.json",
             _ => "report.json",
         }

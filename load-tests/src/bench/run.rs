@@ -17,6 +17,7 @@ use super::part::limit::{self, Limits, measure_limits};
 use super::part::restart::measure_restart;
 use super::part::sustained::measure_sustained;
 use super::part::switch::{Loads, Pairs, measure_loads, measure_pairs, stage};
+use super::part::verified::measure_verified;
 use super::report::Report;
 use super::table;
 
@@ -78,6 +79,9 @@ fn measure_what_was_asked(
     if arguments.latency {
         return latency(arguments, cluster, report);
     }
+    if arguments.verified {
+        return verified(arguments, cluster, report);
+    }
     if let Some(rate) = arguments.rate {
         return at_rate(arguments, cluster, report, rate);
     }
@@ -136,6 +140,19 @@ fn latency(
     Ok(bounds)
 }
 
+/// What verification costs the switch.
+fn verified(
+    arguments: &Arguments,
+    cluster: &mut Cluster,
+    report: &mut Report,
+) -> Result<Vec<Bound>> {
+    let verified = measure_verified(arguments, cluster)?;
+    report.set("verified", &verified)?;
+    let bounds = Vec::from(verified.bounds());
+    bounds.iter().for_each(|bound| println!("{}", bound.line()));
+    Ok(bounds)
+}
+
 fn everything(
     arguments: &Arguments,
     cluster: &mut Cluster,
@@ -150,8 +167,11 @@ fn everything(
     let cards = stage.cards.clone();
     let audited = stop_and_audit(arguments, stage, report)?;
     let limits = measure_limits(arguments, cluster, &limits_database, record_bytes, &cards)?;
+    let verified = measure_verified(arguments, cluster)?;
     fill_in(report, &baseline, &loads, &pairs, &limits)?;
+    report.set("verified", &verified)?;
     let mut bounds = judge(&baseline, &loads, &pairs, &limits)?;
+    bounds.extend(verified.bounds());
     bounds.extend(audited);
     println!("\nratios within this run");
     let tps = loads.saturation()?.per_second.median;

@@ -8,7 +8,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde::Deserialize;
 
-use super::cipher::{Key, key_of};
+use super::cipher::{Key, key_of, retail_mac};
 
 /// A test key: two keys of DES, or one of AES.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
@@ -30,6 +30,12 @@ impl TestKey {
     #[must_use]
     pub fn digits(&self) -> String {
         hex::encode_upper(self.0)
+    }
+
+    /// The code of a message (DE64): retail MAC of eight bytes, padding method 2.
+    #[must_use]
+    pub fn message_code(&self, message: &[u8]) -> [u8; 8] {
+        retail_mac(&self.0, true, message)
     }
 
     fn chosen(random: &mut StdRng) -> TestKey {

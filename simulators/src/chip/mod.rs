@@ -27,3 +27,4 @@ pub use keys::{TestKey, TestKeys};
 pub use kind::CardKind;
 pub use pin_block::{pin_block_0, pin_block_4};
 pub use sale::Sale;
+pub use values::pin_verification_value;

@@ -1,5 +1,5 @@
-//! Card values: CVV of the stripe, iCVV of the chip's track, the printed CVV2. Must follow the
-//! published rule, both passes over the digits included.
+//! Card values: CVV of the stripe, iCVV of the chip's track, the printed CVV2, and what a PIN is
+//! verified against. Must follow the published rules, both passes over the digits included.
 
 use super::cipher::{Block, halves, over, packed, single, triple};
 use super::keys::TestKey;
@@ -11,10 +11,28 @@ pub(super) fn card_value(key: &TestKey, pan: &str, expiry: &str, service_code: &
     blocks.as_flattened_mut().iter_mut().zip(bytes).for_each(|(slot, byte)| *slot = byte);
     let ([first, second], [left, _]) = (blocks, halves(&key.0));
     let made = triple(&key.0, over(single(&left, first), second));
-    let nibbles = || made.iter().flat_map(|byte| [byte >> 4, byte & 0x0F]);
+    decimal_first(made).take(3).collect()
+}
+
+/// The PIN verification value (PVV) of a PIN: eleven digits of the card number before its check
+/// digit, the number of the key, and the first four digits of the PIN, encrypted.
+#[must_use]
+pub fn pin_verification_value(key: &TestKey, pan: &str, index: u8, pin: &str) -> String {
+    let before_check = &pan[..pan.len().saturating_sub(1)];
+    let account = &before_check[before_check.len().saturating_sub(11)..];
+    let first = pin.get(..4).unwrap_or(pin);
+    let mut block = Block::default();
+    let bytes = packed(&format!("{account}{index}{first}"));
+    block.iter_mut().zip(bytes).for_each(|(slot, byte)| *slot = byte);
+    decimal_first(triple(&key.0, block)).take(4).collect()
+}
+
+/// The decimal digits of a block, and then its letters as 0 to 5.
+fn decimal_first(block: Block) -> impl Iterator<Item = char> {
+    let nibbles = move || block.into_iter().flat_map(|byte| [byte >> 4, byte & 0x0F]);
     let decimal = nibbles().filter(|nibble| *nibble < 10);
     let letters = nibbles().filter(|nibble| *nibble >= 10).map(|nibble| nibble - 10);
-    decimal.chain(letters).take(3).map(|digit| char::from(b'0' + digit)).collect()
+    decimal.chain(letters).map(|digit| char::from(b'0' + digit))
 }
 
 /// Another value of as many digits.

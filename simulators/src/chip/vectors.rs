@@ -10,7 +10,7 @@ use super::kind::{CardKind, card_key};
 use super::pin_block::{pin_block_0, pin_block_4};
 use super::script::{Effect, ScriptKeys, commands, effect};
 use super::tlv;
-use super::values::card_value;
+use super::values::{card_value, pin_verification_value};
 
 const VECTORS: &str = include_str!("../../../switch/security/tests/vectors/card-crypto.json");
 
@@ -122,6 +122,17 @@ fn values_of_cards_are_those_of_others() {
             let made = card_value(&key(given, "cvk"), pan, expiry, text(given, "service_code"));
             assert_eq!(made, text(&row["out"], "cvv"), "{}", row["id"]);
         }
+    }
+}
+
+#[test]
+fn values_of_pins_are_those_of_others() {
+    for row in group("pvv", 30) {
+        let given = &row["in"];
+        let index = text(given, "pvki").parse().unwrap();
+        let (pan, pin) = (text(given, "pan"), text(given, "pin"));
+        let made = pin_verification_value(&key(given, "pvk"), pan, index, pin);
+        assert_eq!(made, text(&row["out"], "pvv"), "{}", row["id"]);
     }
 }
 

@@ -2,15 +2,18 @@
 //! repeats and reversals, and the request of every answer. Must take no answer for right that is
 //! not the one to its request.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::faults::Faults;
 use crate::bench::wire::answer::{APPROVED, Answer};
 use crate::bench::wire::request::{Digits, LocalTime, Template, TestPan};
+use crate::bench::wire::signed::Deck;
 
 /// Trace numbers go round; so many requests may be in flight at most.
 const STANS: u32 = 999_999;
+/// What each purchase is for, in minor units.
+const MINOR: u64 = 100;
 
 /// How many of a hundred approved purchases are sent again, and how many are reversed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +26,6 @@ impl Mix {
     /// A few of each, as networks see.
     pub(crate) const USUAL: Mix = Mix { repeats: 3, reversals: 3 };
     /// Purchases alone.
-    #[cfg(test)]
     pub(crate) const PURCHASES: Mix = Mix { repeats: 0, reversals: 0 };
 }
 
@@ -59,6 +61,7 @@ pub(crate) struct Book {
     purchase: Template,
     reversal: Template,
     cards: Arc<[TestPan]>,
+    chips: Option<Arc<Mutex<Deck>>>,
     mix: Mix,
     slots: Vec<Slot>,
     follow_ups: std::collections::VecDeque<FollowUp>,
@@ -74,9 +77,10 @@ impl Book {
     pub(crate) fn new(cards: Arc<[TestPan]>, mix: Mix, first: u64) -> Book {
         let at = LocalTime::now();
         Book {
-            purchase: Template::purchase(&at, 100),
-            reversal: Template::reversal(&at, 100),
+            purchase: Template::purchase(&at, MINOR),
+            reversal: Template::reversal(&at, MINOR),
             cards,
+            chips: None,
             mix,
             slots: vec![Slot::default(); STANS as usize + 1],
             follow_ups: std::collections::VecDeque::new(),
@@ -85,6 +89,11 @@ impl Book {
             in_flight: 0,
             faults: Faults::default(),
         }
+    }
+
+    /// The same, each purchase signed by its card's chip. Repeats are not: a chip signs once.
+    pub(crate) fn signed_by(self, chips: Option<Arc<Mutex<Deck>>>) -> Book {
+        Book { chips, ..self }
     }
 
     /// Requests without an answer.
@@ -111,6 +120,13 @@ impl Book {
         let card = self.draw();
         let (stan, rrn) = self.number();
         self.occupy(stan, Slot { asked: Asked::Purchase, card, rrn, intended, approval: [0; 6] });
+        if let Some(chips) = &self.chips {
+            let mut chips = chips.lock().unwrap_or_else(PoisonError::into_inner);
+            if chips.append(card as usize, (stan, rrn), MINOR, out).is_err() {
+                self.faults.count("a card without a chip");
+            }
+            return;
+        }
         let Some(pan) = self.cards.get(card as usize) else { return };
         self.purchase.append(&Digits { pan, stan, rrn, original: 0, repeat: false }, out);
     }

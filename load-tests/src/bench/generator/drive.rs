@@ -42,7 +42,7 @@ pub(crate) fn drive(load: &Load, first: u64, marks: &Marks) -> Result<LoadResult
         (0..load.connections).map(|_| Link::connect(load.address)).collect();
     let mut run = Run {
         links: links?,
-        book: Book::new(load.cards.clone(), load.mix, first),
+        book: Book::new(load.cards.clone(), load.mix, first).signed_by(load.chips.clone()),
         tally: Tally::new(load.warm_up, load.window_time, load.windows),
         shape: load.shape,
         schedule: match load.shape {
@@ -271,6 +271,7 @@ mod tests {
             window_time: Duration::from_millis(200),
             patience: Duration::from_secs(60),
             cards: vec![pan; 5].into(),
+            chips: None,
         }
     }
 

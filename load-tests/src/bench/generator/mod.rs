@@ -12,11 +12,12 @@ mod schedule;
 mod tally;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::wire::request::TestPan;
+use super::wire::signed::Deck;
 
 pub(crate) use book::Mix;
 pub(crate) use drive::{come_first, drive, rest, wake_in_time};
@@ -56,6 +57,8 @@ pub(crate) struct Load {
     /// How long what is in flight at the end may take.
     pub(crate) patience: Duration,
     pub(crate) cards: Arc<[TestPan]>,
+    /// Purchases are signed by the chips of these cards, where there are any.
+    pub(crate) chips: Option<Arc<Mutex<Deck>>>,
 }
 
 /// The start of a window, and after the last its end. Told while the load runs, so that others can

@@ -99,6 +99,7 @@ pub(crate) fn measure_baseline(arguments: &Arguments, cluster: &mut Cluster) -> 
         window_time: window,
         patience: Duration::from_secs(10),
         cards: cards.into(),
+        chips: None,
     };
     let (mut first, directory) = (1, arguments.dir.join("pgbench"));
     cluster.checkpoint()?;

@@ -106,6 +106,7 @@ fn echo(cluster: &mut Cluster, cards: &Arc<[TestPan]>, time: Duration) -> Result
         window_time: time,
         patience: Duration::from_secs(10),
         cards: Arc::clone(cards),
+        chips: None,
     };
     let measured = measure(cluster, Subject::process(server.pid()), &load, &mut 1)?;
     server.kill()?;

@@ -57,7 +57,7 @@ pub(crate) fn stage(arguments: &Arguments, cluster: &mut Cluster) -> Result<Stag
     let setting_up = Switch::start(&starting)?;
     let began = Instant::now();
     let population = arguments.population();
-    let cards = issue_cards(&setting_up.socket, population)?;
+    let cards = issue_cards(&setting_up.socket, population)?.pans;
     setting_up.stop()?;
     cluster.settle(&database)?;
     eprintln!(
@@ -84,6 +84,7 @@ impl Stage {
             window_time: time,
             patience: Duration::from_secs(10),
             cards: Arc::clone(&self.cards),
+            chips: None,
         }
     }
 

@@ -26,11 +26,28 @@ pub(crate) struct Population {
     pub(crate) cards: usize,
 }
 
-/// Makes everything and gives the numbers of the cards, the partners' by turns.
+/// What was made.
+pub(crate) struct Issued {
+    /// The numbers of the cards, the partners' by turns.
+    pub(crate) pans: Arc<[TestPan]>,
+    /// What the switch calls them, in the same order.
+    pub(crate) cards: Vec<i64>,
+    /// What it calls the programmes.
+    pub(crate) programmes: Vec<i64>,
+}
+
+impl Issued {
+    /// The place of the programme that a card is of.
+    pub(crate) fn programme_of(&self, card: usize) -> usize {
+        (card / BALANCES_OF_A_CUSTOMER) % self.programmes.len()
+    }
+}
+
+/// Makes everything.
 ///
 /// # Errors
 /// The switch refuses a command or has gone.
-pub(crate) fn issue_cards(socket: &Path, population: Population) -> Result<Arc<[TestPan]>> {
+pub(crate) fn issue_cards(socket: &Path, population: Population) -> Result<Issued> {
     let mut control = Control::connect(socket)?;
     let programmes: Result<Vec<Programme>> =
         (0..population.partners).map(|index| Programme::make(&mut control, index)).collect();
@@ -48,7 +65,9 @@ pub(crate) fn issue_cards(socket: &Path, population: Population) -> Result<Arc<[
         made.extend(worker.join().map_err(|_| anyhow!("a thread that made cards panicked"))??);
     }
     made.sort_unstable_by_key(|(index, _)| *index);
-    Ok(made.into_iter().map(|(_, pan)| pan).collect())
+    let (cards, pans): (Vec<_>, Vec<_>) = made.into_iter().map(|(_, made)| made).unzip();
+    let programmes = programmes.iter().map(|one| one.programme).collect();
+    Ok(Issued { pans: pans.into(), cards, programmes })
 }
 
 struct Programme {
@@ -83,7 +102,7 @@ fn work(
     programmes: &[Programme],
     next: &AtomicUsize,
     cards: usize,
-) -> Result<Vec<(usize, TestPan)>> {
+) -> Result<Vec<(usize, (i64, TestPan))>> {
     let mut control = Control::connect(socket)?;
     let mut made = Vec::new();
     loop {
@@ -108,7 +127,7 @@ fn one_card(
     programme: &Programme,
     customer: i64,
     index: usize,
-) -> Result<TestPan> {
+) -> Result<(i64, TestPan)> {
     let key = |what: &str| format!("{what} {index}");
     let members = json!({ "programme": programme.programme, "customer": customer });
     let balance = control.make(&key("balance"), "balance-open", "balance", members)?;
@@ -118,5 +137,6 @@ fn one_card(
     let members =
         json!({ "balance": balance, "expiry": expiry, "active": true, "reveal_test_pan": true });
     let issued = control.call(&key("card"), "card-issue", members)?;
-    issued["pan"].as_str().and_then(TestPan::new).context("a card without a number")
+    let pan = issued["pan"].as_str().and_then(TestPan::new).context("a card without a number")?;
+    Ok((issued["card"].as_i64().context("a card without a name")?, pan))
 }

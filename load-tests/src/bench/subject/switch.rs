@@ -1,9 +1,10 @@
 //! The switch as it is released: its own binary, its own configuration, ports given by the system.
 //! Must set nothing that an operator would not, apart from where everything lies.
 
+use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
@@ -14,7 +15,9 @@ use super::child::Server;
 /// A switch that serves.
 pub(crate) struct Switch {
     server: Server,
+    /// Of the link that every bench has.
     pub(crate) address: SocketAddr,
+    links: serde_json::Value,
     pub(crate) socket: PathBuf,
     pub(crate) http: SocketAddr,
 }
@@ -50,6 +53,23 @@ impl Starting<'_> {
             .env("CARDSWITCH_LOG__FILTER", "warn");
         command.envs(settings.iter().map(|(name, value)| (name, value)));
         Ok(command)
+    }
+
+    /// `cardswitch keys` with this to read.
+    ///
+    /// # Errors
+    /// It refuses.
+    pub(crate) fn keys(&self, arguments: &[&str], input: &str) -> Result<()> {
+        let mut command = self.command("keys")?;
+        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::null());
+        let mut child = command.stderr(Stdio::piped()).spawn()?;
+        if let Some(mut stdin) = child.stdin.take() {
+            stdin.write_all(input.as_bytes())?;
+        }
+        let output = child.wait_with_output()?;
+        let told = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "cardswitch keys {}: {told}", arguments.join(" "));
+        Ok(())
     }
 
     /// `cardswitch audit` of what a switch left that has stopped.
@@ -93,9 +113,16 @@ impl Switch {
         Ok(Switch {
             server,
             address: address(&serving["links"]["bench"])?,
+            links: serving["links"].clone(),
             socket,
             http: address(&serving["http"])?,
         })
+    }
+
+    /// Where another of its links listens.
+    pub(crate) fn link(&self, name: &str) -> Result<SocketAddr> {
+        let address = self.links[name].as_str();
+        Ok(address.with_context(|| format!("there is no link {name}"))?.parse()?)
     }
 
     /// Its process.

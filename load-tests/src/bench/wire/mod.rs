@@ -3,6 +3,7 @@
 
 pub(crate) mod answer;
 pub(crate) mod request;
+pub(crate) mod signed;
 
 /// ISO 8583:1987 in ASCII, two bytes of length in front: the number of bytes that follow.
 pub(crate) const LENGTH: usize = 2;

@@ -138,7 +138,7 @@ impl Template {
 }
 
 /// The bitmaps of these fields in hexadecimal, the second where one is over 64.
-fn bitmap(fields: &[(u8, String)]) -> String {
+pub(super) fn bitmap(fields: &[(u8, String)]) -> String {
     let bits = fields.iter().fold(0u128, |bits, (field, _)| bits | 1 << (128 - u32::from(*field)));
     let second = u64::try_from(bits & u128::from(u64::MAX)).unwrap_or_default();
     let first = u64::try_from(bits >> 64).unwrap_or_default();

@@ -1,10 +1,12 @@
-//! `[controls]`: how many spend controls there may be. It owns their names in the file; what a
-//! control is, `cardswitch controls` says.
+//! `[controls]`: how many spend controls there may be, and how much a back-test of one holds. It
+//! owns their names in the file; what a control is, `cardswitch controls` says.
 
 use serde::Deserialize;
 use switch_shard::ControlLimits;
 
 use super::check::Faults;
+
+const MOST_OF_BACKTEST: usize = 10_000_000;
 
 /// Limits of spend controls.
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -14,12 +16,15 @@ pub struct Controls {
     pub per_subject: usize,
     /// Entries in a list of one.
     pub list: usize,
+    /// Authorizations of one card or account that a back-test tells again: all of one holder are in
+    /// memory at once.
+    pub backtest_authorizations: usize,
 }
 
 impl Default for Controls {
     fn default() -> Self {
         let ControlLimits { per_subject, list } = ControlLimits::default();
-        Self { per_subject, list }
+        Self { per_subject, list, backtest_authorizations: 200_000 }
     }
 }
 
@@ -38,5 +43,8 @@ impl Controls {
             let message = format!("from 1 to {most}: each is judged with every purchase");
             faults.require((1..=most).contains(&found), &["controls", key], message);
         }
+        let wanted = format!("from 1 to {MOST_OF_BACKTEST}: each takes over a kilobyte of memory");
+        let found = (1..=MOST_OF_BACKTEST).contains(&self.backtest_authorizations);
+        faults.require(found, &["controls", "backtest_authorizations"], wanted);
     }
 }

@@ -83,6 +83,11 @@ const LOCKS_AND_HOLDS: [Fault; 19] = [
         "a list longer than a purchase has time for",
     ),
     (
+        "[controls]\nbacktest_authorizations = 0\n",
+        "line 2: controls.backtest_authorizations: from 1 to 10000000",
+        "a back-test that holds nothing",
+    ),
+    (
         "[clearing]\nmax_line_bytes = 9000\n",
         "line 2: clearing.max_line_bytes: from 256 to 8192",
         "a line that no request has room for",

@@ -4,16 +4,17 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use switch_domain::{
-    AsciiText, Categories, ControlId, ControlRule, ControlSubject, ControlTerms, Fingerprint,
-    IdempotencyKey, MessageClass, MinorUnits, Reason, Selector, Timestamp, Window,
+    Amount, AsciiText, BasisPoints, Categories, ControlId, ControlRule, ControlSubject,
+    ControlTerms, Currency, Fingerprint, ForeignTerms, IdempotencyKey, MessageClass, MinorUnits,
+    NetworkAmounts, Reason, Selector, Timestamp, Window,
 };
 use switch_shard::{
     Act, Advise, Authorize, BacktestError, BacktestOf, BacktestReport, Command, ReplyOutcome,
-    ShardSettings, Sum, WallClock, backtest,
+    ShardSettings, Sum, Terms, WallClock, backtest,
 };
 use switch_store::{PastError, Span};
 
-use crate::world::{Holder, Serving, World, purchase, settings, text};
+use crate::world::{Holder, PRINT, Serving, World, euro, purchase, settings, text};
 
 /// The clock of each test, in seconds.
 static NOW: [AtomicI64; 4] = [const { AtomicI64::new(0) }; 4];
@@ -227,6 +228,54 @@ async fn a_change_of_a_control_says_what_would_be_declined_no_longer() {
     // A control of its own knows nothing of what another declined.
     let report = backtest(&world.store, &tried(2, None)).await.expect("a report");
     assert_eq!((sums(&report.no_longer), sums(&report.over)), (vec![], vec![]));
+    world.close().await;
+}
+
+/// What was converted counts with what was held of it, and what was approved in part with that part:
+/// not with what their messages ask for.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_converted_or_approved_in_part_counts_as_it_was_granted() {
+    let mut told = Told::<3>::begin(LONG_DAY).await;
+    let control = told.serving.node.control();
+    let partner = *control.partners.keys().next().expect("a partner");
+    let programme = *control.programmes.keys().next().expect("a programme");
+    let minimum = Some(MinorUnits(1));
+    let partial = Act::SetPartialMinimum { partner, currency: euro(), minimum };
+    let [markup, margin] = [BasisPoints::ZERO; 2];
+    let foreign = ForeignTerms { markup, margin, marks_up_network: false };
+    let foreign = Act::SetForeignTerms { programme, terms: Some(foreign) };
+    for (number, act) in [(0xcd, partial), (0xce, foreign)] {
+        told.serving.done_as(IdempotencyKey([number; 16]), act, PRINT).await;
+    }
+    let dollars = Currency::from_alphabetic("USD").expect("listed");
+    let amount = Amount { minor: MinorUnits(100_00), currency: dollars };
+    let billing = Some(Amount { minor: MinorUnits(94_19), currency: euro() });
+    let network = Some(Box::new(NetworkAmounts { billing, ..NetworkAmounts::default() }));
+    let abroad = Authorize { amount, network, ..purchase(told.holder, 1, 0, 5411) };
+    let dear = purchase(told.holder, 2, 20_000_00, 5411);
+    let terms_of_terminal = Terms { takes_part: true, ..Terms::default() };
+    let dear = Authorize { terms: terms_of_terminal, ..dear };
+    for (request, reason) in [(abroad, Reason::Approved), (dear, Reason::ApprovedPartially)] {
+        let command = Command::Authorize(request);
+        let outcome = told.serving.send_for(PRINT, command, 9).await;
+        let ReplyOutcome::Decided(decision) = outcome else { panic!("{outcome:?}") };
+        assert_eq!(decision.reason, reason);
+    }
+    let (world, holder) = told.end().await;
+    // The part is what was left of 10,000.00 euros: 9,905.81.
+    for (most, expected) in
+        [(10_000_00, &[][..]), (9_999_99, &[2]), (94_19, &[2]), (94_18, &[1, 2]), (100_00, &[2])]
+    {
+        let rule = ControlRule::Amount(MinorUnits(most), Window::Day(madrid()));
+        let tried = of(terms(holder, rule, Selector::default()), LONG_DAY, LONG_DAY + 600);
+        let report = backtest(&world.store, &tried).await.expect("a report");
+        assert_eq!(declined(&world, &report).await, expected, "{most}");
+    }
+    let rule = ControlRule::Amount(MinorUnits(1), Window::Transaction);
+    let tried = of(terms(holder, rule, Selector::default()), LONG_DAY, LONG_DAY + 600);
+    let report = backtest(&world.store, &tried).await.expect("a report");
+    let sums: Vec<_> = report.declined.values().map(|sum| (sum.count, sum.amount)).collect();
+    assert_eq!(sums, [(2, 94_19 + 9_905_81)]);
     world.close().await;
 }
 

@@ -17,10 +17,6 @@ use crate::commands::days::{Days, at};
 use crate::commands::read;
 use crate::database;
 
-/// How many authorizations one card or account may have in the time that is told again: all of one
-/// holder are in memory at once, with somewhat over a kilobyte each.
-const MOST_OF_ONE: usize = 200_000;
-
 /// Which control, on what.
 #[derive(Debug, Args)]
 pub struct BacktestArgs {
@@ -47,12 +43,16 @@ pub struct BacktestArgs {
 pub(super) async fn run(args: BacktestArgs) -> anyhow::Result<ExitCode> {
     let config = read(args.config.config.as_deref())?;
     let connected = database::connect_beside(&config.database).await?;
-    let told = tell(&connected.store, args).await;
+    let told = tell(&connected.store, args, config.controls.backtest_authorizations).await;
     connected.close().await?;
     told
 }
 
-async fn tell(store: &switch_store::Store, args: BacktestArgs) -> anyhow::Result<ExitCode> {
+async fn tell(
+    store: &switch_store::Store,
+    args: BacktestArgs,
+    most_of_one: usize,
+) -> anyhow::Result<ExitCode> {
     let (span, most) = (args.days.span()?, args.days.most);
     let subject = args.subject.subject().subject();
     let currency = store.currency_of(subject).await?;
@@ -61,7 +61,7 @@ async fn tell(store: &switch_store::Store, args: BacktestArgs) -> anyhow::Result
         terms: args.terms.spec().terms(subject, currency)?,
         instead_of: args.change.map(ControlId),
         span,
-        most_of_one: MOST_OF_ONE,
+        most_of_one,
         most_listed: usize::try_from(most).unwrap_or(usize::MAX),
     };
     let report = backtest(store, &of).await?;
