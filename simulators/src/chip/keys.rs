@@ -3,7 +3,9 @@
 
 use std::fmt;
 
+use aes::Aes128;
 use anyhow::{Context, Result};
+use cmac::{Cmac, KeyInit, Mac};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde::Deserialize;
@@ -36,6 +38,17 @@ impl TestKey {
     #[must_use]
     pub fn message_code(&self, message: &[u8]) -> [u8; 8] {
         retail_mac(&self.0, true, message)
+    }
+
+    /// The code of a message by CMAC of AES, of which eight bytes are sent.
+    ///
+    /// # Errors
+    /// Never: a test key has as many bytes as AES takes.
+    pub fn message_cmac(&self, message: &[u8]) -> Result<[u8; 8]> {
+        let mut mac = Cmac::<Aes128>::new_from_slice(&self.0).context("sixteen bytes")?;
+        mac.update(message);
+        let code = mac.finalize().into_bytes();
+        code.first_chunk().copied().context("sixteen bytes")
     }
 
     fn chosen(random: &mut StdRng) -> TestKey {

@@ -2,13 +2,13 @@
 //! repeats and reversals, and the request of every answer. Must take no answer for right that is
 //! not the one to its request.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
+use super::Chips;
 use super::faults::Faults;
 use crate::bench::wire::answer::{APPROVED, Answer};
 use crate::bench::wire::request::{Digits, LocalTime, Template, TestPan};
-use crate::bench::wire::signed::Deck;
 
 /// Trace numbers go round; so many requests may be in flight at most.
 const STANS: u32 = 999_999;
@@ -61,7 +61,7 @@ pub(crate) struct Book {
     purchase: Template,
     reversal: Template,
     cards: Arc<[TestPan]>,
-    chips: Option<Arc<Mutex<Deck>>>,
+    chips: Option<Chips>,
     mix: Mix,
     slots: Vec<Slot>,
     follow_ups: std::collections::VecDeque<FollowUp>,
@@ -92,7 +92,7 @@ impl Book {
     }
 
     /// The same, each purchase signed by its card's chip. Repeats are not: a chip signs once.
-    pub(crate) fn signed_by(self, chips: Option<Arc<Mutex<Deck>>>) -> Book {
+    pub(crate) fn signed_by(self, chips: Option<Chips>) -> Book {
         Book { chips, ..self }
     }
 
@@ -120,9 +120,9 @@ impl Book {
         let card = self.draw();
         let (stan, rrn) = self.number();
         self.occupy(stan, Slot { asked: Asked::Purchase, card, rrn, intended, approval: [0; 6] });
-        if let Some(chips) = &self.chips {
-            let mut chips = chips.lock().unwrap_or_else(PoisonError::into_inner);
-            if chips.append(card as usize, (stan, rrn), MINOR, out).is_err() {
+        if let Some(Chips { deck, code }) = &self.chips {
+            let mut deck = deck.lock().unwrap_or_else(PoisonError::into_inner);
+            if deck.append(card as usize, (stan, rrn), MINOR, *code, out).is_err() {
                 self.faults.count("a card without a chip");
             }
             return;

@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::wire::request::TestPan;
-use super::wire::signed::Deck;
+use super::wire::signed::{Code, Deck};
 
 pub(crate) use book::Mix;
 pub(crate) use drive::{come_first, drive, rest, wake_in_time};
@@ -58,7 +58,14 @@ pub(crate) struct Load {
     pub(crate) patience: Duration,
     pub(crate) cards: Arc<[TestPan]>,
     /// Purchases are signed by the chips of these cards, where there are any.
-    pub(crate) chips: Option<Arc<Mutex<Deck>>>,
+    pub(crate) chips: Option<Chips>,
+}
+
+/// The chips of a load's cards, and how its link authenticates messages.
+#[derive(Clone, Debug)]
+pub(crate) struct Chips {
+    pub(crate) deck: Arc<Mutex<Deck>>,
+    pub(crate) code: Code,
 }
 
 /// The start of a window, and after the last its end. Told while the load runs, so that others can

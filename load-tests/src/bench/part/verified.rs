@@ -1,6 +1,7 @@
 //! What a full verification costs the switch: purchases with chip, PIN, track and authentication
 //! code, beside plain ones of other cards over a plain link of the same switch, by turns. Must count
-//! all that the switch does for a purchase, so that nothing of the cost is left out.
+//! all that the switch does for a purchase, so that nothing of the cost is left out, and show what a
+//! code of DES costs beside one of AES.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -14,14 +15,14 @@ use super::switch::Stage;
 use crate::bench::arguments::Arguments;
 use crate::bench::bounds::Bound;
 use crate::bench::cluster::Cluster;
-use crate::bench::generator::{Load, Mix, Shape};
+use crate::bench::generator::{Chips, Load, Mix, Shape};
 use crate::bench::measure::Series;
 use crate::bench::subject::cards::{Issued, Population, issue_cards};
 use crate::bench::subject::control::Control;
 use crate::bench::subject::switch::{Starting, Switch};
 use crate::bench::table;
 use crate::bench::wire::request::TestPan;
-use crate::bench::wire::signed::{BenchKeys, Deck, KEY_INDEX, ON_FILE};
+use crate::bench::wire::signed::{BenchKeys, Code, Deck, KEY_INDEX, ON_FILE};
 
 /// Cards of both kinds. More would take longer to make, and cost no more to verify.
 const CARDS: usize = 4_000;
@@ -32,22 +33,24 @@ const MOST_US: f64 = 40.0;
 /// The kinds of cards that chips come from.
 const PROFILES: [&str; 5] = ["visa-10", "visa-18", "visa-22", "mchip-10", "mchip-15"];
 
-/// Both loads.
+/// The loads: plain ones, and verified ones over a link with codes by AES and one with codes by DES.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Verified {
     pub(crate) plain: Series,
-    pub(crate) verified: Series,
+    pub(crate) cmac: Series,
+    pub(crate) retail: Series,
 }
 
 impl Verified {
     /// What it may cost.
     pub(crate) fn bounds(&self) -> [Bound; 2] {
-        let cost = self.verified.cpu_us_subject.median;
-        let plain = self.plain.cpu_us_subject.median;
-        let wrong = self.plain.faults.total() + self.verified.faults.total();
+        let cost = |series: &Series| series.cpu_us_subject.median;
+        let (plain, retail) = (cost(&self.plain), cost(&self.retail));
+        let all = [&self.plain, &self.cmac, &self.retail];
+        let wrong: u64 = all.iter().map(|series| series.faults.total()).sum();
         [
-            Bound::at_most("CPU us of the switch, chip and PIN and code verified", cost, MOST_US)
-                .remark(format!("a plain purchase beside it {plain:.2}")),
+            Bound::at_most("CPU us of the switch, chip, PIN, CMAC", cost(&self.cmac), MOST_US)
+                .remark(format!("with a retail MAC {retail:.2}, a plain purchase {plain:.2}")),
             Bound::at_most("verified answers not as wanted (and one)", wrong as f64 + 1.0, 1.0),
         ]
     }
@@ -75,48 +78,50 @@ pub(crate) fn measure_verified(arguments: &Arguments, cluster: &mut Cluster) -> 
     set_terms(&switch, &issued, &verified, &keys)?;
     cluster.settle(&database)?;
     let pans = |cards: &[usize]| cards.iter().map(|card| issued.pans[*card]).collect::<Arc<_>>();
-    let chips = Deck::new(&keys, &pans(&verified))?;
+    let deck = Arc::new(Mutex::new(Deck::new(&keys, &pans(&verified))?));
     let time = arguments.window();
+    let chips = |code| Some(Chips { deck: Arc::clone(&deck), code });
     let plain = load(switch.address, pans(&plain), None, time);
-    let chips = Some(Arc::new(Mutex::new(chips)));
-    let verified = load(switch.link("signed")?, pans(&verified), chips, time);
+    let cmac = load(switch.link("cmac")?, pans(&verified), chips(Code::Cmac), time);
+    let retail = load(switch.link("retail")?, pans(&verified), chips(Code::Retail), time);
     let mut stage = Stage { switch, database, cards: Arc::clone(&issued.pans), next: 1 };
-    let result = alternate(arguments, cluster, &mut stage, [&plain, &verified]);
+    let result = alternate(arguments, cluster, &mut stage, [&plain, &cmac, &retail]);
     stage.switch.stop()?;
     result
 }
 
-/// Every second pair the other way round.
+/// Every second round the other way round.
 fn alternate(
     arguments: &Arguments,
     cluster: &mut Cluster,
     stage: &mut Stage,
-    [plain, verified]: [&Load; 2],
+    loads: [&Load; 3],
 ) -> Result<Verified> {
-    let (mut of_plain, mut of_verified) = (Vec::new(), Vec::new());
-    for pair in 0..arguments.runs() {
-        if pair % 2 == 0 {
-            of_plain.push(stage.run(cluster, plain)?);
-            of_verified.push(stage.run(cluster, verified)?);
-        } else {
-            of_verified.push(stage.run(cluster, verified)?);
-            of_plain.push(stage.run(cluster, plain)?);
+    let mut runs = [const { Vec::new() }; 3];
+    for round in 0..arguments.runs() {
+        for turn in 0..loads.len() {
+            let turn = if round % 2 == 0 { turn } else { loads.len() - 1 - turn };
+            runs[turn].push(stage.run(cluster, loads[turn])?);
         }
     }
+    let [plain, cmac, retail] = &runs;
     let result = Verified {
-        plain: Series::of("plain, 8 connections", &of_plain),
-        verified: Series::of("chip and PIN, 8 connections", &of_verified),
+        plain: Series::of("plain, 8 connections", plain),
+        cmac: Series::of("chip, PIN, CMAC (AES)", cmac),
+        retail: Series::of("chip, PIN, retail MAC (DES)", retail),
     };
-    println!("\nchip, PIN, track and authentication code verified; its generator signs each");
+    println!("\nchip, PIN, track and authentication code verified; the generator signs each");
     println!("{}", table::HEAD);
-    println!("{}\n{}", table::line(&result.plain), table::line(&result.verified));
+    for series in [&result.plain, &result.cmac, &result.retail] {
+        println!("{}", table::line(series));
+    }
     Ok(result)
 }
 
 fn load(
     address: std::net::SocketAddr,
     cards: Arc<[TestPan]>,
-    chips: Option<Arc<Mutex<Deck>>>,
+    chips: Option<Chips>,
     time: Duration,
 ) -> Load {
     Load {
@@ -133,18 +138,25 @@ fn load(
     }
 }
 
-/// A link whose messages have PIN blocks and codes, and where its keys are.
-fn settings(directory: &Path) -> [(&'static str, String); 6] {
+/// Links whose messages have PIN blocks and codes, and where their keys are.
+fn settings(directory: &Path) -> [(&'static str, String); 10] {
     let component = |name: &str| directory.join(name).display().to_string();
     let components = json!([component("first.lmk"), component("second.lmk")]).to_string();
-    let mac = "{ algorithm = \"algorithm-3\", padding = 2, key = \"bench-link\" }";
+    let anywhere = "127.0.0.1:0".to_owned();
+    let pin = "{ key = \"bench-zone\" }".to_owned();
+    let retail = "{ algorithm = \"algorithm-3\", padding = 2, key = \"bench-retail\" }".into();
+    let cmac = "{ algorithm = \"cmac\", key = \"bench-cmac\" }".into();
     [
         ("CARDSWITCH_SECURITY__LMK_COMPONENTS", components),
         ("CARDSWITCH_SECURITY__KEY_FILE", directory.join("keys").display().to_string()),
-        ("CARDSWITCH_LINKS__SIGNED__ID", "2".into()),
-        ("CARDSWITCH_LINKS__SIGNED__LISTEN", "127.0.0.1:0".into()),
-        ("CARDSWITCH_LINKS__SIGNED__PIN", "{ key = \"bench-zone\" }".into()),
-        ("CARDSWITCH_LINKS__SIGNED__MAC", mac.into()),
+        ("CARDSWITCH_LINKS__RETAIL__ID", "2".into()),
+        ("CARDSWITCH_LINKS__RETAIL__LISTEN", anywhere.clone()),
+        ("CARDSWITCH_LINKS__RETAIL__PIN", pin.clone()),
+        ("CARDSWITCH_LINKS__RETAIL__MAC", retail),
+        ("CARDSWITCH_LINKS__CMAC__ID", "3".into()),
+        ("CARDSWITCH_LINKS__CMAC__LISTEN", anywhere),
+        ("CARDSWITCH_LINKS__CMAC__PIN", pin),
+        ("CARDSWITCH_LINKS__CMAC__MAC", cmac),
     ]
 }
 
@@ -152,15 +164,18 @@ fn settings(directory: &Path) -> [(&'static str, String); 6] {
 fn make_keys(starting: &Starting<'_>, keys: &BenchKeys) -> Result<()> {
     let component = |name: &str| starting.directory.join(name).display().to_string();
     starting.keys(&["ceremony", &component("first.lmk"), &component("second.lmk")], "")?;
+    let [retail, cmac] = &keys.links;
     let all = [
-        ("bench-zone", "P0", &keys.cards.zone),
-        ("bench-cvk", "C0", &keys.cards.card_values),
-        ("bench-imk-ac", "E0", &keys.cards.cryptograms),
-        ("bench-pvk", "V2", &keys.pin_values),
-        ("bench-link", "M3", &keys.link),
+        ("bench-zone", "P0", "tdes", &keys.cards.zone),
+        ("bench-cvk", "C0", "tdes", &keys.cards.card_values),
+        ("bench-imk-ac", "E0", "tdes", &keys.cards.cryptograms),
+        ("bench-pvk", "V2", "tdes", &keys.pin_values),
+        ("bench-retail", "M3", "tdes", retail),
+        ("bench-cmac", "M6", "aes", cmac),
     ];
-    all.into_iter().try_for_each(|(name, usage, key)| {
-        starting.keys(&["import", name, "--usage", usage], &format!("{}\n", key.digits()))
+    all.into_iter().try_for_each(|(name, usage, cipher, key)| {
+        let arguments = ["import", name, "--usage", usage, "--cipher", cipher];
+        starting.keys(&arguments, &format!("{}\n", key.digits()))
     })
 }
 

@@ -12,8 +12,8 @@ use simulators::chip::{
 use super::LENGTH;
 use super::request::{ACQUIRER, CURRENCY, EXPIRY, LocalTime, TERMINAL, TestPan, bitmap};
 
-/// The seeds of the keys: of the cards, of PIN references, of the link's codes.
-const SEEDS: [u64; 3] = [71, 72, 73];
+/// The seeds of the keys: of the cards, of PIN references, of the links' codes.
+const SEEDS: [u64; 4] = [71, 72, 73, 74];
 const SERVICE_CODE: u16 = 201;
 const SEQUENCE: u8 = 1;
 /// The number of the key of PIN references.
@@ -25,14 +25,24 @@ const COUNTRY: u16 = 276;
 pub(crate) struct BenchKeys {
     pub(crate) cards: TestKeys,
     pub(crate) pin_values: TestKey,
-    pub(crate) link: TestKey,
+    /// Of the link with retail codes, and of that with codes by AES.
+    pub(crate) links: [TestKey; 2],
+}
+
+/// How the messages of a link are authenticated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Code {
+    /// ISO/IEC 9797-1 algorithm 3, of DES.
+    Retail,
+    /// CMAC of AES.
+    Cmac,
 }
 
 impl BenchKeys {
     /// Always the same ones.
     pub(crate) fn new() -> BenchKeys {
-        let [cards, pin_values, link] = SEEDS.map(TestKeys::from_seed);
-        BenchKeys { cards, pin_values: pin_values.zone, link: link.zone }
+        let [cards, pin_values, retail, cmac] = SEEDS.map(TestKeys::from_seed);
+        BenchKeys { cards, pin_values: pin_values.zone, links: [retail.zone, cmac.zone] }
     }
 
     /// What a card's PIN is verified against.
@@ -47,7 +57,7 @@ pub(crate) const ON_FILE: (u16, u8) = (SERVICE_CODE, SEQUENCE);
 /// The chips of all cards, in the order of their numbers.
 pub(crate) struct Deck {
     cards: Vec<SimulatedCard>,
-    link: TestKey,
+    links: [TestKey; 2],
     at: LocalTime,
     year: u8,
 }
@@ -77,7 +87,7 @@ impl Deck {
         let cards = cards.collect::<Result<_>>()?;
         let year = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).year() % 100;
         let year = u8::try_from(year).context("a year of this century")?;
-        Ok(Deck { cards, link: keys.link.clone(), at: LocalTime::now(), year })
+        Ok(Deck { cards, links: keys.links.clone(), at: LocalTime::now(), year })
     }
 
     /// Appends the next purchase with a card: its holder enters the PIN, its chip signs.
@@ -89,6 +99,7 @@ impl Deck {
         card: usize,
         (stan, rrn): (u32, u64),
         minor: u64,
+        code: Code,
         out: &mut Vec<u8>,
     ) -> Result<()> {
         let card = self.cards.get_mut(card).context("no such card")?;
@@ -135,7 +146,11 @@ impl Deck {
         out.extend_from_slice(b"0100");
         out.extend_from_slice(bitmap(&fields).as_bytes());
         fields.iter().for_each(|(_, value)| out.extend_from_slice(value.as_bytes()));
-        let code = self.link.message_code(&out[start + LENGTH..]);
+        let [retail, cmac] = &self.links;
+        let code = match code {
+            Code::Retail => retail.message_code(&out[start + LENGTH..]),
+            Code::Cmac => cmac.message_cmac(&out[start + LENGTH..])?,
+        };
         out.extend_from_slice(hex::encode_upper(code).as_bytes());
         let size = u16::try_from(out.len() - start - LENGTH).context("a short message")?;
         out[start..start + LENGTH].copy_from_slice(&size.to_be_bytes());
@@ -164,7 +179,7 @@ mod tests {
         let pan = TestPan::new("9999991212345674").unwrap();
         let mut deck = Deck::new(&BenchKeys::new(), &[pan]).unwrap();
         let mut out = Vec::new();
-        deck.append(0, (42, 987_654_321), 100, &mut out).unwrap();
+        deck.append(0, (42, 987_654_321), 100, Code::Cmac, &mut out).unwrap();
         let (body, size) = first_frame(&out).expect("a whole frame");
         assert_eq!(size, out.len());
         let dialect = Dialect::shipped("iso87-ascii").unwrap();
@@ -178,6 +193,6 @@ mod tests {
         for field in [23, 35, 52, 55, 64] {
             assert!(message.content(field).is_some(), "field {field}");
         }
-        assert!(deck.append(1, (43, 1), 100, &mut out).is_err());
+        assert!(deck.append(1, (43, 1), 100, Code::Retail, &mut out).is_err());
     }
 }
