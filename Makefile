@@ -76,6 +76,10 @@ bench-saturation: setup-bench ## The switch alone, as fast as it goes.
 bench-latency: setup-bench ## The switch at 1,000 a second beside the commit of one small row.
 	@$(TARGET)/release/cardswitch-bench --latency
 
+.PHONY: bench-verified
+bench-verified: setup-bench ## What chip, PIN and authentication code cost the switch, beside a plain purchase.
+	@$(TARGET)/release/cardswitch-bench --verified
+
 .PHONY: bench-sustained
 bench-sustained: setup-bench ## BENCH_SUSTAINED seconds at 80 % of saturation.
 	@$(TARGET)/release/cardswitch-bench --sustained $(BENCH_SUSTAINED)

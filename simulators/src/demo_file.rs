@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail, ensure};
 use codecs::framing::{Framing, LengthHeader};
 use serde::Deserialize;
 
+use crate::chip::{CardFacts, TestKeys};
 use crate::expected;
 
 /// The file. Members it does not know are ignored.
@@ -19,6 +20,20 @@ pub struct DemoFile {
     pub currency: String,
     /// Every test card.
     pub cards: Vec<TestCard>,
+    /// The cards that are verified, where there are any.
+    #[serde(default)]
+    pub verified: Option<VerifiedCards>,
+}
+
+/// A programme whose cards and holders are verified.
+#[derive(Clone, Debug, Deserialize)]
+pub struct VerifiedCards {
+    /// Host and port of the link that their terminals use.
+    pub address: String,
+    /// What its cards, terminals and bureau compute with.
+    pub keys: TestKeys,
+    /// Its cards, as they were personalised.
+    pub cards: Vec<CardFacts>,
 }
 
 /// Where and how the switch listens.

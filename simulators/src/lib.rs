@@ -14,3 +14,4 @@ pub mod iso;
 pub mod network;
 pub mod responder;
 pub mod traffic;
+pub mod verified;

@@ -154,7 +154,7 @@ fn keys_follow_from_the_seed_and_are_not_shown() {
     let file = format!(
         r#"{{"cryptograms":"{digits}","script_integrity":"{digits}","card_values":"{digits}",
             "script_confidentiality":"{digits}","card_codes":"{digits}","zone":"{digits}",
-            "aes_zone":"{digits}"}}"#
+            "aes_zone":"{digits}","pin_values":"{digits}"}}"#
     );
     let read: TestKeys = serde_json::from_str(&file).expect("keys");
     assert!(read.zone == one.zone);

@@ -4,6 +4,7 @@
 use std::fmt;
 
 use anyhow::Result;
+use serde::Deserialize;
 
 use super::answer::{Expected, IssuerAnswer};
 use super::cipher::Key;
@@ -24,7 +25,7 @@ const CHIP_VALUE: &str = "999";
 const CODE: &str = "000";
 
 /// What is known of a card when it is made. Its PIN is not shown.
-#[derive(Clone)]
+#[derive(Clone, Deserialize)]
 pub struct CardFacts {
     /// Its number.
     pub pan: TestPan,

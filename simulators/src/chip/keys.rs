@@ -87,14 +87,25 @@ pub struct TestKeys {
     pub zone: TestKey,
     /// PIN blocks of format 4 between acquirer and switch (ZPK), AES of 128 bits.
     pub aes_zone: TestKey,
+    /// What PINs are verified against (PVK), as the bureau has it that sets PINs.
+    pub pin_values: TestKey,
 }
 
 impl TestKeys {
     /// Always the same ones from the same seed.
     #[must_use]
     pub fn from_seed(seed: u64) -> TestKeys {
-        let mut random = StdRng::seed_from_u64(seed);
-        let mut next = || TestKey::chosen(&mut random);
+        Self::chosen(&mut StdRng::seed_from_u64(seed))
+    }
+
+    /// Others every time.
+    #[must_use]
+    pub fn fresh() -> TestKeys {
+        Self::chosen(&mut StdRng::from_rng(&mut rand::rng()))
+    }
+
+    fn chosen(random: &mut StdRng) -> TestKeys {
+        let mut next = || TestKey::chosen(random);
         TestKeys {
             cryptograms: next(),
             script_integrity: next(),
@@ -103,6 +114,22 @@ impl TestKeys {
             card_codes: next(),
             zone: next(),
             aes_zone: next(),
+            pin_values: next(),
         }
+    }
+
+    /// Every one by its name, as a demo's file has them.
+    #[must_use]
+    pub fn named(&self) -> [(&'static str, &TestKey); 8] {
+        [
+            ("cryptograms", &self.cryptograms),
+            ("script_integrity", &self.script_integrity),
+            ("script_confidentiality", &self.script_confidentiality),
+            ("card_values", &self.card_values),
+            ("card_codes", &self.card_codes),
+            ("zone", &self.zone),
+            ("aes_zone", &self.aes_zone),
+            ("pin_values", &self.pin_values),
+        ]
     }
 }

@@ -4,6 +4,7 @@ mod drive;
 mod hsm;
 mod network;
 mod one_shot;
+mod verified;
 
 use std::process::ExitCode;
 
@@ -28,6 +29,12 @@ enum Command {
     /// Run demo traffic at a fixed rate and check every answer; exit code 1 if one is wrong or
     /// missing.
     Drive(drive::Args),
+    /// Cards that are verified: chips sign, holders enter PINs, and a share of it is wrong on
+    /// purpose; prints what each was answered as JSON; exit code 1 if an answer is wrong or missing.
+    Verified(verified::Args),
+    /// The bureau that makes such cards.
+    #[command(subcommand)]
+    Bureau(verified::Bureau),
     /// A payment network that an issuer's link dials, or that dials the issuer; prints what it
     /// counted as JSON.
     Network(Box<network::Args>),
@@ -63,7 +70,9 @@ impl Cli {
     pub(crate) async fn run(self) -> Result<ExitCode> {
         match self.command {
             Command::Drive(args) => return args.run().await,
+            Command::Verified(args) => return args.run().await,
             Command::Network(args) => return args.run().await,
+            Command::Bureau(act) => act.run()?,
             Command::Hsm(args) => return args.run().await,
             Command::Pos(args) => args.run(Channel::Pos).await?,
             Command::Atm(args) => args.run(Channel::Atm).await?,

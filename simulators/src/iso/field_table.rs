@@ -10,7 +10,8 @@ pub enum Content {
     Text,
     /// `z`: track 2, digits with `=` or `D` as separator.
     Track,
-    /// `b`: raw bytes.
+    /// `b`: bytes, each as two hexadecimal characters on the wire. Lengths are of the bytes here,
+    /// and of the characters there.
     Binary,
 }
 
@@ -93,6 +94,7 @@ pub const fn shape(field: u8) -> Option<FieldShape> {
         90 => digits("original data elements", 42),
         95 => text("replacement amounts", 42),
         125 => other("reserved for private use", Text, Lll(999)),
+        126 => other("printed code", Text, Lll(999)),
         _ => return None,
     })
 }

@@ -75,11 +75,13 @@ fn read_field(cursor: &mut Cursor<'_>, field: u8) -> Result<Vec<u8>> {
         bail!("field {field} at offset {at} is not in this peer's table");
     };
     let what = || format!("field {field} ({}) at offset {at}", shape.name);
+    let characters = if shape.content == Content::Binary { 2 } else { 1 };
     let length = match shape.length {
-        Length::Fixed(length) => length,
+        Length::Fixed(length) => length * characters,
         Length::Ll(max) | Length::Lll(max) => {
             let digits = if matches!(shape.length, Length::Ll(_)) { 2 } else { 3 };
             let length = cursor.digits(digits).with_context(what)?;
+            let max = max * characters;
             ensure!(length <= max, "{}: length {length}, at most {max}", what());
             length
         }
@@ -89,7 +91,7 @@ fn read_field(cursor: &mut Cursor<'_>, field: u8) -> Result<Vec<u8>> {
         Content::Digits => value.iter().all(u8::is_ascii_digit),
         Content::Track => value.iter().all(|b| b.is_ascii_digit() || matches!(b, b'=' | b'D')),
         Content::Text => value.iter().all(|b| (0x20..0x7F).contains(b)),
-        Content::Binary => true,
+        Content::Binary => return hex::decode(value).with_context(what),
     };
     ensure!(fits, "{} holds a character it must not", what());
     Ok(value.to_vec())

@@ -50,12 +50,15 @@ pub(super) fn message(message: &Message) -> Vec<u8> {
         out.extend_from_slice(format!("{byte:02X}").as_bytes());
     }
     for (field, value) in &message.fields {
-        match shape(*field).map(|shape| shape.length) {
+        let shape = shape(*field);
+        let binary = shape.is_some_and(|shape| shape.content == Content::Binary);
+        let value = if binary { hex::encode_upper(value).into_bytes() } else { value.clone() };
+        match shape.map(|shape| shape.length) {
             Some(Length::Ll(_)) => out.extend_from_slice(format!("{:02}", value.len()).as_bytes()),
             Some(Length::Lll(_)) => out.extend_from_slice(format!("{:03}", value.len()).as_bytes()),
             Some(Length::Fixed(_)) | None => {}
         }
-        out.extend_from_slice(value);
+        out.extend_from_slice(&value);
     }
     out
 }

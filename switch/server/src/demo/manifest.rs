@@ -1,5 +1,6 @@
 //! `demo.json`: where the demo's switch can be reached and which test cards it has. It owns the
-//! file's shape. The card numbers in it are of the test BIN and were made by this demo.
+//! file's shape. The card numbers in it are of the test BINs and were made by this demo; the keys in
+//! it are those of simulated cards alone.
 
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
@@ -9,8 +10,11 @@ use anyhow::Context;
 use serde_json::{Value, json};
 use switch_store::private_postgres::DatabaseUrl;
 
+use super::keys::BureauKeys;
 use super::plan::Kind;
 use super::seed::{SetUp, TestCard};
+use super::traffic::TERMINALS;
+use super::verified::VerifiedCard;
 use crate::app::Addresses;
 
 /// Writes the file, readable by its owner alone: it has the password of the demo's database.
@@ -18,9 +22,12 @@ pub(super) fn write(
     path: &Path,
     addresses: &Addresses,
     database: &DatabaseUrl,
-    set_up: &SetUp,
+    (set_up, keys): (&SetUp, &BureauKeys),
 ) -> anyhow::Result<()> {
     let iso = addresses.links.first().map(|(_, address)| address.to_string());
+    let mut links = addresses.links.iter();
+    let terminals = links.find(|(name, _)| name == TERMINALS).map(|(_, address)| address);
+    let verified: Vec<Value> = set_up.verified.iter().map(VerifiedCard::to_json).collect();
     let manifest = json!({
         "iso": {
             "address": iso,
@@ -33,6 +40,11 @@ pub(super) fn write(
         "database": database.expose(),
         "currency": format!("{:03}", set_up.currency.numeric()),
         "cards": set_up.cards.iter().map(card).collect::<Vec<Value>>(),
+        "verified": {
+            "address": terminals,
+            "keys": keys.for_the_demo_file(),
+            "cards": verified,
+        },
     });
     // Written aside and moved, so that who waits for it never reads half of it.
     let aside = path.with_extension("json.new");
@@ -71,6 +83,8 @@ pub(super) fn explain(addresses: &Addresses, set_up: &SetUp, manifest: &Path) {
          \n  control   {}\n\
          \nSend a purchase with the simulator:\
          \n  cardswitch-sim pos purchase --demo {} --card good --amount 12.50\
+         \n\nor have chips sign and holders enter PINs, some of them wrong:\n\
+         \n  cardswitch-sim verified --demo {} --seconds 5\
          \n\nor by hand, with Python and pyiso8583:\n\
          \n  import iso8583, socket\
          \n  from iso8583.specs import default_ascii as spec\
@@ -87,6 +101,7 @@ pub(super) fn explain(addresses: &Addresses, set_up: &SetUp, manifest: &Path) {
          \nMore cards, and what each answers: {}",
         addresses.http,
         addresses.control.display(),
+        manifest.display(),
         manifest.display(),
         manifest.display(),
     );

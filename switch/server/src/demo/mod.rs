@@ -8,6 +8,7 @@ mod plan;
 mod seed;
 mod summary;
 mod traffic;
+mod verified;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -18,9 +19,10 @@ use switch_shard::TakeoverMode;
 use crate::app::App;
 use crate::cli::DemoArgs;
 use crate::commands::stop_signal;
-use crate::config::{Config, Link};
+use crate::config::{Config, Link, LinkPin};
 use crate::telemetry;
 
+use keys::BureauKeys;
 use summary::{Money, Outside};
 
 /// Runs the demo.
@@ -31,11 +33,11 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
     std::fs::create_dir_all(&args.dir).with_context(|| format!("making {}", args.dir.display()))?;
     let data = fresh_data(&args.dir)?;
     let mut config = configuration(&data);
-    keys::make(&mut config, &data.join("keys"))?;
+    let keys = keys::make(&args, &mut config, &data.join("keys")).await?;
     telemetry::start_logging(&config.log);
     eprintln!("Starting a switch on a private PostgreSQL in {} ...", data.display());
     let app = App::start(&config, TakeoverMode::RefuseIfOwned).await?;
-    let result = with_switch(&args, &config, app).await;
+    let result = with_switch(&args, &config, &keys, app).await;
     if result.is_ok() {
         // Data of a demo that went wrong is kept: somebody will want to look.
         let _ = std::fs::remove_dir_all(&data);
@@ -75,10 +77,18 @@ fn configuration(data: &Path) -> Config {
     // What is settled over a link of its own can be reconciled by who settled it.
     let network = Link { id: 2, listen: Some(free), ..Link::default() };
     config.links.insert(traffic::NETWORK.into(), network);
+    let pin = LinkPin { key: keys::ZONE.into(), keys: Default::default(), formats: vec![0] };
+    let terminals = Link { id: 3, listen: Some(free), pin: Some(pin), ..Link::default() };
+    config.links.insert(traffic::TERMINALS.into(), terminals);
     config
 }
 
-async fn with_switch(args: &DemoArgs, config: &Config, app: App) -> anyhow::Result<ExitCode> {
+async fn with_switch(
+    args: &DemoArgs,
+    config: &Config,
+    keys: &BureauKeys,
+    app: App,
+) -> anyhow::Result<ExitCode> {
     eprintln!("Making a programme, a partner with a deposit, and {} cards ...", args.cards);
     let set_up = match seed::seed(app.services(), args.cards).await {
         Ok(set_up) => set_up,
@@ -88,7 +98,10 @@ async fn with_switch(args: &DemoArgs, config: &Config, app: App) -> anyhow::Resu
         }
     };
     let manifest = args.dir.join("demo.json");
-    manifest::write(&manifest, app.addresses(), app.database_url(), &set_up)?;
+    manifest::write(&manifest, app.addresses(), app.database_url(), (&set_up, keys))?;
+    let path = manifest.to_str().context("the demo's directory has a name that is not UTF-8")?;
+    let said = traffic::bureau(args, &["references", "--demo", path]).await?;
+    verified::personalise(app.services(), &set_up.verified, &said).await?;
     eprintln!("Wrote {}: addresses and test cards.", manifest.display());
     if args.seconds == 0 {
         manifest::explain(app.addresses(), &set_up, &manifest);
@@ -97,7 +110,8 @@ async fn with_switch(args: &DemoArgs, config: &Config, app: App) -> anyhow::Resu
         return Ok(ExitCode::SUCCESS);
     }
     let before = Money::now(app.services(), &set_up).await;
-    let driven = traffic::drive(args, &manifest).await;
+    let (driven, verified) =
+        tokio::join!(traffic::drive(args, &manifest), traffic::verified(args, &manifest));
     let locked = traffic::lock_outside(args, app.addresses(), &set_up).await;
     let reconciled = traffic::settle_and_reconcile(args, app.addresses(), &set_up).await;
     let after = Money::now(app.services(), &set_up).await;
@@ -107,7 +121,8 @@ async fn with_switch(args: &DemoArgs, config: &Config, app: App) -> anyhow::Resu
     app.stop().await?;
     let report = driven?;
     let audit = traffic::audit(config).await?;
-    let outside = Outside { locked: locked?, reconciled: reconciled?, shadowed };
+    let verified = verified?;
+    let outside = Outside { locked: locked?, reconciled: reconciled?, shadowed, verified };
     summary::print(&report, &audit, &declined, before, after);
     Ok(summary::conclude(&report, &audit, &declined, &outside))
 }

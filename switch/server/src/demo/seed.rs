@@ -15,6 +15,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::plan::{self, Kind};
+use super::verified::{self, VerifiedCard};
 
 /// Euro.
 const CURRENCY: u16 = 978;
@@ -23,11 +24,11 @@ pub(super) const BIN: Bin = Bin(99_999_912);
 /// The partner's deposit, in cents: more than any demo spends.
 const DEPOSIT: i64 = 10_000_000_000;
 /// On a good card, in cents: more than any demo spends on one.
-const FUNDS: i64 = 5_000_000;
+pub(super) const FUNDS: i64 = 5_000_000;
 /// On a card that is short, in cents: less than the smallest purchase.
 const SHORT: i64 = 50;
 /// Expiry of good cards, far off; and of expired ones, long past.
-const EXPIRY: u16 = 4_912;
+pub(super) const EXPIRY: u16 = 4_912;
 const PAST: u16 = 2_312;
 /// What a spend control in shadow lets through at once, in cents: some purchases are above it.
 const LARGE: i64 = 1_500;
@@ -39,6 +40,8 @@ pub(super) struct SetUp {
     pub(super) currency: Currency,
     pub(super) deposit: PoolId,
     pub(super) cards: Vec<TestCard>,
+    /// Those of the other programme.
+    pub(super) verified: Vec<VerifiedCard>,
     pub(super) balances: Vec<BalanceId>,
 }
 
@@ -49,15 +52,15 @@ pub(super) struct TestCard {
     pub(super) expiry: Expiry,
 }
 
-fn text(value: &str) -> AsciiText<40> {
+pub(super) fn text(value: &str) -> AsciiText<40> {
     AsciiText::new(value.as_bytes()).unwrap_or_default()
 }
 
-fn actor() -> AsciiText<40> {
+pub(super) fn actor() -> AsciiText<40> {
     text("demo")
 }
 
-fn key(name: &str) -> IdempotencyKey {
+pub(super) fn key(name: &str) -> IdempotencyKey {
     idempotency_key("demo", name)
 }
 
@@ -80,8 +83,10 @@ pub(super) async fn seed(services: &Services, cards: u32) -> anyhow::Result<SetU
     let programme = services.define_programme(key("programme"), actor(), new).await?;
     shadow(services, programme, currency).await?;
     let made = make_cards(services, partner, programme, cards).await?;
-    let (balances, cards) = made.into_iter().unzip();
-    Ok(SetUp { currency, deposit, cards, balances })
+    let (mut balances, cards): (Vec<_>, Vec<_>) = made.into_iter().unzip();
+    let verified = verified::make(services, (partner, deposit), currency).await?;
+    balances.extend(verified.iter().map(|card| card.balance));
+    Ok(SetUp { currency, deposit, cards, verified, balances })
 }
 
 /// A limit of a purchase that declines nothing: what it would have declined is told at the end.

@@ -9,7 +9,7 @@ use serde_json::json;
 use switch_domain::{Amount, Currency, MinorUnits, Reason};
 
 use super::seed::SetUp;
-use super::traffic::{Audit, Report};
+use super::traffic::{Audit, Report, Verified};
 use crate::telemetry;
 
 /// One amount of the money.
@@ -137,6 +137,49 @@ pub(super) struct Outside {
     pub(super) reconciled: String,
     /// What a spend control in shadow would have declined; no answer says so.
     pub(super) shadowed: u64,
+    /// The cards that are verified.
+    pub(super) verified: Verified,
+}
+
+/// What is wrong on purpose with cards that are verified, and the reason that the switch has for
+/// it. Where two have one reason, its count is of both.
+const WRONG: [(&str, Reason); 8] = [
+    ("wrong PIN", Reason::IncorrectPin),
+    ("PIN tries exceeded", Reason::PinTriesExceeded),
+    ("wrong CVV2", Reason::CardCodeIncorrect),
+    ("wrong cryptogram", Reason::CryptogramIncorrect),
+    ("altered amount", Reason::CryptogramIncorrect),
+    ("replayed counter", Reason::CryptogramReplayed),
+    ("another amount than signed", Reason::ChipDataDiffer),
+    ("wrong value of the track", Reason::CardValueIncorrect),
+];
+
+/// Prints what became of them, and says whether the switch's own records agree with what was sent:
+/// every kind came, and each was declined for its own reason as often as it was sent.
+fn told_of_verified(verified: &Verified, declined: &BTreeMap<Reason, u64>) -> bool {
+    let Verified { sent, approved, chip_approved, chip_declined, .. } = verified;
+    println!(
+        "cards verified: {sent} sent, {approved} approved; chips found {chip_approved} approvals \
+         and {chip_declined} declines of their issuer in the answers"
+    );
+    let count = |what: &str| verified.declined.get(what).copied().unwrap_or_default();
+    let mut agree = true;
+    for (what, reason) in WRONG {
+        let (v1987, v2003) = (reason.action_code_1987(), reason.action_code_2003());
+        let name = reason.name();
+        println!("  {what:<34} {v1987:>6} {v2003:>6} {:>9}   {name}", count(what));
+        let alike = WRONG.iter().filter(|(_, other)| *other == reason);
+        let was_sent: u64 = alike.map(|(what, _)| count(what)).sum();
+        let recorded = declined.get(&reason).copied().unwrap_or_default();
+        if recorded != was_sent || count(what) == 0 {
+            println!("  DIFFERENCE: {name}: {recorded} recorded, {was_sent} sent");
+            agree = false;
+        }
+    }
+    for sample in &verified.samples {
+        println!("  UNEXPECTED: {sample}");
+    }
+    agree
 }
 
 /// The last line and the exit code.
@@ -146,7 +189,8 @@ pub(super) fn conclude(
     declined: &BTreeMap<Reason, u64>,
     outside: &Outside,
 ) -> ExitCode {
-    let Outside { locked, reconciled, shadowed } = outside;
+    let Outside { locked, reconciled, shadowed, verified } = outside;
+    let agree = told_of_verified(verified, declined);
     let in_balance = *reconciled == Reason::ReconciledInBalance.action_code_1987();
     let balance = if in_balance { "in balance" } else { "out of balance" };
     println!("reconciliation with the network       {balance} ({reconciled})");
@@ -170,6 +214,15 @@ pub(super) fn conclude(
             "file_actions": locked,
             "reconciliation": balance,
             "would_decline": shadowed,
+            "verified": {
+                "sent": verified.sent,
+                "approved": verified.approved,
+                "declined": verified.declined,
+                "chip_approved": verified.chip_approved,
+                "chip_declined": verified.chip_declined,
+                "unexpected": verified.unexpected,
+                "unanswered": verified.unanswered,
+            },
             "unexpected": report.unexpected,
             "unanswered": report.unanswered,
             "p50_ms": report.p50_ms,
@@ -182,6 +235,9 @@ pub(super) fn conclude(
         && report.unanswered == 0
         && audit.books == "balanced"
         && in_balance
+        && verified.unexpected == 0
+        && verified.unanswered == 0
+        && agree
         && locked.iter().all(|said| said == done);
     if clean { ExitCode::SUCCESS } else { ExitCode::from(1) }
 }

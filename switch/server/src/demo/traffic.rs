@@ -22,6 +22,14 @@ use crate::config::Config;
 /// The link over which the network settles.
 pub(super) const NETWORK: &str = "network";
 
+/// The link of the terminals whose cards are verified.
+pub(super) const TERMINALS: &str = "terminals";
+
+/// Of so many messages of the traffic, one more is of a card that is verified; and at least so many
+/// a second are, and at most.
+const ONE_IN: u64 = 5;
+const VERIFIED_RATE: (u64, u64) = (20, 200);
+
 /// What the network locks a card with, and takes back.
 pub(super) const LOCK: LockCode = LockCode::SuspectedFraud;
 
@@ -43,6 +51,21 @@ pub(super) struct Report {
     pub(super) p99_ms: f64,
     pub(super) p999_ms: f64,
     pub(super) approvals_per_second: f64,
+}
+
+/// What the simulator reports of the cards that are verified.
+#[derive(Debug, Deserialize)]
+pub(super) struct Verified {
+    pub(super) sent: u64,
+    pub(super) approved: u64,
+    /// By what was wrong.
+    pub(super) declined: BTreeMap<String, u64>,
+    /// What chips found in the answers.
+    pub(super) chip_approved: u64,
+    pub(super) chip_declined: u64,
+    pub(super) unexpected: u64,
+    pub(super) unanswered: u64,
+    pub(super) samples: Vec<String>,
 }
 
 /// What the audit found.
@@ -77,6 +100,40 @@ pub(super) async fn drive(args: &DemoArgs, manifest: &Path) -> anyhow::Result<Re
     let text = std::fs::read_to_string(&report)
         .with_context(|| format!("the simulator left no report at {}", report.display()))?;
     serde_json::from_str(&text).with_context(|| format!("reading {}", report.display()))
+}
+
+/// Runs the simulated cards that are verified.
+pub(super) async fn verified(args: &DemoArgs, manifest: &Path) -> anyhow::Result<Verified> {
+    let (least, most) = VERIFIED_RATE;
+    let rate = (args.rate / ONE_IN).clamp(least, most).to_string();
+    let seconds = args.seconds.to_string();
+    // Its exit code says "something was unexpected", which what it prints says better.
+    let output = Command::new(simulator(args)?)
+        .args(["verified", "--rate", &rate, "--seconds", &seconds, "--demo"])
+        .arg(manifest)
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .kill_on_drop(true)
+        .output()
+        .await
+        .context("starting the simulated cards")?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    serde_json::from_str(text.trim()).context("reading what became of the simulated cards")
+}
+
+/// Has the simulated bureau do something, and gives what it said.
+pub(super) async fn bureau(args: &DemoArgs, asked: &[&str]) -> anyhow::Result<String> {
+    let output = Command::new(simulator(args)?)
+        .arg("bureau")
+        .args(asked)
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .kill_on_drop(true)
+        .output()
+        .await
+        .context("starting the simulated bureau")?;
+    ensure!(output.status.success(), "the simulated bureau ended with {}", output.status);
+    String::from_utf8(output.stdout).context("the simulated bureau says no text")
 }
 
 /// Has a network lock a card and take the lock back by file actions, and gives what each was

@@ -60,7 +60,7 @@ const CARDS: [Fault; 7] = [
 ];
 
 /// Of locks that links may set, of the life of holds, and of what is settled.
-const LOCKS_AND_HOLDS: [Fault; 19] = [
+const LOCKS_AND_HOLDS: [Fault; 20] = [
     ("[links.a]\nid = 1\ncutover = \"25:00\"\n", "line 3", "a cut-over at no time of the day"),
     (
         "[reconciliation]\na_day = 0\n",

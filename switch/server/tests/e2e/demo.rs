@@ -46,6 +46,24 @@ fn the_demo_ends_well_and_shows_every_decline() {
     for member in ["reversed", "incremented", "completed", "others", "repeated", "would_decline"] {
         assert!(count(member) > 0, "{member}: {result}");
     }
+    let verified = &result["verified"];
+    assert_eq!((&verified["unexpected"], &verified["unanswered"]), (&0.into(), &0.into()));
+    for what in ["approved", "chip_approved", "chip_declined"] {
+        assert!(verified[what].as_u64() > Some(0), "{what}: {result}");
+    }
+    for what in [
+        "wrong PIN",
+        "PIN tries exceeded",
+        "right PIN after that",
+        "wrong CVV2",
+        "wrong cryptogram",
+        "altered amount",
+        "replayed counter",
+        "another amount than signed",
+        "wrong value of the track",
+    ] {
+        assert!(verified["declined"][what].as_u64() > Some(0), "{what}: {said}");
+    }
     for code in ["2008", "2009", "1000", "1016", "1018", "1006", "1002", "1011", "1001"] {
         assert!(result["declined"][code].as_u64() > Some(0), "{code}: {result}");
     }
