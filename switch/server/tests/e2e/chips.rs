@@ -2,16 +2,18 @@
 //! module, and one card with a chip that computes by itself. It owns the keys of both sides; what
 //! is wanted of answers is the stories' affair.
 
+use std::path::Path;
+
 use codecs::framing::{Framing, LengthHeader};
 use codecs::iso8583::Dialect;
 use simulators::chip::{
-    CardFacts, CardKind, Flaw, IssuerAnswer, Sale, Signed, SimulatedCard, TestKeys,
+    CardFacts, CardKind, Flaw, IssuerAnswer, Sale, Signed, SimulatedCard, TestKeys, pin_block_0,
 };
 use simulators::demo_file::TestPan;
 use simulators::hsm::{HsmUnit, Settings as UnitSettings};
 use switch_domain::{
-    AsciiText, CardId, CardSecurityTerms, MinorUnits, Pan, PinMethod, PinReference, SecurityKeys,
-    ServiceCode, Timestamp,
+    AsciiText, CardId, CardSecurityTerms, MinorUnits, Pan, PinMethod, PinReference, ScriptKind,
+    ScriptStanding, SecurityKeys, ServiceCode, Timestamp,
 };
 use switch_security::{
     CardSecurity, EncryptedPin, EncryptedPinBlock, GeneratePinReference, Key, KeyCipher, KeyName,
@@ -20,6 +22,7 @@ use switch_security::{
 use switch_server::config::{Config, HsmKeyEntry, LinkPin, Module};
 use switch_store::private_postgres::DatabaseUrl;
 
+use crate::keys::{ceremony, keys as import_keys};
 use crate::speaker::{Draft, Said, Speaker, Value};
 use crate::stage::{Issued, Stage, key, text};
 
@@ -54,6 +57,7 @@ fn key_of(usage: KeyUsage, digits: &str) -> Key {
 pub(crate) struct Chips {
     pub(crate) stage: Stage,
     pub(crate) issued: Issued,
+    id: CardId,
     pub(crate) card: SimulatedCard,
     pub(crate) speaker: Speaker,
     stan: u32,
@@ -75,6 +79,22 @@ pub(crate) fn by_unit(config: &mut Config, unit: &HsmUnit) {
         let entry = HsmKeyEntry { usage: usage.code().to_owned(), key };
         config.hsm.keys.insert(name.to_owned(), entry);
     }
+}
+
+/// Cards are verified by this process, whose key file has the programme's keys.
+pub(crate) fn by_software(config: &mut Config) {
+    let directory = config.security.key_file.parent().expect("a directory").to_owned();
+    config.security.lmk_components = ceremony(&directory);
+    for (name, usage, digits) in named_keys(&TestKeys::from_seed(42)) {
+        import(&directory, name, usage, &digits);
+    }
+    config.security.key_file = directory.join("keys/switch.keys");
+}
+
+fn import(directory: &Path, name: &str, usage: KeyUsage, digits: &str) {
+    let arguments = ["import", name, "--usage", usage.code()];
+    let (good, said) = import_keys(directory, &arguments, digits);
+    assert!(good, "{said}");
 }
 
 impl Chips {
@@ -122,7 +142,7 @@ impl Chips {
         let reference = reference(&keys, &card, &issued.pan);
         services.set_pin_reference(key("pin"), actor, id, reference).await.expect("a reference");
         let speaker = speaker(&stage, dialect).await;
-        Self { stage, issued, card, speaker, stan: 0 }
+        Self { stage, issued, id, card, speaker, stan: 0 }
     }
 
     /// A number of its own for a message.
@@ -179,6 +199,25 @@ impl Chips {
         let said = self.speaker.ask("100", &draft).await;
         let judged = signed.judge_chip_data(&self.chip_data(&said));
         (said.action, judged)
+    }
+
+    /// Another PIN in a block, as the terminal makes one of it.
+    pub(crate) fn block_of(&self, pin: &str) -> [u8; 8] {
+        pin_block_0(&TestKeys::from_seed(42).zone, &self.issued.pan, pin)
+    }
+
+    /// What became of the last command for the chip.
+    pub(crate) async fn script(&self) -> Option<(ScriptKind, ScriptStanding)> {
+        let counters = self.stage.services().node().card_counters(self.id).await;
+        counters.and_then(|counters| counters.script).map(|script| (script.kind, script.standing))
+    }
+
+    /// The switch is stopped and started over the same database.
+    pub(crate) async fn restart(mut self) -> Self {
+        self.stage = self.stage.restart().await;
+        let dialect = self.speaker.dialect().name().to_owned();
+        self.speaker = speaker(&self.stage, &dialect).await;
+        self
     }
 
     /// Reasons in the tables of all that was decided of cards, in order.
