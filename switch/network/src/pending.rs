@@ -49,7 +49,9 @@ pub(crate) struct PinAsked {
     /// The card.
     pub(crate) card: CardId,
     pub(crate) print: Fingerprint,
-    /// What an approval brings about.
+    /// Another PIN is wanted; else the chip is to be unblocked.
+    pub(crate) changes: bool,
+    /// What an approval brings about, as far as it could be made.
     pub(crate) service: Box<PinService>,
     /// The approval, while what it brings about is on its way to the journal.
     pub(crate) granted: Option<Decision>,

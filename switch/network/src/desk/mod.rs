@@ -337,7 +337,7 @@ impl<S: Switch> Desk<S> {
         let reply = ReplyTo::new(self.replies.clone(), token);
         let received = request.received;
         let deadline = received.checked_add(self.link.config.answer_deadline).unwrap_or(received);
-        let served = service.and_then(|service| pin_service::asked(&command, card, service));
+        let served = pin_service::asked(&command, card, service);
         let asking = served.or_else(|| self.statement_of(&command, &card));
         let submission = Submission { command, card, deadline, reply };
         match self.link.switch.submit(submission) {

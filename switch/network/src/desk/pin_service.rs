@@ -6,7 +6,7 @@
 use bytes::BytesMut;
 use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
-use switch_domain::{AuthorizationId, Fingerprint, IdempotencyKey, Reason};
+use switch_domain::{AuthorizationId, Fingerprint, IdempotencyKey, Reason, TransactionType};
 use switch_security::Script;
 use switch_shard::{
     Act, Admission, Command, Decision, Manage, Reply, ReplyOutcome, ReplyTo, Submission,
@@ -27,14 +27,19 @@ impl<S: Switch> Desk<S> {
         out: &mut BytesMut,
     ) {
         let Some(Asking::Pin(asked)) = waiting.asking.as_deref_mut() else { return };
-        let Some(reference) = asked.service.reference.clone() else {
+        if !asked.changes {
             let script = asked.service.script;
             self.link.metrics.pin_service("unblocked");
             return self.tell_served(&waiting, decision, script.as_ref(), out);
+        }
+        // A repeat of what was granted may be all that is known of it, and the new PIN not be set:
+        // without what it takes nobody may say that it is.
+        let (Some(reference), Some(authorization)) =
+            (asked.service.reference.clone(), decision.authorization)
+        else {
+            return self.not_changed();
         };
-        let (Some(authorization), print) = (decision.authorization, asked.print) else {
-            return self.link.metrics.unanswered("pin_not_changed", 1);
-        };
+        let print = asked.print;
         asked.granted = Some(decision);
         let link = Arc::clone(&self.link);
         let act = Act::SetPinReference { card: asked.card, reference };
@@ -50,11 +55,14 @@ impl<S: Switch> Desk<S> {
         match link.switch.submit(submission) {
             Admission::Accepted => self.pending.insert(token, waiting),
             // It was granted and not done: only who asks again can be told anything that is true.
-            Admission::Declined(_) | Admission::Silent => {
-                self.link.metrics.pin_service("not_changed");
-                self.link.metrics.unanswered("pin_not_changed", 1);
-            }
+            Admission::Declined(_) | Admission::Silent => self.not_changed(),
         }
+    }
+
+    /// Silence: the peer asks again, and hears what has become of it by then.
+    fn not_changed(&self) {
+        self.link.metrics.pin_service("not_changed");
+        self.link.metrics.unanswered("pin_not_changed", 1);
     }
 
     /// Answers a change of a PIN that is committed, or could not be made.
@@ -70,10 +78,7 @@ impl<S: Switch> Desk<S> {
         }
         let done = match &reply.outcome {
             ReplyOutcome::Decided(done) => done,
-            ReplyOutcome::Declined(_) | ReplyOutcome::Silent => {
-                self.link.metrics.pin_service("not_changed");
-                return self.link.metrics.unanswered("pin_not_changed", 1);
-            }
+            ReplyOutcome::Declined(_) | ReplyOutcome::Silent => return self.not_changed(),
         };
         let Some(granted) = asked.granted.filter(|_| done.reason == Reason::FileActionDone) else {
             // The card is gone meanwhile.
@@ -103,15 +108,21 @@ impl<S: Switch> Desk<S> {
     }
 }
 
-/// What a request about a PIN waits for besides its decision; `None` where its card is unknown.
+/// What a request about a PIN waits for besides its decision; `None` for any other, and for one
+/// whose card is unknown.
 pub(super) fn asked(
     command: &Command,
     print: Fingerprint,
-    service: Box<PinService>,
+    service: Option<Box<PinService>>,
 ) -> Option<Box<Asking>> {
     let Command::Authorize(request) = command else { return None };
-    let card = request.card?;
-    Some(Box::new(Asking::Pin(PinAsked { card, print, service, granted: None })))
+    let kind = request.facts.kind;
+    if !kind.is_of_pin() {
+        return None;
+    }
+    let (card, changes) = (request.card?, kind == TransactionType::PinChange);
+    let service = service.unwrap_or_default();
+    Some(Box::new(Asking::Pin(PinAsked { card, print, changes, service, granted: None })))
 }
 
 /// The key of the command that an authorization becomes: the same for every repeat of its message.

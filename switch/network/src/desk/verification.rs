@@ -156,7 +156,7 @@ impl<S: Switch> Desk<S> {
         let Answers { chip, service } = self.attach(&mut command, found);
         let Some(waiting) = self.pending.get_mut(token) else { return };
         waiting.chip = chip;
-        if let Some(asked) = service.and_then(|one| pin_service::asked(&command, card, one)) {
+        if let Some(asked) = pin_service::asked(&command, card, service) {
             waiting.asking = Some(asked);
         }
         let received = waiting.received;

@@ -12,7 +12,8 @@ use switch_security::{
 use super::finding::{Step, unknown};
 use super::{CardChecks, Case, profile};
 
-/// What an approval brings about.
+/// What an approval brings about, as far as it could be made.
+#[derive(Default)]
 pub(crate) struct PinService {
     /// What the PIN is compared with from then on; `None` where it stays.
     pub(crate) reference: Option<PinReference>,

@@ -204,6 +204,15 @@ impl Hsm {
             &["hsm", "deadline_ms"],
             "no longer than wait_ms: nobody waits for the rest",
         );
+        for (name, link) in links {
+            let (pin, change) = (link.pin.as_ref(), link.key_change.as_ref());
+            let same = pin.zip(change).is_some_and(|(pin, change)| pin.key == change.key);
+            faults.require(
+                !same,
+                &["links", name, "key_change", "key"],
+                "the units have the PIN keys: what comes by x800 goes into the key file",
+            );
+        }
         faults.require(
             (1..=100_000).contains(&self.waiting_limit),
             &["hsm", "waiting_limit"],

@@ -5,7 +5,6 @@
 use std::path::Path;
 
 use codecs::framing::{Framing, LengthHeader};
-use codecs::iso8583::Dialect;
 use simulators::chip::{
     CardFacts, CardKind, Flaw, IssuerAnswer, Sale, Signed, SimulatedCard, TestKeys, pin_block_0,
 };
@@ -31,13 +30,17 @@ const CONTROL: &str = "9701010001000000";
 /// The first PIN of the card.
 pub(crate) const PIN: &str = "8264";
 
-/// Names, usages and digits of the programme's keys and of the zone key of PINs.
-fn named_keys(keys: &TestKeys) -> [(&'static str, KeyUsage, String); 7] {
+/// The zone key of AES, for blocks of format 4.
+pub(crate) const AES_ZONE: &str = "zpk-aes";
+
+/// Names, usages and digits of the programme's keys and of the zone keys of PINs.
+fn named_keys(keys: &TestKeys) -> [(&'static str, KeyUsage, String); 8] {
     [
         ("cvk", KeyUsage::C0, keys.card_values.digits()),
         ("cvk2", KeyUsage::C0, keys.card_codes.digits()),
         ("pvk", KeyUsage::V2, "5D1A6E3D9B46F1298C4F7A15D3926BF1".to_owned()),
         ("zpk", KeyUsage::P0, keys.zone.digits()),
+        (AES_ZONE, KeyUsage::P0, keys.aes_zone.digits()),
         ("imk-ac", KeyUsage::E0, keys.cryptograms.digits()),
         ("imk-smi", KeyUsage::E2, keys.script_integrity.digits()),
         ("imk-smc", KeyUsage::E1, keys.script_confidentiality.digits()),
@@ -48,9 +51,14 @@ fn label<const N: usize>(name: &str) -> AsciiText<N> {
     AsciiText::new(name.as_bytes()).expect("a short name")
 }
 
-fn key_of(usage: KeyUsage, digits: &str) -> Key {
+/// How the programme's keys are used, by name.
+fn cipher(name: &str) -> KeyCipher {
+    if name == AES_ZONE { KeyCipher::Aes } else { KeyCipher::Tdes }
+}
+
+fn key_of(name: &str, usage: KeyUsage, digits: &str) -> Key {
     let bytes = hex::decode(digits).expect("digits");
-    Key::new(usage, KeyCipher::Tdes, &bytes).expect("a key")
+    Key::new(usage, cipher(name), &bytes).expect("a key")
 }
 
 /// A switch and the chip of one of its cards.
@@ -75,7 +83,7 @@ pub(crate) fn by_unit(config: &mut Config, unit: &HsmUnit) {
     config.hsm.units = vec![unit.address().to_string()];
     config.hsm.lmk_check_value = Some(unit.check_value());
     for (name, usage, digits) in named_keys(&TestKeys::from_seed(42)) {
-        let key = unit.wrap_key(&key_of(usage, &digits)).expect("wrapped");
+        let key = unit.wrap_key(&key_of(name, usage, &digits)).expect("wrapped");
         let entry = HsmKeyEntry { usage: usage.code().to_owned(), key };
         config.hsm.keys.insert(name.to_owned(), entry);
     }
@@ -91,8 +99,9 @@ pub(crate) fn by_software(config: &mut Config) {
     config.security.key_file = directory.join("keys/switch.keys");
 }
 
-fn import(directory: &Path, name: &str, usage: KeyUsage, digits: &str) {
-    let arguments = ["import", name, "--usage", usage.code()];
+pub(crate) fn import(directory: &Path, name: &str, usage: KeyUsage, digits: &str) {
+    let cipher = if cipher(name) == KeyCipher::Aes { "aes" } else { "tdes" };
+    let arguments = ["import", name, "--usage", usage.code(), "--cipher", cipher];
     let (good, said) = import_keys(directory, &arguments, digits);
     assert!(good, "{said}");
 }
@@ -206,6 +215,14 @@ impl Chips {
         pin_block_0(&TestKeys::from_seed(42).zone, &self.issued.pan, pin)
     }
 
+    /// Buys for a euro with this as the PIN block; how that was answered.
+    pub(crate) async fn buy_with(&mut self, block: &[u8]) -> String {
+        let (mut draft, _) = self.message("000000", 100, None);
+        draft.retain(|(field, _)| *field != 52);
+        draft.push((52, Value::Bytes(block.to_vec())));
+        self.speaker.ask("100", &draft).await.action
+    }
+
     /// What became of the last command for the chip.
     pub(crate) async fn script(&self) -> Option<(ScriptKind, ScriptStanding)> {
         let counters = self.stage.services().node().card_counters(self.id).await;
@@ -215,7 +232,7 @@ impl Chips {
     /// The switch is stopped and started over the same database.
     pub(crate) async fn restart(mut self) -> Self {
         self.stage = self.stage.restart().await;
-        let dialect = self.speaker.dialect().name().to_owned();
+        let dialect = self.stage.config.links["test"].dialect.clone();
         self.speaker = speaker(&self.stage, &dialect).await;
         self
     }
@@ -237,7 +254,7 @@ impl Chips {
 }
 
 async fn speaker(stage: &Stage, dialect: &str) -> Speaker {
-    let dialect = Dialect::shipped(dialect).expect("shipped");
+    let dialect = switch_server::config::dialect(dialect).expect("a dialect");
     Speaker::connect(stage.address(), dialect, Framing::new(LengthHeader::Binary2)).await
 }
 
@@ -271,8 +288,9 @@ fn terms() -> CardSecurityTerms {
 fn reference(keys: &TestKeys, card: &SimulatedCard, pan: &str) -> PinReference {
     let mut ring = KeyRing::default();
     for (name, usage, digits) in named_keys(keys) {
+        let key = key_of(name, usage, &digits);
         let name = KeyName::new(name).expect("a name");
-        let named = NamedKey { name: name.clone(), key: key_of(usage, &digits) };
+        let named = NamedKey { name: name.clone(), key };
         let number = ring.add(named, Timestamp(1)).expect("room");
         ring.activate(&name, number, Timestamp(1)).expect("pending");
     }

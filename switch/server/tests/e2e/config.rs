@@ -25,7 +25,13 @@ fn the_shipped_configuration_is_good() {
 type Fault = (&'static str, &'static str, &'static str);
 
 /// Of how links present cards and holders.
-const CARDS: [Fault; 10] = [
+const CARDS: [Fault; 11] = [
+    (
+        "[security]\nmodule = \"hardware\"\n[hsm]\nunits = [\"hsm:1500\"]\n[links.a]\nid = 1\n\
+         pin = { key = \"p\" }\nkey_change = { key = \"p\", zone_key = \"z\" }\n",
+        "line 8: links.a.key_change.key: the units have the PIN keys",
+        "a PIN key for the key file",
+    ),
     (
         "[hsm]\nunits = [\"hsm:1500\"]\n",
         "security.module (not set): \"hardware\" where hsm.units names units",

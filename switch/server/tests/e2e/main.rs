@@ -30,6 +30,7 @@ mod malformed;
 mod mini_statement;
 mod network_traces;
 mod partial_approval;
+mod pin_keys;
 mod pin_services;
 #[path = "../../../../simulators/tests/network/pki.rs"]
 mod pki;
