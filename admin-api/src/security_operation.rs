@@ -20,6 +20,7 @@ use crate::{Problem, Services};
 pub enum SecurityOperation {
     SecurityTerms { programme: i64, terms: Option<Box<TermsSpec>> },
     SecurityShow { programme: i64 },
+    SecurityCard { card: i64 },
     SecurityCardData { card: i64, service_code: Option<u16>, sequence: u8 },
     SecurityPinReference { card: i64, key_index: Option<u8>, digits: String },
     SecurityCodeReset { card: i64 },
@@ -110,6 +111,7 @@ pub async fn perform(
             let terms = security.map(|terms| TermsSpec::of(terms, Some(currency)));
             return Ok(json!({ "programme": programme, "terms": terms }));
         }
+        SecurityOperation::SecurityCard { card } => return card_shown(services, card).await,
         SecurityOperation::SecurityCardData { card, service_code, sequence } => {
             let code = service_code.map(ServiceCode::new).transpose();
             let code = code.map_err(|error| Problem::invalid(error.to_string()))?;
@@ -129,6 +131,30 @@ pub async fn perform(
         }
     }
     Ok(json!({ "done": true }))
+}
+
+/// What is known of a card's verification, without a digit of what its PIN is compared with.
+async fn card_shown(services: &Services, id: i64) -> Result<Value, Problem> {
+    let node = services.node();
+    let card = node.card(CardId(id)).await;
+    let card = card.ok_or_else(|| Problem::invalid("there is no such card"))?;
+    let references = card.references.map(|references| *references).unwrap_or_default();
+    let counters = node.card_counters(card.id).await.unwrap_or_default();
+    let script = counters.script.map(|script| {
+        json!({
+            "command": script.kind.name(), "sequence": script.sequence, "atc": script.atc,
+            "standing": script.standing.name(),
+        })
+    });
+    Ok(json!({
+        "card": id,
+        "service_code": references.service_code.map(ServiceCode::number),
+        "sequence": references.sequence,
+        "has_pin": references.pin.is_some(),
+        "code_generation": references.code_generation,
+        "pin_tries": counters.pin_tries(),
+        "script": script,
+    }))
 }
 
 fn currency_of(services: &Services, programme: ProgrammeId) -> Result<Currency, Problem> {

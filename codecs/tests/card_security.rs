@@ -97,7 +97,12 @@ fn what_an_answer_says_to_the_chip_is_the_dialects_affair() {
         assert!(dialect.chip_answer_form().response_code, "{name}");
     }
     let text = with_table("[chip_answer]\nresponse_code = false\n");
-    assert!(!Dialect::from_toml(&text).unwrap().chip_answer_form().response_code);
+    let form = Dialect::from_toml(&text).unwrap().chip_answer_form();
+    assert!(!form.response_code && form.script.tag() == 0x72);
+    let text = text.replace("= false\n", "= false\nscript = 71\n");
+    assert_eq!(Dialect::from_toml(&text).unwrap().chip_answer_form().script.tag(), 0x71);
+    let new_pin = |name| Dialect::shipped(name).unwrap().pin_block_form().new_field;
+    assert_eq!((new_pin("mip-like"), new_pin("iso87-bcd")), (Some(125), None));
 }
 
 /// `iso87-bcd` with a table more, in place of one that it has by that name.
@@ -125,6 +130,10 @@ fn what_no_message_could_say_is_refused_with_its_line() {
         (pin(&format!("{at}\nformats = {{ \"001\" = 0 }}")), 2, Some(53), "as long as"),
         (pin("key_at = { field = 53, first = 17 }"), 1, Some(53), "from there on"),
         (pin("key = 1"), 1, None, "unknown field `key`"),
+        (pin("new_field = 126"), 1, Some(126), "a field of its own of type b"),
+        (pin("new_field = 52"), 1, Some(52), "a field of its own of type b"),
+        (pin("new_field = 65"), 1, Some(65), "listed as sensitive"),
+        ("[chip_answer]\nresponse_code = true\nscript = 73\n".into(), 2, Some(55), "71 or 72"),
     ];
     for (table, line, field, problem) in rows {
         let text = with_table(&table);

@@ -33,6 +33,9 @@ pub struct PinBlockForm {
     pub formats: Vec<(Box<str>, u8)>,
     /// Where it says under which of several keys: digits. `None` where there is one.
     pub key_at: Option<Piece>,
+    /// The field of the new PIN's block, in the same format and under the same key; `None` where
+    /// the peer has no place for one.
+    pub new_field: Option<u8>,
 }
 
 /// What an answer says to the chip besides the issuer's authentication data (tag 91).
@@ -40,11 +43,34 @@ pub struct PinBlockForm {
 pub struct ChipAnswerForm {
     /// The response code (tag 8A) that those data are for; else the terminal makes one of field 39.
     pub response_code: bool,
+    /// The template that has commands for the chip: 71 before its last word, 72 behind it.
+    pub script: ScriptTemplate,
+}
+
+/// When a terminal gives commands of the issuer to the chip.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum ScriptTemplate {
+    /// Tag 71: before the chip ends the transaction.
+    Before,
+    /// Tag 72: behind that.
+    #[default]
+    Behind,
+}
+
+impl ScriptTemplate {
+    /// Its tag.
+    #[must_use]
+    pub const fn tag(self) -> u8 {
+        match self {
+            ScriptTemplate::Before => 0x71,
+            ScriptTemplate::Behind => 0x72,
+        }
+    }
 }
 
 impl Default for ChipAnswerForm {
     fn default() -> ChipAnswerForm {
-        ChipAnswerForm { response_code: true }
+        ChipAnswerForm { response_code: true, script: ScriptTemplate::Behind }
     }
 }
 

@@ -6,12 +6,14 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::card_security::{CardCodeForm, CardSecurityForms, ChipAnswerForm, PinBlockForm};
+use super::card_security::{
+    CardCodeForm, CardSecurityForms, ChipAnswerForm, PinBlockForm, ScriptTemplate,
+};
 use super::dialect_error::DialectError;
 use super::dialect_file::Source;
 use super::network_trace::Piece;
 use super::network_trace_file::{PieceEntry, Seen, compile_place};
-use super::spec::FieldType;
+use super::spec::{FieldSpec, FieldType};
 
 const PIN_BLOCK: u8 = 52;
 const CHIP_DATA: u8 = 55;
@@ -39,12 +41,14 @@ pub(super) struct PinBlockEntry {
     #[serde(default)]
     formats: BTreeMap<Spanned<String>, u8>,
     key_at: Option<Spanned<PieceEntry>>,
+    new_field: Option<Spanned<u8>>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ChipAnswerEntry {
     response_code: bool,
+    script: Option<Spanned<u8>>,
 }
 
 /// Checks them; `seen` tells of fields, and of their sub-elements by key.
@@ -92,7 +96,7 @@ fn pin_block(
     entry: &Spanned<PinBlockEntry>,
     seen: &dyn Fn(u8, Option<&str>) -> Seen,
 ) -> Result<PinBlockForm, DialectError> {
-    let PinBlockEntry { format_at, formats, key_at } = entry.get_ref();
+    let PinBlockEntry { format_at, formats, key_at, new_field } = entry.get_ref();
     let span = entry.span();
     if seen(PIN_BLOCK, None).is_none_or(|(spec, _)| spec.kind != FieldType::Binary) {
         let problem = "holds the PIN block, and must be of type b";
@@ -118,8 +122,29 @@ fn pin_block(
         }
         known.push((text.as_str().into(), *format));
     }
+    let new_field = match new_field {
+        Some(field) => Some(new_pin_field(source, field, seen)?),
+        None => None,
+    };
     let place = |compiled: Option<(Piece, usize)>| compiled.map(|(place, _)| place);
-    Ok(PinBlockForm { format_at: place(format_at), formats: known, key_at: place(key_at) })
+    let (format_at, key_at) = (place(format_at), place(key_at));
+    Ok(PinBlockForm { format_at, formats: known, key_at, new_field })
+}
+
+/// The field of a new PIN's block: as hidden as that of the present one.
+fn new_pin_field(
+    source: &Source<'_>,
+    field: &Spanned<u8>,
+    seen: &dyn Fn(u8, Option<&str>) -> Seen,
+) -> Result<u8, DialectError> {
+    let number = *field.get_ref();
+    let binary = |seen: &(FieldSpec, bool)| seen.0.kind == FieldType::Binary;
+    let good = seen(number, None).filter(binary).is_some_and(|(_, hidden)| hidden);
+    if !good || [PIN_BLOCK, CHIP_DATA].contains(&number) {
+        let problem = "holds a new PIN block: a field of its own of type b, listed as sensitive";
+        return Err(source.error(&field.span(), Some(number), problem));
+    }
+    Ok(number)
 }
 
 fn chip_answer(
@@ -131,6 +156,15 @@ fn chip_answer(
         let problem = "holds the chip's data, and must be of type b";
         return Err(source.error(&entry.span(), Some(CHIP_DATA), problem));
     }
-    let ChipAnswerEntry { response_code } = *entry.get_ref();
-    Ok(ChipAnswerForm { response_code })
+    let ChipAnswerEntry { response_code, script } = entry.get_ref();
+    let script = match script.as_ref().map(|script| (*script.get_ref(), script.span())) {
+        None => ScriptTemplate::default(),
+        Some((71, _)) => ScriptTemplate::Before,
+        Some((72, _)) => ScriptTemplate::Behind,
+        Some((_, span)) => {
+            let problem = "script is the template of commands for the chip: 71 or 72";
+            return Err(source.error(&span, Some(CHIP_DATA), problem));
+        }
+    };
+    Ok(ChipAnswerForm { response_code: *response_code, script })
 }

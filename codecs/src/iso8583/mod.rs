@@ -61,7 +61,9 @@ mod wire;
 mod words;
 
 pub use amounts::{AccountBalances, PartOf, WireAmount};
-pub use card_security::{CardCodeForm, ChipAnswerForm, PinBlockForm, PinFormatSaid};
+pub use card_security::{
+    CardCodeForm, ChipAnswerForm, PinBlockForm, PinFormatSaid, ScriptTemplate,
+};
 pub use carriage::{BalanceForm, IncrementalForm, LockForm, OriginalAmount, OriginalForm};
 pub use carriage_partial::{FeeForm, PartialTerminal};
 pub use carriage_statement::{MiniStatementForm, StatementEntry};

@@ -2,7 +2,7 @@
 //! transaction counters of its chips. It owns what each counter says; none of them ever falls (I8):
 //! forgiving is a counter of its own that follows the other.
 
-use crate::{CardId, Timestamp};
+use crate::{CardId, CardScript, Timestamp};
 
 /// Everything that is counted of one card.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub struct CardCounters {
     pub forgiven_codes: Timestamp,
     /// Transaction counters, by the sequence number of the card.
     pub chips: Vec<ChipCounter>,
+    /// The last command that an answer took along for its chip.
+    pub script: Option<CardScript>,
 }
 
 impl CardCounters {

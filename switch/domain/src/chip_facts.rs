@@ -52,6 +52,8 @@ pub enum ChipFact {
     OfflineLimitPassed,
     /// The chip's transaction counter is further above the one before than the programme expects.
     CounterJumped,
+    /// The commands of an issuer script were performed (9F5B).
+    ScriptPerformed,
 }
 
 macro_rules! set_of {
@@ -181,6 +183,7 @@ set_of!(
         "script_failed" = ScriptFailed,
         "offline_limit_passed" = OfflineLimitPassed,
         "counter_jumped" = CounterJumped,
+        "script_performed" = ScriptPerformed,
     ]
 );
 

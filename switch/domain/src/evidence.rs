@@ -154,6 +154,11 @@ pub struct Evidence {
     /// What the chip said, where the message has its data. Data that cannot be read is a chip whose
     /// cryptogram is [`Unverified::Malformed`].
     pub chip: Option<Chip>,
+    /// The new PIN, where one is wanted: matched where what it will be compared with was made.
+    pub new_pin: Finding,
+    /// Of a request about the PIN, the command for the card's chip: matched where it was made, to
+    /// go with an approval.
+    pub script: Finding,
     /// True where the message says that the stripe was read since the chip could not be (DE22 of
     /// 1987: 80).
     pub fallback: bool,

@@ -19,6 +19,7 @@ mod authorization;
 mod balance;
 mod card;
 mod card_counters;
+mod card_script;
 mod card_security;
 mod chip_facts;
 mod control;
@@ -64,6 +65,7 @@ pub use authorization::{
 pub use balance::{Balance, BalanceState, CustomerState, Movement};
 pub use card::{Card, CardStatus, LockCode, VaultRef};
 pub use card_counters::{CardCounters, ChipCounter, CounterEffect, CounterStanding};
+pub use card_script::{CardScript, ScriptKind, ScriptStanding};
 pub use card_security::{
     CardReferences, CardSecurityTerms, Circumstances, CounterRules, ExpiryOrder,
     InvalidServiceCode, KeyLabel, LowerCounter, NeededChecks, PinMethod, SecurityKeys, ServiceCode,

@@ -24,6 +24,10 @@ pub enum TransactionType {
     MiniStatement,
     /// 00 for an amount of zero, or 33: whether the card is good. No money moves.
     AccountVerification,
+    /// 70 and 92: another PIN. No money moves.
+    PinChange,
+    /// 72 and 91: the chip's own counter of wrong PINs begins anew. No money moves.
+    PinUnblock,
 }
 
 /// Where the money of a transaction goes.
@@ -39,7 +43,7 @@ pub enum Direction {
 
 impl TransactionType {
     /// Every one once.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Purchase,
         Self::Preauthorization,
         Self::Cash,
@@ -49,7 +53,15 @@ impl TransactionType {
         Self::BalanceInquiry,
         Self::MiniStatement,
         Self::AccountVerification,
+        Self::PinChange,
+        Self::PinUnblock,
     ];
+
+    /// Whether it is a service of the card's PIN.
+    #[must_use]
+    pub const fn is_of_pin(self) -> bool {
+        matches!(self, Self::PinChange | Self::PinUnblock)
+    }
 
     /// Where its money goes.
     #[must_use]
@@ -61,9 +73,11 @@ impl TransactionType {
             | Self::CashBack
             | Self::QuasiCash => Direction::Debit,
             Self::Refund => Direction::Credit,
-            Self::BalanceInquiry | Self::MiniStatement | Self::AccountVerification => {
-                Direction::None
-            }
+            Self::BalanceInquiry
+            | Self::MiniStatement
+            | Self::AccountVerification
+            | Self::PinChange
+            | Self::PinUnblock => Direction::None,
         }
     }
 }
@@ -77,6 +91,6 @@ mod tests {
         let of = |wanted| {
             TransactionType::ALL.into_iter().filter(move |one| one.direction() == wanted).count()
         };
-        assert_eq!((of(Direction::Debit), of(Direction::Credit), of(Direction::None)), (5, 1, 3));
+        assert_eq!((of(Direction::Debit), of(Direction::Credit), of(Direction::None)), (5, 1, 5));
     }
 }

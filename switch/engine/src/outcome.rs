@@ -143,14 +143,15 @@ impl Decision {
 }
 
 impl Answer {
-    /// What a file action is answered that became a management command (x302, x304); `None` for
-    /// what no such command is answered with.
+    /// What a file action is answered that became a management command (x302, x304), or the second
+    /// half of a change of a PIN; `None` for what no such command is answered with.
     #[must_use]
     pub const fn file_action_reason(self) -> Option<Reason> {
         match self {
             Self::Done(_) => Some(Reason::FileActionDone),
             Self::Refused(Refusal::Outside(refusal)) => Some(refusal.reason()),
             Self::Refused(Refusal::KeyReused) => Some(Reason::DuplicateTransmission),
+            Self::Refused(Refusal::NoSuchCard) => Some(Reason::InvalidCardNumber),
             _ => None,
         }
     }

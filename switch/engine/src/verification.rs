@@ -3,8 +3,9 @@
 //! It owns that a PIN whose tries are used up is looked at by nobody. It verifies nothing itself.
 
 use switch_domain::{
-    CardCounters, Chip, ChipFact, Circumstances, CounterEffect, CounterStanding, Direction,
-    EntryMode, Evidence, Finding, NeededChecks, Reason, Unverified,
+    CardCounters, CardScript, Chip, ChipFact, Circumstances, CounterEffect, CounterStanding,
+    Direction, EntryMode, Evidence, Finding, NeededChecks, Reason, ScriptKind, ScriptStanding,
+    ServiceCode, TransactionType, Unverified,
 };
 
 use crate::checks::{self, Case};
@@ -54,6 +55,34 @@ pub(crate) const fn chip_was_read(case: &Case<'_>) -> bool {
 pub(crate) const fn is_card_not_present(case: &Case<'_>) -> bool {
     let entry = case.request.facts.entry;
     matches!(entry, EntryMode::Unknown | EntryMode::Manual | EntryMode::Ecommerce)
+}
+
+/// Whether it was verified at all: without terms, or by a link that verifies nothing, it was not.
+pub(crate) const fn is_verified(case: &Case<'_>) -> bool {
+    case.terms.is_some() && case.request.evidence.is_some()
+}
+
+/// Whether its answer has to take a command along for the chip, which only its cryptogram asks for:
+/// an unblock is for the chip alone, and a new PIN for the chip too, unless the card has none.
+pub(crate) fn commands_chip(case: &Case<'_>) -> bool {
+    let references = case.card.and_then(|card| card.references.as_deref());
+    let code = references.and_then(|references| references.service_code);
+    let has_chip = code.is_none_or(ServiceCode::has_chip);
+    let of_chip = match case.request.facts.kind {
+        TransactionType::PinUnblock => true,
+        TransactionType::PinChange => has_chip || chip_was_read(case),
+        _ => false,
+    };
+    of_chip && is_request(case)
+}
+
+/// Whether a service of the PIN has all that it takes.
+pub(crate) fn judge_pin_service(case: &Case<'_>) -> Result<(), Reason> {
+    let found = evidence(case);
+    let changes = case.request.facts.kind == TransactionType::PinChange;
+    let (wrong, missing) = (Reason::VerificationDataInvalid, Reason::FunctionNotSupported);
+    judge(found.new_pin, changes, wrong, missing)?;
+    judge(found.script, commands_chip(case), wrong, missing)
 }
 
 /// What a finding comes to.
@@ -158,9 +187,23 @@ pub(crate) fn counted(case: &Case<'_>, reason: Reason) -> Option<Box<CounterEffe
     let vouched = found.chip.filter(|chip| chip.cryptogram == Finding::Matched);
     if let Some(chip) = vouched {
         counters.add_chip(chip.sequence, chip.atc);
+        counters.script = counters.script.map(|script| script.heard(&chip));
+        counters.script = sent(case, &found, &chip, reason).or(counters.script);
     }
     let changes = before.map_or(counters != CardCounters::default(), |before| *before != counters);
     changes.then(|| Box::new(CounterEffect { card: card.id, counters, locks }))
+}
+
+/// The command that the answer takes along for the chip, where it does.
+fn sent(case: &Case<'_>, found: &Evidence, chip: &Chip, reason: Reason) -> Option<CardScript> {
+    let kind = match case.request.facts.kind {
+        TransactionType::PinChange => ScriptKind::ChangePin,
+        TransactionType::PinUnblock => ScriptKind::UnblockPin,
+        _ => return None,
+    };
+    let goes = is_request(case) && reason.is_approval() && found.script == Finding::Matched;
+    let (sequence, atc) = (chip.sequence, chip.atc);
+    goes.then_some(CardScript { kind, sequence, atc, standing: ScriptStanding::Sent })
 }
 
 /// What is answered in place of a reason that the programme does not tell: without the card being

@@ -36,6 +36,7 @@ const ANSWERS: &str = "cardswitch_link_answers_total";
 const CUT_OVERS: &str = "cardswitch_link_cut_overs_total";
 const STATEMENTS: &str = "cardswitch_link_statements_total";
 const UNVERIFIED: &str = "cardswitch_link_unverified_total";
+const PIN_SERVICES: &str = "cardswitch_link_pin_services_total";
 const VERIFYING: &str = "cardswitch_link_verifying";
 const ANSWER_SECONDS: &str = "cardswitch_link_answer_seconds";
 
@@ -68,6 +69,7 @@ pub fn describe() {
     describe_counter!(UNANSWERED, "Requests whose outcome was not sent, by cause");
     describe_counter!(STATEMENTS, "Mini-statement inquiries that were granted, by what was told");
     describe_counter!(UNVERIFIED, "Things presented that could not be verified, by cause");
+    describe_counter!(PIN_SERVICES, "Changes of PINs and unblockings that were granted, by end");
     describe_gauge!(VERIFYING, Unit::Count, "Messages that wait for the security module");
     describe_histogram!(ANSWER_SECONDS, Unit::Seconds, "From a decided request's frame to answer");
 }
@@ -203,7 +205,14 @@ impl LinkMetrics {
         counter!(STATEMENTS, "link" => self.link.clone(), "outcome" => outcome).increment(1);
     }
 
-    /// `what` is `stripe`, `code`, `pin`, `cryptogram`, or `any` where none is told apart.
+    /// `outcome` is `changed`, `unblocked` or `not_changed`.
+    pub(crate) fn pin_service(&self, outcome: &'static str) {
+        let link = self.link.clone();
+        counter!(PIN_SERVICES, "link" => link, "outcome" => outcome).increment(1);
+    }
+
+    /// `what` is `stripe`, `code`, `pin`, `cryptogram`, `new_pin`, `script`, or `any` where none is
+    /// told apart.
     pub(crate) fn unverified(&self, what: &'static str, cause: &'static str) {
         let link = self.link.clone();
         counter!(UNVERIFIED, "link" => link, "what" => what, "cause" => cause).increment(1);

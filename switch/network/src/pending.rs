@@ -6,12 +6,15 @@ use std::collections::VecDeque;
 use codecs::framing::Header;
 use codecs::iso8583::{EncodedFields, Mti};
 use metrics::Gauge;
+use switch_domain::{CardId, Fingerprint};
 use switch_security::Verified;
+use switch_shard::Decision;
 use tokio::time::Instant;
 
 use crate::key_change;
 use crate::reconciliation::Reconciling;
 use crate::statement::Telling;
+use crate::verify::PinService;
 
 /// One message in flight.
 pub(crate) struct Waiting {
@@ -37,6 +40,21 @@ pub(crate) enum Asking {
     Statement(Telling),
     /// Whether a key was taken in.
     KeyChange(key_change::Place),
+    /// Whether a PIN was changed, once that is granted.
+    Pin(PinAsked),
+}
+
+/// A request about a PIN.
+pub(crate) struct PinAsked {
+    /// The card.
+    pub(crate) card: CardId,
+    pub(crate) print: Fingerprint,
+    /// Another PIN is wanted; else the chip is to be unblocked.
+    pub(crate) changes: bool,
+    /// What an approval brings about, as far as it could be made.
+    pub(crate) service: Box<PinService>,
+    /// The approval, while what it brings about is on its way to the journal.
+    pub(crate) granted: Option<Decision>,
 }
 
 /// The messages in flight of one connection. Tokens are given in order, so that a message's place

@@ -93,8 +93,8 @@ impl App {
         let module = keys::security_module(config, ring.clone(), store).await?;
         let exchange = key_store.map(|store| KeyExchange::new(config, store, Arc::clone(&module)));
         let security: Arc<dyn SecurityModule> = Arc::clone(&module) as _;
-        let cards = Cards { module, ring };
         let hardware = hsm::connect(config)?;
+        let cards = Cards::new(config, (&module, ring), hardware.as_ref())?;
         heads::note_what_is_missing(store, &config.journal.lost_dir).await?;
         let mut settings = config.shards.settings();
         settings.control_limits = config.controls.limits();

@@ -1,21 +1,52 @@
-//! By what each link verifies cards: the module, the names of its keys, and what the configuration
-//! says of the link. It owns that a link does not open whose zone key is not there.
+//! By what each link verifies cards: the module that the configuration chose, the names of its
+//! keys, and what the configuration says of the link. It owns that a link does not open whose zone
+//! key is not there, and that no module is asked but the one that was chosen.
 
 use std::sync::Arc;
 
 use anyhow::Context;
-use switch_network::{CardChecks, CardKeys};
-use switch_security::{KeyRing, KeyUsage, SoftwareModule};
+use switch_hsm::HsmModule;
+use switch_network::{CardChecks, CardKeys, Waits};
+use switch_security::{CardSecurity, KeyHandle, KeyRing, KeyUsage, SoftwareModule};
 
-use crate::config::{self, Config, Link};
+use crate::config::{self, Config, Link, Module};
 
 /// Who verifies, for all links.
 pub(crate) struct Cards {
-    pub(crate) module: Arc<SoftwareModule>,
-    pub(crate) ring: KeyRing,
+    module: Arc<dyn CardSecurity>,
+    keys: Arc<dyn CardKeys>,
+    waits: Option<Waits>,
+}
+
+/// The keys of the units, by name.
+struct UnitKeys(Arc<HsmModule>);
+
+impl CardKeys for UnitKeys {
+    fn card_key(&self, name: &str, usage: KeyUsage) -> Option<KeyHandle> {
+        self.0.keys().find_named(name, usage)
+    }
 }
 
 impl Cards {
+    /// By the module that the configuration names.
+    pub(crate) fn new(
+        config: &Config,
+        (software, ring): (&Arc<SoftwareModule>, KeyRing),
+        hardware: Option<&Arc<HsmModule>>,
+    ) -> anyhow::Result<Self> {
+        if config.security.module == Module::Software {
+            // The module is in this process: nothing of it is waited for.
+            let module = Arc::clone(software) as _;
+            return Ok(Self { module, keys: Arc::new(ring), waits: None });
+        }
+        let units = hardware.context("security.module is \"hardware\", and hsm.units is empty")?;
+        Ok(Self {
+            module: Arc::clone(units) as _,
+            keys: Arc::new(UnitKeys(Arc::clone(units))),
+            waits: Some(config.hsm.waits()),
+        })
+    }
+
     /// For one of them.
     pub(crate) fn checks(
         &self,
@@ -28,15 +59,14 @@ impl Cards {
             .card_rules(&config.security, &dialect)
             .map_err(|(key, fault)| anyhow::anyhow!("link {name}: {key}: {fault}"))?;
         for key in rules.pin.keys() {
-            self.ring
+            self.keys
                 .card_key(key, KeyUsage::P0)
                 .with_context(|| format!("link {name}: pin: there is no zone PIN key {key}"))?;
         }
         Ok(CardChecks {
-            module: Arc::clone(&self.module) as _,
-            keys: Arc::new(self.ring.clone()),
-            // The module is in this process: nothing of it is waited for.
-            waits: None,
+            module: Arc::clone(&self.module),
+            keys: Arc::clone(&self.keys),
+            waits: self.waits,
             rules,
         })
     }

@@ -18,7 +18,8 @@ use switch_security::{
 use tokio::sync::mpsc::Receiver;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{Config, KeyForm, LinkKeyChange};
+use crate::config::{Config, KeyForm, LinkKeyChange, Mode};
+use crate::production;
 
 /// How many keys of peers wait while one is written down.
 pub(crate) const ROOM: usize = 16;
@@ -30,6 +31,7 @@ pub(crate) struct KeyExchange {
     store: KeyStore,
     module: Arc<SoftwareModule>,
     rules: BTreeMap<String, LinkKeyChange>,
+    mode: Mode,
     /// Links and commands change keys one at a time; the file's own lock is for other processes.
     turn: Mutex<()>,
 }
@@ -41,7 +43,7 @@ impl KeyExchange {
             Some((name.clone(), link.key_change.clone()?))
         };
         let rules = config.links.iter().filter_map(rule).collect();
-        Self { store, module, rules, turn: Mutex::new(()) }
+        Self { store, module, rules, mode: config.mode, turn: Mutex::new(()) }
     }
 
     /// Takes in a key that came over a link: which version it became, on disk and pending.
@@ -62,6 +64,10 @@ impl KeyExchange {
                     import_cryptogram(zone, &cryptogram(text)?, &policy)?
                 }
             };
+            // With such a key the next start would be refused.
+            if let Some(fault) = production::fault_of(self.mode, &key) {
+                bail!("production: the key {fault}");
+            }
             let check_value = key.check_value();
             let number = match ring.add(NamedKey { name: name.clone(), key }, now()) {
                 // The answer to it was lost, and it comes again.

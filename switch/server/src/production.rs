@@ -4,7 +4,7 @@
 
 use anyhow::bail;
 use rustix::process::{Resource, Rlimit, setrlimit};
-use switch_security::{KeyCipher, KeyRing, KeyUsage, LocalMasterKeys, PanKeys};
+use switch_security::{Key, KeyCipher, KeyRing, KeyUsage, LocalMasterKeys, PanKeys};
 
 use crate::config::{Config, Mode};
 
@@ -18,6 +18,15 @@ pub(crate) fn check_pan_keys(config: &Config, keys: &PanKeys) -> anyhow::Result<
         bail!("production: not started: {path}: the keys of card numbers are those of examples");
     }
     Ok(())
+}
+
+/// Why a production system must not have this key, whatever it is for.
+pub(crate) fn fault_of(mode: Mode, key: &Key) -> Option<&'static str> {
+    match mode {
+        Mode::Production if key.is_well_known() => Some("is one of examples"),
+        Mode::Production if key.cipher() == KeyCipher::Des => Some("is one DES key"),
+        Mode::Development | Mode::Production => None,
+    }
 }
 
 /// Refuses keys that a production system must not have; all are named at once.

@@ -6,8 +6,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use switch_domain::{
-    Balance, BalanceId, Card, CardId, Control, ControlSubject, Fingerprint, Hold, MinorUnits,
-    PoolId, PoolShare, Reason, ShardId, TransferOutcome,
+    Balance, BalanceId, Card, CardCounters, CardId, Control, ControlSubject, Fingerprint, Hold,
+    MinorUnits, PoolId, PoolShare, Reason, ShardId, TransferOutcome,
 };
 use switch_engine::{Act, Command, Headroom, HoldEnd, Manage, State, judge_target};
 use tokio::sync::oneshot;
@@ -176,6 +176,13 @@ impl Node {
     pub async fn card(&self, id: CardId) -> Option<Card> {
         let shard = self.shared.shard_of_card(id);
         self.read(shard, move |state| state.card(id).cloned()).await.flatten()
+    }
+
+    /// What is counted of a card now, once what it shows is committed; nothing of one of which
+    /// nothing was.
+    pub async fn card_counters(&self, id: CardId) -> Option<CardCounters> {
+        let shard = self.shared.shard_of_card(id);
+        self.read(shard, move |state| state.counters_of(id).cloned()).await.flatten()
     }
 
     /// A pool as it is now: the sum of all shards' shares, once what they show is committed.

@@ -79,7 +79,8 @@ stored!(TransactionType, "transaction type":
     Purchase = 1 "purchase", Preauthorization = 2 "preauthorization", Cash = 3 "cash",
     CashBack = 4 "cash_back", QuasiCash = 5 "quasi_cash", Refund = 6 "refund",
     BalanceInquiry = 7 "balance_inquiry", AccountVerification = 8 "account_verification",
-    MiniStatement = 9 "mini_statement");
+    MiniStatement = 9 "mini_statement", PinChange = 10 "pin_change",
+    PinUnblock = 11 "pin_unblock");
 
 /// A transaction type as a number in the journal: 0 for a purchase.
 pub(crate) fn kind_code(kind: TransactionType) -> u32 {

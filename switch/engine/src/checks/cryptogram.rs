@@ -9,7 +9,8 @@ use crate::verification;
 pub(super) fn check(case: &Case<'_>) -> Result<(), Reason> {
     let chip = verification::evidence(case).chip;
     let found = chip.map_or(Finding::Absent, |chip| chip.cryptogram);
-    let needed = verification::is_needed(case, |needed| needed.cryptogram);
+    let needed = verification::is_needed(case, |needed| needed.cryptogram)
+        || verification::commands_chip(case);
     verification::judge(found, needed, Reason::CryptogramIncorrect, Reason::CryptogramRequired)?;
     let decided_itself = chip.is_some_and(|chip| chip.kind != CryptogramType::Request);
     if decided_itself && verification::is_first_request(case) {

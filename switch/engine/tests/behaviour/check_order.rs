@@ -72,7 +72,7 @@ fn everything_right() -> Evidence {
             tolerated: ChipDifferences::NONE,
             facts: ChipFacts::NONE,
         }),
-        fallback: false,
+        ..Evidence::default()
     }
 }
 

@@ -24,6 +24,7 @@ mod network_traces;
 mod outside_locks;
 mod partial;
 mod pin_counters;
+mod pin_services;
 mod pools;
 mod properties;
 mod reference;

@@ -56,8 +56,14 @@ impl HsmKeys {
     /// The handle of a key of this name that is for this.
     #[must_use]
     pub fn find(&self, name: &KeyName, usage: KeyUsage) -> Option<KeyHandle> {
-        let place = self.0.iter().position(|key| key.name == *name && key.usage == usage)?;
-        u16::try_from(place).ok().map(KeyHandle::new)
+        self.find_named(name.as_str(), usage)
+    }
+
+    /// The same by its name as programmes and links write it.
+    #[must_use]
+    pub fn find_named(&self, name: &str, usage: KeyUsage) -> Option<KeyHandle> {
+        let named = |key: &NamedHsmKey| key.name.as_str() == name && key.usage == usage;
+        u16::try_from(self.0.iter().position(named)?).ok().map(KeyHandle::new)
     }
 
     /// The key of a handle, to do this with it.

@@ -15,24 +15,40 @@ use crate::pan_fields;
 const UNBLOCK_PIN: [u8; 5] = [0x84, 0x24, 0x00, 0x00, 0x08];
 
 pub(super) fn protect<'a>(module: &'a HsmModule, command: &ProtectScript<'_>) -> Reply<'a, Script> {
-    reply(ask(module, command), |mac| {
+    let header = match header(&command.command) {
+        Ok(header) => header,
+        Err(error) => return Reply::ready(Err(error)),
+    };
+    reply(ask(module, command, header), move |mac| {
         let mut bytes = [0; 13];
-        for (slot, byte) in bytes.iter_mut().zip(UNBLOCK_PIN.iter().chain(&mac)) {
+        for (slot, byte) in bytes.iter_mut().zip(header.iter().chain(&mac)) {
             *slot = *byte;
         }
         Script::new(&bytes).ok_or(SecurityError::Unavailable)
     })
 }
 
-fn ask(module: &HsmModule, command: &ProtectScript<'_>) -> Result<Answer<[u8; 8]>, SecurityError> {
+/// The command without its code, where it needs that alone. Every command is named here: one more
+/// does not compile before somebody has said which bytes it is, or that it is none of these.
+const fn header(command: &ScriptCommand<'_>) -> Result<[u8; 5], SecurityError> {
+    match command {
+        ScriptCommand::UnblockPin => Ok(UNBLOCK_PIN),
+        ScriptCommand::ChangePin { .. } => {
+            Err(SecurityError::Prohibited("the hardware module puts no PIN into a script"))
+        }
+    }
+}
+
+fn ask(
+    module: &HsmModule,
+    command: &ProtectScript<'_>,
+    header: [u8; 5],
+) -> Result<Answer<[u8; 8]>, SecurityError> {
     let ProtectScript { profile, keys, pan, sequence, atc, cryptogram, position, .. } = *command;
     let row =
         CryptogramProfile::named(profile.as_str()).ok_or(SecurityError::UnknownProfile(profile))?;
     let none = SecurityError::Prohibited("such cards take no such command");
     let method = row.script.ok_or(none)?;
-    if matches!(command.command, ScriptCommand::ChangePin { .. }) {
-        return Err(SecurityError::Prohibited("the hardware module puts no PIN into a script"));
-    }
     let cryptogram = match (method.next, position) {
         (_, 0) => cryptogram,
         (NextCommand::None, _) => return Err(none),
@@ -52,7 +68,7 @@ fn ask(module: &HsmModule, command: &ProtectScript<'_>) -> Result<Answer<[u8; 8]
     };
     let key = module.keys.get(keys.integrity, KeyUsage::E2, "derive_script_mac_key")?;
     let mut message = [0; 15];
-    let bytes = UNBLOCK_PIN.into_iter().chain(atc.to_be_bytes()).chain(cryptogram);
+    let bytes = header.into_iter().chain(atc.to_be_bytes()).chain(cryptogram);
     for (slot, byte) in message.iter_mut().zip(bytes) {
         *slot = byte;
     }

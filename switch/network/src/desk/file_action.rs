@@ -13,6 +13,7 @@ use super::{Desk, Request};
 use crate::answer::Saying;
 use crate::switch::Switch;
 use crate::translate::{self, Asked, FileAction};
+use crate::verify::Answers;
 
 const FILE_ACTION: u8 = 3;
 const ADMINISTRATIVE: u8 = 6;
@@ -68,7 +69,7 @@ impl<S: Switch> Desk<S> {
         }
         let act = Act::LockOutside { card, ask, may };
         let command = Command::Manage(Manage { key, actor: link.actor, act });
-        self.hand_over(request, Box::new(command), print, None, out);
+        self.hand_over(request, Box::new(command), print, Answers::default(), out);
     }
 
     /// Says that a peer asked for what it may not.

@@ -5,6 +5,7 @@
 mod authentic;
 mod file_action;
 mod key_change;
+mod pin_service;
 mod reconciliation;
 mod statement;
 mod verification;
@@ -14,7 +15,7 @@ use codecs::framing::{Frame, FrameCodec, Header};
 use codecs::iso8583::{DecodeError, Fields, Message, Mti, Text};
 use std::sync::Arc;
 use switch_domain::{CardId, Channel, Fingerprint, LinkId, Pan, Reason, Tolerance};
-use switch_security::Verified;
+use switch_security::Script;
 use switch_shard::fault_points::{KillPoint, reach};
 use switch_shard::{Admission, Command, Reply, ReplyOutcome, ReplyTo, Submission};
 use tokio::sync::mpsc::UnboundedSender;
@@ -27,6 +28,7 @@ use crate::requests::{Order, Requests};
 use crate::standing::CutOver;
 use crate::switch::Switch;
 use crate::translate::{self, FieldFault, NetworkRequest, Surroundings, Translate, Translated};
+use crate::verify::Answers;
 
 const STAN: u8 = 11;
 const SETTLEMENT_DATE: u8 = 15;
@@ -243,15 +245,24 @@ impl<S: Switch> Desk<S> {
             Some(Asking::Statement(telling)) if telling.granted.is_some() => {
                 return self.tell_what_moved(&waiting, telling, out);
             }
-            Some(Asking::Statement(_)) | None => {}
+            Some(Asking::Pin(asked)) if asked.granted.is_some() => {
+                return self.pin_changed(&waiting, asked, reply, out);
+            }
+            Some(Asking::Statement(_) | Asking::Pin(_)) | None => {}
         }
         if reply.is_stale() {
             return self.link.metrics.unanswered("stale", 1);
         }
         let saying = match reply.outcome {
             ReplyOutcome::Decided(decision) => {
-                if waiting.asking.is_some() && decision.reason.is_approval() {
-                    return self.ask_what_moved(waiting, decision, out);
+                match waiting.asking.as_deref() {
+                    Some(Asking::Pin(_)) if decision.reason.is_approval() => {
+                        return self.serve_pin(waiting, decision, out);
+                    }
+                    Some(_) if decision.reason.is_approval() => {
+                        return self.ask_what_moved(waiting, decision, out);
+                    }
+                    _ => {}
                 }
                 Saying {
                     approval_code: decision.approval_code,
@@ -268,9 +279,20 @@ impl<S: Switch> Desk<S> {
 
     /// Ends the answer of a message that waited.
     fn tell(&mut self, waiting: &Waiting, saying: &Saying, out: &mut BytesMut) {
+        self.tell_with(waiting, saying, None, out);
+    }
+
+    /// The same with a command for the chip.
+    fn tell_with(
+        &mut self,
+        waiting: &Waiting,
+        saying: &Saying,
+        script: Option<&Script>,
+        out: &mut BytesMut,
+    ) {
         let Waiting { echoed, mti, header, received, chip, .. } = waiting;
         let dialect = &self.link.config.dialect;
-        let chip = chip.and_then(|chip| verification::told(dialect, &chip, saying.reason));
+        let chip = verification::told(dialect, chip.as_ref(), script, saying.reason);
         let written = self.writer.complete(dialect, (echoed, *mti), saying, chip);
         let sent = send(&self.link, &self.codec, written, *header, out);
         self.frames_out = self.frames_out.saturating_add(sent);
@@ -306,21 +328,24 @@ impl<S: Switch> Desk<S> {
         request: &Request<'_>,
         command: Box<Command>,
         card: Fingerprint,
-        chip: Option<Verified>,
+        answers: Answers,
         out: &mut BytesMut,
     ) {
         reach(KillPoint::K2);
+        let Answers { chip, service } = answers;
         let token = self.pending.token();
         let reply = ReplyTo::new(self.replies.clone(), token);
         let received = request.received;
         let deadline = received.checked_add(self.link.config.answer_deadline).unwrap_or(received);
-        let asking = self.statement_of(&command, &card);
+        let served = pin_service::asked(&command, card, service);
+        let asking = served.or_else(|| self.statement_of(&command, &card));
         let submission = Submission { command, card, deadline, reply };
         match self.link.switch.submit(submission) {
             Admission::Accepted => {
                 // The field that the movements come in is none that is echoed.
                 let form = self.link.config.dialect.mini_statement_form();
-                let own = form.filter(|_| asking.is_some()).map(|form| form.field);
+                let tells = matches!(asking.as_deref(), Some(Asking::Statement(_)));
+                let own = form.filter(|_| tells).map(|form| form.field);
                 match self.writer.begin(&request.message, request.answer, own) {
                     Ok(echoed) => {
                         let Request { answer: mti, header, received, .. } = *request;

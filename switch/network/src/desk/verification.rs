@@ -8,11 +8,11 @@ use bytes::BytesMut;
 use codecs::iso8583::{Dialect, Version};
 use std::sync::Arc;
 use switch_domain::{Finding, Fingerprint, Reason, Unverified};
-use switch_security::Verified;
+use switch_security::{Script, Verified};
 use switch_shard::{Admission, Authorize, CardReference, Command, ReplyTo, Submission};
 use tokio::time::timeout;
 
-use super::{Desk, Request};
+use super::{Desk, Request, pin_service};
 use crate::answer::{Saying, action_code};
 use crate::link::Link;
 use crate::metrics::Held;
@@ -20,7 +20,9 @@ use crate::pending::Waiting;
 use crate::presented::{ChipAnswer, Presented};
 use crate::switch::Switch;
 use crate::translate::{FieldFault, is_fallback};
-use crate::verify::{APPROVED, CardChecks, Case, DECLINED, Found, Inquiry, UnusableChip, Waits};
+use crate::verify::{
+    APPROVED, Answers, CardChecks, Case, DECLINED, Found, Inquiry, UnusableChip, Waits,
+};
 
 const CHIP_DATA: u8 = 55;
 
@@ -52,7 +54,7 @@ impl<S: Switch> Desk<S> {
     ) {
         let link = Arc::clone(&self.link);
         let Some(checked) = checked(&link, request, &command, &card) else {
-            return self.hand_over(request, command, card, None, out);
+            return self.hand_over(request, command, card, Answers::default(), out);
         };
         let refused = checked.checks.rules.unusable_chip == UnusableChip::FormatError;
         if refused && matches!(checked.presented.chip, Some(Err(_))) {
@@ -64,15 +66,17 @@ impl<S: Switch> Desk<S> {
             Some(waits) => self.verify_later(request, command, card, checked, waits, out),
             None => {
                 let found = checked.ask(&command).map(Inquiry::now);
-                let chip = self.attach(&mut command, found);
-                self.hand_over(request, command, card, chip, out);
+                let answers = self.attach(&mut command, found);
+                self.hand_over(request, command, card, answers, out);
             }
         }
     }
 
-    /// Puts what was found with the request; what its chip may be told.
-    fn attach(&mut self, command: &mut Command, found: Option<Found>) -> Option<Verified> {
-        let (found, request) = (found?, authorization_mut(command)?);
+    /// Puts what was found with the request; what there is for its answer.
+    fn attach(&mut self, command: &mut Command, found: Option<Found>) -> Answers {
+        let (Some(found), Some(request)) = (found, authorization_mut(command)) else {
+            return Answers::default();
+        };
         let evidence = found.evidence;
         let chip = evidence.chip.map_or(Finding::Absent, |chip| chip.cryptogram);
         let rows = [
@@ -80,6 +84,8 @@ impl<S: Switch> Desk<S> {
             ("code", evidence.code),
             ("pin", evidence.pin),
             ("cryptogram", chip),
+            ("new_pin", evidence.new_pin),
+            ("script", evidence.script),
         ];
         for (what, finding) in rows {
             if let Finding::Unverified(why) = finding {
@@ -118,8 +124,8 @@ impl<S: Switch> Desk<S> {
         if self.verifying >= waits.most {
             link.metrics.unverified("any", "no_room");
             let found = checked.ask(&command).map(|inquiry| inquiry.given_up());
-            let chip = self.attach(&mut command, found);
-            return self.hand_over(request, command, card, chip, out);
+            let answers = self.attach(&mut command, found);
+            return self.hand_over(request, command, card, answers, out);
         }
         let asking = self.statement_of(&command, &card);
         let form = link.config.dialect.mini_statement_form();
@@ -147,9 +153,12 @@ impl<S: Switch> Desk<S> {
     pub(crate) fn verified(&mut self, verification: Verification, out: &mut BytesMut) {
         let Verification { token, mut command, card, found } = verification;
         self.verifying = self.verifying.saturating_sub(1);
-        let chip = self.attach(&mut command, found);
+        let Answers { chip, service } = self.attach(&mut command, found);
         let Some(waiting) = self.pending.get_mut(token) else { return };
         waiting.chip = chip;
+        if let Some(asked) = pin_service::asked(&command, card, service) {
+            waiting.asking = Some(asked);
+        }
         let received = waiting.received;
         let deadline = received.checked_add(self.link.config.answer_deadline).unwrap_or(received);
         let reply = ReplyTo::new(self.replies.clone(), token);
@@ -223,17 +232,37 @@ fn authorization_mut(command: &mut Command) -> Option<&mut Authorize> {
     }
 }
 
-/// What the chip is told of a decision (E-02). A terminal that gets no response code with it makes
-/// one of DE39: then the authentication data go only with a DE39 that they are for.
-pub(super) fn told(dialect: &Dialect, chip: &Verified, reason: Reason) -> Option<ChipAnswer> {
+/// What the chip is told of a decision (E-02), and to do where that is an approval. A terminal that
+/// gets no response code with it makes one of DE39: then the authentication data go only with a
+/// DE39 that they are for.
+pub(super) fn told(
+    dialect: &Dialect,
+    chip: Option<&Verified>,
+    script: Option<&Script>,
+    reason: Reason,
+) -> Option<ChipAnswer> {
+    // Whose cryptogram was not right is told nothing.
+    let chip = chip?;
     let (authentication, code) = match reason.is_approval() {
-        true => (chip.approved?, APPROVED),
-        false => (chip.declined?, DECLINED),
+        true => (chip.approved, APPROVED),
+        false => (chip.declined, DECLINED),
     };
-    let with_code = dialect.chip_answer_form().response_code;
+    let form = dialect.chip_answer_form();
+    let with_code = form.response_code;
     let same = || action_code(reason, dialect).as_bytes() == code;
-    (with_code || same())
-        .then(|| ChipAnswer::new(authentication.bytes(), with_code.then_some(code)))
+    let authentication = authentication.filter(|_| with_code || same());
+    let script = script.filter(|_| reason.is_approval());
+    if authentication.is_none() && script.is_none() {
+        return None;
+    }
+    let mut told = ChipAnswer::new();
+    if let Some(data) = authentication {
+        told = told.with_authentication(data.bytes(), with_code.then_some(code));
+    }
+    if let Some(script) = script {
+        told = told.with_script(form.script, script);
+    }
+    Some(told)
 }
 
 /// As metrics and logs call it.

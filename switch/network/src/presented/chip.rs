@@ -26,6 +26,11 @@ const CURRENCY: u32 = 0x5F2A;
 const COUNTRY: u32 = 0x9F1A;
 const SEQUENCE: u32 = 0x5F34;
 const TRACK2: u32 = 0x57;
+const SCRIPT_RESULTS: u32 = 0x9F5B;
+/// Bytes of the results of one script.
+const SCRIPT_RESULT: usize = 5;
+/// The first half of a result whose commands were all performed.
+const PERFORMED: u8 = 2;
 
 /// What must be there in an online transaction, and in how many bytes.
 const NEEDED: [(u32, std::ops::RangeInclusive<usize>); 12] = [
@@ -196,11 +201,17 @@ impl PresentedChip {
     pub(crate) fn terminal_facts(&self) -> ChipFacts {
         let results: [u8; 5] = self.fixed(VERIFICATION_RESULTS).unwrap_or_default();
         let said = |byte: usize, bits: u8| results.get(byte).is_some_and(|b| b & bits != 0);
-        TERMINAL_FACTS
-            .iter()
-            .filter(|(byte, bits, _)| said(*byte, *bits))
-            .map(|row| row.2)
-            .collect()
+        let facts = TERMINAL_FACTS.iter().filter(|(byte, bits, _)| said(*byte, *bits));
+        facts.map(|row| row.2).chain(self.script_fact()).collect()
+    }
+
+    /// What became of the commands of the answer before (9F5B): performed where all of them were.
+    fn script_fact(&self) -> Option<ChipFact> {
+        let results = self.value(SCRIPT_RESULTS).filter(|results| !results.is_empty())?;
+        let performed = results
+            .chunks(SCRIPT_RESULT)
+            .all(|one| one.first().is_some_and(|first| first >> 4 == PERFORMED));
+        Some(if performed { ChipFact::ScriptPerformed } else { ChipFact::ScriptFailed })
     }
 }
 
@@ -311,6 +322,22 @@ mod tests {
         let many: Vec<String> = (1..=60).map(|n| format!("df{n:02x}00")).collect();
         let many: Vec<&str> = many.iter().map(String::as_str).collect();
         assert_eq!(PresentedChip::read(&bytes(&many)).err(), Some(ChipFault::Unreadable));
+    }
+
+    #[test]
+    fn what_became_of_commands_is_told() {
+        let results = |digits: &str| {
+            let object = format!("9f5b {:02x} {digits}", digits.len() / 2);
+            let objects = [&OBJECTS[..], &[object.as_str()]].concat();
+            let chip = PresentedChip::read(&bytes(&objects));
+            let facts = chip.unwrap_or_else(|fault| panic!("{fault:?}")).terminal_facts();
+            facts.iter().collect::<Vec<_>>()
+        };
+        assert_eq!(results("2000000000"), [ChipFact::ScriptPerformed]);
+        for failed in ["1100000000", "0000000000", "20000000001200000000", "ff"] {
+            assert_eq!(results(failed), [ChipFact::ScriptFailed], "{failed}");
+        }
+        assert_eq!(results(""), []);
     }
 
     #[test]

@@ -35,6 +35,8 @@ pub(crate) struct Presented {
     pub(crate) code: Option<Result<CardValue, ()>>,
     /// An error where it can be no PIN block of this link.
     pub(crate) pin: Option<Result<PresentedPin, ()>>,
+    /// The same of the one that the holder wants instead.
+    pub(crate) new_pin: Option<Result<PresentedPin, ()>>,
     pub(crate) chip: Option<Result<PresentedChip, ChipFault>>,
     /// DE23.
     pub(crate) sequence: Option<u8>,
@@ -61,6 +63,7 @@ impl Presented {
             track,
             code: code(message),
             pin: pin::pin(message, rule),
+            new_pin: pin::new_pin(message, rule),
             chip,
             sequence: sequence(message),
         })

@@ -1,6 +1,6 @@
-//! The PIN block of a message (52) and what is said of it (53, where the dialect says so). It owns
-//! what a link agrees with its peer about that: which key, which formats. The block stays encrypted
-//! here, and is wiped when dropped.
+//! The PIN block of a message (52), that of a new PIN, and what is said of them (53, where the
+//! dialect says so). It owns what a link agrees with its peer about that: which key, which formats.
+//! The blocks stay encrypted here, and are wiped when dropped.
 
 use codecs::iso8583::{Message, PinFormatSaid, ValueError};
 use switch_security::{EncryptedPinBlock, PinBlockFormat};
@@ -48,8 +48,17 @@ impl PinRule {
 /// Reads the block: `None` where there is none, and an error where it has another length than its
 /// format, or one that the link does not take. What it holds is never looked at.
 pub(crate) fn pin(message: &Message<'_>, rule: &PinRule) -> Option<Result<PresentedPin, ()>> {
+    block(message, PIN_BLOCK, rule)
+}
+
+/// The same of the new PIN, where the dialect has a field for one.
+pub(crate) fn new_pin(message: &Message<'_>, rule: &PinRule) -> Option<Result<PresentedPin, ()>> {
+    block(message, message.dialect().pin_block_form().new_field?, rule)
+}
+
+fn block(message: &Message<'_>, field: u8, rule: &PinRule) -> Option<Result<PresentedPin, ()>> {
     let mut room = Zeroizing::new([0; EncryptedPinBlock::MAX_BYTES]);
-    let block = match message.bytes(PIN_BLOCK, &mut *room) {
+    let block = match message.bytes(field, &mut *room) {
         Ok(bytes) => EncryptedPinBlock::new(bytes),
         Err(ValueError::Absent(_)) => return None,
         Err(_) => None,

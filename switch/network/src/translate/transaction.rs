@@ -42,6 +42,11 @@ pub(super) fn asked(
     };
     let statements = message.dialect().mini_statement_form().is_some();
     let asked = judge(code / 10_000, function, class, (zero, estimated));
+    // A peer without a place for a new PIN has nothing to change one by.
+    let new_pins = message.dialect().pin_block_form().new_field.is_some();
+    if asked.kind == TransactionType::PinChange && !new_pins {
+        return Ok(Asked { fault: Some(Reason::FunctionNotSupported), ..asked });
+    }
     // Where the answer would have no place for it, the peer has no such inquiry.
     let refused = asked.kind == TransactionType::MiniStatement && !statements;
     let fault = if refused { Some(Reason::InvalidTransaction) } else { asked.fault };
@@ -50,7 +55,7 @@ pub(super) fn asked(
 }
 
 /// The first two digits of the processing code: annex A of ISO 8583:1987 and 1993. 70 and 72 are
-/// what networks have for the standard's 92 and 91.
+/// what networks have for the standard's 92 and 91, a change of the PIN and its unblocking.
 fn judge(
     code: u64,
     function: Function,
@@ -69,19 +74,18 @@ fn judge(
         30 | 31 => Some(TransactionType::BalanceInquiry),
         33 => Some(TransactionType::AccountVerification),
         38 => Some(TransactionType::MiniStatement),
+        70 | 92 => Some(TransactionType::PinChange),
+        72 | 91 => Some(TransactionType::PinUnblock),
         _ => None,
     };
-    // No money moves by these, so they need no amount to be refused.
-    let of_pin = matches!(code, 70 | 72 | 91 | 92);
     let fault = match kind {
-        _ if of_pin => Some(Reason::FunctionNotSupported),
+        // Nobody else has the keys to do this in our stead.
+        Some(kind) if kind.is_of_pin() && class.is_advice() => Some(Reason::FunctionNotSupported),
         Some(_) if function.fits(class) => None,
         _ => Some(Reason::InvalidTransaction),
     };
-    let unknown =
-        if of_pin { TransactionType::AccountVerification } else { TransactionType::Purchase };
     let (change, completes) = (function.changes(), function == Function::Completion);
-    Asked { kind: kind.unwrap_or(unknown), fault, change, completes }
+    Asked { kind: kind.unwrap_or_default(), fault, change, completes }
 }
 
 #[cfg(test)]
@@ -93,7 +97,7 @@ mod tests {
         use MessageClass::{AuthorizationRequest, FinancialAdvice, FinancialRequest};
         use TransactionType::*;
         let invalid = Some(Reason::InvalidTransaction);
-        let of_pin = Some(Reason::FunctionNotSupported);
+        let no_advice = Some(Reason::FunctionNotSupported);
         let rows = [
             (0, AuthorizationRequest, false, false, Purchase, None),
             (0, AuthorizationRequest, true, false, AccountVerification, None),
@@ -108,10 +112,11 @@ mod tests {
             (31, FinancialRequest, true, false, BalanceInquiry, None),
             (33, AuthorizationRequest, true, false, AccountVerification, None),
             (38, FinancialRequest, true, false, MiniStatement, None),
-            (70, AuthorizationRequest, true, false, AccountVerification, of_pin),
-            (72, FinancialRequest, true, false, AccountVerification, of_pin),
-            (91, AuthorizationRequest, true, false, AccountVerification, of_pin),
-            (92, AuthorizationRequest, false, false, AccountVerification, of_pin),
+            (70, AuthorizationRequest, true, false, PinChange, None),
+            (72, FinancialRequest, true, false, PinUnblock, None),
+            (91, AuthorizationRequest, true, false, PinUnblock, None),
+            (92, AuthorizationRequest, false, false, PinChange, None),
+            (92, FinancialAdvice, false, false, PinChange, no_advice),
             (2, FinancialRequest, false, false, Purchase, invalid),
             (21, FinancialRequest, false, false, Purchase, invalid),
             (40, AuthorizationRequest, false, false, Purchase, invalid),

@@ -5,6 +5,7 @@
 
 mod compare;
 mod finding;
+mod pin_service;
 mod rules;
 
 use codecs::iso8583::Version;
@@ -18,8 +19,9 @@ use switch_security::{
 };
 use switch_shard::{Authorize, CardReference};
 
-use crate::presented::{ChipFault, Presented, PresentedChip};
+use crate::presented::{ChipFault, Presented, PresentedChip, PresentedPin};
 use finding::{Step, unknown};
+pub(crate) use pin_service::PinService;
 
 pub use rules::{CardCheckRules, CardChecks, CardKeys, UnusableChip, Waits};
 
@@ -27,12 +29,19 @@ pub use rules::{CardCheckRules, CardChecks, CardKeys, UnusableChip, Waits};
 pub(crate) const APPROVED: [u8; 2] = *b"00";
 pub(crate) const DECLINED: [u8; 2] = *b"05";
 
-/// What was found, and what the chip may be told.
-#[derive(Clone, Copy)]
+/// What was found, and what may be answered.
 pub(crate) struct Found {
     pub(crate) evidence: Evidence,
-    /// Of a right cryptogram that asked for a decision.
-    pub(crate) answers: Option<Verified>,
+    pub(crate) answers: Answers,
+}
+
+/// What there is for the answer, by what is decided.
+#[derive(Default)]
+pub(crate) struct Answers {
+    /// What the chip may be told: of a right cryptogram that asked for a decision.
+    pub(crate) chip: Option<Verified>,
+    /// Of a request about the PIN. Apart, because few are.
+    pub(crate) service: Option<Box<PinService>>,
 }
 
 /// What is being found out about one request.
@@ -42,29 +51,60 @@ pub(crate) struct Inquiry<'m> {
     code: Step<'m, ()>,
     pin: Step<'m, ()>,
     cryptogram: Step<'m, Verified>,
+    /// Of a request about the PIN.
+    service: Option<Box<pin_service::Steps<'m>>>,
 }
 
 impl Inquiry<'_> {
     /// What is found at once.
     pub(crate) fn now(self) -> Found {
-        let Self { evidence, stripe, code, pin, cryptogram } = self;
+        let Self { evidence, stripe, code, pin, cryptogram, service } = self;
         let found = (stripe.now().0, code.now().0, pin.now().0);
-        gathered(evidence, found, cryptogram.now())
+        let found = gathered(evidence, found, cryptogram.now());
+        match service {
+            None => found,
+            Some(service) => found.with_service(service.now()),
+        }
     }
 
     /// What is found, waiting for it: all at a time.
     pub(crate) async fn wait(self) -> Found {
-        let Self { evidence, stripe, code, pin, cryptogram } = self;
-        let (stripe, code, pin, cryptogram) =
-            tokio::join!(stripe.wait(), code.wait(), pin.wait(), cryptogram.wait());
-        gathered(evidence, (stripe.0, code.0, pin.0), cryptogram)
+        let Self { evidence, stripe, code, pin, cryptogram, service } = self;
+        let serving = async {
+            match service {
+                None => None,
+                Some(service) => Some(service.wait().await),
+            }
+        };
+        let (stripe, code, pin, cryptogram, served) =
+            tokio::join!(stripe.wait(), code.wait(), pin.wait(), cryptogram.wait(), serving);
+        let found = gathered(evidence, (stripe.0, code.0, pin.0), cryptogram);
+        match served {
+            None => found,
+            Some(served) => found.with_service(served),
+        }
     }
 
     /// What is said where nobody waits any longer, or no more wait.
     pub(crate) fn given_up(&self) -> Found {
-        let Self { evidence, stripe, code, pin, cryptogram } = self;
+        let Self { evidence, stripe, code, pin, cryptogram, service } = self;
         let found = (given_up(stripe), given_up(code), given_up(pin));
-        gathered(*evidence, found, (given_up(cryptogram), None))
+        let found = gathered(*evidence, found, (given_up(cryptogram), None));
+        match service {
+            None => found,
+            Some(service) => found.with_service(service.given_up()),
+        }
+    }
+}
+
+impl Found {
+    /// With what was made for a service of the PIN.
+    fn with_service(mut self, served: pin_service::Served) -> Self {
+        let (new_pin, script) = served;
+        (self.evidence.new_pin, self.evidence.script) = (new_pin.0, script.0);
+        let service = PinService { reference: new_pin.1, script: script.1 };
+        self.answers.service = Some(Box::new(service));
+        self
     }
 }
 
@@ -79,13 +119,13 @@ const fn given_up<T>(step: &Step<'_, T>) -> Finding {
 fn gathered(
     mut evidence: Evidence,
     (stripe, code, pin): (Finding, Finding, Finding),
-    (cryptogram, answers): (Finding, Option<Verified>),
+    (cryptogram, chip): (Finding, Option<Verified>),
 ) -> Found {
     (evidence.stripe, evidence.code, evidence.pin) = (stripe, code, pin);
-    if let Some(chip) = &mut evidence.chip {
-        chip.cryptogram = cryptogram;
+    if let Some(read) = &mut evidence.chip {
+        read.cryptogram = cryptogram;
     }
-    Found { evidence, answers }
+    Found { evidence, answers: Answers { chip, service: None } }
 }
 
 /// A request with what it presents.
@@ -121,7 +161,7 @@ impl CardChecks {
             ..Evidence::default()
         };
         let (stripe, code, pin) = (self.stripe(case), self.code(case), self.pin(case));
-        Inquiry { evidence, stripe, code, pin, cryptogram }
+        Inquiry { evidence, stripe, code, pin, cryptogram, service: self.pin_service(case) }
     }
 
     fn key(&self, name: &str, usage: KeyUsage) -> Option<KeyHandle> {
@@ -177,14 +217,27 @@ impl CardChecks {
         if case.reference.tries_exceeded {
             return unknown(Unverified::Skipped);
         }
+        let (pin, key, ibm3624) = match self.readable(presented, terms) {
+            Ok(readable) => readable,
+            Err(why) => return unknown(why),
+        };
+        let Some(reference) = &references.pin else { return unknown(Unverified::NoReference) };
+        let pan = &case.presented.pan;
+        Step::Asked(self.module.verify_pin(VerifyPin { pin, pan, reference, key, ibm3624 }))
+    }
+
+    /// A PIN as the module takes it, and with what it is compared.
+    fn readable<'a>(
+        &self,
+        presented: &'a Result<PresentedPin, ()>,
+        terms: &CardSecurityTerms,
+    ) -> Result<(EncryptedPin<'a>, KeyHandle, Ibm3624), Unverified> {
         if self.rules.pin.key.is_empty() {
-            return unknown(Unverified::NoKey);
+            return Err(Unverified::NoKey);
         }
         // Length and format are no guess of a PIN; what a block holds is never told apart (C-25).
-        let Ok(presented) = presented else { return unknown(Unverified::Malformed) };
-        let Some(method) = &terms.pin else { return unknown(Unverified::NoKey) };
-        let Some(reference) = &references.pin else { return unknown(Unverified::NoReference) };
-        let (usage, ibm3624) = match method {
+        let Ok(presented) = presented else { return Err(Unverified::Malformed) };
+        let (usage, ibm3624) = match terms.pin.as_ref().ok_or(Unverified::NoKey)? {
             PinMethod::Pvv => (KeyUsage::V2, Some(Ibm3624::default())),
             PinMethod::Offset { decimalisation, .. } => {
                 let table = DecimalisationTable::from_digits(decimalisation);
@@ -196,17 +249,10 @@ impl CardChecks {
         let zone = zone.and_then(|name| self.key(name, KeyUsage::P0));
         let key = self.key(terms.keys.pvk.as_str(), usage);
         let (Some(zone), Some(key), Some(ibm3624)) = (zone, key, ibm3624) else {
-            return unknown(Unverified::NoKey);
+            return Err(Unverified::NoKey);
         };
-        let block = &presented.block;
-        let command = VerifyPin {
-            pin: EncryptedPin { block, format: presented.format, key: zone },
-            pan: &case.presented.pan,
-            reference,
-            key,
-            ibm3624,
-        };
-        Step::Asked(self.module.verify_pin(command))
+        let pin = EncryptedPin { block: &presented.block, format: presented.format, key: zone };
+        Ok((pin, key, ibm3624))
     }
 
     /// What the chip says, and whether it is the card's.

@@ -43,6 +43,15 @@ pub enum SecurityCommand {
         #[command(flatten)]
         socket: SocketArgs,
     },
+    /// What is known of a card: wrong PINs that count, and what became of the last command for its
+    /// chip
+    Card {
+        /// The card
+        card: i64,
+        /// How the switch is reached
+        #[command(flatten)]
+        socket: SocketArgs,
+    },
     /// Say what stripe and chip of a card have in them
     CardData {
         /// The card
@@ -87,6 +96,9 @@ pub(super) async fn run(command: SecurityCommand) -> anyhow::Result<ExitCode> {
         }
         SecurityCommand::Show { programme, socket } => {
             (socket, SecurityOperation::SecurityShow { programme })
+        }
+        SecurityCommand::Card { card, socket } => {
+            (socket, SecurityOperation::SecurityCard { card })
         }
         SecurityCommand::CardData { card, service_code, sequence, socket } => {
             (socket, SecurityOperation::SecurityCardData { card, service_code, sequence })

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use switch_hsm::{HsmKey, HsmKeys, NamedHsmKey, Settings};
+use switch_network::Waits;
 use switch_security::{KeyName, KeyUsage};
 
 use super::Link;
@@ -14,7 +15,12 @@ use super::check::Faults;
 /// The key at fault, from `hsm` on, and what is wrong with it.
 type Misplaced = (Vec<String>, String);
 
-/// Hardware security modules; without units the software module does card verification.
+/// For all that one message has verified: longer than a call, shorter than a link's answer.
+const WAIT_MS: u64 = 1_500;
+/// Messages of one connection that wait at a time.
+const WAITING_LIMIT: usize = 256;
+
+/// Hardware security modules; `security.module` says whether they are asked.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Hsm {
@@ -26,6 +32,10 @@ pub struct Hsm {
     pub header_length: usize,
     /// For a call, a second attempt included.
     pub deadline_ms: u64,
+    /// For all calls of one message together, as the link counts it.
+    pub wait_ms: u64,
+    /// Messages of one connection that wait at a time.
+    pub waiting_limit: usize,
     /// For connecting, and for the unit's diagnostics after it.
     pub connect_deadline_ms: u64,
     /// The longest wait before the second attempt to connect.
@@ -91,6 +101,8 @@ impl Default for Hsm {
             connections,
             header_length,
             deadline_ms: millis(deadline),
+            wait_ms: WAIT_MS,
+            waiting_limit: WAITING_LIMIT,
             connect_deadline_ms: millis(connect_deadline),
             reconnect_first_ms: millis(first_wait),
             reconnect_longest_ms: millis(longest_wait),
@@ -149,6 +161,12 @@ impl Hsm {
         }
     }
 
+    /// How links wait for the units.
+    #[must_use]
+    pub const fn waits(&self) -> Waits {
+        Waits { deadline: Duration::from_millis(self.wait_ms), most: self.waiting_limit }
+    }
+
     fn hsm_keys(&self) -> Result<HsmKeys, Misplaced> {
         let keys = self.keys.iter().map(|(name, entry)| {
             let here = |key: &str, message: String| {
@@ -172,11 +190,33 @@ impl Hsm {
                 std::iter::once("hsm").chain(path.iter().map(String::as_str)).collect();
             faults.require(false, &path, message);
         }
+        if self.units.is_empty() {
+            return;
+        }
         let shortest = links.values().map(|link| link.answer_deadline_ms).min();
         faults.require(
-            self.units.is_empty() || shortest.is_none_or(|shortest| self.deadline_ms < shortest),
-            &["hsm", "deadline_ms"],
+            shortest.is_none_or(|shortest| self.wait_ms < shortest),
+            &["hsm", "wait_ms"],
             "shorter than answer_deadline_ms of every link: deciding takes its time too",
+        );
+        faults.require(
+            self.deadline_ms <= self.wait_ms,
+            &["hsm", "deadline_ms"],
+            "no longer than wait_ms: nobody waits for the rest",
+        );
+        for (name, link) in links {
+            let (pin, change) = (link.pin.as_ref(), link.key_change.as_ref());
+            let same = pin.zip(change).is_some_and(|(pin, change)| pin.key == change.key);
+            faults.require(
+                !same,
+                &["links", name, "key_change", "key"],
+                "the units have the PIN keys: what comes by x800 goes into the key file",
+            );
+        }
+        faults.require(
+            (1..=100_000).contains(&self.waiting_limit),
+            &["hsm", "waiting_limit"],
+            "from 1 to 100000",
         );
     }
 }

@@ -47,7 +47,7 @@ pub use mini_statement::MiniStatements;
 pub use rates::Rates;
 pub use read::{ConfigError, Source, load, parse};
 pub use reconciliation::Reconciliation;
-pub use security::{Mode, Security};
+pub use security::{Mode, Module, Security};
 pub use shards::Shards;
 pub use tolerance::{ClearingTolerance, Rule as ToleranceRule};
 

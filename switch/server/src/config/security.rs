@@ -19,10 +19,23 @@ pub enum Mode {
     Production,
 }
 
+/// Who verifies PINs, card values and cryptograms.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Module {
+    /// This process, with keys of the key file.
+    #[default]
+    Software,
+    /// The units of `[hsm]`, with keys of `[hsm.keys]`.
+    Hardware,
+}
+
 /// Keys.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Security {
+    /// Who verifies cards.
+    pub module: Module,
     /// The keys that encrypt and find card numbers. Made at the first start over an empty database.
     pub pan_key_file: PathBuf,
     /// Every other key, in key blocks under the local master key.
@@ -45,6 +58,7 @@ pub struct Security {
 impl Default for Security {
     fn default() -> Self {
         Self {
+            module: Module::Software,
             pan_key_file: PathBuf::from("data/keys/pan.key"),
             key_file: PathBuf::from("data/keys/switch.keys"),
             lmk_components: Vec::new(),
@@ -75,6 +89,13 @@ impl Security {
         {
             faults.require((1..=40).contains(&at), &path(key), "from 1 to 40");
         }
+        // Units that nobody asks, or nobody to ask: either way it is not what was meant.
+        let has_units = !config.hsm.units.is_empty();
+        faults.require(
+            has_units == (self.module == Module::Hardware),
+            &path("module"),
+            "\"hardware\" where hsm.units names units, and \"software\" where it names none",
+        );
         if config.mode == Mode::Development {
             return;
         }

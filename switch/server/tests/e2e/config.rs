@@ -25,7 +25,28 @@ fn the_shipped_configuration_is_good() {
 type Fault = (&'static str, &'static str, &'static str);
 
 /// Of how links present cards and holders.
-const CARDS: [Fault; 7] = [
+const CARDS: [Fault; 11] = [
+    (
+        "[security]\nmodule = \"hardware\"\n[hsm]\nunits = [\"hsm:1500\"]\n[links.a]\nid = 1\n\
+         pin = { key = \"p\" }\nkey_change = { key = \"p\", zone_key = \"z\" }\n",
+        "line 8: links.a.key_change.key: the units have the PIN keys",
+        "a PIN key for the key file",
+    ),
+    (
+        "[hsm]\nunits = [\"hsm:1500\"]\n",
+        "security.module (not set): \"hardware\" where hsm.units names units",
+        "units that nobody asks",
+    ),
+    (
+        "[security]\nmodule = \"hardware\"\n",
+        "line 2: security.module: \"hardware\" where hsm.units names units",
+        "nobody to ask",
+    ),
+    (
+        "[security]\nmodule = \"hardware\"\n[hsm]\nunits = [\"hsm:1500\"]\nwait_ms = 900\n",
+        "line 3: hsm.deadline_ms: no longer than wait_ms",
+        "a call that takes longer than anybody waits",
+    ),
     (
         "[security]\ntrack2_value_at = 0\n",
         "line 2: security.track2_value_at: from 1 to 40",

@@ -2,6 +2,7 @@
 //! One story a file; what they share stands in `stage`.
 
 mod card_security;
+mod chips;
 mod clearing;
 mod commands;
 mod config;
@@ -14,6 +15,7 @@ mod explain;
 mod growth;
 mod holds;
 mod hostile;
+mod hsm;
 mod http;
 mod independent_client;
 mod iso;
@@ -28,6 +30,8 @@ mod malformed;
 mod mini_statement;
 mod network_traces;
 mod partial_approval;
+mod pin_keys;
+mod pin_services;
 #[path = "../../../../simulators/tests/network/pki.rs"]
 mod pki;
 mod races;

@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use prost::Message;
 use switch_domain::{
-    AsciiText, CardCounters, CardId, CardReferences, CardSecurityTerms, ChipCounter, ChipFacts,
-    Circumstances, CounterEffect, CounterRules, Event, ExpiryOrder, KeyLabel, LowerCounter,
-    MinorUnits, NeededChecks, PinMethod, PinReference, SecurityKeys, ServiceCode, Timestamp,
+    AsciiText, CardCounters, CardId, CardReferences, CardScript, CardSecurityTerms, ChipCounter,
+    ChipFacts, Circumstances, CounterEffect, CounterRules, Event, ExpiryOrder, KeyLabel,
+    LowerCounter, MinorUnits, NeededChecks, PinMethod, PinReference, ScriptKind, ScriptStanding,
+    SecurityKeys, ServiceCode, Timestamp,
 };
 
 use super::read::{Read, amount, illegal, narrow, text};
@@ -60,6 +61,23 @@ pub(super) struct Counters {
     /// Of a record alone: it locks the card.
     #[prost(bool, tag = "7")]
     locks: bool,
+    /// The last command for a chip.
+    #[prost(message, optional, tag = "40")]
+    script: Option<Script>,
+}
+
+#[derive(Clone, Copy, PartialEq, Message)]
+pub(super) struct Script {
+    /// From 1, in the order of the domain's list.
+    #[prost(uint32, tag = "1")]
+    kind: u32,
+    #[prost(uint32, tag = "2")]
+    sequence: u32,
+    #[prost(uint32, tag = "3")]
+    atc: u32,
+    /// Likewise.
+    #[prost(uint32, tag = "4")]
+    standing: u32,
 }
 
 #[derive(Clone, Copy, PartialEq, Message)]
@@ -182,7 +200,37 @@ fn counters(card: CardId, one: &CardCounters, locks: bool) -> Counters {
         forgiven_codes: one.forgiven_codes.0,
         chips: one.chips.iter().map(chip).collect(),
         locks,
+        script: one.script.map(write_script),
     }
+}
+
+/// The place in a list, from 1.
+fn number_of<T: PartialEq>(all: &[T], one: T) -> u32 {
+    let place = all.iter().position(|other| *other == one).unwrap_or_default();
+    u32::try_from(place).unwrap_or_default().saturating_add(1)
+}
+
+fn at_number<T: Copy>(all: &[T], what: &'static str, number: u32) -> Read<T> {
+    let place = number.checked_sub(1).and_then(|place| usize::try_from(place).ok());
+    place.and_then(|place| all.get(place).copied()).ok_or_else(|| illegal(what, number))
+}
+
+fn write_script(script: CardScript) -> Script {
+    Script {
+        kind: number_of(&ScriptKind::ALL, script.kind),
+        sequence: u32::from(script.sequence),
+        atc: u32::from(script.atc),
+        standing: number_of(&ScriptStanding::ALL, script.standing),
+    }
+}
+
+fn read_script(stored: &Script) -> Read<CardScript> {
+    Ok(CardScript {
+        kind: at_number(&ScriptKind::ALL, "kind of script", stored.kind)?,
+        sequence: narrow("sequence number", stored.sequence)?,
+        atc: narrow("transaction counter", stored.atc)?,
+        standing: at_number(&ScriptStanding::ALL, "standing of a script", stored.standing)?,
+    })
 }
 
 pub(super) fn read_counters(stored: &Counters) -> Read<(CardId, CardCounters)> {
@@ -199,6 +247,7 @@ pub(super) fn read_counters(stored: &Counters) -> Read<(CardId, CardCounters)> {
         wrong_codes: stored.wrong_codes.iter().map(|at| Timestamp(*at)).collect(),
         forgiven_codes: Timestamp(stored.forgiven_codes),
         chips: stored.chips.iter().map(chip).collect::<Read<_>>()?,
+        script: stored.script.as_ref().map(read_script).transpose()?,
     };
     Ok((CardId(stored.card), counters))
 }

@@ -24,6 +24,10 @@ pub(super) struct StoredEvidence {
     fallback: bool,
     #[prost(message, optional, tag = "6")]
     chip: Option<StoredChip>,
+    #[prost(uint32, tag = "40")]
+    new_pin: u32,
+    #[prost(uint32, tag = "41")]
+    script: u32,
 }
 
 #[derive(Clone, Copy, PartialEq, Message)]
@@ -92,6 +96,8 @@ pub(super) fn write(found: &Evidence) -> StoredEvidence {
             tolerated: chip.tolerated.bits(),
             facts: chip.facts.bits(),
         }),
+        new_pin: finding_code(found.new_pin),
+        script: finding_code(found.script),
     }
 }
 
@@ -115,13 +121,22 @@ pub(super) fn read(stored: &StoredEvidence) -> Read<Box<Evidence>> {
         pin: finding(stored.pin)?,
         chip: stored.chip.as_ref().map(chip).transpose()?,
         fallback: stored.fallback,
+        new_pin: finding(stored.new_pin)?,
+        script: finding(stored.script)?,
     }))
 }
 
 /// As words, each `name=value`: what is absent is left out.
 pub(crate) fn evidence_words(found: &Evidence) -> String {
     let mut words = vec![format!("references={}", found.references)];
-    for (name, finding) in [("stripe", found.stripe), ("code", found.code), ("pin", found.pin)] {
+    let rows = [
+        ("stripe", found.stripe),
+        ("code", found.code),
+        ("pin", found.pin),
+        ("new_pin", found.new_pin),
+        ("script", found.script),
+    ];
+    for (name, finding) in rows {
         if finding != Finding::Absent {
             words.push(format!("{name}={}", finding.name()));
         }
@@ -157,6 +172,8 @@ pub(crate) fn evidence_from_words(words: &str) -> Option<Evidence> {
             "stripe" => found.stripe = Finding::from_name(value)?,
             "code" => found.code = Finding::from_name(value)?,
             "pin" => found.pin = Finding::from_name(value)?,
+            "new_pin" => found.new_pin = Finding::from_name(value)?,
+            "script" => found.script = Finding::from_name(value)?,
             "fallback" => found.fallback = true,
             _ => {
                 let chip = found.chip.get_or_insert(NO_CHIP);
@@ -217,6 +234,8 @@ mod tests {
                     facts: ChipFacts::from_bits(number * 77),
                 }),
                 fallback: place % 2 == 0,
+                new_pin: if place % 2 == 0 { finding } else { Finding::Absent },
+                script: finding,
             })
         })
     }

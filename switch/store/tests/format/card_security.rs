@@ -7,10 +7,11 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 use switch_domain::{
-    AsciiText, CardCounters, CardId, CardReferences, CardSecurityTerms, Chip, ChipCounter,
-    ChipDifferences, ChipFacts, Circumstances, CounterEffect, CounterRules, CryptogramType, Event,
-    Evidence, ExpiryOrder, Finding, LowerCounter, MinorUnits, NeededChecks, PinMethod,
-    PinReference, SecurityKeys, ServiceCode, Timestamp, Unverified,
+    AsciiText, CardCounters, CardId, CardReferences, CardScript, CardSecurityTerms, Chip,
+    ChipCounter, ChipDifferences, ChipFacts, Circumstances, CounterEffect, CounterRules,
+    CryptogramType, Event, Evidence, ExpiryOrder, Finding, LowerCounter, MinorUnits, NeededChecks,
+    PinMethod, PinReference, ScriptKind, ScriptStanding, SecurityKeys, ServiceCode, Timestamp,
+    Unverified,
 };
 
 use crate::arbitrary::text;
@@ -34,12 +35,15 @@ pub(crate) fn evidence() -> impl Strategy<Value = Evidence> {
             facts: ChipFacts::from_bits(facts),
         },
     );
-    (any::<u32>(), finding(), finding(), finding(), option::of(chip), any::<bool>()).prop_map(
-        |(references, stripe, code, pin, chip, fallback)| Evidence {
+    let findings = (finding(), finding(), finding(), finding(), finding());
+    (any::<u32>(), findings, option::of(chip), any::<bool>()).prop_map(
+        |(references, (stripe, code, pin, new_pin, script), chip, fallback)| Evidence {
             references,
             stripe,
             code,
             pin,
+            new_pin,
+            script,
             chip,
             fallback,
         },
@@ -77,11 +81,24 @@ pub(crate) fn counters() -> impl Strategy<Value = (CardId, CardCounters)> {
         used,
     });
     let codes = vec(any::<i64>().prop_map(Timestamp), 0..4);
-    (any::<i64>(), any::<[u32; 2]>(), codes, any::<i64>(), vec(chip, 0..3)).prop_map(
-        |(card, [wrong_pins, forgiven_pins], wrong_codes, forgiven, chips)| {
-            let forgiven_codes = Timestamp(forgiven);
-            let counters =
-                CardCounters { wrong_pins, forgiven_pins, wrong_codes, forgiven_codes, chips };
+    let (kinds, standings) = (ScriptKind::ALL.to_vec(), ScriptStanding::ALL.to_vec());
+    let script = (select(kinds), any::<(u8, u16)>(), select(standings));
+    let script = option::of(script.prop_map(|(kind, (sequence, atc), standing)| CardScript {
+        kind,
+        sequence,
+        atc,
+        standing,
+    }));
+    (any::<i64>(), any::<[u32; 2]>(), codes, any::<i64>(), vec(chip, 0..3), script).prop_map(
+        |(card, [wrong_pins, forgiven_pins], wrong_codes, forgiven, chips, script)| {
+            let counters = CardCounters {
+                wrong_pins,
+                forgiven_pins,
+                wrong_codes,
+                forgiven_codes: Timestamp(forgiven),
+                chips,
+                script,
+            };
             (CardId(card), counters)
         },
     )

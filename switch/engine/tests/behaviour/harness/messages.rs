@@ -337,6 +337,8 @@ fn kind(row: &Row<'_>, name: &str) -> TransactionType {
         "inquiry" => TransactionType::BalanceInquiry,
         "statement" => TransactionType::MiniStatement,
         "verification" => TransactionType::AccountVerification,
+        "pin-change" => TransactionType::PinChange,
+        "pin-unblock" => TransactionType::PinUnblock,
         _ => row.fail("no such kind"),
     }
 }

@@ -17,7 +17,7 @@ pub(crate) struct Row<'a> {
 }
 
 /// Words that are followed by a value.
-const OPTIONS: [&str; 72] = [
+const OPTIONS: [&str; 74] = [
     "abroad",
     "acq",
     "against",
@@ -64,6 +64,7 @@ const OPTIONS: [&str; 72] = [
     "may",
     "mcc",
     "names",
+    "new",
     "of",
     "onto",
     "own",
@@ -74,6 +75,7 @@ const OPTIONS: [&str; 72] = [
     "reports",
     "rrn",
     "said",
+    "script",
     "seq",
     "settled",
     "shadow",

@@ -78,9 +78,19 @@ impl World {
         expect_equal(row, &found.as_str(), &expected);
     }
 
-    /// `[pin F] [code F] [value F] [fallback yes] [against N]`, and of a chip `[chip F] [atc N]
-    /// [seq N] [asks arqc|tc|aac] [differs D] [tolerates D] [reports FACT]`: a finding is `right`,
-    /// `wrong`, or why there is none. Nothing of it: nothing was sent.
+    /// `script CARD KIND STANDING|none`: the last command for the chip.
+    pub(super) fn look_at_script(&self, row: &Row<'_>) {
+        let card = self.names.card(row, row.word("a card"));
+        let counters = self.cluster.states[CARDS].counters_of(card);
+        let script = counters.and_then(|counters| counters.script);
+        let found = script.map_or(("none", ""), |one| (one.kind.name(), one.standing.name()));
+        let expected = (row.word("a kind or none"), row.optional_word().unwrap_or_default());
+        expect_equal(row, &found, &expected);
+    }
+
+    /// `[pin F] [new F] [script F] [code F] [value F] [fallback yes] [against N]`, and of a chip
+    /// `[chip F] [atc N] [seq N] [asks arqc|tc|aac] [differs D] [tolerates D] [reports FACT]`: a
+    /// finding is `right`, `wrong`, or why there is none. Nothing of it: nothing was sent.
     pub(super) fn evidence(&self, row: &Row<'_>, card: &str) -> Option<Box<Evidence>> {
         let known = self.names.cards.get(card).map(|(id, _)| *id);
         let card = known.and_then(|id| self.cluster.states[CARDS].card(id));
@@ -106,7 +116,8 @@ impl World {
         });
         let fallback = row.option("fallback") == Some("yes");
         let references = row.number_option("against").unwrap_or(version);
-        let found = Evidence { references, stripe, code, pin, chip, fallback };
+        let (new_pin, script) = (finding("new"), finding("script"));
+        let found = Evidence { references, stripe, code, pin, new_pin, script, chip, fallback };
         let nothing = Evidence { references, ..Evidence::default() };
         (found != nothing).then(|| Box::new(found))
     }

@@ -93,7 +93,14 @@ fn name_of(number: u8) -> String {
 /// What verification found, each by its name: what was not sent is left out.
 pub(super) fn findings(found: &Evidence) -> Vec<(&'static str, String)> {
     let mut all = vec![];
-    for (name, finding) in [("stripe", found.stripe), ("code", found.code), ("pin", found.pin)] {
+    let rows = [
+        ("stripe", found.stripe),
+        ("code", found.code),
+        ("pin", found.pin),
+        ("new_pin", found.new_pin),
+        ("script", found.script),
+    ];
+    for (name, finding) in rows {
         if finding != Finding::Absent {
             all.push((name, finding.name().to_owned()));
         }
