@@ -30,7 +30,8 @@ enum Command {
     /// missing.
     Drive(drive::Args),
     /// Cards that are verified: chips sign, holders enter PINs, and a share of it is wrong on
-    /// purpose; prints what each was answered as JSON; exit code 1 if an answer is wrong or missing.
+    /// purpose; prints what they were answered as JSON; exit code 1 if an answer is wrong or
+    /// missing.
     Verified(verified::Args),
     /// The bureau that makes such cards.
     #[command(subcommand)]

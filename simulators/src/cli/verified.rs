@@ -1,5 +1,5 @@
-//! `cardswitch-sim verified` and `cardswitch-sim bureau`: traffic of cards that are verified, and the
-//! bureau that personalises them. Must leave judging and computing to the library.
+//! `cardswitch-sim verified` and `cardswitch-sim bureau`: traffic of cards that are verified, and
+//! the bureau that personalises them. Must leave judging and computing to the library.
 
 use std::path::PathBuf;
 use std::process::ExitCode;

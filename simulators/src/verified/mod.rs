@@ -1,6 +1,6 @@
-//! Traffic of cards that are verified: chips sign, holders enter PINs, web shops ask for the printed
-//! code, and a share of it is wrong on purpose. Each answer is judged by this package's own table of
-//! DE39, and by the chip. A card is in one place at a time, as cards are.
+//! Traffic of cards that are verified: chips sign, holders enter PINs, web shops ask for the
+//! printed code, and a share of it is wrong on purpose. Each answer is judged by this package's own
+//! table of DE39, and by the chip. A card is in one place at a time, as cards are.
 
 mod drive;
 mod plan;

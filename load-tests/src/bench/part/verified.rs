@@ -1,7 +1,7 @@
 //! What a full verification costs the switch: purchases with chip, PIN, track and authentication
-//! code, beside plain ones of other cards over a plain link of the same switch, by turns. Must count
-//! all that the switch does for a purchase, so that nothing of the cost is left out, and show what a
-//! code of DES costs beside one of AES.
+//! code, beside plain ones of other cards over a plain link of the same switch, by turns. Must
+//! count all that the switch does for a purchase, so that nothing of the cost is left out, and show
+//! what a code of DES costs beside one of AES.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -33,7 +33,7 @@ const MOST_US: f64 = 40.0;
 /// The kinds of cards that chips come from.
 const PROFILES: [&str; 5] = ["visa-10", "visa-18", "visa-22", "mchip-10", "mchip-15"];
 
-/// The loads: plain ones, and verified ones over a link with codes by AES and one with codes by DES.
+/// The loads: plain ones, and verified ones over a link with codes of AES and one of DES.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Verified {
     pub(crate) plain: Series,

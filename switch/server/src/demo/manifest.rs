@@ -1,6 +1,6 @@
 //! `demo.json`: where the demo's switch can be reached and which test cards it has. It owns the
-//! file's shape. The card numbers in it are of the test BINs and were made by this demo; the keys in
-//! it are those of simulated cards alone.
+//! file's shape. The card numbers in it are of the test BINs and were made by this demo; the keys
+//! in it are those of simulated cards alone.
 
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;

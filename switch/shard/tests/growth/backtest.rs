@@ -231,8 +231,8 @@ async fn a_change_of_a_control_says_what_would_be_declined_no_longer() {
     world.close().await;
 }
 
-/// What was converted counts with what was held of it, and what was approved in part with that part:
-/// not with what their messages ask for.
+/// What was converted is asked about with what was held of it, and what was approved in part with
+/// all that its message asked for.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_converted_or_approved_in_part_counts_as_it_was_granted() {
     let mut told = Told::<3>::begin(LONG_DAY).await;
@@ -262,10 +262,14 @@ async fn what_was_converted_or_approved_in_part_counts_as_it_was_granted() {
         assert_eq!(decision.reason, reason);
     }
     let (world, holder) = told.end().await;
-    // The part is what was left of 10,000.00 euros: 9,905.81.
-    for (most, expected) in
-        [(10_000_00, &[][..]), (9_999_99, &[2]), (94_19, &[2]), (94_18, &[1, 2]), (100_00, &[2])]
-    {
+    // A limit has room for all that was asked for or for none; what counts is what came of it.
+    for (most, expected) in [
+        (94_19 + 20_000_00, &[][..]),
+        (94_18 + 20_000_00, &[2]),
+        (94_19, &[2]),
+        (94_18, &[1, 2]),
+        (100_00, &[2]),
+    ] {
         let rule = ControlRule::Amount(MinorUnits(most), Window::Day(madrid()));
         let tried = of(terms(holder, rule, Selector::default()), LONG_DAY, LONG_DAY + 600);
         let report = backtest(&world.store, &tried).await.expect("a report");
@@ -275,7 +279,7 @@ async fn what_was_converted_or_approved_in_part_counts_as_it_was_granted() {
     let tried = of(terms(holder, rule, Selector::default()), LONG_DAY, LONG_DAY + 600);
     let report = backtest(&world.store, &tried).await.expect("a report");
     let sums: Vec<_> = report.declined.values().map(|sum| (sum.count, sum.amount)).collect();
-    assert_eq!(sums, [(2, 94_19 + 9_905_81)]);
+    assert_eq!(sums, [(2, 94_19 + 20_000_00)]);
     world.close().await;
 }
 
