@@ -16,6 +16,7 @@ mod limits;
 mod mac;
 mod no_leak;
 mod partial;
+mod pin_services;
 mod real_cards;
 mod requests;
 mod rig;

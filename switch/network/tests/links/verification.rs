@@ -22,16 +22,16 @@ use crate::rig::{
 
 const CARD: &[u8] = b"9999991200000018";
 
-fn card() -> Fingerprint {
+pub(crate) fn card() -> Fingerprint {
     security().fingerprint(&Pan::from_digits(CARD).expect("a PAN"))
 }
 
-fn text<const N: usize>(value: &str) -> AsciiText<N> {
+pub(crate) fn text<const N: usize>(value: &str) -> AsciiText<N> {
     AsciiText::new(value.as_bytes()).expect("short text")
 }
 
 /// What the card is compared with: everything is on file, and every key is there.
-fn reference() -> CardReference {
+pub(crate) fn reference() -> CardReference {
     let keys = SecurityKeys {
         cvk: text("cvk"),
         cvk2: vec![text("cvk-printed")],
@@ -58,7 +58,7 @@ fn reference() -> CardReference {
     }
 }
 
-fn rules() -> CardCheckRules {
+pub(crate) fn rules() -> CardCheckRules {
     let formats = vec![PinBlockFormat::Iso0, PinBlockFormat::Iso3];
     let pin = PinRule { key: "zpk".into(), others: Vec::new(), formats };
     CardCheckRules { pin, ..CardCheckRules::default() }
@@ -91,7 +91,7 @@ async fn evidence(rig: &Rig, draft: Draft) -> Option<Evidence> {
 }
 
 /// The data of a chip that says what the request says: 12.50 euros on 23 November.
-fn chip(counter: u16, cryptogram: [u8; 8], changed: &[(&str, &str)]) -> Vec<u8> {
+pub(crate) fn chip(counter: u16, cryptogram: [u8; 8], changed: &[(&str, &str)]) -> Vec<u8> {
     let cryptogram = hex::encode(cryptogram);
     let counter = format!("{counter:04x}");
     let mut objects = vec![

@@ -65,6 +65,10 @@ async fn terms_and_references_are_set_by_commands_and_are_there_after_a_restart(
     assert!(set && !said.contains("8642"), "{said}");
     let (set, said) = set_pin_reference(&served, &card, "86x2\n");
     assert!(!set && said.contains("PIN reference") && !said.contains("86x2"), "{said}");
+    let shown = served.command(&["security", "card", &card]).expect("a card");
+    assert_eq!((&shown["has_pin"], &shown["pin_tries"]), (&json!(true), &json!(0)));
+    assert_eq!((&shown["service_code"], &shown["script"]), (&json!(201), &json!(null)));
+    assert!(!shown.to_string().contains("8642"), "{shown}");
     std::fs::write(file, "cvv = '123'\n").expect("a file");
     let refused = served.command(&[&terms[..], &[file]].concat()).expect_err("no such member");
     assert!(refused.contains("cvv"), "{refused}");

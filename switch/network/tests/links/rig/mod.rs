@@ -24,7 +24,9 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::draft::{Draft, file_action, request, reversal};
 pub(crate) use self::log::Log;
-pub(crate) use self::module::{CRYPTOGRAM, Keys, Module, PIN_BLOCK, Pace, TOLD, VALUE};
+pub(crate) use self::module::{
+    CRYPTOGRAM, Keys, Module, NEW_PIN, PIN_BLOCK, Pace, SCRIPT, TOLD, VALUE,
+};
 pub(crate) use self::peer::{Answer, Peer, header};
 pub(crate) use self::pki::{Authority, Issued, client, server};
 pub(crate) use self::script::{Script, approved, approved_in_part, declined};

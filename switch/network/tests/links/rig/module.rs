@@ -21,6 +21,11 @@ pub(crate) const CRYPTOGRAM: [u8; 8] = [0x22; 8];
 /// What a chip is told of a decision, behind its first byte.
 pub(crate) const TOLD: [u8; 2] = [0xA0, 0xD0];
 
+/// What every new PIN is compared with.
+pub(crate) const NEW_PIN: &[u8; 4] = b"4321";
+/// Every command for a chip.
+pub(crate) const SCRIPT: [u8; 5] = [0x84, 0x24, 0, 2, 0];
+
 /// When it answers.
 #[derive(Clone)]
 pub(crate) enum Pace {
@@ -91,8 +96,9 @@ impl CardSecurity for Module {
         self.answer(asked, judged(pin.block.bytes() == PIN_BLOCK))
     }
 
-    fn generate_pin_reference(&self, _: GeneratePinReference<'_>) -> Reply<'_, PinReference> {
-        Reply::ready(Err(SecurityError::Unavailable))
+    fn generate_pin_reference(&self, new: GeneratePinReference<'_>) -> Reply<'_, PinReference> {
+        let asked = format!("reference under {} and {}", new.pin.key, new.key);
+        self.answer(asked, PinReference::pvv(1, NEW_PIN).map_err(|_| SecurityError::Unavailable))
     }
 
     fn translate_pin(&self, _: TranslatePin<'_>) -> Reply<'_, EncryptedPinBlock> {
@@ -112,8 +118,10 @@ impl CardSecurity for Module {
         self.answer(asked, right.map(|()| verified))
     }
 
-    fn protect_script(&self, _: ProtectScript<'_>) -> Reply<'_, Script> {
-        Reply::ready(Err(SecurityError::Unavailable))
+    fn protect_script(&self, command: ProtectScript<'_>) -> Reply<'_, Script> {
+        let ProtectScript { profile, atc, keys, .. } = command;
+        let asked = format!("script of {profile} at {atc} under {}", keys.integrity);
+        self.answer(asked, Script::new(&SCRIPT).ok_or(SecurityError::Unavailable))
     }
 
     fn health(&self) -> Reply<'_, ()> {
@@ -132,6 +140,8 @@ impl CardKeys for Keys {
             KeyUsage::V1 => ("offset", 3),
             KeyUsage::P0 => ("zpk", 4),
             KeyUsage::E0 => ("imk", 5),
+            KeyUsage::E2 => ("smi", 6),
+            KeyUsage::E1 => ("smc", 7),
             _ => return None,
         };
         name.starts_with(prefix).then(|| KeyHandle::new(number))
