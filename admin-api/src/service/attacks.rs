@@ -1,5 +1,5 @@
-//! What is kept of attempts at guessing cards: alarms, blocks, and who took a block back. It owns the
-//! table `attack_event`; who is blocked is the watch's affair (`switch-attacks`).
+//! What is kept of attempts at guessing cards: alarms, blocks, and who took a block back. It owns
+//! the table `attack_event`; who is blocked is the watch's affair (`switch-attacks`).
 
 use serde_json::{Value, json};
 use sqlx::Row;
@@ -35,8 +35,8 @@ const IN_FORCE: &str = "\
     ORDER BY id";
 
 const LATEST: &str = "\
-    SELECT to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') AS at, what, actor, subject,
-           bin, acquirer, link, merchant, kind, count, threshold,
+    SELECT to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') AS at, what, actor,
+           subject, bin, acquirer, link, merchant, kind, count, threshold,
            to_char(until AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') AS until, shadow, met
     FROM attack_event ORDER BY id DESC LIMIT $1";
 

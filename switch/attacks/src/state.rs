@@ -1,6 +1,6 @@
 //! Everything that is counted, and what comes of it. It owns the rule of T-13: a merchant/BIN pair
-//! that reaches its limit is blocked; BINs, merchants and acquirers that reach theirs are named, and
-//! meanwhile pairs of theirs are blocked sooner.
+//! that reaches its limit is blocked; BINs, merchants and acquirers that reach theirs are named,
+//! and meanwhile pairs of theirs are blocked sooner.
 
 use std::collections::{BTreeSet, VecDeque};
 

@@ -1,5 +1,6 @@
-//! Nobody tries card numbers at this merchant (T-13). It stands before everything about the card, so
-//! that whoever goes on learns nothing more of any. What rests on an earlier purchase is no attempt.
+//! Nobody tries card numbers at this merchant (T-13). It stands before everything about the card,
+//! so that whoever goes on learns nothing more of any. What rests on an earlier purchase is no
+//! attempt.
 
 use switch_domain::Reason;
 

@@ -387,7 +387,7 @@ fn at_a_blocked_merchant_every_card_is_answered_alike() {
             auth c1 1.00 stan 1 {used} code right blocked yes               -> approved repeated
             pay c1 1.00 stan 7 to 1 {used} blocked yes                      -> approved
             advise c1 1.00 stan 8 {used} blocked yes                        -> advice_accepted
-            reverse c1 stan 8                                               -> reversal_accepted of 8
+            reverse c1 stan 8                                              -> reversal_accepted of 8
             auth c1 1.00 stan 9 {used} code right                           -> approved
             "
         ));

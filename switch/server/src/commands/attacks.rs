@@ -1,6 +1,6 @@
-//! `cardswitch attacks`: which merchants are refused which BINs since somebody tries cards there, and
-//! taking that back. It owns the arguments; each command goes through the control socket and prints
-//! what comes back.
+//! `cardswitch attacks`: which merchants are refused which BINs since somebody tries cards there,
+//! and taking that back. It owns the arguments; each command goes through the control socket and
+//! prints what comes back.
 
 use std::process::ExitCode;
 

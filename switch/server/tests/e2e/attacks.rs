@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::Path;
 
-use serde_json::Value;
+use codecs::framing::{Framing, LengthHeader};
+use codecs::iso8583::Dialect;
+use serde_json::Value as Json;
 use simulators::acquirer::{Acquirer, Incoming};
 use simulators::chip::{CardFacts, CardKind, Flaw, SimulatedCard, TestKeys};
 use simulators::demo_file::TestPan;
@@ -16,6 +18,7 @@ use switch_store::private_postgres::{TestDatabase, fresh_database};
 use tokio::time::Instant;
 
 use crate::keys::{ceremony, keys};
+use crate::speaker::{Draft, Speaker, Value};
 use crate::stage::{Served, peer, purchase};
 
 /// Numbers that are tried; `ATTACK_SWEEP` for more: 100000 are T-13's.
@@ -92,7 +95,7 @@ fn other_card(served: &Served) -> String {
 }
 
 /// One block, of that merchant and BIN.
-fn the_block(served: &Served) -> Value {
+fn the_block(served: &Served) -> Json {
     let listed = served.command(&["attacks", "list"]).expect("a list");
     let blocks = listed["blocks"].as_array().expect("some").clone();
     assert_eq!((listed["mode"].as_str(), blocks.len()), (Some("block"), 1), "{listed}");
@@ -161,7 +164,11 @@ async fn a_sweep_of_card_numbers_is_refused_and_nobody_else_is() {
 
 /// The block goes on, until somebody takes it back.
 async fn after_a_restart(place: &Path, url: &str, pan: &str) {
-    let served = Served::start(place, url, &[]);
+    let again = |name: &str| {
+        let log = File::create(place.join(name)).expect("a file");
+        Served::start_logging(place, url, &[], log)
+    };
+    let served = again("first");
     let mut acquirer = peer(served.link, 1).await;
     assert_eq!(ask(&mut acquirer, &remote(pan, 900_001, TESTED)).await, "05", "a repeat");
     assert_eq!(ask(&mut acquirer, &remote(pan, 900_002, TESTED)).await, "05");
@@ -180,7 +187,7 @@ async fn after_a_restart(place: &Path, url: &str, pan: &str) {
     assert!(events[0]["actor"].as_str().is_some_and(|actor| actor.starts_with("uid:")));
     drop(acquirer);
     served.terminate();
-    let served = Served::start(place, url, &[]);
+    let served = again("second");
     let mut acquirer = peer(served.link, 1).await;
     assert_eq!(ask(&mut acquirer, &remote(pan, 900_004, TESTED)).await, "00", "it stays lifted");
     drop(acquirer);
@@ -190,6 +197,16 @@ async fn after_a_restart(place: &Path, url: &str, pan: &str) {
 const TERMS: &str = "\
     cvk2 = ['cvk2']\nanswers_alike = true\n[needed]\npin = []\nstripe = []\n\
     code = ['*/manual']\ncryptogram = []\n";
+
+/// A purchase without the card, with a number, a month and a printed code.
+fn guess(speaker: &Speaker, (pan, month, code): (&str, &str, &str), stan: u32) -> Draft {
+    let text = |value: &str| Value::Text(value.to_owned());
+    let mut draft = speaker.purchase(pan, stan, 50_00);
+    draft.retain(|(field, _)| ![14, 22].contains(field));
+    draft.extend([(14, text(month)), (22, text("012")), (126, text(code))]);
+    draft.sort_by_key(|(field, _)| *field);
+    draft
+}
 
 /// Three thousand three hundred and thirty-three of each.
 const TRIES: u32 = 9_999;
@@ -229,28 +246,41 @@ async fn guesses_are_answered_alike_and_take_as_long() {
     };
     let card = SimulatedCard::personalised(&test_keys, facts).expect("a card");
     let (right, wrong) = (card.code(None), card.code(Some(Flaw::Code)));
-    let guess = |pan: &str, stan, expiry: &str, code: &str| {
-        let message = remote(pan, stan, TESTED).with(14, expiry).expect("a month");
-        message.with(126, code).expect("a code")
-    };
-    let mut acquirer = peer(served.link, 1).await;
-    let good = guess(&pan, 990_000, "4912", &right);
-    assert_eq!(ask(&mut acquirer, &good).await, "00", "the card itself is good");
+    let framing = Framing::new(LengthHeader::Binary2);
+    let dialect = Dialect::shipped("iso87-ascii").expect("shipped");
+    let mut guesser = Speaker::connect(served.link, dialect, framing).await;
+    let good = guess(&guesser, (&pan, "4912", &right), 990_000);
+    assert_eq!(guesser.ask("100", &good).await.action, "00", "the card itself is good");
+    let strangers = |stan| unissued(BIN, stan);
     // Each kind has each place among those that are sent at once.
-    let messages = (1..=TRIES).map(|stan| match (stan + stan / 3) % 3 {
-        0 => guess(&unissued(BIN, stan), stan, "4912", &wrong),
-        1 => guess(&pan, stan, "4911", &right),
-        _ => guess(&pan, stan, "4912", &wrong),
-    });
-    let answers = ask_all(&mut acquirer, messages.collect()).await;
+    let kind = |stan: u32| ((stan + stan / 3) % 3) as usize;
     let mut took: [Vec<f64>; 3] = Default::default();
-    for (stan, (answer, after)) in &answers {
-        assert_eq!(answer.text(39), Some("05"), "{stan}");
-        let fields: Vec<u8> = (2..=128).filter(|field| answer.text(*field).is_some()).collect();
-        let first = &answers[&1].0;
-        let as_first: Vec<u8> = (2..=128).filter(|field| first.text(*field).is_some()).collect();
-        assert_eq!(fields, as_first, "{stan}");
-        took[((stan + stan / 3) % 3) as usize].push(*after);
+    let all: Vec<u32> = (1..=TRIES).collect();
+    let mut first: Option<Vec<u8>> = None;
+    for some in all.chunks(30) {
+        let mut bytes = Vec::new();
+        for stan in some {
+            let stranger = strangers(*stan);
+            let tried = match kind(*stan) {
+                0 => (&*stranger, "4912", &*wrong),
+                1 => (&*pan, "4911", &*right),
+                _ => (&*pan, "4912", &*wrong),
+            };
+            let draft = guess(&guesser, tried, *stan);
+            bytes.extend(guesser.framed(&guesser.bytes(guesser.mti("100"), &draft)));
+        }
+        let began = Instant::now();
+        guesser.send_raw(&bytes).await;
+        for _ in some {
+            let said = guesser.answer().await;
+            let after = began.elapsed().as_secs_f64();
+            let text = |field| guesser.text(&said, field);
+            let stan: u32 = text(11).and_then(|stan| stan.parse().ok()).expect("a STAN");
+            assert_eq!(said.action, "05", "{stan}");
+            let fields: Vec<u8> = (2..=128).filter(|field| text(*field).is_some()).collect();
+            assert_eq!(first.get_or_insert(fields.clone()), &fields, "{stan}");
+            took[kind(stan)].push(after);
+        }
     }
     let medians = took.map(|mut all| {
         assert_eq!(all.len(), 3_333);
@@ -260,7 +290,7 @@ async fn guesses_are_answered_alike_and_take_as_long() {
     let (least, most) = (medians.iter().copied().fold(f64::MAX, f64::min), medians);
     let most = most.into_iter().fold(0.0, f64::max);
     assert!(most < least * 1.25, "medians of {least} and {most} seconds");
-    drop(acquirer);
+    drop(guesser);
     served.terminate();
     let reasons =
         "SELECT count(DISTINCT reason) FROM card_authorization WHERE answered IS NOT NULL";

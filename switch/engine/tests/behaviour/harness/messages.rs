@@ -105,8 +105,8 @@ impl World {
     /// an approval unless `said declined`; `pay`, a financial request; and `post`, a financial
     /// advice, each `[to N]` of the authorization with STAN N, of which more may be settled by
     /// `[within PERCENT]`, and after which more comes by `last no`. What the network converted is
-    /// `[billed 9.23EUR] [settled 9.30USD]`; what was found of card and holder: see `security`. At a
-    /// merchant that is refused this BIN: `blocked yes`.
+    /// `[billed 9.23EUR] [settled 9.30USD]`; what was found of card and holder: see `security`. At
+    /// a merchant that is refused this BIN: `blocked yes`.
     fn authorization(&mut self, row: &Row<'_>) {
         let name = row.word("a card");
         let known = self.names.cards.get(name).copied();
