@@ -1,6 +1,7 @@
 //! The management services: what the control socket and the REST channels call. It owns the steps
 //! around a shard's command (look-ups, vault, customers), one file a subject.
 
+mod attacks;
 mod cards;
 mod clearing;
 mod controls;

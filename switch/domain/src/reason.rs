@@ -115,6 +115,9 @@ pub enum Reason {
     /// Declined, without saying why: what several reasons are answered with where a programme does
     /// not tell them apart (T-14). Never recorded as the reason itself.
     NotHonoured,
+    /// Somebody tries card numbers at this merchant, which is refused those of this BIN for a while
+    /// (T-13). Answered as if nothing were said.
+    AttemptsBlocked,
     /// The PIN is not that of the card.
     IncorrectPin,
     /// The PIN was wrong once more than it may be, now or before.
@@ -163,7 +166,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason once, for tables and tests.
-    pub const ALL: [Self; 84] = [
+    pub const ALL: [Self; 85] = [
         Self::Approved,
         Self::ApprovedPartially,
         Self::ReversalAccepted,
@@ -227,6 +230,7 @@ impl Reason {
         Self::TotalsProvided,
         Self::TotalsNotAvailable,
         Self::NotHonoured,
+        Self::AttemptsBlocked,
         Self::IncorrectPin,
         Self::PinTriesExceeded,
         Self::PinRequired,
@@ -322,6 +326,7 @@ impl Reason {
     const fn verification_name(self) -> &'static str {
         match self {
             Self::NotHonoured => "not_honoured",
+            Self::AttemptsBlocked => "attempts_blocked",
             Self::IncorrectPin => "incorrect_pin",
             Self::PinTriesExceeded => "pin_tries_exceeded",
             Self::PinRequired => "pin_required",

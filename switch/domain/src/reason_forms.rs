@@ -74,7 +74,7 @@ impl Reason {
             Self::MacIncorrect => forms("9116", "916", "98"),
             Self::SecurityUnavailable => forms("9119", "919", "96"),
             Self::SystemMalfunction => forms("9109", "909", "96"),
-            Self::NotHonoured => forms("1000", "100", "05"),
+            Self::NotHonoured | Self::AttemptsBlocked => forms("1000", "100", "05"),
             _ => self.verification_forms(),
         }
     }

@@ -251,6 +251,7 @@ fn request(one: &Authorization, granted: bool) -> Authorize {
         adds_to: None,
         completes: None,
         evidence: None,
+        blocked: false,
         terms: Terms { fee, ..Terms::default() },
     }
 }

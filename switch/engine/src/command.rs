@@ -80,6 +80,9 @@ pub struct Authorize {
     /// What was found out about card and holder; `None` where nothing was sent or asked for. Apart,
     /// because it is verified for some programmes alone.
     pub evidence: Option<Box<Evidence>>,
+    /// True where its merchant is refused cards of its BIN at present, since somebody tries numbers
+    /// there: no part of the message. Whoever hands it to the engine fills it in.
+    pub blocked: bool,
 }
 
 /// On which terms a terminal asks.

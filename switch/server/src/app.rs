@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use admin_api::Services;
 use anyhow::{Context, bail};
+use switch_attacks::Watch;
 use switch_domain::{LinkId, Tolerances};
 use switch_hsm::HsmModule;
 use switch_network::{
@@ -30,7 +31,7 @@ use crate::key_exchange::KeyExchange;
 use crate::link_control::Links;
 use crate::runtimes::Apart;
 use crate::upkeep::Upkeep;
-use crate::{heads, hsm, key_exchange, keys, reconciler, telemetry, teller};
+use crate::{attack_watch, heads, hsm, key_exchange, keys, reconciler, telemetry, teller};
 
 /// A switch that serves.
 pub struct App {
@@ -100,16 +101,21 @@ impl App {
         settings.control_limits = config.controls.limits();
         settings.lost_dir = Some(config.journal.lost_dir.clone());
         settings.rate_life = config.rates.life();
+        let watch = config.attacks.watch();
+        settings.attacks = watch.clone();
         let projection = Apart::for_projection(&config.threads)?;
         settings.projectors = projection.handle();
         let (node, running) = switch_shard::start(store, settings, mode).await?;
         let services = Services::new(node.clone(), store.clone(), Arc::clone(&security));
+        if let Some(watch) = &watch {
+            watch.restore(services.blocks_of_before(attack_watch::now()).await?);
+        }
         let data_dir = database.private.as_ref().map(|private| private.data_dir().to_owned());
         let (upkeep, warning) = Upkeep::new(config, store.clone(), data_dir);
         let sweep = config.holds.settings(&config.links);
         let sweep = HoldSweep::new(store.clone(), node.clone(), sweep);
         let health = Arc::new(NodeHealth { node, fatal: running.fatal(), warning });
-        let behind = (metrics, upkeep, sweep);
+        let behind = (metrics, upkeep, sweep, watch);
         let security = (security, exchange.map(Arc::new), cards);
         let opened = open_ports(config, &services, security, health, behind).await;
         match opened {
@@ -226,12 +232,16 @@ struct Ports {
     addresses: Addresses,
 }
 
+/// What goes on beside the answers.
+type Behind =
+    (metrics_exporter_prometheus::PrometheusHandle, Upkeep, HoldSweep, Option<Arc<Watch>>);
+
 async fn open_ports(
     config: &Config,
     services: &Services,
     (security, exchange, cards): (Arc<dyn SecurityModule>, Option<Arc<KeyExchange>>, Cards),
     health: Arc<NodeHealth>,
-    (metrics, upkeep, sweep): (metrics_exporter_prometheus::PrometheusHandle, Upkeep, HoldSweep),
+    (metrics, upkeep, sweep, watch): Behind,
 ) -> anyhow::Result<Ports> {
     let (stop_links, stop_others) = (CancellationToken::new(), CancellationToken::new());
     let node = services.node().clone();
@@ -260,6 +270,7 @@ async fn open_ports(
     let reconciling = config.reconciliation.settings(&config.links, &config.retention);
     let clearing = config.clearing.settings(tolerances);
     let management = Apart::for_management(&config.threads)?;
+    let attacks = (watch.clone(), config.attacks.keep_days);
     let others = vec![
         management.spawn(async move {
             let stopped = stop_http.cancelled_owned();
@@ -269,7 +280,7 @@ async fn open_ports(
         }),
         management.spawn(control.run(
             services.clone(),
-            Links { handles: handles.into(), exchange: exchange.clone() },
+            (Links { handles: handles.into(), exchange: exchange.clone() }, watch),
             clearing,
             stop_others.clone(),
         )),
@@ -288,6 +299,7 @@ async fn open_ports(
         )),
         management.spawn(metrics_upkeep(metrics, stop_others.clone())),
         management.spawn(upkeep.run(stop_others.clone())),
+        management.spawn(attack_watch::run(attacks, services.clone(), stop_others.clone())),
         management.spawn(sweep.run(stop_others.clone())),
     ];
     Ok(Ports { links, others, stop_links, stop_others, management, addresses })

@@ -116,6 +116,9 @@ pub enum Command {
     /// Card security: what programmes verify, what cards are compared with
     #[command(subcommand)]
     Security(super::commands::SecurityCommand),
+    /// Attempts at guessing cards: which merchants are blocked for it, and taking that back
+    #[command(subcommand)]
+    Attacks(super::commands::AttacksCommand),
     /// Clearing files: settle what a network or a processor says was cleared
     #[command(subcommand)]
     Clearing(super::commands::ClearingCommand),

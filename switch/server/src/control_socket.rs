@@ -15,12 +15,14 @@ use admin_api::{
 use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use switch_attacks::Watch;
 use switch_domain::AsciiText;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio_util::sync::CancellationToken;
 
 use crate::app::make_directory_of;
+use crate::attack_control;
 use crate::link_control::{self, Links};
 
 /// The longest request.
@@ -43,6 +45,7 @@ pub(crate) struct Request<O> {
 struct Subjects {
     services: Services,
     links: Links,
+    attacks: Option<Arc<Watch>>,
     clearing: ClearingSettings,
 }
 
@@ -86,11 +89,11 @@ impl ControlSocket {
     pub(crate) async fn run(
         self,
         services: Services,
-        links: Links,
+        (links, attacks): (Links, Option<Arc<Watch>>),
         clearing: ClearingSettings,
         stop: CancellationToken,
     ) {
-        let subjects = Subjects { services, links, clearing };
+        let subjects = Subjects { services, links, attacks, clearing };
         let places = Arc::new(tokio::sync::Semaphore::new(CONNECTIONS));
         loop {
             let accepted = tokio::select! {
@@ -150,6 +153,12 @@ async fn answer(subjects: &Subjects, actor: &str, line: &[u8]) -> Response {
     let result = if name.starts_with("link-") {
         match serde_json::from_value(operation) {
             Ok(operation) => link_control::perform(&subjects.links, operation).await,
+            Err(error) => return malformed(error),
+        }
+    } else if name.starts_with("attack-") {
+        let about = (subjects.attacks.as_ref(), &subjects.services);
+        match serde_json::from_value(operation) {
+            Ok(operation) => attack_control::perform(about, actor, operation).await,
             Err(error) => return malformed(error),
         }
     } else if name.starts_with("clearing-") {

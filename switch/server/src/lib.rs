@@ -3,6 +3,8 @@
 //! depends on it.
 
 pub mod app;
+mod attack_control;
+mod attack_watch;
 mod card_checks;
 pub mod cli;
 pub mod commands;

@@ -1,8 +1,10 @@
 //! The limits of a shard. It owns their meaning; the server reads them from the configuration file.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
+use switch_attacks::Watch;
 use switch_engine::ControlLimits;
 use switch_store::ProjectionSettings;
 use tokio::runtime::Handle;
@@ -40,6 +42,8 @@ pub struct ShardSettings {
     pub rate_life: Duration,
     /// Spend controls that may be made. Past it the command is refused.
     pub control_limits: ControlLimits,
+    /// Who counts attempts at guessing cards, and says which are refused; `None`: nobody.
+    pub attacks: Option<Arc<Watch>>,
     /// Rows of one part of a shard's journal. As many more have room at any time.
     pub journal_part_rows: u32,
     /// Where rows go that PostgreSQL lost by going back in time; `None` writes none.
@@ -67,6 +71,7 @@ impl Default for ShardSettings {
             transfer_limit: 1_024,
             rate_life: Duration::from_secs(72 * 3_600),
             control_limits: ControlLimits::default(),
+            attacks: None,
             journal_part_rows: 1_000_000,
             lost_dir: None,
             projection: ProjectionSettings::default(),

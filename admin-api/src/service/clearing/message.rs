@@ -85,6 +85,7 @@ fn request(
         adds_to: None,
         completes: None,
         evidence: None,
+        blocked: false,
         terms: Default::default(),
         link: LinkId::CLEARING,
         facts: MessageFacts {

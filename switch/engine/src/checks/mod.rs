@@ -2,6 +2,7 @@
 //! names the reason. Adding a check is one file and one line in [`ORDER`], with its own number.
 
 mod amount_limit;
+mod attempts;
 mod balance_state;
 mod bin;
 mod card_code;
@@ -63,11 +64,12 @@ const fn at(number: u8, name: &'static str, needs: Needs, check: Check) -> Order
 /// The order. Documented in README and tested pair by pair: when two fail, the earlier one wins.
 ///
 /// The numbers are stored in the trace of a decision ([`trace`]): a check keeps its number wherever
-/// it stands, and that of one which is taken out is never given to another. The next is 30; 63 is
+/// it stands, and that of one which is taken out is never given to another. The next is 31; 63 is
 /// the last. Behind the name stands what must be there for the check to say anything at all.
-const ORDER: [Ordered; 28] = [
+const ORDER: [Ordered; 29] = [
     at(1, "message valid", Needs::Nothing, message::check),
     at(2, "BIN ours", Needs::Nothing, bin::check),
+    at(30, "merchant not blocked", Needs::Nothing, attempts::check),
     at(3, "card known", Needs::Nothing, card_known::check),
     at(4, "card status", Needs::Card, card_status::check),
     at(5, "lock code", Needs::Card, lock::check),
@@ -98,7 +100,7 @@ const ORDER: [Ordered; 28] = [
 
 /// How many checks stand before those of verification, and how many these are: whose programme asks
 /// for none runs none of them.
-const BEFORE: usize = 6;
+const BEFORE: usize = 7;
 const VERIFYING: usize = 10;
 
 /// The number of the check of the PIN. It is the last of verification: who does not have the card

@@ -1,7 +1,7 @@
 //! Verification in decisions: what is needed where, what a finding comes to, what is counted and
 //! forgiven, what is recorded and told.
 
-use switch_domain::{Event, Finding, Reason, Unverified};
+use switch_domain::{DecidedBy, Event, Finding, Reason, Unverified};
 
 use crate::harness::{World, check};
 
@@ -365,6 +365,44 @@ fn without_the_card_what_was_wrong_is_not_told() {
     let guessed = [Reason::InvalidCardNumber, Reason::ExpiredCard, Reason::CardCodeIncorrect];
     assert_eq!(reasons, guessed);
     assert!(!world.terms_in_force()[0].answers_alike);
+}
+
+/// T-13: at a merchant that is refused a BIN nothing is told of any card, right or wrong, and a PIN
+/// that came is not looked at; what rests on an earlier purchase is no attempt.
+#[test]
+fn at_a_blocked_merchant_every_card_is_answered_alike() {
+    let used = "chan ecommerce entry ecommerce";
+    for alike in ["alike yes", ""] {
+        let mut world = verified(alike);
+        world.run(&format!(
+            "
+            auth c1 1.00 stan 1 {used} code right                           -> approved
+            auth no-card 1.00 stan 2 {used} code wrong blocked yes          -> attempts_blocked
+            auth c1 1.00 stan 3 {used} exp 2711 code right blocked yes      -> attempts_blocked
+            auth c1 1.00 stan 4 {used} code wrong blocked yes               -> attempts_blocked
+            auth c1 1.00 stan 5 {used} code right blocked yes               -> attempts_blocked
+            auth c1 1.00 stan 6 chip right atc 1 pin wrong blocked yes      -> attempts_blocked
+            tries c1 0
+            auth c1 1.00 stan 5 {used} code right mark repeat       -> attempts_blocked repeated
+            auth c1 1.00 stan 1 {used} code right blocked yes               -> approved repeated
+            pay c1 1.00 stan 7 to 1 {used} blocked yes                      -> approved
+            advise c1 1.00 stan 8 {used} blocked yes                        -> advice_accepted
+            reverse c1 stan 8                                              -> reversal_accepted of 8
+            auth c1 1.00 stan 9 {used} code right                           -> approved
+            "
+        ));
+        let records = world.cluster.committed_records();
+        let refused = records.iter().filter_map(|record| match &record.event {
+            Event::Authorized(one) if one.reason == Reason::AttemptsBlocked => Some(one),
+            _ => None,
+        });
+        for one in refused {
+            let trace = one.trace.as_deref().expect("of a decline");
+            assert_eq!(trace.decided_by, DecidedBy::Check(30));
+            let told = (one.answered, one.reason.action_code_1987());
+            assert_eq!(told, (None, Reason::NotHonoured.action_code_1987()));
+        }
+    }
 }
 
 #[test]

@@ -43,6 +43,7 @@ fn every_check_has_the_number_that_it_always_had() {
         (27, "chip data"),
         (28, "chip report"),
         (29, "fallback"),
+        (30, "merchant not blocked"),
     ];
     for (number, name) in numbered {
         assert_eq!(check_name(number), Some(name));

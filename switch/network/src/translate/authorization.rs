@@ -104,6 +104,7 @@ fn read(
         adds_to: increment(message, &key, asked.change)?,
         completes: completes(message, &facts, asked.completes, around)?,
         evidence: None,
+        blocked: false,
     };
     Ok((request, card))
 }

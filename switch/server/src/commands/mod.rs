@@ -1,5 +1,6 @@
 //! The commands, one file each. It owns which function runs for which, and their exit codes.
 
+mod attacks;
 mod audit;
 mod clearing;
 mod controls;
@@ -29,6 +30,7 @@ use crate::cli::{Cli, Command, ConfigCommand};
 use crate::config::{self, Config, ConfigError, Threads};
 use crate::{demo, runtimes, telemetry};
 
+pub use attacks::AttacksCommand;
 pub use clearing::ClearingCommand;
 pub use controls::ControlsCommand;
 pub use dialect::DialectCommand;
@@ -84,6 +86,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Controls(command) => controls::run(command).await,
         Command::Rates(command) => rates::run(command).await,
         Command::Security(command) => security::run(command).await,
+        Command::Attacks(command) => attacks::run(command).await,
         Command::Clearing(command) => clearing::run(command).await,
         Command::Reconciliation(command) => reconciliation::run(command).await,
         Command::Status(socket) => manage::status(socket).await,

@@ -1,6 +1,7 @@
 //! The configuration: its shape, its defaults, where it is read from. It owns the meaning of every
 //! key; a file that is wrong in any place is refused before a port opens, with the line named.
 
+mod attacks;
 mod check;
 mod check_links;
 mod clearing;
@@ -31,6 +32,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+pub use attacks::{AttackLimits, AttackMode, Attacks};
 pub use check::Fault;
 pub use clearing::Clearing;
 pub use controls::Controls;
@@ -83,6 +85,8 @@ pub struct Config {
     pub mini_statement: MiniStatements,
     /// How many spend controls there may be.
     pub controls: Controls,
+    /// Attempts at guessing cards.
+    pub attacks: Attacks,
     /// For how long history is kept.
     pub retention: Retention,
     /// The forecast of a full disk.

@@ -84,6 +84,7 @@ impl Shards {
             transfer_limit: self.transfer_limit,
             journal_part_rows: self.journal_part_rows,
             control_limits: Default::default(),
+            attacks: None,
             lost_dir: None,
             rate_life: ShardSettings::default().rate_life,
             projection: ProjectionSettings {

@@ -13,10 +13,11 @@ struct Allowed {
 }
 
 /// Arrows go one way. Nothing uses the server; `codecs` and `switch-domain` use nothing of ours.
-const ALLOWED: [Allowed; 13] = [
+const ALLOWED: [Allowed; 14] = [
     Allowed { package: "codecs", uses: &[], tests_use: &[] },
     Allowed { package: "switch-domain", uses: &[], tests_use: &[] },
     Allowed { package: "switch-engine", uses: &["switch-domain"], tests_use: &[] },
+    Allowed { package: "switch-attacks", uses: &["switch-domain"], tests_use: &[] },
     Allowed { package: "switch-store", uses: &["switch-domain"], tests_use: &[] },
     Allowed { package: "switch-security", uses: &["switch-domain"], tests_use: &[] },
     // It is tested against the simulated unit, which knows the host commands by itself.
@@ -27,7 +28,7 @@ const ALLOWED: [Allowed; 13] = [
     },
     Allowed {
         package: "switch-shard",
-        uses: &["switch-domain", "switch-engine", "switch-store"],
+        uses: &["switch-attacks", "switch-domain", "switch-engine", "switch-store"],
         tests_use: &[],
     },
     // It is tested with cards that compute by themselves.
@@ -38,7 +39,13 @@ const ALLOWED: [Allowed; 13] = [
     },
     Allowed {
         package: "admin-api",
-        uses: &["switch-domain", "switch-security", "switch-shard", "switch-store"],
+        uses: &[
+            "switch-attacks",
+            "switch-domain",
+            "switch-security",
+            "switch-shard",
+            "switch-store",
+        ],
         tests_use: &[],
     },
     Allowed {
@@ -46,6 +53,7 @@ const ALLOWED: [Allowed; 13] = [
         uses: &[
             "admin-api",
             "codecs",
+            "switch-attacks",
             "switch-domain",
             "switch-hsm",
             "switch-network",

@@ -32,7 +32,7 @@ const DURABILITY: Document = Document {
 const THREATS: Document = Document {
     path: "docs/threats.md",
     prefix: "T-",
-    numbers: &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 22, 23, 24, 25, 26],
+    numbers: &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 22, 23, 24, 25, 26],
     digits: 2,
     places: &[
         ("B", "switch/server/tests/e2e/"),
@@ -40,6 +40,8 @@ const THREATS: Document = Document {
         ("E", "switch/engine/"),
         ("L", "switch/network/"),
         ("N", "simulators/"),
+        ("W", "switch/shard/"),
+        ("A", "switch/attacks/"),
     ],
 };
 

@@ -6,10 +6,11 @@ use super::rust_text::{code_only, has_word};
 use super::source::SourceFile;
 
 /// Sources that must give the same answer for the same input, always.
-const PURE_SOURCES: [&str; 3] = ["codecs/src/", "switch/domain/src/", "switch/engine/src/"];
+const PURE_SOURCES: [&str; 4] =
+    ["codecs/src/", "switch/domain/src/", "switch/engine/src/", "switch/attacks/src/"];
 
 /// The packages of these sources.
-const PURE_PACKAGES: [&str; 3] = ["codecs", "switch-domain", "switch-engine"];
+const PURE_PACKAGES: [&str; 4] = ["codecs", "switch-domain", "switch-engine", "switch-attacks"];
 
 /// Words of clocks and of chance, in code.
 const IMPURE_WORDS: [&str; 17] = [

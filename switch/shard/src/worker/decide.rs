@@ -71,7 +71,8 @@ impl Worker {
             return self.end_undecided(submission);
         }
         let Submission { command, deadline, reply, .. } = submission;
-        let command = super::bugs::renamed(command);
+        let mut command = super::bugs::renamed(command);
+        self.mark_blocked(&mut command);
         let outcome = super::bugs::released_again(&self.state, self.decide(&command));
         let Some(Outcome { answer: Answer::Decided(decision), record }) = outcome else {
             self.metrics.malfunctions.increment(1);
@@ -90,6 +91,7 @@ impl Worker {
             self.metrics.decided(reason_of(record.as_ref()).unwrap_or(decision.reason));
             metrics::shadowed(record.as_ref());
             metrics::verified(record.as_ref());
+            self.count_attempt(&command, record.as_ref());
             if let Command::Advise(_) = *command {
                 metrics::advised(record.as_ref());
             }

@@ -3,6 +3,7 @@
 //! time; the next batch is decided meanwhile and waits (durable core). It never waits for a timer
 //! when it could append, and never sends an answer that rests on an uncommitted record.
 
+mod attempts;
 mod bugs;
 mod commit;
 mod courier;

@@ -3,6 +3,7 @@
 
 mod advices;
 mod answers;
+mod attempts;
 mod deadlines;
 mod file_actions;
 mod harness;

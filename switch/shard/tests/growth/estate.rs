@@ -164,6 +164,7 @@ impl Estate {
             adds_to: None,
             completes: None,
             evidence: None,
+            blocked: false,
         })
     }
 

@@ -351,6 +351,7 @@ pub(crate) fn purchase(holder: Holder, stan: u32, minor: i64, category: u16) -> 
         adds_to: None,
         completes: None,
         evidence: None,
+        blocked: false,
     }
 }
 

@@ -261,6 +261,7 @@ impl Request {
             adds_to: None,
             completes: None,
             evidence: evidence(self.stan),
+            blocked: false,
         }
     }
 

@@ -187,6 +187,7 @@ impl Names {
             adds_to,
             completes: completes.then(|| Box::new(self.original(ask))),
             evidence: None,
+            blocked: false,
         }
     }
 

@@ -60,6 +60,7 @@ fn asked(class: MessageClass, holder: Holder, stan: u64, minor: i64) -> Authoriz
         adds_to: None,
         completes: None,
         evidence: None,
+        blocked: false,
     }
 }
 
