@@ -6,6 +6,7 @@ use tokio_util::codec::{Decoder, Encoder};
 
 use super::error::FrameError;
 use super::header::{Header, HeaderForm};
+use super::wiped::{WipedFrame, grow};
 use super::{ETX, Framing, LengthHeader, Trailer};
 
 /// One message with the header in front of it, if the link has them.
@@ -104,7 +105,7 @@ impl FrameCodec {
             return Err(FrameError::TrailerWithin { index });
         }
         let besides = self.framing.counted_besides();
-        out.reserve(length.saturating_add(form.bytes()).saturating_add(trailer.bytes()));
+        grow(out, length.saturating_add(form.bytes()).saturating_add(trailer.bytes()));
         put_length(form, length.saturating_add(besides), out);
         out.extend_from_slice(header);
         out.extend_from_slice(body);
@@ -121,6 +122,26 @@ impl FrameCodec {
             LengthHeader::None => out.extend_from_slice(&[ETX]),
             _ if inclusive => put_length(form, form.bytes(), out),
             _ => put_length(form, 0, out),
+        }
+    }
+
+    /// The next frame of a stream, as [`Decoder::decode`] gives it, but left where it lies and
+    /// wiped when it was taken.
+    ///
+    /// # Errors
+    /// As [`Decoder::decode`]; the stream cannot be read on then.
+    pub fn next_frame(&mut self, src: &mut BytesMut) -> Result<Option<WipedFrame>, FrameError> {
+        loop {
+            let next = match self.framing.length {
+                LengthHeader::None => self.next_by_trailer(src)?,
+                _ => self.next_by_length(src)?,
+            };
+            let Some(content) = next else { return Ok(None) };
+            if content.is_empty() {
+                self.keep_alives = self.keep_alives.saturating_add(1);
+                continue;
+            }
+            return Ok(Some(self.cut(content)));
         }
     }
 
@@ -144,7 +165,7 @@ impl FrameCodec {
         let following = self.following(number)?;
         let whole = form.bytes().saturating_add(following);
         if src.len() < whole {
-            src.reserve(whole.saturating_sub(src.len()));
+            grow(src, whole.saturating_sub(src.len()));
             return Ok(None);
         }
         src.advance(form.bytes());
@@ -181,7 +202,7 @@ impl FrameCodec {
         Ok(Some(content))
     }
 
-    fn cut(&self, mut content: BytesMut) -> Frame {
+    fn cut(&self, mut content: BytesMut) -> WipedFrame {
         let form = self.framing.header;
         let header = match form {
             HeaderForm::None => None,
@@ -196,7 +217,7 @@ impl FrameCodec {
                 content.advance(own.as_bytes().len());
             }
         }
-        Frame { header, body: content.freeze() }
+        WipedFrame { header, body: content }
     }
 }
 
@@ -210,18 +231,7 @@ impl Decoder for FrameCodec {
     type Error = FrameError;
 
     fn decode(&mut self, src: &mut BytesMut) -> Result<Option<Frame>, FrameError> {
-        loop {
-            let next = match self.framing.length {
-                LengthHeader::None => self.next_by_trailer(src)?,
-                _ => self.next_by_length(src)?,
-            };
-            let Some(content) = next else { return Ok(None) };
-            if content.is_empty() {
-                self.keep_alives = self.keep_alives.saturating_add(1);
-                continue;
-            }
-            return Ok(Some(self.cut(content)));
-        }
+        Ok(self.next_frame(src)?.map(WipedFrame::keep))
     }
 
     fn decode_eof(&mut self, src: &mut BytesMut) -> Result<Option<Frame>, FrameError> {

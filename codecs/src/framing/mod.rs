@@ -8,12 +8,14 @@ mod header;
 mod length;
 mod station;
 mod tpdu;
+mod wiped;
 
 pub use codec::{Frame, FrameCodec};
 pub use error::{FrameError, LengthHint};
 pub use header::{Header, HeaderForm};
 pub use length::{LengthHeader, UnknownLength};
 pub use tpdu::Tpdu;
+pub use wiped::{WipedFrame, grow, wipe};
 
 use serde::{Deserialize, Serialize};
 

@@ -4,6 +4,7 @@
 use std::ops::RangeInclusive;
 
 use bytes::BytesMut;
+use zeroize::Zeroize;
 
 use super::charset::hex_character;
 use super::decode::MAX_MESSAGE;
@@ -54,6 +55,14 @@ impl Encoder {
     #[must_use]
     pub fn new() -> Encoder {
         Encoder { staged: Vec::with_capacity(1024), places: vec![Place::default(); FIELDS] }
+    }
+
+    /// Wipes what the last message left here.
+    pub fn wipe(&mut self) {
+        // A vector wipes all that it has room for.
+        if !self.staged.is_empty() {
+            self.staged.zeroize();
+        }
     }
 
     /// Starts a message; one begun before and not finished is gone.

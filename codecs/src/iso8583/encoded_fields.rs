@@ -4,9 +4,11 @@
 
 use std::ops::RangeInclusive;
 
+use zeroize::Zeroize;
+
 use super::field_set::FieldSet;
 
-/// Encoded fields on both sides of a gap.
+/// Encoded fields on both sides of a gap; wiped when dropped, for a card number may be one of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EncodedFields {
     pub(super) bytes: Box<[u8]>,
@@ -33,5 +35,11 @@ impl EncodedFields {
     #[must_use]
     pub fn may_take(&self, field: u8) -> bool {
         self.gap.contains(&field) || self.late.iter().flatten().any(|(late, _)| *late == field)
+    }
+}
+
+impl Drop for EncodedFields {
+    fn drop(&mut self) {
+        self.bytes.zeroize();
     }
 }

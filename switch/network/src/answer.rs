@@ -4,6 +4,7 @@
 use std::ops::RangeInclusive;
 
 use bytes::BytesMut;
+use codecs::framing::wipe;
 use codecs::iso8583::{
     self as codec, AccountBalances, DecodeError, Dialect, EncodeError, EncodedFields, Encoder,
     FieldSet, Fields, Message, MessageWriter, Mti, OriginalAmount, WireAmount,
@@ -93,6 +94,14 @@ impl AnswerWriter {
     pub(crate) fn new(mac: Option<Authenticator>) -> Self {
         let mac = mac.filter(Authenticator::answers);
         Self { encoder: Encoder::new(), message: BytesMut::new(), mac }
+    }
+
+    /// Wipes the last answer, once that was taken.
+    pub(crate) fn wipe(&mut self) {
+        if !self.message.is_empty() {
+            wipe(&mut self.message);
+        }
+        self.encoder.wipe();
     }
 
     /// The answer to a request that is at hand. The bytes are good until the next call.

@@ -33,6 +33,7 @@ mod pending;
 mod presented;
 mod reconciliation;
 mod requests;
+mod scrub;
 mod socket;
 mod standing;
 mod statement;

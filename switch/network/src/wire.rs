@@ -5,11 +5,12 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use bytes::BytesMut;
+use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 use tokio_rustls::TlsStream;
-use tokio_util::io::{poll_read_buf, poll_write_buf};
+use tokio_util::io::poll_read_buf;
+use zeroize::Zeroize;
 
 use crate::fresh_stream::FreshStream;
 
@@ -66,12 +67,12 @@ impl Wire {
         output: &mut BytesMut,
     ) -> Poll<io::Result<usize>> {
         let stream = match &mut self.stream {
-            Stream::Plain(stream) => return poll_write_buf(Pin::new(stream), cx, output),
+            Stream::Plain(stream) => return poll_give(stream, cx, output),
             Stream::Tls(stream) => stream,
         };
         let mut taken = 0;
         if !output.is_empty() {
-            taken = ready!(poll_write_buf(Pin::new(stream), cx, output))?;
+            taken = ready!(poll_give(stream, cx, output))?;
             self.unflushed = true;
         }
         match Pin::new(stream).poll_flush(cx) {
@@ -107,6 +108,18 @@ impl Wire {
             let _ = stream.socket().try_write(bytes);
         }
     }
+}
+
+/// Gives the stream what it takes of the front of `output`, and wipes that.
+fn poll_give(
+    stream: &mut (impl AsyncWrite + Unpin),
+    cx: &mut Context<'_>,
+    output: &mut BytesMut,
+) -> Poll<io::Result<usize>> {
+    let taken = ready!(Pin::new(stream).poll_write(cx, output))?;
+    output.get_mut(..taken).unwrap_or_default().zeroize();
+    output.advance(taken);
+    Poll::Ready(Ok(taken))
 }
 
 impl AsyncRead for Wire {

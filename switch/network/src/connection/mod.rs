@@ -3,6 +3,7 @@
 //!
 //! Buffers are bounded: input holds one read and at most one incomplete frame, because nothing is
 //! read while a whole frame waits; output has a limit, and a peer that runs into it is cut off.
+//! What was taken from either is wiped there.
 
 mod clock;
 mod ending;
@@ -15,13 +16,12 @@ use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 
 use bytes::BytesMut;
-use codecs::framing::{FrameCodec, FrameError, FramingError};
+use codecs::framing::{FrameCodec, FrameError, FramingError, grow, wipe};
 use codecs::iso8583::Fields;
 use switch_shard::Reply;
 use switch_shard::fault_points::{KillPoint, end_at, is_due, reach};
 use tokio::sync::mpsc::{self, UnboundedReceiver, unbounded_channel};
 use tokio::time::Instant;
-use tokio_util::codec::Decoder;
 use tokio_util::sync::CancellationToken;
 
 use self::clock::{Clock, Due, Oldest};
@@ -31,6 +31,7 @@ use crate::fresh_stream::stood_still;
 use crate::link::Link;
 use crate::metrics::Held;
 use crate::requests::{Order, Verdict};
+use crate::scrub::scrub_stack;
 use crate::standing::Presence;
 use crate::switch::Switch;
 use crate::wire::Wire;
@@ -135,7 +136,12 @@ impl<S: Switch> Connection<S> {
         }
         let ending = loop {
             let turn = Instant::now();
-            if let Some(ending) = self.work() {
+            let before = self.desk.frames_in;
+            let worked = self.work();
+            if self.desk.frames_in != before {
+                scrub_stack();
+            }
+            if let Some(ending) = worked {
                 break ending;
             }
             match self.wait(&stop, turn).await {
@@ -192,6 +198,7 @@ impl<S: Switch> Connection<S> {
         if let Err(error) = self.take_frames() {
             self.close_after_answers(Ending::Frame(error));
         }
+        self.desk.wipe();
         self.show();
         match self.desk.requests.verdict() {
             Some(Verdict::HalfOpen) => return Some(Ending::HalfOpen),
@@ -248,7 +255,7 @@ impl<S: Switch> Connection<S> {
 
     fn take_frames(&mut self) -> Result<(), FrameError> {
         while self.may_take() {
-            let Some(frame) = self.codec.decode(&mut self.input)? else { break };
+            let Some(frame) = self.codec.next_frame(&mut self.input)? else { break };
             self.clock.frame();
             self.desk.take(&frame, &mut self.fields, &mut self.output);
             if self.output.len() > self.link.config.max_output {
@@ -269,7 +276,7 @@ impl<S: Switch> Connection<S> {
         let (oldest, has_output) = (self.oldest(), self.has_output());
         self.clock.arm(now, partial, has_output, oldest);
         if reading {
-            self.input.reserve(READ_CHUNK);
+            grow(&mut self.input, READ_CHUNK);
         }
         if !self.output.is_empty() && is_due(KillPoint::K10) {
             let half = self.output.get(..self.output.len() / 2).unwrap_or_default();
@@ -332,6 +339,8 @@ impl<S: Switch> Connection<S> {
     }
 
     async fn end(mut self, ending: Ending) {
+        wipe(&mut self.input);
+        wipe(&mut self.output);
         self.wire.begin_turn(None);
         self.desk.requests.close(&self.link);
         self.link.metrics.closed(ending.name());

@@ -11,7 +11,7 @@ mod statement;
 mod verification;
 
 use bytes::BytesMut;
-use codecs::framing::{Frame, FrameCodec, Header};
+use codecs::framing::{FrameCodec, Header, WipedFrame};
 use codecs::iso8583::{DecodeError, Fields, Message, Mti, Text};
 use std::sync::Arc;
 use switch_domain::{CardId, Channel, Fingerprint, LinkId, Pan, Reason, Tolerance};
@@ -139,21 +139,26 @@ impl<S: Switch> Desk<S> {
         }
     }
 
+    /// Wipes what answers left in the buffers that they are written in.
+    pub(crate) fn wipe(&mut self) {
+        self.writer.wipe();
+    }
+
     /// Takes one frame; what can be answered at once is appended to `out`.
-    pub(crate) fn take(&mut self, frame: &Frame, fields: &mut Fields, out: &mut BytesMut) {
+    pub(crate) fn take(&mut self, frame: &WipedFrame, fields: &mut Fields, out: &mut BytesMut) {
         let link = Arc::clone(&self.link);
         link.metrics.frames_in.increment(1);
         self.frames_in = self.frames_in.saturating_add(1);
-        if let Some(code) = frame.header.as_ref().and_then(Header::reject_code) {
+        if let Some(code) = frame.header().and_then(Header::reject_code) {
             return self.sent_back(code);
         }
-        let decoded = link.config.dialect.decode(&frame.body, fields);
-        let message = link.config.dialect.view(&frame.body, fields);
+        let decoded = link.config.dialect.decode(frame.body(), fields);
+        let message = link.config.dialect.view(frame.body(), fields);
         let Some(mti) = message.mti() else {
             return self.drop_message("unreadable_type", decoded.err().as_ref());
         };
         link.metrics.message(mti);
-        self.requests.learn(frame.header.filter(|_| mti.is_request()));
+        self.requests.learn(frame.header().copied().filter(|_| mti.is_request()));
         let Some(answer) = mti.response() else {
             if !mti.is_request() && decoded.is_ok() {
                 if !self.is_authentic(&message) {
@@ -170,7 +175,7 @@ impl<S: Switch> Desk<S> {
             return self.drop_message("no_trace_number", decoded.err().as_ref());
         }
         let received = Instant::now();
-        let request = Request { message, answer, header: frame.header, received };
+        let request = Request { message, answer, header: frame.header().copied(), received };
         if let Err(error) = decoded {
             return self.answer_format_error(&request, &FormatError::from(&error), out);
         }
@@ -202,7 +207,7 @@ impl<S: Switch> Desk<S> {
                 self.submit(&request, translate::reversal, out);
             }
             mti if is_network_management(mti) => self.manage_network(&request, out),
-            mti if is_reconciliation(mti) => self.reconcile(&request, &frame.body, out),
+            mti if is_reconciliation(mti) => self.reconcile(&request, frame.body(), out),
             mti => self.take_without_money(&request, mti, out),
         }
     }

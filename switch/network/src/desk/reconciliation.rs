@@ -20,7 +20,7 @@ const NET: u8 = 97;
 
 impl<S: Switch> Desk<S> {
     /// Takes one, begun by an acquirer or by another on its behalf.
-    pub(super) fn reconcile(&mut self, request: &Request<'_>, body: &Bytes, out: &mut BytesMut) {
+    pub(super) fn reconcile(&mut self, request: &Request<'_>, body: &[u8], out: &mut BytesMut) {
         let link = Arc::clone(&self.link);
         let ask = match translate::reconciliation(&request.message, &*link) {
             Ok(ask) => ask,
@@ -43,7 +43,7 @@ impl<S: Switch> Desk<S> {
         if !reconciler.hand_over(asked) {
             return self.answer_now(request, &Saying::plain(Reason::TotalsNotAvailable), out);
         }
-        let reconciling = Reconciling { request: body.clone(), place };
+        let reconciling = Reconciling { request: Bytes::copy_from_slice(body), place };
         let asking = Some(Box::new(Asking::Reconciling(reconciling)));
         let Request { answer: mti, header, .. } = *request;
         self.pending.insert(token, Waiting { echoed, mti, header, received, asking, chip: None });

@@ -15,7 +15,7 @@ const TERMS: &str = "\
     pin_limit = 5\n[needed]\npin = ['pos/*']\nstripe = []\ncode = []\ncryptogram = []\n";
 
 /// Gives a card a PIN reference, whose digits come by standard input.
-fn set_pin_reference(served: &Served, card: &str, digits: &str) -> (bool, String) {
+pub(crate) fn set_pin_reference(served: &Served, card: &str, digits: &str) -> (bool, String) {
     let mut command = cardswitch(std::path::Path::new("."));
     command.args(["security", "set-pin-reference", card, "--key-index", "1"]);
     command.env("CARDSWITCH_CONTROL__SOCKET", &served.socket);

@@ -23,6 +23,7 @@ mod iso;
 mod key_exchange;
 mod keys;
 mod kill;
+mod leaks;
 mod ledger;
 mod links;
 mod lock_outside;

@@ -194,6 +194,8 @@ pub(crate) struct Served {
     pub(crate) child: Child,
     pub(crate) link: SocketAddr,
     pub(crate) socket: PathBuf,
+    /// What it said when it served: all its addresses.
+    said: Value,
 }
 
 /// What is between shards has to show.
@@ -249,12 +251,18 @@ impl Served {
             let status = child.wait().expect("it ended");
             panic!("the switch did not start ({status}); it said {line:?}")
         });
-        let address = |value: &Value| value.as_str().and_then(|text| text.parse().ok());
-        Self {
-            child,
-            link: address(&said["serving"]["links"]["test"]).expect("an address"),
-            socket,
-        }
+        let link = address_of(&said["serving"]["links"]["test"]);
+        Self { child, link, socket, said }
+    }
+
+    /// Where the link of this name listens.
+    pub(crate) fn address(&self, link: &str) -> SocketAddr {
+        address_of(&self.said["serving"]["links"][link])
+    }
+
+    /// Where health and metrics are.
+    pub(crate) fn http(&self) -> SocketAddr {
+        address_of(&self.said["serving"]["http"])
     }
 
     /// Ends it as an operator would (SIGTERM), and sees it end cleanly.
@@ -308,6 +316,10 @@ impl Served {
         let issue = ["card", "issue", "--balance", &balance, "--expiry", "4912"];
         self.make(&[&issue[..], &["--reveal-test-pan"]].concat(), "pan")
     }
+}
+
+fn address_of(value: &Value) -> SocketAddr {
+    value.as_str().and_then(|text| text.parse().ok()).expect("an address")
 }
 
 impl Drop for Served {
