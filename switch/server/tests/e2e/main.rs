@@ -12,6 +12,7 @@ mod dialects;
 mod dialled;
 mod explain;
 mod growth;
+mod hidden;
 mod holds;
 mod hostile;
 mod http;
