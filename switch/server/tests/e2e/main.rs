@@ -14,6 +14,7 @@ mod dialects;
 mod dialled;
 mod explain;
 mod growth;
+mod hidden;
 mod holds;
 mod hostile;
 mod hsm;

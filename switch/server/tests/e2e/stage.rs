@@ -232,6 +232,21 @@ impl Served {
         Self::spawn(command, directory, database_url)
     }
 
+    /// The same through a program that becomes it, with these arguments in front.
+    pub(crate) fn start_through(through: &[&str], directory: &Path, database_url: &str) -> Self {
+        let plain = cardswitch(directory);
+        let mut command = Command::new("env");
+        for (name, value) in plain.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        command.args(through).arg(plain.get_program()).arg("serve").current_dir(directory);
+        command.envs(TWO_SHARDS);
+        Self::spawn(command, directory, database_url)
+    }
+
     fn spawn(mut command: Command, directory: &Path, database_url: &str) -> Self {
         use std::io::BufRead;
         let socket = directory.join("control.sock");
