@@ -248,11 +248,11 @@ async fn what_was_converted_or_approved_in_part_counts_as_it_was_granted() {
         told.serving.done_as(IdempotencyKey([number; 16]), act, PRINT).await;
     }
     let dollars = Currency::from_alphabetic("USD").expect("listed");
-    let amount = Amount { minor: MinorUnits(100_00), currency: dollars };
+    let amount = Amount { minor: MinorUnits(10_000), currency: dollars };
     let billing = Some(Amount { minor: MinorUnits(94_19), currency: euro() });
     let network = Some(Box::new(NetworkAmounts { billing, ..NetworkAmounts::default() }));
     let abroad = Authorize { amount, network, ..purchase(told.holder, 1, 0, 5411) };
-    let dear = purchase(told.holder, 2, 20_000_00, 5411);
+    let dear = purchase(told.holder, 2, 2_000_000, 5411);
     let terms_of_terminal = Terms { takes_part: true, ..Terms::default() };
     let dear = Authorize { terms: terms_of_terminal, ..dear };
     for (request, reason) in [(abroad, Reason::Approved), (dear, Reason::ApprovedPartially)] {
@@ -264,11 +264,11 @@ async fn what_was_converted_or_approved_in_part_counts_as_it_was_granted() {
     let (world, holder) = told.end().await;
     // A limit has room for all that was asked for or for none; what counts is what came of it.
     for (most, expected) in [
-        (94_19 + 20_000_00, &[][..]),
-        (94_18 + 20_000_00, &[2]),
+        (94_19 + 2_000_000, &[][..]),
+        (94_18 + 2_000_000, &[2]),
         (94_19, &[2]),
         (94_18, &[1, 2]),
-        (100_00, &[2]),
+        (10_000, &[2]),
     ] {
         let rule = ControlRule::Amount(MinorUnits(most), Window::Day(madrid()));
         let tried = of(terms(holder, rule, Selector::default()), LONG_DAY, LONG_DAY + 600);
@@ -279,7 +279,7 @@ async fn what_was_converted_or_approved_in_part_counts_as_it_was_granted() {
     let tried = of(terms(holder, rule, Selector::default()), LONG_DAY, LONG_DAY + 600);
     let report = backtest(&world.store, &tried).await.expect("a report");
     let sums: Vec<_> = report.declined.values().map(|sum| (sum.count, sum.amount)).collect();
-    assert_eq!(sums, [(2, 94_19 + 20_000_00)]);
+    assert_eq!(sums, [(2, 94_19 + 2_000_000)]);
     world.close().await;
 }
 
