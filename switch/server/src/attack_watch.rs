@@ -1,6 +1,6 @@
 //! What becomes of the news of the watch over attempts: a line in the log, a row that lasts,
-//! metrics. It owns that an alarm is out within seconds, and that what the database does not take now is
-//! tried again. Who is blocked is the watch's affair: no block waits for this.
+//! metrics. It owns that an alarm is out within seconds, and that what the database does not take
+//! now is tried again. Who is blocked is the watch's affair: no block waits for this.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

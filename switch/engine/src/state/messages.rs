@@ -218,12 +218,23 @@ impl Messages {
         card: Fingerprint,
         trace: NetworkTrace,
     ) -> impl Iterator<Item = &Authorization> {
-        let number = traced(card, trace);
-        let latest = number.and_then(|number| self.latest_traced.get(number));
-        let chain = self.chain(latest, |entry| entry.before_traced);
         let recalled = self.recalled.values().chain(self.alone.values());
-        let all = chain.chain(recalled.filter(move |_| number.is_some()));
-        all.filter_map(|entry| entry.kept.authorization())
+        let recalled = recalled.filter(move |_| !trace.is_none());
+        let recalled = recalled
+            .filter_map(|entry| entry.kept.authorization())
+            .filter(move |one| one.facts.key.card == card && one.facts.network_trace == trace);
+        self.decided_of_trace(card, trace).chain(recalled)
+    }
+
+    /// Those of them that were decided here, and not looked up.
+    pub(super) fn decided_of_trace(
+        &self,
+        card: Fingerprint,
+        trace: NetworkTrace,
+    ) -> impl Iterator<Item = &Authorization> {
+        let latest = traced(card, trace).and_then(|number| self.latest_traced.get(number));
+        self.chain(latest, |entry| entry.before_traced)
+            .filter_map(|entry| entry.kept.authorization())
             .filter(move |one| one.facts.key.card == card && one.facts.network_trace == trace)
     }
 

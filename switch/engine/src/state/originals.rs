@@ -133,14 +133,23 @@ impl State {
         may_be: impl Fn(&Authorization) -> bool,
     ) -> Option<&Authorization> {
         let candidates = self.messages.of_trace(reference.key.card, reference.network_trace);
+        Self::meant_of_trace(candidates.filter(|one| may_be(one)), reference)
+    }
+
+    fn meant_of_trace<'a>(
+        candidates: impl Iterator<Item = &'a Authorization>,
+        reference: &OriginalReference,
+    ) -> Option<&'a Authorization> {
         candidates
-            .filter(|one| is_traced(reference, &one.facts) && may_be(one))
+            .filter(|one| is_traced(reference, &one.facts))
             .max_by_key(|one| (one.held().is_positive(), had_effect(one), Reverse(one.id)))
     }
 
-    /// The key of what a reversal's network trace leads to in memory.
+    /// The key of what a reversal's network trace leads to among what was decided here: no table
+    /// need have that yet. What was looked up is in the tables, and so is what it leads to.
     pub(super) fn traced_original(&self, reference: &OriginalReference) -> Option<OriginalKey> {
-        self.by_trace(reference, |_| true).map(|one| one.facts.key.as_original())
+        let own = self.messages.decided_of_trace(reference.key.card, reference.network_trace);
+        Self::meant_of_trace(own, reference).map(|one| one.facts.key.as_original())
     }
 
     /// The authorization that a financial message or an increment speaks of: one that was granted,

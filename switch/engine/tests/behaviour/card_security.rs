@@ -377,16 +377,16 @@ fn at_a_blocked_merchant_every_card_is_answered_alike() {
         world.run(&format!(
             "
             auth c1 1.00 stan 1 {used} code right                           -> approved
-            auth no-card 1.00 stan 2 {used} code wrong blocked yes          -> attempts_blocked
-            auth c1 1.00 stan 3 {used} exp 2711 code right blocked yes      -> attempts_blocked
-            auth c1 1.00 stan 4 {used} code wrong blocked yes               -> attempts_blocked
-            auth c1 1.00 stan 5 {used} code right blocked yes               -> attempts_blocked
-            auth c1 1.00 stan 6 chip right atc 1 pin wrong blocked yes      -> attempts_blocked
+            auth no-card 1.00 stan 2 {used} code wrong barred yes           -> attempts_blocked
+            auth c1 1.00 stan 3 {used} exp 2711 code right barred yes       -> attempts_blocked
+            auth c1 1.00 stan 4 {used} code wrong barred yes                -> attempts_blocked
+            auth c1 1.00 stan 5 {used} code right barred yes                -> attempts_blocked
+            auth c1 1.00 stan 6 chip right atc 1 pin wrong barred yes       -> attempts_blocked
             tries c1 0
             auth c1 1.00 stan 5 {used} code right mark repeat       -> attempts_blocked repeated
-            auth c1 1.00 stan 1 {used} code right blocked yes               -> approved repeated
-            pay c1 1.00 stan 7 to 1 {used} blocked yes                      -> approved
-            advise c1 1.00 stan 8 {used} blocked yes                        -> advice_accepted
+            auth c1 1.00 stan 1 {used} code right barred yes                -> approved repeated
+            pay c1 1.00 stan 7 to 1 {used} barred yes                       -> approved
+            advise c1 1.00 stan 8 {used} barred yes                         -> advice_accepted
             reverse c1 stan 8                                              -> reversal_accepted of 8
             auth c1 1.00 stan 9 {used} code right                           -> approved
             "

@@ -1,24 +1,18 @@
 //! Guessing of cards over real sockets, by the real binary: a sweep of numbers of one BIN at one
-//! merchant (T-13), and what whoever guesses can tell from the answers (T-14).
+//! merchant (T-13), a restart in the middle, and a block taken back.
 
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::Path;
 
-use codecs::framing::{Framing, LengthHeader};
-use codecs::iso8583::Dialect;
 use serde_json::Value as Json;
 use simulators::acquirer::{Acquirer, Incoming};
-use simulators::chip::{CardFacts, CardKind, Flaw, SimulatedCard, TestKeys};
-use simulators::demo_file::TestPan;
 use simulators::iso::Message;
 use sqlx::ConnectOptions;
 use switch_domain::Pan;
 use switch_store::private_postgres::{TestDatabase, fresh_database};
 use tokio::time::Instant;
 
-use crate::keys::{ceremony, keys};
-use crate::speaker::{Draft, Speaker, Value};
 use crate::stage::{Served, peer, purchase};
 
 /// Numbers that are tried; `ATTACK_SWEEP` for more: 100000 are T-13's.
@@ -192,108 +186,4 @@ async fn after_a_restart(place: &Path, url: &str, pan: &str) {
     assert_eq!(ask(&mut acquirer, &remote(pan, 900_004, TESTED)).await, "00", "it stays lifted");
     drop(acquirer);
     served.terminate();
-}
-
-const TERMS: &str = "\
-    cvk2 = ['cvk2']\nanswers_alike = true\n[needed]\npin = []\nstripe = []\n\
-    code = ['*/manual']\ncryptogram = []\n";
-
-/// A purchase without the card, with a number, a month and a printed code.
-fn guess(speaker: &Speaker, (pan, month, code): (&str, &str, &str), stan: u32) -> Draft {
-    let text = |value: &str| Value::Text(value.to_owned());
-    let mut draft = speaker.purchase(pan, stan, 50_00);
-    draft.retain(|(field, _)| ![14, 22].contains(field));
-    draft.extend([(14, text(month)), (22, text("012")), (126, text(code))]);
-    draft.sort_by_key(|(field, _)| *field);
-    draft
-}
-
-/// Three thousand three hundred and thirty-three of each.
-const TRIES: u32 = 9_999;
-
-/// T-14: ten thousand tries with a number of no card, another month or another code. Answers are
-/// alike to the last field, and take as long.
-#[tokio::test(flavor = "multi_thread")]
-async fn guesses_are_answered_alike_and_take_as_long() {
-    let database = fresh_database().await;
-    let directory = tempfile::tempdir().expect("a directory");
-    let (place, url) = (directory.path(), database.url().expose());
-    ceremony(place);
-    let test_keys = TestKeys::from_seed(7);
-    let import = ["import", "cvk2", "--usage", "C0"];
-    let (imported, said) = keys(place, &import, &test_keys.card_codes.digits());
-    assert!(imported, "{said}");
-    let configuration = [
-        ("CARDSWITCH_SECURITY__KEY_FILE", "keys/switch.keys"),
-        ("CARDSWITCH_SECURITY__MAC_KEY_FILE", "keys/mac.key"),
-        ("CARDSWITCH_SECURITY__LMK_COMPONENTS", r#"["keys/first.lmk", "keys/second.lmk"]"#),
-        ("CARDSWITCH_ATTACKS__MODE", "off"),
-    ];
-    let served = Served::start_with(place, url, &configuration);
-    let pan = served.set_up();
-    let programme = count(&database, "SELECT id FROM programme").await.to_string();
-    std::fs::write(place.join("terms.toml"), TERMS).expect("a file");
-    let file = place.join("terms.toml");
-    let file = file.to_str().expect("a path");
-    served.command(&["security", "terms", "--programme", &programme, file]).expect("terms");
-    let facts = CardFacts {
-        pan: TestPan::new(pan.clone()),
-        expiry: "4912".into(),
-        service_code: "201".into(),
-        sequence: 0,
-        pin: "1234".into(),
-        kind: CardKind::ALL[0],
-    };
-    let card = SimulatedCard::personalised(&test_keys, facts).expect("a card");
-    let (right, wrong) = (card.code(None), card.code(Some(Flaw::Code)));
-    let framing = Framing::new(LengthHeader::Binary2);
-    let dialect = Dialect::shipped("iso87-ascii").expect("shipped");
-    let mut guesser = Speaker::connect(served.link, dialect, framing).await;
-    let good = guess(&guesser, (&pan, "4912", &right), 990_000);
-    assert_eq!(guesser.ask("100", &good).await.action, "00", "the card itself is good");
-    let strangers = |stan| unissued(BIN, stan);
-    // Each kind has each place among those that are sent at once.
-    let kind = |stan: u32| ((stan + stan / 3) % 3) as usize;
-    let mut took: [Vec<f64>; 3] = Default::default();
-    let all: Vec<u32> = (1..=TRIES).collect();
-    let mut first: Option<Vec<u8>> = None;
-    for some in all.chunks(30) {
-        let mut bytes = Vec::new();
-        for stan in some {
-            let stranger = strangers(*stan);
-            let tried = match kind(*stan) {
-                0 => (&*stranger, "4912", &*wrong),
-                1 => (&*pan, "4911", &*right),
-                _ => (&*pan, "4912", &*wrong),
-            };
-            let draft = guess(&guesser, tried, *stan);
-            bytes.extend(guesser.framed(&guesser.bytes(guesser.mti("100"), &draft)));
-        }
-        let began = Instant::now();
-        guesser.send_raw(&bytes).await;
-        for _ in some {
-            let said = guesser.answer().await;
-            let after = began.elapsed().as_secs_f64();
-            let text = |field| guesser.text(&said, field);
-            let stan: u32 = text(11).and_then(|stan| stan.parse().ok()).expect("a STAN");
-            assert_eq!(said.action, "05", "{stan}");
-            let fields: Vec<u8> = (2..=128).filter(|field| text(*field).is_some()).collect();
-            assert_eq!(first.get_or_insert(fields.clone()), &fields, "{stan}");
-            took[kind(stan)].push(after);
-        }
-    }
-    let medians = took.map(|mut all| {
-        assert_eq!(all.len(), 3_333);
-        all.sort_by(f64::total_cmp);
-        all[all.len() / 2]
-    });
-    let (least, most) = (medians.iter().copied().fold(f64::MAX, f64::min), medians);
-    let most = most.into_iter().fold(0.0, f64::max);
-    assert!(most < least * 1.25, "medians of {least} and {most} seconds");
-    drop(guesser);
-    served.terminate();
-    let reasons =
-        "SELECT count(DISTINCT reason) FROM card_authorization WHERE answered IS NOT NULL";
-    assert_eq!(count(&database, reasons).await, 4, "what it was is known inside");
-    database.close().await;
 }

@@ -106,7 +106,7 @@ impl World {
     /// advice, each `[to N]` of the authorization with STAN N, of which more may be settled by
     /// `[within PERCENT]`, and after which more comes by `last no`. What the network converted is
     /// `[billed 9.23EUR] [settled 9.30USD]`; what was found of card and holder: see `security`. At
-    /// a merchant that is refused this BIN: `blocked yes`.
+    /// a merchant that is refused this BIN: `barred yes`.
     fn authorization(&mut self, row: &Row<'_>) {
         let name = row.word("a card");
         let known = self.names.cards.get(name).copied();
@@ -141,7 +141,7 @@ impl World {
         request.adds_to = adds_to(row, &key, spoken_of);
         request.network = network_amounts(row);
         request.evidence = self.evidence(row, name);
-        request.blocked = row.option("blocked") == Some("yes");
+        request.blocked = row.option("barred") == Some("yes");
         if class == MessageClass::FinancialRequest {
             request.completes = Some(original(row, &key, request.facts.network_trace))
                 .filter(|original| original.named)

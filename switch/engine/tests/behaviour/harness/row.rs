@@ -17,7 +17,7 @@ pub(crate) struct Row<'a> {
 }
 
 /// Words that are followed by a value.
-const OPTIONS: [&str; 74] = [
+const OPTIONS: [&str; 75] = [
     "abroad",
     "acq",
     "against",
@@ -27,6 +27,7 @@ const OPTIONS: [&str; 74] = [
     "asks",
     "at",
     "atc",
+    "barred",
     "billed",
     "bin",
     "bins",
