@@ -154,6 +154,9 @@ const WRONG: [(&str, Reason); 8] = [
     ("wrong value of the track", Reason::CardValueIncorrect),
 ];
 
+/// After so many messages every kind has come.
+const ALL_CAME: u64 = 100;
+
 /// Prints what became of them, and says whether the switch's own records agree with what was sent:
 /// every kind came, and each was declined for its own reason as often as it was sent.
 fn told_of_verified(verified: &Verified, declined: &BTreeMap<Reason, u64>) -> bool {
@@ -171,9 +174,13 @@ fn told_of_verified(verified: &Verified, declined: &BTreeMap<Reason, u64>) -> bo
         let alike = WRONG.iter().filter(|(_, other)| *other == reason);
         let was_sent: u64 = alike.map(|(what, _)| count(what)).sum();
         let recorded = declined.get(&reason).copied().unwrap_or_default();
-        if recorded != was_sent || count(what) == 0 {
+        if recorded != was_sent {
             println!("  DIFFERENCE: {name}: {recorded} recorded, {was_sent} sent");
             agree = false;
+        } else if count(what) == 0 {
+            // A short run ends before everything has had its turn.
+            println!("  never came: {what}");
+            agree &= *sent < ALL_CAME;
         }
     }
     for sample in &verified.samples {

@@ -63,7 +63,7 @@ fn configuration(directory: &Path, address: SocketAddr, own: &Identity, ca: &Pat
         tls = {{ certificate = {:?}, key = {:?}, ca = {ca:?}, server_name = \"network\" }}\n",
         own.chain, own.key
     );
-    // Thousands of malformed frames with numbers of nobody's cards are an attack, and not the point.
+    // Thousands of frames with numbers of nobody's cards are an attack, and not the point.
     let text = format!("{text}[attacks]\nmode = \"off\"\n");
     let path = directory.join("cardswitch.toml");
     std::fs::write(&path, text).expect("written");

@@ -35,7 +35,7 @@ impl Wanted {
             self.bytes(name, &ebcdic(&way));
         }
         let nibbles: Option<Vec<u8>> = value.chars().map(nibble).collect();
-        for nibbles in nibbles.iter() {
+        if let Some(nibbles) = nibbles {
             // From the first digit on, and with the first digit in the byte before.
             for from in [0, 1] {
                 let pairs = nibbles.get(from..).unwrap_or_default().chunks_exact(2);
