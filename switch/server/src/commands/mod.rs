@@ -19,6 +19,7 @@ mod reconciliation;
 mod reshard;
 mod security;
 mod serve;
+mod vault;
 
 pub(crate) use serve::stop_signal;
 
@@ -44,6 +45,7 @@ pub use manage::{
 pub use rates::RatesCommand;
 pub use reconciliation::ReconciliationCommand;
 pub use security::SecurityCommand;
+pub use vault::VaultCommand;
 
 /// Runs the command that was asked for, on as many threads as its configuration says.
 ///
@@ -86,6 +88,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Security(command) => security::run(command).await,
         Command::Clearing(command) => clearing::run(command).await,
         Command::Reconciliation(command) => reconciliation::run(command).await,
+        Command::Vault(command) => vault::run(command).await,
         Command::Status(socket) => manage::status(socket).await,
     }
 }

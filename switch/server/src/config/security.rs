@@ -23,8 +23,11 @@ pub enum Mode {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Security {
-    /// The keys that encrypt and find card numbers. Made at the first start over an empty database.
+    /// The keys that encrypt and find card numbers, in key blocks under the local master key. Made
+    /// at the first start over an empty database.
     pub pan_key_file: PathBuf,
+    /// Most card numbers that are encrypted again in one transaction.
+    pub reencrypt_batch_rows: u32,
     /// Every other key, in key blocks under the local master key.
     pub key_file: PathBuf,
     /// The files of the components of the local master key: two or three.
@@ -46,6 +49,7 @@ impl Default for Security {
     fn default() -> Self {
         Self {
             pan_key_file: PathBuf::from("data/keys/pan.key"),
+            reencrypt_batch_rows: 500,
             key_file: PathBuf::from("data/keys/switch.keys"),
             lmk_components: Vec::new(),
             previous_lmk_components: Vec::new(),
@@ -75,6 +79,8 @@ impl Security {
         {
             faults.require((1..=40).contains(&at), &path(key), "from 1 to 40");
         }
+        let rows = (1..=10_000).contains(&self.reencrypt_batch_rows);
+        faults.require(rows, &path("reencrypt_batch_rows"), "from 1 to 10000");
         if config.mode == Mode::Development {
             return;
         }

@@ -38,3 +38,5 @@ mod speaker;
 mod stage;
 mod stop;
 mod transfers;
+mod vault;
+mod views;
