@@ -90,7 +90,8 @@ const INSERT: &str = "\
     WITH key AS (SELECT retired_at FROM vault_key WHERE key_id = $2 FOR SHARE)
     INSERT INTO pan_vault (id, fingerprint, key_id, nonce, ciphertext, last_four)
     OVERRIDING SYSTEM VALUE
-    SELECT coalesce($6, nextval(pg_get_serial_sequence('pan_vault', 'id'))), $1, $2, $3, $4, $5
+    SELECT coalesce($6, nextval(pg_get_serial_sequence('pan_vault', 'id'))), $1::bytea, $2,
+        $3::bytea, $4::bytea, $5
     WHERE NOT EXISTS (SELECT FROM key WHERE retired_at IS NOT NULL)
     ON CONFLICT (fingerprint) DO NOTHING RETURNING id, version";
 
