@@ -20,4 +20,5 @@ pub use problem::Problem;
 pub use service::{
     ClearedLines, ClearingLine, ClearingSettings, FileId, IssuedCard, ListedControl, ListedLine,
     NewCard, NewProgramme, NewTransfer, ReconciliationSettings, SentTransfer, Services,
+    reencrypt_pan,
 };

@@ -6,13 +6,12 @@ use switch_domain::{
     OutsideAsk, Pan,
 };
 use switch_shard::{Act, Manage};
-use switch_store::{SealedPan, VaultError};
+use switch_store::VaultError;
 
 use super::Services;
+use super::vault::{open_pan, seal_pan};
 use crate::Problem;
 
-/// The table that sealed numbers are bound to.
-const PLACE: &[u8] = b"pan_vault";
 /// How many numbers are drawn before a BIN range is taken for full.
 const DRAWS: usize = 16;
 
@@ -59,21 +58,15 @@ impl Services {
                 .generate_pan(&programme.bins)
                 .map_err(|error| Problem::internal("drawing a card number", &error))?;
             let fingerprint = self.security.fingerprint(&pan);
-            let sealed = self
-                .security
-                .seal(&pan, PLACE)
+            let keeping = |error: VaultError| Problem::internal("keeping a card number", &error);
+            let row = self.store.vault().reserve().await.map_err(keeping)?;
+            let sealed = seal_pan(&*self.security, row, &pan)
                 .map_err(|error| Problem::internal("sealing a card number", &error))?;
-            let row = SealedPan {
-                fingerprint,
-                key_id: sealed.key_id.to_string(),
-                nonce: sealed.nonce.to_vec(),
-                ciphertext: sealed.ciphertext,
-                last_four: String::from_utf8_lossy(&pan.last_four()).into_owned(),
-            };
-            let vault = self.store.vault().insert_pan(&row).await;
+            let vault = self.store.vault().insert_reserved(row, &sealed).await;
             let vault = match vault {
-                Err(VaultError::Taken) => continue,
-                other => other.map_err(|e| Problem::internal("keeping a card number", &e))?,
+                // Taken; or sealed just when its key was retired, and another is active by now.
+                Err(VaultError::Taken | VaultError::Retired(_)) => continue,
+                other => other.map_err(keeping)?,
             };
             let status = if new.active { CardStatus::Active } else { CardStatus::Inactive };
             let act = Act::IssueCard { balance: new.balance, vault, expiry: new.expiry, status };
@@ -119,7 +112,8 @@ impl Services {
             .fetch(known.vault)
             .await
             .map_err(|error| Problem::internal("reading a card number", &error))?;
-        let pan = self.open(&sealed)?;
+        let pan = open_pan(&*self.security, known.vault.row, &sealed)
+            .map_err(|error| Problem::internal("opening the vault", &error))?;
         Ok(IssuedCard { card, pan, expiry: known.expiry })
     }
 
@@ -199,23 +193,5 @@ impl Services {
             // Only a number is lost, from a range of millions.
             tracing::warn!(%error, row = vault.row, "an unused vault row stays");
         }
-    }
-
-    pub(super) fn open(&self, stored: &SealedPan) -> Result<Pan, Problem> {
-        fn reading(error: &dyn std::fmt::Display) -> Problem {
-            Problem::internal("opening the vault", error)
-        }
-        let key_id =
-            stored.key_id.parse().map_err(|e: switch_security::InvalidKeyId| reading(&e))?;
-        let sealed = switch_security::SealedPan {
-            key_id,
-            nonce: stored
-                .nonce
-                .as_slice()
-                .try_into()
-                .map_err(|e: std::array::TryFromSliceError| reading(&e))?,
-            ciphertext: stored.ciphertext.clone(),
-        };
-        self.security.open(&sealed, &stored.fingerprint, PLACE).map_err(|e| reading(&e))
     }
 }

@@ -11,6 +11,7 @@ mod rates;
 mod reconciliation;
 mod security;
 mod transfers;
+mod vault;
 
 use std::sync::Arc;
 
@@ -27,6 +28,7 @@ pub use controls::ListedControl;
 pub use money::NewProgramme;
 pub use reconciliation::ReconciliationSettings;
 pub use transfers::{NewTransfer, SentTransfer};
+pub use vault::reencrypt_pan;
 
 /// All management services over one node. Cloning gives another handle.
 #[derive(Clone)]

@@ -61,6 +61,8 @@ pub(crate) enum Fault {
     FailPointAtStart { point: &'static str, after: (u64, u64) },
     /// It ends at a fail point in the middle of its migrations too, on an empty database.
     FailPointInMigration { point: &'static str, after: (u64, u64) },
+    /// The keys of card numbers are rotated beside it, and that ends at its fail point.
+    FailPointInVault,
     /// It is told to stop, and ends at its fail point while it does.
     FailPointAtStop,
     /// Something panics at the fail point, and the switch goes on or ends.
@@ -296,6 +298,10 @@ fn fail_points() -> Vec<Kind> {
             ..process("K13-drain", Survival::Ends, Fault::FailPointAtStop)
         },
         later("K14-migration", Fault::FailPointInMigration { point: "K14", after: (1, 5) }),
+        Kind {
+            put_in: PutIn::PointLater,
+            ..process("K19-vault-rotation", Survival::Survives, Fault::FailPointInVault)
+        },
         stop("paused-owner-at-K7", "K7"),
         stop("paused-owner-at-K8", "K8"),
         panic("panic-reading", "K2", Unanswered::None),

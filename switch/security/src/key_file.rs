@@ -1,5 +1,6 @@
-//! The vault's key file: three lines, readable by its owner alone. It owns the file's form and its
-//! permissions; it never repairs a file that is wrong and never writes over one.
+//! The file of the vault's keys as it was before there were key blocks: three lines, in clear,
+//! readable by its owner alone. It owns how the file is read, so that its keys can move under the
+//! local master key; it never repairs a file that is wrong.
 //!
 //! ```text
 //! key_id = 16 hexadecimal digits
@@ -35,17 +36,6 @@ pub enum KeyFileError {
         /// What the system said.
         source: io::Error,
     },
-    /// The file cannot be made.
-    #[error("the PAN key file {path} cannot be written: {source}")]
-    Unwritable {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// There is such a file already; writing over it would lose every stored card number.
-    #[error("{0} exists already and is not written over: PANs may be stored under its keys")]
-    Exists(PathBuf),
     /// Somebody other than the owner may use the file.
     #[error("the PAN key file {path} has mode {mode:04o}; it must be 0600: run chmod 600 on it")]
     OpenToOthers {
@@ -68,9 +58,15 @@ pub enum KeyFileError {
     /// A line is not there.
     #[error("the PAN key file has no line `{0} = ...`")]
     Missing(&'static str),
-    /// Both keys are the same, or one is all zeros.
-    #[error("the two PAN keys must differ and come from a random generator")]
+    /// Two keys are the same or have one id, or one is all zeros.
+    #[error("the PAN keys must differ and come from a random generator")]
     WeakKeys,
+    /// A key file with the index key of another installation.
+    #[error("the key of the index is another one: the file is of another installation")]
+    OtherIndexKey,
+    /// More keys than are kept at a time.
+    #[error("8 keys of card numbers are kept at a time: encrypt their rows again, and retire some")]
+    TooMany,
     /// The system's random generator failed.
     #[error("the system's random generator failed: no keys were made")]
     NoRandomness,
@@ -93,36 +89,11 @@ impl PanKeys {
         Self::parse(&content)
     }
 
-    /// Makes a fresh pair and writes it to a new file with mode 0600.
-    ///
-    /// # Errors
-    /// The file exists already or cannot be written; the random generator failed.
-    pub fn generate_file(path: &Path) -> Result<Self, KeyFileError> {
-        let keys = Self::generate()?;
-        // The first PAN is stored moments later; its key must not be the thing a power cut takes.
-        let created = private_file::create(path, &keys.to_text());
-        created.map_err(|source| match source.kind() {
-            io::ErrorKind::AlreadyExists => KeyFileError::Exists(path.to_owned()),
-            _ => KeyFileError::Unwritable { path: path.to_owned(), source },
-        })?;
-        Ok(keys)
-    }
-
-    /// Built in buffers of their final size: one that grows leaves copies of the keys behind.
-    fn to_text(&self) -> Zeroizing<Vec<u8>> {
-        let mut text = Zeroizing::new(Vec::with_capacity(512));
-        text.extend(b"# Keys of the PAN vault. Without this file no stored PAN can be read.\n");
-        text.extend(format!("{KEY_ID} = {}\n", self.id).as_bytes());
-        for (name, key) in [(ENCRYPTION, &self.encryption), (FINGERPRINT, &self.fingerprint)] {
-            let mut digits = Zeroizing::new([0; KEY_BYTES * 2]);
-            // Cannot fail: the room is exactly twice the key.
-            let encoded = hex::encode_to_slice(key.as_slice(), &mut *digits);
-            debug_assert!(encoded.is_ok());
-            text.extend(format!("{name} = ").as_bytes());
-            text.extend(&*digits);
-            text.push(b'\n');
-        }
-        text
+    /// Whether the text is of this form, and so has keys in clear.
+    pub(crate) fn is_clear(text: &str) -> bool {
+        let says = |line: &str| !line.is_empty() && !line.starts_with('#');
+        let first = text.lines().map(str::trim).find(|line| says(line));
+        first.is_some_and(|line| line.contains('='))
     }
 
     /// From the text of a key file.

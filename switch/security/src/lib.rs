@@ -30,6 +30,7 @@ mod lmk;
 mod mac;
 mod masked;
 mod module;
+mod pan_store;
 mod pin;
 mod private_file;
 mod private_lock;
@@ -65,13 +66,14 @@ pub use key_block::{
 };
 pub use key_file::KeyFileError;
 pub use key_store::{KeyStore, KeyStoreError, ListedKey, list as list_keys};
-pub use keys::{CheckValue, PanKeys};
+pub use keys::{CheckValue, PanKeyInfo, PanKeys};
 pub use lmk::{Component, LmkError, LocalMasterKey, LocalMasterKeys};
 pub use mac::{
     MIN_MAC, Mac, MacAlgorithm, MacError, MacKeyFileError, MacKeys, MacPadding, MacScheme,
 };
 pub use masked::MaskedPan;
 pub use module::{SecurityModule, SoftwareModule};
+pub use pan_store::{PanKeyForm, PanKeyStore, PanStoreError};
 pub use sealed::{InvalidKeyId, KeyId, SealedPan};
 // Of commands, as the rest of the switch has them.
 pub use switch_domain::{ExpiryOrder, PinReference, ServiceCode};

@@ -2,15 +2,16 @@
 //! commands; clear keys never cross it, and the only card numbers that do are those on their way to
 //! a card's holder or a peer's message.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::SystemTime;
 
 use metrics::counter;
 use switch_domain::{BinRange, Fingerprint, Pan, Timestamp};
 
+use crate::pan_store::Stamp;
 use crate::{
     CheckValue, IssueError, KeyFileError, KeyHandle, KeyName, KeyRing, KeyState, Mac, MacAlgorithm,
-    MacError, MacScheme, PanGenerator, PanKeys, PanVault, SealedPan, VaultError, mac,
+    MacError, MacScheme, PanGenerator, PanKeyStore, PanKeys, PanVault, SealedPan, VaultError, mac,
 };
 
 /// Commands to a security module. Each stands alone and names all that it needs, as a hardware
@@ -79,6 +80,8 @@ pub trait SecurityModule: Send + Sync {
 /// The module that works in this process's memory, with keys from files.
 pub struct SoftwareModule {
     vault: PanVault,
+    /// Where the keys of the vault come from, and how the file was when they were read last.
+    pan_keys: Option<(PanKeyStore, Mutex<Option<Stamp>>)>,
     generator: PanGenerator,
     /// Replaced whole: who works with one copy goes on with it.
     keys: RwLock<Arc<KeyRing>>,
@@ -91,7 +94,43 @@ impl SoftwareModule {
     /// The cipher refuses the key.
     pub fn new(keys: &PanKeys) -> Result<Self, KeyFileError> {
         let vault = PanVault::new(keys)?;
-        Ok(Self { vault, generator: PanGenerator, keys: RwLock::default() })
+        let generator = PanGenerator;
+        Ok(Self { vault, pan_keys: None, generator, keys: RwLock::default() })
+    }
+
+    /// And with those of the vault looked for again in this file when it was changed: a key that
+    /// another process made active is used from the next number on.
+    #[must_use]
+    pub fn with_pan_key_file(self, file: PanKeyStore) -> Self {
+        Self { pan_keys: Some((file, Mutex::default())), ..self }
+    }
+
+    /// Reads the keys of the vault again if their file was changed. On the way of a number into or
+    /// out of the vault, never on that of a message. What goes wrong is told, and those that are
+    /// here go on: nothing is written under a key that was retired, for the store refuses it.
+    fn look_for_pan_keys(&self) {
+        let Some((file, seen)) = &self.pan_keys else { return };
+        let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = match file.stamp() {
+            Ok(now) if *seen == Some(now) => return,
+            Ok(now) => now,
+            Err(error) => {
+                tracing::warn!(%error, "the file of card-number keys cannot be looked at");
+                return;
+            }
+        };
+        let read = file.load().map_err(|error| error.to_string());
+        let taken = read.and_then(|keys| {
+            self.vault.replace_data_keys(&keys).map_err(|error| error.to_string())?;
+            Ok(keys.id())
+        });
+        match taken {
+            Ok(active) => {
+                *seen = Some(now);
+                tracing::info!(target: "audit", act = "read_pan_keys", %active);
+            }
+            Err(error) => tracing::warn!(%error, "the card-number keys cannot be read again"),
+        }
     }
 
     /// And with these for everything else, in the place of those it had.
@@ -150,6 +189,7 @@ impl SecurityModule for SoftwareModule {
     }
 
     fn seal(&self, pan: &Pan, place: &[u8]) -> Result<SealedPan, VaultError> {
+        self.look_for_pan_keys();
         self.vault.seal(pan, place)
     }
 
@@ -159,6 +199,9 @@ impl SecurityModule for SoftwareModule {
         fingerprint: &Fingerprint,
         place: &[u8],
     ) -> Result<Pan, VaultError> {
+        if !self.vault.has(sealed.key_id) {
+            self.look_for_pan_keys();
+        }
         self.vault.open(sealed, fingerprint, place)
     }
 

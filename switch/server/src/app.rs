@@ -31,7 +31,9 @@ use crate::key_exchange::KeyExchange;
 use crate::link_control::Links;
 use crate::runtimes::Apart;
 use crate::upkeep::Upkeep;
-use crate::{attack_watch, heads, hsm, key_exchange, keys, reconciler, telemetry, teller};
+use crate::{
+    attack_watch, heads, hsm, key_exchange, keys, pan_keys, reconciler, telemetry, teller,
+};
 
 /// A switch that serves.
 pub struct App {
@@ -91,7 +93,7 @@ impl App {
         as_owner.migrate().await?;
         database.store = as_owner.set_projector_apart().await?;
         let store = &database.store;
-        let module = keys::security_module(config, ring.clone(), store).await?;
+        let module = pan_keys::security_module(config, ring.clone(), store).await?;
         let exchange = key_store.map(|store| KeyExchange::new(config, store, Arc::clone(&module)));
         let security: Arc<dyn SecurityModule> = Arc::clone(&module) as _;
         let hardware = hsm::connect(config)?;

@@ -86,6 +86,9 @@ pub enum Command {
     /// Keys: the ceremony of the local master key, making, taking in and replacing keys
     #[command(subcommand)]
     Keys(super::commands::KeysCommand),
+    /// The vault: the keys that card numbers are encrypted with, and their rotation
+    #[command(subcommand)]
+    Vault(super::commands::VaultCommand),
     /// Links: how they stand; pause, resume and drain them, read their certificates again
     #[command(subcommand)]
     Link(super::commands::LinkCommand),

@@ -1,57 +1,14 @@
 //! The keys of the switch at its start. It owns that the local master key is put together from its
-//! components, when the key file of the card numbers is made (over an empty database only), and
-//! that one which does not fit the database is refused before anything is served.
+//! components, and that keys which may not be used here are refused before anything is served.
+//! Those of card numbers are the affair of `pan_keys`.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use switch_security::{
-    KeyRing, KeyStore, LocalMasterKey, LocalMasterKeys, PanKeys, SecurityModule, SoftwareModule,
-};
-use switch_store::Store;
+use switch_security::{KeyRing, KeyStore, LocalMasterKey, LocalMasterKeys};
 
 use crate::config::Config;
 use crate::production;
-
-/// The security module over these keys and the configured key file of card numbers.
-pub(crate) async fn security_module(
-    config: &Config,
-    ring: KeyRing,
-    store: &Store,
-) -> anyhow::Result<Arc<SoftwareModule>> {
-    let path = config.security.pan_key_file.as_path();
-    let vault = store.vault();
-    let known = vault.known_keys().await?;
-    let keys = match (path.exists(), known.is_empty()) {
-        (true, _) => PanKeys::load(path)?,
-        (false, true) => {
-            if let Some(directory) = path.parent() {
-                make_private_directory(directory)?;
-            }
-            tracing::info!(path = %path.display(), "made new keys for card numbers; back them up");
-            PanKeys::generate_file(path)?
-        }
-        (false, false) => bail!(
-            "{}: there is no key file, but the database holds card numbers that only its keys can \
-             open. Restore it from its backup, or set security.pan_key_file to where it is",
-            path.display()
-        ),
-    };
-    production::check_pan_keys(config, &keys)?;
-    let module = SoftwareModule::new(&keys)?.with_keys(ring);
-    let key_id = keys.id().to_string();
-    if !known.is_empty() && !known.contains(&key_id) {
-        bail!(
-            "{}: these are not the keys that the database's card numbers were sealed with (it \
-             knows {}; the file has {key_id}). Set security.pan_key_file to the right file",
-            path.display(),
-            known.join(", ")
-        );
-    }
-    vault.set_key_check(&key_id, module.check_value().as_str().as_bytes()).await?;
-    Ok(Arc::new(module))
-}
 
 /// The keys of the key file, if they may be used here, and the file; none where there is no file,
 /// and then no local master key is needed.
@@ -94,12 +51,17 @@ pub(crate) fn key_store(config: &Config) -> anyhow::Result<KeyStore> {
              them there"
         );
     }
-    let current = LocalMasterKey::load(&security.lmk_components)?;
-    let mut master = LocalMasterKeys::new(current);
-    if !security.previous_lmk_components.is_empty() {
-        master = master.with_previous(LocalMasterKey::load(&security.previous_lmk_components)?);
+    Ok(KeyStore::new(security.key_file.clone(), master_keys(config)?))
+}
+
+/// The local master key from its components, and the one before while keys are moved from it.
+pub(crate) fn master_keys(config: &Config) -> anyhow::Result<LocalMasterKeys> {
+    let security = &config.security;
+    let master = LocalMasterKeys::new(LocalMasterKey::load(&security.lmk_components)?);
+    if security.previous_lmk_components.is_empty() {
+        return Ok(master);
     }
-    Ok(KeyStore::new(security.key_file.clone(), master))
+    Ok(master.with_previous(LocalMasterKey::load(&security.previous_lmk_components)?))
 }
 
 pub(crate) fn make_private_directory(directory: &Path) -> anyhow::Result<()> {

@@ -19,6 +19,7 @@ mod hsm;
 mod key_exchange;
 mod keys;
 mod link_control;
+mod pan_keys;
 mod production;
 mod reconciler;
 mod runtimes;

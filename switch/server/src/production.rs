@@ -29,6 +29,20 @@ pub(crate) fn fault_of(mode: Mode, key: &Key) -> Option<&'static str> {
     }
 }
 
+/// Says that keys of card numbers lie in clear, and refuses to start with them in production.
+pub(crate) fn refuse_clear_pan_keys(config: &Config) -> anyhow::Result<()> {
+    let path = config.security.pan_key_file.display();
+    if config.mode == Mode::Production {
+        bail!(
+            "production: not started: {path}: keys of card numbers lie in clear there, or in the \
+             file .clear beside it: put them under the local master key with `cardswitch keys \
+             migrate`"
+        );
+    }
+    tracing::warn!(%path, "keys of card numbers lie in clear: run `cardswitch keys migrate`");
+    Ok(())
+}
+
 /// Refuses keys that a production system must not have; all are named at once.
 pub(crate) fn check_keys(
     config: &Config,

@@ -35,6 +35,8 @@ pub enum KillPoint {
     K14,
     /// Records of a clearing file are noted and not submitted, or committed and not noted as such.
     K17,
+    /// Rows of the vault are encrypted again and not committed, or committed and nothing after it.
+    K19,
     /// A message is being decided.
     Deciding,
     /// A record is being applied in memory.

@@ -38,6 +38,7 @@ mod statement;
 mod store;
 mod takeover;
 mod vault;
+mod vault_rotation;
 
 pub use archive::{
     Archive, ArchiveFault, ArchiveLock, ArchivedPart, Checkpoint, JournalPart, LostRows, PartFault,
@@ -82,4 +83,5 @@ pub use simulated::{
 pub use statement::{Reconciled, Standing, Statement, StatementLine};
 pub use store::{Store, StoreOptions, fresh_owner};
 pub use takeover::{LockState, TakenShard, Takeover, TakeoverError, TakeoverMode};
-pub use vault::{SealedPan, Vault, VaultError};
+pub use vault::{OLD_PLACE, SealedPan, Vault, VaultError, vault_place};
+pub use vault_rotation::{KeyRows, RotationBatch};

@@ -1,5 +1,6 @@
 //! Rows of the vault: card numbers as somebody else encrypted them, found by a keyed hash. It owns
-//! the table and its uniqueness; it never sees a number or a key.
+//! the table, its uniqueness, and that no row comes under a retired key; it never sees a number or
+//! a key. How rows come under another key stands in `vault_rotation`.
 
 use std::fmt;
 
@@ -41,10 +42,7 @@ pub enum VaultError {
     #[error("this card number is already in the vault: a number can be issued once")]
     Taken,
     /// There is no such row, or its content has another version by now.
-    #[error(
-        "row {} of pan_vault has no version {}: it was re-encrypted or removed",
-        .0.row, .0.version
-    )]
+    #[error("row {} of pan_vault has no version {}: it was removed", .0.row, .0.version)]
     NoSuchRow(VaultRef),
     /// A key of this name was used before, and it was another key.
     #[error(
@@ -52,6 +50,17 @@ pub enum VaultError {
          the key file is of another installation, or was replaced"
     )]
     AnotherKey(String),
+    /// The key was retired meanwhile: seal with the active one.
+    #[error("key `{0}` of card numbers is retired: nothing is stored under it any more")]
+    Retired(String),
+    /// Numbers are still under the key.
+    #[error("{rows} card number(s) are under key `{key}`: run `cardswitch vault reencrypt` first")]
+    InUse {
+        /// The key.
+        key: String,
+        /// How many.
+        rows: i64,
+    },
     /// PostgreSQL.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -60,12 +69,34 @@ pub enum VaultError {
 /// The vault's rows.
 #[derive(Clone, Debug)]
 pub struct Vault {
-    pool: PgPool,
+    pub(crate) pool: PgPool,
 }
 
+/// The column that numbers of one row are bound to; the row's id follows.
+const COLUMN: &[u8] = b"pan_vault.ciphertext.";
+/// What numbers of before were bound to beside their fingerprint: the table alone.
+pub const OLD_PLACE: &[u8] = b"pan_vault";
+
+/// What a number in this row is bound to.
+#[must_use]
+pub fn vault_place(row: i64) -> Vec<u8> {
+    [COLUMN, &row.to_be_bytes()].concat()
+}
+
+const RESERVE: &str = "SELECT nextval(pg_get_serial_sequence('pan_vault', 'id'))";
+
+/// The lock of the key's row makes a retirement wait for this, or this see the retirement.
 const INSERT: &str = "\
-    INSERT INTO pan_vault (fingerprint, key_id, nonce, ciphertext, last_four)
-    VALUES ($1, $2, $3, $4, $5) ON CONFLICT (fingerprint) DO NOTHING RETURNING id, version";
+    WITH key AS (SELECT retired_at FROM vault_key WHERE key_id = $2 FOR SHARE)
+    INSERT INTO pan_vault (id, fingerprint, key_id, nonce, ciphertext, last_four)
+    OVERRIDING SYSTEM VALUE
+    SELECT coalesce($6, nextval(pg_get_serial_sequence('pan_vault', 'id'))), $1::bytea, $2,
+        $3::bytea, $4::bytea, $5
+    WHERE NOT EXISTS (SELECT FROM key WHERE retired_at IS NOT NULL)
+    ON CONFLICT (fingerprint) DO NOTHING RETURNING id, version";
+
+const IS_RETIRED: &str =
+    "SELECT EXISTS (SELECT FROM vault_key WHERE key_id = $1 AND retired_at IS NOT NULL)";
 
 const FETCH: &str = "\
     SELECT fingerprint, key_id, nonce, ciphertext, last_four
@@ -78,7 +109,7 @@ const KEY: &str = "SELECT check_value FROM vault_key WHERE key_id = $1";
 const SET_KEY: &str = "\
     INSERT INTO vault_key (key_id, check_value) VALUES ($1, $2) ON CONFLICT (key_id) DO NOTHING";
 
-fn failed(error: sqlx::Error) -> VaultError {
+pub(crate) fn failed(error: sqlx::Error) -> VaultError {
     VaultError::Store(StoreError::database("using the vault")(error))
 }
 
@@ -97,7 +128,24 @@ impl Vault {
     /// [`VaultError::Taken`], PostgreSQL.
     pub async fn insert_pan(&self, pan: &SealedPan) -> Result<VaultRef, VaultError> {
         let mut connection = self.pool.acquire().await.map_err(failed)?;
-        insert(&mut connection, pan).await.map_err(failed)?.ok_or(VaultError::Taken)
+        insert(&mut connection, None, pan).await
+    }
+
+    /// The id of a row that is to be, for a number that is bound to it.
+    ///
+    /// # Errors
+    /// PostgreSQL.
+    pub async fn reserve(&self) -> Result<i64, VaultError> {
+        sqlx::query_scalar(RESERVE).fetch_one(&self.pool).await.map_err(failed)
+    }
+
+    /// The same as [`Vault::insert_pan`], in the row that was reserved for it.
+    ///
+    /// # Errors
+    /// As [`Vault::insert_pan`]; [`VaultError::Retired`].
+    pub async fn insert_reserved(&self, row: i64, pan: &SealedPan) -> Result<VaultRef, VaultError> {
+        let mut connection = self.pool.acquire().await.map_err(failed)?;
+        insert(&mut connection, Some(row), pan).await
     }
 
     /// Puts many in, all or none.
@@ -108,8 +156,7 @@ impl Vault {
         let mut tx = self.pool.begin().await.map_err(failed)?;
         let mut refs = Vec::with_capacity(pans.len());
         for pan in pans {
-            let inserted = insert(&mut tx, pan).await.map_err(failed)?;
-            refs.push(inserted.ok_or(VaultError::Taken)?);
+            refs.push(insert(&mut tx, None, pan).await?);
         }
         tx.commit().await.map_err(failed)?;
         Ok(refs)
@@ -183,12 +230,14 @@ impl Vault {
 }
 
 impl Vault {
-    /// The identifiers of all keys that ever encrypted a number here.
+    /// The identifiers of all keys that encrypted a number here and are not retired.
     ///
     /// # Errors
     /// PostgreSQL.
     pub async fn known_keys(&self) -> Result<Vec<String>, VaultError> {
-        let known = sqlx::query_scalar("SELECT key_id FROM vault_key ORDER BY key_id");
+        let known = sqlx::query_scalar(
+            "SELECT key_id FROM vault_key WHERE retired_at IS NULL ORDER BY key_id",
+        );
         known.fetch_all(&self.pool).await.map_err(failed)
     }
 
@@ -209,16 +258,26 @@ impl Vault {
 
 async fn insert(
     connection: &mut PgConnection,
+    reserved: Option<i64>,
     pan: &SealedPan,
-) -> Result<Option<VaultRef>, sqlx::Error> {
+) -> Result<VaultRef, VaultError> {
     let row = sqlx::query(INSERT)
         .bind(&pan.fingerprint.0[..])
         .bind(&pan.key_id)
         .bind(&pan.nonce)
         .bind(&pan.ciphertext)
         .bind(&pan.last_four)
-        .fetch_optional(connection)
-        .await?;
-    row.map(|row| Ok(VaultRef { row: row.try_get("id")?, version: row.try_get("version")? }))
-        .transpose()
+        .bind(reserved)
+        .fetch_optional(&mut *connection)
+        .await
+        .map_err(failed)?;
+    if let Some(row) = row {
+        return Ok(VaultRef {
+            row: row.try_get("id").map_err(failed)?,
+            version: row.try_get("version").map_err(failed)?,
+        });
+    }
+    let retired = sqlx::query_scalar(IS_RETIRED).bind(&pan.key_id).fetch_one(connection).await;
+    let retired: bool = retired.map_err(failed)?;
+    Err(if retired { VaultError::Retired(pan.key_id.clone()) } else { VaultError::Taken })
 }

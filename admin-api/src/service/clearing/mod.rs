@@ -24,6 +24,7 @@ use self::members::BadLine;
 use self::message::FoundCard;
 use self::record::{CardName, Record};
 use super::Services;
+use super::vault::open_pan;
 use crate::Problem;
 
 pub use line::ClearingLine;
@@ -255,7 +256,8 @@ impl Services {
                 let sealed = self.store.vault().fetch(card.vault).await;
                 let sealed =
                     sealed.map_err(|error| Problem::internal("reading a card number", &error))?;
-                opened = self.open(&sealed)?;
+                opened = open_pan(&*self.security, card.vault.row, &sealed)
+                    .map_err(|error| Problem::internal("opening the vault", &error))?;
                 (&opened, Some(*id))
             }
         };

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use super::process::{Started, tail};
 use super::stage::{SOON, Stage};
-use super::{disk, fail_points, full_disk, paused_owner, signals, soak, wall_clock};
+use super::{disk, fail_points, full_disk, paused_owner, signals, soak, vault, wall_clock};
 use crate::kinds::Fault;
 use crate::proxy::{Disturbance, Trick};
 
@@ -50,6 +50,7 @@ pub(super) async fn inject(stage: &mut Stage<'_>, fault: &Fault) -> Result<()> {
         Fault::FailPointInMigration { point, after } => {
             fail_points::migration(stage, point, after).await
         }
+        Fault::FailPointInVault => vault::rotation(stage).await,
         Fault::FailPointAtStop => fail_points::stop(stage).await,
         Fault::Panic { ends } => fail_points::panics(stage, ends).await,
         Fault::Soak { faults } => soak::soak(stage, faults).await,

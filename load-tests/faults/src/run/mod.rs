@@ -15,6 +15,7 @@ mod signals;
 mod soak;
 mod stage;
 mod template;
+mod vault;
 mod wall_clock;
 
 pub(crate) use cluster::Cluster;

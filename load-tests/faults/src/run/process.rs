@@ -12,6 +12,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
 use super::signals;
+use crate::kinds::FAIL_POINT;
 
 /// A start may take so long: it waits for a lock, and reads a tail.
 const START: Duration = Duration::from_secs(30);
@@ -102,6 +103,22 @@ impl Launch {
             .env("CARDSWITCH_LOG__FILTER", "info");
         command.envs(self.more.iter().map(|(name, value)| (name, value)));
         command
+    }
+
+    /// `cardswitch vault` beside the switch, one row a batch, to its end: whether it went well, and
+    /// all that it said.
+    pub(crate) async fn vault(
+        &self,
+        arguments: &[&str],
+        fail_point: Option<String>,
+    ) -> Result<(bool, String)> {
+        let mut command = self.command("vault", &self.directory.join("none.sock"));
+        command.args(arguments).env("CARDSWITCH_SECURITY__REENCRYPT_BATCH_ROWS", "1");
+        command.env("CARDSWITCH_LOG__FILTER", "warn");
+        command.envs(fail_point.map(|point| (FAIL_POINT, point)));
+        let output = command.output().await.context("running the vault's command")?;
+        let said = [output.stdout, output.stderr].concat();
+        Ok((output.status.success(), String::from_utf8_lossy(&said).into_owned()))
     }
 
     /// `cardswitch audit --json`: its findings.

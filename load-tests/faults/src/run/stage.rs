@@ -75,7 +75,7 @@ impl<'a> Stage<'a> {
         let launch = Launch {
             binary: template.binary.clone(),
             directory: plan.directory.clone(),
-            keys: template.keys.clone(),
+            keys: template.keys_for(&plan.directory)?,
             database_url: cluster.url_by(database_proxy.port, &database)?,
             generation: 1,
             take_over: false,

@@ -60,6 +60,21 @@ impl Template {
         cluster.administer(format!("CREATE DATABASE {name} TEMPLATE {NAME}")).await
     }
 
+    /// Its key files again, for a run that may change them.
+    pub(crate) fn keys_for(&self, directory: &Path) -> Result<PathBuf> {
+        let own = directory.join("pan.key");
+        // The keys of card numbers, and the components of what they lie under.
+        for end in ["", ".lmk-1", ".lmk-2"] {
+            let named = |path: &Path| {
+                let mut name = path.as_os_str().to_owned();
+                name.push(end);
+                name
+            };
+            std::fs::copy(named(&self.keys), named(&own))?;
+        }
+        Ok(own)
+    }
+
     pub(crate) fn pans(&self) -> Vec<String> {
         self.cards.iter().map(|card| card.pan.digits().to_owned()).collect()
     }

@@ -20,6 +20,7 @@ mod reconciliation;
 mod reshard;
 mod security;
 mod serve;
+mod vault;
 
 pub(crate) use serve::stop_signal;
 
@@ -46,6 +47,7 @@ pub use manage::{
 pub use rates::RatesCommand;
 pub use reconciliation::ReconciliationCommand;
 pub use security::SecurityCommand;
+pub use vault::VaultCommand;
 
 /// Runs the command that was asked for, on as many threads as its configuration says.
 ///
@@ -89,6 +91,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Attacks(command) => attacks::run(command).await,
         Command::Clearing(command) => clearing::run(command).await,
         Command::Reconciliation(command) => reconciliation::run(command).await,
+        Command::Vault(command) => vault::run(command).await,
         Command::Status(socket) => manage::status(socket).await,
     }
 }

@@ -36,8 +36,11 @@ pub enum Module {
 pub struct Security {
     /// Who verifies cards.
     pub module: Module,
-    /// The keys that encrypt and find card numbers. Made at the first start over an empty database.
+    /// The keys that encrypt and find card numbers, in key blocks under the local master key. Made
+    /// at the first start over an empty database.
     pub pan_key_file: PathBuf,
+    /// Most card numbers that are encrypted again in one transaction.
+    pub reencrypt_batch_rows: u32,
     /// Every other key, in key blocks under the local master key.
     pub key_file: PathBuf,
     /// The files of the components of the local master key: two or three.
@@ -60,6 +63,7 @@ impl Default for Security {
         Self {
             module: Module::Software,
             pan_key_file: PathBuf::from("data/keys/pan.key"),
+            reencrypt_batch_rows: 500,
             key_file: PathBuf::from("data/keys/switch.keys"),
             lmk_components: Vec::new(),
             previous_lmk_components: Vec::new(),
@@ -96,6 +100,8 @@ impl Security {
             &path("module"),
             "\"hardware\" where hsm.units names units, and \"software\" where it names none",
         );
+        let rows = (1..=10_000).contains(&self.reencrypt_batch_rows);
+        faults.require(rows, &path("reencrypt_batch_rows"), "from 1 to 10000");
         if config.mode == Mode::Development {
             return;
         }

@@ -27,7 +27,7 @@ fn with_keys(command: &mut Command) {
         .stderr(Stdio::piped());
 }
 
-fn run(mut command: Command, input: &str) -> (bool, String) {
+pub(crate) fn run(mut command: Command, input: &str) -> (bool, String) {
     let mut child = command.spawn().expect("the binary starts");
     // One that reads nothing may have ended already.
     let _ = child.stdin.take().expect("piped").write_all(input.as_bytes());
@@ -180,7 +180,10 @@ fn a_key_is_replaced_with_an_overlap() {
 
 /// Starts a command again and again and kills it a little later each time, until one ends by
 /// itself.
-fn kill_until_done(mut start: impl FnMut() -> Command, mut between: impl FnMut()) -> u32 {
+pub(crate) fn kill_until_done(
+    mut start: impl FnMut() -> Command,
+    mut between: impl FnMut(),
+) -> u32 {
     for micros in (0u64..).step_by(400) {
         let mut child = start().spawn().expect("the binary starts");
         let begun = std::time::Instant::now();

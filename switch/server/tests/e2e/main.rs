@@ -45,3 +45,5 @@ mod speaker;
 mod stage;
 mod stop;
 mod transfers;
+mod vault;
+mod views;

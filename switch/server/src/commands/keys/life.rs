@@ -5,12 +5,14 @@
 use anyhow::{Context, bail};
 use switch_domain::Timestamp;
 use switch_security::{
-    Key, KeyName, KeyRing, KeyRingError, KeyState, KeyVersion, MacKeys, NamedKey,
+    Key, KeyName, KeyRing, KeyRingError, KeyState, KeyVersion, MacKeys, NamedKey, PanKeyForm,
+    PanKeyStore,
 };
 
 use super::{movement, now};
 use crate::config::Config;
 use crate::keys::{key_store, make_private_directory};
+use crate::pan_keys::pan_key_store;
 
 const MICROS_PER_HOUR: i64 = 3_600_000_000;
 
@@ -66,15 +68,32 @@ pub(super) fn rewrap(config: &Config) -> anyhow::Result<()> {
     tracing::info!(target: "audit", act = "rewrap_keys", keys, already, %check_value);
     let was = if already { " They were before" } else { "" };
     println!("{keys} key(s) are under local master key {check_value}.{was}");
+    if PanKeyStore::form(&config.security.pan_key_file)? == PanKeyForm::Blocks {
+        let (keys, already) = pan_key_store(config)?.rewrap()?;
+        tracing::info!(target: "audit", act = "rewrap_pan_keys", keys, already, %check_value);
+        let was = if already { ", as before" } else { "" };
+        println!("{keys} key(s) of card numbers are under it{was}");
+    }
     println!("Take security.previous_lmk_components out of the configuration when all files are");
     Ok(())
 }
 
 pub(super) fn migrate(config: &Config) -> anyhow::Result<()> {
-    let (old, new) = (&config.security.mac_key_file, &config.security.key_file);
-    if !old.exists() {
-        bail!("{}: there is no such file, and so nothing to move", old.display());
+    let (mac, pan) = (&config.security.mac_key_file, &config.security.pan_key_file);
+    let pan_too = PanKeyStore::form(pan)? == PanKeyForm::Clear || PanKeyStore::left_in_clear(pan);
+    if !pan_too && !mac.exists() {
+        bail!("{}, {}: no keys in clear, and so nothing to move", mac.display(), pan.display());
     }
+    if pan_too && let Some(active) = pan_key_store(config)?.migrate()? {
+        tracing::info!(target: "audit", act = "migrate_pan_keys", %active);
+        println!("{}: keys of card numbers moved under the local master key", pan.display());
+        println!("What was in clear is destroyed; destroy its backups. Start the switch again");
+    }
+    if mac.exists() { migrate_mac(config) } else { Ok(()) }
+}
+
+fn migrate_mac(config: &Config) -> anyhow::Result<()> {
+    let (old, new) = (&config.security.mac_key_file, &config.security.key_file);
     if let Some(directory) = new.parent().filter(|parent| !parent.as_os_str().is_empty()) {
         make_private_directory(directory)?;
     }

@@ -134,8 +134,8 @@ pub enum KeysCommand {
         #[command(flatten)]
         config: ConfigArgs,
     },
-    /// Move the keys of a MAC key file of before, which are in clear, into the key file, and
-    /// destroy that file. May be killed at any point and run again
+    /// Move keys that are in clear, in a MAC key file or a PAN key file of before, under the local
+    /// master key, and destroy those files. May be killed at any point and run again
     Migrate {
         /// The configuration, which names both files
         #[command(flatten)]
