@@ -169,7 +169,7 @@ fn make_keys(starting: &Starting<'_>, keys: &BenchKeys) -> Result<()> {
         ("bench-zone", "P0", "tdes", &keys.cards.zone),
         ("bench-cvk", "C0", "tdes", &keys.cards.card_values),
         ("bench-imk-ac", "E0", "tdes", &keys.cards.cryptograms),
-        ("bench-pvk", "V2", "tdes", &keys.pin_values),
+        ("bench-pvk", "V2", "tdes", &keys.cards.pin_values),
         ("bench-retail", "M3", "tdes", retail),
         ("bench-cmac", "M6", "aes", cmac),
     ];

@@ -12,8 +12,8 @@ use simulators::chip::{
 use super::LENGTH;
 use super::request::{ACQUIRER, CURRENCY, EXPIRY, LocalTime, TERMINAL, TestPan, bitmap};
 
-/// The seeds of the keys: of the cards, of PIN references, of the links' codes.
-const SEEDS: [u64; 4] = [71, 72, 73, 74];
+/// The seeds of the keys: of the cards, and of the links' codes.
+const SEEDS: [u64; 3] = [71, 72, 73];
 const SERVICE_CODE: u16 = 201;
 const SEQUENCE: u8 = 1;
 /// The number of the key of PIN references.
@@ -24,7 +24,6 @@ const COUNTRY: u16 = 276;
 /// The test keys of the cards, their issuer and the link.
 pub(crate) struct BenchKeys {
     pub(crate) cards: TestKeys,
-    pub(crate) pin_values: TestKey,
     /// Of the link with retail codes, and of that with codes by AES.
     pub(crate) links: [TestKey; 2],
 }
@@ -41,13 +40,13 @@ pub(crate) enum Code {
 impl BenchKeys {
     /// Always the same ones.
     pub(crate) fn new() -> BenchKeys {
-        let [cards, pin_values, retail, cmac] = SEEDS.map(TestKeys::from_seed);
-        BenchKeys { cards, pin_values: pin_values.zone, links: [retail.zone, cmac.zone] }
+        let [cards, retail, cmac] = SEEDS.map(TestKeys::from_seed);
+        BenchKeys { cards, links: [retail.zone, cmac.zone] }
     }
 
     /// What a card's PIN is verified against.
     pub(crate) fn pin_reference(&self, pan: &TestPan) -> Result<String> {
-        Ok(pin_verification_value(&self.pin_values, text(pan)?, KEY_INDEX, &pin(pan)))
+        Ok(pin_verification_value(&self.cards.pin_values, text(pan)?, KEY_INDEX, &pin(pan)))
     }
 }
 

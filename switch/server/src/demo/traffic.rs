@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
 
 use anyhow::{Context, bail, ensure};
 use serde::Deserialize;
@@ -107,33 +107,32 @@ pub(super) async fn verified(args: &DemoArgs, manifest: &Path) -> anyhow::Result
     let (least, most) = VERIFIED_RATE;
     let rate = (args.rate / ONE_IN).clamp(least, most).to_string();
     let seconds = args.seconds.to_string();
+    let path = manifest.to_str().context("the demo's directory has a name that is not UTF-8")?;
+    let asked = ["verified", "--rate", &rate, "--seconds", &seconds, "--demo", path];
     // Its exit code says "something was unexpected", which what it prints says better.
-    let output = Command::new(simulator(args)?)
-        .args(["verified", "--rate", &rate, "--seconds", &seconds, "--demo"])
-        .arg(manifest)
-        .stdin(Stdio::null())
-        .stderr(Stdio::inherit())
-        .kill_on_drop(true)
-        .output()
-        .await
-        .context("starting the simulated cards")?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    serde_json::from_str(text.trim()).context("reading what became of the simulated cards")
+    let (_, said) = simulated(args, &asked).await?;
+    serde_json::from_str(said.trim()).context("reading what became of the simulated cards")
 }
 
 /// Has the simulated bureau do something, and gives what it said.
 pub(super) async fn bureau(args: &DemoArgs, asked: &[&str]) -> anyhow::Result<String> {
-    let output = Command::new(simulator(args)?)
-        .arg("bureau")
+    let (status, said) = simulated(args, &[&["bureau"], asked].concat()).await?;
+    ensure!(status.success(), "the simulated bureau ended with {status}");
+    Ok(said)
+}
+
+/// Runs the simulator to its end, and gives what it printed.
+async fn simulated(args: &DemoArgs, asked: &[&str]) -> anyhow::Result<(ExitStatus, String)> {
+    let simulator = simulator(args)?;
+    let output = Command::new(&simulator)
         .args(asked)
         .stdin(Stdio::null())
         .stderr(Stdio::inherit())
         .kill_on_drop(true)
         .output()
         .await
-        .context("starting the simulated bureau")?;
-    ensure!(output.status.success(), "the simulated bureau ended with {}", output.status);
-    String::from_utf8(output.stdout).context("the simulated bureau says no text")
+        .with_context(|| format!("starting {}", simulator.display()))?;
+    Ok((output.status, String::from_utf8_lossy(&output.stdout).into_owned()))
 }
 
 /// Has a network lock a card and take the lock back by file actions, and gives what each was
@@ -175,20 +174,14 @@ async fn network(
     asked: &[&str],
     kind: &str,
 ) -> anyhow::Result<Vec<String>> {
-    let output = Command::new(simulator(args)?)
-        .args(["network", "--dial", &link.to_string(), "--pan", pan])
-        .args(asked)
-        .stdin(Stdio::null())
-        .stderr(Stdio::inherit())
-        .kill_on_drop(true)
-        .output()
-        .await
-        .context("starting the simulated network")?;
+    let link = link.to_string();
+    let asked = [&["network", "--dial", &link, "--pan", pan], asked].concat();
+    let (_, printed) = simulated(args, &asked).await?;
     let said = |line: &str| {
         let line: Value = serde_json::from_str(line).ok()?;
         line.get(kind)?.as_str().map(str::to_owned)
     };
-    Ok(String::from_utf8_lossy(&output.stdout).lines().filter_map(said).collect())
+    Ok(printed.lines().filter_map(said).collect())
 }
 
 /// The simulator's program.
