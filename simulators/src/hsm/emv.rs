@@ -1,24 +1,20 @@
-//! KQ, KW, KU and KY of a simulated unit. They bring the data of a cryptogram as bytes, and the
+//! KQ and KW of a simulated unit. They bring the data of a cryptogram as bytes, and the
 //! software module wants a profile and data elements: the bytes are cut into elements here, by the
 //! first profile that they fit.
 
 use switch_domain::Pan;
 use switch_security::{
     AnswerForm, CardKeyOption, CardSecurity, ChipData, CryptogramProfile, DataElement, Decision,
-    Decisions, Element, KeyUsage, MacPadding, ProfileName, ProtectScript, ScriptCommand,
-    ScriptKeys, SessionMethod, VerifyCryptogram,
+    Decisions, Element, KeyUsage, MacPadding, ProfileName, SessionMethod, VerifyCryptogram,
 };
 
 use super::fields::{Code, Fields, INVALID};
 use super::keys::{Keys, now};
 
-/// Bytes of PIN CHANGE/UNBLOCK with a code and nothing else.
-const UNBLOCK_PIN: &[u8] = &[0x84, 0x24, 0x00, 0x00, 0x08];
-
 /// A card number and a sequence number, packed.
-struct Card {
-    pan: Pan,
-    sequence: u8,
+pub(super) struct Card {
+    pub(super) pan: Pan,
+    pub(super) sequence: u8,
 }
 
 impl Card {
@@ -38,12 +34,12 @@ impl Card {
     }
 
     /// Eight bytes.
-    fn formatted(fields: &mut Fields<'_>) -> Result<Self, Code> {
+    pub(super) fn formatted(fields: &mut Fields<'_>) -> Result<Self, Code> {
         Self::unpack(fields.bytes(8)?)
     }
 
     /// Behind the number of bytes.
-    fn whole(fields: &mut Fields<'_>) -> Result<Self, Code> {
+    pub(super) fn whole(fields: &mut Fields<'_>) -> Result<Self, Code> {
         let length = fields.number(2)?;
         let card = Self::unpack(fields.bytes(length)?)?;
         fields.is(b";")?;
@@ -247,52 +243,4 @@ fn blank(row: &CryptogramProfile) -> Vec<u8> {
 fn unpadded(data: &[u8]) -> Option<&[u8]> {
     let end = data.iter().rposition(|byte| *byte != 0)?;
     (data[end] == 0x80 && data.len().is_multiple_of(8)).then(|| &data[..end])
-}
-
-/// `KU` and `KY` in mode 0.
-pub(super) fn script_code(
-    keys: &Keys,
-    mut fields: Fields<'_>,
-    letters: [u8; 2],
-) -> Result<Vec<u8>, Code> {
-    fields.is(b"0")?;
-    let scheme = (&letters, fields.bytes(1)?);
-    let key = fields.key()?;
-    let (name, card) = match scheme {
-        (b"KU", b"0") => ("visa-10", Card::formatted(&mut fields)?),
-        (b"KU", b"1") => ("mchip-14", Card::formatted(&mut fields)?),
-        (b"KY", b"3") => ("visa-22", Card::whole(&mut fields)?),
-        _ => return Err(INVALID),
-    };
-    let session: [u8; 8] = fields.array()?;
-    let length = fields.hex_number(4)?;
-    let mut message = Fields::new(fields.bytes(length)?);
-    fields.is(b";")?;
-    fields.end()?;
-    // The one command that the software module makes without a PIN.
-    message.is(UNBLOCK_PIN)?;
-    let atc = u16::from_be_bytes(message.array()?);
-    let cryptogram = message.array()?;
-    message.end()?;
-    let expected = if name == "visa-10" { u64::from(atc).to_be_bytes() } else { cryptogram };
-    if session != expected {
-        return Err(INVALID);
-    }
-    let key = keys.handle(key, KeyUsage::E2)?;
-    let command = ProtectScript {
-        profile: ProfileName::new(name).ok_or(INVALID)?,
-        keys: ScriptKeys {
-            integrity: key,
-            confidentiality: keys.own_script_keys().0,
-            cryptogram: keys.own_script_keys().1,
-        },
-        pan: &card.pan,
-        sequence: card.sequence,
-        atc,
-        cryptogram,
-        position: 0,
-        command: ScriptCommand::UnblockPin,
-    };
-    let script = now(keys.module().protect_script(command))?;
-    Ok(script.bytes()[UNBLOCK_PIN.len()..].to_vec())
 }

@@ -13,6 +13,7 @@ mod keys;
 mod mac;
 mod offset_terms;
 mod pin;
+mod script;
 mod settings;
 mod tally;
 mod unit;

@@ -15,13 +15,19 @@ use super::offset_terms::{Account, OffsetTerms};
 const LONGEST: &[u8] = b"12";
 
 /// A PIN block, where it came with its format.
-struct Block {
+pub(super) struct Block {
     block: EncryptedPinBlock,
     format: PinBlockFormat,
     key: KeyHandle,
 }
 
 impl Block {
+    /// Under the key of a zone, which comes before it.
+    pub(super) fn of_zone(keys: &Keys, fields: &mut Fields<'_>) -> Result<Self, Code> {
+        let zone = zone_key(keys, fields)?;
+        Self::read(zone, fields)
+    }
+
     /// The block, as long as those of the key's cipher, then its format.
     fn read((key, bytes): (KeyHandle, usize), fields: &mut Fields<'_>) -> Result<Self, Code> {
         let block = fields.hex(bytes)?;
@@ -37,7 +43,7 @@ impl Block {
         EncryptedPin { block: &self.block, format: self.format, key: self.key }
     }
 
-    fn account(&self, fields: &mut Fields<'_>) -> Result<Account, Code> {
+    pub(super) fn account(&self, fields: &mut Fields<'_>) -> Result<Account, Code> {
         Account::read(fields, self.format == PinBlockFormat::Iso4)
     }
 }
@@ -200,7 +206,8 @@ pub(super) fn to_lmk(keys: &Keys, mut fields: Fields<'_>) -> Result<Vec<u8>, Cod
     Ok(hex_digits(&made).into_bytes())
 }
 
-fn carry_over(
+/// The block under another key, in another format, bound to the same account.
+pub(super) fn carry_over(
     keys: &Keys,
     block: &Block,
     pan: &Pan,

@@ -16,7 +16,7 @@ use super::fields::Fields;
 use super::keys::Keys;
 use super::settings::Settings;
 use super::tally::Tally;
-use super::{card_value, emv, health, key_commands, mac, pin};
+use super::{card_value, emv, health, key_commands, mac, pin, script};
 
 /// What the connections of a unit have in common.
 pub(super) struct Shared {
@@ -79,7 +79,7 @@ impl Shared {
             b"JE" | b"JC" => pin::to_lmk(keys, fields),
             b"KQ" => emv::verify_first_ways(keys, fields),
             b"KW" => emv::verify_common(keys, fields),
-            b"KU" | b"KY" => emv::script_code(keys, fields, letters),
+            b"KU" | b"KY" => script::protect(keys, fields, letters),
             b"M6" => mac::generate(keys, fields),
             b"M8" => mac::verify(keys, fields),
             b"A0" => key_commands::generate(keys, fields),

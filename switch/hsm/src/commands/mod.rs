@@ -23,7 +23,7 @@ pub use mac::{GenerateMac, MacScheme, VerifyMac};
 pub use offset::{GenerateOffset, IbmTerms, OffsetAnswer, OffsetOfLmkPin, VerifyOffset};
 pub use pin::{LmkPin, PinBlock, PinFormat, PinKey, PinToLmk, TranslatePinBlock, Translated};
 pub use pvv::{GeneratePvv, PvvOfLmkPin, VerifyPvv};
-pub use script::{GenerateScriptMac, ScriptScheme};
+pub use script::{GenerateScriptMac, NewPinForm, ProtectNewPin, ProtectedPin, ScriptScheme};
 
 use crate::error_code::ErrorCode;
 use crate::fields::{AnswerReader, CommandWriter, Malformed};
@@ -108,6 +108,7 @@ pub(crate) mod tests {
         survives::<VerifyArqc<'_>>(rest);
         survives::<VerifyArqcEmv<'_>>(rest);
         survives::<GenerateScriptMac<'_>>(rest);
+        survives::<ProtectNewPin<'_>>(rest);
         survives::<GenerateMac<'_>>(rest);
         survives::<GenerateKey>(rest);
         survives::<GenerateCheckValue<'_>>(rest);

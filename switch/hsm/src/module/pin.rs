@@ -101,7 +101,8 @@ pub(super) fn translate<'a>(
     }
 }
 
-fn pin_block<'a>(
+/// A block that came in, as host commands have it.
+pub(super) fn pin_block<'a>(
     module: &'a HsmModule,
     pin: &EncryptedPin<'a>,
     pan: &'a Pan,

@@ -1,11 +1,13 @@
 //! Cryptograms, answers and codes of scripts by KQ, KW, KU and KY.
 
 use serde_json::Value;
+use simulators::chip::{TestKey, TestKeys, pin_block_0};
 use switch_domain::Timestamp;
 use switch_security::{
-    CardSecurity, ChipData, DataElement, Decision, Decisions, Key, KeyCipher, KeyName, KeyRing,
-    KeyUsage, NamedKey, PanKeys, ProfileName, ProtectScript, ScriptCommand, ScriptKeys,
-    SecurityError, SoftwareModule, VerifyCryptogram,
+    CardSecurity, ChipData, DataElement, Decision, Decisions, EncryptedPin, EncryptedPinBlock, Key,
+    KeyCipher, KeyHandle, KeyName, KeyRing, KeyUsage, NamedKey, PanKeys, PinBlockFormat,
+    ProfileName, ProtectScript, ScriptCommand, ScriptKeys, SecurityError, SoftwareModule,
+    VerifyCryptogram,
 };
 
 use super::rig::{Rig, bytes, group, pan, text};
@@ -51,6 +53,7 @@ fn decisions(vector: &Value) -> Option<Decisions> {
 #[tokio::test]
 async fn cryptograms_answers_and_codes_are_those_of_the_vectors() {
     let rig = Rig::new().await;
+    let zone = TestKeys::from_seed(42).zone;
     for (name, profile) in GROUPS {
         let vectors = group(name);
         for vector in &vectors {
@@ -59,6 +62,7 @@ async fn cryptograms_answers_and_codes_are_those_of_the_vectors() {
                 master(KeyUsage::E0, "imk_ac"),
                 master(KeyUsage::E2, "imk_smi"),
                 master(KeyUsage::E1, "imk_smc"),
+                (KeyUsage::P0, KeyCipher::Tdes, clear(&zone)),
             ];
             let (module, keys) = rig.module(keys).await;
             let (pan, tags) = (pan(vector), tags(vector));
@@ -97,6 +101,7 @@ async fn cryptograms_answers_and_codes_are_those_of_the_vectors() {
             assert_eq!(answer, Err(SecurityError::Incorrect));
             if vector["out"]["unblock_mac"].is_string() {
                 let [cryptogram_key, integrity, confidentiality] = [keys[0], keys[1], keys[2]];
+                let keys_of_zone = keys[3];
                 let keys = ScriptKeys { integrity, confidentiality, cryptogram: cryptogram_key };
                 let command = ProtectScript {
                     profile,
@@ -108,7 +113,7 @@ async fn cryptograms_answers_and_codes_are_those_of_the_vectors() {
                     position: 0,
                     command: ScriptCommand::UnblockPin,
                 };
-                unblocks(&module, command, vector).await;
+                commands(&module, command, (&zone, keys_of_zone), vector).await;
             }
         }
         println!("{name}: {}", vectors.len());
@@ -119,30 +124,52 @@ fn text_or_empty<'a>(vector: &'a Value, field: &str) -> &'a str {
     vector["in"][field].as_str().unwrap_or_default()
 }
 
-/// The vectors have no code of this command: the software module, which is held to them by
-/// others, says what it is.
-async fn unblocks(module: &switch_hsm::HsmModule, command: ProtectScript<'_>, vector: &Value) {
+fn clear(key: &TestKey) -> Vec<u8> {
+    hex::decode(key.digits()).expect("digits")
+}
+
+/// The vectors have no code of these commands: the software module, which is held to them by
+/// others, says what they are.
+async fn commands(
+    module: &switch_hsm::HsmModule,
+    command: ProtectScript<'_>,
+    (zone, zone_handle): (&TestKey, KeyHandle),
+    vector: &Value,
+) {
     let mut ring = KeyRing::default();
-    let mut handle = |usage, field: &str| {
-        let name = KeyName::new(field).expect("a name");
-        let key = Key::new(usage, KeyCipher::Tdes, &bytes(vector, &field.replace('-', "_")));
-        let named = NamedKey { name: name.clone(), key: key.expect("a key") };
-        let version = ring.add(named, Timestamp(0)).expect("added");
+    let mut handle = |usage, name: &str, clear: &[u8]| {
+        let name = KeyName::new(name).expect("a name");
+        let key = Key::new(usage, KeyCipher::Tdes, clear).expect("a key");
+        let version = ring.add(NamedKey { name: name.clone(), key }, Timestamp(0)).expect("added");
         ring.activate(&name, version, Timestamp(0)).expect("activated");
         ring.find(&name, usage).expect("found")
     };
     let keys = ScriptKeys {
-        integrity: handle(KeyUsage::E2, "imk-smi"),
-        confidentiality: handle(KeyUsage::E1, "imk-smc"),
-        cryptogram: handle(KeyUsage::E0, "imk-ac"),
+        integrity: handle(KeyUsage::E2, "imk-smi", &bytes(vector, "imk_smi")),
+        confidentiality: handle(KeyUsage::E1, "imk-smc", &bytes(vector, "imk_smc")),
+        cryptogram: handle(KeyUsage::E0, "imk-ac", &bytes(vector, "imk_ac")),
     };
+    let software_zone = handle(KeyUsage::P0, "zpk", &clear(zone));
     let software = SoftwareModule::new(&PanKeys::generate().expect("keys")).expect("a module");
     let software = software.with_keys(ring);
-    let expected = software.protect_script(ProtectScript { keys, ..command }).await;
-    match module.protect_script(command).await {
-        Ok(script) => assert_eq!(script.bytes(), expected.expect("made").bytes(), "{vector}"),
-        // KU has no field for longer numbers (docs/hsm.md).
-        Err(SecurityError::Prohibited(_)) => assert!(command.pan.length() > 16, "{vector}"),
-        Err(error) => panic!("{error}: {vector}"),
+    for pin in [None, Some("4711"), Some("739105")] {
+        let block = pin_block_0(zone, text(vector, "pan"), pin.unwrap_or("0000"));
+        let block = EncryptedPinBlock::new(&block).expect("a block");
+        let under = |key| match pin {
+            None => ScriptCommand::UnblockPin,
+            Some(_) => {
+                let new = EncryptedPin { block: &block, format: PinBlockFormat::Iso0, key };
+                ScriptCommand::ChangePin { new, current: None }
+            }
+        };
+        let of_software = ProtectScript { keys, command: under(software_zone), ..command };
+        let expected = software.protect_script(of_software).await.expect("made");
+        let of_unit = ProtectScript { command: under(zone_handle), ..command };
+        match module.protect_script(of_unit).await {
+            Ok(script) => assert_eq!(script.bytes(), expected.bytes(), "{pin:?}: {vector}"),
+            // KU has no field for longer numbers (docs/hsm.md).
+            Err(SecurityError::Prohibited(_)) => assert!(command.pan.length() > 16, "{vector}"),
+            Err(error) => panic!("{pin:?}: {error}: {vector}"),
+        }
     }
 }

@@ -248,3 +248,103 @@ pub(super) fn conclude(
         && locked.iter().all(|said| said == done);
     if clean { ExitCode::SUCCESS } else { ExitCode::from(1) }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    /// Of every flaw that is sent on purpose, where nothing went wrong; the switch counts the same.
+    const EACH: u64 = 9;
+
+    fn report() -> Report {
+        let report = json!({
+            "sent": 900, "approved": 800, "declined_by_de39": {}, "reversed": 1, "incremented": 1,
+            "completed": 1, "others": {}, "repeated": 1, "unexpected": 0, "unanswered": 0,
+            "unexpected_samples": [], "p50_ms": 1.0, "p99_ms": 2.0, "p999_ms": 3.0,
+            "approvals_per_second": 100.0,
+        });
+        serde_json::from_value(report).expect("a report")
+    }
+
+    fn verified(change: impl FnOnce(&mut Value)) -> Verified {
+        let declined: BTreeMap<&str, u64> = WRONG.iter().map(|(what, _)| (*what, EACH)).collect();
+        let mut verified = json!({
+            "sent": 200, "approved": 100, "declined": declined, "chip_approved": 60,
+            "chip_declined": 30, "unexpected": 0, "unanswered": 0, "samples": [],
+        });
+        change(&mut verified);
+        serde_json::from_value(verified).expect("a report")
+    }
+
+    /// What the switch counted: two flaws have one reason.
+    fn counted() -> BTreeMap<Reason, u64> {
+        let mut counted = BTreeMap::new();
+        WRONG.iter().for_each(|(_, reason)| *counted.entry(*reason).or_default() += EACH);
+        counted
+    }
+
+    fn ends_well(verified: Verified, counted: &BTreeMap<Reason, u64>) -> bool {
+        let audit = json!({
+            "books": "balanced", "journal_rows": 1, "records": 1, "open_authorizations": 0,
+            "findings": [],
+        });
+        let audit = serde_json::from_value(audit).expect("an audit");
+        let outside = Outside {
+            locked: vec![Reason::FileActionDone.action_code_1987().to_owned(); 2],
+            reconciled: Reason::ReconciledInBalance.action_code_1987().to_owned(),
+            shadowed: 3,
+            verified,
+        };
+        conclude(&report(), &audit, counted, &outside) == ExitCode::SUCCESS
+    }
+
+    #[test]
+    fn a_run_whose_two_sides_agree_ends_well() {
+        assert!(ends_well(verified(|_| ()), &counted()));
+        // Other declines are of other traffic.
+        let mut with_others = counted();
+        with_others.insert(Reason::InsufficientFunds, 77);
+        assert!(ends_well(verified(|_| ()), &with_others));
+    }
+
+    /// One more, one less, and none, on either side, of every flaw.
+    #[test]
+    fn whatever_the_simulator_and_the_switch_count_differently_ends_badly() {
+        for (what, reason) in WRONG {
+            for other in [EACH + 1, EACH - 1, 0] {
+                let sent = verified(|report| report["declined"][what] = other.into());
+                assert!(!ends_well(sent, &counted()), "{other} {what} sent");
+                let mut recorded = counted();
+                recorded.insert(reason, other);
+                assert!(!ends_well(verified(|_| ()), &recorded), "{other} {what} recorded");
+            }
+            let mut unknown = counted();
+            unknown.remove(&reason);
+            assert!(!ends_well(verified(|_| ()), &unknown), "{what} is in no metric");
+        }
+    }
+
+    /// Where nothing of a kind was sent and nothing recorded, both sides agree: only a short run
+    /// may end so.
+    #[test]
+    fn a_kind_that_never_came_is_excused_in_a_short_run_alone() {
+        let mut recorded = counted();
+        recorded.remove(&Reason::CardCodeIncorrect);
+        for (sent, good) in [(ALL_CAME - 1, true), (ALL_CAME, false)] {
+            let without = verified(|report| {
+                report["declined"]["wrong CVV2"] = 0.into();
+                report["sent"] = sent.into();
+            });
+            assert_eq!(ends_well(without, &recorded), good, "of {sent}");
+        }
+    }
+
+    #[test]
+    fn whatever_a_simulated_card_did_not_expect_ends_badly() {
+        for member in ["unexpected", "unanswered"] {
+            assert!(!ends_well(verified(|report| report[member] = 1.into()), &counted()));
+        }
+    }
+}

@@ -101,6 +101,13 @@ fn the_block(served: &Served) -> Json {
     block
 }
 
+/// What a block is, without how often it was met since this process began.
+fn lasts(block: &Json) -> Json {
+    let mut block = block.clone();
+    block.as_object_mut().expect("members").remove("met");
+    block
+}
+
 /// T-13: of a sweep the first few numbers are answered, then that merchant is refused that BIN and
 /// no other, there is one alarm, and who runs the switch can take it back.
 #[tokio::test(flavor = "multi_thread")]
@@ -140,7 +147,8 @@ async fn a_sweep_of_card_numbers_is_refused_and_nobody_else_is() {
     assert_eq!(told, expected.into(), "after {:?}", began.elapsed());
     // A right number is refused as well, and sent again hears the same.
     assert_eq!(ask(&mut acquirer, &remote(&pan, 900_001, TESTED)).await, "05");
-    let met = the_block(&served)["met"].as_u64().expect("a number");
+    let block = the_block(&served);
+    let met = block["met"].as_u64().expect("a number");
     assert_eq!(met, u64::from(sweep - others - 20) + 1);
     drop(acquirer);
     served.terminate();
@@ -151,18 +159,19 @@ async fn a_sweep_of_card_numbers_is_refused_and_nobody_else_is() {
     let log = std::fs::read_to_string(place.join("log")).expect("a log");
     assert_eq!(log.matches("somebody tries cards").count(), 1, "{log}");
 
-    after_a_restart(place, url, &pan).await;
+    after_a_restart(place, url, &pan, &block).await;
     assert_eq!(count(&database, alarms).await, 1);
     database.close().await;
 }
 
 /// The block goes on, until somebody takes it back.
-async fn after_a_restart(place: &Path, url: &str, pan: &str) {
+async fn after_a_restart(place: &Path, url: &str, pan: &str, before: &Json) {
     let again = |name: &str| {
         let log = File::create(place.join(name)).expect("a file");
         Served::start_logging(place, url, &[], log)
     };
     let served = again("first");
+    assert_eq!(lasts(&the_block(&served)), lasts(before), "it has begun and ends when it did");
     let mut acquirer = peer(served.link, 1).await;
     assert_eq!(ask(&mut acquirer, &remote(pan, 900_001, TESTED)).await, "05", "a repeat");
     assert_eq!(ask(&mut acquirer, &remote(pan, 900_002, TESTED)).await, "05");
@@ -186,4 +195,75 @@ async fn after_a_restart(place: &Path, url: &str, pan: &str) {
     assert_eq!(ask(&mut acquirer, &remote(pan, 900_004, TESTED)).await, "00", "it stays lifted");
     drop(acquirer);
     served.terminate();
+}
+
+/// What was counted of a merchant whose messages name no acquirer is forgotten by a restart; once
+/// it is blocked, and that is in the table, not even a crash ends it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_block_outlives_a_crash_and_counts_begin_anew() {
+    let database = fresh_database().await;
+    let directory = tempfile::tempdir().expect("a directory");
+    let (place, url) = (directory.path(), database.url().expose());
+    let start = || Served::start(place, url, &[]);
+    let served = start();
+    let pan = served.set_up();
+    let of_link = |pan: &str, stan: u32, merchant: &str| {
+        let mut message = remote(pan, stan, merchant);
+        message.remove(32);
+        message
+    };
+    let tries = |from: u32, to: u32| -> Vec<Message> {
+        (from..=to).map(|stan| of_link(&unissued(BIN, stan), stan, TESTED)).collect()
+    };
+    let mut acquirer = peer(served.link, 1).await;
+    let unknown = |answers: BTreeMap<u32, (Message, f64)>| {
+        answers.keys().filter(|stan| code(&answers, **stan) == "14").count()
+    };
+    assert_eq!(unknown(ask_all(&mut acquirer, tries(1, 19)).await), 19);
+    drop(acquirer);
+    served.terminate();
+
+    let mut served = start();
+    let mut acquirer = peer(served.link, 1).await;
+    assert_eq!(unknown(ask_all(&mut acquirer, tries(101, 119)).await), 19);
+    let none = served.command(&["attacks", "list"]).expect("a list");
+    assert_eq!(none["blocks"], Json::Array(Vec::new()), "38, but never twenty of one process");
+    assert_eq!(unknown(ask_all(&mut acquirer, tries(120, 120)).await), 1);
+    assert_eq!(ask(&mut acquirer, &of_link(&pan, 201, TESTED)).await, "05");
+    let block = the_block(&served);
+    let named = (&block["acquirer"], &block["link"], &block["count"], &block["limit"]);
+    assert_eq!(named, (&Json::Null, &1.into(), &20.into(), &20.into()));
+    let events = || served.command(&["attacks", "events"]).expect("events");
+    let event = loop {
+        // It is written within a second or two.
+        if let Some(event) = events().get(0) {
+            break event.clone();
+        }
+    };
+    for member in ["bin", "acquirer", "link", "merchant", "kind", "count", "limit", "shadow"] {
+        assert_eq!(event[member], block[member], "{member}");
+    }
+    assert_eq!((event["what"].as_str(), event["met"].as_i64()), (Some("blocked"), None));
+    served.child.kill().expect("SIGKILL");
+    served.child.wait().expect("it ended");
+    drop(acquirer);
+
+    let served = start();
+    assert_eq!(lasts(&the_block(&served)), lasts(&block));
+    let mut acquirer = peer(served.link, 1).await;
+    assert_eq!(ask(&mut acquirer, &of_link(&pan, 202, TESTED)).await, "05");
+    assert_eq!(ask(&mut acquirer, &of_link(&pan, 203, "NORMAL000000001")).await, "00");
+    // The same name with an acquirer's number is somebody else.
+    assert_eq!(ask(&mut acquirer, &remote(&pan, 204, TESTED)).await, "00");
+    let lift = ["attacks", "lift", "--bin", BIN, "--merchant", TESTED];
+    let other = served.command(&[&lift[..], &["--acquirer", "123456"]].concat());
+    assert!(other.expect_err("nobody").contains("NOT_FOUND"));
+    let lifted = served.command(&[&lift[..], &["--link", "1"]].concat()).expect("lifted");
+    assert_eq!(lifted["lifted"]["met"], 1, "of this process");
+    assert_eq!(ask(&mut acquirer, &of_link(&pan, 205, TESTED)).await, "00");
+    let latest = served.command(&["attacks", "events", "--most", "1"]).expect("events");
+    assert_eq!((latest[0]["what"].as_str(), latest.get(1)), (Some("lifted"), None));
+    drop(acquirer);
+    served.terminate();
+    database.close().await;
 }

@@ -6,23 +6,22 @@ use std::path::Path;
 
 use codecs::framing::{Framing, LengthHeader};
 use simulators::chip::{
-    CardFacts, CardKind, Flaw, IssuerAnswer, Sale, Signed, SimulatedCard, TestKeys, pin_block_0,
+    CardFacts, CardKind, Flaw, IssuerAnswer, Signed, SimulatedCard, TestKeys, pin_block_0,
+    pin_verification_value,
 };
 use simulators::demo_file::TestPan;
 use simulators::hsm::{HsmUnit, Settings as UnitSettings};
 use switch_domain::{
-    AsciiText, CardId, CardSecurityTerms, MinorUnits, Pan, PinMethod, PinReference, ScriptKind,
-    ScriptStanding, SecurityKeys, ServiceCode, Timestamp,
+    AsciiText, CardId, CardSecurityTerms, MinorUnits, PinMethod, PinReference, ScriptKind,
+    ScriptStanding, SecurityKeys, ServiceCode,
 };
-use switch_security::{
-    CardSecurity, EncryptedPin, EncryptedPinBlock, GeneratePinReference, Key, KeyCipher, KeyName,
-    KeyRing, KeyUsage, NamedKey, PanKeys, PinBlockFormat, SoftwareModule,
-};
+use switch_security::{Key, KeyCipher, KeyUsage};
 use switch_server::config::{Config, HsmKeyEntry, LinkPin, Module};
 use switch_store::private_postgres::DatabaseUrl;
 
+use crate::issuer::chip_and_pin;
 use crate::keys::{ceremony, keys as import_keys};
-use crate::speaker::{Draft, Said, Speaker, Value};
+use crate::speaker::{Draft, Speaker, Value};
 use crate::stage::{Issued, Stage, key, text};
 
 /// What a dialect that says it says of the PIN block: format 0, under the first key.
@@ -38,7 +37,7 @@ fn named_keys(keys: &TestKeys) -> [(&'static str, KeyUsage, String); 8] {
     [
         ("cvk", KeyUsage::C0, keys.card_values.digits()),
         ("cvk2", KeyUsage::C0, keys.card_codes.digits()),
-        ("pvk", KeyUsage::V2, "5D1A6E3D9B46F1298C4F7A15D3926BF1".to_owned()),
+        ("pvk", KeyUsage::V2, keys.pin_values.digits()),
         ("zpk", KeyUsage::P0, keys.zone.digits()),
         (AES_ZONE, KeyUsage::P0, keys.aes_zone.digits()),
         ("imk-ac", KeyUsage::E0, keys.cryptograms.digits()),
@@ -148,7 +147,7 @@ impl Chips {
             .expect("terms are set");
         let data = (ServiceCode::new(201).ok(), 1);
         services.set_card_data(key("data"), actor, id, data).await.expect("data");
-        let reference = reference(&keys, &card, &issued.pan);
+        let reference = reference(&keys, &issued.pan);
         services.set_pin_reference(key("pin"), actor, id, reference).await.expect("a reference");
         let speaker = speaker(&stage, dialect).await;
         Self { stage, issued, id, card, speaker, stan: 0 }
@@ -167,46 +166,19 @@ impl Chips {
         cents: u64,
         flaw: Option<Flaw>,
     ) -> (Draft, Signed) {
-        let stan = self.next();
-        let sale = Sale {
-            minor: cents,
-            other_minor: 0,
-            currency: 978,
-            country: 724,
-            date: [26, 11, 23],
-            kind: code[..2].parse().expect("two digits"),
-            unpredictable: stan.to_be_bytes(),
-            with_pin: true,
-        };
-        let signed = self.card.sign(&sale, flaw);
-        let mut draft = self.speaker.purchase(&self.issued.pan, stan, cents);
-        draft.retain(|(field, _)| *field != 3);
-        let block = self.card.pin_block_0(flaw);
-        draft.extend([
-            (3, Value::Text(code.to_owned())),
-            (23, Value::Text(signed.sequence.clone())),
-            (35, Value::Text(signed.track.clone())),
-            (52, Value::Bytes(block.to_vec())),
-            (55, Value::Bytes(signed.chip_data.clone())),
-        ]);
+        let of = (self.next(), code, cents);
+        let (mut draft, signed) = chip_and_pin(&self.speaker, &mut self.card, of, flaw);
         if self.speaker.dialect().pin_block_form().format_at.is_some() {
             draft.push((53, Value::Text(CONTROL.to_owned())));
         }
         (draft, signed)
     }
 
-    /// Field 55 of an answer.
-    pub(crate) fn chip_data(&self, said: &Said) -> Vec<u8> {
-        let read = self.speaker.speech().read(said.body.clone()).expect("readable");
-        let mut room = [0; 255];
-        read.view().bytes(55, &mut room).map(<[u8]>::to_vec).unwrap_or_default()
-    }
-
     /// Buys for a euro; how that was answered, and what the chip makes of it.
     pub(crate) async fn buy(&mut self, flaw: Option<Flaw>) -> (String, IssuerAnswer) {
         let (draft, signed) = self.message("000000", 100, flaw);
         let said = self.speaker.ask("100", &draft).await;
-        let judged = signed.judge_chip_data(&self.chip_data(&said));
+        let judged = signed.judge_chip_data(&self.speaker.chip_data(&said));
         (said.action, judged)
     }
 
@@ -271,7 +243,8 @@ pub(crate) async fn number(stage: &Stage, sql: &'static str) -> i64 {
     number
 }
 
-fn terms() -> CardSecurityTerms {
+/// Terms of a programme with PINs and chips of all kinds.
+pub(crate) fn terms() -> CardSecurityTerms {
     let keys = SecurityKeys {
         cvk: label("cvk"),
         cvk2: vec![label("cvk2")],
@@ -285,25 +258,7 @@ fn terms() -> CardSecurityTerms {
 }
 
 /// What the issuer keeps of the card's PIN, computed apart from the switch under test.
-fn reference(keys: &TestKeys, card: &SimulatedCard, pan: &str) -> PinReference {
-    let mut ring = KeyRing::default();
-    for (name, usage, digits) in named_keys(keys) {
-        let key = key_of(name, usage, &digits);
-        let name = KeyName::new(name).expect("a name");
-        let named = NamedKey { name: name.clone(), key };
-        let number = ring.add(named, Timestamp(1)).expect("room");
-        ring.activate(&name, number, Timestamp(1)).expect("pending");
-    }
-    let find = |name, usage| ring.find_named(name, usage).expect("a key");
-    let (zone, key) = (find("zpk", KeyUsage::P0), find("pvk", KeyUsage::V2));
-    let pan_keys = PanKeys::generate().expect("keys");
-    let module = SoftwareModule::new(&pan_keys).expect("a module").with_keys(ring.clone());
-    let block = EncryptedPinBlock::new(&card.pin_block_0(None)).expect("a block");
-    let made = module.generate_pin_reference(GeneratePinReference {
-        pin: EncryptedPin { block: &block, format: PinBlockFormat::Iso0, key: zone },
-        pan: &Pan::from_digits(pan.as_bytes()).expect("a PAN"),
-        method: switch_security::PinMethod::Pvv { key_index: 1 },
-        key,
-    });
-    made.now().unwrap_or_else(|_| panic!("at once")).expect("a reference")
+pub(crate) fn reference(keys: &TestKeys, pan: &str) -> PinReference {
+    let value = pin_verification_value(&keys.pin_values, pan, 1, PIN);
+    PinReference::pvv(1, value.as_bytes()).expect("four digits")
 }

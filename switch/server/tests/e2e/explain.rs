@@ -13,13 +13,13 @@ use switch_store::private_postgres::fresh_database;
 
 use crate::stage::{Served, cardswitch, peer, purchase};
 
-fn explain(directory: &Path, url: &str, arguments: &[&str]) -> Output {
+pub(crate) fn explain(directory: &Path, url: &str, arguments: &[&str]) -> Output {
     let mut command = cardswitch(directory);
     command.arg("explain").args(arguments).env("DATABASE_URL", url);
     command.output().expect("the command runs")
 }
 
-fn told(output: &Output) -> Value {
+pub(crate) fn told(output: &Output) -> Value {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).expect("one JSON object")
 }

@@ -21,6 +21,7 @@ mod hsm;
 mod http;
 mod independent_client;
 mod iso;
+mod issuer;
 mod key_exchange;
 mod keys;
 mod kill;
@@ -32,8 +33,10 @@ mod mac;
 mod malformed;
 mod mini_statement;
 mod network_traces;
+mod oracle;
 mod partial_approval;
 mod pin_keys;
+mod pin_lock;
 mod pin_services;
 #[path = "../../../../simulators/tests/network/pki.rs"]
 mod pki;

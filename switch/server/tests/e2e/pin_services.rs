@@ -32,7 +32,7 @@ async fn ask(
     (draft, signed): &(Draft, Signed),
 ) -> (String, IssuerAnswer, (usize, usize)) {
     let said = chips.speaker.ask(mti, draft).await;
-    let told = chips.chip_data(&said);
+    let told = chips.speaker.chip_data(&said);
     let judged = signed.judge_chip_data(&told);
     (said.action, judged, chips.card.obey(signed, &told))
 }
@@ -54,8 +54,10 @@ const RIGHT: IssuerAnswer = IssuerAnswer::Right { approved: true };
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_changed_pin_is_in_force_for_the_issuer_and_the_chip() {
-    for kind in CardKind::ALL {
-        let mut chips = start(kind, None).await;
+    let unit = unit().await;
+    let by_either = CardKind::ALL.into_iter().flat_map(|kind| [(kind, None), (kind, Some(&unit))]);
+    for (kind, by) in by_either {
+        let mut chips = start(kind, by).await;
         let old = chips.card.pin_block_0(None);
         assert_eq!(change(&mut chips, None).await, ("00".to_owned(), RIGHT, (1, 1)), "{kind:?}");
         assert_eq!(chips.card.facts().pin, NEW_PIN, "{kind:?}: the chip has it");
@@ -75,11 +77,19 @@ async fn a_changed_pin_is_in_force_for_the_issuer_and_the_chip() {
         assert_eq!(reasons, ["approved", "approved", "incorrect_pin"], "{kind:?}");
         chips.stage.end().await;
     }
+    let made = unit.tally().commands_of("KY") + unit.tally().commands_of("KU");
+    assert_eq!(made, 5, "of units, for one change with each card");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_wrong_of_a_change_changes_nothing_and_a_repeat_changes_it_once() {
-    let mut chips = start(CardKind::Visa18, None).await;
+    let unit = unit().await;
+    for by in [None, Some(&unit)] {
+        changes_nothing_or_once(start(CardKind::Visa18, by).await).await;
+    }
+}
+
+async fn changes_nothing_or_once(mut chips: Chips) {
     assert_eq!(change(&mut chips, Some(Flaw::Pin)).await.0, "55");
     let (code, judged, obeyed) = change(&mut chips, Some(Flaw::Cryptogram)).await;
     assert_eq!((code.as_str(), judged, obeyed), ("59", IssuerAnswer::Absent, (0, 0)));
@@ -125,22 +135,20 @@ async fn an_unblocked_chip_says_what_became_of_it() {
         // A command that is not for this transaction: the chip refuses it, and says so.
         let message = chips.message(UNBLOCK, 0, None);
         let said = chips.speaker.ask("100", &message.0).await;
-        let mut told = chips.chip_data(&said);
+        let mut told = chips.speaker.chip_data(&said);
         let last = told.last_mut().expect("a command");
         *last ^= 1;
         assert_eq!(chips.card.obey(&message.1, &told), (0, 1));
         assert_eq!(chips.buy(None).await.0, "00");
         let failed = Some((ScriptKind::UnblockPin, ScriptStanding::Failed));
         assert_eq!(chips.script().await, failed);
-        // Units put no PIN into a command: a chip that cannot get it keeps the old one.
-        let changed = change(&mut chips, None).await;
-        let granted = ("00".to_owned(), (1, 1));
-        let expected = if by.is_some() { ("96".to_owned(), (0, 0)) } else { granted };
-        assert_eq!((changed.0, changed.2), expected);
+        assert_eq!(change(&mut chips, None).await, ("00".to_owned(), RIGHT, (1, 1)));
         assert_eq!(chips.buy(None).await.0, "00");
+        let performed = Some((ScriptKind::ChangePin, ScriptStanding::Performed));
+        assert_eq!(chips.script().await, performed);
         chips.stage.end().await;
     }
-    assert_eq!(unit.tally().commands_of("KY") + unit.tally().commands_of("KU"), 2);
+    assert_eq!(unit.tally().commands_of("KY") + unit.tally().commands_of("KU"), 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,6 +2,7 @@
 //! written in each edition is the simulated network's affair, what is wanted of the answers the
 //! tests'.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -204,6 +205,21 @@ impl Speaker {
     /// A field of an answer.
     pub(crate) fn text(&self, said: &Said, field: u8) -> Option<String> {
         self.speech.read(said.body.clone()).expect("readable").text(field)
+    }
+
+    /// Field 55 of an answer; empty where it has none.
+    pub(crate) fn chip_data(&self, said: &Said) -> Vec<u8> {
+        let read = self.speech.read(said.body.clone()).expect("readable");
+        let mut room = [0; 255];
+        read.view().bytes(55, &mut room).map(<[u8]>::to_vec).unwrap_or_default()
+    }
+
+    /// Every field of an answer as it came, by its number.
+    pub(crate) fn fields(&self, said: &Said) -> BTreeMap<u8, Vec<u8>> {
+        let read = self.speech.read(said.body.clone()).expect("readable");
+        let view = read.view();
+        let content = |field| (field, view.content(field).unwrap_or_default().to_vec());
+        view.present().into_iter().map(content).collect()
     }
 
     pub(crate) async fn ask(&mut self, kind: &str, draft: &Draft) -> Said {

@@ -7,7 +7,6 @@
 //! what would stand beside them.
 
 mod forms;
-mod issuer;
 mod places;
 mod traffic;
 
@@ -17,13 +16,33 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use simulators::chip::CardKind;
 use sqlx::{ConnectOptions, Connection, PgConnection};
 use switch_store::private_postgres::{Options, PrivatePostgres, fresh_database};
 
 use self::forms::{Search, Wanted};
 use self::places::Found;
 use crate::http::get;
+use crate::issuer::{self, KEYED, Plan};
 use crate::stage::Served;
+
+/// Three dialects, cards of three kinds: the last has no chip on its stripe.
+const PLAN: Plan<'_> = Plan {
+    configuration: "\
+        [links.test]\npin = { key = 'zpk', formats = [0] }\n\
+        [links.bcd]\nid = 2\nlisten = '127.0.0.1:0'\ndialect = 'iso87-bcd'\n\
+        pin = { key = 'zpk', formats = [0] }\n\
+        [links.ebcdic]\nid = 3\nlisten = '127.0.0.1:0'\ndialect = 'iso87-ebcdic-037'\n\
+        pin = { key = 'zpk', formats = [0] }\n",
+    terms: "\
+        cvk = 'cvk'\ncvk2 = ['cvk2']\npvk = 'pvk'\nimk_ac = 'imk'\npin = { method = 'pvv' }\n\
+        profiles = ['visa-18', 'mchip-10', 'visa-10']\npin_limit = 15\n",
+    cards: &[
+        ("8264", "201", CardKind::Visa18),
+        ("739105", "201", CardKind::MChip10),
+        ("504987", "101", CardKind::Visa10),
+    ],
+};
 
 /// Where something is planted. The last is a process besides the switch.
 const PLANTED: [&str; 7] =
@@ -118,11 +137,12 @@ async fn nothing_that_was_sent_of_a_card_lies_anywhere() {
     let url = cluster.url("leaks").expect("a URL");
     let state = tempfile::tempdir().expect("a directory");
     let log = state.path().join("switch.log");
-    let issued = issuer::set_up(state.path(), url.expose()).await;
+    let issued = issuer::set_up(state.path(), url.expose(), &PLAN).await;
+    let issued = issued.into_iter().map(|issued| issued.card).collect();
 
     let file = File::create(&log).expect("a file");
     let in_memory = plant_in_memory();
-    let settings = issuer::settings(&in_memory);
+    let settings = settings(&in_memory);
     let served = Served::start_logging(state.path(), url.expose(), &settings, file);
     let mut wanted = Wanted::default();
     let connections = traffic::mixed_run(&served, issued, &mut wanted).await;
@@ -163,6 +183,13 @@ async fn nothing_that_was_sent_of_a_card_lies_anywhere() {
     let missed: Vec<_> = expected.difference(&found).collect();
     let leaked: Vec<_> = found.difference(&expected).collect();
     assert!(missed.is_empty() && leaked.is_empty(), "leaked {leaked:#?}, not found {missed:#?}");
+}
+
+/// The most that the log can say; and one value is in the environment to be found there.
+fn settings(planted: &str) -> Vec<(&str, &str)> {
+    let most = ("CARDSWITCH_LOG__FILTER", "trace");
+    let shards = ("CARDSWITCH_SHARDS__DATA_SHARDS", "2");
+    [&KEYED[..], &[most, shards, ("PLANTED", planted)]].concat()
 }
 
 /// What stands in the environment of the switch and so in its memory.

@@ -2,12 +2,11 @@
 //! wrong, what is broken, advices, reversals, repeats, unknown cards. Must note every value of P-02
 //! that it sends.
 
-use codecs::framing::{Framing, LengthHeader};
-use codecs::iso8583::Dialect;
-use simulators::chip::{Flaw, Sale, SimulatedCard};
+use simulators::chip::{Flaw, SimulatedCard};
 
 use super::forms::Wanted;
 use crate::http::get;
+use crate::issuer::{chip_and_pin, connect, set};
 use crate::speaker::{Draft, Speaker, Value};
 use crate::stage::Served;
 
@@ -26,11 +25,6 @@ struct Terminal<'w> {
     stan: u32,
 }
 
-fn set(draft: &mut Draft, field: u8, value: Value) {
-    draft.retain(|(other, _)| *other != field);
-    draft.push((field, value));
-}
-
 fn text(value: impl Into<String>) -> Value {
     Value::Text(value.into())
 }
@@ -44,18 +38,14 @@ pub(super) async fn mixed_run(
     let mut open = Vec::new();
     let links = [("test", "iso87-ascii"), ("bcd", "iso87-bcd"), ("ebcdic", "iso87-ebcdic-037")];
     for (first, (link, dialect)) in (1..).zip(links) {
-        let connect = async || {
-            let dialect = Dialect::shipped(dialect).expect("shipped");
-            let framing = Framing::new(LengthHeader::Binary2);
-            Speaker::connect(served.address(link), dialect, framing).await
-        };
-        let peer = connect().await;
+        let again = async || connect(served, link, dialect).await;
+        let peer = again().await;
         let mut terminal = Terminal { peer, link, wanted, stan: first * 1_000 };
         for card in &mut cards {
             terminal.note_pin(card);
             terminal.cards(card).await;
             terminal.broken(card).await;
-            terminal.cut(card, connect().await).await;
+            terminal.cut(card, again().await).await;
         }
         terminal.unknown().await;
         open.push(terminal.peer);
@@ -86,21 +76,11 @@ impl Terminal<'_> {
     /// Chip and PIN.
     fn chip(&mut self, card: &mut SimulatedCard, flaw: Option<Flaw>) -> Draft {
         let mut draft = self.purchase(card, "051");
-        let sale = Sale {
-            minor: 1_250,
-            other_minor: 0,
-            currency: 978,
-            country: 724,
-            date: [26, 11, 23],
-            kind: 0,
-            unpredictable: self.stan.to_be_bytes(),
-            with_pin: true,
-        };
-        let signed = card.sign(&sale, flaw);
-        set(&mut draft, 23, text(signed.sequence));
-        set(&mut draft, TRACK2, text(signed.track));
-        set(&mut draft, PIN, Value::Bytes(card.pin_block_0(flaw).to_vec()));
-        set(&mut draft, CHIP, Value::Bytes(signed.chip_data));
+        let of = (self.stan, "000000", 1_250);
+        let (chip, _) = chip_and_pin(&self.peer, card, of, flaw);
+        chip.into_iter()
+            .filter(|(field, _)| [23, TRACK2, PIN, CHIP].contains(field))
+            .for_each(|(field, value)| set(&mut draft, field, value));
         draft
     }
 
