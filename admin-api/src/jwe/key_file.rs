@@ -1,6 +1,6 @@
 //! The platform's keys on disk: PKCS#8, the whole file sealed under the local master key like every
-//! other key of the switch. It owns what a line says, making, rotating and moving; it never writes a
-//! key in clear.
+//! other key of the switch. It owns what a line says, making, rotating and moving; it never writes
+//! a key in clear.
 //!
 //! What is sealed has a line for each key: `active <kid> <PKCS#8 in base64>`, and
 //! `until <seconds since 1970> <kid> <PKCS#8 in base64>`.

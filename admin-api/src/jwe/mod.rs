@@ -3,8 +3,8 @@
 //! bounded pool for RSA work. It knows no HTTP and no sockets, and trusts no token: whoever has the
 //! public key can make one, so authority comes from the session or the certificate (J-05).
 //!
-//! A request goes size -> structure -> header -> key -> decrypt -> payload (J-02), and what is refused
-//! before "decrypt" costs no RSA operation. `docs/jwe.md` is what partners read.
+//! A request goes size -> structure -> header -> key -> decrypt -> payload (J-02), and what is
+//! refused before "decrypt" costs no RSA operation. `docs/jwe.md` is what partners read.
 
 mod envelope;
 mod json;

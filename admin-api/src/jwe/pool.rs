@@ -1,6 +1,6 @@
 //! The bounded pool for RSA work: so many at a time on threads that may be kept busy, so many
-//! waiting, and one more is refused at once. It owns the bounds and their metrics; what is worked on
-//! is the affair of callers, and so is the answer with `Retry-After`.
+//! waiting, and one more is refused at once. It owns the bounds and their metrics; what is worked
+//! on is the affair of callers, and so is the answer with `Retry-After`.
 
 use std::sync::Arc;
 use std::time::Instant;

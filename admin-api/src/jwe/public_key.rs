@@ -1,6 +1,6 @@
-//! A partner's public key, from the header `Public-Key` or from a registration. It owns which
-//! texts are a key, and encrypts content keys to it; it never says what was wrong with a text beyond
-//! that it is no key, and takes no private key.
+//! A partner's public key, from the header `Public-Key` or from a registration. It owns
+//! which texts are a key, and encrypts content keys to it; it never says what was wrong with a text
+//! beyond that it is no key, and takes no private key.
 
 use aws_lc_rs::rsa::{OAEP_SHA256_MGF1SHA256, OaepPublicEncryptingKey};
 use base64::Engine;
@@ -35,8 +35,8 @@ pub struct PartnerKey {
 }
 
 impl PartnerKey {
-    /// From base64 of PEM text or of DER. The standard alphabet and the one for URLs are both taken,
-    /// not mixed, with padding or without; white space is not.
+    /// From base64 of PEM text or of DER. The standard alphabet and the one for URLs are both
+    /// taken, not mixed, with padding or without; white space is not.
     ///
     /// # Errors
     /// It is anything else.

@@ -1,5 +1,5 @@
-//! The public half of an RSA key, as SubjectPublicKeyInfo in DER. It owns which keys are fit at all;
-//! whose key it is, and what is done with it, is the affair of others.
+//! The public half of an RSA key, as SubjectPublicKeyInfo in DER. It owns which keys are fit at
+//! all; whose key it is, and what is done with it, is the affair of others.
 
 use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::rsa::PublicEncryptingKey;

@@ -58,7 +58,8 @@ impl Jwe {
         self.keys.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Puts others in their place, after a rotation. What is being opened goes on with the old ones.
+    /// Puts others in their place, after a rotation. What is being opened goes on with the old
+    /// ones.
     pub fn replace_keys(&self, keys: PlatformKeys) {
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
     }

@@ -1,5 +1,5 @@
-//! What a token costs, counted by the keys and not by a clock: nothing before decryption (J-02), and
-//! the same for every token that gets so far (J-03).
+//! What a token costs, counted by the keys and not by a clock: nothing before decryption (J-02),
+//! and the same for every token that gets so far (J-03).
 
 use admin_api::jwe::{OpenPolicy, Openable};
 

@@ -1,5 +1,5 @@
-//! The tokens of `tests/vectors/jwe.json`: 30 genuine ones of three libraries, 115 hostile ones, and
-//! five that may go either way.
+//! The tokens of `tests/vectors/jwe.json`: 30 genuine ones of three libraries, 115 hostile ones,
+//! and five that may go either way.
 
 use std::sync::OnceLock;
 

@@ -1,6 +1,6 @@
 //! A file with one secret of any form, whole under the local master key: for keys that no key block
-//! takes, such as RSA keys. It owns how the file is sealed, read, changed and moved to another local
-//! master key; it never looks inside, and never writes any of it in clear.
+//! takes, such as RSA keys. It owns how the file is sealed, read, changed and moved to another
+//! local master key; it never looks inside, and never writes any of it in clear.
 //!
 //! ```text
 //! # Under local master key 1A2B3C. Change it by the switch's commands alone.
