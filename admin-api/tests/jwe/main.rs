@@ -6,6 +6,7 @@ mod cost;
 mod interoperability;
 mod key_file;
 mod negotiation;
+mod outputs;
 mod pool;
 mod properties;
 mod public_key;
