@@ -18,11 +18,16 @@ FUZZ_TARGETS ?= frame message tlv jpos moov
 NEXTEST_VERSION := 0.9.143
 DENY_VERSION := 0.20.2
 PYISO8583_VERSION := 4.0.1
+JWCRYPTO_VERSION := 1.6.1
+JOSE_VERSION := 6.2.17
 FUZZ_VERSION := 0.13.2
 
 VENV := $(TARGET)/venv
-# The independent ISO 8583 client of the tests runs in this Python.
+# The independent ISO 8583 client of the tests, and one of their partners that encrypt, run in this
+# Python; the other partner in Node, with the packages of this folder.
 export CARDSWITCH_TEST_PYTHON := $(abspath $(VENV))/bin/python
+NODE_PACKAGES := $(TARGET)/node
+export CARDSWITCH_TEST_NODE_PACKAGES := $(abspath $(NODE_PACKAGES))
 
 # $(call apt,packages,what to say where there is no apt): to standard error, standard output is
 # for results.
@@ -110,7 +115,7 @@ setup-bench: setup-compiler setup-postgres
 # One build of everything first: the tests find the programs they start beside each other, and
 # nothing is compiled twice.
 .PHONY: test
-test: setup-compiler setup-postgres setup-nextest setup-python setup-tshark ## Run every test, on a throw-away PostgreSQL.
+test: setup-compiler setup-postgres setup-nextest setup-python setup-node setup-tshark ## Run every test, on a throw-away PostgreSQL.
 	cargo build --workspace --all-targets --locked
 	cargo test --workspace --doc --locked --quiet
 	$(TARGET)/debug/with-postgres cargo nextest run --workspace --locked
@@ -190,14 +195,27 @@ setup-fuzz: ## Install cargo-fuzz if it is missing; it needs a nightly compiler.
 	@cargo fuzz --version >/dev/null 2>&1 || \
 		cargo install --locked cargo-fuzz --version $(FUZZ_VERSION)
 
-.PHONY: setup-python
-setup-python: $(VENV)/pyiso8583-$(PYISO8583_VERSION) ## Make a Python environment with pyiso8583.
+PYTHON_READY := $(VENV)/pyiso8583-$(PYISO8583_VERSION)-jwcrypto-$(JWCRYPTO_VERSION)
 
-$(VENV)/pyiso8583-$(PYISO8583_VERSION):
+.PHONY: setup-python
+setup-python: $(PYTHON_READY) ## Make a Python environment with pyiso8583 and jwcrypto.
+
+$(PYTHON_READY):
 	@rm -rf $(VENV) && mkdir -p $(TARGET)
 	@python3 -c 'import ensurepip, venv' >/dev/null 2>&1 || { \
 		$(call apt,python3 python3-venv,no Python 3 with venv and pip: install it); }
 	@python3 -m venv $(VENV) >&2
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check \
-		pyiso8583==$(PYISO8583_VERSION) >&2
+		pyiso8583==$(PYISO8583_VERSION) jwcrypto==$(JWCRYPTO_VERSION) >&2
+	@touch $@
+
+.PHONY: setup-node
+setup-node: $(NODE_PACKAGES)/jose-$(JOSE_VERSION) ## Install Node if there is none, and jose for the tests.
+
+$(NODE_PACKAGES)/jose-$(JOSE_VERSION):
+	@rm -rf $(NODE_PACKAGES) && mkdir -p $(NODE_PACKAGES)
+	@command -v node >/dev/null && command -v npm >/dev/null || { \
+		$(call apt,nodejs npm,no Node with npm: install it); }
+	@npm install --prefix $(NODE_PACKAGES) --silent --no-audit --no-fund --ignore-scripts \
+		jose@$(JOSE_VERSION) >&2
 	@touch $@

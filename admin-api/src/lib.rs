@@ -7,6 +7,7 @@ pub mod clearing_operation;
 pub mod control_operation;
 mod health;
 mod idempotency;
+pub mod jwe;
 pub mod operation;
 mod partner_operation;
 mod problem;

@@ -35,6 +35,7 @@ mod pin;
 mod private_file;
 mod private_lock;
 mod sealed;
+mod secret_file;
 mod software;
 mod vault;
 #[cfg(test)]
@@ -75,6 +76,7 @@ pub use masked::MaskedPan;
 pub use module::{SecurityModule, SoftwareModule};
 pub use pan_store::{PanKeyForm, PanKeyStore, PanStoreError};
 pub use sealed::{InvalidKeyId, KeyId, SealedPan};
+pub use secret_file::{SecretFile, SecretFileError};
 // Of commands, as the rest of the switch has them.
 pub use switch_domain::{ExpiryOrder, PinReference, ServiceCode};
 pub use vault::{PanVault, VaultError};

@@ -1,0 +1,15 @@
+//! Encryption of the card API through its public face: tokens of the vectors and of two other
+//! libraries, what they cost, what their refusals tell, keys and their rotation, and what headers
+//! ask for.
+
+mod cost;
+mod interoperability;
+mod key_file;
+mod negotiation;
+mod outputs;
+mod pool;
+mod properties;
+mod public_key;
+mod stage;
+mod tokens;
+mod vectors;
