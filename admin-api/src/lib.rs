@@ -3,6 +3,8 @@
 //! transactional SQL of its own slices; whatever moves money or decides an authorization it asks of
 //! a shard, and never writes itself.
 
+pub mod certificate_operation;
+pub mod certificates;
 pub mod clearing_operation;
 pub mod control_operation;
 mod health;
