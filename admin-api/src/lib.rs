@@ -15,6 +15,7 @@ mod problem;
 pub mod rate_operation;
 pub mod security_operation;
 mod service;
+pub mod tls;
 
 pub use health::{HealthSource, Readiness, router};
 pub use idempotency::idempotency_key;
