@@ -86,6 +86,9 @@ pub enum Command {
     /// Keys: the ceremony of the local master key, making, taking in and replacing keys
     #[command(subcommand)]
     Keys(super::commands::KeysCommand),
+    /// The certificate authority that signs client certificates of partners
+    #[command(subcommand)]
+    Ca(super::commands::CaCommand),
     /// Links: how they stand; pause, resume and drain them, read their certificates again
     #[command(subcommand)]
     Link(super::commands::LinkCommand),

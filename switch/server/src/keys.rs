@@ -5,6 +5,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use admin_api::certificates::Authority;
 use anyhow::{Context, bail};
 use switch_security::{
     KeyRing, KeyStore, LocalMasterKey, LocalMasterKeys, PanKeys, SecurityModule, SoftwareModule,
@@ -86,20 +87,38 @@ pub(crate) fn key_ring(config: &Config) -> anyhow::Result<(KeyRing, Option<KeySt
 
 /// The key file and what opens it.
 pub(crate) fn key_store(config: &Config) -> anyhow::Result<KeyStore> {
-    let security = &config.security;
-    if security.lmk_components.is_empty() {
+    let Some(master) = master_keys(config)? else {
         bail!(
             "security.lmk_components names no files, and keys lie under a local master key: make \
              its components with `cardswitch keys ceremony first.lmk second.lmk`, and name \
              them there"
         );
+    };
+    Ok(KeyStore::new(config.security.key_file.clone(), master))
+}
+
+/// The authority that signs client certificates, with what opens its key, if that is at hand.
+pub(crate) fn authority(config: &Config) -> anyhow::Result<Authority> {
+    Ok(Authority::new(config.api.certificates.files(), master_keys(config)?))
+}
+
+/// The same for who only reads its certificates.
+pub(crate) fn certificates_alone(config: &Config) -> Authority {
+    Authority::new(config.api.certificates.files(), None)
+}
+
+/// The local master keys; none where nobody has named their components.
+fn master_keys(config: &Config) -> anyhow::Result<Option<LocalMasterKeys>> {
+    let security = &config.security;
+    if security.lmk_components.is_empty() {
+        return Ok(None);
     }
-    let current = LocalMasterKey::load(&security.lmk_components)?;
-    let mut master = LocalMasterKeys::new(current);
-    if !security.previous_lmk_components.is_empty() {
-        master = master.with_previous(LocalMasterKey::load(&security.previous_lmk_components)?);
+    let master = LocalMasterKeys::new(LocalMasterKey::load(&security.lmk_components)?);
+    if security.previous_lmk_components.is_empty() {
+        return Ok(Some(master));
     }
-    Ok(KeyStore::new(security.key_file.clone(), master))
+    let previous = LocalMasterKey::load(&security.previous_lmk_components)?;
+    Ok(Some(master.with_previous(previous)))
 }
 
 pub(crate) fn make_private_directory(directory: &Path) -> anyhow::Result<()> {
