@@ -100,7 +100,8 @@ impl Request {
             .map_err(|_| RequestFault::NoRequest)?;
         let (rest, request) =
             X509CertificationRequest::from_der(&der).map_err(|_| RequestFault::Unreadable)?;
-        if !rest.is_empty() {
+        // Nor is a signature taken in more than one form.
+        if !rest.is_empty() || request.signature_value.unused_bits != 0 {
             return Err(RequestFault::Unreadable);
         }
         let info = &request.certification_request_info;
