@@ -3,6 +3,8 @@
 //! transactional SQL of its own slices; whatever moves money or decides an authorization it asks of
 //! a shard, and never writes itself.
 
+pub mod certificate_operation;
+pub mod certificates;
 pub mod clearing_operation;
 pub mod control_operation;
 mod health;
@@ -14,6 +16,7 @@ mod problem;
 pub mod rate_operation;
 pub mod security_operation;
 mod service;
+pub mod tls;
 
 pub use health::{HealthSource, Readiness, router};
 pub use idempotency::idempotency_key;

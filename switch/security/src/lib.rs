@@ -13,6 +13,7 @@
     )
 )]
 
+mod authority_key;
 mod block_cipher;
 mod card_security;
 mod card_value;
@@ -42,6 +43,7 @@ mod vault;
 #[path = "../tests/vectors/mod.rs"]
 mod vectors;
 
+pub use authority_key::{AuthorityKey, AuthorityKeyError};
 pub use card_security::{
     CardSecurity, CardValue, CardValueKind, ChipData, Cvc3Track, DataElement, DecimalisationTable,
     Decision, Decisions, EncryptedPin, EncryptedPinBlock, GenerateCardValue, GeneratePinReference,

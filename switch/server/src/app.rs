@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use admin_api::Services;
+use admin_api::certificates::Certificates;
 use anyhow::{Context, bail};
 use switch_attacks::Watch;
 use switch_domain::{LinkId, Tolerances};
@@ -32,12 +33,13 @@ use crate::link_control::Links;
 use crate::runtimes::Apart;
 use crate::upkeep::Upkeep;
 use crate::{
-    attack_watch, heads, hsm, key_exchange, keys, pan_keys, reconciler, telemetry, teller,
+    api, attack_watch, heads, hsm, key_exchange, keys, pan_keys, reconciler, telemetry, teller,
 };
 
 /// A switch that serves.
 pub struct App {
     services: Services,
+    certificates: Certificates,
     hardware: Option<Arc<HsmModule>>,
     running: Running,
     database: Connected,
@@ -60,6 +62,8 @@ pub struct Addresses {
     pub http: SocketAddr,
     /// The control socket.
     pub control: PathBuf,
+    /// Listeners of the management API, by name.
+    pub api: Vec<(String, SocketAddr)>,
 }
 
 impl App {
@@ -88,6 +92,7 @@ impl App {
         database: &mut Connected,
         metrics: metrics_exporter_prometheus::PrometheusHandle,
     ) -> anyhow::Result<Parts> {
+        let authority = keys::authority(config)?;
         let as_owner = &database.store;
         as_owner.check_settings(config.database.allow_settings_that_lose_money).await?;
         as_owner.migrate().await?;
@@ -109,6 +114,8 @@ impl App {
         settings.projectors = projection.handle();
         let (node, running) = switch_shard::start(store, settings, mode).await?;
         let services = Services::new(node.clone(), store.clone(), Arc::clone(&security));
+        let settings = config.api.certificates.settings();
+        let certificates = Certificates::new(store.clone(), authority, settings);
         if let Some(watch) = &watch {
             watch.restore(services.blocks_of_before(attack_watch::now()).await?);
         }
@@ -119,9 +126,10 @@ impl App {
         let health = Arc::new(NodeHealth { node, fatal: running.fatal(), warning });
         let behind = (metrics, upkeep, sweep, watch);
         let security = (security, exchange.map(Arc::new), cards);
-        let opened = open_ports(config, &services, security, health, behind).await;
+        let managed = (&services, &certificates);
+        let opened = open_ports(config, managed, security, health, behind).await;
         match opened {
-            Ok(ports) => Ok(Parts { services, hardware, running, projection, ports }),
+            Ok(ports) => Ok(Parts { services, certificates, hardware, running, projection, ports }),
             Err(error) => {
                 let _ = running.stop(Duration::from_millis(config.shutdown.within_ms)).await;
                 Err(error)
@@ -130,13 +138,14 @@ impl App {
     }
 
     fn assemble(config: &Config, database: Connected, parts: Parts) -> Self {
-        let Parts { services, hardware, running, projection, ports } = parts;
+        let Parts { services, certificates, hardware, running, projection, ports } = parts;
         tracing::info!(
             links = ?ports.addresses.links, http = %ports.addresses.http,
             control = %ports.addresses.control.display(), "serving"
         );
         Self {
             services,
+            certificates,
             hardware,
             running,
             database,
@@ -161,6 +170,12 @@ impl App {
     #[must_use]
     pub const fn services(&self) -> &Services {
         &self.services
+    }
+
+    /// The client certificates of partners.
+    #[must_use]
+    pub const fn certificates(&self) -> &Certificates {
+        &self.certificates
     }
 
     /// The hardware security modules, where there are any.
@@ -219,6 +234,7 @@ impl App {
 
 struct Parts {
     services: Services,
+    certificates: Certificates,
     hardware: Option<Arc<HsmModule>>,
     running: Running,
     projection: Apart,
@@ -240,23 +256,24 @@ type Behind =
 
 async fn open_ports(
     config: &Config,
-    services: &Services,
+    (services, certificates): (&Services, &Certificates),
     (security, exchange, cards): (Arc<dyn SecurityModule>, Option<Arc<KeyExchange>>, Cards),
     health: Arc<NodeHealth>,
     (metrics, upkeep, sweep, watch): Behind,
 ) -> anyhow::Result<Ports> {
     let (stop_links, stop_others) = (CancellationToken::new(), CancellationToken::new());
-    let node = services.node().clone();
     let (reconciler, asked) = Reconciler::new(reconciler::ROOM);
     let (keeper, news) = key_exchange::channel();
     let (teller, inquiries) = Teller::new(config.mini_statement.waiting);
     let tolerances = Arc::new(config.tolerance.settings(&config.links));
     let askers = Askers { reconciler, teller, keeper, has_keys: exchange.is_some() };
-    let bound = bind_links(config, &node, (&security, &cards), &tolerances, &askers)?;
+    let bound = bind_links(config, services.node(), (&security, &cards), &tolerances, &askers)?;
     let http = TcpListener::bind(config.http.listen)
         .await
         .with_context(|| format!("http: listening on {}", config.http.listen))?;
     let control = ControlSocket::bind(&config.control.socket)?;
+    let management = Apart::for_management(&config.threads)?;
+    let api = api::open_on(&management, &config.api, certificates).await?;
     let addresses = Addresses {
         links: bound
             .iter()
@@ -264,6 +281,7 @@ async fn open_ports(
             .collect(),
         http: http.local_addr()?,
         control: config.control.socket.clone(),
+        api: api.addresses(),
     };
     let handles: Vec<LinkHandle> = bound.iter().map(OpenLink::handle).collect();
     let links = bound.into_iter().map(|link| tokio::spawn(link.run(stop_links.clone()))).collect();
@@ -271,7 +289,6 @@ async fn open_ports(
     let stop_http = stop_others.clone();
     let reconciling = config.reconciliation.settings(&config.links, &config.retention);
     let clearing = config.clearing.settings(tolerances);
-    let management = Apart::for_management(&config.threads)?;
     let attacks = (watch.clone(), config.attacks.keep_days);
     let others = vec![
         management.spawn(async move {
@@ -281,11 +298,12 @@ async fn open_ports(
             }
         }),
         management.spawn(control.run(
-            services.clone(),
+            (services.clone(), certificates.clone()),
             (Links { handles: handles.into(), exchange: exchange.clone() }, watch),
             clearing,
             stop_others.clone(),
         )),
+        management.spawn(api.run(stop_others.clone(), config.shutdown.within())),
         management.spawn(key_exchange::run(exchange, news, stop_others.clone())),
         management.spawn(reconciler::run(
             services.clone(),

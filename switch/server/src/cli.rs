@@ -89,6 +89,9 @@ pub enum Command {
     /// The vault: the keys that card numbers are encrypted with, and their rotation
     #[command(subcommand)]
     Vault(super::commands::VaultCommand),
+    /// The certificate authority that signs client certificates of partners
+    #[command(subcommand)]
+    Ca(super::commands::CaCommand),
     /// Links: how they stand; pause, resume and drain them, read their certificates again
     #[command(subcommand)]
     Link(super::commands::LinkCommand),

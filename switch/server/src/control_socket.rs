@@ -7,10 +7,11 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use admin_api::certificates::Certificates;
 use admin_api::operation::{Caller, Operation, perform};
 use admin_api::{
-    ClearingSettings, Problem, Services, clearing_operation, control_operation, idempotency_key,
-    rate_operation, security_operation,
+    ClearingSettings, Problem, Services, certificate_operation, clearing_operation,
+    control_operation, idempotency_key, rate_operation, security_operation,
 };
 use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
@@ -44,6 +45,7 @@ pub(crate) struct Request<O> {
 #[derive(Clone)]
 struct Subjects {
     services: Services,
+    certificates: Certificates,
     links: Links,
     attacks: Option<Arc<Watch>>,
     clearing: ClearingSettings,
@@ -88,12 +90,12 @@ impl ControlSocket {
     /// Serves until stopped, and removes the socket.
     pub(crate) async fn run(
         self,
-        services: Services,
+        (services, certificates): (Services, Certificates),
         (links, attacks): (Links, Option<Arc<Watch>>),
         clearing: ClearingSettings,
         stop: CancellationToken,
     ) {
-        let subjects = Subjects { services, links, attacks, clearing };
+        let subjects = Subjects { services, certificates, links, attacks, clearing };
         let places = Arc::new(tokio::sync::Semaphore::new(CONNECTIONS));
         loop {
             let accepted = tokio::select! {
@@ -168,32 +170,9 @@ async fn answer(subjects: &Subjects, actor: &str, line: &[u8]) -> Response {
             actor: AsciiText::new(actor.as_bytes()).unwrap_or_default(),
             key: idempotency_key(actor, &key),
         };
-        if name.starts_with("rate-") {
-            match serde_json::from_value(operation) {
-                Ok(operation) => {
-                    rate_operation::perform(&subjects.services, caller, operation).await
-                }
-                Err(error) => return malformed(error),
-            }
-        } else if name.starts_with("security-") {
-            match serde_json::from_value(operation) {
-                Ok(operation) => {
-                    security_operation::perform(&subjects.services, caller, operation).await
-                }
-                Err(error) => return malformed(error),
-            }
-        } else if name.starts_with("control-") {
-            match serde_json::from_value(operation) {
-                Ok(operation) => {
-                    control_operation::perform(&subjects.services, caller, operation).await
-                }
-                Err(error) => return malformed(error),
-            }
-        } else {
-            match serde_json::from_value::<Operation>(operation) {
-                Ok(operation) => perform(&subjects.services, caller, operation).await,
-                Err(error) => return malformed(error),
-            }
+        match manage(subjects, caller, &name, operation).await {
+            Ok(result) => result,
+            Err(error) => return malformed(error),
         }
     };
     let outcome = result.as_ref().map_or_else(|problem| problem.code, |_| "done");
@@ -202,6 +181,28 @@ async fn answer(subjects: &Subjects, actor: &str, line: &[u8]) -> Response {
         Ok(value) => Response::Ok(value),
         Err(error) => problem(&error),
     }
+}
+
+/// What is done under an idempotency key.
+async fn manage(
+    subjects: &Subjects,
+    caller: Caller,
+    name: &str,
+    operation: Value,
+) -> serde_json::Result<Result<Value, Problem>> {
+    let services = &subjects.services;
+    Ok(if name.starts_with("rate-") {
+        rate_operation::perform(services, caller, serde_json::from_value(operation)?).await
+    } else if name.starts_with("security-") {
+        security_operation::perform(services, caller, serde_json::from_value(operation)?).await
+    } else if name.starts_with("control-") {
+        control_operation::perform(services, caller, serde_json::from_value(operation)?).await
+    } else if name.starts_with("certificate-") {
+        let about = (services, &subjects.certificates);
+        certificate_operation::perform(about, caller, serde_json::from_value(operation)?).await
+    } else {
+        perform(services, caller, serde_json::from_value::<Operation>(operation)?).await
+    })
 }
 
 fn problem(problem: &Problem) -> Response {

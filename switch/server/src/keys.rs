@@ -4,6 +4,7 @@
 
 use std::path::Path;
 
+use admin_api::certificates::Authority;
 use anyhow::{Context, bail};
 use switch_security::{KeyRing, KeyStore, LocalMasterKey, LocalMasterKeys};
 
@@ -43,25 +44,38 @@ pub(crate) fn key_ring(config: &Config) -> anyhow::Result<(KeyRing, Option<KeySt
 
 /// The key file and what opens it.
 pub(crate) fn key_store(config: &Config) -> anyhow::Result<KeyStore> {
-    let security = &config.security;
-    if security.lmk_components.is_empty() {
+    let Some(master) = master_keys(config)? else {
         bail!(
             "security.lmk_components names no files, and keys lie under a local master key: make \
              its components with `cardswitch keys ceremony first.lmk second.lmk`, and name \
              them there"
         );
-    }
-    Ok(KeyStore::new(security.key_file.clone(), master_keys(config)?))
+    };
+    Ok(KeyStore::new(config.security.key_file.clone(), master))
 }
 
-/// The local master key from its components, and the one before while keys are moved from it.
-pub(crate) fn master_keys(config: &Config) -> anyhow::Result<LocalMasterKeys> {
+/// The authority that signs client certificates, with what opens its key, if that is at hand.
+pub(crate) fn authority(config: &Config) -> anyhow::Result<Authority> {
+    Ok(Authority::new(config.api.certificates.files(), master_keys(config)?))
+}
+
+/// The same for who only reads its certificates.
+pub(crate) fn certificates_alone(config: &Config) -> Authority {
+    Authority::new(config.api.certificates.files(), None)
+}
+
+/// The local master keys; none where nobody has named their components.
+pub(crate) fn master_keys(config: &Config) -> anyhow::Result<Option<LocalMasterKeys>> {
     let security = &config.security;
+    if security.lmk_components.is_empty() {
+        return Ok(None);
+    }
     let master = LocalMasterKeys::new(LocalMasterKey::load(&security.lmk_components)?);
     if security.previous_lmk_components.is_empty() {
-        return Ok(master);
+        return Ok(Some(master));
     }
-    Ok(master.with_previous(LocalMasterKey::load(&security.previous_lmk_components)?))
+    let previous = LocalMasterKey::load(&security.previous_lmk_components)?;
+    Ok(Some(master.with_previous(previous)))
 }
 
 pub(crate) fn make_private_directory(directory: &Path) -> anyhow::Result<()> {

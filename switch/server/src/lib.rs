@@ -2,6 +2,7 @@
 //! shutdown. It owns the order in which parts start and stop; it holds no rule of payments. Nothing
 //! depends on it.
 
+mod api;
 pub mod app;
 mod attack_control;
 mod attack_watch;

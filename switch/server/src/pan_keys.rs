@@ -100,16 +100,16 @@ pub(crate) fn pan_key_store(config: &Config) -> anyhow::Result<PanKeyStore> {
     }
     let components = development_components(&path);
     let made = components.iter().all(|component| component.exists());
-    let masters = if config.security.lmk_components.is_empty() {
-        development_master(config, &path, &components)?
-    } else {
-        let masters = master_keys(config)?;
-        let alone = config.security.previous_lmk_components.is_empty();
-        // So that a system that was only tried out moves to a real one by `keys rewrap` alone.
-        if made && alone && config.mode == Mode::Development {
-            masters.with_previous(LocalMasterKey::load(&components)?)
-        } else {
-            masters
+    let masters = match master_keys(config)? {
+        None => development_master(config, &path, &components)?,
+        Some(masters) => {
+            let alone = config.security.previous_lmk_components.is_empty();
+            // So that a system that was only tried out moves to a real one by `keys rewrap` alone.
+            if made && alone && config.mode == Mode::Development {
+                masters.with_previous(LocalMasterKey::load(&components)?)
+            } else {
+                masters
+            }
         }
     };
     Ok(PanKeyStore::new(path, masters))

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use admin_api::operation::{Kind, Operation};
 use clap::{Args, Subcommand, ValueEnum};
+use serde::Serialize;
 
 use crate::cli::SocketArgs;
 use crate::control_socket;
@@ -13,45 +14,10 @@ use crate::control_socket;
 #[derive(Debug, Args)]
 pub struct Id {
     /// The identifier
-    id: i64,
+    pub(super) id: i64,
     /// How the switch is reached
     #[command(flatten)]
-    socket: SocketArgs,
-}
-
-/// Partners.
-#[derive(Debug, Subcommand)]
-pub enum PartnerCommand {
-    /// Make a partner
-    Create {
-        /// Its name for people
-        #[arg(long)]
-        name: String,
-        /// How the switch is reached
-        #[command(flatten)]
-        socket: SocketArgs,
-    },
-    /// Decline every authorization of its cards
-    Suspend(Id),
-    /// Serve its cards again
-    Resume(Id),
-    /// From which amount on a part of a purchase is approved, where a terminal can go on with less
-    PartialMinimum {
-        /// The partner
-        id: i64,
-        /// Of which currency, as EUR
-        #[arg(long)]
-        currency: String,
-        /// The least, in major units
-        #[arg(long, required_unless_present = "none")]
-        amount: Option<String>,
-        /// Approve nothing in part
-        #[arg(long, conflicts_with = "amount")]
-        none: bool,
-        /// How the switch is reached
-        #[command(flatten)]
-        socket: SocketArgs,
-    },
+    pub(super) socket: SocketArgs,
 }
 
 /// What a pool is for.
@@ -274,28 +240,14 @@ pub enum CardCommand {
 }
 
 /// Sends an operation and prints its result.
-async fn send(socket: SocketArgs, operation: Operation) -> anyhow::Result<ExitCode> {
+pub(super) async fn send(
+    socket: SocketArgs,
+    operation: impl Serialize,
+) -> anyhow::Result<ExitCode> {
     let key = socket.key.unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
     let result = control_socket::call(&socket.socket, key, operation).await?;
     println!("{}", serde_json::to_string_pretty(&result)?);
     Ok(ExitCode::SUCCESS)
-}
-
-pub(super) async fn partner(command: PartnerCommand) -> anyhow::Result<ExitCode> {
-    let (socket, operation) = match command {
-        PartnerCommand::Create { name, socket } => (socket, Operation::PartnerCreate { name }),
-        PartnerCommand::Suspend(Id { id, socket }) => {
-            (socket, Operation::PartnerSuspend { partner: id })
-        }
-        PartnerCommand::Resume(Id { id, socket }) => {
-            (socket, Operation::PartnerResume { partner: id })
-        }
-        PartnerCommand::PartialMinimum { id, currency, amount, none: _, socket } => {
-            let (partner, minimum) = (id, amount);
-            (socket, Operation::PartnerPartialMinimum { partner, currency, minimum })
-        }
-    };
-    send(socket, operation).await
 }
 
 pub(super) async fn pool(command: PoolCommand) -> anyhow::Result<ExitCode> {

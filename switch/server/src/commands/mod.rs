@@ -2,6 +2,7 @@
 
 mod attacks;
 mod audit;
+mod ca;
 mod clearing;
 mod controls;
 mod days;
@@ -14,6 +15,7 @@ mod ledger;
 mod link;
 mod manage;
 mod migrate;
+mod partner;
 mod rates;
 mod reconcile;
 mod reconciliation;
@@ -32,6 +34,7 @@ use crate::config::{self, Config, ConfigError, Threads};
 use crate::{demo, runtimes, telemetry};
 
 pub use attacks::AttacksCommand;
+pub use ca::CaCommand;
 pub use clearing::ClearingCommand;
 pub use controls::ControlsCommand;
 pub use dialect::DialectCommand;
@@ -41,9 +44,8 @@ pub use journal::JournalCommand;
 pub use keys::KeysCommand;
 pub use ledger::LedgerCommand;
 pub use link::LinkCommand;
-pub use manage::{
-    BalanceCommand, CardCommand, CustomerCommand, PartnerCommand, PoolCommand, ProgrammeCommand,
-};
+pub use manage::{BalanceCommand, CardCommand, CustomerCommand, PoolCommand, ProgrammeCommand};
+pub use partner::PartnerCommand;
 pub use rates::RatesCommand;
 pub use reconciliation::ReconciliationCommand;
 pub use security::SecurityCommand;
@@ -78,8 +80,9 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Dialect(command) => dialect::run(&command),
         Command::Iso(command) => iso::run(&command),
         Command::Keys(command) => keys::run(command),
+        Command::Ca(command) => ca::run(&command),
         Command::Link(command) => link::run(command).await,
-        Command::Partner(command) => manage::partner(command).await,
+        Command::Partner(command) => partner::run(command).await,
         Command::Pool(command) => manage::pool(command).await,
         Command::Programme(command) => manage::programme(command).await,
         Command::Customer(command) => manage::customer(command).await,

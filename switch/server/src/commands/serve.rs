@@ -1,5 +1,6 @@
 //! `cardswitch serve`: a switch until it is told to stop, or must. It owns the signals.
 
+use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use switch_shard::{Fatal, TakeoverMode};
@@ -40,15 +41,18 @@ pub(super) async fn run(config: &Config, take_over: bool) -> anyhow::Result<Exit
 /// One line of JSON on standard output once everything is open: who asked for port 0 reads from it
 /// which ports were given.
 fn announce(addresses: &Addresses) {
-    let links: serde_json::Map<_, _> = addresses
-        .links
-        .iter()
-        .map(|(name, address)| (name.clone(), address.to_string().into()))
-        .collect();
+    let by_name = |addresses: &[(String, SocketAddr)]| -> serde_json::Map<_, _> {
+        let text =
+            |(name, address): &(String, SocketAddr)| (name.clone(), address.to_string().into());
+        addresses.iter().map(text).collect()
+    };
+    let (links, api) = (by_name(&addresses.links), by_name(&addresses.api));
     println!(
         "{}",
         serde_json::json!({
-            "serving": { "links": links, "http": addresses.http, "control": addresses.control }
+            "serving": {
+                "links": links, "http": addresses.http, "control": addresses.control, "api": api,
+            }
         })
     );
 }

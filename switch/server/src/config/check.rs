@@ -41,6 +41,7 @@ pub(super) fn faults(config: &Config) -> Vec<Fault> {
     config.mini_statement.check(&mut faults);
     config.controls.check(&mut faults);
     config.attacks.check(&mut faults);
+    config.api.check(config.mode, &mut faults);
     config.hsm.check(&config.links, &mut faults);
     let filter = config.log.filter.parse::<tracing_subscriber::filter::Targets>();
     faults.require(

@@ -1,6 +1,7 @@
 //! The configuration: its shape, its defaults, where it is read from. It owns the meaning of every
 //! key; a file that is wrong in any place is refused before a port opens, with the line named.
 
+mod api;
 mod attacks;
 mod check;
 mod check_links;
@@ -32,6 +33,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+pub use api::{Api, ApiCertificates, ApiLimits, ApiListener};
 pub use attacks::{AttackLimits, AttackMode, Attacks};
 pub use check::Fault;
 pub use clearing::Clearing;
@@ -93,6 +95,8 @@ pub struct Config {
     pub disk: Disk,
     /// The HTTP service.
     pub http: Http,
+    /// The management API.
+    pub api: Api,
     /// The control socket.
     pub control: Control,
     /// Logs.
@@ -220,6 +224,12 @@ impl Default for Log {
 pub struct Shutdown {
     /// How long what was taken may take to finish, in milliseconds.
     pub within_ms: u64,
+}
+
+impl Shutdown {
+    pub(crate) const fn within(&self) -> std::time::Duration {
+        std::time::Duration::from_millis(self.within_ms)
+    }
 }
 
 impl Default for Shutdown {

@@ -24,6 +24,47 @@ fn the_shipped_configuration_is_good() {
 /// A file, what is said of it, and what is wrong with it.
 type Fault = (&'static str, &'static str, &'static str);
 
+/// Of the management API.
+const API: [Fault; 9] = [
+    (
+        "[api.secure]\nlisten = \"127.0.0.1:1\"\n",
+        "api.secure.certificate: set certificate and key",
+        "no TLS",
+    ),
+    (
+        "[api.secure]\nlisten = \"127.0.0.1:1\"\nin_clear = true\n",
+        "line 3: api.secure.in_clear: false",
+        "partners without certificates",
+    ),
+    (
+        "[api.open]\nlisten = \"0.0.0.0:1\"\nin_clear = true\n",
+        "line 3: api.open.in_clear: true for a developer alone",
+        "clear text for everybody",
+    ),
+    (
+        "[api.open]\nlisten = \"[::1]:1\"\nin_clear = true\nkey = \"k\"\ncertificate = \"c\"\n",
+        "line 3: api.open.in_clear: true without certificate",
+        "both ways at once",
+    ),
+    ("[api.open]\nlisten = \"1\"\n", "line 2", "no address"),
+    ("[api.secure]\nkey = \"k\"\n", "api.secure.listen: where it listens", "nowhere"),
+    (
+        "[api.limits]\nhead_bytes = 1000\n",
+        "line 2: api.limits.head_bytes: from 8192",
+        "less room than any head needs",
+    ),
+    (
+        "[api.certificates]\nstale_ms = 5000\n",
+        "line 2: api.certificates.stale_ms: longer than refresh_ms",
+        "news that are old before they are read",
+    ),
+    (
+        "[api.certificates]\ndays = 1000\n",
+        "line 2: api.certificates.days: from 1 to 825",
+        "a certificate for years",
+    ),
+];
+
 /// Of how links present cards and holders.
 const CARDS: [Fault; 11] = [
     (
@@ -259,7 +300,8 @@ fn faults_are_named_with_their_line() {
         ("[links.a.mac]\nalgorithm = \"md5\"\nkey = \"a\"\n", "line 2", "no such algorithm"),
         ("[database]\nurl = \"mysql://x\"\n", "line 2: database.url", "another database"),
     ];
-    for (text, expected, name) in cases.into_iter().chain(LOCKS_AND_HOLDS).chain(CARDS) {
+    let more = LOCKS_AND_HOLDS.into_iter().chain(CARDS).chain(API);
+    for (text, expected, name) in cases.into_iter().chain(more) {
         std::fs::write(directory.path().join("bad.toml"), text).expect("written");
         let (code, said) = check(directory.path(), "bad.toml", &[]);
         assert_eq!(code, Some(2), "{name}: {said}");

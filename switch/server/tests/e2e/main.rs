@@ -3,6 +3,7 @@
 
 mod attacks;
 mod card_security;
+mod certificates;
 mod chips;
 mod clearing;
 mod commands;

@@ -280,6 +280,11 @@ impl Served {
         address_of(&self.said["serving"]["http"])
     }
 
+    /// Where a listener of the management API is.
+    pub(crate) fn api(&self, listener: &str) -> SocketAddr {
+        address_of(&self.said["serving"]["api"][listener])
+    }
+
     /// Ends it as an operator would (SIGTERM), and sees it end cleanly.
     pub(crate) fn terminate(mut self) {
         let pid = self.child.id().to_string();

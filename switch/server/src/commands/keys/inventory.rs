@@ -7,11 +7,12 @@ use super::list;
 use crate::config::Config;
 
 /// What is in use, where, and what follows it.
-const ALGORITHMS: [(&str, &str, &str); 9] = [
+const ALGORITHMS: [(&str, &str, &str); 10] = [
     ("AES-256-GCM", "card numbers at rest", "stays"),
     ("HMAC-SHA-256", "finding a card by its number", "stays"),
     ("AES-256 key blocks, version D", "every key at rest, keys of peers", "stays"),
-    ("TLS 1.3 and 1.2 with AEAD", "links, where they are told to", "1.3 alone"),
+    ("ECDSA P-384 with SHA-384", "client certificates of partners", "stays until TLS has other"),
+    ("TLS 1.3 and 1.2 with AEAD", "the management API; links, where they are told to", "1.3 alone"),
     (
         "triple DES",
         "CVV, PVV, IBM 3624, EMV options A and B: the schemes prescribe it",

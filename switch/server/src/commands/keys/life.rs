@@ -5,8 +5,8 @@
 use anyhow::{Context, bail};
 use switch_domain::Timestamp;
 use switch_security::{
-    Key, KeyName, KeyRing, KeyRingError, KeyState, KeyVersion, MacKeys, NamedKey, PanKeyForm,
-    PanKeyStore,
+    AuthorityKey, Key, KeyName, KeyRing, KeyRingError, KeyState, KeyVersion, MacKeys, NamedKey,
+    PanKeyForm, PanKeyStore,
 };
 
 use super::{movement, now};
@@ -65,6 +65,10 @@ pub(super) fn rewrap(config: &Config) -> anyhow::Result<()> {
     let check_value = store.master().current().check_value();
     let already = store.is_current()?;
     let keys = store.change(now(), |ring| anyhow::Ok(live(ring)))?;
+    let authority = &config.api.certificates.key_file;
+    if authority.exists() && AuthorityKey::rewrap(authority, store.master())? {
+        println!("{}: moved", authority.display());
+    }
     tracing::info!(target: "audit", act = "rewrap_keys", keys, already, %check_value);
     let was = if already { " They were before" } else { "" };
     println!("{keys} key(s) are under local master key {check_value}.{was}");

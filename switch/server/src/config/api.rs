@@ -1,0 +1,250 @@
+//! `[api]`: the management API. It owns the names in the file and the limits of what may be
+//! written; what is done with them stands in `admin-api`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use admin_api::certificates::{AuthorityFiles, CertificateSettings};
+use admin_api::tls::{ListenLimits, ListenSettings, ServerFiles};
+use serde::Deserialize;
+
+use super::Mode;
+use super::check::Faults;
+
+/// The management API. Without a listener it is not served.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Api {
+    /// Where partners' systems call, and show their client certificates: /secure and /lifecycle.
+    pub secure: ApiListener,
+    /// Where customers' applications and operators call: /customers and /admin.
+    pub open: ApiListener,
+    /// Limits of each listener.
+    pub limits: ApiLimits,
+    /// Client certificates of partners.
+    pub certificates: ApiCertificates,
+}
+
+/// A listener.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ApiListener {
+    /// Where; without it the listener is not opened.
+    pub listen: Option<SocketAddr>,
+    /// Its own certificate, and those between it and a root.
+    pub certificate: Option<PathBuf>,
+    /// Its private key.
+    pub key: Option<PathBuf>,
+    /// Without TLS: for a developer, on a loopback address.
+    pub in_clear: bool,
+}
+
+/// Limits of a listener.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ApiLimits {
+    /// Connections at a time.
+    pub connections: usize,
+    /// For a handshake.
+    pub handshake_ms: u64,
+    /// From the handshake to the head of the first request.
+    pub first_request_ms: u64,
+    /// From the end of a request to the head of the next.
+    pub next_request_ms: u64,
+    /// Bytes of a request's head.
+    pub head_bytes: usize,
+    /// Header lines in it.
+    pub headers: usize,
+    /// How often the files of certificates are looked at.
+    pub reload_s: u64,
+}
+
+impl Default for ApiLimits {
+    fn default() -> Self {
+        Self {
+            connections: 1_024,
+            handshake_ms: 10_000,
+            first_request_ms: 10_000,
+            next_request_ms: 30_000,
+            head_bytes: 16_384,
+            headers: 64,
+            reload_s: 60,
+        }
+    }
+}
+
+/// Client certificates of partners.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ApiCertificates {
+    /// The key of the authority, under the local master key.
+    pub key_file: PathBuf,
+    /// Its certificate; behind it those of authorities of before that are still trusted.
+    pub certificate_file: PathBuf,
+    /// For how many days a certificate is good.
+    pub days: u32,
+    /// Of one partner that are good at a time.
+    pub most_live: u32,
+    /// How old what is known of revoked ones may be before the table is read again.
+    pub refresh_ms: u64,
+    /// How old it may be at most while the database does not answer.
+    pub stale_ms: u64,
+    /// Good ones in memory.
+    pub known: usize,
+}
+
+impl Default for ApiCertificates {
+    fn default() -> Self {
+        Self {
+            key_file: PathBuf::from("data/keys/ca.key"),
+            certificate_file: PathBuf::from("data/keys/ca.pem"),
+            days: 397,
+            most_live: 10,
+            refresh_ms: 5_000,
+            stale_ms: 60_000,
+            known: 10_000,
+        }
+    }
+}
+
+impl Api {
+    /// The listener of partners' systems.
+    #[must_use]
+    pub fn secure_settings(&self) -> Option<ListenSettings> {
+        self.settings("secure", &self.secure)
+    }
+
+    /// The listener of everybody else.
+    #[must_use]
+    pub fn open_settings(&self) -> Option<ListenSettings> {
+        self.settings("open", &self.open)
+    }
+
+    fn settings(&self, name: &'static str, listener: &ApiListener) -> Option<ListenSettings> {
+        let address = listener.listen?;
+        let pair = listener.certificate.clone().zip(listener.key.clone());
+        let files = pair.map(|(certificate, key)| ServerFiles { certificate, key });
+        Some(ListenSettings { name, address, files, limits: self.limits.settings() })
+    }
+
+    pub(super) fn check(&self, mode: Mode, faults: &mut Faults) {
+        self.secure.check("secure", mode, faults);
+        self.open.check("open", mode, faults);
+        self.limits.check(faults);
+        self.certificates.check(faults);
+    }
+}
+
+impl ApiListener {
+    fn check(&self, name: &str, mode: Mode, faults: &mut Faults) {
+        let path = |key| ["api", name, key];
+        let Some(address) = self.listen else {
+            let none = self.certificate.is_none() && self.key.is_none() && !self.in_clear;
+            faults.require(none, &path("listen"), "where it listens; without it nothing is opened");
+            return;
+        };
+        let pair = self.certificate.is_some() && self.key.is_some();
+        if !self.in_clear {
+            faults.require(
+                pair,
+                &path("certificate"),
+                "set certificate and key: the management API is served over TLS",
+            );
+            return;
+        }
+        faults.require(
+            name == "open",
+            &path("in_clear"),
+            "false: partners are known by the certificates that they show in the handshake",
+        );
+        faults.require(
+            address.ip().is_loopback() && mode == Mode::Development,
+            &path("in_clear"),
+            "true for a developer alone: on a loopback address, and never in production",
+        );
+        let none = self.certificate.is_none() && self.key.is_none();
+        faults.require(none, &path("in_clear"), "true without certificate and key, or false");
+    }
+}
+
+impl ApiLimits {
+    const fn settings(&self) -> ListenLimits {
+        ListenLimits {
+            connections: self.connections,
+            handshake: Duration::from_millis(self.handshake_ms),
+            first_request: Duration::from_millis(self.first_request_ms),
+            next_request: Duration::from_millis(self.next_request_ms),
+            head_bytes: self.head_bytes,
+            headers: self.headers,
+            reload: Duration::from_secs(self.reload_s),
+        }
+    }
+
+    fn check(&self, faults: &mut Faults) {
+        let path = |key| ["api", "limits", key];
+        let connections = (1..=100_000).contains(&self.connections);
+        faults.require(connections, &path("connections"), "from 1 to 100000");
+        for (key, wait) in [
+            ("handshake_ms", self.handshake_ms),
+            ("first_request_ms", self.first_request_ms),
+            ("next_request_ms", self.next_request_ms),
+        ] {
+            faults.require((50..=600_000).contains(&wait), &path(key), "from 50 to 600000");
+        }
+        let head = (8_192..=1_048_576).contains(&self.head_bytes);
+        faults.require(head, &path("head_bytes"), "from 8192 to 1048576");
+        faults.require((16..=1_000).contains(&self.headers), &path("headers"), "from 16 to 1000");
+        let reload = (1..=86_400).contains(&self.reload_s);
+        faults.require(reload, &path("reload_s"), "from 1 to 86400");
+    }
+}
+
+impl ApiCertificates {
+    /// Where the authority lies.
+    #[must_use]
+    pub fn files(&self) -> AuthorityFiles {
+        let (key, certificate) = (self.key_file.clone(), self.certificate_file.clone());
+        AuthorityFiles { key, certificate }
+    }
+
+    /// As the service takes them.
+    #[must_use]
+    pub const fn settings(&self) -> CertificateSettings {
+        CertificateSettings {
+            days: self.days,
+            most_live: self.most_live,
+            refresh: Duration::from_millis(self.refresh_ms),
+            stale: Duration::from_millis(self.stale_ms),
+            known: self.known,
+        }
+    }
+
+    fn check(&self, faults: &mut Faults) {
+        let path = |key| ["api", "certificates", key];
+        faults.require(
+            (1..=825).contains(&self.days),
+            &path("days"),
+            "from 1 to 825: a key that is lost unnoticed must end by itself",
+        );
+        let live = (1..=1_000).contains(&self.most_live);
+        faults.require(live, &path("most_live"), "from 1 to 1000");
+        faults.require(
+            (100..=600_000).contains(&self.refresh_ms),
+            &path("refresh_ms"),
+            "from 100 to 600000: for so long another node still takes one that was revoked",
+        );
+        faults.require(
+            self.stale_ms > self.refresh_ms && self.stale_ms <= 3_600_000,
+            &path("stale_ms"),
+            "longer than refresh_ms, and at most 3600000",
+        );
+        let known = (100..=1_000_000).contains(&self.known);
+        faults.require(known, &path("known"), "from 100 to 1000000");
+        faults.require(
+            self.key_file != self.certificate_file,
+            &path("certificate_file"),
+            "another file than key_file",
+        );
+    }
+}
