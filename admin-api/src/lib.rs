@@ -5,15 +5,18 @@
 
 pub mod certificate_operation;
 pub mod certificates;
+pub mod channel;
 pub mod clearing_operation;
 pub mod control_operation;
 mod health;
+pub mod http;
 mod idempotency;
 pub mod jwe;
 pub mod operation;
 mod partner_operation;
 mod problem;
 pub mod rate_operation;
+pub mod routes;
 pub mod security_operation;
 mod service;
 pub mod tls;
@@ -21,8 +24,14 @@ pub mod tls;
 pub use health::{HealthSource, Readiness, router};
 pub use idempotency::idempotency_key;
 pub use problem::Problem;
+pub use service::audit;
+pub use service::users::kyc;
+pub use service::users::{
+    Customer, CustomersBalance, CustomersCard, InquirySettings, Page, Personal, Profile,
+    ProfileInput, UserSettings, Users,
+};
 pub use service::{
-    ClearedLines, ClearingLine, ClearingSettings, FileId, IssuedCard, ListedControl, ListedLine,
-    NewCard, NewProgramme, NewTransfer, ReconciliationSettings, SentTransfer, Services,
-    reencrypt_pan,
+    Answers, Claimed, ClearedLines, ClearingLine, ClearingSettings, FileId, IssuedCard, KeptAnswer,
+    ListedControl, ListedLine, NewCard, NewProgramme, NewTransfer, ReconciliationSettings,
+    SentTransfer, Services, reencrypt_pan,
 };

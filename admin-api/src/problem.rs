@@ -13,26 +13,46 @@ pub struct Problem {
     pub code: &'static str,
     /// For people: what was wrong, and what to do.
     pub detail: String,
+    /// Which member of the request it is about, where it is about one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
 }
 
 impl Problem {
+    /// Of this code.
+    #[must_use]
+    pub fn new(code: &'static str, detail: impl Into<String>) -> Self {
+        Self { code, detail: detail.into(), field: None }
+    }
+
+    /// A member of the request is wrong.
+    #[must_use]
+    pub fn field(field: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self { field: Some(field.into()), ..Self::invalid(detail) }
+    }
+
     /// The request itself is wrong.
     #[must_use]
     pub fn invalid(detail: impl Into<String>) -> Self {
-        Self { code: "INVALID_REQUEST", detail: detail.into() }
+        Self::new("INVALID_REQUEST", detail)
+    }
+
+    /// Anything else, by its code.
+    pub(crate) fn coded(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(code, detail)
     }
 
     /// Something asked for is not there.
     #[must_use]
     pub fn not_found(detail: impl Into<String>) -> Self {
-        Self { code: "NOT_FOUND", detail: detail.into() }
+        Self::new("NOT_FOUND", detail)
     }
 
     /// Ours: the caller can only try again later.
     #[must_use]
     pub fn internal(doing: &str, error: &dyn std::fmt::Display) -> Self {
         tracing::error!(%error, "{doing} failed");
-        Self { code: "INTERNAL", detail: format!("{doing} failed; the log of the switch says why") }
+        Self::new("INTERNAL", format!("{doing} failed; the log of the switch says why"))
     }
 }
 
@@ -50,7 +70,7 @@ impl From<ManageError> for Problem {
             ManageError::Refused(refusal) => refusal.to_string(),
             other => other.to_string(),
         };
-        Self { code, detail }
+        Self::new(code, detail)
     }
 }
 

@@ -60,8 +60,8 @@ impl Certificates {
         table::lock(&mut tx).await?;
         if let Some(before) = table::by_key(&mut tx, key).await? {
             if before.request != request.digest || before.partner != partner.id {
-                let detail = "this key was used for another request: take a new one".into();
-                return Err(Problem { code: "IDEMPOTENCY_KEY_REUSED", detail });
+                let detail = "this key was used for another request: take a new one";
+                return Err(Problem::new("IDEMPOTENCY_KEY_REUSED", detail));
             }
             let (serial, der, until) = (before.serial, before.der, before.until);
             return Ok(Issued { serial, der, until, not_taken: request.asked });
@@ -69,15 +69,15 @@ impl Certificates {
         table::check_key(&mut tx, partner.id, &request.key_digest).await?;
         let live = table::live(&mut tx, partner.id, now).await?;
         if live >= i64::from(self.settings.most_live) {
-            return Err(Problem {
-                code: "EXHAUSTED",
-                detail: format!(
+            return Err(Problem::new(
+                "EXHAUSTED",
+                format!(
                     "partner {} has {live} certificates that are good, and \
                      api.certificates.most_live allows no more: revoke one that is not needed \
                      (`cardswitch partner certificates` lists them)",
                     partner.id.0
                 ),
-            });
+            ));
         }
         let (authority, days) = (Arc::clone(&self.authority), self.settings.days);
         let (for_whom, subject) = (partner.id, name.clone());

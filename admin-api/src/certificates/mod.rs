@@ -108,7 +108,7 @@ impl From<AuthorityError> for Problem {
             AuthorityError::None(_)
             | AuthorityError::NoMasterKey
             | AuthorityError::Exists(_)
-            | AuthorityError::Over(_) => Self { code: "CONFLICT", detail: error.to_string() },
+            | AuthorityError::Over(_) => Self::new("CONFLICT", error.to_string()),
             AuthorityError::Name => Self::invalid(error.to_string()),
             other => Self::internal("signing the certificate", &other),
         }
@@ -121,7 +121,7 @@ impl From<NotIdentified> for Problem {
             NotIdentified::Unavailable => "UNAVAILABLE",
             _ => "UNAUTHENTICATED",
         };
-        Self { code, detail: fault.to_string() }
+        Self::new(code, fault.to_string())
     }
 }
 

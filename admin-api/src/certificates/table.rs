@@ -146,7 +146,7 @@ pub(super) async fn check_key(
     key_digest: &[u8],
 ) -> Result<(), Problem> {
     let row = sqlx::query(OF_KEY).bind(key_digest).bind(partner.0).fetch_one(tx).await?;
-    let conflict = |detail: String| Err(Problem { code: "CONFLICT", detail });
+    let conflict = |detail: String| Err(Problem::new("CONFLICT", detail));
     if row.try_get::<Option<bool>, _>("others")?.unwrap_or_default() {
         return conflict("another partner has a certificate of this key: make a new key".into());
     }

@@ -65,6 +65,6 @@ impl From<Refused> for EncryptionProblem {
 
 impl From<EncryptionProblem> for crate::Problem {
     fn from(problem: EncryptionProblem) -> Self {
-        Self { code: problem.code(), detail: problem.to_string() }
+        Self::new(problem.code(), problem.to_string())
     }
 }

@@ -73,11 +73,10 @@ impl Services {
             let made = self.node.manage(Manage { key, actor, act }, Some(fingerprint)).await;
             return self.issued(made, vault, pan, new.expiry).await;
         }
-        Err(Problem {
-            code: "BIN_RANGE_FULL",
-            detail: "no free card number was found in the programme's BIN range; add a range"
-                .into(),
-        })
+        Err(Problem::new(
+            "BIN_RANGE_FULL",
+            "no free card number was found in the programme's BIN range; add a range",
+        ))
     }
 
     /// The result of an issue. Where the key was used before, the card of that time is the result,

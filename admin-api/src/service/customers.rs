@@ -1,6 +1,5 @@
-//! Customers: ordinary SQL, for no authorization depends on more than their state. It owns the
-//! table
-//! `customer`; their state is the shards'.
+//! Customers as commands know them: a partner's reference and nothing else. Their data, and the
+//! table `customer`, are in `users`; their state is the shards'.
 
 use sqlx::Row;
 use switch_domain::{CustomerId, PartnerId};
@@ -13,7 +12,8 @@ impl Services {
     /// customer again.
     ///
     /// # Errors
-    /// The partner is unknown, the reference is empty or over 64 characters, or the database fails.
+    /// The partner is unknown, the reference is empty or over 64 characters, its customer was
+    /// removed, or the database fails.
     pub async fn register_customer(
         &self,
         partner: PartnerId,
@@ -28,12 +28,15 @@ impl Services {
         let row = sqlx::query(
             "INSERT INTO customer (partner_id, reference) VALUES ($1, $2) \
              ON CONFLICT (partner_id, reference) DO UPDATE SET reference = excluded.reference \
-             RETURNING id",
+             RETURNING id, removed_at IS NOT NULL AS removed",
         )
         .bind(partner.0)
         .bind(reference)
         .fetch_one(self.store.pool())
         .await?;
+        if row.try_get("removed")? {
+            return Err(Problem::coded("CONFLICT", "the customer of this reference was removed"));
+        }
         Ok(CustomerId(row.try_get("id")?))
     }
 
@@ -42,7 +45,8 @@ impl Services {
         &self,
         customer: CustomerId,
     ) -> Result<PartnerId, Problem> {
-        let row = sqlx::query("SELECT partner_id FROM customer WHERE id = $1")
+        let sql = "SELECT partner_id FROM customer WHERE id = $1 AND removed_at IS NULL";
+        let row = sqlx::query(sql)
             .bind(customer.0)
             .fetch_optional(self.store.pool())
             .await?

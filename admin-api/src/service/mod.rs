@@ -1,7 +1,9 @@
 //! The management services: what the control socket and the REST channels call. It owns the steps
 //! around a shard's command (look-ups, vault, customers), one file a subject.
 
+mod answers;
 mod attacks;
+pub mod audit;
 mod cards;
 mod clearing;
 mod controls;
@@ -11,6 +13,7 @@ mod rates;
 mod reconciliation;
 mod security;
 mod transfers;
+pub(crate) mod users;
 mod vault;
 
 use std::sync::Arc;
@@ -22,6 +25,8 @@ use switch_store::Store;
 
 use crate::Problem;
 
+pub use answers::{Answers, Claimed, KeptAnswer};
+pub(crate) use answers::{RequestDigest, Scope};
 pub use cards::{IssuedCard, NewCard};
 pub use clearing::{ClearedLines, ClearingLine, ClearingSettings, FileId, ListedLine};
 pub use controls::ListedControl;

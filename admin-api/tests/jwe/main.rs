@@ -3,6 +3,7 @@
 //! ask for.
 
 mod cost;
+mod endpoint;
 mod interoperability;
 mod key_file;
 mod negotiation;

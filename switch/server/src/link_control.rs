@@ -156,7 +156,7 @@ async fn ask(link: &LinkHandle, asked: Asked, day: Option<String>) -> Result<Val
                 RequestError::Unwritable(_) => "INVALID_REQUEST",
                 RequestError::NoAnswer(_) | RequestError::Closed => "NO_ANSWER",
             };
-            Err(Problem { code, detail: format!("link {}: {error}", link.name()) })
+            Err(Problem::new(code, format!("link {}: {error}", link.name())))
         }
     }
 }
@@ -184,7 +184,7 @@ async fn exchange_key(
         Err(RequestError::NoAnswer(_) | RequestError::Closed) => "pending",
         Err(error) => {
             apart(exchange, &name, move |keys, link| keys.withdraw(link, version)).await?;
-            return Err(Problem { code: "NOT_SENT", detail: format!("link {name}: {error}") });
+            return Err(Problem::new("NOT_SENT", format!("link {name}: {error}")));
         }
     };
     Ok(json!({ "link": name, "version": version, "state": state }))

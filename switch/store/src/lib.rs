@@ -66,6 +66,7 @@ pub use journal::{ModelJournal, ModelJournalHandle};
 pub use ledger::{OddAdvice, Span, TrialLine};
 pub use load::{HoldMark, HoldPiece, HoldWatermark, OpenHold};
 pub use past::{PastError, PastEvent, PastHolder, PastOf, PastRow};
+pub use pg_timestamp::PgTimestamp;
 #[cfg(feature = "testing")]
 pub use projection::ModelTables;
 pub use projection::{

@@ -17,7 +17,7 @@ const LAST: i64 = 9_223_371_331_199_999_999;
 /// A domain timestamp on its way to or from a table. One outside PostgreSQL's range becomes the
 /// nearest inside: a violation would stop a shard's projection for ever (W-23).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct PgTimestamp(pub(crate) Timestamp);
+pub struct PgTimestamp(pub Timestamp);
 
 impl PgTimestamp {
     /// Microseconds since 2000-01-01T00:00:00Z.

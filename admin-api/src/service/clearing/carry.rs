@@ -52,13 +52,11 @@ pub(super) async fn carry(
             break;
         }
         if Instant::now() >= until {
-            return Err(Problem {
-                code: "OVERLOADED",
-                detail: "the switch has no room for these records, or its database does not \
-                         answer; what was taken is committed. Import the file again later: \
-                         nothing is posted twice"
-                    .into(),
-            });
+            return Err(Problem::new(
+                "OVERLOADED",
+                "the switch has no room for these records, or its database does not answer; \
+                 what was taken is committed. Import the file again later: nothing is posted twice",
+            ));
         }
         tokio::time::sleep(wait).await;
         wait = wait.saturating_mul(2).min(LONGEST_WAIT);

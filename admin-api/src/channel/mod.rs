@@ -1,0 +1,9 @@
+//! Who makes a request, channel by channel (SR-050 to SR-053): a partner by its client certificate
+//! at `/secure` and `/lifecycle`. It owns that nobody passes without being known, that who does not
+//! pass learns nothing, and that this is recorded; what a caller may do is the routes' affair.
+
+mod client_certificate;
+mod refusals;
+
+pub use client_certificate::{CertificateChannel, by_certificate};
+pub use refusals::Refusals;

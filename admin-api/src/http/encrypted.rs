@@ -1,0 +1,127 @@
+//! Encryption around a route (SR-060 to SR-073): the body that came is opened, the answer that goes
+//! is sealed. It owns where in a call that is done; tokens and rules are `jwe`'s.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use tokio::time::timeout;
+use zeroize::Zeroizing;
+
+use super::audited::now;
+use super::failure::{Failure, of_status};
+use crate::Problem;
+use crate::jwe::{
+    Asked, Jwe, JweError, OpenPolicy, PartnerKey, PartnerRule, Payload, RequestBody, Requirement,
+    envelope, negotiate, token_of,
+};
+
+const ENCRYPTED_REQUEST: HeaderName = HeaderName::from_static("encrypted-request");
+const ENCRYPT_RESPONSE: HeaderName = HeaderName::from_static("encrypt-response");
+const PUBLIC_KEY: HeaderName = HeaderName::from_static("public-key");
+/// The longest answer that is sealed: ours are far shorter.
+const LONGEST_ANSWER: usize = 256 * 1024;
+
+/// What the layer works with.
+#[derive(Clone)]
+pub struct Encryption {
+    /// Keys, and room for the work.
+    pub jwe: Arc<Jwe>,
+    /// Which tokens are taken.
+    pub policy: OpenPolicy,
+    /// What its routes need.
+    pub requirement: Requirement,
+    /// The longest body.
+    pub body_limit: usize,
+    /// In which time it comes.
+    pub body_within: Duration,
+}
+
+/// The layer around routes of one requirement.
+pub async fn encrypted(
+    State(this): State<Arc<Encryption>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    match through(&this, request, next).await {
+        Ok(response) => response,
+        Err(failure) => failure.into_response(),
+    }
+}
+
+async fn through(this: &Encryption, request: Request, next: Next) -> Result<Response, Failure> {
+    let (mut parts, body) = request.into_parts();
+    let reading = timeout(this.body_within, to_bytes(body, this.body_limit)).await;
+    let slow = "the body did not come in time";
+    let bytes = reading
+        .map_err(|_| Problem::new("BODY_TOO_SLOW", slow))?
+        .map_err(|_| Failure::from(of_status(StatusCode::PAYLOAD_TOO_LARGE)))?;
+    let headers = [ENCRYPTED_REQUEST, ENCRYPT_RESPONSE, PUBLIC_KEY];
+    let [request_flag, response_flag, key] = headers.map(|name| joined(&parts.headers, &name));
+    let asked = Asked {
+        encrypted_request: request_flag.as_deref(),
+        encrypt_response: response_flag.as_deref(),
+        public_key: key.as_deref(),
+        method: parts.method.as_str(),
+        has_body: !bytes.is_empty(),
+    };
+    let negotiated =
+        negotiate(&asked, this.requirement, &PartnerRule::KeyInRequest).map_err(Problem::from)?;
+    let bytes = match negotiated.request {
+        RequestBody::Plain => bytes,
+        RequestBody::Encrypted => {
+            let token = token_of(&bytes).map_err(Problem::from)?;
+            let opened = this.jwe.open(&token, &this.policy, now()).await.map_err(told)?;
+            parts.headers.remove(header::CONTENT_LENGTH);
+            Bytes::from_owner(Opened(opened))
+        }
+    };
+    let response = next.run(Request::from_parts(parts, Body::from(bytes))).await;
+    match negotiated.response.key_for(response.status().as_u16()) {
+        Some(key) => sealed(&this.jwe, key.clone(), response).await,
+        None => Ok(response),
+    }
+}
+
+/// Wiped when the last of the body is dropped.
+struct Opened(Payload);
+
+impl AsRef<[u8]> for Opened {
+    fn as_ref(&self) -> &[u8] {
+        self.0.json()
+    }
+}
+
+async fn sealed(jwe: &Jwe, key: Arc<PartnerKey>, response: Response) -> Result<Response, Failure> {
+    let (mut parts, body) = response.into_parts();
+    let plain = to_bytes(body, LONGEST_ANSWER)
+        .await
+        .map_err(|_| Failure::from(of_status(StatusCode::INTERNAL_SERVER_ERROR)))?;
+    if plain.is_empty() {
+        return Ok(Response::from_parts(parts, Body::empty()));
+    }
+    let token = jwe.seal(key, Zeroizing::new(plain.to_vec())).await.map_err(told)?;
+    parts.headers.remove(header::CONTENT_LENGTH);
+    parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    Ok(Response::from_parts(parts, Body::from(envelope(&token))))
+}
+
+fn told(error: JweError) -> Problem {
+    match error {
+        JweError::Refused(problem) => problem.into(),
+        JweError::Pool(error) => Problem::new("OVERLOADED", error.to_string()),
+        JweError::Seal(error) => Problem::internal("encrypting an answer", &error),
+    }
+}
+
+/// Values of a header that came several times are one, with commas; what is no text is none of the
+/// values that are taken.
+fn joined(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
+    let values = headers.get_all(name).iter().map(|value| value.to_str().unwrap_or("?"));
+    let values: Vec<&str> = values.collect();
+    (!values.is_empty()).then(|| values.join(","))
+}

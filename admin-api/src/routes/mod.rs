@@ -1,0 +1,24 @@
+//! The routes, one file a resource. It owns which path leads to which service's function, and the
+//! JSON of requests and answers; who calls, how often, and whether it was done already is settled
+//! before a route is reached, and what is done is the services' affair.
+
+mod amounts;
+mod balances;
+mod customers;
+mod kyc;
+mod problems;
+mod public_key;
+mod served;
+
+pub use served::{Channels, Management, partner_channels, secure_document};
+
+use crate::Problem;
+use crate::http::{Caller, Failure};
+use switch_domain::PartnerId;
+
+type Answered<T> = Result<T, Failure>;
+
+/// The tenant that a partner's own system acts for. The channel lets nobody else in.
+fn tenant(caller: &Caller) -> Result<PartnerId, Problem> {
+    caller.partner().ok_or_else(|| Problem::new("FORBIDDEN", "this is for partners"))
+}

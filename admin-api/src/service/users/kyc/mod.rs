@@ -1,0 +1,261 @@
+//! The verification of customers (KYC): moves in SQL, each kept, and what each partner chose. It
+//! owns the tables `kyc_move` and `partner_settings`; who may move what stands in `machine`.
+
+mod inquiries;
+mod machine;
+mod provider;
+
+use sqlx::postgres::PgRow;
+use sqlx::{PgConnection, Row};
+use switch_domain::{AsciiText, CustomerId, PartnerId, Timestamp};
+use switch_store::PgTimestamp;
+use uuid::Uuid;
+
+use super::customers::{Locked, locked};
+use super::{Users, profile};
+use crate::Problem;
+
+pub use inquiries::{Inquiries, Step};
+pub use machine::{KycState, Mode, Mover, Refused, judge};
+pub use provider::{
+    Asked, BadAnswer, Finding, KycProvider, KycQuestion, ProviderFault, read_answer,
+};
+
+/// How long a note on a move may be.
+const NOTE_MOST: usize = 200;
+
+const MOVES: &str = "\
+    SELECT at, by_kind, by_name, from_state, to_state, note FROM kyc_move
+    WHERE customer_id = $1 ORDER BY id LIMIT $2";
+
+const NOTE_MOVE: &str = "\
+    INSERT INTO kyc_move (customer_id, at, by_kind, by_name, from_state, to_state, note)
+    VALUES ($1, $2, $3, $4, $5, $6, $7)";
+
+/// What a partner chose, or the defaults.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PartnerSettings {
+    /// How its customers are verified.
+    pub kyc_mode: Mode,
+    /// Whether it signs and encrypts with registered keys alone.
+    pub registered_keys_only: bool,
+}
+
+/// Who moves a verification.
+#[derive(Clone, Copy, Debug)]
+pub struct By {
+    /// As what.
+    pub mover: Mover,
+    /// By name.
+    pub name: AsciiText<40>,
+}
+
+/// A move that was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KycMove {
+    /// When.
+    pub at: Timestamp,
+    /// As what somebody made it.
+    pub mover: Mover,
+    /// Who.
+    pub name: String,
+    /// From where.
+    pub from: KycState,
+    /// To where.
+    pub to: KycState,
+    /// What was said of it.
+    pub note: String,
+}
+
+/// A move to be made.
+#[derive(Clone, Copy, Debug)]
+pub struct Moving<'a> {
+    /// To where.
+    pub to: KycState,
+    /// By whom.
+    pub by: By,
+    /// What is said of it: at most 200 characters, and nothing personal.
+    pub note: &'a str,
+    /// When.
+    pub now: Timestamp,
+}
+
+impl Users {
+    /// What a partner chose.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`: the partner.
+    pub async fn partner_settings(&self, partner: PartnerId) -> Result<PartnerSettings, Problem> {
+        self.check_partner(partner)?;
+        let mut connection = self.pool().acquire().await?;
+        self.settings_of(&mut connection, partner).await
+    }
+
+    /// Chooses for a partner.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`: the partner.
+    pub async fn set_partner_settings(
+        &self,
+        partner: PartnerId,
+        settings: PartnerSettings,
+    ) -> Result<(), Problem> {
+        self.check_partner(partner)?;
+        let sql = "INSERT INTO partner_settings (partner_id, kyc_mode, registered_keys_only) \
+                   VALUES ($1, $2, $3) ON CONFLICT (partner_id) DO UPDATE SET \
+                   kyc_mode = excluded.kyc_mode, \
+                   registered_keys_only = excluded.registered_keys_only";
+        let query = sqlx::query(sql).bind(partner.0).bind(settings.kyc_mode.name());
+        query.bind(settings.registered_keys_only).execute(self.pool()).await?;
+        Ok(())
+    }
+
+    async fn settings_of(
+        &self,
+        connection: &mut PgConnection,
+        partner: PartnerId,
+    ) -> Result<PartnerSettings, Problem> {
+        let sql = "SELECT kyc_mode, registered_keys_only FROM partner_settings \
+                   WHERE partner_id = $1";
+        let row = sqlx::query(sql).bind(partner.0).fetch_optional(connection).await?;
+        let Some(row) = row else {
+            let kyc_mode = self.settings().kyc_mode;
+            return Ok(PartnerSettings { kyc_mode, registered_keys_only: false });
+        };
+        let mode: String = row.try_get("kyc_mode")?;
+        let kyc_mode = Mode::named(&mode).ok_or_else(|| unreadable(&"the partner's mode"))?;
+        let registered_keys_only = row.try_get("registered_keys_only")?;
+        Ok(PartnerSettings { kyc_mode, registered_keys_only })
+    }
+
+    /// Moves a customer's verification. Of several that move it at once one does, and the others
+    /// are judged by where it stands then.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`. `CONFLICT`: there is no such move. `FORBIDDEN`: it is somebody else's.
+    /// `EXHAUSTED`: the customer has had as many moves as are kept. `OVERLOADED`: too many wait for
+    /// the provider.
+    pub async fn move_kyc(
+        &self,
+        partner: PartnerId,
+        customer: Uuid,
+        moving: Moving<'_>,
+    ) -> Result<(), Problem> {
+        let mut transaction = self.pool().begin().await?;
+        let locked = locked(&mut transaction, partner, customer).await?;
+        let mode = self.settings_of(&mut transaction, partner).await?.kyc_mode;
+        self.moved(&mut transaction, &locked, mode, moving).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Sets what the partner itself found out (SR-033). Where no verification is pending, it is
+    /// begun with it: both moves are kept. What is set already is set again without a move.
+    ///
+    /// # Errors
+    /// As [`Users::move_kyc`].
+    pub async fn set_kyc_flag(
+        &self,
+        partner: PartnerId,
+        customer: Uuid,
+        moving: Moving<'_>,
+    ) -> Result<(), Problem> {
+        let mut transaction = self.pool().begin().await?;
+        let mut locked = locked(&mut transaction, partner, customer).await?;
+        if locked.kyc == moving.to {
+            return Ok(());
+        }
+        let mode = self.settings_of(&mut transaction, partner).await?.kyc_mode;
+        let decides = matches!(moving.to, KycState::Verified | KycState::Rejected);
+        if decides && locked.kyc != KycState::Pending && mode == Mode::Own {
+            let begins = Moving { to: KycState::Pending, ..moving };
+            self.moved(&mut transaction, &locked, mode, begins).await?;
+            locked.kyc = KycState::Pending;
+        }
+        self.moved(&mut transaction, &locked, mode, moving).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// A move of a row that is locked.
+    async fn moved(
+        &self,
+        transaction: &mut PgConnection,
+        locked: &Locked,
+        mode: Mode,
+        moving: Moving<'_>,
+    ) -> Result<(), Problem> {
+        let Moving { to, by, note, now } = moving;
+        if !note.is_empty() && !profile::is_text(note, NOTE_MOST) {
+            return Err(Problem::field("note", format!("at most {NOTE_MOST} characters")));
+        }
+        judge(locked.kyc, to, by.mover, mode)?;
+        let kept = sqlx::query_scalar("SELECT count(*) FROM kyc_move WHERE customer_id = $1");
+        let kept: i64 = kept.bind(locked.id.0).fetch_one(&mut *transaction).await?;
+        if kept >= i64::from(self.settings().kyc_moves_most) {
+            return Err(Problem::coded("EXHAUSTED", "the verification was moved too often"));
+        }
+        let update = sqlx::query("UPDATE customer SET kyc_state = $2 WHERE id = $1");
+        update.bind(locked.id.0).bind(to.name()).execute(&mut *transaction).await?;
+        sqlx::query(NOTE_MOVE)
+            .bind(locked.id.0)
+            .bind(PgTimestamp(now))
+            .bind(by.mover.name())
+            .bind(by.name.as_str())
+            .bind(locked.kyc.name())
+            .bind(to.name())
+            .bind(note)
+            .execute(&mut *transaction)
+            .await?;
+        if to == KycState::Pending && mode == Mode::Automated {
+            inquiries::begin(transaction, locked.id, self.settings().inquiries, now).await
+        } else {
+            inquiries::end(transaction, locked.id).await
+        }
+    }
+
+    /// The moves of a customer's verification, the first first.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`.
+    pub async fn kyc_moves(
+        &self,
+        partner: PartnerId,
+        customer: Uuid,
+    ) -> Result<Vec<KycMove>, Problem> {
+        let customer: CustomerId = self.customer_id(partner, customer).await?;
+        let most = i64::from(self.settings().kyc_moves_most);
+        let rows = sqlx::query(MOVES).bind(customer.0).bind(most).fetch_all(self.pool()).await?;
+        rows.iter().map(read_move).collect()
+    }
+}
+
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Self {
+        let code = match refused {
+            Refused::NoMove(..) => "CONFLICT",
+            Refused::NotTheirs(..) => "FORBIDDEN",
+        };
+        Self::coded(code, refused.to_string())
+    }
+}
+
+fn unreadable(what: &dyn std::fmt::Display) -> Problem {
+    Problem::internal("reading of a verification", what)
+}
+
+fn read_move(row: &PgRow) -> Result<KycMove, Problem> {
+    let state = |column: &str| -> Result<KycState, Problem> {
+        let name: String = row.try_get(column)?;
+        KycState::named(&name).ok_or_else(|| unreadable(&"a state"))
+    };
+    let mover: String = row.try_get("by_kind")?;
+    Ok(KycMove {
+        at: row.try_get::<PgTimestamp, _>("at")?.0,
+        mover: Mover::named(&mover).ok_or_else(|| unreadable(&"who moved it"))?,
+        name: row.try_get("by_name")?,
+        from: state("from_state")?,
+        to: state("to_state")?,
+        note: row.try_get("note")?,
+    })
+}

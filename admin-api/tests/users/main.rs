@@ -1,0 +1,9 @@
+//! End users through the services' own face, over a real node and a real PostgreSQL. Times are
+//! given to every call, so that nothing waits.
+
+mod balances;
+mod customers;
+mod inquiries;
+mod kyc;
+mod provider;
+mod world;
