@@ -23,6 +23,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::api::Managed;
 use crate::card_checks::Cards;
 use crate::config::{self, Config, Link, LinkMac};
 use crate::control_socket::ControlSocket;
@@ -126,7 +127,11 @@ impl App {
         let health = Arc::new(NodeHealth { node, fatal: running.fatal(), warning });
         let behind = (metrics, upkeep, sweep, watch);
         let security = (security, exchange.map(Arc::new), cards);
-        let managed = (&services, &certificates);
+        let managed = Managed {
+            services: services.clone(),
+            certificates: certificates.clone(),
+            store: store.clone(),
+        };
         let opened = open_ports(config, managed, security, health, behind).await;
         match opened {
             Ok(ports) => Ok(Parts { services, certificates, hardware, running, projection, ports }),
@@ -256,12 +261,13 @@ type Behind =
 
 async fn open_ports(
     config: &Config,
-    (services, certificates): (&Services, &Certificates),
+    managed: Managed,
     (security, exchange, cards): (Arc<dyn SecurityModule>, Option<Arc<KeyExchange>>, Cards),
     health: Arc<NodeHealth>,
     (metrics, upkeep, sweep, watch): Behind,
 ) -> anyhow::Result<Ports> {
     let (stop_links, stop_others) = (CancellationToken::new(), CancellationToken::new());
+    let Managed { services, certificates, .. } = managed.clone();
     let (reconciler, asked) = Reconciler::new(reconciler::ROOM);
     let (keeper, news) = key_exchange::channel();
     let (teller, inquiries) = Teller::new(config.mini_statement.waiting);
@@ -273,7 +279,7 @@ async fn open_ports(
         .with_context(|| format!("http: listening on {}", config.http.listen))?;
     let control = ControlSocket::bind(&config.control.socket)?;
     let management = Apart::for_management(&config.threads)?;
-    let api = api::open_on(&management, &config.api, certificates).await?;
+    let api = api::open_on(&management, config, managed, &stop_others).await?;
     let addresses = Addresses {
         links: bound
             .iter()
@@ -286,19 +292,18 @@ async fn open_ports(
     let handles: Vec<LinkHandle> = bound.iter().map(OpenLink::handle).collect();
     let links = bound.into_iter().map(|link| tokio::spawn(link.run(stop_links.clone()))).collect();
     let router = admin_api::router(health, metrics.clone());
-    let stop_http = stop_others.clone();
+    let stopped = stop_others.clone().cancelled_owned();
     let reconciling = config.reconciliation.settings(&config.links, &config.retention);
     let clearing = config.clearing.settings(tolerances);
     let attacks = (watch.clone(), config.attacks.keep_days);
     let others = vec![
         management.spawn(async move {
-            let stopped = stop_http.cancelled_owned();
             if let Err(error) = axum::serve(http, router).with_graceful_shutdown(stopped).await {
                 tracing::error!(%error, "the HTTP service has ended");
             }
         }),
         management.spawn(control.run(
-            (services.clone(), certificates.clone()),
+            (services.clone(), certificates),
             (Links { handles: handles.into(), exchange: exchange.clone() }, watch),
             clearing,
             stop_others.clone(),

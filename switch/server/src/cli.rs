@@ -53,19 +53,9 @@ pub enum Command {
         #[command(flatten)]
         config: ConfigArgs,
     },
-    /// Check chain, books and tables against the journal; exit code 1 if anything is wrong
-    Audit {
-        /// The configuration
-        #[command(flatten)]
-        config: ConfigArgs,
-        /// Follow the journal from its first row on, through this archive, and check every file of
-        /// it [default: begin at the last snapshot in the configured directory]
-        #[arg(long, value_name = "DIR")]
-        archive: Option<PathBuf>,
-        /// Print the result as one JSON object
-        #[arg(long)]
-        json: bool,
-    },
+    /// Check chain, books and tables against the journal; exit code 1 if anything is wrong.
+    /// `audit verify` follows the records of the management API instead
+    Audit(super::commands::AuditArgs),
     /// The journal: archive what is past, change the number of shards, reconcile what was lost
     #[command(subcommand)]
     Journal(super::commands::JournalCommand),

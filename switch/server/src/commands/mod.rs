@@ -34,6 +34,7 @@ use crate::config::{self, Config, ConfigError, Threads};
 use crate::{demo, runtimes, telemetry};
 
 pub use attacks::AttacksCommand;
+pub use audit::AuditArgs;
 pub use ca::CaCommand;
 pub use clearing::ClearingCommand;
 pub use controls::ControlsCommand;
@@ -70,9 +71,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Demo(args) => demo::run(args).await,
         Command::Migrate { config } => migrate::run(&read(config.config.as_deref())?).await,
-        Command::Audit { config, archive, json } => {
-            audit::run(&read(config.config.as_deref())?, archive, json).await
-        }
+        Command::Audit(args) => audit::run(args).await,
         Command::Journal(command) => journal::run(command).await,
         Command::Explain(args) => explain::run(args).await,
         Command::Ledger(command) => ledger::run(command).await,

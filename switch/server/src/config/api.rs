@@ -2,10 +2,12 @@
 //! written; what is done with them stands in `admin-api`.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use admin_api::certificates::{AuthorityFiles, CertificateSettings};
+use admin_api::http::{Rate, RatesSettings};
 use admin_api::tls::{ListenLimits, ListenSettings, ServerFiles};
 use serde::Deserialize;
 
@@ -24,6 +26,10 @@ pub struct Api {
     pub limits: ApiLimits,
     /// Client certificates of partners.
     pub certificates: ApiCertificates,
+    /// Requests, once they are through the handshake.
+    pub requests: ApiRequests,
+    /// Encrypted bodies.
+    pub encryption: ApiEncryption,
 }
 
 /// A listener.
@@ -108,6 +114,67 @@ impl Default for ApiCertificates {
     }
 }
 
+/// Requests: how long, how often, and for how long they are remembered.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ApiRequests {
+    /// Bytes of a body.
+    pub body_bytes: usize,
+    /// In which time a body comes.
+    pub body_ms: u64,
+    /// Of a source address: in a second, in the long run.
+    pub source_per_second: u32,
+    /// Of a source address: at once, after a pause.
+    pub source_burst: u32,
+    /// Of a caller: in a second, in the long run.
+    pub caller_per_second: u32,
+    /// Of a caller: at once, after a pause.
+    pub caller_burst: u32,
+    /// Sources, and callers, that are told apart.
+    pub told_apart: usize,
+    /// For how long an answer to a request with an idempotency key is kept.
+    pub keep_answers_hours: u32,
+    /// For how long a request that was begun is nobody else's.
+    pub claim_ms: u64,
+    /// Records of the audit that may wait to be written.
+    pub audit_waiting: usize,
+}
+
+impl Default for ApiRequests {
+    fn default() -> Self {
+        Self {
+            body_bytes: 65_536,
+            body_ms: 10_000,
+            source_per_second: 100,
+            source_burst: 200,
+            caller_per_second: 100,
+            caller_burst: 200,
+            told_apart: 10_000,
+            keep_answers_hours: 24,
+            claim_ms: 60_000,
+            audit_waiting: 1_000,
+        }
+    }
+}
+
+/// Encrypted bodies.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ApiEncryption {
+    /// The platform's RSA keys, under the local master key.
+    pub key_file: PathBuf,
+    /// Tokens that are opened or made at a time.
+    pub workers: usize,
+    /// Tokens that wait for it.
+    pub waiting: usize,
+}
+
+impl Default for ApiEncryption {
+    fn default() -> Self {
+        Self { key_file: PathBuf::from("data/keys/api.key"), workers: 1, waiting: 64 }
+    }
+}
+
 impl Api {
     /// The listener of partners' systems.
     #[must_use]
@@ -133,6 +200,8 @@ impl Api {
         self.open.check("open", mode, faults);
         self.limits.check(faults);
         self.certificates.check(faults);
+        self.requests.check(faults);
+        self.encryption.check(faults);
     }
 }
 
@@ -197,6 +266,57 @@ impl ApiLimits {
         faults.require((16..=1_000).contains(&self.headers), &path("headers"), "from 16 to 1000");
         let reload = (1..=86_400).contains(&self.reload_s);
         faults.require(reload, &path("reload_s"), "from 1 to 86400");
+    }
+}
+
+impl ApiRequests {
+    /// As the layers take them.
+    #[must_use]
+    pub fn rates(&self) -> RatesSettings {
+        let rate = |per_second: u32, burst: u32| Rate {
+            every: Duration::from_secs(1).checked_div(per_second).unwrap_or(Duration::MAX),
+            burst: NonZeroU32::new(burst).unwrap_or(NonZeroU32::MIN),
+        };
+        RatesSettings {
+            source: rate(self.source_per_second, self.source_burst),
+            caller: rate(self.caller_per_second, self.caller_burst),
+            buckets: self.told_apart,
+        }
+    }
+
+    fn check(&self, faults: &mut Faults) {
+        let path = |key| ["api", "requests", key];
+        let body = (1_024..=1_048_576).contains(&self.body_bytes);
+        faults.require(body, &path("body_bytes"), "from 1024 to 1048576");
+        let slow = (100..=600_000).contains(&self.body_ms);
+        faults.require(slow, &path("body_ms"), "from 100 to 600000");
+        for (key, rate) in [
+            ("source_per_second", self.source_per_second),
+            ("source_burst", self.source_burst),
+            ("caller_per_second", self.caller_per_second),
+            ("caller_burst", self.caller_burst),
+        ] {
+            faults.require((1..=100_000).contains(&rate), &path(key), "from 1 to 100000");
+        }
+        let apart = (100..=1_000_000).contains(&self.told_apart);
+        faults.require(apart, &path("told_apart"), "from 100 to 1000000");
+        faults.require(
+            (24..=8_784).contains(&self.keep_answers_hours),
+            &path("keep_answers_hours"),
+            "from 24 to 8784: callers rely on a day",
+        );
+        let claim = (5_000..=3_600_000).contains(&self.claim_ms);
+        faults.require(claim, &path("claim_ms"), "from 5000 to 3600000");
+        let waiting = (10..=100_000).contains(&self.audit_waiting);
+        faults.require(waiting, &path("audit_waiting"), "from 10 to 100000");
+    }
+}
+
+impl ApiEncryption {
+    fn check(&self, faults: &mut Faults) {
+        let path = |key| ["api", "encryption", key];
+        faults.require((1..=64).contains(&self.workers), &path("workers"), "from 1 to 64");
+        faults.require(self.waiting <= 10_000, &path("waiting"), "at most 10000");
     }
 }
 

@@ -16,16 +16,16 @@ use switch_store::private_postgres::fresh_database;
 use crate::keys::ceremony;
 use crate::stage::{Served, cardswitch};
 
-const LMK: (&str, &str) =
+pub(crate) const LMK: (&str, &str) =
     ("CARDSWITCH_SECURITY__LMK_COMPONENTS", r#"["keys/first.lmk", "keys/second.lmk"]"#);
-const FILES: [(&str, &str); 3] = [
+pub(crate) const FILES: [(&str, &str); 3] = [
     ("CARDSWITCH_API__CERTIFICATES__KEY_FILE", "keys/ca.key"),
     ("CARDSWITCH_API__CERTIFICATES__CERTIFICATE_FILE", "keys/ca.pem"),
     ("CARDSWITCH_API__CERTIFICATES__MOST_LIVE", "2"),
 ];
 
 /// `cardswitch ca`; whether it went well, standard output, and the other one.
-fn ca(directory: &Path, arguments: &[&str], has_master: bool) -> (bool, String, String) {
+pub(crate) fn ca(directory: &Path, arguments: &[&str], has_master: bool) -> (bool, String, String) {
     let mut command = cardswitch(directory);
     command.arg("ca").args(arguments).envs(FILES).envs(has_master.then_some(LMK));
     let output = command.stdin(Stdio::null()).output().expect("the binary starts");
@@ -33,14 +33,14 @@ fn ca(directory: &Path, arguments: &[&str], has_master: bool) -> (bool, String, 
     (output.status.success(), text(output.stdout), text(output.stderr))
 }
 
-fn request(path: &Path) -> KeyPair {
+pub(crate) fn request(path: &Path) -> KeyPair {
     let key = KeyPair::generate().expect("a key");
     let asks = CertificateParams::default().serialize_request(&key).expect("a request");
     std::fs::write(path, asks.pem().expect("PEM")).expect("written");
     key
 }
 
-fn files(directory: &Path, name: &str) -> [String; 2] {
+pub(crate) fn files(directory: &Path, name: &str) -> [String; 2] {
     ["csr", "pem"].map(|kind| directory.join(format!("{name}.{kind}")).display().to_string())
 }
 
@@ -125,7 +125,7 @@ async fn a_request_is_signed_listed_and_revoked_by_commands() {
 }
 
 /// A root, and a certificate for localhost under it in the files that a listener is told of.
-fn server_files(directory: &Path) -> CertificateDer<'static> {
+pub(crate) fn server_files(directory: &Path) -> CertificateDer<'static> {
     let mut params = CertificateParams::default();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let root = CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key"));

@@ -1,6 +1,7 @@
 //! The whole switch: real sockets, real PostgreSQL, and where a process matters the real binary.
 //! One story a file; what they share stands in `stage`.
 
+mod api;
 mod attacks;
 mod card_security;
 mod certificates;

@@ -1,5 +1,5 @@
 //! The management API of a running switch: which listeners there are, and with what. It owns that
-//! partners' client certificates are asked for where partners call; the routers are its callers'.
+//! partners' client certificates are asked for where partners call; the routes are `admin-api`'s.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -7,20 +7,15 @@ use std::time::Duration;
 use admin_api::certificates::Certificates;
 use admin_api::tls::{Serving, serve};
 use anyhow::Context;
-use axum::Router;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::Api;
+use crate::config::{Api, Config};
 use crate::runtimes::Apart;
 
-/// What is served. No resource is mounted yet: whoever gets through the handshake finds nothing.
-#[derive(Default)]
-struct Routers {
-    /// Where a client certificate is shown: /secure and /lifecycle.
-    secure: Router,
-    /// Everywhere else: /customers and /admin.
-    open: Router,
-}
+mod routers;
+
+pub(crate) use routers::Managed;
+use routers::Routers;
 
 /// Listeners at work.
 pub(crate) struct Listeners(Vec<(&'static str, Serving)>);
@@ -28,11 +23,17 @@ pub(crate) struct Listeners(Vec<(&'static str, Serving)>);
 /// Opens those that are configured, on the threads of management.
 pub(crate) async fn open_on(
     management: &Apart,
-    config: &Api,
-    certificates: &Certificates,
+    config: &Config,
+    managed: Managed,
+    stop: &CancellationToken,
 ) -> anyhow::Result<Listeners> {
-    let (config, certificates) = (config.clone(), certificates.clone());
-    let opening = async move { open(&config, &certificates, Routers::default()).await };
+    let certificates = managed.certificates.clone();
+    let routers = match config.api.secure_settings() {
+        Some(_) => Routers::new(management, config, managed, stop)?,
+        None => Routers::default(),
+    };
+    let config = config.api.clone();
+    let opening = async move { open(&config, &certificates, routers).await };
     match management.handle() {
         Some(threads) => threads.spawn(opening).await.context("opening the management API")?,
         None => opening.await,

@@ -1,5 +1,5 @@
-//! `cardswitch audit`: is the chain unbroken, do the tables follow from the journal, do the books
-//! balance? It owns how the result is printed; the checks are the shards'.
+//! `cardswitch audit`, of the journal: is the chain unbroken, do the tables follow from the
+//! journal, do the books balance? It owns how the result is printed; the checks are the shards'.
 
 use std::path::PathBuf;
 use std::process::ExitCode;

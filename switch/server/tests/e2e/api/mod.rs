@@ -1,0 +1,7 @@
+//! The management API by the real binary, over real TLS with real client certificates, beside
+//! authorizations over TCP.
+
+mod client;
+mod platform;
+mod tenants;
+mod walk;
