@@ -19,7 +19,7 @@ use switch_shard::TakeoverMode;
 use crate::app::App;
 use crate::cli::DemoArgs;
 use crate::commands::stop_signal;
-use crate::config::{Config, Link, LinkPin};
+use crate::config::{AttackMode, Config, Link, LinkPin};
 use crate::telemetry;
 
 use keys::BureauKeys;
@@ -68,6 +68,9 @@ fn configuration(data: &Path) -> Config {
     config.journal.archive_dir = data.join("archive");
     config.journal.lost_dir = data.join("lost");
     config.http.listen.set_port(0);
+    // Half of what the shop of the verified cards asks for has a wrong code, on purpose: that is
+    // what an attack looks like. It is named, and refused nothing: each wrong thing is to be seen.
+    config.attacks.mode = AttackMode::Shadow;
     config.log.filter = std::env::var("CARDSWITCH_LOG__FILTER").unwrap_or_else(|_| "warn".into());
     let free = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
     let mut link = Link { id: 1, listen: Some(free), ..Link::default() };
