@@ -8,6 +8,7 @@ use switch_domain::{PartnerId, Timestamp};
 use crate::certificates::{
     Certificates, Issued, ListedCertificate, Partnership, Revocation, RevocationReason, Serial,
 };
+use crate::http::now;
 use crate::operation::Caller;
 use crate::{Problem, Services};
 
@@ -31,7 +32,7 @@ pub async fn perform(
     operation: CertificateOperation,
 ) -> Result<Value, Problem> {
     let Caller { actor, key } = caller;
-    let now = Timestamp(jiff::Timestamp::now().as_microsecond());
+    let now = now();
     match operation {
         CertificateOperation::CertificateSign { partner, request } => {
             let partner = partnership(services, partner)?;

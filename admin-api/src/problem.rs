@@ -37,11 +37,6 @@ impl Problem {
         Self::new("INVALID_REQUEST", detail)
     }
 
-    /// Anything else, by its code.
-    pub(crate) fn coded(code: &'static str, detail: impl Into<String>) -> Self {
-        Self::new(code, detail)
-    }
-
     /// Something asked for is not there.
     #[must_use]
     pub fn not_found(detail: impl Into<String>) -> Self {

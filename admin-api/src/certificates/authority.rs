@@ -128,13 +128,9 @@ impl Authority {
             return Err(AuthorityError::Exists(certificate.clone()));
         }
         let master = self.master.as_ref().ok_or(AuthorityError::NoMasterKey)?;
-        let key = match AuthorityKey::load(key, master) {
-            Err(AuthorityKeyError::Unreadable { source, .. })
-                if source.kind() == io::ErrorKind::NotFound =>
-            {
-                AuthorityKey::create(key, master)?
-            }
-            there => there?,
+        let key = match AuthorityKey::load(key, master)? {
+            Some(there) => there,
+            None => AuthorityKey::create(key, master)?,
         };
         let serial = Serial::random().ok_or(AuthorityError::NoRandomness)?;
         let validity = Validity::days(now, days, Timestamp(i64::MAX));
@@ -197,6 +193,11 @@ impl Authority {
         let unreadable = || AuthorityError::NoCertificate(path.clone());
         let own = own.first().ok_or_else(unreadable)?;
         let signing = AuthorityKey::load(&self.files.key, master)?;
+        let missing = || AuthorityError::File {
+            path: self.files.key.clone(),
+            source: io::ErrorKind::NotFound.into(),
+        };
+        let signing = signing.ok_or_else(missing)?;
         let (_, parsed) = parse_x509_certificate(own).map_err(|_| unreadable())?;
         if *parsed.public_key().subject_public_key.data != *signing.public_key() {
             let (certificate, key) = (path.clone(), self.files.key.clone());

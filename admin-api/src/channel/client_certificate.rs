@@ -9,14 +9,13 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use jiff::Timestamp as Now;
 use sha2::{Digest, Sha256};
 use switch_domain::Timestamp;
 
 use super::refusals::Refusals;
 use crate::Problem;
 use crate::certificates::{Certificates, NotIdentified};
-use crate::http::{Caller, Failure, RequestId};
+use crate::http::{Caller, Failure, RequestId, now};
 use crate::tls::client_certificate;
 
 /// What the channel works with.
@@ -36,7 +35,7 @@ pub async fn by_certificate(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let now = Timestamp(Now::now().as_microsecond());
+    let now = now();
     let method = request.method().clone();
     let found = match client_certificate(request.extensions()) {
         Some(der) => channel.certificates.identify(der, now).await.map(|it| (it, print_of(der))),

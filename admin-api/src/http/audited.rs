@@ -92,6 +92,7 @@ fn code_of(response: &Response) -> Option<String> {
     Some(response.extensions().get::<Failure>()?.problem().code.to_owned())
 }
 
-pub(super) fn now() -> Timestamp {
+/// The time of requests.
+pub(crate) fn now() -> Timestamp {
     Timestamp(Now::now().as_microsecond())
 }

@@ -14,6 +14,7 @@ mod path;
 mod rates;
 mod version;
 
+pub(crate) use audited::now;
 pub use audited::{Made, audited, read_audited};
 pub use body::Body;
 pub use caller::{Caller, Role};

@@ -56,24 +56,6 @@ pub struct Page<T> {
     pub next_cursor: Option<String>,
 }
 
-impl<T> Page<T> {
-    /// Of what was read with one more than the page takes: whether there is a next page is known
-    /// by it.
-    pub fn of<R, K: Serialize>(
-        mut rows: Vec<R>,
-        limit: u32,
-        key: impl Fn(&R) -> K,
-        item: impl Fn(R) -> T,
-    ) -> Self {
-        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let more = rows.len() > limit;
-        rows.truncate(limit);
-        let last = rows.last().filter(|_| more);
-        let next_cursor = last.map(|row| Cursor(key(row)).text());
-        Self { items: rows.into_iter().map(item).collect(), next_cursor }
-    }
-}
-
 /// How many items a page is to have.
 ///
 /// # Errors

@@ -108,12 +108,13 @@ impl PlatformKeyFile {
         })
     }
 
-    /// Moves the file under the current local master key.
+    /// Moves the file under the current local master key; whether that changed anything. Where
+    /// there is none there is nothing to move.
     ///
     /// # Errors
-    /// There is no file, it does not open, or it cannot be written.
-    pub fn rewrap(&self, masters: &LocalMasterKeys) -> Result<(), KeyFileError> {
-        self.file.change(masters, |before| Ok((before.ok_or(KeyFileError::Missing)?, ())))
+    /// It does not open, or it cannot be written.
+    pub fn rewrap(&self, masters: &LocalMasterKeys) -> Result<bool, KeyFileError> {
+        Ok(self.file.rewrap(masters)?)
     }
 
     fn read(&self, content: &[u8], now: Timestamp) -> Result<PlatformKeys, KeyFileError> {

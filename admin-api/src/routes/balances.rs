@@ -17,7 +17,7 @@ use super::problems::{ChangeProblems, Problems};
 use super::served::{Management, written};
 use super::{Answered, tenant};
 use crate::Problem;
-use crate::http::{Body, Caller, Idempotency, Made, Query, page_limit, public_id};
+use crate::http::{Body, Caller, Idempotency, Made, Query, now, page_limit, public_id};
 use crate::service::users::CustomersCard;
 
 const MICROS_OF_DAY: i64 = 86_400_000_000;
@@ -364,7 +364,7 @@ pub(super) async fn movements(
     if !(1..=366).contains(&days) {
         return Err(Problem::field("days", "1 to 366 days").into());
     }
-    let from = this.now().minus_micros(i64::from(days).saturating_mul(MICROS_OF_DAY));
+    let from = now().minus_micros(i64::from(days).saturating_mul(MICROS_OF_DAY));
     let limit = page_limit(since.limit)?;
     let found = this.services.latest_movements(found.balance.id, from, limit).await?;
     let view = |movement: &switch_domain::Movement| MovementView {

@@ -14,7 +14,7 @@ use super::problems::{ChangeProblems, Problems, VersionProblems};
 use super::served::Management;
 use super::{Answered, tenant};
 use crate::http::{
-    Body, Caller, Cursor, Idempotency, IfMatch, Made, Page, Query, etag, page_limit, public_id,
+    Body, Caller, Cursor, Idempotency, IfMatch, Made, Page, Query, etag, now, page_limit, public_id,
 };
 use crate::service::users::{Customer, Profile, ProfileInput};
 
@@ -178,7 +178,7 @@ pub(super) async fn register(
 ) -> Answered<Response> {
     let partner = tenant(&caller)?;
     let reference = new.reference.as_deref();
-    let made = (Some(keys.key(0)), this.now());
+    let made = (Some(keys.key(0)), now());
     let customer = this.users.register(partner, reference, new.person.into(), made).await?;
     let mut response = shown(StatusCode::CREATED, &customer);
     let place = format!("/lifecycle/v1/customers/{}", customer.public_id);
@@ -262,7 +262,7 @@ pub(super) async fn update(
     Body(person): Body<Person>,
 ) -> Answered<Response> {
     let (partner, id) = (tenant(&caller)?, public_id(&id, "customer")?);
-    let customer = this.users.update(partner, id, seen, person.into(), this.now()).await?;
+    let customer = this.users.update(partner, id, seen, person.into(), now()).await?;
     Ok(shown(StatusCode::OK, &customer))
 }
 
@@ -281,7 +281,7 @@ pub(super) async fn remove(
     IfMatch(seen): IfMatch,
 ) -> Answered<StatusCode> {
     let (partner, id) = (tenant(&caller)?, public_id(&id, "customer")?);
-    this.users.remove(partner, id, seen, this.now()).await?;
+    this.users.remove(partner, id, seen, now()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

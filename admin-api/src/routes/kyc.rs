@@ -12,7 +12,7 @@ use super::customers::{CustomerView, shown};
 use super::problems::{ChangeProblems, Problems};
 use super::served::Management;
 use super::{Answered, tenant};
-use crate::http::{Body, Caller, public_id};
+use crate::http::{Body, Caller, now, public_id};
 use crate::service::users::kyc::{By, KycMove, KycState, Mover, Moving};
 
 /// How far a verification is.
@@ -121,7 +121,7 @@ pub(super) async fn set(
 ) -> Answered<Response> {
     let (partner, id) = (tenant(&caller)?, public_id(&id, "customer")?);
     let by = By { mover: Mover::Partner, name: caller.actor() };
-    let moving = Moving { to: flag.state.into(), by, note: &flag.note, now: this.now() };
+    let moving = Moving { to: flag.state.into(), by, note: &flag.note, now: now() };
     this.users.set_kyc_flag(partner, id, moving).await?;
     Ok(shown(StatusCode::OK, &this.users.customer(partner, id).await?))
 }
@@ -159,7 +159,7 @@ pub(super) async fn begin(
 ) -> Answered<Response> {
     let (partner, id) = (tenant(&caller)?, public_id(&id, "customer")?);
     let by = By { mover: Mover::Partner, name: caller.actor() };
-    let moving = Moving { to: KycState::Pending, by, note: "", now: this.now() };
+    let moving = Moving { to: KycState::Pending, by, note: "", now: now() };
     this.users.move_kyc(partner, id, moving).await?;
     Ok(shown(StatusCode::OK, &this.users.customer(partner, id).await?))
 }

@@ -6,7 +6,7 @@ use crate::http::ProblemBody;
 
 /// Of every route.
 #[derive(IntoResponses)]
-#[allow(dead_code)] // documentation: answers are made of `Failure`
+#[expect(dead_code, reason = "documents answers, which are made of `Failure`")]
 pub(super) enum Problems {
     /// The request is wrong: `code` and `field` say where.
     #[response(status = 400, content_type = "application/problem+json")]
@@ -33,7 +33,7 @@ pub(super) enum Problems {
 
 /// Of routes that change something.
 #[derive(IntoResponses)]
-#[allow(dead_code)] // as above
+#[expect(dead_code, reason = "documents answers, which are made of `Failure`")]
 pub(super) enum ChangeProblems {
     /// What is there does not allow it, or the same request is being done.
     #[response(status = 409, content_type = "application/problem+json")]
@@ -54,7 +54,7 @@ pub(super) enum ChangeProblems {
 
 /// Of routes that change one version of something.
 #[derive(IntoResponses)]
-#[allow(dead_code)] // as above
+#[expect(dead_code, reason = "documents answers, which are made of `Failure`")]
 pub(super) enum VersionProblems {
     /// It was changed since: read it again.
     #[response(status = 412, content_type = "application/problem+json")]

@@ -34,14 +34,6 @@ pub struct Management {
     pub jwe: Arc<Jwe>,
 }
 
-impl Management {
-    /// Now.
-    #[allow(clippy::unused_self)] // so that a clock can come with it
-    pub(super) fn now(&self) -> Timestamp {
-        Timestamp(jiff::Timestamp::now().as_microsecond())
-    }
-}
-
 /// A moment as JSON has it: RFC 3339, in UTC.
 pub(super) fn written(at: Timestamp) -> String {
     jiff::Timestamp::from_microsecond(at.0).map(|at| at.to_string()).unwrap_or_default()

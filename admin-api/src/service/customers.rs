@@ -35,7 +35,7 @@ impl Services {
         .fetch_one(self.store.pool())
         .await?;
         if row.try_get("removed")? {
-            return Err(Problem::coded("CONFLICT", "the customer of this reference was removed"));
+            return Err(Problem::new("CONFLICT", "the customer of this reference was removed"));
         }
         Ok(CustomerId(row.try_get("id")?))
     }

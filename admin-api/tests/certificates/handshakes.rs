@@ -40,7 +40,8 @@ fn off_record(platform: &Platform, change: impl FnOnce(&mut CertificateParams)) 
     let at = platform.directory.path();
     let components = ["first.lmk", "second.lmk"].map(|name| at.join(name));
     let master = LocalMasterKey::load(&components).expect("a local master key");
-    let own = AuthorityKey::load(&files(at).key, &LocalMasterKeys::new(master)).expect("the key");
+    let own = AuthorityKey::load(&files(at).key, &LocalMasterKeys::new(master)).expect("a look");
+    let own = own.expect("the key");
     let certificate = &platform.certificates.authority().certificates().expect("there")[0];
     let issuer = Issuer::from_ca_cert_der(certificate, Own(own)).expect("an issuer");
     let mut params = CertificateParams::default();

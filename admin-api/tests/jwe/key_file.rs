@@ -89,7 +89,8 @@ fn the_file_moves_to_another_local_master_key() {
     let alone = LocalMasterKeys::new(master(&old));
     let made = file.create(&alone, RsaBits::Bits3072).expect("made");
     let moving = LocalMasterKeys::new(master(&new)).with_previous(master(&old));
-    file.rewrap(&moving).expect("moved");
+    assert!(file.rewrap(&moving).expect("moved"));
+    assert!(!file.rewrap(&moving).expect("moved before"));
     assert!(file.load(&alone, NOW).is_err());
     let after = LocalMasterKeys::new(master(&new));
     let loaded = file.load(&after, NOW).expect("opens").expect("there");

@@ -64,7 +64,11 @@ pub enum SecretFileError {
     #[error("another process is changing the key file {0}: try again when it is done")]
     Busy(PathBuf),
     /// It is under a key that is not at hand.
-    #[error("the key file {path} is under local master key {found}, which is not at hand")]
+    #[error(
+        "the key file {path} is under local master key {found}, which is not at hand: name its \
+         components in security.lmk_components, or in security.previous_lmk_components while keys \
+         are moved"
+    )]
     OtherMasterKey {
         /// The file.
         path: PathBuf,
@@ -78,6 +82,9 @@ pub enum SecretFileError {
     #[error(transparent)]
     NoRandomness(#[from] NoRandomness),
 }
+
+/// A secret, and what tells the local master key that it is under.
+type Opened = (Zeroizing<Vec<u8>>, KeyCheckValue);
 
 /// A file whose whole content is one secret.
 pub struct SecretFile {
@@ -107,6 +114,11 @@ impl SecretFile {
         &self,
         masters: &LocalMasterKeys,
     ) -> Result<Option<Zeroizing<Vec<u8>>>, SecretFileError> {
+        Ok(self.open(masters)?.map(|(secret, _)| secret))
+    }
+
+    /// The secret, and what tells the local master key that it is under.
+    fn open(&self, masters: &LocalMasterKeys) -> Result<Option<Opened>, SecretFileError> {
         let text = match private_file::read(&self.path, MAX_BYTES) {
             Ok(text) => text,
             Err(Refused::Unreadable(source)) if source.kind() == io::ErrorKind::NotFound => {
@@ -125,7 +137,7 @@ impl SecretFile {
         let opened = cipher.open_in_place(Nonce::assume_unique_for_key(nonce), aad, &mut sealed);
         let length = opened.map_err(|_| SecretFileError::NotAuthentic(path()))?.len();
         sealed.truncate(length);
-        Ok(Some(sealed))
+        Ok(Some((sealed, found)))
     }
 
     /// Changes the secret: reads it, and puts what `change` makes of it in its place, under the
@@ -139,13 +151,36 @@ impl SecretFile {
         masters: &LocalMasterKeys,
         change: impl FnOnce(Option<Zeroizing<Vec<u8>>>) -> Result<(Zeroizing<Vec<u8>>, T), E>,
     ) -> Result<T, E> {
-        let _lock = Exclusive::take(&self.path).map_err(|not_held| match not_held {
-            NotHeld::Busy => SecretFileError::Busy(self.path.clone()),
-            NotHeld::Failed(path, source) => SecretFileError::Unwritable { path, source },
-        })?;
+        let _lock = self.lock()?;
         let (secret, result) = change(self.load(masters)?)?;
         self.save(masters.current(), secret)?;
         Ok(result)
+    }
+
+    /// Puts the secret under the current local master key; whether that changed anything. Where
+    /// there is no file there is nothing to move.
+    ///
+    /// # Errors
+    /// As [`Self::change`].
+    pub fn rewrap(&self, masters: &LocalMasterKeys) -> Result<bool, SecretFileError> {
+        if !self.path.exists() {
+            return Ok(false);
+        }
+        let _lock = self.lock()?;
+        match self.open(masters)? {
+            Some((secret, under)) if under != masters.current().check_value() => {
+                self.save(masters.current(), secret)?;
+                Ok(true)
+            }
+            _ => Ok(false),
+        }
+    }
+
+    fn lock(&self) -> Result<Exclusive, SecretFileError> {
+        Exclusive::take(&self.path).map_err(|not_held| match not_held {
+            NotHeld::Busy => SecretFileError::Busy(self.path.clone()),
+            NotHeld::Failed(path, source) => SecretFileError::Unwritable { path, source },
+        })
     }
 
     fn save(

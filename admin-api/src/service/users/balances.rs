@@ -78,7 +78,7 @@ impl Users {
         }
         let state = self.customer(partner, customer).await?.state;
         if state != switch_domain::CustomerState::Active {
-            return Err(Problem::coded("CONFLICT", "the customer is blocked"));
+            return Err(Problem::new("CONFLICT", "the customer is blocked"));
         }
         // The lock stands until the account is there: the customer is neither removed nor loses
         // its verification meanwhile, and two openings are counted one after the other.
@@ -87,7 +87,7 @@ impl Users {
         verified(Some(locked.kyc))?;
         let most = self.settings().balances_most;
         if balance_ids(&mut transaction, locked.id, most).await?.len() >= most as usize {
-            return Err(Problem::coded(
+            return Err(Problem::new(
                 "EXHAUSTED",
                 format!("a customer has {most} accounts at most"),
             ));
@@ -182,7 +182,7 @@ fn verified(state: Option<KycState>) -> Result<(), Problem> {
     if state == Some(KycState::Verified) {
         return Ok(());
     }
-    Err(Problem::coded("CUSTOMER_NOT_VERIFIED", "the customer was not verified (KYC)"))
+    Err(Problem::new("CUSTOMER_NOT_VERIFIED", "the customer was not verified (KYC)"))
 }
 
 /// The name of an account, made where it has none.

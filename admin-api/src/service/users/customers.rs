@@ -103,7 +103,7 @@ impl Users {
                 return self.customer(partner, made).await;
             }
         }
-        let taken = || Problem::coded("CONFLICT", "the reference is a customer's already");
+        let taken = || Problem::new("CONFLICT", "the reference is a customer's already");
         self.customer(partner, inserted.ok_or_else(taken)?.try_get("public_id")?).await
     }
 
@@ -222,7 +222,7 @@ impl Users {
         if locked.version != seen {
             return Err(changed_meanwhile());
         }
-        let open = || Problem::coded("CONFLICT", "an account of the customer is not closed");
+        let open = || Problem::new("CONFLICT", "an account of the customer is not closed");
         let balances = balance_ids(&mut transaction, locked.id, LOOKED_AT).await?;
         if balances.len() >= LOOKED_AT as usize {
             return Err(open());
@@ -261,7 +261,7 @@ impl Users {
             let states = self.services.node.read(shard, move |state| {
                 ids.iter().map(|id| state.customer_state(*id)).collect::<Vec<_>>()
             });
-            let busy = || Problem::coded("OVERLOADED", "a shard did not answer; try again");
+            let busy = || Problem::new("OVERLOADED", "a shard did not answer; try again");
             for (customer, state) in customers.iter_mut().zip(states.await.ok_or_else(busy)?) {
                 if state == CustomerState::Blocked {
                     customer.state = state;
@@ -294,7 +294,7 @@ pub(super) async fn locked(
 }
 
 fn changed_meanwhile() -> Problem {
-    Problem::coded("PRECONDITION_FAILED", "the customer was changed since this version; read it")
+    Problem::new("PRECONDITION_FAILED", "the customer was changed since this version; read it")
 }
 
 fn is_reference(reference: &str) -> bool {

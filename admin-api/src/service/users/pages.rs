@@ -29,13 +29,13 @@ pub(super) fn size(asked: Option<u32>, most: u32) -> Result<u32, Problem> {
     match asked {
         None => Ok(most),
         Some(size) if (1..=most).contains(&size) => Ok(size),
-        Some(_) => Err(Problem::invalid(format!("member limit: 1 to {most}"))),
+        Some(_) => Err(Problem::field("limit", format!("1 to {most}"))),
     }
 }
 
 /// What a cursor is that names nothing of the caller's.
 pub(super) fn no_cursor() -> Problem {
-    Problem::invalid("member cursor: it is none of this list")
+    Problem::field("cursor", "it is none of this list")
 }
 
 #[cfg(test)]

@@ -75,7 +75,7 @@ pub(super) async fn begin(
     let waiting: i64 = waiting.fetch_one(&mut *transaction).await?;
     if waiting >= i64::from(settings.waiting_most) {
         let problem = "too many verifications wait for the provider; try again later";
-        return Err(Problem::coded("OVERLOADED", problem));
+        return Err(Problem::new("OVERLOADED", problem));
     }
     let deadline = later(now, settings.give_up_after);
     let query = sqlx::query(BEGIN).bind(customer.0).bind(Uuid::new_v4()).bind(PgTimestamp(now));

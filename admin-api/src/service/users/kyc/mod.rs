@@ -193,7 +193,7 @@ impl Users {
         let kept = sqlx::query_scalar("SELECT count(*) FROM kyc_move WHERE customer_id = $1");
         let kept: i64 = kept.bind(locked.id.0).fetch_one(&mut *transaction).await?;
         if kept >= i64::from(self.settings().kyc_moves_most) {
-            return Err(Problem::coded("EXHAUSTED", "the verification was moved too often"));
+            return Err(Problem::new("EXHAUSTED", "the verification was moved too often"));
         }
         let update = sqlx::query("UPDATE customer SET kyc_state = $2 WHERE id = $1");
         update.bind(locked.id.0).bind(to.name()).execute(&mut *transaction).await?;
@@ -236,7 +236,7 @@ impl From<Refused> for Problem {
             Refused::NoMove(..) => "CONFLICT",
             Refused::NotTheirs(..) => "FORBIDDEN",
         };
-        Self::coded(code, refused.to_string())
+        Self::new(code, refused.to_string())
     }
 }
 

@@ -2,6 +2,7 @@
 //! another local master key, `migrate` from a file in clear. It owns the order of the steps, so
 //! that each may be killed at any point and run again.
 
+use admin_api::jwe::{KeyRules, PlatformKeyFile};
 use anyhow::{Context, bail};
 use switch_domain::Timestamp;
 use switch_security::{
@@ -66,8 +67,15 @@ pub(super) fn rewrap(config: &Config) -> anyhow::Result<()> {
     let already = store.is_current()?;
     let keys = store.change(now(), |ring| anyhow::Ok(live(ring)))?;
     let authority = &config.api.certificates.key_file;
-    if authority.exists() && AuthorityKey::rewrap(authority, store.master())? {
-        println!("{}: moved", authority.display());
+    let encryption = &config.api.encryption.key_file;
+    let of_bodies = PlatformKeyFile::new(encryption.clone(), KeyRules::default());
+    for (path, moved) in [
+        (authority, AuthorityKey::rewrap(authority, store.master())?),
+        (encryption, of_bodies.rewrap(store.master())?),
+    ] {
+        if moved {
+            println!("{}: moved", path.display());
+        }
     }
     tracing::info!(target: "audit", act = "rewrap_keys", keys, already, %check_value);
     let was = if already { " They were before" } else { "" };
