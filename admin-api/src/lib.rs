@@ -25,6 +25,7 @@ pub use health::{HealthSource, Readiness, router};
 pub use idempotency::idempotency_key;
 pub use problem::Problem;
 pub use service::audit;
+pub use service::proof::{BearerSecret, HashingSettings};
 pub use service::users::kyc;
 pub use service::users::{
     Customer, CustomersBalance, CustomersCard, InquirySettings, Page, Personal, Profile,

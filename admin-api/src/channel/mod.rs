@@ -3,7 +3,9 @@
 //! pass learns nothing, and that this is recorded; what a caller may do is the routes' affair.
 
 mod client_certificate;
+mod nobody;
 mod refusals;
 
 pub use client_certificate::{CertificateChannel, by_certificate};
+pub use nobody::as_nobody;
 pub use refusals::Refusals;

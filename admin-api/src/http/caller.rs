@@ -1,6 +1,8 @@
 //! Who makes a request, once a channel has found out. It owns what a caller is called in journals
 //! and in the audit, and whose answers are kept apart from whose.
 
+use std::net::IpAddr;
+
 use switch_domain::{AsciiText, CustomerId, PartnerId};
 use uuid::Uuid;
 
@@ -18,6 +20,11 @@ pub enum Role {
 /// Who makes a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Caller {
+    /// Who is about to prove themselves, and has not yet: pairing, opening a session.
+    Nobody {
+        /// From where.
+        source: IpAddr,
+    },
     /// A partner's own system, by its certificate.
     Partner {
         /// Whose.
@@ -51,7 +58,7 @@ impl Caller {
     pub const fn partner(&self) -> Option<PartnerId> {
         match self {
             Self::Partner { partner, .. } | Self::Customer { partner, .. } => Some(*partner),
-            Self::Operator { .. } => None,
+            Self::Nobody { .. } | Self::Operator { .. } => None,
         }
     }
 
@@ -59,6 +66,7 @@ impl Caller {
     #[must_use]
     pub fn actor(&self) -> AsciiText<40> {
         let text = match self {
+            Self::Nobody { .. } => "nobody".to_owned(),
             Self::Partner { partner, certificate } => {
                 let short = certificate.get(..8).unwrap_or(certificate);
                 format!("partner:{}/{short}", partner.0)
@@ -75,6 +83,7 @@ impl Caller {
     #[must_use]
     pub fn scope(&self) -> String {
         match self {
+            Self::Nobody { source } => format!("source:{source}"),
             Self::Partner { partner, .. } => format!("partner:{}", partner.0),
             Self::Customer { customer, .. } => format!("customer:{}", customer.0),
             Self::Operator { operator, .. } => format!("op:{}", operator.simple()),

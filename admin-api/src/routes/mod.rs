@@ -10,7 +10,7 @@ mod problems;
 mod public_key;
 mod served;
 
-pub use served::{Channels, Management, partner_channels, secure_document};
+pub use served::{Around, Management, partner_channels, secure_document};
 
 use crate::Problem;
 use crate::http::{Caller, Failure};

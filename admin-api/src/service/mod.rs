@@ -9,6 +9,7 @@ mod clearing;
 mod controls;
 mod customers;
 mod money;
+pub(crate) mod proof;
 mod rates;
 mod reconciliation;
 mod security;

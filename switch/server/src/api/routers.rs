@@ -9,7 +9,7 @@ use admin_api::certificates::Certificates;
 use admin_api::channel::{CertificateChannel, Refusals};
 use admin_api::http::{MOST, Rates, Repeats};
 use admin_api::jwe::{Jwe, KeyRules, PlatformKeyFile, PoolSettings, RsaBits, RsaPool};
-use admin_api::routes::{Channels, Management, partner_channels};
+use admin_api::routes::{Around, Management, partner_channels};
 use admin_api::{Answers, Services, UserSettings, Users};
 use anyhow::Context;
 use axum::Router;
@@ -62,11 +62,8 @@ impl Routers {
         let rates = Rates::new(requests.rates());
         let keep = Duration::from_secs(u64::from(requests.keep_answers_hours).saturating_mul(3600));
         management.spawn(forget(answers.clone(), keep, rates.clone(), stop.clone()));
-        let channels = Channels {
-            certificates: CertificateChannel {
-                certificates,
-                refusals: Refusals::new(audit.clone()),
-            },
+        let channel = CertificateChannel { certificates, refusals: Refusals::new(audit.clone()) };
+        let around = Around {
             rates,
             repeats: Arc::new(Repeats { answers, body_limit: requests.body_bytes }),
             body_within: Duration::from_millis(requests.body_ms),
@@ -75,7 +72,7 @@ impl Routers {
         let settings = UserSettings { page_most: MOST, ..UserSettings::default() };
         let users = Users::new(services.clone(), settings);
         let management = Management { services, users, jwe: Arc::new(encryption(config)?) };
-        Ok(Self { secure: partner_channels(management, channels), open: Router::new() })
+        Ok(Self { secure: partner_channels(management, channel, &around), open: Router::new() })
     }
 }
 

@@ -1,0 +1,77 @@
+//! Channels put together: routes, and the layers around them in their order. It owns that order:
+//! what is cheap stands outside of what is not, and nothing of a route runs before its caller is
+//! known, within its rate, and its request not done before. One file a channel.
+
+mod partner;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::{from_fn, from_fn_with_state};
+use switch_domain::Timestamp;
+
+use crate::Services;
+use crate::http::{
+    Encryption, Rates, Repeats, audited, encrypted, finish, idempotent, limit_caller, limit_source,
+};
+use crate::jwe::{Jwe, OpenPolicy, Requirement};
+use crate::service::audit::AuditSink;
+use crate::service::users::Users;
+
+pub use partner::{partner_channels, secure_document};
+
+/// What the routes work with. Cloning gives another handle.
+#[derive(Clone)]
+pub struct Management {
+    /// Commands of the shards.
+    pub services: Services,
+    /// End users.
+    pub users: Users,
+    /// Encrypted requests and answers.
+    pub jwe: Arc<Jwe>,
+}
+
+/// A moment as JSON has it: RFC 3339, in UTC.
+pub(super) fn written(at: Timestamp) -> String {
+    jiff::Timestamp::from_microsecond(at.0).map(|at| at.to_string()).unwrap_or_default()
+}
+
+/// What stands around the routes of every channel.
+#[derive(Clone)]
+pub struct Around {
+    /// How often.
+    pub rates: Arc<Rates>,
+    /// What was done before.
+    pub repeats: Arc<Repeats>,
+    /// In which time a body comes.
+    pub body_within: Duration,
+    /// What is recorded.
+    pub audit: AuditSink,
+}
+
+/// The layers behind a channel: the caller is known.
+fn inside(router: Router, jwe: &Arc<Jwe>, around: &Around) -> Router {
+    let Around { rates, repeats, body_within, audit } = around.clone();
+    let body_limit = repeats.body_limit;
+    let encryption = Encryption {
+        jwe: jwe.clone(),
+        policy: OpenPolicy::default(),
+        requirement: Requirement::Optional,
+        body_limit,
+        body_within,
+    };
+    // The last is the outermost.
+    router
+        .layer(DefaultBodyLimit::max(body_limit))
+        .layer(from_fn_with_state(audit, audited))
+        .layer(from_fn_with_state(repeats, idempotent))
+        .layer(from_fn_with_state(Arc::new(encryption), encrypted))
+        .layer(from_fn_with_state(rates, limit_caller))
+}
+
+/// The layers in front of it.
+fn outside(router: Router, around: &Around) -> Router {
+    router.layer(from_fn_with_state(around.rates.clone(), limit_source)).layer(from_fn(finish))
+}

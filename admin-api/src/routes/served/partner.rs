@@ -1,0 +1,54 @@
+//! `/secure` and `/lifecycle`: what partners' own systems are served, over mutual TLS.
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::{Around, Management, inside, outside};
+use crate::channel::{CertificateChannel, by_certificate};
+use crate::routes::{balances, customers, kyc, public_key};
+
+fn routes() -> OpenApiRouter<Management> {
+    OpenApiRouter::new()
+        .routes(routes!(public_key::public_key))
+        .routes(routes!(customers::register, customers::list))
+        .routes(routes!(customers::read, customers::update, customers::remove))
+        .routes(routes!(customers::block))
+        .routes(routes!(customers::unblock))
+        .routes(routes!(kyc::set, kyc::read))
+        .routes(routes!(kyc::begin))
+        .routes(routes!(balances::open, balances::list))
+        .routes(routes!(balances::read))
+        .routes(routes!(balances::block))
+        .routes(routes!(balances::unblock))
+        .routes(routes!(balances::close))
+        .routes(routes!(balances::reload))
+        .routes(routes!(balances::movements))
+}
+
+/// The OpenAPI document of `/secure` and `/lifecycle`.
+#[must_use]
+pub fn secure_document() -> OpenApi {
+    let mut document = routes().into_openapi();
+    document.info.title = "Cardswitch: server to server".to_owned();
+    document.info.description = Some(
+        "For partners' own systems, over mutual TLS. Amounts are decimal text in major units; \
+         every POST takes an Idempotency-Key."
+            .to_owned(),
+    );
+    document
+}
+
+/// `/secure` and `/lifecycle`, for callers with a client certificate.
+pub fn partner_channels(
+    management: Management,
+    certificates: CertificateChannel,
+    around: &Around,
+) -> Router {
+    let jwe = management.jwe.clone();
+    let (router, _) = routes().with_state(management).split_for_parts();
+    let known = inside(router, &jwe, around);
+    outside(known.layer(from_fn_with_state(certificates, by_certificate)), around)
+}

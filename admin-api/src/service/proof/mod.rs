@@ -1,0 +1,11 @@
+//! What people and programs prove themselves by: secrets that are borne (session tokens), and what
+//! is typed (PINs of users, passwords of operators). It owns how these are drawn, read, hashed and
+//! known again; none of them can be printed, and none is kept.
+
+mod hashing;
+mod secret;
+
+pub use hashing::HashingSettings;
+pub(crate) use hashing::{Hashing, Typed};
+pub use secret::BearerSecret;
+pub(crate) use secret::random;
