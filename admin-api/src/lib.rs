@@ -28,8 +28,9 @@ pub use service::audit;
 pub use service::proof::{BearerSecret, HashingSettings};
 pub use service::users::kyc;
 pub use service::users::{
-    Customer, CustomersBalance, CustomersCard, InquirySettings, Page, Personal, Profile,
-    ProfileInput, UserSettings, Users,
+    AccessSettings, Customer, CustomersBalance, CustomersCard, DeviceData, InquirySettings, Opened,
+    Page, Paired, PairedInstallation, PairingCode, Personal, Profile, ProfileInput, Removed,
+    Session, UserPin, UserSettings, Users,
 };
 pub use service::{
     Answers, Claimed, ClearedLines, ClearingLine, ClearingSettings, FileId, IssuedCard, KeptAnswer,

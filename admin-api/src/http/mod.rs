@@ -12,6 +12,7 @@ mod idempotent;
 mod page;
 mod path;
 mod rates;
+mod step_up;
 mod version;
 
 pub(crate) use audited::now;
@@ -25,4 +26,5 @@ pub use idempotent::{Idempotency, Repeats, Secret, idempotent};
 pub use page::{Cursor, MOST, Page, Query, page_limit};
 pub use path::{PublicId, public_id};
 pub use rates::{Rate, Rates, RatesSettings, limit_caller, limit_source};
+pub use step_up::SteppedUp;
 pub use version::{IfMatch, etag};

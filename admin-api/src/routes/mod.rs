@@ -2,15 +2,21 @@
 //! JSON of requests and answers; who calls, how often, and whether it was done already is settled
 //! before a route is reached, and what is done is the services' affair.
 
+mod accounts;
 mod amounts;
 mod balances;
 mod customers;
+mod devices;
 mod kyc;
+mod me;
 mod problems;
 mod public_key;
 mod served;
+mod statements;
 
-pub use served::{Around, Management, partner_channels, secure_document};
+pub use served::{
+    Around, Management, customer_channel, customer_document, partner_channels, secure_document,
+};
 
 use crate::Problem;
 use crate::http::{Caller, Failure};

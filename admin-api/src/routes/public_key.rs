@@ -60,3 +60,14 @@ impl PublicKeyView {
 pub(super) async fn public_key(State(this): State<Management>) -> Json<PublicKeyView> {
     Json(PublicKeyView::of(&this.jwe.keys()))
 }
+
+/// Read the platform's public key.
+///
+/// Encrypt requests to it; the keys before it are taken for a while after a rotation.
+#[utoipa::path(
+    get, path = "/customers/public-key", tag = "encryption", security(()),
+    responses((status = 200, body = PublicKeyView), Problems)
+)]
+pub(super) async fn of_customers(State(this): State<Management>) -> Json<PublicKeyView> {
+    Json(PublicKeyView::of(&this.jwe.keys()))
+}

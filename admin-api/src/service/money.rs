@@ -6,6 +6,7 @@ use switch_domain::{
     Timestamp,
 };
 use switch_shard::Act;
+use switch_store::{Booked, BookedSpan};
 
 use super::Services;
 use crate::Problem;
@@ -41,6 +42,23 @@ impl Services {
     ) -> Result<Vec<Movement>, Problem> {
         let found = self.store.latest_postings(balance, since, most).await;
         found.map_err(|error| Problem::internal("reading the movements of an account", &error))
+    }
+
+    /// What was booked to an account, at most so many lines: as far as the tables have it.
+    ///
+    /// # Errors
+    /// The database.
+    pub async fn booked(
+        &self,
+        balance: BalanceId,
+        span: BookedSpan,
+        most: u32,
+    ) -> Result<Booked, Problem> {
+        let found = self.store.booked(balance, span, most).await;
+        let found = found.map_err(|e| Problem::internal("reading the statement of an account", &e));
+        // An account that the tables do not have yet is a moment old.
+        let new = Booked { opening: MinorUnits(0), lines: Vec::new(), more: false };
+        Ok(found?.unwrap_or(new))
     }
 
     /// Makes a partner.

@@ -1,6 +1,7 @@
 //! End users through the services' own face, over a real node and a real PostgreSQL. Times are
 //! given to every call, so that nothing waits.
 
+mod access;
 mod balances;
 mod customers;
 mod inquiries;

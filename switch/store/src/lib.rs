@@ -8,6 +8,7 @@
 
 mod archive;
 mod backoff;
+mod booked;
 mod books;
 mod codes;
 mod control_report;
@@ -45,6 +46,7 @@ pub use archive::{
     PartWriter, Range, RowsFault, RowsHead, RowsReader, RowsWriter, lost_files, read_lost_rows,
     write_in_place, write_lost_rows,
 };
+pub use booked::{Booked, BookedLine, BookedPosition, BookedSpan};
 pub use books::{Fault, books};
 pub use control_report::{ControlLine, ControlReport, CountAndAmount, ReportPart};
 pub use days::TABLES_BY_DAY;

@@ -249,7 +249,7 @@ impl Store {
 
 /// Currency and standing of an account where history is: its row, and what moved since that was
 /// flushed (W-23).
-async fn standing(
+pub(crate) async fn standing(
     tx: &mut PgConnection,
     balance: BalanceId,
 ) -> Result<Option<(i16, Standing)>, StoreError> {

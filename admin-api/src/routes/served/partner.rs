@@ -8,7 +8,7 @@ use utoipa_axum::routes;
 
 use super::{Around, Management, inside, outside};
 use crate::channel::{CertificateChannel, by_certificate};
-use crate::routes::{balances, customers, kyc, public_key};
+use crate::routes::{balances, customers, devices, kyc, public_key};
 
 fn routes() -> OpenApiRouter<Management> {
     OpenApiRouter::new()
@@ -26,6 +26,11 @@ fn routes() -> OpenApiRouter<Management> {
         .routes(routes!(balances::close))
         .routes(routes!(balances::reload))
         .routes(routes!(balances::movements))
+        .routes(routes!(balances::statement))
+        .routes(routes!(devices::pairing_code))
+        .routes(routes!(devices::list))
+        .routes(routes!(devices::remove))
+        .routes(routes!(devices::unblock))
 }
 
 /// The OpenAPI document of `/secure` and `/lifecycle`.

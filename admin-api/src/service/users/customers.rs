@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::balances::balance_ids;
 use super::kyc::KycState;
-use super::{Page, Personal, Profile, ProfileInput, Users, no_customer, pages};
+use super::{Page, Personal, Profile, ProfileInput, Users, access, no_customer, pages};
 use crate::Problem;
 
 /// A customer with so many accounts, of whatever state, is not removed.
@@ -237,6 +237,7 @@ impl Users {
         remove.execute(&mut *transaction).await?;
         let asked = sqlx::query("DELETE FROM kyc_inquiry WHERE customer_id = $1");
         asked.bind(locked.id.0).execute(&mut *transaction).await?;
+        access::forget(&mut transaction, locked.id).await?;
         transaction.commit().await?;
         Ok(())
     }

@@ -3,6 +3,7 @@
 //! Whoever asks for a user names the partner, and SQL looks with both: what is another tenant's is
 //! not there.
 
+mod access;
 mod balances;
 mod customers;
 pub mod kyc;
@@ -12,12 +13,18 @@ mod profile;
 mod settings;
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use switch_domain::PartnerId;
+use switch_domain::{PartnerId, Timestamp};
 
 use super::Services;
+use super::proof::Hashing;
 use crate::Problem;
 
+pub use access::{
+    AccessSettings, DeviceData, Opened, Paired, PairedInstallation, PairingCode, Removed, Session,
+    UserPin,
+};
 pub use balances::{CustomersBalance, CustomersCard};
 pub use customers::Customer;
 pub use pages::Page;
@@ -30,13 +37,15 @@ pub use settings::{InquirySettings, UserSettings};
 pub struct Users {
     services: Services,
     settings: Arc<UserSettings>,
+    hashing: Hashing,
 }
 
 impl Users {
     /// Over the other services.
     #[must_use]
     pub fn new(services: Services, settings: UserSettings) -> Self {
-        Self { services, settings: Arc::new(settings) }
+        let hashing = Hashing::new(settings.access.hashing);
+        Self { services, settings: Arc::new(settings), hashing }
     }
 
     /// How long things live, and how many there may be.
@@ -59,4 +68,12 @@ impl Users {
 /// What is not there, and what is another tenant's: the same words for both.
 fn no_customer() -> Problem {
     Problem::not_found("there is no such customer")
+}
+
+fn micros(of: Duration) -> i64 {
+    i64::try_from(of.as_micros()).unwrap_or(i64::MAX)
+}
+
+fn later(now: Timestamp, by: Duration) -> Timestamp {
+    Timestamp(now.0.saturating_add(micros(by)))
 }

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::access::AccessSettings;
 use super::kyc::Mode;
 
 /// Life times and limits.
@@ -20,6 +21,8 @@ pub struct UserSettings {
     pub kyc_moves_most: u32,
     /// How inquiries at a provider are made.
     pub inquiries: InquirySettings,
+    /// Pairing and sessions.
+    pub access: AccessSettings,
 }
 
 /// How inquiries at a provider are made.
@@ -50,6 +53,7 @@ impl Default for UserSettings {
             kyc_mode: Mode::Own,
             kyc_moves_most: 200,
             inquiries: InquirySettings::default(),
+            access: AccessSettings::default(),
         }
     }
 }

@@ -28,7 +28,8 @@ pub(crate) async fn open_on(
     stop: &CancellationToken,
 ) -> anyhow::Result<Listeners> {
     let certificates = managed.certificates.clone();
-    let routers = match config.api.secure_settings() {
+    let wanted = config.api.secure_settings().or_else(|| config.api.open_settings());
+    let routers = match wanted {
         Some(_) => Routers::new(management, config, managed, stop)?,
         None => Routers::default(),
     };

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use admin_api::audit::audit_sink;
 use admin_api::certificates::Certificates;
-use admin_api::channel::{CertificateChannel, Refusals};
+use admin_api::channel::{CertificateChannel, Refusals, SessionChannel};
 use admin_api::http::{MOST, Rates, Repeats};
 use admin_api::jwe::{Jwe, KeyRules, PlatformKeyFile, PoolSettings, RsaBits, RsaPool};
-use admin_api::routes::{Around, Management, partner_channels};
+use admin_api::routes::{Around, Management, customer_channel, partner_channels};
 use admin_api::{Answers, Services, UserSettings, Users};
 use anyhow::Context;
 use axum::Router;
@@ -41,7 +41,7 @@ pub(crate) struct Managed {
 pub(super) struct Routers {
     /// Where a client certificate is shown: /secure and /lifecycle.
     pub(super) secure: Router,
-    /// Everywhere else: /customers and /admin. Nothing is there yet.
+    /// Everywhere else: /customers.
     pub(super) open: Router,
 }
 
@@ -62,17 +62,24 @@ impl Routers {
         let rates = Rates::new(requests.rates());
         let keep = Duration::from_secs(u64::from(requests.keep_answers_hours).saturating_mul(3600));
         management.spawn(forget(answers.clone(), keep, rates.clone(), stop.clone()));
-        let channel = CertificateChannel { certificates, refusals: Refusals::new(audit.clone()) };
+        let refusals = Refusals::new(audit.clone());
+        let channel = CertificateChannel { certificates, refusals: refusals.clone() };
         let around = Around {
             rates,
             repeats: Arc::new(Repeats { answers, body_limit: requests.body_bytes }),
             body_within: Duration::from_millis(requests.body_ms),
             audit,
         };
-        let settings = UserSettings { page_most: MOST, ..UserSettings::default() };
+        let access = config.api.sessions.settings();
+        let settings = UserSettings { page_most: MOST, access, ..UserSettings::default() };
         let users = Users::new(services.clone(), settings);
-        let management = Management { services, users, jwe: Arc::new(encryption(config)?) };
-        Ok(Self { secure: partner_channels(management, channel, &around), open: Router::new() })
+        management.spawn(remove_what_is_over(users.clone(), stop.clone()));
+        let sessions = SessionChannel { users: users.clone(), refusals };
+        let managed = Management { services, users, jwe: Arc::new(encryption(config)?) };
+        Ok(Self {
+            secure: partner_channels(managed.clone(), channel, &around),
+            open: customer_channel(managed, sessions, &around),
+        })
     }
 }
 
@@ -88,14 +95,39 @@ fn encryption(config: &Config) -> anyhow::Result<Jwe> {
         make_private_directory(directory)?;
     }
     let file = PlatformKeyFile::new(settings.key_file.clone(), KeyRules::default());
-    let now = Timestamp(jiff::Timestamp::now().as_microsecond());
-    let keys = match file.load(&masters, now)? {
+    let keys = match file.load(&masters, now())? {
         Some(keys) => keys,
         None => file.create(&masters, RsaBits::Bits3072)?,
     };
     tracing::info!(kid = keys.active().kid().as_str(), "key for encrypted requests");
     let pool = PoolSettings { workers: settings.workers, waiting: settings.waiting };
     Ok(Jwe::new(keys, RsaPool::new(pool)))
+}
+
+/// Removes sessions, codes and installations that are over, a few at a time.
+async fn remove_what_is_over(users: Users, stop: CancellationToken) {
+    let mut ticks = tokio::time::interval(EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            () = stop.cancelled() => return,
+        }
+        for _ in 0..ROUNDS {
+            match users.remove_what_is_over(now()).await {
+                Ok(removed) if removed.is_more() => {}
+                Ok(_) => break,
+                Err(problem) => {
+                    tracing::warn!(%problem, "old sessions cannot be removed; tried again");
+                    break;
+                }
+            }
+        }
+    }
+}
+
+fn now() -> Timestamp {
+    Timestamp(jiff::Timestamp::now().as_microsecond())
 }
 
 /// Forgets what is old, a few at a time.

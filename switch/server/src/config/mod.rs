@@ -25,6 +25,7 @@ mod rates;
 mod read;
 mod reconciliation;
 mod security;
+mod sessions;
 mod shards;
 mod tolerance;
 
@@ -52,6 +53,7 @@ pub use rates::Rates;
 pub use read::{ConfigError, Source, load, parse};
 pub use reconciliation::Reconciliation;
 pub use security::{Mode, Module, Security};
+pub use sessions::ApiSessions;
 pub use shards::Shards;
 pub use tolerance::{ClearingTolerance, Rule as ToleranceRule};
 

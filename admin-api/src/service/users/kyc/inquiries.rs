@@ -12,8 +12,8 @@ use uuid::Uuid;
 
 use super::{By, Finding, KycProvider, KycQuestion, KycState, Mover, Moving};
 use crate::Problem;
-use crate::service::users::Users;
 use crate::service::users::settings::InquirySettings;
+use crate::service::users::{Users, later, micros};
 
 const BEGIN: &str = "\
     INSERT INTO kyc_inquiry (customer_id, inquiry, next_at, deadline) VALUES ($1, $2, $3, $4)
@@ -225,12 +225,4 @@ impl Inquiries {
         transaction.commit().await?;
         Ok(true)
     }
-}
-
-fn micros(of: Duration) -> i64 {
-    i64::try_from(of.as_micros()).unwrap_or(i64::MAX)
-}
-
-fn later(now: Timestamp, by: Duration) -> Timestamp {
-    Timestamp(now.0.saturating_add(micros(by)))
 }

@@ -6,8 +6,9 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 
 use rcgen::KeyPair;
+use rustls::client::WantsClientCert;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use rustls::{ClientConfig, ClientConnection, ConfigBuilder, RootCertStore, StreamOwned};
 use serde_json::Value;
 
 /// A system that shows one certificate.
@@ -15,6 +16,7 @@ use serde_json::Value;
 pub(crate) struct Client {
     address: SocketAddr,
     config: Arc<ClientConfig>,
+    token: Option<String>,
 }
 
 /// An answer, whole.
@@ -55,17 +57,19 @@ impl Client {
         root: &CertificateDer<'static>,
         (key, certificate): (&KeyPair, CertificateDer<'static>),
     ) -> Self {
-        let mut roots = RootCertStore::empty();
-        roots.add(root.clone()).expect("a root");
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let key = PrivateKeyDer::try_from(key.serialize_der()).expect("a key");
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .expect("versions")
-            .with_root_certificates(roots)
-            .with_client_auth_cert(vec![certificate], key)
-            .expect("a pair");
-        Self { address, config: Arc::new(config) }
+        let config = config(root).with_client_auth_cert(vec![certificate], key).expect("a pair");
+        Self { address, config: Arc::new(config), token: None }
+    }
+
+    /// Somebody who shows no certificate.
+    pub(crate) fn anonymous(address: SocketAddr, root: &CertificateDer<'static>) -> Self {
+        Self { address, config: Arc::new(config(root).with_no_client_auth()), token: None }
+    }
+
+    /// The same, who bears a token.
+    pub(crate) fn bearing(&self, token: &str) -> Self {
+        Self { token: Some(token.to_owned()), ..self.clone() }
     }
 
     /// The same system, at a switch that listens elsewhere now.
@@ -94,6 +98,9 @@ impl Client {
         let mut stream = StreamOwned::new(session, socket);
         let mut head =
             format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n");
+        if let Some(token) = &self.token {
+            head.push_str(&format!("Authorization: Bearer {token}\r\n"));
+        }
         for (name, value) in headers {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
@@ -111,6 +118,16 @@ impl Client {
         stream.read_to_end(&mut bytes).expect("an answer");
         read(&bytes)
     }
+}
+
+fn config(root: &CertificateDer<'static>) -> ConfigBuilder<ClientConfig, WantsClientCert> {
+    let mut roots = RootCertStore::empty();
+    roots.add(root.clone()).expect("a root");
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_root_certificates(roots)
 }
 
 fn read(bytes: &[u8]) -> Answer {

@@ -8,7 +8,7 @@ use rustls::pki_types::pem::PemObject;
 use serde_json::{Value, json};
 use switch_store::private_postgres::{TestDatabase, fresh_database};
 
-use super::client::Client;
+use super::client::{Answer, Client};
 use crate::certificates::{FILES, LMK, ca, files, request, server_files};
 use crate::keys::ceremony;
 use crate::stage::Served;
@@ -18,7 +18,11 @@ pub(super) struct Platform {
     pub(super) directory: tempfile::TempDir,
     root: CertificateDer<'static>,
     pub(super) served: Served,
+    more: Vec<(&'static str, &'static str)>,
 }
+
+/// The PIN of users in tests.
+pub(super) const PIN: &str = "271828";
 
 /// A partner with money of its own and a product.
 pub(super) struct Partner {
@@ -28,22 +32,27 @@ pub(super) struct Partner {
 
 impl Platform {
     pub(super) async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// Beside what all have, so configured.
+    pub(super) async fn start_with(more: &[(&'static str, &'static str)]) -> Self {
         let database = fresh_database().await;
         let directory = tempfile::tempdir().expect("a directory");
         let at = directory.path();
         ceremony(at);
         assert!(ca(at, &["init"], true).0);
         let root = server_files(at);
-        let served = serve(at, database.url().expose());
-        Self { database, directory, root, served }
+        let served = serve(at, database.url().expose(), more);
+        Self { database, directory, root, served, more: more.to_vec() }
     }
 
     /// Stops, and serves again over the same database.
     pub(super) fn restart(self) -> Self {
-        let Self { database, directory, root, served } = self;
+        let Self { database, directory, root, served, more } = self;
         served.terminate();
-        let served = serve(directory.path(), database.url().expose());
-        Self { database, directory, root, served }
+        let served = serve(directory.path(), database.url().expose(), &more);
+        Self { database, directory, root, served, more }
     }
 
     /// A partner whose credit is a thousand euros, and whose request was signed.
@@ -67,21 +76,59 @@ impl Platform {
         Partner { programme: programme.parse().expect("a number"), client }
     }
 
+    /// Somebody at the open listener.
+    pub(super) fn anonymous(&self) -> Client {
+        Client::anonymous(self.served.api("open"), &self.root)
+    }
+
     pub(super) async fn close(self) {
         self.served.terminate();
         self.database.close().await;
     }
 }
 
-fn serve(at: &Path, url: &str) -> Served {
+fn serve(at: &Path, url: &str, more: &[(&'static str, &'static str)]) -> Served {
     let listener = [
         ("CARDSWITCH_API__SECURE__LISTEN", "127.0.0.1:0"),
         ("CARDSWITCH_API__SECURE__CERTIFICATE", "server.pem"),
         ("CARDSWITCH_API__SECURE__KEY", "server.key"),
+        ("CARDSWITCH_API__OPEN__LISTEN", "127.0.0.1:0"),
+        ("CARDSWITCH_API__OPEN__CERTIFICATE", "server.pem"),
+        ("CARDSWITCH_API__OPEN__KEY", "server.key"),
         ("CARDSWITCH_API__ENCRYPTION__KEY_FILE", "keys/api.key"),
     ];
-    let configuration: Vec<_> = FILES.into_iter().chain([LMK]).chain(listener).collect();
+    let configuration: Vec<_> =
+        FILES.into_iter().chain([LMK]).chain(listener).chain(more.iter().copied()).collect();
     Served::start_with(at, url, &configuration)
+}
+
+/// An app on a paired device.
+#[derive(Clone)]
+pub(super) struct App {
+    client: Client,
+    pub(super) paired: Value,
+}
+
+impl App {
+    /// Tries to open a session with this PIN.
+    pub(super) fn tries(&self, pin: &str) -> Answer {
+        let opening = json!({
+            "installationId": self.paired["installationId"],
+            "installationSecret": self.paired["installationSecret"], "pin": pin
+        });
+        self.client.send("POST", "/customers/sessions", &[], Some(&opening))
+    }
+
+    /// With a session.
+    pub(super) fn opens(&self) -> Client {
+        let opened = self.tries(PIN).done(201).json();
+        self.client.bearing(opened["token"].as_str().expect("a token"))
+    }
+
+    /// The same app, at a switch that listens elsewhere now.
+    pub(super) fn at(&self, client: Client) -> Self {
+        Self { client, paired: self.paired.clone() }
+    }
 }
 
 impl Partner {
@@ -107,6 +154,18 @@ impl Partner {
         let new = json!({ "programmeId": self.programme });
         let opened = self.client.post(&path, key, &new).done(201);
         opened.header("location").expect("a place").to_owned()
+    }
+
+    /// Has a device of somebody paired by their app, with the PIN of tests.
+    pub(super) fn pairs(&self, app: &Client, customer: &str, device: &str) -> App {
+        let path = format!("/lifecycle/v1/customers/{customer}/pairing-code");
+        let made = self.client.send("POST", &path, &[], None).done(201).json();
+        let pairing = json!({
+            "pairingCode": made["pairingCode"], "pin": PIN,
+            "device": { "key": device, "platform": "ios", "model": "iPhone 17" }
+        });
+        let paired = app.send("POST", "/customers/devices", &[], Some(&pairing)).done(201).json();
+        App { client: app.clone(), paired }
     }
 
     pub(super) fn reads(&self, balance: &str) -> Value {

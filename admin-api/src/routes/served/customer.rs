@@ -1,0 +1,64 @@
+//! `/customers`: what customers' apps are served. Who pairs a device or opens a session is nobody
+//! yet; everything else is behind the session.
+
+use axum::Router;
+use axum::middleware::{from_fn, from_fn_with_state};
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::{Around, Management, inside, outside};
+use crate::channel::{SessionChannel, as_nobody, by_session};
+use crate::routes::me::{access, balances, devices, profile};
+use crate::routes::public_key;
+
+/// For who has no session.
+fn way_in() -> OpenApiRouter<Management> {
+    OpenApiRouter::new()
+        .routes(routes!(access::pair))
+        .routes(routes!(access::open))
+        .routes(routes!(access::change_pin))
+        .routes(routes!(public_key::of_customers))
+}
+
+/// For who has one.
+fn behind() -> OpenApiRouter<Management> {
+    OpenApiRouter::new()
+        .routes(routes!(access::read, access::end))
+        .routes(routes!(access::step_up))
+        .routes(routes!(profile::read))
+        .routes(routes!(profile::register))
+        .routes(routes!(devices::list))
+        .routes(routes!(devices::remove))
+        .routes(routes!(balances::open, balances::list))
+        .routes(routes!(balances::read))
+        .routes(routes!(balances::movements))
+        .routes(routes!(balances::statement))
+}
+
+/// The OpenAPI document of `/customers`.
+#[must_use]
+pub fn customer_document() -> OpenApi {
+    let mut document = way_in().merge(behind()).into_openapi();
+    document.info.title = "Cardswitch: customers' apps".to_owned();
+    document.info.description = Some(
+        "For the app on a customer's device: `Authorization: Bearer` with the token of a session. \
+         Amounts are decimal text in major units; every POST takes an Idempotency-Key."
+            .to_owned(),
+    );
+    document
+}
+
+/// `/customers`, for customers' apps.
+pub fn customer_channel(
+    management: Management,
+    sessions: SessionChannel,
+    around: &Around,
+) -> Router {
+    let jwe = management.jwe.clone();
+    let (way_in, _) = way_in().with_state(management.clone()).split_for_parts();
+    let (behind, _) = behind().with_state(management).split_for_parts();
+    let way_in = inside(way_in, &jwe, around).layer(from_fn(as_nobody));
+    let behind = inside(behind, &jwe, around).layer(from_fn_with_state(sessions, by_session));
+    outside(way_in.merge(behind), around)
+}
