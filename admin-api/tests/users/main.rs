@@ -3,7 +3,9 @@
 
 mod balances;
 mod customers;
+mod https_provider;
 mod inquiries;
 mod kyc;
+mod partner_keys;
 mod provider;
 mod world;

@@ -27,6 +27,7 @@ mod reconciliation;
 mod security;
 mod shards;
 mod tolerance;
+mod users;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -54,6 +55,7 @@ pub use reconciliation::Reconciliation;
 pub use security::{Mode, Module, Security};
 pub use shards::Shards;
 pub use tolerance::{ClearingTolerance, Rule as ToleranceRule};
+pub use users::{ApiCustomers, ApiKyc};
 
 /// The whole configuration. Every key has a default: an empty file is a working one, without links.
 #[derive(Clone, Debug, Default, Deserialize)]

@@ -2,6 +2,7 @@
 //! authorizations over TCP.
 
 mod client;
+mod kyc;
 mod platform;
 mod tenants;
 mod walk;
