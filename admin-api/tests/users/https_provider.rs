@@ -181,6 +181,31 @@ async fn only_the_provider_itself_is_asked_and_only_by_whom_it_knows() {
     assert!(Path::new(&pki.at("secret")).exists());
 }
 
+#[tokio::test]
+async fn files_that_changed_are_used_from_then_on_and_broken_ones_change_nothing() {
+    let pki = Pki::new();
+    let provider = pki.provider().await;
+    let settings = pki.settings(&provider);
+    let write = |name: &str, text: &str| std::fs::write(pki.at(name), text).expect("written");
+    write("secret", "another-secret-of-before");
+    let client = HttpsProvider::new(&settings).expect("ready");
+    assert_eq!(client.ask(question("Ruiz")).await, Err(ProviderFault::Status(401)));
+    assert!(!client.reload().expect("read"), "nothing has changed");
+    write("secret", &secret());
+    assert!(client.reload().expect("read"), "the secret has");
+    assert!(client.ask(question("Ruiz")).await.is_ok());
+    let trusted = std::fs::read_to_string(pki.at("ca.pem")).expect("text");
+    write("ca.pem", "half of a file");
+    client.reload().expect_err("broken");
+    assert!(client.ask(question("Ruiz")).await.is_ok(), "as before");
+    write("ca.pem", &std::fs::read_to_string(Pki::new().at("ca.pem")).expect("text"));
+    assert!(client.reload().expect("read"));
+    let distrusted = client.ask(question("Ruiz")).await;
+    assert_eq!(distrusted, Err(ProviderFault::Unavailable), "no connection of before is used");
+    write("ca.pem", &trusted);
+    assert!(client.reload().expect("read") && client.ask(question("Ruiz")).await.is_ok());
+}
+
 /// Everything that was logged.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);

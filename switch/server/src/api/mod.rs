@@ -35,7 +35,8 @@ pub(crate) async fn open_on(
 ) -> anyhow::Result<Listeners> {
     let certificates = managed.certificates.clone();
     let provider = verification::provider(&config.api.kyc)?;
-    let (users, kyc) = (managed.users.clone(), config.api.kyc.clone());
+    let users = managed.users.clone();
+    let kyc = (config.api.kyc.clone(), Duration::from_secs(config.api.limits.reload_s));
     let routers = match config.api.secure_settings() {
         Some(_) => Routers::new(management, config, managed, stop)?,
         None => Routers::default(),

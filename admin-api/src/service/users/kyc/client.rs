@@ -4,6 +4,7 @@
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use axum::body::Bytes;
@@ -15,6 +16,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
@@ -88,9 +90,15 @@ pub enum NoProvider {
 
 /// A provider over HTTPS.
 pub struct HttpsProvider {
+    settings: ProviderSettings,
+    way: RwLock<Arc<Way>>,
+}
+
+/// How it is reached, by what the files were.
+struct Way {
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
-    url: Uri,
     authorization: Option<HeaderValue>,
+    files: [u8; 32],
 }
 
 impl HttpsProvider {
@@ -99,6 +107,58 @@ impl HttpsProvider {
     /// # Errors
     /// A file that cannot be used.
     pub fn new(settings: &ProviderSettings) -> Result<Self, NoProvider> {
+        let way = Way::new(settings, digest(settings)?)?;
+        Ok(Self { settings: settings.clone(), way: RwLock::new(Arc::new(way)) })
+    }
+
+    /// Reads the files again, and uses what is new for the questions to come; whether anything is.
+    /// What cannot be used changes nothing. Blocks.
+    ///
+    /// # Errors
+    /// A file that cannot be used.
+    pub fn reload(&self) -> Result<bool, NoProvider> {
+        let files = digest(&self.settings)?;
+        if self.way().files == files {
+            return Ok(false);
+        }
+        let way = Arc::new(Way::new(&self.settings, files)?);
+        *self.way.write().unwrap_or_else(PoisonError::into_inner) = way;
+        Ok(true)
+    }
+
+    fn way(&self) -> Arc<Way> {
+        Arc::clone(&self.way.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    async fn answer(&self, question: KycQuestion) -> Result<Finding, ProviderFault> {
+        let (inquiry, way) = (question.inquiry, self.way());
+        let mut request = Request::builder()
+            .method(Method::POST)
+            .uri(self.settings.url.0.clone())
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::ACCEPT, "application/json")
+            .header("idempotency-key", inquiry.to_string());
+        if let Some(authorization) = &way.authorization {
+            request = request.header(header::AUTHORIZATION, authorization.clone());
+        }
+        let body = Full::new(written(&question).ok_or(ProviderFault::Unavailable)?);
+        drop(question);
+        let request = request.body(body).map_err(|_| ProviderFault::Unavailable)?;
+        let response = way.client.request(request).await.map_err(|error| unreached(&error))?;
+        if response.status() != StatusCode::OK {
+            return Err(ProviderFault::Status(response.status().as_u16()));
+        }
+        let body = Limited::new(response.into_body(), ANSWER_MOST).collect().await;
+        let body = body.map_err(|error| match error.downcast::<LengthLimitError>() {
+            Ok(_) => ProviderFault::BadAnswer(BadAnswer::TooLong),
+            Err(error) => unreached(error.as_ref()),
+        })?;
+        Ok(read_answer(inquiry, &body.to_bytes())?)
+    }
+}
+
+impl Way {
+    fn new(settings: &ProviderSettings, files: [u8; 32]) -> Result<Self, NoProvider> {
         let own = settings.own.clone();
         let own = own.map(|(certificate, key)| ServerFiles { certificate, key });
         let mut tcp = HttpConnector::new();
@@ -118,34 +178,20 @@ impl HttpsProvider {
             .http1_max_headers(HEADERS_MOST)
             .build(https);
         let authorization = settings.secret_file.as_deref().map(bearer).transpose()?;
-        Ok(Self { client, url: settings.url.0.clone(), authorization })
+        Ok(Self { client, authorization, files })
     }
+}
 
-    async fn answer(&self, question: KycQuestion) -> Result<Finding, ProviderFault> {
-        let inquiry = question.inquiry;
-        let mut request = Request::builder()
-            .method(Method::POST)
-            .uri(self.url.clone())
-            .header(header::CONTENT_TYPE, "application/json")
-            .header(header::ACCEPT, "application/json")
-            .header("idempotency-key", inquiry.to_string());
-        if let Some(authorization) = &self.authorization {
-            request = request.header(header::AUTHORIZATION, authorization.clone());
-        }
-        let body = Full::new(written(&question).ok_or(ProviderFault::Unavailable)?);
-        drop(question);
-        let request = request.body(body).map_err(|_| ProviderFault::Unavailable)?;
-        let response = self.client.request(request).await.map_err(|error| unreached(&error))?;
-        if response.status() != StatusCode::OK {
-            return Err(ProviderFault::Status(response.status().as_u16()));
-        }
-        let body = Limited::new(response.into_body(), ANSWER_MOST).collect().await;
-        let body = body.map_err(|error| match error.downcast::<LengthLimitError>() {
-            Ok(_) => ProviderFault::BadAnswer(BadAnswer::TooLong),
-            Err(error) => unreached(error.as_ref()),
-        })?;
-        Ok(read_answer(inquiry, &body.to_bytes())?)
+/// Of all files; the same bytes give the same.
+fn digest(settings: &ProviderSettings) -> Result<[u8; 32], NoProvider> {
+    let own = settings.own.iter().flat_map(|(certificate, key)| [certificate, key]);
+    let mut digest = Sha256::new();
+    for path in [&settings.ca].into_iter().chain(own).chain(&settings.secret_file) {
+        let bytes = read_whole(path)?;
+        digest.update((bytes.len() as u64).to_be_bytes());
+        digest.update(&bytes);
     }
+    Ok(digest.finalize().into())
 }
 
 impl KycProvider for HttpsProvider {
@@ -156,7 +202,7 @@ impl KycProvider for HttpsProvider {
 
 impl std::fmt::Debug for HttpsProvider {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("HttpsProvider").field("url", &self.url).finish_non_exhaustive()
+        f.debug_struct("HttpsProvider").field("url", &self.settings.url.0).finish_non_exhaustive()
     }
 }
 
