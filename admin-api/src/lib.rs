@@ -13,6 +13,7 @@ pub mod http;
 mod idempotency;
 pub mod jwe;
 pub mod operation;
+pub mod partner_choice_operation;
 mod partner_operation;
 mod problem;
 pub mod rate_operation;
@@ -34,6 +35,6 @@ pub use service::users::{
 };
 pub use service::{
     Answers, Claimed, ClearedLines, ClearingLine, ClearingSettings, FileId, IssuedCard, KeptAnswer,
-    ListedControl, ListedLine, NewCard, NewProgramme, NewTransfer, ReconciliationSettings,
-    SentTransfer, Services, reencrypt_pan,
+    ListedControl, ListedKey, ListedLine, NewCard, NewProgramme, NewTransfer, PartnerKeySettings,
+    PartnerKeys, ReconciliationSettings, SentTransfer, Services, reencrypt_pan,
 };

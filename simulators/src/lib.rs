@@ -11,6 +11,7 @@ pub mod demo_file;
 pub mod expected;
 pub mod hsm;
 pub mod iso;
+pub mod kyc;
 pub mod network;
 pub mod responder;
 pub mod traffic;

@@ -13,12 +13,13 @@ use tokio::time::timeout;
 use zeroize::Zeroizing;
 
 use super::audited::now;
+use super::caller::Caller;
 use super::failure::{Failure, of_status};
-use crate::Problem;
 use crate::jwe::{
     Asked, Jwe, JweError, OpenPolicy, PartnerKey, PartnerRule, Payload, RequestBody, Requirement,
     envelope, negotiate, token_of,
 };
+use crate::{PartnerKeys, Problem};
 
 const ENCRYPTED_REQUEST: HeaderName = HeaderName::from_static("encrypted-request");
 const ENCRYPT_RESPONSE: HeaderName = HeaderName::from_static("encrypt-response");
@@ -33,6 +34,8 @@ pub struct Encryption {
     pub jwe: Arc<Jwe>,
     /// Which tokens are taken.
     pub policy: OpenPolicy,
+    /// Whose keys answers are encrypted to; without it, to the one in the request.
+    pub partners: Option<PartnerKeys>,
     /// What its routes need.
     pub requirement: Requirement,
     /// The longest body.
@@ -69,8 +72,8 @@ async fn through(this: &Encryption, request: Request, next: Next) -> Result<Resp
         method: parts.method.as_str(),
         has_body: !bytes.is_empty(),
     };
-    let negotiated =
-        negotiate(&asked, this.requirement, &PartnerRule::KeyInRequest).map_err(Problem::from)?;
+    let rule = rule(this, parts.extensions.get(), &asked).await?;
+    let negotiated = negotiate(&asked, this.requirement, &rule).map_err(Problem::from)?;
     let bytes = match negotiated.request {
         RequestBody::Plain => bytes,
         RequestBody::Encrypted => {
@@ -84,6 +87,23 @@ async fn through(this: &Encryption, request: Request, next: Next) -> Result<Resp
     match negotiated.response.key_for(response.status().as_u16()) {
         Some(key) => sealed(&this.jwe, key.clone(), response).await,
         None => Ok(response),
+    }
+}
+
+/// Whose key the answer is encrypted to, if it is to be: otherwise it makes no difference.
+async fn rule(
+    this: &Encryption,
+    caller: Option<&Caller>,
+    asked: &Asked<'_>,
+) -> Result<PartnerRule, Problem> {
+    let yes = Some("true");
+    let needed = asked.encrypted_request == yes || asked.encrypt_response == yes;
+    match (&this.partners, caller) {
+        // What a customer's app is answered is for the app's own key.
+        (Some(keys), Some(Caller::Partner { partner, .. })) if needed => {
+            keys.rule(*partner, now()).await
+        }
+        _ => Ok(PartnerRule::KeyInRequest),
     }
 }
 

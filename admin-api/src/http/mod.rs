@@ -23,7 +23,7 @@ pub use encrypted::{Encryption, encrypted};
 pub use failure::{Failure, ProblemBody};
 pub use finish::{RequestId, finish};
 pub use idempotent::{Idempotency, Repeats, Secret, idempotent};
-pub use page::{Cursor, MOST, Page, Query, page_limit};
+pub use page::{Cursor, MOST, Page, Query, USUAL, page_limit};
 pub use path::{PublicId, public_id};
 pub use rates::{Rate, Rates, RatesSettings, limit_caller, limit_source};
 pub use step_up::SteppedUp;

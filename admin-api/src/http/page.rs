@@ -12,7 +12,7 @@ use super::failure::Failure;
 use crate::Problem;
 
 /// Items of a page where nobody says how many.
-const USUAL: u32 = 50;
+pub const USUAL: u32 = 50;
 /// The most items of a page.
 pub const MOST: u32 = 200;
 /// The longest cursor: ours are far shorter.

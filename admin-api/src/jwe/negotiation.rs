@@ -42,9 +42,10 @@ pub enum Requirement {
 pub enum PartnerRule {
     /// The one in the request, as the seed has it.
     KeyInRequest,
-    /// The registered one, and no other. A request may name it again; one that names another is
-    /// refused and not answered with a key that its sender did not mean.
-    RegisteredOnly(Option<Arc<PartnerKey>>),
+    /// The registered ones, the newest first, and no other. A request may name one of them, and
+    /// has the newest where it names none; one that names another is refused and not answered with
+    /// a key that its sender did not mean.
+    RegisteredOnly(Vec<Arc<PartnerKey>>),
 }
 
 /// What is done with the body that came.
@@ -136,10 +137,10 @@ fn recipient(
     let named = header.map(PartnerKey::from_base64).transpose().map_err(|_| invalid)?;
     match (rule, named) {
         (PartnerRule::KeyInRequest, Some(named)) => Ok(Arc::new(named)),
-        (PartnerRule::RegisteredOnly(Some(registered)), None) => Ok(registered.clone()),
-        (PartnerRule::RegisteredOnly(Some(registered)), Some(named)) if named == **registered => {
-            Ok(registered.clone())
+        (PartnerRule::KeyInRequest, None) => Err(invalid),
+        (PartnerRule::RegisteredOnly(keys), None) => keys.first().cloned().ok_or(invalid),
+        (PartnerRule::RegisteredOnly(keys), Some(named)) => {
+            keys.iter().find(|key| named == ***key).cloned().ok_or(invalid)
         }
-        _ => Err(invalid),
     }
 }

@@ -115,7 +115,7 @@ impl Pair {
     }
 }
 
-fn read_whole(path: &Path) -> Result<Zeroizing<Vec<u8>>, TlsFault> {
+pub(crate) fn read_whole(path: &Path) -> Result<Zeroizing<Vec<u8>>, TlsFault> {
     let unreadable = |source| TlsFault::Unreadable { path: path.to_owned(), source };
     let file = File::open(path).map_err(unreadable)?;
     let length = file.metadata().map_err(unreadable)?.len().min(LONGEST_FILE);

@@ -1,7 +1,9 @@
 //! Listeners of the management API (P-10): over TLS, with partners' client certificates where a
 //! channel is theirs. It owns who is let in and how long it may take; what a request gets is its
-//! router's affair. No key has a readable form here.
+//! router's affair. Beside them, what the platform itself connects with. No key has a readable
+//! form here.
 
+mod client;
 mod clients;
 mod engine;
 mod files;
@@ -17,7 +19,9 @@ use axum_server::tls_rustls::RustlsConfig;
 use metrics::{counter, describe_counter, describe_gauge, gauge};
 use tokio::sync::Mutex;
 
+pub(crate) use client::client;
 pub use files::TlsFault;
+pub(crate) use files::read_whole;
 pub use serve::{ServeFault, Serving, serve};
 pub use settings::{ListenLimits, ListenSettings, ServerFiles};
 

@@ -31,6 +31,7 @@ fn served(requirement: Requirement) -> Router {
     let encryption = Encryption {
         jwe: Arc::new(Jwe::new(keys, pool)),
         policy: OpenPolicy::default(),
+        partners: None,
         requirement,
         body_limit: 32 * 1024,
         body_within: Duration::from_secs(600),

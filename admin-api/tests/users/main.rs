@@ -4,7 +4,9 @@
 mod access;
 mod balances;
 mod customers;
+mod https_provider;
 mod inquiries;
 mod kyc;
+mod partner_keys;
 mod provider;
 mod world;

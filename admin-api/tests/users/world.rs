@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use admin_api::kyc::{By, KycState, Mode, Mover, Moving, PartnerSettings};
+use admin_api::kyc::{By, KycState, Mode, Mover, Moving, SettingsChange};
 use admin_api::{
     Customer, NewProgramme, Problem, ProfileInput, Services, UserSettings, Users, idempotency_key,
 };
@@ -76,6 +76,7 @@ impl World {
         // As a switch that serves: what these services write, the ordinary role may write.
         let store = store.set_projector_apart().await.expect("roles");
         let (services, running) = serve(&store).await;
+        let settings = UserSettings { has_provider: true, ..settings };
         let users = Users::new(services.clone(), settings);
         let one = tenant(&services, "ONE", 99_999_912).await;
         let other = tenant(&services, "OTHER", 99_999_913).await;
@@ -102,8 +103,9 @@ impl World {
     }
 
     pub(crate) async fn set_mode(&self, kyc_mode: Mode) {
-        let settings = PartnerSettings { kyc_mode, registered_keys_only: false };
-        let set = self.users.set_partner_settings(self.one.partner, settings);
+        let change = SettingsChange { kyc_mode: Some(kyc_mode), ..Default::default() };
+        let by = (text("operator:1"), NOW);
+        let set = self.users.change_partner_settings(self.one.partner, change, by);
         set.await.expect("settings");
     }
 

@@ -2,6 +2,7 @@
 
 mod drive;
 mod hsm;
+mod kyc;
 mod network;
 mod one_shot;
 mod verified;
@@ -15,8 +16,8 @@ use simulators::acquirer::Channel;
 
 /// Terminals and networks to try a running `cardswitch` with.
 ///
-/// Every command but `network` and `hsm` reads `demo.json`, which `cardswitch demo` writes when it
-/// starts, for the address, the framing and the test cards.
+/// Every command but `network`, `hsm` and `kyc` reads `demo.json`, which `cardswitch demo` writes
+/// when it starts, for the address, the framing and the test cards.
 #[derive(Debug, Parser)]
 #[command(name = "cardswitch-sim", version)]
 pub(crate) struct Cli {
@@ -42,6 +43,9 @@ enum Command {
     /// A payment HSM that speaks host commands and fails when told to; prints its key blocks and
     /// what it counted as JSON.
     Hsm(Box<hsm::Args>),
+    /// A provider that verifies customers over HTTPS and fails when told to; prints what it counted
+    /// as JSON.
+    Kyc(Box<kyc::Args>),
     /// A chip card in a shop terminal.
     Pos(one_shot::TerminalArgs),
     /// Cash from a machine.
@@ -75,6 +79,7 @@ impl Cli {
             Command::Network(args) => return args.run().await,
             Command::Bureau(act) => act.run()?,
             Command::Hsm(args) => return args.run().await,
+            Command::Kyc(args) => return args.run().await,
             Command::Pos(args) => args.run(Channel::Pos).await?,
             Command::Atm(args) => args.run(Channel::Atm).await?,
             Command::Ecom(args) => args.run(Channel::Ecommerce).await?,

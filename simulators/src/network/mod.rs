@@ -33,4 +33,5 @@ pub use settings::{Behaviour, Settings};
 pub use settled::Settlement;
 pub use speech::Speech;
 pub use tally::Tally;
+pub(crate) use tls::Handshake;
 pub use tls::{Identity, Tls, TlsVersions};

@@ -65,7 +65,7 @@ impl TlsVersions {
 
 /// One side of a handshake, ready.
 #[derive(Clone)]
-pub(super) enum Handshake {
+pub(crate) enum Handshake {
     None,
     Accept(TlsAcceptor),
     Connect(TlsConnector, ServerName<'static>),
@@ -73,7 +73,7 @@ pub(super) enum Handshake {
 
 impl Handshake {
     /// Of a network that listens.
-    pub(super) fn accepting(tls: Option<&Tls>) -> Result<Handshake> {
+    pub(crate) fn accepting(tls: Option<&Tls>) -> Result<Handshake> {
         let Some(tls) = tls else { return Ok(Handshake::None) };
         let builder = ServerConfig::builder_with_provider(provider())
             .with_protocol_versions(tls.versions.listed())?;
@@ -108,7 +108,7 @@ impl Handshake {
     }
 
     /// Does it.
-    pub(super) async fn shake(&self, stream: TcpStream) -> Result<Wire> {
+    pub(crate) async fn shake(&self, stream: TcpStream) -> Result<Wire> {
         Ok(match self {
             Handshake::None => Wire::Plain(stream),
             Handshake::Accept(acceptor) => {

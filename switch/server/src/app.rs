@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use admin_api::Services;
 use admin_api::certificates::Certificates;
+use admin_api::{PartnerKeys, Services, Users};
 use anyhow::{Context, bail};
 use switch_attacks::Watch;
 use switch_domain::{LinkId, Tolerances};
@@ -131,6 +131,8 @@ impl App {
             services: services.clone(),
             certificates: certificates.clone(),
             store: store.clone(),
+            users: Users::new(services.clone(), config.api.user_settings()),
+            partner_keys: PartnerKeys::new(services.clone(), config.api.encryption.partner_keys()),
         };
         let opened = open_ports(config, managed, security, health, behind).await;
         match opened {
@@ -267,7 +269,7 @@ async fn open_ports(
     (metrics, upkeep, sweep, watch): Behind,
 ) -> anyhow::Result<Ports> {
     let (stop_links, stop_others) = (CancellationToken::new(), CancellationToken::new());
-    let Managed { services, certificates, .. } = managed.clone();
+    let services = managed.services.clone();
     let (reconciler, asked) = Reconciler::new(reconciler::ROOM);
     let (keeper, news) = key_exchange::channel();
     let (teller, inquiries) = Teller::new(config.mini_statement.waiting);
@@ -279,7 +281,7 @@ async fn open_ports(
         .with_context(|| format!("http: listening on {}", config.http.listen))?;
     let control = ControlSocket::bind(&config.control.socket)?;
     let management = Apart::for_management(&config.threads)?;
-    let api = api::open_on(&management, config, managed, &stop_others).await?;
+    let api = api::open_on(&management, config, managed.clone(), &stop_others).await?;
     let addresses = Addresses {
         links: bound
             .iter()
@@ -303,7 +305,7 @@ async fn open_ports(
             }
         }),
         management.spawn(control.run(
-            (services.clone(), certificates),
+            managed,
             (Links { handles: handles.into(), exchange: exchange.clone() }, watch),
             clearing,
             stop_others.clone(),

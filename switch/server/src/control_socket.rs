@@ -10,8 +10,9 @@ use std::sync::Arc;
 use admin_api::certificates::Certificates;
 use admin_api::operation::{Caller, Operation, perform};
 use admin_api::{
-    ClearingSettings, Problem, Services, certificate_operation, clearing_operation,
-    control_operation, idempotency_key, rate_operation, security_operation,
+    ClearingSettings, PartnerKeys, Problem, Services, Users, certificate_operation,
+    clearing_operation, control_operation, idempotency_key, partner_choice_operation,
+    rate_operation, security_operation,
 };
 use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio_util::sync::CancellationToken;
 
+use crate::api::Managed;
 use crate::app::make_directory_of;
 use crate::attack_control;
 use crate::link_control::{self, Links};
@@ -46,6 +48,8 @@ pub(crate) struct Request<O> {
 struct Subjects {
     services: Services,
     certificates: Certificates,
+    /// What partners chose.
+    about: (Users, PartnerKeys),
     links: Links,
     attacks: Option<Arc<Watch>>,
     clearing: ClearingSettings,
@@ -90,12 +94,14 @@ impl ControlSocket {
     /// Serves until stopped, and removes the socket.
     pub(crate) async fn run(
         self,
-        (services, certificates): (Services, Certificates),
+        managed: Managed,
         (links, attacks): (Links, Option<Arc<Watch>>),
         clearing: ClearingSettings,
         stop: CancellationToken,
     ) {
-        let subjects = Subjects { services, certificates, links, attacks, clearing };
+        let Managed { services, certificates, users, partner_keys, store: _ } = managed;
+        let about = (users, partner_keys);
+        let subjects = Subjects { services, certificates, about, links, attacks, clearing };
         let places = Arc::new(tokio::sync::Semaphore::new(CONNECTIONS));
         loop {
             let accepted = tokio::select! {
@@ -200,6 +206,10 @@ async fn manage(
     } else if name.starts_with("certificate-") {
         let about = (services, &subjects.certificates);
         certificate_operation::perform(about, caller, serde_json::from_value(operation)?).await
+    } else if name.starts_with("partner-settings-") || name.starts_with("partner-key-") {
+        let (users, keys) = &subjects.about;
+        let operation = serde_json::from_value(operation)?;
+        partner_choice_operation::perform((users, keys), caller, operation).await
     } else {
         perform(services, caller, serde_json::from_value::<Operation>(operation)?).await
     })

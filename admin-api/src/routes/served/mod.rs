@@ -13,13 +13,13 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 use switch_domain::Timestamp;
 
-use crate::Services;
 use crate::http::{
     Encryption, Rates, Repeats, audited, encrypted, finish, idempotent, limit_caller, limit_source,
 };
 use crate::jwe::{Jwe, OpenPolicy, Requirement};
 use crate::service::audit::AuditSink;
 use crate::service::users::Users;
+use crate::{PartnerKeys, Services};
 
 pub use customer::{customer_channel, customer_document};
 pub use partner::{partner_channels, secure_document};
@@ -49,17 +49,20 @@ pub struct Around {
     pub repeats: Arc<Repeats>,
     /// In which time a body comes.
     pub body_within: Duration,
+    /// Whose keys answers are encrypted to.
+    pub partner_keys: PartnerKeys,
     /// What is recorded.
     pub audit: AuditSink,
 }
 
 /// The layers behind a channel: the caller is known.
 fn inside(router: Router, jwe: &Arc<Jwe>, around: &Around) -> Router {
-    let Around { rates, repeats, body_within, audit } = around.clone();
+    let Around { rates, repeats, body_within, partner_keys, audit } = around.clone();
     let body_limit = repeats.body_limit;
     let encryption = Encryption {
         jwe: jwe.clone(),
         policy: OpenPolicy::default(),
+        partners: Some(partner_keys),
         requirement: Requirement::Optional,
         body_limit,
         body_within,

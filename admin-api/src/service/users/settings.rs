@@ -19,6 +19,8 @@ pub struct UserSettings {
     pub kyc_mode: Mode,
     /// How many moves of a customer's verification are kept; then there are no more.
     pub kyc_moves_most: u32,
+    /// Whether there is a provider to be asked; without one no partner can choose it.
+    pub has_provider: bool,
     /// How inquiries at a provider are made.
     pub inquiries: InquirySettings,
     /// Pairing and sessions.
@@ -52,6 +54,7 @@ impl Default for UserSettings {
             cards_most: 100,
             kyc_mode: Mode::Own,
             kyc_moves_most: 200,
+            has_provider: false,
             inquiries: InquirySettings::default(),
             access: AccessSettings::default(),
         }

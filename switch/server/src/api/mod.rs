@@ -1,5 +1,6 @@
-//! The management API of a running switch: which listeners there are, and with what. It owns that
-//! partners' client certificates are asked for where partners call; the routes are `admin-api`'s.
+//! The management API of a running switch: which listeners there are, with what, and what is asked
+//! behind them. It owns that partners' client certificates are asked for where partners call; the
+//! routes are `admin-api`'s.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -7,18 +8,23 @@ use std::time::Duration;
 use admin_api::certificates::Certificates;
 use admin_api::tls::{Serving, serve};
 use anyhow::Context;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{Api, Config};
 use crate::runtimes::Apart;
 
 mod routers;
+mod verification;
 
 pub(crate) use routers::Managed;
 use routers::Routers;
 
-/// Listeners at work.
-pub(crate) struct Listeners(Vec<(&'static str, Serving)>);
+/// Listeners at work, and the task behind them that asks the provider of verifications.
+pub(crate) struct Listeners {
+    serving: Vec<(&'static str, Serving)>,
+    asking: Option<JoinHandle<()>>,
+}
 
 /// Opens those that are configured, on the threads of management.
 pub(crate) async fn open_on(
@@ -28,6 +34,9 @@ pub(crate) async fn open_on(
     stop: &CancellationToken,
 ) -> anyhow::Result<Listeners> {
     let certificates = managed.certificates.clone();
+    let provider = verification::provider(&config.api.kyc)?;
+    let users = managed.users.clone();
+    let kyc = (config.api.kyc.clone(), Duration::from_secs(config.api.limits.reload_s));
     let wanted = config.api.secure_settings().or_else(|| config.api.open_settings());
     let routers = match wanted {
         Some(_) => Routers::new(management, config, managed, stop)?,
@@ -35,10 +44,13 @@ pub(crate) async fn open_on(
     };
     let config = config.api.clone();
     let opening = async move { open(&config, &certificates, routers).await };
-    match management.handle() {
-        Some(threads) => threads.spawn(opening).await.context("opening the management API")?,
-        None => opening.await,
-    }
+    let mut listeners = match management.handle() {
+        Some(threads) => threads.spawn(opening).await.context("opening the management API")??,
+        None => opening.await?,
+    };
+    let asking = provider.map(|provider| verification::ask(provider, users, kyc, stop.clone()));
+    listeners.asking = asking.map(|asking| management.spawn(asking));
+    Ok(listeners)
 }
 
 /// The same where their connections are to be served.
@@ -47,7 +59,7 @@ async fn open(
     certificates: &Certificates,
     routers: Routers,
 ) -> anyhow::Result<Listeners> {
-    let mut listeners = Listeners(Vec::new());
+    let mut listeners = Listeners { serving: Vec::new(), asking: None };
     let clients = Some(certificates.clone());
     let wanted = [
         (config.secure_settings(), clients, routers.secure),
@@ -57,7 +69,7 @@ async fn open(
         let Some(settings) = settings else { continue };
         let name = settings.name;
         match serve(settings, clients, router).await.with_context(|| format!("api.{name}")) {
-            Ok(serving) => listeners.0.push((name, serving)),
+            Ok(serving) => listeners.serving.push((name, serving)),
             Err(error) => {
                 listeners.stop(Duration::ZERO).await;
                 return Err(error);
@@ -70,7 +82,8 @@ async fn open(
 impl Listeners {
     /// Where each listens, by name.
     pub(crate) fn addresses(&self) -> Vec<(String, SocketAddr)> {
-        self.0.iter().map(|(name, serving)| ((*name).to_owned(), serving.address())).collect()
+        let place = |(name, serving): &(&str, Serving)| ((*name).to_owned(), serving.address());
+        self.serving.iter().map(place).collect()
     }
 
     /// Serves until stopped; what is on its way then has so long to be answered.
@@ -80,8 +93,11 @@ impl Listeners {
     }
 
     async fn stop(self, within: Duration) {
-        for (_, serving) in self.0 {
+        for (_, serving) in self.serving {
             serving.stop(within).await;
+        }
+        if let Some(asking) = self.asking {
+            let _ = asking.await; // it was told to stop, and holds nothing back
         }
     }
 }

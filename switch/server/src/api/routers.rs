@@ -7,10 +7,10 @@ use std::time::Duration;
 use admin_api::audit::audit_sink;
 use admin_api::certificates::Certificates;
 use admin_api::channel::{CertificateChannel, Refusals, SessionChannel};
-use admin_api::http::{MOST, Rates, Repeats};
+use admin_api::http::{Rates, Repeats};
 use admin_api::jwe::{Jwe, KeyRules, PlatformKeyFile, PoolSettings, RsaBits, RsaPool};
 use admin_api::routes::{Around, Management, customer_channel, partner_channels};
-use admin_api::{Answers, Services, UserSettings, Users};
+use admin_api::{Answers, PartnerKeys, Services, Users};
 use anyhow::Context;
 use axum::Router;
 use switch_domain::Timestamp;
@@ -34,6 +34,8 @@ pub(crate) struct Managed {
     pub(crate) services: Services,
     pub(crate) certificates: Certificates,
     pub(crate) store: Store,
+    pub(crate) users: Users,
+    pub(crate) partner_keys: PartnerKeys,
 }
 
 /// What is served.
@@ -53,7 +55,7 @@ impl Routers {
         managed: Managed,
         stop: &CancellationToken,
     ) -> anyhow::Result<Self> {
-        let Managed { services, certificates, store } = managed;
+        let Managed { services, certificates, store, users, partner_keys } = managed;
         let requests = config.api.requests;
         let pool = store.pool().clone();
         let (audit, writer) = audit_sink(pool.clone(), requests.audit_waiting);
@@ -68,14 +70,13 @@ impl Routers {
             rates,
             repeats: Arc::new(Repeats { answers, body_limit: requests.body_bytes }),
             body_within: Duration::from_millis(requests.body_ms),
+            partner_keys,
             audit,
         };
-        let access = config.api.sessions.settings();
-        let settings = UserSettings { page_most: MOST, access, ..UserSettings::default() };
-        let users = Users::new(services.clone(), settings);
         management.spawn(remove_what_is_over(users.clone(), stop.clone()));
         let sessions = SessionChannel { users: users.clone(), refusals };
-        let managed = Management { services, users, jwe: Arc::new(encryption(config)?) };
+        let jwe = Arc::new(encryption(config)?);
+        let managed = Management { services, users, jwe };
         Ok(Self {
             secure: partner_channels(managed.clone(), channel, &around),
             open: customer_channel(managed, sessions, &around),

@@ -16,6 +16,7 @@ mod link;
 mod manage;
 mod migrate;
 mod partner;
+mod partner_choices;
 mod rates;
 mod reconcile;
 mod reconciliation;

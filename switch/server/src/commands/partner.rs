@@ -1,5 +1,6 @@
 //! `cardswitch partner`: partners, and the client certificates by which the management API knows
-//! them. It owns the arguments; each becomes one operation of a running switch.
+//! them; what they chose stands in `partner_choices`. It owns the arguments; each becomes one
+//! operation of a running switch.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
@@ -14,10 +15,11 @@ use clap::{Subcommand, ValueEnum};
 use serde_json::Value;
 
 use super::manage::{Id, send};
+use super::partner_choices::{self, KeyCommand, SettingsCommand};
 use crate::cli::SocketArgs;
 use crate::control_socket;
 
-/// Most bytes of a request that are read: no request has so many.
+/// Most bytes of a request or a key that are read: none has so many.
 const MOST_READ: u64 = 16 * 1024;
 
 /// Partners.
@@ -78,6 +80,12 @@ pub enum PartnerCommand {
         #[command(flatten)]
         socket: SocketArgs,
     },
+    /// What it chose
+    #[command(subcommand)]
+    Settings(SettingsCommand),
+    /// The keys that its answers are encrypted to
+    #[command(subcommand)]
+    Key(KeyCommand),
     /// Take a client certificate back, for good and at once
     RevokeCertificate {
         /// Its serial number, as `certificates` or `openssl x509 -serial` shows it
@@ -134,6 +142,8 @@ pub(super) async fn run(command: PartnerCommand) -> anyhow::Result<ExitCode> {
         PartnerCommand::Certificates { partner, socket } => {
             return send(socket, CertificateOperation::CertificateList { partner }).await;
         }
+        PartnerCommand::Settings(command) => return partner_choices::settings(command).await,
+        PartnerCommand::Key(command) => return partner_choices::keys(command).await,
         PartnerCommand::RevokeCertificate { serial, reason, socket } => {
             let reason = reason.as_kept();
             let operation = CertificateOperation::CertificateRevoke { serial, reason };
@@ -172,12 +182,13 @@ async fn csr(
     Ok(ExitCode::SUCCESS)
 }
 
-fn read(path: &Path) -> anyhow::Result<String> {
+/// A short text.
+pub(super) fn read(path: &Path) -> anyhow::Result<String> {
     let mut text = String::new();
     File::open(path)?.take(MOST_READ.saturating_add(1)).read_to_string(&mut text)?;
     anyhow::ensure!(
         text.len() as u64 <= MOST_READ,
-        "over {MOST_READ} bytes: this is no request for a certificate"
+        "over {MOST_READ} bytes: this is neither a request for a certificate nor a key"
     );
     Ok(text)
 }

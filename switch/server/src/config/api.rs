@@ -9,11 +9,12 @@ use std::time::Duration;
 use admin_api::certificates::{AuthorityFiles, CertificateSettings};
 use admin_api::http::{Rate, RatesSettings};
 use admin_api::tls::{ListenLimits, ListenSettings, ServerFiles};
+use admin_api::{PartnerKeySettings, UserSettings};
 use serde::Deserialize;
 
-use super::Mode;
 use super::check::Faults;
 use super::sessions::ApiSessions;
+use super::{ApiCustomers, ApiKyc, Mode, users};
 
 /// The management API. Without a listener it is not served.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -33,6 +34,10 @@ pub struct Api {
     pub encryption: ApiEncryption,
     /// Customers' apps.
     pub sessions: ApiSessions,
+    /// Customers of partners.
+    pub customers: ApiCustomers,
+    /// Who verifies them for the platform.
+    pub kyc: ApiKyc,
 }
 
 /// A listener.
@@ -170,11 +175,20 @@ pub struct ApiEncryption {
     pub workers: usize,
     /// Tokens that wait for it.
     pub waiting: usize,
+    /// Registered keys of a partner that are in use.
+    pub partner_keys: u32,
+    /// How old what is known of them may be before the tables are read again.
+    pub refresh_ms: u64,
+    /// Partners in memory.
+    pub known_partners: usize,
 }
 
 impl Default for ApiEncryption {
     fn default() -> Self {
-        Self { key_file: PathBuf::from("data/keys/api.key"), workers: 1, waiting: 64 }
+        let key_file = PathBuf::from("data/keys/api.key");
+        let (workers, waiting) = (1, 64);
+        let (partner_keys, refresh_ms, known_partners) = (4, 5_000, 1_000);
+        Self { key_file, workers, waiting, partner_keys, refresh_ms, known_partners }
     }
 }
 
@@ -189,6 +203,12 @@ impl Api {
     #[must_use]
     pub fn open_settings(&self) -> Option<ListenSettings> {
         self.settings("open", &self.open)
+    }
+
+    /// As the service of customers takes what is said of them.
+    #[must_use]
+    pub fn user_settings(&self) -> UserSettings {
+        users::user_settings(&self.customers, &self.kyc, &self.sessions)
     }
 
     fn settings(&self, name: &'static str, listener: &ApiListener) -> Option<ListenSettings> {
@@ -206,6 +226,8 @@ impl Api {
         self.requests.check(faults);
         self.encryption.check(faults);
         self.sessions.check(faults);
+        self.customers.check(&self.kyc, faults);
+        self.kyc.check(faults);
     }
 }
 
@@ -317,10 +339,29 @@ impl ApiRequests {
 }
 
 impl ApiEncryption {
+    /// As the service of registered keys takes them.
+    #[must_use]
+    pub const fn partner_keys(&self) -> PartnerKeySettings {
+        PartnerKeySettings {
+            most_live: self.partner_keys,
+            refresh: Duration::from_millis(self.refresh_ms),
+            known: self.known_partners,
+        }
+    }
+
     fn check(&self, faults: &mut Faults) {
         let path = |key| ["api", "encryption", key];
         faults.require((1..=64).contains(&self.workers), &path("workers"), "from 1 to 64");
         faults.require(self.waiting <= 10_000, &path("waiting"), "at most 10000");
+        let keys = (1..=100).contains(&self.partner_keys);
+        faults.require(keys, &path("partner_keys"), "from 1 to 100");
+        faults.require(
+            (100..=600_000).contains(&self.refresh_ms),
+            &path("refresh_ms"),
+            "from 100 to 600000: for so long another node still uses a key that was retired",
+        );
+        let known = (10..=100_000).contains(&self.known_partners);
+        faults.require(known, &path("known_partners"), "from 10 to 100000");
     }
 }
 

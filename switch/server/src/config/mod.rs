@@ -28,6 +28,7 @@ mod security;
 mod sessions;
 mod shards;
 mod tolerance;
+mod users;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -56,6 +57,7 @@ pub use security::{Mode, Module, Security};
 pub use sessions::ApiSessions;
 pub use shards::Shards;
 pub use tolerance::{ClearingTolerance, Rule as ToleranceRule};
+pub use users::{ApiCustomers, ApiKyc};
 
 /// The whole configuration. Every key has a default: an empty file is a working one, without links.
 #[derive(Clone, Debug, Default, Deserialize)]

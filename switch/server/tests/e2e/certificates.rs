@@ -142,6 +142,7 @@ pub(crate) fn server_files(directory: &Path) -> CertificateDer<'static> {
     let certificate = params.signed_by(&key, issuer).expect("signed");
     std::fs::write(directory.join("server.pem"), certificate.pem()).expect("written");
     std::fs::write(directory.join("server.key"), key.serialize_pem()).expect("written");
+    std::fs::write(directory.join("root.pem"), root.pem()).expect("written");
     root.der().clone()
 }
 

@@ -37,6 +37,7 @@ const ALLOWED: [Allowed; 14] = [
         uses: &["codecs", "switch-domain", "switch-security", "switch-shard"],
         tests_use: &["simulators", "switch-store"],
     },
+    // It is tested against the simulated provider of KYC.
     Allowed {
         package: "admin-api",
         uses: &[
@@ -46,7 +47,7 @@ const ALLOWED: [Allowed; 14] = [
             "switch-shard",
             "switch-store",
         ],
-        tests_use: &[],
+        tests_use: &["simulators"],
     },
     Allowed {
         package: "switch-server",

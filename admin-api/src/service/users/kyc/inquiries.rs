@@ -3,14 +3,15 @@
 //! outcome makes. What is asked twice, or answered twice, moves once.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use sqlx::{PgConnection, Row};
 use switch_domain::{AsciiText, CustomerId, PartnerId, Timestamp};
 use switch_store::PgTimestamp;
 use uuid::Uuid;
 
-use super::{By, Finding, KycProvider, KycQuestion, KycState, Mover, Moving};
+use super::{By, Finding, KycProvider, KycQuestion, KycState, Mover, Moving, ProviderFault};
 use crate::Problem;
 use crate::service::users::settings::InquirySettings;
 use crate::service::users::{Users, later, micros};
@@ -30,6 +31,13 @@ const TAKE: &str = "\
         SELECT customer_id FROM kyc_inquiry WHERE NOT given_up AND next_at <= $1
         ORDER BY next_at LIMIT $2 FOR UPDATE SKIP LOCKED)
     RETURNING customer_id, inquiry, attempts, deadline";
+
+const WAITING: &str = "\
+    SELECT count(*) FILTER (WHERE NOT given_up), count(*) FILTER (WHERE given_up)
+    FROM kyc_inquiry";
+
+/// How often those that wait are counted where nothing happens.
+const COUNTED_EVERY: Duration = Duration::from_secs(30);
 
 const GIVE_UP: &str = "\
     UPDATE kyc_inquiry SET given_up = true WHERE customer_id = $1 AND inquiry = $2";
@@ -97,17 +105,30 @@ impl Inquiries {
     /// Over the users, with somebody to ask.
     #[must_use]
     pub fn new(users: Users, provider: Arc<dyn KycProvider>) -> Self {
+        describe();
         Self { users, provider }
     }
 
-    /// Steps as long as it is not dropped, by a clock and with a pause after each.
+    /// Steps as long as it is not dropped, by a clock, with a pause after each that left nothing to
+    /// be asked. To drop it loses nothing: what it was asking is asked again after its pause.
     pub async fn run(self, now: impl Fn() -> Timestamp, every: Duration) {
         let mut ticks = tokio::time::interval(every);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut counted: Option<Instant> = None;
         loop {
-            ticks.tick().await;
-            if let Err(problem) = self.step(now()).await {
-                tracing::warn!(%problem, "no inquiries at the provider; tried again");
+            let asked = match self.step(now()).await {
+                Ok(step) => step.asked,
+                Err(problem) => {
+                    tracing::warn!(%problem, "no inquiries at the provider; tried again");
+                    0
+                }
+            };
+            if asked > 0 || counted.is_none_or(|at| at.elapsed() >= COUNTED_EVERY) {
+                counted = Some(Instant::now());
+                self.count().await;
+            }
+            if asked < self.users.settings().inquiries.at_once {
+                ticks.tick().await;
             }
         }
     }
@@ -130,16 +151,25 @@ impl Inquiries {
             step.failed = step.failed.saturating_add(one.failed);
             step.given_up = step.given_up.saturating_add(one.given_up);
         }
-        let waiting = sqlx::query_scalar::<_, i64>("SELECT count(*) FROM kyc_inquiry");
-        let waiting = waiting.fetch_one(self.users.pool()).await?;
-        metrics::gauge!("cardswitch_kyc_inquiries").set(waiting as f64);
         for (outcome, count) in
             [("decided", step.decided), ("failed", step.failed), ("given_up", step.given_up)]
         {
-            metrics::counter!("cardswitch_kyc_answers_total", "outcome" => outcome)
+            counter!("cardswitch_kyc_answers_total", "outcome" => outcome)
                 .increment(u64::from(count));
         }
         Ok(step)
+    }
+
+    /// Counts those that wait, for the metrics.
+    async fn count(&self) {
+        let query = sqlx::query_as::<_, (i64, i64)>(WAITING);
+        match query.fetch_one(self.users.pool()).await {
+            Ok((asked, given_up)) => {
+                gauge!("cardswitch_kyc_inquiries", "state" => "asked").set(asked as f64);
+                gauge!("cardswitch_kyc_inquiries", "state" => "given_up").set(given_up as f64);
+            }
+            Err(error) => tracing::debug!(%error, "inquiries are not counted"),
+        }
     }
 
     async fn take(&self, now: Timestamp) -> Result<Vec<Due>, Problem> {
@@ -174,7 +204,11 @@ impl Inquiries {
             None => Ok(Ok(Finding::NothingYet)),
             Some(profile) => {
                 let question = KycQuestion { inquiry: due.inquiry, profile };
-                tokio::time::timeout(settings.patience, self.provider.ask(question)).await
+                let began = Instant::now();
+                let asking = self.provider.ask(question);
+                let answer = tokio::time::timeout(settings.patience, asking).await;
+                histogram!("cardswitch_kyc_answer_seconds").record(began.elapsed());
+                answer
             }
         };
         let (to, note) = match finding {
@@ -183,6 +217,7 @@ impl Inquiries {
             nothing => {
                 if !matches!(nothing, Ok(Ok(_))) {
                     step.failed = 1;
+                    note(&due, nothing.ok().and_then(Result::err).as_ref());
                 }
                 let most = i64::from(settings.attempts_most);
                 if i64::from(due.attempts) >= most || now >= due.deadline {
@@ -225,4 +260,32 @@ impl Inquiries {
         transaction.commit().await?;
         Ok(true)
     }
+}
+
+/// What went wrong with a question; none: no answer came in time.
+fn note(due: &Due, fault: Option<&ProviderFault>) {
+    let kind = fault.map_or("late", ProviderFault::name);
+    counter!("cardswitch_kyc_faults_total", "fault" => kind).increment(1);
+    let said = fault.map(ToString::to_string);
+    let said = said.as_deref().unwrap_or("the provider does not answer in time");
+    tracing::warn!(inquiry = %due.inquiry, attempts = due.attempts, "{said}");
+}
+
+fn describe() {
+    describe_gauge!(
+        "cardswitch_kyc_inquiries",
+        "Verifications that wait for the provider (asked, of which with the others \
+         api.kyc.waiting are the most), and those for an operator since it was given up to ask"
+    );
+    describe_counter!("cardswitch_kyc_answers_total", "Questions to the provider, by their end");
+    describe_counter!(
+        "cardswitch_kyc_faults_total",
+        "Questions to the provider without an answer that can be used: late, unavailable, status \
+         (another than 200), bad_answer"
+    );
+    describe_histogram!(
+        "cardswitch_kyc_answer_seconds",
+        metrics::Unit::Seconds,
+        "From a question to the provider's answer, or to the end of patience"
+    );
 }

@@ -1,6 +1,8 @@
 //! Where the verification of a customer stands, and who may move it where. It owns the table of
 //! moves; it knows no database and no clock.
 
+use serde::{Deserialize, Serialize};
+
 /// Where a verification stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum KycState {
@@ -19,7 +21,8 @@ pub enum KycState {
 }
 
 /// How a partner's customers are verified.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Mode {
     /// By the partner itself, which says what came of it.
     Own,

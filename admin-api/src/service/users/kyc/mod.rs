@@ -1,6 +1,7 @@
 //! The verification of customers (KYC): moves in SQL, each kept, and what each partner chose. It
 //! owns the tables `kyc_move` and `partner_settings`; who may move what stands in `machine`.
 
+mod client;
 mod inquiries;
 mod machine;
 mod provider;
@@ -15,6 +16,7 @@ use super::customers::{Locked, locked};
 use super::{Users, profile};
 use crate::Problem;
 
+pub use client::{HttpsProvider, NoProvider, ProviderSettings, ProviderUrl};
 pub use inquiries::{Inquiries, Step};
 pub use machine::{KycState, Mode, Mover, Refused, judge};
 pub use provider::{
@@ -32,13 +34,31 @@ const NOTE_MOVE: &str = "\
     INSERT INTO kyc_move (customer_id, at, by_kind, by_name, from_state, to_state, note)
     VALUES ($1, $2, $3, $4, $5, $6, $7)";
 
+const CHANGE: &str = "\
+    INSERT INTO partner_settings AS before
+        (partner_id, kyc_mode, registered_keys_only, changed_at, changed_by)
+    VALUES ($1, $2, coalesce($3, false), $4, $5)
+    ON CONFLICT (partner_id) DO UPDATE SET
+        kyc_mode = coalesce($2, before.kyc_mode),
+        registered_keys_only = coalesce($3, before.registered_keys_only),
+        changed_at = $4, changed_by = $5";
+
 /// What a partner chose, or the defaults.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PartnerSettings {
     /// How its customers are verified.
     pub kyc_mode: Mode,
-    /// Whether it signs and encrypts with registered keys alone.
+    /// Whether answers are encrypted to its registered keys alone.
     pub registered_keys_only: bool,
+}
+
+/// What is chosen anew for a partner; the rest stays as it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SettingsChange {
+    /// How its customers are verified.
+    pub kyc_mode: Option<Mode>,
+    /// Whether answers are encrypted to its registered keys alone.
+    pub registered_keys_only: Option<bool>,
 }
 
 /// Who moves a verification.
@@ -91,23 +111,25 @@ impl Users {
         self.settings_of(&mut connection, partner).await
     }
 
-    /// Chooses for a partner.
+    /// Chooses for a partner; what then is in force.
     ///
     /// # Errors
-    /// `NOT_FOUND`: the partner.
-    pub async fn set_partner_settings(
+    /// `NOT_FOUND`: the partner. `CONFLICT`: there is no provider who could be asked.
+    pub async fn change_partner_settings(
         &self,
         partner: PartnerId,
-        settings: PartnerSettings,
-    ) -> Result<(), Problem> {
+        change: SettingsChange,
+        (by, now): (AsciiText<40>, Timestamp),
+    ) -> Result<PartnerSettings, Problem> {
         self.check_partner(partner)?;
-        let sql = "INSERT INTO partner_settings (partner_id, kyc_mode, registered_keys_only) \
-                   VALUES ($1, $2, $3) ON CONFLICT (partner_id) DO UPDATE SET \
-                   kyc_mode = excluded.kyc_mode, \
-                   registered_keys_only = excluded.registered_keys_only";
-        let query = sqlx::query(sql).bind(partner.0).bind(settings.kyc_mode.name());
-        query.bind(settings.registered_keys_only).execute(self.pool()).await?;
-        Ok(())
+        if change.kyc_mode == Some(Mode::Automated) && !self.settings().has_provider {
+            let problem = "no provider is configured, who would verify: api.kyc.url";
+            return Err(Problem::new("CONFLICT", problem));
+        }
+        let query = sqlx::query(CHANGE).bind(partner.0).bind(change.kyc_mode.map(Mode::name));
+        let query = query.bind(change.registered_keys_only).bind(PgTimestamp(now));
+        query.bind(by.as_str()).execute(self.pool()).await?;
+        self.partner_settings(partner).await
     }
 
     async fn settings_of(
@@ -122,8 +144,10 @@ impl Users {
             let kyc_mode = self.settings().kyc_mode;
             return Ok(PartnerSettings { kyc_mode, registered_keys_only: false });
         };
-        let mode: String = row.try_get("kyc_mode")?;
-        let kyc_mode = Mode::named(&mode).ok_or_else(|| unreadable(&"the partner's mode"))?;
+        let kyc_mode = match row.try_get::<Option<String>, _>("kyc_mode")? {
+            None => self.settings().kyc_mode,
+            Some(mode) => Mode::named(&mode).ok_or_else(|| unreadable(&"the partner's mode"))?,
+        };
         let registered_keys_only = row.try_get("registered_keys_only")?;
         Ok(PartnerSettings { kyc_mode, registered_keys_only })
     }

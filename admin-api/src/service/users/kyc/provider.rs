@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::service::users::Profile;
 
 /// An answer is a few members.
-const ANSWER_MOST: usize = 4096;
+pub(super) const ANSWER_MOST: usize = 4096;
 /// The provider's own reference is kept as a note.
 const REFERENCE_MOST: usize = 64;
 
@@ -39,9 +39,24 @@ pub enum ProviderFault {
     /// It cannot be reached, or does not serve.
     #[error("the provider does not serve")]
     Unavailable,
+    /// It answers with another status than 200. Where that is a redirect, nobody follows it.
+    #[error("the provider answers with status {0}")]
+    Status(u16),
     /// What it said is no answer.
     #[error(transparent)]
     BadAnswer(#[from] BadAnswer),
+}
+
+impl ProviderFault {
+    /// As metrics label it.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Unavailable => "unavailable",
+            Self::Status(_) => "status",
+            Self::BadAnswer(_) => "bad_answer",
+        }
+    }
 }
 
 /// A question that is on its way.

@@ -108,7 +108,8 @@ async fn an_app_is_paired_and_sees_its_customers_accounts_alone() {
 // covers: SR-008
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_expires_unused_and_is_renewed_and_outlives_a_restart() {
-    let platform = Platform::start_with(&[("CARDSWITCH_API__SESSIONS__IDLE_S", "1")]).await;
+    let platform =
+        Platform::start_with(vec![("CARDSWITCH_API__SESSIONS__IDLE_S", "1".into())]).await;
     let acme = platform.partner("Acme", "99999912");
     let ada = acme.registers("u-1");
     let app = acme.pairs(&platform.anonymous(), &ada, "device-0001");

@@ -2,6 +2,7 @@
 //! authorizations over TCP.
 
 mod client;
+mod kyc;
 mod mobile;
 mod platform;
 mod tenants;

@@ -17,8 +17,9 @@ pub(super) struct Platform {
     pub(super) database: TestDatabase,
     pub(super) directory: tempfile::TempDir,
     root: CertificateDer<'static>,
+    /// More of its configuration.
+    more: Vec<(&'static str, String)>,
     pub(super) served: Served,
-    more: Vec<(&'static str, &'static str)>,
 }
 
 /// The PIN of users in tests.
@@ -26,33 +27,34 @@ pub(super) const PIN: &str = "271828";
 
 /// A partner with money of its own and a product.
 pub(super) struct Partner {
+    pub(super) id: String,
     pub(super) programme: i64,
     pub(super) client: Client,
 }
 
 impl Platform {
     pub(super) async fn start() -> Self {
-        Self::start_with(&[]).await
+        Self::start_with(Vec::new()).await
     }
 
-    /// Beside what all have, so configured.
-    pub(super) async fn start_with(more: &[(&'static str, &'static str)]) -> Self {
+    /// The same with more of its configuration.
+    pub(super) async fn start_with(more: Vec<(&'static str, String)>) -> Self {
         let database = fresh_database().await;
         let directory = tempfile::tempdir().expect("a directory");
         let at = directory.path();
         ceremony(at);
         assert!(ca(at, &["init"], true).0);
         let root = server_files(at);
-        let served = serve(at, database.url().expose(), more);
-        Self { database, directory, root, served, more: more.to_vec() }
+        let served = serve(at, database.url().expose(), &more);
+        Self { database, directory, root, more, served }
     }
 
     /// Stops, and serves again over the same database.
     pub(super) fn restart(self) -> Self {
-        let Self { database, directory, root, served, more } = self;
+        let Self { database, directory, root, more, served } = self;
         served.terminate();
         let served = serve(directory.path(), database.url().expose(), &more);
-        Self { database, directory, root, served, more }
+        Self { database, directory, root, more, served }
     }
 
     /// A partner whose credit is a thousand euros, and whose request was signed.
@@ -73,7 +75,7 @@ impl Platform {
         self.served.command(&sign).expect("signed");
         let certificate = CertificateDer::from_pem_file(&pem).expect("the certificate");
         let client = Client::new(self.served.api("secure"), &self.root, (&key, certificate));
-        Partner { programme: programme.parse().expect("a number"), client }
+        Partner { id, programme: programme.parse().expect("a number"), client }
     }
 
     /// Somebody at the open listener.
@@ -87,7 +89,7 @@ impl Platform {
     }
 }
 
-fn serve(at: &Path, url: &str, more: &[(&'static str, &'static str)]) -> Served {
+fn serve(at: &Path, url: &str, more: &[(&'static str, String)]) -> Served {
     let listener = [
         ("CARDSWITCH_API__SECURE__LISTEN", "127.0.0.1:0"),
         ("CARDSWITCH_API__SECURE__CERTIFICATE", "server.pem"),
@@ -97,8 +99,9 @@ fn serve(at: &Path, url: &str, more: &[(&'static str, &'static str)]) -> Served 
         ("CARDSWITCH_API__OPEN__KEY", "server.key"),
         ("CARDSWITCH_API__ENCRYPTION__KEY_FILE", "keys/api.key"),
     ];
+    let more = more.iter().map(|(name, value)| (*name, value.as_str()));
     let configuration: Vec<_> =
-        FILES.into_iter().chain([LMK]).chain(listener).chain(more.iter().copied()).collect();
+        FILES.into_iter().chain([LMK]).chain(listener).chain(more).collect();
     Served::start_with(at, url, &configuration)
 }
 
@@ -134,9 +137,14 @@ impl App {
 impl Partner {
     /// Registers somebody; the identifier.
     pub(super) fn registers(&self, reference: &str) -> String {
+        self.registers_one(reference, "Lovelace")
+    }
+
+    /// The same with another family name.
+    pub(super) fn registers_one(&self, reference: &str, family_name: &str) -> String {
         let person = json!({
             "reference": reference,
-            "person": { "givenName": "Ada", "familyName": "Lovelace", "birthDate": "1990-12-10" }
+            "person": { "givenName": "Ada", "familyName": family_name, "birthDate": "1990-12-10" }
         });
         let made = self.client.post("/lifecycle/v1/customers", reference, &person).done(201);
         made.json()["customerId"].as_str().expect("an identifier").to_owned()
