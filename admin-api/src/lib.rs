@@ -13,6 +13,7 @@ pub mod http;
 mod idempotency;
 pub mod jwe;
 pub mod operation;
+pub mod operator_operation;
 mod partner_operation;
 mod problem;
 pub mod rate_operation;
@@ -25,11 +26,12 @@ pub use health::{HealthSource, Readiness, router};
 pub use idempotency::idempotency_key;
 pub use problem::Problem;
 pub use service::audit;
+pub use service::operators;
 pub use service::proof::{BearerSecret, HashingSettings};
 pub use service::users::kyc;
 pub use service::users::{
-    Customer, CustomersBalance, CustomersCard, InquirySettings, Page, Personal, Profile,
-    ProfileInput, UserSettings, Users,
+    AwaitingReview, Customer, CustomersBalance, CustomersCard, InquirySettings, Page, Personal,
+    Profile, ProfileInput, UserSettings, Users,
 };
 pub use service::{
     Answers, Claimed, ClearedLines, ClearingLine, ClearingSettings, FileId, IssuedCard, KeptAnswer,

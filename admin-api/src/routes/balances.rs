@@ -102,7 +102,7 @@ pub(super) struct BalanceView {
 }
 
 impl BalanceView {
-    fn of(balance_id: Uuid, balance: &Balance) -> Self {
+    pub(super) fn of(balance_id: Uuid, balance: &Balance) -> Self {
         let money = |amount| Money::of(amount, balance.currency);
         Self {
             balance_id,
@@ -124,23 +124,23 @@ impl BalanceView {
 #[serde(rename_all = "camelCase")]
 pub(super) struct BalanceWithCards {
     #[serde(flatten)]
-    balance: BalanceView,
-    cards: Vec<CardOfBalance>,
+    pub(super) balance: BalanceView,
+    pub(super) cards: Vec<CardOfBalance>,
 }
 
 /// Accounts of a customer.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Balances {
-    items: Vec<BalanceView>,
+    pub(super) items: Vec<BalanceView>,
 }
 
 /// An account that a path names: of this tenant, and of this customer.
-struct Found {
-    public_id: Uuid,
-    balance: Balance,
+pub(super) struct Found {
+    pub(super) public_id: Uuid,
+    pub(super) balance: Balance,
 }
 
-async fn find(
+pub(super) async fn find(
     this: &Management,
     partner: PartnerId,
     (customer, balance): (&str, &str),

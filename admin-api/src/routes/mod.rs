@@ -2,6 +2,7 @@
 //! JSON of requests and answers; who calls, how often, and whether it was done already is settled
 //! before a route is reached, and what is done is the services' affair.
 
+mod admin;
 mod amounts;
 mod balances;
 mod customers;
@@ -10,7 +11,10 @@ mod problems;
 mod public_key;
 mod served;
 
-pub use served::{Around, Management, partner_channels, secure_document};
+pub use admin::{Access, Needs};
+pub use served::{
+    Around, Management, Panel, admin_channel, admin_document, partner_channels, secure_document,
+};
 
 use crate::Problem;
 use crate::http::{Caller, Failure};

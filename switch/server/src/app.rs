@@ -34,7 +34,8 @@ use crate::link_control::Links;
 use crate::runtimes::Apart;
 use crate::upkeep::Upkeep;
 use crate::{
-    api, attack_watch, heads, hsm, key_exchange, keys, pan_keys, reconciler, telemetry, teller,
+    api, attack_watch, heads, hsm, key_exchange, keys, operators, pan_keys, reconciler, telemetry,
+    teller,
 };
 
 /// A switch that serves.
@@ -111,6 +112,7 @@ impl App {
         settings.rate_life = config.rates.life();
         let watch = config.attacks.watch();
         settings.attacks = watch.clone();
+        let operators = operators::open(config, store)?;
         let projection = Apart::for_projection(&config.threads)?;
         settings.projectors = projection.handle();
         let (node, running) = switch_shard::start(store, settings, mode).await?;
@@ -130,6 +132,7 @@ impl App {
         let managed = Managed {
             services: services.clone(),
             certificates: certificates.clone(),
+            operators,
             store: store.clone(),
         };
         let opened = open_ports(config, managed, security, health, behind).await;
@@ -267,7 +270,7 @@ async fn open_ports(
     (metrics, upkeep, sweep, watch): Behind,
 ) -> anyhow::Result<Ports> {
     let (stop_links, stop_others) = (CancellationToken::new(), CancellationToken::new());
-    let Managed { services, certificates, .. } = managed.clone();
+    let Managed { services, certificates, operators, .. } = managed.clone();
     let (reconciler, asked) = Reconciler::new(reconciler::ROOM);
     let (keeper, news) = key_exchange::channel();
     let (teller, inquiries) = Teller::new(config.mini_statement.waiting);
@@ -303,7 +306,7 @@ async fn open_ports(
             }
         }),
         management.spawn(control.run(
-            (services.clone(), certificates),
+            (services.clone(), certificates, operators),
             (Links { handles: handles.into(), exchange: exchange.clone() }, watch),
             clearing,
             stop_others.clone(),

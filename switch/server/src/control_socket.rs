@@ -9,9 +9,10 @@ use std::sync::Arc;
 
 use admin_api::certificates::Certificates;
 use admin_api::operation::{Caller, Operation, perform};
+use admin_api::operators::Operators;
 use admin_api::{
     ClearingSettings, Problem, Services, certificate_operation, clearing_operation,
-    control_operation, idempotency_key, rate_operation, security_operation,
+    control_operation, idempotency_key, operator_operation, rate_operation, security_operation,
 };
 use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
@@ -46,6 +47,7 @@ pub(crate) struct Request<O> {
 struct Subjects {
     services: Services,
     certificates: Certificates,
+    operators: Option<Operators>,
     links: Links,
     attacks: Option<Arc<Watch>>,
     clearing: ClearingSettings,
@@ -90,12 +92,12 @@ impl ControlSocket {
     /// Serves until stopped, and removes the socket.
     pub(crate) async fn run(
         self,
-        (services, certificates): (Services, Certificates),
+        (services, certificates, operators): (Services, Certificates, Option<Operators>),
         (links, attacks): (Links, Option<Arc<Watch>>),
         clearing: ClearingSettings,
         stop: CancellationToken,
     ) {
-        let subjects = Subjects { services, certificates, links, attacks, clearing };
+        let subjects = Subjects { services, certificates, operators, links, attacks, clearing };
         let places = Arc::new(tokio::sync::Semaphore::new(CONNECTIONS));
         loop {
             let accepted = tokio::select! {
@@ -200,6 +202,9 @@ async fn manage(
     } else if name.starts_with("certificate-") {
         let about = (services, &subjects.certificates);
         certificate_operation::perform(about, caller, serde_json::from_value(operation)?).await
+    } else if name.starts_with("operator-") {
+        let about = subjects.operators.as_ref();
+        operator_operation::perform(about, caller, serde_json::from_value(operation)?).await
     } else {
         perform(services, caller, serde_json::from_value::<Operation>(operation)?).await
     })

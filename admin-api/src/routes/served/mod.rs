@@ -2,6 +2,7 @@
 //! what is cheap stands outside of what is not, and nothing of a route runs before its caller is
 //! known, within its rate, and its request not done before. One file a channel.
 
+mod admin;
 mod partner;
 
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use crate::jwe::{Jwe, OpenPolicy, Requirement};
 use crate::service::audit::AuditSink;
 use crate::service::users::Users;
 
+pub use admin::{Panel, admin_channel, admin_document};
 pub use partner::{partner_channels, secure_document};
 
 /// What the routes work with. Cloning gives another handle.

@@ -28,7 +28,7 @@ pub(crate) async fn open_on(
     stop: &CancellationToken,
 ) -> anyhow::Result<Listeners> {
     let certificates = managed.certificates.clone();
-    let routers = match config.api.secure_settings() {
+    let routers = match config.api.secure_settings().or_else(|| config.api.open_settings()) {
         Some(_) => Routers::new(management, config, managed, stop)?,
         None => Routers::default(),
     };

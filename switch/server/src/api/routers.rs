@@ -4,12 +4,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use admin_api::audit::audit_sink;
+use admin_api::audit::{AuditLog, audit_sink};
 use admin_api::certificates::Certificates;
-use admin_api::channel::{CertificateChannel, Refusals};
+use admin_api::channel::{CertificateChannel, OperatorChannel, Refusals};
 use admin_api::http::{MOST, Rates, Repeats};
 use admin_api::jwe::{Jwe, KeyRules, PlatformKeyFile, PoolSettings, RsaBits, RsaPool};
-use admin_api::routes::{Around, Management, partner_channels};
+use admin_api::operators::Operators;
+use admin_api::routes::{Around, Management, Panel, admin_channel, partner_channels};
 use admin_api::{Answers, Services, UserSettings, Users};
 use anyhow::Context;
 use axum::Router;
@@ -33,6 +34,7 @@ const ROUNDS: u32 = 100;
 pub(crate) struct Managed {
     pub(crate) services: Services,
     pub(crate) certificates: Certificates,
+    pub(crate) operators: Option<Operators>,
     pub(crate) store: Store,
 }
 
@@ -41,7 +43,7 @@ pub(crate) struct Managed {
 pub(super) struct Routers {
     /// Where a client certificate is shown: /secure and /lifecycle.
     pub(super) secure: Router,
-    /// Everywhere else: /customers and /admin. Nothing is there yet.
+    /// Everywhere else: /customers and /admin. Nothing of /customers is there yet.
     pub(super) open: Router,
 }
 
@@ -53,16 +55,18 @@ impl Routers {
         managed: Managed,
         stop: &CancellationToken,
     ) -> anyhow::Result<Self> {
-        let Managed { services, certificates, store } = managed;
+        let Managed { services, certificates, operators, store } = managed;
         let requests = config.api.requests;
         let pool = store.pool().clone();
         let (audit, writer) = audit_sink(pool.clone(), requests.audit_waiting);
         management.spawn(writer);
+        let log = AuditLog::new(pool.clone());
         let answers = Answers::new(pool, Duration::from_millis(requests.claim_ms));
         let rates = Rates::new(requests.rates());
         let keep = Duration::from_secs(u64::from(requests.keep_answers_hours).saturating_mul(3600));
         management.spawn(forget(answers.clone(), keep, rates.clone(), stop.clone()));
-        let channel = CertificateChannel { certificates, refusals: Refusals::new(audit.clone()) };
+        let refusals = Refusals::new(audit.clone());
+        let channel = CertificateChannel { certificates, refusals: refusals.clone() };
         let around = Around {
             rates,
             repeats: Arc::new(Repeats { answers, body_limit: requests.body_bytes }),
@@ -72,7 +76,13 @@ impl Routers {
         let settings = UserSettings { page_most: MOST, ..UserSettings::default() };
         let users = Users::new(services.clone(), settings);
         let management = Management { services, users, jwe: Arc::new(encryption(config)?) };
-        Ok(Self { secure: partner_channels(management, channel, &around), open: Router::new() })
+        let admin = operators.map(|operators| {
+            let channel = OperatorChannel { operators: operators.clone(), refusals };
+            let panel = Panel { management: management.clone(), operators, audit: log };
+            admin_channel(panel, channel, &around)
+        });
+        let open = Router::new().merge(admin.unwrap_or_default());
+        Ok(Self { secure: partner_channels(management, channel, &around), open })
     }
 }
 

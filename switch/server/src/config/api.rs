@@ -13,6 +13,7 @@ use serde::Deserialize;
 
 use super::Mode;
 use super::check::Faults;
+use super::operators::ApiOperators;
 
 /// The management API. Without a listener it is not served.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -30,6 +31,8 @@ pub struct Api {
     pub requests: ApiRequests,
     /// Encrypted bodies.
     pub encryption: ApiEncryption,
+    /// People at the panel.
+    pub operators: ApiOperators,
 }
 
 /// A listener.
@@ -202,6 +205,7 @@ impl Api {
         self.certificates.check(faults);
         self.requests.check(faults);
         self.encryption.check(faults);
+        self.operators.check(mode, faults);
     }
 }
 

@@ -2,6 +2,8 @@
 //! authorizations over TCP.
 
 mod client;
+mod operators;
+mod person;
 mod platform;
 mod tenants;
 mod walk;
