@@ -13,6 +13,7 @@ pub mod http;
 mod idempotency;
 pub mod jwe;
 pub mod operation;
+pub mod operator_operation;
 pub mod partner_choice_operation;
 mod partner_operation;
 mod problem;
@@ -26,12 +27,13 @@ pub use health::{HealthSource, Readiness, router};
 pub use idempotency::idempotency_key;
 pub use problem::Problem;
 pub use service::audit;
+pub use service::operators;
 pub use service::proof::{BearerSecret, HashingSettings};
 pub use service::users::kyc;
 pub use service::users::{
-    AccessSettings, Customer, CustomersBalance, CustomersCard, DeviceData, InquirySettings, Opened,
-    Page, Paired, PairedInstallation, PairingCode, Personal, Profile, ProfileInput, Removed,
-    Session, UserPin, UserSettings, Users,
+    AccessSettings, AwaitingReview, Customer, CustomersBalance, CustomersCard, DeviceData,
+    InquirySettings, Opened, Page, Paired, PairedInstallation, PairingCode, Personal, Profile,
+    ProfileInput, Removed, Session, UserPin, UserSettings, Users,
 };
 pub use service::{
     Answers, Claimed, ClearedLines, ClearingLine, ClearingSettings, FileId, IssuedCard, KeptAnswer,

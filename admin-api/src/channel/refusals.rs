@@ -35,9 +35,20 @@ impl Refusals {
     /// Records that somebody did not pass. Where it cannot be recorded they still do not.
     pub async fn record(
         &self,
-        (origin, id): (SocketAddr, &RequestId),
+        around: (SocketAddr, &RequestId),
         act: String,
         code: &'static str,
+        now: Timestamp,
+    ) {
+        self.record_of("nobody", around, (act, code), now).await;
+    }
+
+    /// The same of somebody who is known, and may not.
+    pub(crate) async fn record_of(
+        &self,
+        actor: &str,
+        (origin, id): (SocketAddr, &RequestId),
+        (act, code): (String, &'static str),
         now: Timestamp,
     ) {
         metrics::counter!("cardswitch_api_refused_total", "code" => code).increment(1);
@@ -53,7 +64,7 @@ impl Refusals {
         let origin: IpAddr = origin.ip().to_canonical();
         let entry = Entry {
             at: now,
-            actor: "nobody".to_owned(),
+            actor: actor.to_owned(),
             act,
             outcome: Outcome::Refused,
             origin: origin.to_string(),

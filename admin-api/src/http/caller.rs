@@ -6,16 +6,7 @@ use std::net::IpAddr;
 use switch_domain::{AsciiText, CustomerId, PartnerId};
 use uuid::Uuid;
 
-/// What an operator may do (SR-260).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Role {
-    /// Works on single cards.
-    Employee,
-    /// Also makes cards.
-    Manager,
-    /// Everything.
-    Admin,
-}
+pub use crate::service::operators::Role;
 
 /// Who makes a request.
 #[derive(Clone, Debug, PartialEq, Eq)]

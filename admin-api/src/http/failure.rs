@@ -99,7 +99,9 @@ pub(super) fn status(code: &str) -> StatusCode {
             StatusCode::BAD_REQUEST
         }
         "UNAUTHENTICATED" | "SESSION_EXPIRED" => StatusCode::UNAUTHORIZED,
-        "FORBIDDEN" | "ENCRYPTION_REQUIRED" | "STEP_UP_REQUIRED" => StatusCode::FORBIDDEN,
+        "FORBIDDEN" | "ENCRYPTION_REQUIRED" | "STEP_UP_REQUIRED" | "PASSWORD_CHANGE_REQUIRED" => {
+            StatusCode::FORBIDDEN
+        }
         "NOT_FOUND" => StatusCode::NOT_FOUND,
         "METHOD_NOT_ALLOWED" => StatusCode::METHOD_NOT_ALLOWED,
         "NOT_ACCEPTABLE" => StatusCode::NOT_ACCEPTABLE,

@@ -127,6 +127,15 @@ pub(super) enum CustomerStateName {
     Blocked,
 }
 
+impl From<CustomerState> for CustomerStateName {
+    fn from(state: CustomerState) -> Self {
+        match state {
+            CustomerState::Active => Self::Active,
+            CustomerState::Blocked => Self::Blocked,
+        }
+    }
+}
+
 /// A customer.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -148,10 +157,7 @@ impl From<&Customer> for CustomerView {
             customer_id: customer.public_id,
             reference: customer.reference.clone(),
             person: customer.profile.as_ref().map(Person::from),
-            state: match customer.state {
-                CustomerState::Active => CustomerStateName::Active,
-                CustomerState::Blocked => CustomerStateName::Blocked,
-            },
+            state: customer.state.into(),
             kyc_state: customer.kyc.into(),
         }
     }

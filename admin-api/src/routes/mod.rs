@@ -3,6 +3,7 @@
 //! before a route is reached, and what is done is the services' affair.
 
 mod accounts;
+mod admin;
 mod amounts;
 mod balances;
 mod customers;
@@ -14,8 +15,10 @@ mod public_key;
 mod served;
 mod statements;
 
+pub use admin::{Access, Needs};
 pub use served::{
-    Around, Management, customer_channel, customer_document, partner_channels, secure_document,
+    Around, Management, Panel, admin_channel, admin_document, customer_channel, customer_document,
+    partner_channels, secure_document,
 };
 
 use crate::Problem;

@@ -9,6 +9,7 @@ mod clearing;
 mod controls;
 mod customers;
 mod money;
+pub mod operators;
 mod partners;
 pub(crate) mod proof;
 mod rates;

@@ -34,7 +34,8 @@ use crate::link_control::Links;
 use crate::runtimes::Apart;
 use crate::upkeep::Upkeep;
 use crate::{
-    api, attack_watch, heads, hsm, key_exchange, keys, pan_keys, reconciler, telemetry, teller,
+    api, attack_watch, heads, hsm, key_exchange, keys, operators, pan_keys, reconciler, telemetry,
+    teller,
 };
 
 /// A switch that serves.
@@ -111,6 +112,7 @@ impl App {
         settings.rate_life = config.rates.life();
         let watch = config.attacks.watch();
         settings.attacks = watch.clone();
+        let operators = operators::open(config, store)?;
         let projection = Apart::for_projection(&config.threads)?;
         settings.projectors = projection.handle();
         let (node, running) = switch_shard::start(store, settings, mode).await?;
@@ -130,6 +132,7 @@ impl App {
         let managed = Managed {
             services: services.clone(),
             certificates: certificates.clone(),
+            operators,
             store: store.clone(),
             users: Users::new(services.clone(), config.api.user_settings()),
             partner_keys: PartnerKeys::new(services.clone(), config.api.encryption.partner_keys()),

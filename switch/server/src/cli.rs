@@ -88,6 +88,9 @@ pub enum Command {
     /// Partners: institutions whose cards are served
     #[command(subcommand)]
     Partner(super::commands::PartnerCommand),
+    /// Operators: people at the panel, by password and authenticator application
+    #[command(subcommand)]
+    Operator(super::commands::OperatorCommand),
     /// Pools: partners' credit and deposit money
     #[command(subcommand)]
     Pool(super::commands::PoolCommand),

@@ -9,10 +9,11 @@ use std::sync::Arc;
 
 use admin_api::certificates::Certificates;
 use admin_api::operation::{Caller, Operation, perform};
+use admin_api::operators::Operators;
 use admin_api::{
     ClearingSettings, PartnerKeys, Problem, Services, Users, certificate_operation,
-    clearing_operation, control_operation, idempotency_key, partner_choice_operation,
-    rate_operation, security_operation,
+    clearing_operation, control_operation, idempotency_key, operator_operation,
+    partner_choice_operation, rate_operation, security_operation,
 };
 use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
@@ -50,6 +51,7 @@ struct Subjects {
     certificates: Certificates,
     /// What partners chose.
     about: (Users, PartnerKeys),
+    operators: Option<Operators>,
     links: Links,
     attacks: Option<Arc<Watch>>,
     clearing: ClearingSettings,
@@ -99,9 +101,10 @@ impl ControlSocket {
         clearing: ClearingSettings,
         stop: CancellationToken,
     ) {
-        let Managed { services, certificates, users, partner_keys, store: _ } = managed;
+        let Managed { services, certificates, operators, users, partner_keys, store: _ } = managed;
         let about = (users, partner_keys);
-        let subjects = Subjects { services, certificates, about, links, attacks, clearing };
+        let subjects =
+            Subjects { services, certificates, about, operators, links, attacks, clearing };
         let places = Arc::new(tokio::sync::Semaphore::new(CONNECTIONS));
         loop {
             let accepted = tokio::select! {
@@ -210,6 +213,9 @@ async fn manage(
         let (users, keys) = &subjects.about;
         let operation = serde_json::from_value(operation)?;
         partner_choice_operation::perform((users, keys), caller, operation).await
+    } else if name.starts_with("operator-") {
+        let about = subjects.operators.as_ref();
+        operator_operation::perform(about, caller, serde_json::from_value(operation)?).await
     } else {
         perform(services, caller, serde_json::from_value::<Operation>(operation)?).await
     })

@@ -20,6 +20,7 @@ mod hsm;
 mod key_exchange;
 mod keys;
 mod link_control;
+mod operators;
 mod pan_keys;
 mod production;
 mod reconciler;

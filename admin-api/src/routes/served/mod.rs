@@ -2,6 +2,7 @@
 //! what is cheap stands outside of what is not, and nothing of a route runs before its caller is
 //! known, within its rate, and its request not done before. One file a channel.
 
+mod admin;
 mod customer;
 mod partner;
 
@@ -21,6 +22,7 @@ use crate::service::audit::AuditSink;
 use crate::service::users::Users;
 use crate::{PartnerKeys, Services};
 
+pub use admin::{Panel, admin_channel, admin_document};
 pub use customer::{customer_channel, customer_document};
 pub use partner::{partner_channels, secure_document};
 

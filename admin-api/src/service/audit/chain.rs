@@ -185,7 +185,7 @@ pub async fn verify(pool: &PgPool, kept: Option<&Head>) -> Result<Result<Head, F
 }
 
 /// None where the outcome is no word of ours.
-fn entry_of(row: &PgRow) -> Result<Option<Entry>, sqlx::Error> {
+pub(super) fn entry_of(row: &PgRow) -> Result<Option<Entry>, sqlx::Error> {
     let outcome: String = row.try_get("outcome")?;
     let outcomes = [Outcome::Begun, Outcome::Done, Outcome::Refused, Outcome::Failed];
     let Some(outcome) = outcomes.into_iter().find(|known| known.name() == outcome) else {

@@ -3,8 +3,10 @@
 
 mod chain;
 mod entry;
+mod log;
 mod sink;
 
 pub use chain::{Fault, Head, verify};
 pub use entry::{Entry, Outcome};
+pub use log::AuditLog;
 pub use sink::{AuditSink, audit_sink};

@@ -95,6 +95,15 @@ impl Hashing {
         .await
     }
 
+    /// Of the form of what is kept, and of nothing: whatever is tried at it takes as long as at
+    /// anything else, and is not it.
+    pub(crate) fn of_nothing(&self) -> Result<Vec<u8>, Problem> {
+        let HashingSettings { memory_kib, passes, lanes, .. } = self.settings;
+        let drawn = random::<{ SALT + HASH }>()?;
+        let parameters = [memory_kib, passes, lanes].into_iter().flat_map(u32::to_be_bytes);
+        Ok(parameters.chain(drawn.iter().copied()).collect())
+    }
+
     /// Whether it is what this was kept of.
     pub(crate) async fn is(
         &self,
@@ -175,6 +184,8 @@ mod tests {
             let place = later.place().expect("room");
             assert_eq!(later.is(place, typed, kept.clone()).await, Ok(right));
         }
+        let nothing = hashing.of_nothing().expect("drawn");
+        assert_eq!(hashing.is(place(), "135790", nothing).await, Ok(false));
         let broken = hashing.is(place(), "135790", kept[1..].to_vec()).await;
         assert_eq!(broken.expect_err("broken").code, "INTERNAL");
     }

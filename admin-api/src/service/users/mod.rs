@@ -8,6 +8,7 @@ mod balances;
 mod customers;
 pub mod kyc;
 mod pages;
+mod panel;
 mod personal;
 mod profile;
 mod settings;
@@ -28,6 +29,7 @@ pub use access::{
 pub use balances::{CustomersBalance, CustomersCard};
 pub use customers::Customer;
 pub use pages::Page;
+pub use panel::AwaitingReview;
 pub use personal::Personal;
 pub use profile::{Profile, ProfileInput};
 pub use settings::{InquirySettings, UserSettings};

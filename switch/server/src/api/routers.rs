@@ -4,12 +4,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use admin_api::audit::audit_sink;
+use admin_api::audit::{AuditLog, audit_sink};
 use admin_api::certificates::Certificates;
-use admin_api::channel::{CertificateChannel, Refusals, SessionChannel};
+use admin_api::channel::{CertificateChannel, OperatorChannel, Refusals, SessionChannel};
 use admin_api::http::{Rates, Repeats};
 use admin_api::jwe::{Jwe, KeyRules, PlatformKeyFile, PoolSettings, RsaBits, RsaPool};
-use admin_api::routes::{Around, Management, customer_channel, partner_channels};
+use admin_api::operators::Operators;
+use admin_api::routes::{
+    Around, Management, Panel, admin_channel, customer_channel, partner_channels,
+};
 use admin_api::{Answers, PartnerKeys, Services, Users};
 use anyhow::Context;
 use axum::Router;
@@ -33,6 +36,7 @@ const ROUNDS: u32 = 100;
 pub(crate) struct Managed {
     pub(crate) services: Services,
     pub(crate) certificates: Certificates,
+    pub(crate) operators: Option<Operators>,
     pub(crate) store: Store,
     pub(crate) users: Users,
     pub(crate) partner_keys: PartnerKeys,
@@ -43,7 +47,7 @@ pub(crate) struct Managed {
 pub(super) struct Routers {
     /// Where a client certificate is shown: /secure and /lifecycle.
     pub(super) secure: Router,
-    /// Everywhere else: /customers.
+    /// Everywhere else: /customers and /admin.
     pub(super) open: Router,
 }
 
@@ -55,11 +59,12 @@ impl Routers {
         managed: Managed,
         stop: &CancellationToken,
     ) -> anyhow::Result<Self> {
-        let Managed { services, certificates, store, users, partner_keys } = managed;
+        let Managed { services, certificates, operators, store, users, partner_keys } = managed;
         let requests = config.api.requests;
         let pool = store.pool().clone();
         let (audit, writer) = audit_sink(pool.clone(), requests.audit_waiting);
         management.spawn(writer);
+        let log = AuditLog::new(pool.clone());
         let answers = Answers::new(pool, Duration::from_millis(requests.claim_ms));
         let rates = Rates::new(requests.rates());
         let keep = Duration::from_secs(u64::from(requests.keep_answers_hours).saturating_mul(3600));
@@ -74,12 +79,18 @@ impl Routers {
             audit,
         };
         management.spawn(remove_what_is_over(users.clone(), stop.clone()));
-        let sessions = SessionChannel { users: users.clone(), refusals };
+        let sessions = SessionChannel { users: users.clone(), refusals: refusals.clone() };
         let jwe = Arc::new(encryption(config)?);
         let managed = Management { services, users, jwe };
+        let admin = operators.map(|operators| {
+            let channel = OperatorChannel { operators: operators.clone(), refusals };
+            let panel = Panel { management: managed.clone(), operators, audit: log };
+            admin_channel(panel, channel, &around)
+        });
+        let customers = customer_channel(managed.clone(), sessions, &around);
         Ok(Self {
-            secure: partner_channels(managed.clone(), channel, &around),
-            open: customer_channel(managed, sessions, &around),
+            secure: partner_channels(managed, channel, &around),
+            open: customers.merge(admin.unwrap_or_default()),
         })
     }
 }

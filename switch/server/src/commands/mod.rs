@@ -15,6 +15,7 @@ mod ledger;
 mod link;
 mod manage;
 mod migrate;
+mod operator;
 mod partner;
 mod partner_choices;
 mod rates;
@@ -47,6 +48,7 @@ pub use keys::KeysCommand;
 pub use ledger::LedgerCommand;
 pub use link::LinkCommand;
 pub use manage::{BalanceCommand, CardCommand, CustomerCommand, PoolCommand, ProgrammeCommand};
+pub use operator::OperatorCommand;
 pub use partner::PartnerCommand;
 pub use rates::RatesCommand;
 pub use reconciliation::ReconciliationCommand;
@@ -83,6 +85,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Ca(command) => ca::run(&command),
         Command::Link(command) => link::run(command).await,
         Command::Partner(command) => partner::run(command).await,
+        Command::Operator(command) => operator::run(command).await,
         Command::Pool(command) => manage::pool(command).await,
         Command::Programme(command) => manage::programme(command).await,
         Command::Customer(command) => manage::customer(command).await,

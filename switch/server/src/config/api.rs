@@ -13,6 +13,7 @@ use admin_api::{PartnerKeySettings, UserSettings};
 use serde::Deserialize;
 
 use super::check::Faults;
+use super::operators::ApiOperators;
 use super::sessions::ApiSessions;
 use super::{ApiCustomers, ApiKyc, Mode, users};
 
@@ -38,6 +39,8 @@ pub struct Api {
     pub customers: ApiCustomers,
     /// Who verifies them for the platform.
     pub kyc: ApiKyc,
+    /// People at the panel.
+    pub operators: ApiOperators,
 }
 
 /// A listener.
@@ -228,6 +231,7 @@ impl Api {
         self.sessions.check(faults);
         self.customers.check(&self.kyc, faults);
         self.kyc.check(faults);
+        self.operators.check(mode, faults);
     }
 }
 

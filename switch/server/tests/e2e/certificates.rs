@@ -217,7 +217,7 @@ async fn the_listeners_ask_for_certificates_where_partners_call() {
     served.terminate();
     // The keys of encrypted bodies were made at the start, and go along as the authority's does.
     let told = rewrap(at);
-    for file in ["keys/ca.key", "data/keys/api.key"] {
+    for file in ["keys/ca.key", "data/keys/api.key", "data/keys/operators.key"] {
         assert!(told.contains(&format!("{file}: moved")), "{told}");
     }
     database.close().await;

@@ -25,7 +25,7 @@ fn the_shipped_configuration_is_good() {
 type Fault = (&'static str, &'static str, &'static str);
 
 /// Of the management API.
-const API: [Fault; 9] = [
+const API: [Fault; 11] = [
     (
         "[api.secure]\nlisten = \"127.0.0.1:1\"\n",
         "api.secure.certificate: set certificate and key",
@@ -52,6 +52,16 @@ const API: [Fault; 9] = [
         "[api.limits]\nhead_bytes = 1000\n",
         "line 2: api.limits.head_bytes: from 8192",
         "less room than any head needs",
+    ),
+    (
+        "[api.operators]\ntries = 11\n",
+        "line 2: api.operators.tries: from 1 to 10",
+        "more tries than are allowed",
+    ),
+    (
+        "[api.operators]\nidle_s = 901\n",
+        "line 2: api.operators.idle_s: from 60 to 900",
+        "sessions that nobody ends",
     ),
     (
         "[api.certificates]\nstale_ms = 5000\n",

@@ -3,6 +3,7 @@
 //! that each may be killed at any point and run again.
 
 use admin_api::jwe::{KeyRules, PlatformKeyFile};
+use admin_api::operators::OperatorKeyFile;
 use anyhow::{Context, bail};
 use switch_domain::Timestamp;
 use switch_security::{
@@ -69,9 +70,12 @@ pub(super) fn rewrap(config: &Config) -> anyhow::Result<()> {
     let authority = &config.api.certificates.key_file;
     let encryption = &config.api.encryption.key_file;
     let of_bodies = PlatformKeyFile::new(encryption.clone(), KeyRules::default());
+    let operators = &config.api.operators.key_file;
+    let of_operators = OperatorKeyFile::new(operators.clone());
     for (path, moved) in [
         (authority, AuthorityKey::rewrap(authority, store.master())?),
         (encryption, of_bodies.rewrap(store.master())?),
+        (operators, of_operators.rewrap(store.master())?),
     ] {
         if moved {
             println!("{}: moved", path.display());

@@ -4,6 +4,8 @@
 mod client;
 mod kyc;
 mod mobile;
+mod operators;
+mod person;
 mod platform;
 mod tenants;
 mod walk;

@@ -6,6 +6,7 @@ use rcgen::KeyPair;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 use switch_store::private_postgres::{TestDatabase, fresh_database};
 
 use super::client::{Answer, Client};
@@ -83,6 +84,25 @@ impl Platform {
         Client::anonymous(self.served.api("open"), &self.root)
     }
 
+    /// The panel, as a browser of an operator sees it.
+    pub(super) fn panel(&self) -> Client {
+        Client::without(self.served.api("open"), &self.root)
+    }
+
+    /// Done in the database by hand.
+    pub(super) async fn sql(&self, sql: &'static str) {
+        let mut session = self.database.url().connect_options().connect().await.expect("open");
+        sqlx::raw_sql(sql).execute(&mut session).await.expect("done");
+        session.close().await.expect("closed");
+    }
+
+    pub(super) async fn count(&self, sql: &str) -> i64 {
+        let mut session = self.database.url().connect_options().connect().await.expect("open");
+        let count = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut session).await;
+        session.close().await.expect("closed");
+        count.expect("a count")
+    }
+
     pub(super) async fn close(self) {
         self.served.terminate();
         self.database.close().await;
@@ -98,6 +118,10 @@ fn serve(at: &Path, url: &str, more: &[(&'static str, String)]) -> Served {
         ("CARDSWITCH_API__OPEN__CERTIFICATE", "server.pem"),
         ("CARDSWITCH_API__OPEN__KEY", "server.key"),
         ("CARDSWITCH_API__ENCRYPTION__KEY_FILE", "keys/api.key"),
+        ("CARDSWITCH_API__OPERATORS__KEY_FILE", "keys/operators.key"),
+        // Hashing costs little here: it is tried elsewhere.
+        ("CARDSWITCH_API__OPERATORS__HASH_MEMORY_KIB", "64"),
+        ("CARDSWITCH_API__OPERATORS__HASH_PASSES", "1"),
     ];
     let more = more.iter().map(|(name, value)| (*name, value.as_str()));
     let configuration: Vec<_> =

@@ -1,0 +1,74 @@
+//! `/admin` (SR-052): what operators are served at the panel, over all tenants. It owns the table
+//! of who may call what, and that personal data are shown one customer at a time. No card number is
+//! shown here, to nobody (SR-119).
+
+mod access;
+mod audit;
+mod balances;
+mod customers;
+mod kyc;
+mod operators;
+mod sessions;
+mod unremembered;
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::served::Panel;
+use crate::channel::Refusals;
+use crate::http::Caller;
+use crate::service::audit::AuditSink;
+use uuid::Uuid;
+
+pub(super) use access::document_roles;
+pub use access::{Access, Needs};
+pub(super) use unremembered::unremembered;
+
+/// For who has no session yet.
+pub(super) fn signing_in() -> OpenApiRouter<Panel> {
+    OpenApiRouter::new().routes(routes!(sessions::sign_in))
+}
+
+/// Behind a session.
+pub(super) fn signed_in() -> OpenApiRouter<Panel> {
+    OpenApiRouter::new()
+        .routes(routes!(sessions::current, sessions::sign_out))
+        .routes(routes!(sessions::change_password))
+        .routes(routes!(operators::list, operators::add))
+        .routes(routes!(operators::block))
+        .routes(routes!(operators::unblock))
+        .routes(routes!(operators::reset))
+        .routes(routes!(operators::set_role))
+        .routes(routes!(customers::list))
+        .routes(routes!(customers::block))
+        .routes(routes!(customers::unblock))
+        .routes(routes!(kyc::waiting))
+        .routes(routes!(kyc::history, kyc::decide))
+        .routes(routes!(balances::list))
+        .routes(routes!(balances::read))
+        .routes(routes!(balances::block))
+        .routes(routes!(balances::unblock))
+}
+
+/// Behind a session, and recorded though they only read: personal data, and the audit itself.
+pub(super) fn recorded_reads() -> OpenApiRouter<Panel> {
+    OpenApiRouter::new().routes(routes!(customers::read)).routes(routes!(audit::page))
+}
+
+/// All behind a session, put together.
+pub(super) fn behind_session(panel: Panel, audit: AuditSink, refusals: Refusals) -> Router {
+    let (plain, _) = signed_in().with_state(panel.clone()).split_for_parts();
+    let (recorded, _) = recorded_reads().with_state(panel).split_for_parts();
+    let recorded = recorded.layer(from_fn_with_state(audit, crate::http::read_audited));
+    plain.merge(recorded).layer(from_fn_with_state(refusals, access::by_role))
+}
+
+/// Who is at the panel.
+const fn operator(caller: &Caller) -> Option<Uuid> {
+    match caller {
+        Caller::Operator { operator, .. } => Some(*operator),
+        _ => None,
+    }
+}

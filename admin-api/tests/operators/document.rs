@@ -1,0 +1,82 @@
+//! The OpenAPI document of the panel is that of the routes and of the table of roles.
+//!
+//! `CARDSWITCH_TEST_WRITE_OPENAPI=1 cargo test -p admin-api --test operators` writes it anew.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use admin_api::http::Role;
+use admin_api::routes::{Access, Needs};
+use serde_json::Value;
+
+fn committed() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs/openapi/admin.json")
+}
+
+fn made() -> String {
+    let mut text = admin_api::routes::admin_document().to_pretty_json().expect("JSON");
+    text.push('\n');
+    text
+}
+
+#[test]
+fn the_committed_document_is_that_of_the_routes() {
+    if std::env::var_os("CARDSWITCH_TEST_WRITE_OPENAPI").is_some() {
+        std::fs::write(committed(), made()).expect("written");
+    }
+    let found = std::fs::read_to_string(committed()).expect("docs/openapi/admin.json");
+    assert!(found == made(), "docs/openapi/admin.json is not what the routes say: write it anew");
+}
+
+#[test]
+fn sr_261_every_operation_is_in_the_table_of_roles_and_shows_its_roles() {
+    let document: Value = serde_json::from_str(&made()).expect("JSON");
+    let mut operations = BTreeSet::new();
+    for (path, methods) in document["paths"].as_object().expect("paths") {
+        assert!(path.starts_with("/admin/"), "{path}");
+        for (method, operation) in methods.as_object().expect("methods") {
+            let method = method.to_uppercase();
+            let needs = Access::needed(&method, path).expect("a row of the table");
+            let may = |role: &Role| needs != Needs::Nobody && needs.allows(*role);
+            let roles: Vec<&str> = Role::ALL.iter().filter(|r| may(r)).map(|r| r.name()).collect();
+            assert_eq!(operation["x-roles"], serde_json::json!(roles), "{method} {path}");
+            for status in ["400", "401", "403", "404", "429", "500", "503"] {
+                assert!(operation["responses"][status].is_object(), "{method} {path} {status}");
+            }
+            operations.insert((method, path.clone()));
+        }
+    }
+    let table: BTreeSet<_> =
+        Access::TABLE.iter().map(|row| (row.method.to_owned(), row.path.to_owned())).collect();
+    assert_eq!(operations, table);
+    assert_eq!(table.len(), Access::TABLE.len(), "no row twice");
+}
+
+#[test]
+fn sr_119_no_answer_of_the_panel_has_a_place_for_card_data() {
+    let document: Value = serde_json::from_str(&made()).expect("JSON");
+    let mut members = BTreeSet::new();
+    for schema in document["components"]["schemas"].as_object().expect("schemas").values() {
+        collect(schema, &mut members);
+    }
+    assert!(members.contains("lastFour") && members.contains("otpauthUri"), "{members:?}");
+    for member in members {
+        let name = member.to_lowercase();
+        for word in ["pan", "cvv", "cvc", "cardnumber", "track", "pin", "expiry"] {
+            assert!(!name.contains(word), "{member}");
+        }
+    }
+}
+
+fn collect(schema: &Value, members: &mut BTreeSet<String>) {
+    match schema {
+        Value::Object(object) => {
+            if let Some(properties) = object.get("properties").and_then(Value::as_object) {
+                members.extend(properties.keys().cloned());
+            }
+            object.values().for_each(|value| collect(value, members));
+        }
+        Value::Array(values) => values.iter().for_each(|value| collect(value, members)),
+        _ => {}
+    }
+}
