@@ -72,19 +72,6 @@ impl Client {
         Self { token: Some(token.to_owned()), ..self.clone() }
     }
 
-    /// Somebody who shows no certificate.
-    pub(crate) fn without(address: SocketAddr, root: &CertificateDer<'static>) -> Self {
-        let mut roots = RootCertStore::empty();
-        roots.add(root.clone()).expect("a root");
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .expect("versions")
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        Self { address, config: Arc::new(config) }
-    }
-
     /// The same system, at a switch that listens elsewhere now.
     pub(crate) fn at(&self, address: SocketAddr) -> Self {
         Self { address, ..self.clone() }

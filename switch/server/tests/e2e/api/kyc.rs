@@ -15,15 +15,15 @@ use crate::http::get;
 const SECRET: &str = "e2e-secret-of-the-provider";
 
 /// A platform, the provider that it asks, and a session for looking.
-struct Stage {
-    platform: Platform,
+pub(super) struct Stage {
+    pub(super) platform: Platform,
     provider: SimulatedKyc,
     session: PgConnection,
     _files: tempfile::TempDir,
 }
 
 impl Stage {
-    async fn start() -> Self {
+    pub(super) async fn start() -> Self {
         let files = tempfile::tempdir().expect("a directory");
         server_files(files.path());
         let at = |name: &str| files.path().join(name);
@@ -50,7 +50,7 @@ impl Stage {
     }
 
     /// A partner whose customers are verified so.
-    fn partner(&self, name: &str, bin: &str, kyc: &str) -> Partner {
+    pub(super) fn partner(&self, name: &str, bin: &str, kyc: &str) -> Partner {
         let partner = self.platform.partner(name, bin);
         let set = ["partner", "settings", "set", "--partner", &partner.id, "--kyc", kyc];
         let chosen = self.platform.served.command(&set).expect("chosen");
@@ -59,7 +59,7 @@ impl Stage {
     }
 
     /// Waits until a customer's verification stands so.
-    async fn until(&mut self, customer: &str, state: &str) {
+    pub(super) async fn until(&mut self, customer: &str, state: &str) {
         let sql = "SELECT count(*) FROM customer WHERE public_id = $1::uuid AND kyc_state = $2";
         let looking = async {
             let mut looks = tokio::time::interval(Duration::from_millis(10));
@@ -99,7 +99,7 @@ impl Stage {
         within.unwrap_or_else(|_| panic!("{line} is not counted"));
     }
 
-    async fn close(self) {
+    pub(super) async fn close(self) {
         drop(self.session);
         self.platform.close().await;
     }
@@ -107,7 +107,7 @@ impl Stage {
 
 impl Partner {
     /// Begins the platform's verification of a customer.
-    fn begins(&self, customer: &str, key: &str) {
+    pub(super) fn begins(&self, customer: &str, key: &str) {
         let path = format!("/secure/customers/{customer}/register");
         self.client.post(&path, key, &Value::Null).done(200);
     }

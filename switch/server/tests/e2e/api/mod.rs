@@ -7,5 +7,6 @@ mod mobile;
 mod operators;
 mod person;
 mod platform;
+mod steps;
 mod tenants;
 mod walk;

@@ -98,11 +98,8 @@ async fn sr_032_operators_review_customers_and_accounts_are_opened_for_the_appro
     let platform = Platform::start().await;
     let (panel, acme) = (platform.panel(), platform.partner("Acme", "99999912"));
     let own = platform.partner("Own", "99999913");
-    // Acme alone has customers yet.
-    acme.registers("u-0");
-    let manual = "INSERT INTO partner_settings (partner_id, kyc_mode) \
-                  SELECT min(partner_id), 'manual' FROM customer";
-    platform.sql(manual).await;
+    let manual = ["partner", "settings", "set", "--partner", &acme.id, "--kyc", "manual"];
+    platform.served.command(&manual).expect("chosen");
     let mut mia = by_command(&platform, "mia", "manager");
     let token = mia.begins(&panel);
     let at = |method: &str, path: &str, body: Option<&Value>| {

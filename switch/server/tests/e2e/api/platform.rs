@@ -86,7 +86,7 @@ impl Platform {
 
     /// The panel, as a browser of an operator sees it.
     pub(super) fn panel(&self) -> Client {
-        Client::without(self.served.api("open"), &self.root)
+        self.anonymous()
     }
 
     /// Done in the database by hand.
