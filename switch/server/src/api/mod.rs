@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::{Api, Config};
 use crate::runtimes::Apart;
 
+mod body_keys;
 mod routers;
 mod verification;
 

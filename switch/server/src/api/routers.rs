@@ -8,21 +8,19 @@ use admin_api::audit::{AuditLog, audit_sink};
 use admin_api::certificates::Certificates;
 use admin_api::channel::{CertificateChannel, OperatorChannel, Refusals, SessionChannel};
 use admin_api::http::{Rates, Repeats};
-use admin_api::jwe::{Jwe, KeyRules, PlatformKeyFile, PoolSettings, RsaBits, RsaPool};
 use admin_api::operators::Operators;
 use admin_api::routes::{
     Around, Management, Panel, admin_channel, customer_channel, partner_channels,
 };
 use admin_api::{Answers, PartnerKeys, Services, Users};
-use anyhow::Context;
 use axum::Router;
 use switch_domain::Timestamp;
 use switch_store::Store;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
+use super::body_keys;
 use crate::config::Config;
-use crate::keys::{make_private_directory, master_keys};
 use crate::runtimes::Apart;
 
 /// How often old answers are forgotten, and rates that nobody uses.
@@ -80,7 +78,9 @@ impl Routers {
         };
         management.spawn(remove_what_is_over(users.clone(), stop.clone()));
         let sessions = SessionChannel { users: users.clone(), refusals: refusals.clone() };
-        let jwe = Arc::new(encryption(config)?);
+        let (jwe, keys) = body_keys::open(config)?;
+        let every = Duration::from_secs(config.api.limits.reload_s);
+        management.spawn(body_keys::look(keys, jwe.clone(), every, stop.clone()));
         let managed = Management { services, users, jwe };
         let admin = operators.map(|operators| {
             let channel = OperatorChannel { operators: operators.clone(), refusals };
@@ -93,27 +93,6 @@ impl Routers {
             open: customers.merge(admin.unwrap_or_default()),
         })
     }
-}
-
-/// The platform's keys; a first one is made where there is none.
-fn encryption(config: &Config) -> anyhow::Result<Jwe> {
-    let settings = &config.api.encryption;
-    let masters = master_keys(config)?.context(
-        "the management API needs a local master key, under which its keys lie: make its \
-         components with `cardswitch keys ceremony first.lmk second.lmk`, and name them in \
-         security.lmk_components",
-    )?;
-    if let Some(directory) = settings.key_file.parent().filter(|it| !it.as_os_str().is_empty()) {
-        make_private_directory(directory)?;
-    }
-    let file = PlatformKeyFile::new(settings.key_file.clone(), KeyRules::default());
-    let keys = match file.load(&masters, now())? {
-        Some(keys) => keys,
-        None => file.create(&masters, RsaBits::Bits3072)?,
-    };
-    tracing::info!(kid = keys.active().kid().as_str(), "key for encrypted requests");
-    let pool = PoolSettings { workers: settings.workers, waiting: settings.waiting };
-    Ok(Jwe::new(keys, RsaPool::new(pool)))
 }
 
 /// Removes sessions, codes and installations that are over, a few at a time.

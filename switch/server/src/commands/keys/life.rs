@@ -2,7 +2,7 @@
 //! another local master key, `migrate` from a file in clear. It owns the order of the steps, so
 //! that each may be killed at any point and run again.
 
-use admin_api::jwe::{KeyRules, PlatformKeyFile};
+use admin_api::jwe::{KeyRules, PlatformKeyFile, RsaBits};
 use admin_api::operators::OperatorKeyFile;
 use anyhow::{Context, bail};
 use switch_domain::Timestamp;
@@ -13,7 +13,7 @@ use switch_security::{
 
 use super::{movement, now};
 use crate::config::Config;
-use crate::keys::{key_store, make_private_directory};
+use crate::keys::{key_store, make_private_directory, master_keys};
 use crate::pan_keys::pan_key_store;
 
 const MICROS_PER_HOUR: i64 = 3_600_000_000;
@@ -59,6 +59,23 @@ pub(super) fn retire(config: &Config, name: &KeyName, number: u32) -> anyhow::Re
     key_store(config)?.change(now(), |ring| anyhow::Ok(ring.destroy(name, number)?))?;
     tracing::info!(target: "audit", act = "destroy_key", %name, number);
     println!("{name} {number}: destroyed. It may still stand in backups of the key file");
+    Ok(())
+}
+
+pub(super) fn rotate_api(config: &Config, overlap: i64) -> anyhow::Result<()> {
+    let masters = master_keys(config)?.context("there is no local master key")?;
+    let path = &config.api.encryption.key_file;
+    let file = PlatformKeyFile::new(path.clone(), KeyRules::default());
+    let now = now();
+    let end = Timestamp(now.0.saturating_add(overlap.saturating_mul(MICROS_PER_HOUR)));
+    let keys = file.rotate(&masters, RsaBits::Bits3072, (now, end));
+    let keys = keys.with_context(|| path.display().to_string())?;
+    let kid = keys.active().kid().as_str();
+    tracing::info!(target: "audit", act = "rotate_api_key", kid, overlap);
+    println!(
+        "{kid}: active. The one before opens what was encrypted to it for {overlap} hours more"
+    );
+    println!("A running switch takes it over in {} seconds", config.api.limits.reload_s);
     Ok(())
 }
 

@@ -128,6 +128,17 @@ pub enum KeysCommand {
         #[command(flatten)]
         config: ConfigArgs,
     },
+    /// Make the next RSA key of the management API's encrypted bodies. It is published at once; the
+    /// one before still opens what was encrypted to it, for a while
+    RotateApi {
+        /// For how many hours
+        #[arg(long, value_name = "HOURS", default_value_t = 720)]
+        #[arg(value_parser = clap::value_parser!(i64).range(0..=8_784))]
+        overlap: i64,
+        /// The configuration
+        #[command(flatten)]
+        config: ConfigArgs,
+    },
     /// Put every key under the current local master key. May be killed at any point and run again
     Rewrap {
         /// The configuration, which names the components of both local master keys
@@ -225,6 +236,9 @@ pub(super) fn run(command: KeysCommand) -> anyhow::Result<ExitCode> {
         }
         KeysCommand::Retire { name, version, config } => {
             life::retire(&read(&config)?, &name.0, version)?;
+        }
+        KeysCommand::RotateApi { overlap, config } => {
+            life::rotate_api(&read(&config)?, overlap)?;
         }
         KeysCommand::Rewrap { config } => life::rewrap(&read(&config)?)?,
         KeysCommand::Migrate { config } => life::migrate(&read(&config)?)?,

@@ -7,6 +7,7 @@ mod mobile;
 mod operators;
 mod person;
 mod platform;
+mod rotation;
 mod steps;
 mod tenants;
 mod walk;
