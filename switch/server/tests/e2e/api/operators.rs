@@ -45,12 +45,28 @@ async fn sr_052_the_first_operator_is_made_by_command_and_signs_in_with_both_fac
     assert_eq!((first.0, &first.1["code"]), (401, &"UNAUTHENTICATED".into()));
     assert!(wrong.iter().all(|answer| told(answer) == first), "{wrong:?}");
 
+    // The audit knows under whose name somebody tried.
+    for (object, number) in
+        [(format!("/admin/operators/{}", ada.id), 3), ("/admin/sessions".into(), 1)]
+    {
+        let recorded = format!(
+            "SELECT count(*) FROM audit_chain WHERE act = 'POST /admin/sessions' AND \
+             outcome = 'refused' AND code = 'UNAUTHENTICATED' AND object = '{object}'"
+        );
+        assert_eq!(platform.count(&recorded).await, number, "{object}");
+    }
+
     // Signed out by themselves, and by another.
     let out = as_operator(&panel, &token, "DELETE", "/admin/sessions/current", None);
     out.done(204);
     let gone = as_operator(&panel, &token, "GET", "/admin/operators", None);
     assert_eq!(gone.refused(), (401, "UNAUTHENTICATED".into()));
-    let token = ada.signs_in(&panel).done(201).json();
+    // A key is not looked at, so that no digest of a password is kept.
+    let code = ada.code();
+    let credentials = json!({ "name": "ada", "password": ada.password, "code": code });
+    let token = panel.post("/admin/sessions", "sign in", &credentials).done(201).json();
+    assert_eq!(panel.post("/admin/sessions", "sign in", &credentials).refused().0, 401);
+    assert_eq!(platform.count("SELECT count(*) FROM idempotent_answer").await, 0);
     let token = token["token"].as_str().expect("a token").to_owned();
     by_command(&platform, "eve", "admin");
     platform.served.command(&["operator", "block", "--name", "ada"]).expect("blocked");
@@ -281,6 +297,9 @@ async fn sr_261_every_role_may_call_what_the_table_says_and_a_refused_call_chang
     assert!(refused >= 14, "{refused}");
     let after = (dump(matrix.platform).await, shown());
     assert!(after == before, "a refused call changed something");
+    let recorded = "SELECT count(*) FROM audit_chain WHERE act LIKE 'GET /admin/%' \
+                    AND actor LIKE 'op:%' AND outcome = 'refused' AND code = 'FORBIDDEN'";
+    assert!(matrix.platform.count(recorded).await >= 2, "who may not look is recorded");
 
     // Then all that is not; what ends a session comes last.
     let ends = |path: &str| path == "/admin/sessions/current" || path == "/admin/password";
