@@ -13,6 +13,7 @@ mod page;
 mod path;
 mod rates;
 mod step_up;
+mod unremembered;
 mod version;
 
 pub(crate) use audited::now;
@@ -27,4 +28,5 @@ pub use page::{Cursor, MOST, Page, Query, USUAL, page_limit};
 pub use path::{PublicId, public_id};
 pub use rates::{Rate, Rates, RatesSettings, limit_caller, limit_source};
 pub use step_up::SteppedUp;
+pub(crate) use unremembered::unremembered;
 pub use version::{IfMatch, etag};

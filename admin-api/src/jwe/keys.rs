@@ -222,7 +222,9 @@ pub enum KeyLife {
 }
 
 impl KeyLife {
-    fn lives(self, now: Timestamp) -> bool {
+    /// Whether it does at this moment.
+    #[must_use]
+    pub fn lives(self, now: Timestamp) -> bool {
         match self {
             Self::Active => true,
             Self::Until(end) => now < end,

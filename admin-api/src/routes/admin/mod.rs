@@ -9,7 +9,6 @@ mod customers;
 mod kyc;
 mod operators;
 mod sessions;
-mod unremembered;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
@@ -24,7 +23,6 @@ use uuid::Uuid;
 
 pub(super) use access::document_roles;
 pub use access::{Access, Needs};
-pub(super) use unremembered::unremembered;
 
 /// For who has no session yet.
 pub(super) fn signing_in() -> OpenApiRouter<Panel> {

@@ -3,6 +3,7 @@
 
 mod client;
 mod kyc;
+mod matrices;
 mod mobile;
 mod operators;
 mod person;
