@@ -12,6 +12,7 @@ mod health;
 pub mod http;
 mod idempotency;
 pub mod jwe;
+pub mod openapi;
 pub mod operation;
 mod partner_operation;
 mod problem;

@@ -30,7 +30,7 @@ pub(crate) async fn open_on(
     let certificates = managed.certificates.clone();
     let routers = match config.api.secure_settings() {
         Some(_) => Routers::new(management, config, managed, stop)?,
-        None => Routers::default(),
+        None => Routers::default().with_documents(config),
     };
     let config = config.api.clone();
     let opening = async move { open(&config, &certificates, routers).await };

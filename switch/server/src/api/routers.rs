@@ -9,6 +9,7 @@ use admin_api::certificates::Certificates;
 use admin_api::channel::{CertificateChannel, Refusals};
 use admin_api::http::{MOST, Rates, Repeats};
 use admin_api::jwe::{Jwe, KeyRules, PlatformKeyFile, PoolSettings, RsaBits, RsaPool};
+use admin_api::openapi::try_it_page;
 use admin_api::routes::{Around, Management, partner_channels};
 use admin_api::{Answers, Services, UserSettings, Users};
 use anyhow::Context;
@@ -72,7 +73,20 @@ impl Routers {
         let settings = UserSettings { page_most: MOST, ..UserSettings::default() };
         let users = Users::new(services.clone(), settings);
         let management = Management { services, users, jwe: Arc::new(encryption(config)?) };
-        Ok(Self { secure: partner_channels(management, channel, &around), open: Router::new() })
+        let routers =
+            Self { secure: partner_channels(management, channel, &around), open: Router::new() };
+        Ok(routers.with_documents(config))
+    }
+}
+
+impl Routers {
+    /// With the page on which the API is tried, where it is to be shown.
+    pub(super) fn with_documents(self, config: &Config) -> Self {
+        if !config.api.shows_documents(config.mode) {
+            return self;
+        }
+        let page = try_it_page();
+        Self { secure: self.secure.merge(page.clone()), open: self.open.merge(page) }
     }
 }
 

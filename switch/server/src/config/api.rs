@@ -30,6 +30,9 @@ pub struct Api {
     pub requests: ApiRequests,
     /// Encrypted bodies.
     pub encryption: ApiEncryption,
+    /// Whether the listeners show the OpenAPI documents, and a page to try them on, at /docs. Where
+    /// it is not said: in development alone.
+    pub documents: Option<bool>,
 }
 
 /// A listener.
@@ -186,6 +189,12 @@ impl Api {
     #[must_use]
     pub fn open_settings(&self) -> Option<ListenSettings> {
         self.settings("open", &self.open)
+    }
+
+    /// Whether /docs is served.
+    #[must_use]
+    pub fn shows_documents(&self, mode: Mode) -> bool {
+        self.documents.unwrap_or(mode == Mode::Development)
     }
 
     fn settings(&self, name: &'static str, listener: &ApiListener) -> Option<ListenSettings> {

@@ -3,5 +3,6 @@
 
 mod client;
 mod platform;
+mod recorded;
 mod tenants;
 mod walk;

@@ -6,6 +6,7 @@ use rcgen::KeyPair;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use serde_json::{Value, json};
+use sqlx::ConnectOptions;
 use switch_store::private_postgres::{TestDatabase, fresh_database};
 
 use super::client::Client;
@@ -28,13 +29,18 @@ pub(super) struct Partner {
 
 impl Platform {
     pub(super) async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// With more configuration.
+    pub(super) async fn start_with(more: &[(&str, &str)]) -> Self {
         let database = fresh_database().await;
         let directory = tempfile::tempdir().expect("a directory");
         let at = directory.path();
         ceremony(at);
         assert!(ca(at, &["init"], true).0);
         let root = server_files(at);
-        let served = serve(at, database.url().expose());
+        let served = serve(at, database.url().expose(), more);
         Self { database, directory, root, served }
     }
 
@@ -42,7 +48,7 @@ impl Platform {
     pub(super) fn restart(self) -> Self {
         let Self { database, directory, root, served } = self;
         served.terminate();
-        let served = serve(directory.path(), database.url().expose());
+        let served = serve(directory.path(), database.url().expose(), &[]);
         Self { database, directory, root, served }
     }
 
@@ -60,11 +66,24 @@ impl Platform {
         let programme = self.served.make(&[&create[..], &terms].concat(), "programme");
         let [csr, pem] = files(at, name);
         let key: KeyPair = request(Path::new(&csr));
+        std::fs::write(at.join(format!("{name}.key")), key.serialize_pem()).expect("written");
         let sign = ["partner", "csr", "--partner", &id, "--in", &csr, "--out", &pem];
         self.served.command(&sign).expect("signed");
         let certificate = CertificateDer::from_pem_file(&pem).expect("the certificate");
         let client = Client::new(self.served.api("secure"), &self.root, (&key, certificate));
         Partner { programme: programme.parse().expect("a number"), client }
+    }
+
+    /// A card for the only account, made by command; its number.
+    pub(super) async fn issues_card(&self) -> String {
+        let url = self.database.url();
+        let mut session = url.connect_options().connect().await.expect("a session");
+        let id: i64 = sqlx::query_scalar("SELECT balance_id FROM balance_handle")
+            .fetch_one(&mut session)
+            .await
+            .expect("the account");
+        let issue = ["card", "issue", "--balance", &id.to_string(), "--expiry", "4912"];
+        self.served.make(&[&issue[..], &["--reveal-test-pan"]].concat(), "pan")
     }
 
     pub(super) async fn close(self) {
@@ -73,14 +92,15 @@ impl Platform {
     }
 }
 
-fn serve(at: &Path, url: &str) -> Served {
+fn serve(at: &Path, url: &str, more: &[(&str, &str)]) -> Served {
     let listener = [
         ("CARDSWITCH_API__SECURE__LISTEN", "127.0.0.1:0"),
         ("CARDSWITCH_API__SECURE__CERTIFICATE", "server.pem"),
         ("CARDSWITCH_API__SECURE__KEY", "server.key"),
         ("CARDSWITCH_API__ENCRYPTION__KEY_FILE", "keys/api.key"),
     ];
-    let configuration: Vec<_> = FILES.into_iter().chain([LMK]).chain(listener).collect();
+    let configuration: Vec<_> =
+        FILES.into_iter().chain([LMK]).chain(listener).chain(more.iter().copied()).collect();
     Served::start_with(at, url, &configuration)
 }
 
