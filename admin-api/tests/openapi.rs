@@ -133,6 +133,9 @@ fn paths_and_members_are_spelled_alike() {
     assert!(members > 30, "{members}");
 }
 
+/// Paths of channels that are not recorded yet, by their beginning.
+const NOT_RECORDED: [&str; 0] = [];
+
 /// What the switch answered stands in the documents, for every operation: `examples.json` is
 /// recorded by a test of the switch.
 #[test]
@@ -142,6 +145,10 @@ fn every_operation_shows_a_real_answer() {
         let of = |response: &Value, form: &str| response["content"][form]["example"].clone();
         let (status, success) =
             responses.iter().find(|(status, _)| status.starts_with('2')).expect("a success");
+        let path = what.split(' ').nth(1).expect("a path");
+        if NOT_RECORDED.iter().any(|channel| path.starts_with(channel)) {
+            continue;
+        }
         let has_body = !success["content"].is_null();
         let example = of(success, "application/json");
         assert_eq!(has_body, example.is_object(), "{what} {status}: record the examples anew");

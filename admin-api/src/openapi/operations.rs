@@ -64,8 +64,10 @@ impl Modify for Common {
         for (path, item) in &mut document.paths.paths {
             for (method, operation) in operations(item) {
                 operation.operation_id = Some(name_of(&method, path));
-                operation.security =
-                    Some(vec![SecurityRequirement::new(name, Vec::<String>::new())]);
+                // One for callers who are nobody yet says so itself.
+                operation.security.get_or_insert_with(|| {
+                    vec![SecurityRequirement::new(name, Vec::<String>::new())]
+                });
                 takes(&method, operation);
                 for (status, response) in &mut operation.responses.responses {
                     if let RefOr::T(response) = response {

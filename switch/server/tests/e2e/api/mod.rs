@@ -2,7 +2,9 @@
 //! authorizations over TCP.
 
 mod client;
+mod page;
 mod platform;
 mod recorded;
+mod schemathesis;
 mod tenants;
 mod walk;

@@ -85,6 +85,10 @@ fn customers(asking: &mut Asking<'_>) -> String {
     asking.recording.ask(asking.client, reused, 422);
     let listed = asking.get(CUSTOMERS, &[], 200).json();
     assert_eq!(listed["items"][0]["customerId"], customer.as_str());
+    for none in ["", "x".repeat(65).as_str(), "a%00b"] {
+        let found = asking.client.get(&format!("{CUSTOMERS}?reference={none}"));
+        assert_eq!(found.refused(), (400, "INVALID_REQUEST".into()), "{none}");
+    }
     asking.get(CUSTOMER, &id, 200);
     asking.get(CUSTOMER, &["00000000-0000-4000-8000-000000000000"], 404);
     asking.change("PUT", &customer, Some("\"1\""), true, 200);
