@@ -10,6 +10,8 @@ DEMO_RATE ?= 500
 FAULT_RUNS ?= 20
 LONG_ARRIVALS ?= 100000
 LONG_SEEDS ?= 100000
+API_EXAMPLES ?= 100
+API_SEED ?= 8
 BENCH_SUSTAINED ?= 600
 BENCH_TAIL ?= 1000000
 FUZZ_SECONDS ?= 60
@@ -19,6 +21,8 @@ NEXTEST_VERSION := 0.9.143
 DENY_VERSION := 0.20.2
 PYISO8583_VERSION := 4.0.1
 JWCRYPTO_VERSION := 1.6.1
+SCHEMATHESIS_VERSION := 4.32.5
+HYPOTHESIS_VERSION := 6.170.17
 JOSE_VERSION := 6.2.17
 FUZZ_VERSION := 0.13.2
 
@@ -53,6 +57,7 @@ help: ## This list.
 	@echo
 	@echo "Options of demo: DEMO_SECONDS=$(DEMO_SECONDS) (0: serve until Ctrl-C)" \
 		"DEMO_RATE=$(DEMO_RATE) (messages a second)"
+	@echo "Options of test-api: API_EXAMPLES=$(API_EXAMPLES) API_SEED=$(API_SEED)"
 	@echo "Options of test-long: LONG_ARRIVALS=$(LONG_ARRIVALS) LONG_SEEDS=$(LONG_SEEDS)"
 	@echo "Options of fuzz: FUZZ_SECONDS=$(FUZZ_SECONDS) (of each) FUZZ_TARGETS=\"$(FUZZ_TARGETS)\""
 	@echo "Options of faults: FAULT_RUNS=$(FAULT_RUNS) (of each kind) FAULT_KINDS= (names, or" \
@@ -115,7 +120,7 @@ setup-bench: setup-compiler setup-postgres
 # One build of everything first: the tests find the programs they start beside each other, and
 # nothing is compiled twice.
 .PHONY: test
-test: setup-compiler setup-postgres setup-nextest setup-python setup-node setup-tshark ## Run every test, on a throw-away PostgreSQL.
+test: setup-compiler setup-postgres setup-nextest setup-python setup-node setup-tshark setup-chromium ## Run every test, on a throw-away PostgreSQL.
 	cargo build --workspace --all-targets --locked
 	cargo test --workspace --doc --locked --quiet
 	$(TARGET)/debug/with-postgres cargo nextest run --workspace --locked
@@ -127,6 +132,14 @@ test-long: setup-compiler setup-postgres setup-nextest ## The random runs of the
 	MODEL_ARRIVALS=$(LONG_ARRIVALS) SIM_SEEDS=$(LONG_SEEDS) $(TARGET)/debug/with-postgres \
 		cargo nextest run --workspace --locked --profile long \
 		-E 'binary(growth) & test(against_model) | binary(simulation) & test(seeds_)'
+
+# `make test` draws a few requests of each operation, from the same seed.
+.PHONY: test-api
+test-api: setup-compiler setup-postgres setup-nextest setup-python ## Requests drawn from the OpenAPI documents, API_EXAMPLES of each operation.
+	cargo build --workspace --all-targets --locked
+	CARDSWITCH_TEST_API_EXAMPLES=$(API_EXAMPLES) CARDSWITCH_TEST_API_SEED=$(API_SEED) \
+		$(TARGET)/debug/with-postgres cargo nextest run --workspace --locked --profile api \
+		-E 'package(switch-server) & test(schemathesis)'
 
 # Built apart from everything else: with fail points and with bugs that the checker must catch.
 .PHONY: faults
@@ -177,6 +190,11 @@ setup-valgrind: ## Install valgrind if there is none.
 setup-tshark: ## Install tshark if there is none: it reads what the codecs wrote, from a file.
 	@command -v tshark >/dev/null || { $(call apt,tshark,no tshark: install it (Wireshark)); }
 
+.PHONY: setup-chromium
+setup-chromium: ## Install Chromium if there is none: it opens the page on which the API is tried.
+	@command -v "$${CARDSWITCH_TEST_CHROMIUM:-chromium}" >/dev/null || { \
+		$(call apt,chromium,no Chromium: install it or set CARDSWITCH_TEST_CHROMIUM to a browser like it); }
+
 .PHONY: setup-nextest
 setup-nextest: ## Install cargo-nextest if it is missing.
 	@cargo nextest --version >/dev/null 2>&1 || cargo install --locked cargo-nextest \
@@ -195,10 +213,11 @@ setup-fuzz: ## Install cargo-fuzz if it is missing; it needs a nightly compiler.
 	@cargo fuzz --version >/dev/null 2>&1 || \
 		cargo install --locked cargo-fuzz --version $(FUZZ_VERSION)
 
-PYTHON_READY := $(VENV)/pyiso8583-$(PYISO8583_VERSION)-jwcrypto-$(JWCRYPTO_VERSION)
+PYTHON_READY := $(VENV)/pyiso8583-$(PYISO8583_VERSION)-jwcrypto-$(JWCRYPTO_VERSION)-$\
+	schemathesis-$(SCHEMATHESIS_VERSION)-hypothesis-$(HYPOTHESIS_VERSION)
 
 .PHONY: setup-python
-setup-python: $(PYTHON_READY) ## Make a Python environment with pyiso8583 and jwcrypto.
+setup-python: $(PYTHON_READY) ## Make a Python environment with pyiso8583, jwcrypto and schemathesis.
 
 $(PYTHON_READY):
 	@rm -rf $(VENV) && mkdir -p $(TARGET)
@@ -206,7 +225,8 @@ $(PYTHON_READY):
 		$(call apt,python3 python3-venv,no Python 3 with venv and pip: install it); }
 	@python3 -m venv $(VENV) >&2
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check \
-		pyiso8583==$(PYISO8583_VERSION) jwcrypto==$(JWCRYPTO_VERSION) >&2
+		pyiso8583==$(PYISO8583_VERSION) jwcrypto==$(JWCRYPTO_VERSION) \
+		schemathesis==$(SCHEMATHESIS_VERSION) hypothesis==$(HYPOTHESIS_VERSION) >&2
 	@touch $@
 
 .PHONY: setup-node

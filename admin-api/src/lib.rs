@@ -12,6 +12,7 @@ mod health;
 pub mod http;
 mod idempotency;
 pub mod jwe;
+pub mod openapi;
 pub mod operation;
 pub mod operator_operation;
 pub mod partner_choice_operation;

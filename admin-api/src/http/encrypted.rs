@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use super::audited::now;
 use super::caller::Caller;
-use super::failure::{Failure, of_status};
+use super::failure::{Failure, of_status, unread};
 use crate::jwe::{
     Asked, Jwe, JweError, OpenPolicy, PartnerKey, PartnerRule, Payload, RequestBody, Requirement,
     envelope, negotiate, token_of,
@@ -62,7 +62,7 @@ async fn through(this: &Encryption, request: Request, next: Next) -> Result<Resp
     let slow = "the body did not come in time";
     let bytes = reading
         .map_err(|_| Problem::new("BODY_TOO_SLOW", slow))?
-        .map_err(|_| Failure::from(of_status(StatusCode::PAYLOAD_TOO_LARGE)))?;
+        .map_err(|error| unread(&error))?;
     let headers = [ENCRYPTED_REQUEST, ENCRYPT_RESPONSE, PUBLIC_KEY];
     let [request_flag, response_flag, key] = headers.map(|name| joined(&parts.headers, &name));
     let asked = Asked {

@@ -16,7 +16,7 @@ use switch_domain::IdempotencyKey;
 use uuid::Uuid;
 
 use super::caller::Caller;
-use super::failure::{Failure, of_status};
+use super::failure::{Failure, of_status, unread};
 use super::finish::{RequestId, with_body};
 use crate::Problem;
 use crate::service::{Answers, Claimed, KeptAnswer, RequestDigest, Scope};
@@ -92,7 +92,7 @@ pub async fn idempotent(
                 let request = Request::from_parts(parts, Body::from(body));
                 once(&repeats.answers, (&scope, &digest), &id, request, next).await
             }
-            Err(_) => Failure::from(of_status(StatusCode::PAYLOAD_TOO_LARGE)).into_response(),
+            Err(error) => unread(&error).into_response(),
         }
     });
     doing.await.unwrap_or_else(|_| {

@@ -206,7 +206,7 @@ pub(super) struct Wanted {
     #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
     /// The partner's own name for one.
-    #[param(max_length = 64)]
+    #[param(min_length = 1, max_length = 64)]
     reference: Option<String>,
 }
 

@@ -58,6 +58,7 @@ struct Shown {
     der: Vec<u8>,
 }
 
+// covers: SR-051, A-02
 #[tokio::test]
 async fn a_signed_certificate_gets_through_and_the_handler_sees_the_partner() {
     let platform = Platform::start(CertificateSettings::default()).await;
@@ -95,6 +96,7 @@ async fn a_signed_certificate_gets_through_and_the_handler_sees_the_partner() {
     platform.end().await;
 }
 
+// covers: SR-051, A-02, API-02
 #[tokio::test]
 async fn who_shows_no_good_certificate_gets_nowhere() {
     let platform = Platform::start(CertificateSettings::default()).await;

@@ -17,6 +17,7 @@ use crate::wire::{BOTH, Connection, Root, client, listen};
 const SHORT: Duration = Duration::from_millis(150);
 const WITHIN: Duration = Duration::from_secs(5);
 
+// covers: API-04
 #[tokio::test]
 async fn slow_handshakes_and_slow_heads_are_ended() {
     let platform = Platform::start(CertificateSettings::default()).await;
@@ -71,6 +72,7 @@ async fn ended(stream: &mut (impl AsyncReadExt + Unpin)) -> Vec<u8> {
     said
 }
 
+// covers: API-04
 #[tokio::test]
 async fn heads_beyond_their_limits_are_answered_431() {
     let platform = Platform::start(CertificateSettings::default()).await;

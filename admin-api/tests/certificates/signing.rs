@@ -8,6 +8,7 @@ use x509_parser::parse_x509_certificate;
 
 use crate::rig::{DAY, Platform, authority, days, files, key, now, partner, request, text};
 
+// covers: SR-051
 #[tokio::test]
 async fn a_certificate_says_what_we_say_whatever_was_asked_for() {
     let platform = Platform::start(CertificateSettings::default()).await;

@@ -69,6 +69,7 @@ fn told(answer: &Answer) -> (u16, String, Option<String>) {
     (answer.status.as_u16(), text("code").expect("a code"), text("field"))
 }
 
+// covers: API-03, API-04
 #[tokio::test]
 async fn a_body_is_read_or_its_wrong_member_named() {
     let router = router();
@@ -115,6 +116,7 @@ async fn a_body_is_read_or_its_wrong_member_named() {
     assert_eq!(told(&ask(&router, plain).await), (415, "UNSUPPORTED_MEDIA_TYPE".into(), None));
 }
 
+// covers: API-04
 #[tokio::test]
 async fn every_failure_has_a_code() {
     let router = router();
@@ -140,6 +142,7 @@ async fn every_failure_has_a_code() {
     assert_eq!(method.header("allow"), "GET,HEAD");
 }
 
+// covers: API-08
 #[tokio::test]
 async fn every_answer_has_its_headers_and_its_own_identifier() {
     let router = router();

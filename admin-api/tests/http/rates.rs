@@ -24,6 +24,7 @@ fn of(partner: i64, certificate: &str) -> Caller {
     Caller::Partner { partner: PartnerId(partner), certificate: certificate.into() }
 }
 
+// covers: API-04
 #[tokio::test]
 async fn a_source_has_its_own_bucket_and_a_network_of_addresses_one() {
     let rates = Rates::new(settings(3, 1, 100));
@@ -45,6 +46,7 @@ async fn a_source_has_its_own_bucket_and_a_network_of_addresses_one() {
     assert_eq!(ask(&other, get("/")).await.status, 200);
 }
 
+// covers: API-04
 #[tokio::test]
 async fn buckets_are_bounded_and_the_flood_shares_with_its_neighbours() {
     let rates = Rates::new(settings(1, 1, 4));
@@ -62,6 +64,7 @@ async fn buckets_are_bounded_and_the_flood_shares_with_its_neighbours() {
     assert_eq!(ask(&elsewhere, get("/")).await.status, 200);
 }
 
+// covers: API-04
 #[tokio::test]
 async fn all_certificates_of_a_partner_share_one_bucket() {
     let rates = Rates::new(settings(50, 1, 100));

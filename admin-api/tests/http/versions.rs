@@ -6,6 +6,7 @@ use axum::routing::put;
 
 use crate::server::{ask, post, served};
 
+// covers: API-11
 #[tokio::test]
 async fn a_change_names_its_version() {
     let changed = |IfMatch(version): IfMatch| async move { version.to_string() };

@@ -40,6 +40,7 @@ fn a_token_that_names_its_key_costs_one_operation_whatever_is_wrong_with_it() {
     assert_eq!(seen, 84);
 }
 
+//
 #[test]
 fn a_token_without_a_name_costs_one_operation_of_every_live_key() {
     let keys = fresh_keys();

@@ -102,6 +102,7 @@ async fn ask(
     Answer { status: parts.status.as_u16(), headers: parts.headers, text }
 }
 
+// covers: SR-060, SR-065, SR-072, A-11, A-13
 #[tokio::test]
 async fn every_token_does_through_the_endpoint_as_is_expected_of_it() {
     let router = served(Requirement::RequestAndResponse);
@@ -136,6 +137,7 @@ async fn every_token_does_through_the_endpoint_as_is_expected_of_it() {
     assert_eq!(told.len(), 1, "what does not open is told alike: {told:?}");
 }
 
+// covers: SR-064, SR-066, SR-068, SR-069, SR-070, SR-071, A-11
 #[tokio::test]
 async fn only_successes_with_a_body_are_sealed() {
     let router = served(Requirement::Optional);
@@ -159,6 +161,7 @@ async fn only_successes_with_a_body_are_sealed() {
 /// What a route needs, the headers that came, and what is told.
 type Case<'a> = (Requirement, &'a [(&'a str, &'a str)], u16, &'a str);
 
+// covers: SR-072, SR-073, A-08, A-12
 #[tokio::test]
 async fn what_cannot_be_done_is_one_of_the_four_codes() {
     let own = public_key();

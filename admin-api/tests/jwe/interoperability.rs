@@ -65,6 +65,7 @@ fn both_ways(name: &str, program: Command) {
     );
 }
 
+// covers: SR-062, SR-063, SR-266
 #[test]
 fn jwcrypto_opens_ours_and_we_open_its() {
     let Ok(python) = std::env::var("CARDSWITCH_TEST_PYTHON") else {
@@ -75,6 +76,7 @@ fn jwcrypto_opens_ours_and_we_open_its() {
     both_ways("jwcrypto", program);
 }
 
+// covers: SR-062, SR-063, SR-266
 #[test]
 fn jose_opens_ours_and_we_open_its() {
     let Ok(packages) = std::env::var("CARDSWITCH_TEST_NODE_PACKAGES") else {

@@ -68,6 +68,7 @@ fn by_the_table(
     format!("{what}, to key {whose}")
 }
 
+// covers, SR-064, SR-065, SR-066, SR-068, SR-073
 #[test]
 fn every_case_of_the_product_is_as_the_table_says() {
     let known = [Arc::new(partner("rsa2048-a")), Arc::new(partner("rsa4096-a"))];
@@ -114,6 +115,7 @@ fn every_case_of_the_product_is_as_the_table_says() {
     assert_eq!(counts.len(), 8, "all outcomes that there are");
 }
 
+// covers: A-09, SR-065, SR-068, SR-073
 #[test]
 fn scenarios_of_the_seed() {
     let known = [Arc::new(partner("rsa2048-a"))];
@@ -146,6 +148,7 @@ fn scenarios_of_the_seed() {
     }
 }
 
+// covers: SR-069, SR-070, SR-071
 #[test]
 fn successes_with_a_body_alone_are_encrypted() {
     let key = Arc::new(partner("rsa2048-a"));
@@ -156,6 +159,7 @@ fn successes_with_a_body_alone_are_encrypted() {
     assert!((100..600).all(|status| ResponseBody::Plain.key_for(status).is_none()));
 }
 
+// covers: SR-072, A-11, A-12
 #[test]
 fn the_four_errors_have_their_statuses_and_the_envelope_one_form() {
     let statuses = [

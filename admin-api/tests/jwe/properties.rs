@@ -16,6 +16,7 @@ fn object() -> impl Strategy<Value = String> {
     any::<String>().prop_map(|text| serde_json::json!({ "a": text }).to_string())
 }
 
+// covers: SR-061, SR-062, A-13
 #[test]
 fn the_header_is_exactly_alg_and_enc() {
     let token = seal(&partner("rsa2048-a"), b"{}").expect("sealed");

@@ -9,6 +9,7 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_S
 use crate::stage::{key, partner};
 use crate::vectors::vectors;
 
+//
 #[test]
 fn pem_and_der_are_taken_in_both_alphabets_with_and_without_padding() {
     for kid in ["rsa2048-a", "rsa4096-a"] {
@@ -57,6 +58,7 @@ fn modulus(bits: usize) -> Vec<u8> {
     bytes
 }
 
+//
 #[test]
 fn sizes_and_exponents_have_bounds() {
     let taken = |bits: usize, exponent: &[u8]| {
@@ -93,6 +95,7 @@ fn sizes_and_exponents_have_bounds() {
     assert!(PartnerKey::from_der(&info(&even, &usual)).is_err(), "an even modulus");
 }
 
+//
 #[test]
 fn anything_else_is_no_key() {
     let whole = partner("rsa2048-a").der().to_vec();
@@ -139,6 +142,7 @@ fn anything_else_is_no_key() {
     assert!(STANDARD.decode(curve).is_ok() && PartnerKey::from_base64(curve).is_err());
 }
 
+// covers: SR-067
 #[test]
 fn our_key_is_published_in_three_forms_of_one_key() {
     let ours = key("rsa2048-a");

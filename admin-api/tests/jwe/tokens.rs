@@ -12,6 +12,7 @@ fn plaintext(vector: &Vector) -> Option<String> {
     vector.plaintext.map(str::to_owned)
 }
 
+// covers: SR-061, SR-063, A-13
 #[test]
 fn all_tokens_behave_as_they_are_expected_to() {
     let mut counts: BTreeMap<(&str, &str, &str), usize> = BTreeMap::new();
@@ -42,6 +43,7 @@ fn all_tokens_behave_as_they_are_expected_to() {
     assert_eq!((of("accept"), of("reject"), of("either")), (30, 115, 5));
 }
 
+// covers: SR-061
 #[test]
 fn compression_extensions_and_keys_in_the_token_are_refused_by_name() {
     let outcome = |name: &str| {
@@ -62,6 +64,7 @@ fn compression_extensions_and_keys_in_the_token_are_refused_by_name() {
     assert_eq!(outcome("kid unknown"), Some(Refused::NoSuchKey));
 }
 
+// covers: SR-063
 #[test]
 fn rsa_oaep_with_sha1_can_be_switched_off() {
     let policy = OpenPolicy { rsa_oaep_sha1: false, ..OpenPolicy::default() };

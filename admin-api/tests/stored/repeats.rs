@@ -140,6 +140,7 @@ impl Served {
 
 const HOUR: Duration = Duration::from_secs(3600);
 
+// covers: API-17
 #[tokio::test]
 async fn the_same_request_gets_the_same_answer_from_any_process_and_is_done_once() {
     let stage = Stage::new().await;
@@ -160,6 +161,7 @@ async fn the_same_request_gets_the_same_answer_from_any_process_and_is_done_once
     stage.close().await;
 }
 
+// covers: API-17
 #[tokio::test]
 async fn a_key_is_of_its_caller_method_and_path_and_of_one_request() {
     let stage = Stage::new().await;
@@ -182,6 +184,7 @@ async fn a_key_is_of_its_caller_method_and_path_and_of_one_request() {
     stage.close().await;
 }
 
+// covers: API-17
 #[tokio::test]
 async fn what_was_decided_is_kept_and_what_was_wrong_may_be_sent_mended() {
     let stage = Stage::new().await;
@@ -216,6 +219,7 @@ async fn an_answer_with_a_secret_is_not_kept_but_made_again() {
     stage.close().await;
 }
 
+// covers: API-17
 #[tokio::test]
 async fn a_request_on_its_way_is_not_begun_again_and_ends_though_its_caller_went() {
     let stage = Stage::new().await;
@@ -242,6 +246,7 @@ async fn a_request_on_its_way_is_not_begun_again_and_ends_though_its_caller_went
     stage.close().await;
 }
 
+// covers: API-11, API-17
 #[tokio::test]
 async fn of_many_at_once_one_is_done() {
     let stage = Stage::new().await;

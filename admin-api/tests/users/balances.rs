@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::world::{World, code, key, moving, text};
 
+// covers: SR-030, SR-034
 #[tokio::test]
 async fn an_account_is_opened_for_the_verified_alone_and_once_a_key() {
     let world = World::with(UserSettings { balances_most: 2, ..Default::default() }).await;
@@ -45,6 +46,7 @@ async fn an_account_is_opened_for_the_verified_alone_and_once_a_key() {
     world.close().await;
 }
 
+// covers: SR-016, SR-017, SR-018, SR-142
 #[tokio::test]
 async fn accounts_of_either_way_are_listed_with_their_cards() {
     let world = World::new().await;
@@ -59,8 +61,12 @@ async fn accounts_of_either_way_are_listed_with_their_cards() {
     let expiry = Expiry::from_yymm(4912).expect("a month");
     let new = NewCard { balance: by_command, expiry, active: true };
     let issued = services.issue_card(key("card"), actor, new).await.expect("a card");
+    let second = services.issue_card(key("second"), actor, new).await.expect("a second card");
+    let nowhere = NewCard { balance: switch_domain::BalanceId(by_command.0 + 1_000_000), ..new };
+    let nowhere = services.issue_card(key("nowhere"), actor, nowhere).await;
+    assert_eq!(nowhere.expect_err("no account, no card").code, "NOT_FOUND");
     // The tables follow behind.
-    while world.count("SELECT count(*) FROM card").await == 0 {
+    while world.count("SELECT count(*) FROM card").await < 2 {
         tokio::task::yield_now().await;
     }
     let listed = users.balances_of(partner, id).await.expect("accounts");
@@ -76,9 +82,23 @@ async fn accounts_of_either_way_are_listed_with_their_cards() {
     assert_eq!(names(&listed), names(&again), "a name stays");
     let cards = users.cards_of(by_command).await.expect("cards");
     let last_four = String::from_utf8(issued.pan.last_four().to_vec()).expect("digits");
-    assert_eq!(cards.len(), 1);
-    assert_eq!((cards[0].card.id, &cards[0].last_four), (issued.card, &last_four));
-    assert_eq!(cards[0].card.status, CardStatus::Active);
+    let mut ids: Vec<_> = cards.iter().map(|card| card.card.id).collect();
+    ids.sort_unstable();
+    let mut both = [issued.card, second.card];
+    both.sort_unstable();
+    assert_eq!(ids, both);
+    let of = |id| cards.iter().find(|card| card.card.id == id).expect("it is listed");
+    assert_eq!(of(issued.card).last_four, last_four);
+    assert_eq!(of(issued.card).card.status, CardStatus::Active);
+    assert!(users.cards_of(by_api.balance.id).await.expect("none").is_empty());
+    // Whatever is done to a card, it stays where it was issued.
+    let lock = switch_domain::LockCode::PendingQuery;
+    services.lock_card(key("lock"), actor, issued.card, lock).await.expect("locked");
+    services.unlock_card(key("unlock"), actor, issued.card).await.expect("unlocked");
+    services.remove_card(key("remove"), actor, issued.card).await.expect("removed");
+    let cards = users.cards_of(by_command).await.expect("cards");
+    let removed = cards.iter().find(|card| card.card.id == issued.card).expect("still of it");
+    assert_eq!(removed.card.status, CardStatus::Removed);
     assert!(users.cards_of(by_api.balance.id).await.expect("none").is_empty());
     world.close().await;
 }

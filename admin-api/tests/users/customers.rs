@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use crate::world::{NOW, World, code, key, profile, text};
 
+// covers: SR-147, API-11
 #[tokio::test]
 async fn a_customer_is_registered_read_and_changed() {
     let world = World::new().await;
@@ -49,6 +50,7 @@ async fn a_customer_is_registered_read_and_changed() {
     world.close().await;
 }
 
+// covers: API-01
 #[tokio::test]
 async fn another_tenants_customer_is_not_there() {
     let world = World::new().await;
@@ -137,6 +139,7 @@ async fn a_customer_is_blocked_in_every_shard_and_unblocked() {
     world.close().await;
 }
 
+// covers: SR-147
 #[tokio::test]
 async fn a_removed_customer_leaves_nothing_personal_and_cannot_have_open_accounts() {
     let world = World::new().await;

@@ -55,6 +55,7 @@ fn settings() -> InquirySettings {
     }
 }
 
+// covers: SR-032
 #[tokio::test]
 async fn a_provider_is_asked_again_after_a_pause_until_it_has_an_outcome() {
     let asking = Asking::new(settings()).await;
@@ -93,6 +94,7 @@ async fn a_silent_provider_is_given_up_and_an_operator_decides() {
     asking.world.close().await;
 }
 
+// covers: API-10
 #[tokio::test]
 async fn those_that_wait_are_limited_and_an_old_answer_moves_nothing() {
     let asking = Asking::new(settings()).await;

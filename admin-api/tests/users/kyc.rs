@@ -5,6 +5,7 @@ use admin_api::kyc::{KycState, Mode, Mover, Moving};
 
 use crate::world::{NOW, World, at, code, moving};
 
+// covers: SR-032, SR-033
 #[tokio::test]
 async fn a_partner_that_verifies_itself_sets_the_flag_and_every_move_is_kept() {
     let world = World::new().await;
@@ -45,6 +46,7 @@ async fn a_partner_that_verifies_itself_sets_the_flag_and_every_move_is_kept() {
     world.close().await;
 }
 
+// covers: SR-032
 #[tokio::test]
 async fn where_operators_review_partner_and_customer_begin_and_the_operator_decides() {
     let world = World::new().await;

@@ -92,7 +92,7 @@ fn opened(status: StatusCode, opened: &Opened) -> Response {
 /// Name, password and code, all right or nothing: which of them was wrong is not told. A code is
 /// taken once.
 #[utoipa::path(
-    post, path = "/admin/sessions", tag = "sessions", request_body = Credentials,
+    post, path = "/admin/sessions", tag = "sessions", request_body = Credentials, security(()),
     responses((status = 201, body = OpenedSession), Problems, ChangeProblems)
 )]
 pub(in crate::routes) async fn sign_in(

@@ -126,6 +126,9 @@ impl Users {
         partner: PartnerId,
         reference: &str,
     ) -> Result<Customer, Problem> {
+        if !is_reference(reference) {
+            return Err(Problem::field("reference", "1 to 64 characters"));
+        }
         let sql = select!("WHERE partner_id = $1 AND reference = $2 AND removed_at IS NULL");
         let query = sqlx::query(sql).bind(partner.0).bind(reference);
         self.one(query.fetch_optional(self.pool()).await?).await

@@ -8,6 +8,7 @@ use admin_api::audit::{AuditLog, audit_sink};
 use admin_api::certificates::Certificates;
 use admin_api::channel::{CertificateChannel, OperatorChannel, Refusals, SessionChannel};
 use admin_api::http::{Rates, Repeats};
+use admin_api::openapi::try_it_page;
 use admin_api::operators::Operators;
 use admin_api::routes::{
     Around, Management, Panel, admin_channel, customer_channel, partner_channels,
@@ -88,10 +89,22 @@ impl Routers {
             admin_channel(panel, channel, &around)
         });
         let customers = customer_channel(managed.clone(), sessions, &around);
-        Ok(Self {
+        let routers = Self {
             secure: partner_channels(managed, channel, &around),
             open: customers.merge(admin.unwrap_or_default()),
-        })
+        };
+        Ok(routers.with_documents(config))
+    }
+}
+
+impl Routers {
+    /// With the page on which the API is tried, where it is to be shown.
+    pub(super) fn with_documents(self, config: &Config) -> Self {
+        if !config.api.shows_documents(config.mode) {
+            return self;
+        }
+        let page = try_it_page();
+        Self { secure: self.secure.merge(page.clone()), open: self.open.merge(page) }
     }
 }
 

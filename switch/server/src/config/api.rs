@@ -41,6 +41,9 @@ pub struct Api {
     pub kyc: ApiKyc,
     /// People at the panel.
     pub operators: ApiOperators,
+    /// Whether the listeners show the OpenAPI documents, and a page to try them on, at /docs. Where
+    /// it is not said: in development alone.
+    pub documents: Option<bool>,
 }
 
 /// A listener.
@@ -212,6 +215,12 @@ impl Api {
     #[must_use]
     pub fn user_settings(&self) -> UserSettings {
         users::user_settings(&self.customers, &self.kyc, &self.sessions)
+    }
+
+    /// Whether /docs is served.
+    #[must_use]
+    pub fn shows_documents(&self, mode: Mode) -> bool {
+        self.documents.unwrap_or(mode == Mode::Development)
     }
 
     fn settings(&self, name: &'static str, listener: &ApiListener) -> Option<ListenSettings> {

@@ -89,6 +89,7 @@ fn the_authority_is_made_once_and_shows_its_certificate_alone() {
     assert_ne!(std::fs::read_to_string(at.join("keys/ca.key")).expect("the key"), key);
 }
 
+// covers: SR-051
 #[tokio::test]
 async fn a_request_is_signed_listed_and_revoked_by_commands() {
     let database = fresh_database().await;
@@ -134,12 +135,15 @@ async fn a_request_is_signed_listed_and_revoked_by_commands() {
 pub(crate) fn server_files(directory: &Path) -> CertificateDer<'static> {
     let mut params = CertificateParams::default();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    // Of another name than what it signs: OpenSSL takes that for self-signed otherwise.
+    params.distinguished_name.push(rcgen::DnType::CommonName, "Test root");
     let root = CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key"));
     let root = root.expect("an authority");
     let params = CertificateParams::new(vec!["localhost".into()]).expect("a name");
     let key = KeyPair::generate().expect("a key");
     let issuer: &Issuer<'_, KeyPair> = &root;
     let certificate = params.signed_by(&key, issuer).expect("signed");
+    std::fs::write(directory.join("root.pem"), root.pem()).expect("written");
     std::fs::write(directory.join("server.pem"), certificate.pem()).expect("written");
     std::fs::write(directory.join("server.key"), key.serialize_pem()).expect("written");
     std::fs::write(directory.join("root.pem"), root.pem()).expect("written");
@@ -175,6 +179,7 @@ fn asked(
     Ok(line.trim_end().to_owned())
 }
 
+// covers: SR-051, API-02
 #[tokio::test(flavor = "multi_thread")]
 async fn the_listeners_ask_for_certificates_where_partners_call() {
     let database = fresh_database().await;

@@ -6,6 +6,7 @@
 mod arrows;
 mod card_numbers;
 mod contents;
+mod coverage;
 mod digit_readers;
 mod lengths;
 mod manifests;

@@ -159,6 +159,7 @@ mod tests {
         }
     }
 
+    // covers: SR-032
     #[test]
     fn every_move_by_everybody_in_every_mode_is_allowed_or_refused_as_the_table_says() {
         let mut seen = 0;

@@ -142,6 +142,7 @@ mod tests {
         format!(r#"{{"inquiry":"{INQUIRY}","outcome":"{outcome}"{more}}}"#)
     }
 
+    // covers: API-10
     #[test]
     fn an_answer_is_read_or_refused_by_what_is_wrong_with_it() {
         let other = answer("VERIFIED", "").replace('7', "8");

@@ -49,7 +49,7 @@ fn repeats(client: &Client, path: &str, body: &Value) -> (Answer, Answer, Answer
     (once, again, client.post(path, "the key", &other))
 }
 
-//
+// covers: API-17
 #[tokio::test(flavor = "multi_thread")]
 async fn every_post_is_done_once_under_a_key_or_keeps_nothing_of_a_secret() {
     let platform = Platform::start().await;
@@ -194,7 +194,7 @@ fn secrets(platform: &Platform, acme: &Partner, customer: &str, session: &Client
         .to_vec()
 }
 
-// covers: A-16, P-14
+// covers: API-04
 #[tokio::test(flavor = "multi_thread")]
 async fn rates_are_of_a_source_and_of_a_caller_and_keep_callers_apart() {
     let slow = |name| (name, "1".to_owned());
@@ -239,7 +239,7 @@ async fn rates_are_of_a_source_and_of_a_caller_and_keep_callers_apart() {
     platform.close().await;
 }
 
-// covers: P-14
+// covers: API-02
 #[tokio::test(flavor = "multi_thread")]
 async fn who_is_not_known_changes_nothing_and_learns_nothing() {
     let platform = Platform::start().await;

@@ -25,7 +25,8 @@ fn until(what: &str, asked: impl Fn() -> bool) {
     }
 }
 
-// covers: SR-005, SR-006, SR-007, SR-050, SR-103, SR-140, SR-142, SR-176
+// covers: SR-002, SR-005, SR-006, SR-007, SR-050, SR-103, SR-140, SR-142, SR-149, SR-176, A-39
+// covers: API-06
 #[tokio::test(flavor = "multi_thread")]
 async fn an_app_is_paired_and_sees_its_customers_accounts_alone() {
     let platform = Platform::start().await;
@@ -105,7 +106,7 @@ async fn an_app_is_paired_and_sees_its_customers_accounts_alone() {
     platform.close().await;
 }
 
-// covers: SR-008
+// covers: SR-008, A-40
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_expires_unused_and_is_renewed_and_outlives_a_restart() {
     let platform =
@@ -139,7 +140,7 @@ async fn a_session_expires_unused_and_is_renewed_and_outlives_a_restart() {
     platform.close().await;
 }
 
-// covers: SR-100
+// covers: SR-007, API-02
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_wrong_is_told_alike_and_nothing_of_it_is_kept() {
     let platform = Platform::start().await;

@@ -22,7 +22,7 @@ fn told(answer: &Answer) -> (u16, Value) {
     (answer.status, json)
 }
 
-// covers: SR-052, SR-260, P-20
+// covers: SR-052, SR-260, API-02
 #[tokio::test(flavor = "multi_thread")]
 async fn sr_052_the_first_operator_is_made_by_command_and_signs_in_with_both_factors() {
     let platform = Platform::start().await;
@@ -79,7 +79,7 @@ async fn sr_052_the_first_operator_is_made_by_command_and_signs_in_with_both_fac
     platform.close().await;
 }
 
-// covers: A-02, P-17
+// covers: API-02
 #[tokio::test(flavor = "multi_thread")]
 async fn p_17_ten_wrong_tries_lock_over_a_restart_and_another_operator_unlocks() {
     let platform = Platform::start().await;
@@ -108,7 +108,7 @@ fn asks(partner: &Partner, reference: &str) -> String {
     customer
 }
 
-// covers: SR-032, SR-034, P-21
+// covers: SR-032, SR-034
 #[tokio::test(flavor = "multi_thread")]
 async fn sr_032_operators_review_customers_and_accounts_are_opened_for_the_approved_alone() {
     let platform = Platform::start().await;
@@ -253,7 +253,7 @@ fn operations() -> Vec<(String, String, Vec<String>)> {
     operations
 }
 
-// covers: SR-261, A-05, P-14
+// covers: SR-261, API-02, API-05
 #[tokio::test(flavor = "multi_thread")]
 async fn sr_261_every_role_may_call_what_the_table_says_and_a_refused_call_changes_nothing() {
     let platform = Platform::start().await;

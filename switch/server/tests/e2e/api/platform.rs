@@ -72,6 +72,7 @@ impl Platform {
         let programme = self.served.make(&[&create[..], &terms].concat(), "programme");
         let [csr, pem] = files(at, name);
         let key: KeyPair = request(Path::new(&csr));
+        std::fs::write(at.join(format!("{name}.key")), key.serialize_pem()).expect("written");
         let sign = ["partner", "csr", "--partner", &id, "--in", &csr, "--out", &pem];
         self.served.command(&sign).expect("signed");
         let certificate = CertificateDer::from_pem_file(&pem).expect("the certificate");
@@ -103,18 +104,33 @@ impl Platform {
         count.expect("a count")
     }
 
+    /// A card for the only account, made by command; its number.
+    pub(super) async fn issues_card(&self) -> String {
+        let url = self.database.url();
+        let mut session = url.connect_options().connect().await.expect("a session");
+        let id: i64 = sqlx::query_scalar("SELECT balance_id FROM balance_handle")
+            .fetch_one(&mut session)
+            .await
+            .expect("the account");
+        let issue = ["card", "issue", "--balance", &id.to_string(), "--expiry", "4912"];
+        self.served.make(&[&issue[..], &["--reveal-test-pan"]].concat(), "pan")
+    }
+
     pub(super) async fn close(self) {
         self.served.terminate();
         self.database.close().await;
     }
 }
 
+/// Where customers' apps and operators call.
+const OPEN: &str = "CARDSWITCH_API__OPEN__LISTEN";
+
 fn serve(at: &Path, url: &str, more: &[(&'static str, String)]) -> Served {
     let listener = [
         ("CARDSWITCH_API__SECURE__LISTEN", "127.0.0.1:0"),
         ("CARDSWITCH_API__SECURE__CERTIFICATE", "server.pem"),
         ("CARDSWITCH_API__SECURE__KEY", "server.key"),
-        ("CARDSWITCH_API__OPEN__LISTEN", "127.0.0.1:0"),
+        (OPEN, "127.0.0.1:0"),
         ("CARDSWITCH_API__OPEN__CERTIFICATE", "server.pem"),
         ("CARDSWITCH_API__OPEN__KEY", "server.key"),
         ("CARDSWITCH_API__ENCRYPTION__KEY_FILE", "keys/api.key"),
@@ -123,6 +139,10 @@ fn serve(at: &Path, url: &str, more: &[(&'static str, String)]) -> Served {
         ("CARDSWITCH_API__OPERATORS__HASH_MEMORY_KIB", "64"),
         ("CARDSWITCH_API__OPERATORS__HASH_PASSES", "1"),
     ];
+    // A listener is in clear or has a certificate.
+    let in_clear = more.iter().any(|(name, _)| *name == "CARDSWITCH_API__OPEN__IN_CLEAR");
+    let certified = |name: &str| name.starts_with("CARDSWITCH_API__OPEN__") && name != OPEN;
+    let listener = listener.into_iter().filter(|(name, _)| !(in_clear && certified(name)));
     let more = more.iter().map(|(name, value)| (*name, value.as_str()));
     let configuration: Vec<_> =
         FILES.into_iter().chain([LMK]).chain(listener).chain(more).collect();

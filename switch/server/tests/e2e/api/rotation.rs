@@ -30,7 +30,7 @@ fn registers(client: &Client, key: &PartnerKey, own: &str, reference: &str) -> u
     client.send("POST", "/lifecycle/v1/customers", &headers, Some(&body)).status
 }
 
-// covers: SR-062, SR-063, SR-067, J-04
+// covers: SR-062, SR-067, A-13
 #[tokio::test(flavor = "multi_thread")]
 async fn the_next_key_is_published_and_the_one_before_still_opens() {
     let reload = ("CARDSWITCH_API__LIMITS__RELOAD_S", "1".to_owned());

@@ -13,6 +13,7 @@ fn told(answer: &Answer) -> (u16, Value) {
     (answer.status, json)
 }
 
+// covers: API-01
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stranger_finds_nothing_and_changes_nothing() {
     let platform = Platform::start().await;

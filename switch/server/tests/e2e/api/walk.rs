@@ -3,11 +3,12 @@
 //! blocked.
 
 use serde_json::{Value, json};
-use sqlx::ConnectOptions;
 
 use super::platform::{Platform, euros};
 use crate::stage::{cardswitch, peer, purchase};
 
+// covers: SR-003, SR-015, SR-030, SR-031, SR-033, SR-034, SR-051, SR-053, SR-102, SR-142, SR-145
+// covers: A-29, API-17
 #[tokio::test(flavor = "multi_thread")]
 async fn from_a_certificate_to_a_purchase() {
     let platform = Platform::start().await;
@@ -43,15 +44,7 @@ async fn from_a_certificate_to_a_purchase() {
     assert_eq!(other.refused(), (422, "IDEMPOTENCY_KEY_REUSED".into()));
 
     // Spent from over TCP; the card is made by command.
-    let mut session = platform.database.url().connect_options().connect().await.expect("a session");
-    let id: i64 = sqlx::query_scalar("SELECT balance_id FROM balance_handle")
-        .fetch_one(&mut session)
-        .await
-        .expect("the account");
-    drop(session);
-    let issue = ["card", "issue", "--balance", &id.to_string(), "--expiry", "4912"];
-    let issue = [&issue[..], &["--reveal-test-pan"]].concat();
-    let pan = platform.served.make(&issue, "pan");
+    let pan = platform.issues_card().await;
     let mut acquirer = peer(platform.served.link, 1).await;
     let answer = acquirer.exchange(0, &purchase(&pan, 1, 1_250)).await.expect("an answer");
     assert_eq!(answer.text(39), Some("00"));
@@ -61,7 +54,9 @@ async fn from_a_certificate_to_a_purchase() {
         (&euros("50.00"), &euros("12.50"), &euros("37.50"))
     );
     // From the moment that the answer to the block is there, nothing is approved any more.
+    assert_eq!(acme.reads(&balance)["state"], "ACTIVE");
     client.post(&format!("{balance}/block"), "block", &json!(null)).done(204);
+    assert_eq!(acme.reads(&balance)["state"], "BLOCKED");
     let answer = acquirer.exchange(0, &purchase(&pan, 2, 100)).await.expect("an answer");
     assert_ne!(answer.text(39), Some("00"), "the account is blocked");
     client.post(&format!("{balance}/unblock"), "unblock", &json!(null)).done(204);

@@ -130,6 +130,7 @@ async fn cluster(directory: &Path) -> PrivatePostgres {
     cluster
 }
 
+// covers: SR-004, SR-265, API-13
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_that_was_sent_of_a_card_lies_anywhere() {
     let place = tempfile::tempdir().expect("a directory");

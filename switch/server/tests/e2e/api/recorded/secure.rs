@@ -1,0 +1,171 @@
+//! `/secure` and `/lifecycle/v1`, operation by operation.
+
+use serde_json::{Value, json};
+use sqlx::ConnectOptions;
+
+use super::recording::{Asked, Recording};
+use crate::api::client::{Answer, Client};
+use crate::api::platform::{Partner, Platform, euros};
+
+const CUSTOMERS: &str = "/lifecycle/v1/customers";
+const CUSTOMER: &str = "/lifecycle/v1/customers/{customerId}";
+const BALANCES: &str = "/secure/customers/{customerId}/balances";
+const BALANCE: &str = "/secure/customers/{customerId}/balances/{balanceId}";
+
+/// What asks, and keeps the answers.
+struct Asking<'a> {
+    client: &'a Client,
+    recording: &'a mut Recording,
+    keys: u32,
+}
+
+impl Asking<'_> {
+    #[track_caller]
+    fn get(&mut self, template: &str, names: &[&str], status: u16) -> Answer {
+        let asked = Asked { method: "GET", template, names, headers: &[], body: None };
+        self.recording.ask(self.client, asked, status)
+    }
+
+    #[track_caller]
+    fn post(&mut self, template: &str, names: &[&str], body: Option<Value>, status: u16) -> Answer {
+        self.keys += 1;
+        let key = format!("key {}", self.keys);
+        let headers = [("Idempotency-Key", key.as_str())];
+        let asked = Asked { method: "POST", template, names, headers: &headers, body };
+        self.recording.ask(self.client, asked, status)
+    }
+
+    /// With a version, or without one.
+    #[track_caller]
+    fn change(&mut self, method: &str, id: &str, version: Option<&str>, person: bool, status: u16) {
+        let headers: Vec<_> = version.map(|version| ("If-Match", version)).into_iter().collect();
+        let body = person.then(|| json!({ "person": ada("Byron") })["person"].clone());
+        let asked = Asked { method, template: CUSTOMER, names: &[id], headers: &headers, body };
+        self.recording.ask(self.client, asked, status);
+    }
+}
+
+fn ada(family_name: &str) -> Value {
+    json!({
+        "givenName": "Ada", "familyName": family_name, "birthDate": "1990-12-10",
+        "email": "ada@example.com", "country": "AT", "language": "de"
+    })
+}
+
+fn identifier(answer: &Answer, member: &str) -> String {
+    answer.json()[member].as_str().expect("an identifier").to_owned()
+}
+
+/// Every operation, and the refusals that depend on what is there.
+pub(super) async fn walk(platform: &Platform, recording: &mut Recording) {
+    let acme = platform.partner("Acme", "99999912");
+    let client = acme.client.clone();
+    let mut asking = Asking { client: &client, recording, keys: 0 };
+    let key = asking.get("/lifecycle/v1/public-key", &[], 200).json();
+    assert_eq!((&key["jwk"]["alg"], &key["jwk"]["kid"]), (&"RSA-OAEP-256".into(), &key["kid"]));
+
+    let customer = customers(&mut asking);
+    balances(&mut asking, platform, &acme, &customer).await;
+    verification(&mut asking, platform).await;
+}
+
+/// Registered, read, listed, changed, blocked, removed.
+fn customers(asking: &mut Asking<'_>) -> String {
+    let new = |reference: &str| json!({ "reference": reference, "person": ada("Lovelace") });
+    let made = asking.post(CUSTOMERS, &[], Some(new("u-1")), 201);
+    let customer = identifier(&made, "customerId");
+    let id = [customer.as_str()];
+    let unknown = json!({ "reference": "u-2", "person": ada("Lovelace"), "kycState": "VERIFIED" });
+    asking.post(CUSTOMERS, &[], Some(unknown), 400);
+    asking.post(CUSTOMERS, &[], Some(new("u-1")), 409);
+    let headers = [("Idempotency-Key", "key 1")];
+    let other = Some(new("u-2"));
+    let reused =
+        Asked { method: "POST", template: CUSTOMERS, names: &[], headers: &headers, body: other };
+    asking.recording.ask(asking.client, reused, 422);
+    let listed = asking.get(CUSTOMERS, &[], 200).json();
+    assert_eq!(listed["items"][0]["customerId"], customer.as_str());
+    for none in ["", "x".repeat(65).as_str(), "a%00b"] {
+        let found = asking.client.get(&format!("{CUSTOMERS}?reference={none}"));
+        assert_eq!(found.refused(), (400, "INVALID_REQUEST".into()), "{none}");
+    }
+    asking.get(CUSTOMER, &id, 200);
+    asking.get(CUSTOMER, &["00000000-0000-4000-8000-000000000000"], 404);
+    asking.change("PUT", &customer, Some("\"1\""), true, 200);
+    asking.change("PUT", &customer, Some("\"1\""), true, 412);
+    asking.change("PUT", &customer, None, true, 428);
+    let read = asking.client.get(&format!("{CUSTOMERS}/{customer}")).done(200).json();
+    assert_eq!(read["person"]["familyName"], "Byron");
+    asking.post(&format!("{CUSTOMER}/block"), &id, None, 204);
+    let blocked = asking.client.get(&format!("{CUSTOMERS}/{customer}")).done(200).json();
+    assert_eq!(blocked["state"], "BLOCKED");
+    asking.post(&format!("{CUSTOMER}/unblock"), &id, None, 204);
+
+    let leaves = asking.post(CUSTOMERS, &[], Some(new("u-2")), 201);
+    let leaves = identifier(&leaves, "customerId");
+    asking.change("DELETE", &leaves, None, false, 428);
+    asking.change("DELETE", &leaves, Some("\"2\""), false, 412);
+    asking.change("DELETE", &leaves, Some("\"1\""), false, 204);
+    asking.client.get(&format!("{CUSTOMERS}/{leaves}")).done(404);
+    customer
+}
+
+/// Refused before the customer is verified; then opened, reloaded, read, blocked, closed.
+async fn balances(asking: &mut Asking<'_>, platform: &Platform, acme: &Partner, customer: &str) {
+    let id = [customer];
+    let new = || Some(json!({ "programmeId": acme.programme }));
+    asking.post(BALANCES, &id, new(), 409);
+    let flag = json!({ "state": "VERIFIED", "note": "passport seen" });
+    asking.post(&format!("{CUSTOMER}/kyc"), &id, Some(flag), 200);
+    asking.get(&format!("{CUSTOMER}/kyc"), &id, 200);
+    let opened = asking.post(BALANCES, &id, new(), 201);
+    let balance = identifier(&opened, "balanceId");
+    assert_eq!(opened.json()["state"], "ACTIVE");
+    let names = [customer, balance.as_str()];
+    platform.issues_card().await;
+
+    let reload = |value: &str| Some(json!({ "amount": euros(value), "reference": "top-up 4711" }));
+    let template = format!("{BALANCE}/reload");
+    let reloaded = asking.post(&template, &names, reload("50.00"), 200).json();
+    assert_eq!(reloaded["available"], euros("50.00"));
+    asking.post(&template, &names, reload("1000.00"), 409);
+    asking.post(&template, &names, reload("-1.00"), 400);
+    asking.get(BALANCES, &id, 200);
+    let read = asking.get(BALANCE, &names, 200).json();
+    assert_eq!(read["cards"][0]["state"], "ACTIVE");
+    // The tables follow behind.
+    let path = format!("/secure/customers/{customer}/balances/{balance}");
+    while asking.client.get(&format!("{path}/movements")).done(200).json()["items"][0].is_null() {
+        tokio::task::yield_now().await;
+    }
+    let moved = asking.get(&format!("{BALANCE}/movements"), &names, 200).json();
+    assert_eq!(moved["items"][0]["amount"], euros("50.00"));
+    asking.post(&format!("{BALANCE}/close"), &names, None, 409);
+    for (act, state) in [("block", "BLOCKED"), ("unblock", "ACTIVE")] {
+        asking.post(&format!("{BALANCE}/{act}"), &names, None, 204);
+        assert_eq!(asking.client.get(&path).done(200).json()["state"], state);
+    }
+    let empty = asking.post(BALANCES, &id, new(), 201);
+    let empty = identifier(&empty, "balanceId");
+    asking.post(&format!("{BALANCE}/close"), &[customer, empty.as_str()], None, 204);
+    let path = format!("/secure/customers/{customer}/balances/{empty}");
+    assert_eq!(asking.client.get(&path).done(200).json()["state"], "CLOSED");
+}
+
+/// Begun for a partner whose customers the platform verifies.
+async fn verification(asking: &mut Asking<'_>, platform: &Platform) {
+    let new = json!({ "reference": "u-3", "person": ada("King") });
+    let made = asking.post(CUSTOMERS, &[], Some(new), 201);
+    let customer = identifier(&made, "customerId");
+    let url = platform.database.url();
+    let mut session = url.connect_options().connect().await.expect("a session");
+    let manual = "INSERT INTO partner_settings (partner_id, kyc_mode) \
+                  SELECT DISTINCT partner_id, 'manual' FROM balance_handle";
+    sqlx::query(manual).execute(&mut session).await.expect("set");
+    let begin = "/secure/customers/{customerId}/register";
+    let begun = asking.post(begin, &[&customer], None, 200).json();
+    assert_eq!(begun["kycState"], "PENDING");
+    asking.post(begin, &[&customer], None, 409);
+    let flag = Some(json!({ "state": "VERIFIED" }));
+    asking.post(&format!("{CUSTOMER}/kyc"), &[&customer], flag, 403);
+}
