@@ -129,7 +129,7 @@ pub(super) fn status(code: &str) -> StatusCode {
 pub(super) fn unread(error: &axum::Error) -> Failure {
     let source = std::error::Error::source(error);
     let too_long = source
-        .is_some_and(<(dyn std::error::Error + 'static)>::is::<http_body_util::LengthLimitError>);
+        .is_some_and(<dyn std::error::Error>::is::<http_body_util::LengthLimitError>);
     let status = if too_long { StatusCode::PAYLOAD_TOO_LARGE } else { StatusCode::BAD_REQUEST };
     of_status(status).into()
 }

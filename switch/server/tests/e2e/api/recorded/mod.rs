@@ -5,6 +5,8 @@
 //! `CARDSWITCH_TEST_WRITE_EXAMPLES=1` writes `admin-api/src/openapi/examples.json` anew; after it
 //! the documents are to be written anew as well (`CARDSWITCH_TEST_WRITE_OPENAPI=1`).
 
+mod admin;
+mod customer;
 mod recording;
 mod secure;
 mod surface;
@@ -25,6 +27,8 @@ async fn examples_of_the_documents_are_real_answers() {
     let platform = Platform::start().await;
     let mut recording = Recording::default();
     secure::walk(&platform, &mut recording).await;
+    customer::walk(&platform, &mut recording).await;
+    admin::walk(&platform, &mut recording);
     platform.close().await;
     let found = std::fs::read_to_string(committed()).unwrap_or_else(|_| "{}".to_owned());
     let found: serde_json::Value = serde_json::from_str(&found).expect("JSON");

@@ -23,6 +23,8 @@ pub(super) struct Asked<'a> {
     pub(super) template: &'a str,
     /// What stands in the places of the template, in their order.
     pub(super) names: &'a [&'a str],
+    /// Behind the path.
+    pub(super) query: &'a str,
     pub(super) headers: &'a [(&'a str, &'a str)],
     pub(super) body: Option<Value>,
 }
@@ -35,7 +37,8 @@ impl Asked<'_> {
             true => (*names.next().expect("a name for each place")).to_owned(),
             false => part.to_owned(),
         };
-        self.template.split('/').map(part).collect::<Vec<_>>().join("/")
+        let path = self.template.split('/').map(part).collect::<Vec<_>>().join("/");
+        format!("{path}{}", self.query)
     }
 }
 
@@ -68,8 +71,10 @@ impl Recording {
         match value {
             Value::Object(members) => {
                 let steady = |(name, value): (&String, &Value)| {
-                    let value = match name.as_str() {
-                        "requestId" => json!("9f3c1f2e-58a5-4d5e-9a0c-3f6f6a0c1b52"),
+                    let value = match (secret(name, value), name.as_str()) {
+                        (Some(shown), _) => json!(shown),
+                        (_, "requestId") => json!("9f3c1f2e-58a5-4d5e-9a0c-3f6f6a0c1b52"),
+                        (_, "number") => json!(1),
                         _ => self.steady(value),
                     };
                     (name.clone(), value)
@@ -85,6 +90,15 @@ impl Recording {
                 });
                 json!(format!("5b0e6d1c-0c6e-4f0a-9d3b-{:012}", at + 1))
             }
+            Value::String(text) if text.starts_with("op:") => {
+                json!("op:5b0e6d1c0c6e4f0a9d3b000000000001")
+            }
+            Value::String(text) if text.starts_with('/') => {
+                let parts = text.split('/').map(|part| self.steady(&json!(part)));
+                let parts: Vec<_> =
+                    parts.map(|part| part.as_str().unwrap_or_default().to_owned()).collect();
+                json!(parts.join("/"))
+            }
             Value::String(text) if text.parse::<jiff::Timestamp>().is_ok() => {
                 json!("2026-11-27T12:00:00Z")
             }
@@ -98,6 +112,78 @@ impl Recording {
         keep_drawn(&mut made, committed);
         made
     }
+}
+
+/// What stands for a secret of the run.
+fn secret(name: &str, value: &Value) -> Option<&'static str> {
+    match name {
+        "token" | "installationSecret" => {
+            Some("5f0c2b9d7e1a4836c0d95e7f1a2b3c4d5f0c2b9d7e1a4836c0d95e7f1a2b3c4d")
+        }
+        "pairingCode" => Some("7K3M9XQ2RT4W6Z"),
+        "oneTimePassword" | "password" | "currentPassword" => Some("given-once-and-changed"),
+        "newPassword" => Some("a long one of 4 words"),
+        "otpauthUri" => Some("otpauth://totp/Cardswitch:grace?secret=GEZDGNBVGY3TQOJQ"),
+        "code" if value.as_str().is_some_and(|code| code.parse::<u32>().is_ok()) => Some("287082"),
+        _ => None,
+    }
+}
+
+/// What asks, and keeps the answers.
+pub(super) struct Asking<'a> {
+    pub(super) client: &'a Client,
+    pub(super) recording: &'a mut Recording,
+    keys: u32,
+}
+
+impl<'a> Asking<'a> {
+    pub(super) fn new(client: &'a Client, recording: &'a mut Recording) -> Self {
+        Self { client, recording, keys: 0 }
+    }
+
+    #[track_caller]
+    pub(super) fn get(&mut self, template: &str, names: &[&str], status: u16) -> Answer {
+        self.get_where(template, names, "", status)
+    }
+
+    #[track_caller]
+    pub(super) fn get_where(
+        &mut self,
+        template: &str,
+        names: &[&str],
+        query: &str,
+        status: u16,
+    ) -> Answer {
+        let asked = Asked { method: "GET", template, names, query, headers: &[], body: None };
+        self.recording.ask(self.client, asked, status)
+    }
+
+    #[track_caller]
+    pub(super) fn post(
+        &mut self,
+        template: &str,
+        names: &[&str],
+        body: Option<Value>,
+        status: u16,
+    ) -> Answer {
+        self.keys += 1;
+        let key = format!("key {}", self.keys);
+        let headers = [("Idempotency-Key", key.as_str())];
+        let asked = Asked { method: "POST", template, names, query: "", headers: &headers, body };
+        self.recording.ask(self.client, asked, status)
+    }
+
+    #[track_caller]
+    pub(super) fn delete(&mut self, template: &str, names: &[&str], status: u16) -> Answer {
+        let asked =
+            Asked { method: "DELETE", template, names, query: "", headers: &[], body: None };
+        self.recording.ask(self.client, asked, status)
+    }
+}
+
+/// An identifier that an answer has.
+pub(super) fn identifier(answer: &Answer, member: &str) -> String {
+    answer.json()[member].as_str().expect("an identifier").to_owned()
 }
 
 /// The headers that programs read.

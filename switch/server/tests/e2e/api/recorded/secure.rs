@@ -3,46 +3,22 @@
 use serde_json::{Value, json};
 use sqlx::ConnectOptions;
 
-use super::recording::{Asked, Recording};
-use crate::api::client::{Answer, Client};
-use crate::api::platform::{Partner, Platform, euros};
+use super::recording::{Asked, Asking, Recording, identifier};
+use crate::api::platform::{PIN, Partner, Platform, euros};
 
 const CUSTOMERS: &str = "/lifecycle/v1/customers";
 const CUSTOMER: &str = "/lifecycle/v1/customers/{customerId}";
 const BALANCES: &str = "/secure/customers/{customerId}/balances";
 const BALANCE: &str = "/secure/customers/{customerId}/balances/{balanceId}";
 
-/// What asks, and keeps the answers.
-struct Asking<'a> {
-    client: &'a Client,
-    recording: &'a mut Recording,
-    keys: u32,
-}
-
-impl Asking<'_> {
-    #[track_caller]
-    fn get(&mut self, template: &str, names: &[&str], status: u16) -> Answer {
-        let asked = Asked { method: "GET", template, names, headers: &[], body: None };
-        self.recording.ask(self.client, asked, status)
-    }
-
-    #[track_caller]
-    fn post(&mut self, template: &str, names: &[&str], body: Option<Value>, status: u16) -> Answer {
-        self.keys += 1;
-        let key = format!("key {}", self.keys);
-        let headers = [("Idempotency-Key", key.as_str())];
-        let asked = Asked { method: "POST", template, names, headers: &headers, body };
-        self.recording.ask(self.client, asked, status)
-    }
-
-    /// With a version, or without one.
-    #[track_caller]
-    fn change(&mut self, method: &str, id: &str, version: Option<&str>, person: bool, status: u16) {
-        let headers: Vec<_> = version.map(|version| ("If-Match", version)).into_iter().collect();
-        let body = person.then(|| json!({ "person": ada("Byron") })["person"].clone());
-        let asked = Asked { method, template: CUSTOMER, names: &[id], headers: &headers, body };
-        self.recording.ask(self.client, asked, status);
-    }
+/// Changes a customer, with a version or without one.
+#[track_caller]
+fn change(asking: &mut Asking<'_>, (method, id): (&str, &str), version: Option<&str>, status: u16) {
+    let headers: Vec<_> = version.map(|version| ("If-Match", version)).into_iter().collect();
+    let body = (method == "PUT").then(|| ada("Byron"));
+    let names = &[id];
+    let asked = Asked { method, template: CUSTOMER, names, query: "", headers: &headers, body };
+    asking.recording.ask(asking.client, asked, status);
 }
 
 fn ada(family_name: &str) -> Value {
@@ -52,20 +28,17 @@ fn ada(family_name: &str) -> Value {
     })
 }
 
-fn identifier(answer: &Answer, member: &str) -> String {
-    answer.json()[member].as_str().expect("an identifier").to_owned()
-}
-
 /// Every operation, and the refusals that depend on what is there.
 pub(super) async fn walk(platform: &Platform, recording: &mut Recording) {
     let acme = platform.partner("Acme", "99999912");
     let client = acme.client.clone();
-    let mut asking = Asking { client: &client, recording, keys: 0 };
+    let mut asking = Asking::new(&client, recording);
     let key = asking.get("/lifecycle/v1/public-key", &[], 200).json();
     assert_eq!((&key["jwk"]["alg"], &key["jwk"]["kid"]), (&"RSA-OAEP-256".into(), &key["kid"]));
 
     let customer = customers(&mut asking);
     balances(&mut asking, platform, &acme, &customer).await;
+    devices(&mut asking, platform, &customer);
     verification(&mut asking, platform).await;
 }
 
@@ -80,8 +53,9 @@ fn customers(asking: &mut Asking<'_>) -> String {
     asking.post(CUSTOMERS, &[], Some(new("u-1")), 409);
     let headers = [("Idempotency-Key", "key 1")];
     let other = Some(new("u-2"));
+    let (template, names) = (CUSTOMERS, &[]);
     let reused =
-        Asked { method: "POST", template: CUSTOMERS, names: &[], headers: &headers, body: other };
+        Asked { method: "POST", template, names, query: "", headers: &headers, body: other };
     asking.recording.ask(asking.client, reused, 422);
     let listed = asking.get(CUSTOMERS, &[], 200).json();
     assert_eq!(listed["items"][0]["customerId"], customer.as_str());
@@ -91,9 +65,9 @@ fn customers(asking: &mut Asking<'_>) -> String {
     }
     asking.get(CUSTOMER, &id, 200);
     asking.get(CUSTOMER, &["00000000-0000-4000-8000-000000000000"], 404);
-    asking.change("PUT", &customer, Some("\"1\""), true, 200);
-    asking.change("PUT", &customer, Some("\"1\""), true, 412);
-    asking.change("PUT", &customer, None, true, 428);
+    change(asking, ("PUT", &customer), Some("\"1\""), 200);
+    change(asking, ("PUT", &customer), Some("\"1\""), 412);
+    change(asking, ("PUT", &customer), None, 428);
     let read = asking.client.get(&format!("{CUSTOMERS}/{customer}")).done(200).json();
     assert_eq!(read["person"]["familyName"], "Byron");
     asking.post(&format!("{CUSTOMER}/block"), &id, None, 204);
@@ -103,9 +77,9 @@ fn customers(asking: &mut Asking<'_>) -> String {
 
     let leaves = asking.post(CUSTOMERS, &[], Some(new("u-2")), 201);
     let leaves = identifier(&leaves, "customerId");
-    asking.change("DELETE", &leaves, None, false, 428);
-    asking.change("DELETE", &leaves, Some("\"2\""), false, 412);
-    asking.change("DELETE", &leaves, Some("\"1\""), false, 204);
+    change(asking, ("DELETE", &leaves), None, 428);
+    change(asking, ("DELETE", &leaves), Some("\"2\""), 412);
+    change(asking, ("DELETE", &leaves), Some("\"1\""), 204);
     asking.client.get(&format!("{CUSTOMERS}/{leaves}")).done(404);
     customer
 }
@@ -140,6 +114,11 @@ async fn balances(asking: &mut Asking<'_>, platform: &Platform, acme: &Partner, 
     }
     let moved = asking.get(&format!("{BALANCE}/movements"), &names, 200).json();
     assert_eq!(moved["items"][0]["amount"], euros("50.00"));
+    let year = "?from=2026-01-01&to=2026-12-31";
+    let statement = format!("{BALANCE}/statement");
+    let stated = asking.get_where(&statement, &names, year, 200).json();
+    assert_eq!(stated["closing"], euros("50.00"));
+    asking.get_where(&statement, &names, "?from=2026-01-01&to=2025-01-01", 400);
     asking.post(&format!("{BALANCE}/close"), &names, None, 409);
     for (act, state) in [("block", "BLOCKED"), ("unblock", "ACTIVE")] {
         asking.post(&format!("{BALANCE}/{act}"), &names, None, 204);
@@ -150,6 +129,27 @@ async fn balances(asking: &mut Asking<'_>, platform: &Platform, acme: &Partner, 
     asking.post(&format!("{BALANCE}/close"), &[customer, empty.as_str()], None, 204);
     let path = format!("/secure/customers/{customer}/balances/{empty}");
     assert_eq!(asking.client.get(&path).done(200).json()["state"], "CLOSED");
+}
+
+/// Paired with a code, listed, let back in, removed.
+fn devices(asking: &mut Asking<'_>, platform: &Platform, customer: &str) {
+    let id = [customer];
+    let code = asking.post(&format!("{CUSTOMER}/pairing-code"), &id, None, 201).json();
+    let pairing = json!({
+        "pairingCode": code["pairingCode"], "pin": PIN,
+        "device": { "key": "device-0001", "platform": "ios", "model": "iPhone 17" }
+    });
+    let paired = platform.anonymous().send("POST", "/customers/devices", &[], Some(&pairing));
+    let paired = paired.done(201);
+    let listed = asking.get(&format!("{CUSTOMER}/devices"), &id, 200).json();
+    assert_eq!(listed["items"][0]["blocked"], false);
+    let installation = identifier(&paired, "installationId");
+    let template = format!("{CUSTOMER}/installations/{{installationId}}/unblock");
+    asking.post(&template, &[customer, installation.as_str()], None, 204);
+    let device = identifier(&paired, "deviceId");
+    let template = format!("{CUSTOMER}/devices/{{deviceId}}");
+    asking.delete(&template, &[customer, device.as_str()], 204);
+    asking.delete(&template, &[customer, device.as_str()], 404);
 }
 
 /// Begun for a partner whose customers the platform verifies.
