@@ -138,6 +138,7 @@ test-long: setup-compiler setup-postgres setup-nextest ## The random runs of the
 test-api: setup-compiler setup-postgres setup-nextest setup-python ## Requests drawn from the OpenAPI documents, API_EXAMPLES of each operation.
 	cargo build --workspace --all-targets --locked
 	CARDSWITCH_TEST_API_EXAMPLES=$(API_EXAMPLES) CARDSWITCH_TEST_API_SEED=$(API_SEED) \
+		CARDSWITCH_TEST_API_PHASES=examples,coverage,fuzzing,stateful \
 		$(TARGET)/debug/with-postgres cargo nextest run --workspace --locked --profile api \
 		-E 'package(switch-server) & test(schemathesis)'
 

@@ -3,7 +3,7 @@
 //! none is undocumented, what the document forbids is refused, every operation succeeds once.
 //!
 //! `make test-api` runs it at length; CARDSWITCH_TEST_API_EXAMPLES says how many requests are drawn
-//! of each operation, CARDSWITCH_TEST_API_SEED from where.
+//! of each operation, CARDSWITCH_TEST_API_SEED from where, CARDSWITCH_TEST_API_PHASES how.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -15,6 +15,8 @@ use serde_json::{Value, json};
 /// Requests of each operation where nobody asks for more.
 const EXAMPLES: &str = "5";
 const SEED: &str = "8";
+/// The longest ones, each value of each member and every chain of operations, are asked for.
+const PHASES: &str = "examples,fuzzing";
 
 fn here(file: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(file)
@@ -103,6 +105,7 @@ async fn schemathesis_finds_nothing_undocumented() {
         .args(["--max-examples", &setting("CARDSWITCH_TEST_API_EXAMPLES", EXAMPLES)])
         .args(["--seed", &setting("CARDSWITCH_TEST_API_SEED", SEED), "--generation-database=none"])
         .args(["--checks", "all", "--exclude-checks", "positive_data_acceptance"])
+        .args(["--phases", &setting("CARDSWITCH_TEST_API_PHASES", PHASES)])
         .args(["--suppress-health-check", "all", "--request-timeout", "60"])
         .arg("--tls-verify")
         .arg(at.join("root.pem"))
