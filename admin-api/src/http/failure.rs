@@ -128,8 +128,8 @@ pub(super) fn status(code: &str) -> StatusCode {
 /// The problem of a body that did not come whole: too long, or not what its head says.
 pub(super) fn unread(error: &axum::Error) -> Failure {
     let source = std::error::Error::source(error);
-    let too_long = source
-        .is_some_and(<dyn std::error::Error>::is::<http_body_util::LengthLimitError>);
+    let too_long =
+        source.is_some_and(<dyn std::error::Error>::is::<http_body_util::LengthLimitError>);
     let status = if too_long { StatusCode::PAYLOAD_TOO_LARGE } else { StatusCode::BAD_REQUEST };
     of_status(status).into()
 }

@@ -11,7 +11,7 @@ from schemathesis import GenerationMode
 from schemathesis.core.parameters import ParameterLocation
 
 WORLD = json.load(open(os.environ["CARDSWITCH_TEST_API_WORLD"]))
-URL, ROOT = WORLD["url"], WORLD["root"]
+URL, OPEN, ROOT = WORLD["url"], WORLD["open"], WORLD["root"]
 CUSTOMERS = "/lifecycle/v1/customers"
 COUNT = itertools.count()
 # Headers of encryption: what is drawn for them is hardly ever a key or an encrypted body.
@@ -47,6 +47,15 @@ class Partner:
         made = self.post(f"/secure/customers/{customer}/balances", {"programmeId": self.programme})
         return made["balanceId"]
 
+    def device(self, customer):
+        """Paired by the customer's app, at the other listener."""
+        code = self.post(f"{CUSTOMERS}/{customer}/pairing-code", None)["pairingCode"]
+        device = {"key": f"device-{next(COUNT):08}", "platform": "other", "model": "A telephone"}
+        pairing = {"pairingCode": code, "pin": "271828", "device": device}
+        answer = requests.post(OPEN + "/customers/devices", json=pairing, verify=ROOT)
+        answer.raise_for_status()
+        return answer.json()
+
     def version(self, customer):
         return self.session.get(f"{URL}{CUSTOMERS}/{customer}").headers["ETag"]
 
@@ -70,6 +79,8 @@ def live(case):
         names["customerId"] = customer
         if "balanceId" in names:
             names["balanceId"] = partner.balance(customer)
+        for name in {"deviceId", "installationId"} & names.keys():
+            names[name] = partner.device(customer)[name]
         if "If-Match" in (case.headers or {}) and is_good(case, ParameterLocation.HEADER):
             case.headers["If-Match"] = partner.version(customer)
     if isinstance(case.body, dict) and is_good(case, ParameterLocation.BODY):
@@ -77,6 +88,9 @@ def live(case):
     if (case.method, case.path) == ("GET", CUSTOMERS) and is_good(case, ParameterLocation.QUERY):
         if next(COUNT) % 2:
             (case.query or {}).pop("cursor", None)
+    if case.path.endswith("/statement") and is_good(case, ParameterLocation.QUERY):
+        if next(COUNT) % 2:
+            case.query = {"from": "2026-01-01", "to": "2026-12-31"}
     return partner
 
 

@@ -47,7 +47,8 @@ fn world(platform: &Platform, seen: &Path) -> PathBuf {
     platform.served.command(&manual).expect("chosen");
     let key = own.client.get("/lifecycle/v1/public-key").done(200).json();
     let world = json!({
-        "url": address(platform), "root": platform.directory.path().join("root.pem"),
+        "url": address(platform, "secure"), "open": address(platform, "open"),
+        "root": platform.directory.path().join("root.pem"),
         "own": of(platform, &own, "own"), "platform": of(platform, &other, "other"),
         "publicKey": key["publicKey"], "seen": seen,
     });
@@ -56,8 +57,8 @@ fn world(platform: &Platform, seen: &Path) -> PathBuf {
     file
 }
 
-fn address(platform: &Platform) -> String {
-    format!("https://localhost:{}", platform.served.api("secure").port())
+fn address(platform: &Platform, listener: &str) -> String {
+    format!("https://localhost:{}", platform.served.api(listener).port())
 }
 
 /// What each operation was answered, by status.
@@ -101,7 +102,7 @@ async fn schemathesis_finds_nothing_undocumented() {
         .arg(here("tests/e2e/api/schemathesis/schemathesis.toml"))
         .arg("run")
         .arg(&document)
-        .args(["--url", &address(&platform), "--no-color", "--continue-on-failure"])
+        .args(["--url", &address(&platform, "secure"), "--no-color", "--continue-on-failure"])
         .args(["--max-examples", &setting("CARDSWITCH_TEST_API_EXAMPLES", EXAMPLES)])
         .args(["--seed", &setting("CARDSWITCH_TEST_API_SEED", SEED), "--generation-database=none"])
         .args(["--checks", "all", "--exclude-checks", "positive_data_acceptance"])
