@@ -20,7 +20,8 @@ pub(super) fn walk(platform: &Platform, recording: &mut Recording) {
     let credentials = |password: &str, code: &str| {
         Some(json!({ "name": "ada", "password": password, "code": code }))
     };
-    let right = credentials(&ada.password, &ada.code());
+    let code = ada.code();
+    let right = credentials(&ada.password, &code);
     let opened = way_in.post("/admin/sessions", &[], right, 201);
     way_in.post("/admin/sessions", &[], credentials("wrong", "000000"), 401);
     let first = panel.bearing(&identifier(&opened, "token"));
