@@ -123,10 +123,14 @@ async fn every_post_is_done_once_under_a_key_or_keeps_nothing_of_a_secret() {
     ];
     let mut asked = BTreeSet::new();
     for (path, body) in &customers {
-        // The partner verifies its customers: they may not begin it, and nothing of that is kept.
+        // Of a customer who was verified it is not begun: what was decided is kept as well.
         if *path == "/customers/me/register" {
             let [once, again] = ["key", "key"].map(|key| session.post(path, key, body));
-            assert_eq!((once.status, again.status), (403, 403));
+            assert_eq!((once.refused(), again.status), ((409, "CONFLICT".into()), 409));
+            assert_eq!(
+                (&once.text, again.header("idempotent-replayed")),
+                (&again.text, Some("true"))
+            );
         } else {
             is_done_once(&platform, &session, path, body).await;
         }

@@ -40,8 +40,6 @@ pub(super) async fn walk(platform: &Platform, recording: &mut Recording) {
     let mut asking = Asking::new(&client, recording);
     asking.get(SESSION, &[], 200);
     asking.get("/customers/me", &[], 200);
-    // The partner verifies its customers: the platform is asked where another one leaves it to it.
-    asking.post("/customers/me/register", &[], None, 403);
     let new = json!({ "programmeId": acme.programme });
     let opened = asking.post(BALANCES, &[], Some(new), 201);
     asking.get(BALANCES, &[], 200);
