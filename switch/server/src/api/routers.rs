@@ -91,7 +91,10 @@ impl Routers {
         let customers = customer_channel(managed.clone(), sessions, &around);
         let routers = Self {
             secure: partner_channels(managed, channel, &around),
-            open: customers.merge(admin.unwrap_or_default()),
+            open: match admin {
+                Some(admin) => customers.merge(admin),
+                None => customers,
+            },
         };
         Ok(routers.with_documents(config))
     }
@@ -104,7 +107,8 @@ impl Routers {
             return self;
         }
         let page = try_it_page();
-        Self { secure: self.secure.merge(page.clone()), open: self.open.merge(page) }
+        // What is nowhere is answered by the last one, which limits who asks for it.
+        Self { secure: page.clone().merge(self.secure), open: page.merge(self.open) }
     }
 }
 
