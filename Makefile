@@ -90,6 +90,10 @@ bench-latency: setup-bench ## The switch at 1,000 a second beside the commit of 
 bench-verified: setup-bench ## What chip, PIN and authentication code cost the switch, beside a plain purchase.
 	@$(TARGET)/release/cardswitch-bench --verified
 
+.PHONY: bench-api-flood
+bench-api-flood: setup-bench ## What a flood of the management API costs authorizations, by turns.
+	@$(TARGET)/release/cardswitch-bench --api-flood
+
 .PHONY: bench-sustained
 bench-sustained: setup-bench ## BENCH_SUSTAINED seconds at 80 % of saturation.
 	@$(TARGET)/release/cardswitch-bench --sustained $(BENCH_SUSTAINED)

@@ -118,6 +118,12 @@ const fn refusal_code(refusal: Refusal) -> &'static str {
 
 impl From<sqlx::Error> for Problem {
     fn from(error: sqlx::Error) -> Self {
+        // Too many ask at once, which is no fault of this service: they may come again.
+        if matches!(error, sqlx::Error::PoolTimedOut) {
+            metrics::counter!("cardswitch_management_no_connection_total").increment(1);
+            let what = "no connection to the database is free: try again, with the same key";
+            return Self::new("OVERLOADED", what);
+        }
         Self::internal("reading or writing the database", &error)
     }
 }

@@ -169,7 +169,19 @@ impl Services {
         if self.partner_of_customer(customer).await? != programme.partner {
             return Err(Problem::not_found("the programme's partner has no such customer"));
         }
-        let act = Act::OpenBalance { programme: programme.id, customer };
+        self.open_checked_balance(key, actor, programme.id, customer).await
+    }
+
+    /// The same of a programme and a customer of one partner, who stay that as long as this takes.
+    /// Needs no connection of the pool: who holds one while it waits may be every one of them.
+    pub(super) async fn open_checked_balance(
+        &self,
+        key: IdempotencyKey,
+        actor: Actor,
+        programme: ProgrammeId,
+        customer: CustomerId,
+    ) -> Result<BalanceId, Problem> {
+        let act = Act::OpenBalance { programme, customer };
         self.make(key, actor, act).await.map(BalanceId)
     }
 

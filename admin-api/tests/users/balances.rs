@@ -2,6 +2,7 @@
 
 use admin_api::kyc::{KycState, Mover};
 use admin_api::{NewCard, UserSettings};
+use futures_util::future::join_all;
 use switch_domain::{CardStatus, Expiry};
 use uuid::Uuid;
 
@@ -43,6 +44,27 @@ async fn an_account_is_opened_for_the_verified_alone_and_once_a_key() {
         .await
         .expect("taken back");
     assert_eq!(code(open("5").await), "CUSTOMER_NOT_VERIFIED");
+    world.close().await;
+}
+
+/// Each opening holds a connection while its shard commits. Would it need another one, so many at
+/// once would wait for each other until they were given up.
+#[tokio::test]
+async fn more_accounts_are_opened_at_once_than_there_are_connections() {
+    let world = World::new().await;
+    let (partner, programme) = (world.one.partner, world.one.programme);
+    let connections = world.store.pool().options().get_max_connections();
+    let names: Vec<String> = (0..3 * connections).map(|number| format!("A-{number}")).collect();
+    let mut customers = Vec::new();
+    for name in &names {
+        customers.push((name, world.verified(name).await));
+    }
+    let opened = join_all(customers.iter().map(|(name, id)| {
+        world.users.open_balance_for(partner, *id, programme, key(name), text("partner:1"))
+    }));
+    for opened in opened.await {
+        opened.expect("an account");
+    }
     world.close().await;
 }
 

@@ -43,6 +43,9 @@ async fn a_partner_that_verifies_itself_sets_the_flag_and_every_move_is_kept() {
     assert_eq!(moves[0].note, "document seen");
     let bad = Moving { note: "a\nb", ..moving(KycState::Pending, Mover::Partner) };
     assert_eq!(code(users.move_kyc(partner, id, bad).await), "INVALID_REQUEST");
+    // Of a move that is none, too.
+    let same = Moving { note: "a\nb", ..moving(KycState::Revoked, Mover::Partner) };
+    assert_eq!(code(users.set_kyc_flag(partner, id, same).await), "INVALID_REQUEST");
     world.close().await;
 }
 

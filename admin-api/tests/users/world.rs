@@ -22,7 +22,7 @@ pub(crate) const NOW: Timestamp = Timestamp::from_unix_seconds(1_795_780_800);
 
 pub(crate) struct World {
     database: TestDatabase,
-    store: Store,
+    pub(crate) store: Store,
     running: Running,
     pub(crate) services: Services,
     pub(crate) users: Users,

@@ -47,6 +47,9 @@ pub struct Arguments {
     /// Only what the verification of chip, PIN and code costs the switch
     #[arg(long, conflicts_with_all = ["saturation", "latency", "rate"])]
     pub verified: bool,
+    /// Only what a flood of the management API costs authorizations
+    #[arg(long, conflicts_with_all = ["saturation", "latency", "rate", "verified"])]
+    pub api_flood: bool,
     /// Over so many connections
     #[arg(long, default_value_t = 8, requires = "rate")]
     #[arg(value_parser = clap::value_parser!(u16).range(1..=64))]
@@ -97,6 +100,7 @@ impl Arguments {
             _ if self.saturation => "report-saturation.json",
             _ if self.latency => "report-latency.json",
             _ if self.verified => "report-verified.json",
+            _ if self.api_flood => "report-api-flood.json",
             _ if self.rate.is_some() => "report-rate.json",
             _ => "report.json",
         }

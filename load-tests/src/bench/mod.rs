@@ -6,6 +6,7 @@ mod arguments;
 mod bounds;
 mod cluster;
 mod conventional;
+mod flooder;
 mod generator;
 mod limits;
 mod measure;

@@ -12,6 +12,7 @@ use super::conventional::serve;
 use super::generator::Shape;
 use super::limits::echo;
 use super::part::baseline::{Baseline, measure_baseline};
+use super::part::flood::measure_flood;
 use super::part::left::stop_and_audit;
 use super::part::limit::{self, Limits, measure_limits};
 use super::part::restart::measure_restart;
@@ -81,6 +82,9 @@ fn measure_what_was_asked(
     }
     if arguments.verified {
         return verified(arguments, cluster, report);
+    }
+    if arguments.api_flood {
+        return api_flood(arguments, cluster, report);
     }
     if let Some(rate) = arguments.rate {
         return at_rate(arguments, cluster, report, rate);
@@ -153,6 +157,19 @@ fn verified(
     Ok(bounds)
 }
 
+/// What a flood of the API costs authorizations.
+fn api_flood(
+    arguments: &Arguments,
+    cluster: &mut Cluster,
+    report: &mut Report,
+) -> Result<Vec<Bound>> {
+    let flood = measure_flood(arguments, cluster)?;
+    report.set("api_flood", &flood)?;
+    let bounds = flood.bounds();
+    bounds.iter().for_each(|bound| println!("{}", bound.line()));
+    Ok(bounds)
+}
+
 fn everything(
     arguments: &Arguments,
     cluster: &mut Cluster,
@@ -168,10 +185,13 @@ fn everything(
     let audited = stop_and_audit(arguments, stage, report)?;
     let limits = measure_limits(arguments, cluster, &limits_database, record_bytes, &cards)?;
     let verified = measure_verified(arguments, cluster)?;
+    let flood = measure_flood(arguments, cluster)?;
     fill_in(report, &baseline, &loads, &pairs, &limits)?;
     report.set("verified", &verified)?;
+    report.set("api_flood", &flood)?;
     let mut bounds = judge(&baseline, &loads, &pairs, &limits)?;
     bounds.extend(verified.bounds());
+    bounds.extend(flood.bounds());
     bounds.extend(audited);
     println!("\nratios within this run");
     let tps = loads.saturation()?.per_second.median;

@@ -92,7 +92,9 @@ impl Users {
                 format!("a customer has {most} accounts at most"),
             ));
         }
-        let opened = self.services.open_balance(key, actor, programme, locked.id).await?;
+        // With a second connection of the pool for each, as many openings at once as there are
+        // connections would wait for each other, and everybody for them.
+        let opened = self.services.open_checked_balance(key, actor, programme, locked.id).await?;
         let public_id = handle(&mut transaction, opened, partner, locked.id).await?;
         transaction.commit().await?;
         let missing = || Problem::internal("opening an account", &"its shard does not have it");

@@ -1,7 +1,8 @@
 //! The parts of a bench, each with its own figures: the baseline, the limits, the switch, what
-//! verification costs it, and the two long ones.
+//! verification costs it, what a flood of the API costs authorizations, and the two long ones.
 
 pub(crate) mod baseline;
+pub(crate) mod flood;
 pub(crate) mod left;
 pub(crate) mod limit;
 pub(crate) mod restart;

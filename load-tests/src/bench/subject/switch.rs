@@ -18,6 +18,7 @@ pub(crate) struct Switch {
     /// Of the link that every bench has.
     pub(crate) address: SocketAddr,
     links: serde_json::Value,
+    api: serde_json::Value,
     pub(crate) socket: PathBuf,
     pub(crate) http: SocketAddr,
 }
@@ -114,6 +115,7 @@ impl Switch {
             server,
             address: address(&serving["links"]["bench"])?,
             links: serving["links"].clone(),
+            api: serving["api"].clone(),
             socket,
             http: address(&serving["http"])?,
         })
@@ -123,6 +125,12 @@ impl Switch {
     pub(crate) fn link(&self, name: &str) -> Result<SocketAddr> {
         let address = self.links[name].as_str();
         Ok(address.with_context(|| format!("there is no link {name}"))?.parse()?)
+    }
+
+    /// Where a listener of its management API is.
+    pub(crate) fn api(&self, name: &str) -> Result<SocketAddr> {
+        let address = self.api[name].as_str();
+        Ok(address.with_context(|| format!("the API has no listener {name}"))?.parse()?)
     }
 
     /// Its process.

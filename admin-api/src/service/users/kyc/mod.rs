@@ -184,6 +184,7 @@ impl Users {
         customer: Uuid,
         moving: Moving<'_>,
     ) -> Result<(), Problem> {
+        check_note(moving.note)?;
         let mut transaction = self.pool().begin().await?;
         let mut locked = locked(&mut transaction, partner, customer).await?;
         if locked.kyc == moving.to {
@@ -210,9 +211,7 @@ impl Users {
         moving: Moving<'_>,
     ) -> Result<(), Problem> {
         let Moving { to, by, note, now } = moving;
-        if !note.is_empty() && !profile::is_text(note, NOTE_MOST) {
-            return Err(Problem::field("note", format!("at most {NOTE_MOST} characters")));
-        }
+        check_note(note)?;
         judge(locked.kyc, to, by.mover, mode)?;
         let kept = sqlx::query_scalar("SELECT count(*) FROM kyc_move WHERE customer_id = $1");
         let kept: i64 = kept.bind(locked.id.0).fetch_one(&mut *transaction).await?;
@@ -282,4 +281,12 @@ fn read_move(row: &PgRow) -> Result<KycMove, Problem> {
         to: state("to_state")?,
         note: row.try_get("note")?,
     })
+}
+
+/// What is said of a move is short, whether or not there is one to be made.
+fn check_note(note: &str) -> Result<(), Problem> {
+    if note.is_empty() || profile::is_text(note, NOTE_MOST) {
+        return Ok(());
+    }
+    Err(Problem::field("note", format!("at most {NOTE_MOST} characters")))
 }

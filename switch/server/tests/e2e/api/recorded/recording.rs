@@ -90,6 +90,7 @@ impl Recording {
                 });
                 json!(format!("5b0e6d1c-0c6e-4f0a-9d3b-{:012}", at + 1))
             }
+            Value::String(text) if text.starts_with("partner:") => json!("partner:1/5df7a8d8"),
             Value::String(text) if text.starts_with("op:") => {
                 json!("op:5b0e6d1c0c6e4f0a9d3b000000000001")
             }

@@ -89,8 +89,8 @@ def live(case):
         if next(COUNT) % 2:
             (case.query or {}).pop("cursor", None)
     if case.path.endswith("/statement") and is_good(case, ParameterLocation.QUERY):
-        if next(COUNT) % 2:
-            case.query = {"from": "2026-01-01", "to": "2026-12-31"}
+        case.query.clear()
+        case.query.update({"from": "2026-01-01", "to": "2026-12-31"})
     return partner
 
 
