@@ -29,7 +29,7 @@ pub use idempotency::idempotency_key;
 pub use problem::Problem;
 pub use service::audit;
 pub use service::operators;
-pub use service::proof::{BearerSecret, HashingSettings};
+pub use service::proof::{BearerSecret, HashingSettings, NoSession};
 pub use service::users::kyc;
 pub use service::users::{
     AccessSettings, AwaitingReview, Customer, CustomersBalance, CustomersCard, DeviceData,

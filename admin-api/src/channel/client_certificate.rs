@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
 use switch_domain::Timestamp;
 
+use super::bearer::unavailable;
 use super::refusals::Refusals;
 use crate::Problem;
 use crate::certificates::{Certificates, NotIdentified};
@@ -47,10 +48,7 @@ pub async fn by_certificate(
             next.run(request).await
         }
         // The database: nobody knows who it is.
-        Err(NotIdentified::Unavailable) => {
-            let what = "who you are cannot be looked up now: try again shortly";
-            Failure::from(Problem::new("OVERLOADED", what)).into_response()
-        }
+        Err(NotIdentified::Unavailable) => unavailable(),
         Err(_) => refused(&channel, (origin, &id), &method, now).await,
     }
 }

@@ -6,13 +6,12 @@ use std::net::SocketAddr;
 use axum::Extension;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 
-use super::bearer::{bearer, unproved};
+use super::bearer::{bearer, refused};
 use super::refusals::Refusals;
-use crate::Problem;
-use crate::http::{Caller, Failure, RequestId, now};
-use crate::operators::{NoSession, Operators};
+use crate::http::{Caller, RequestId, now};
+use crate::operators::Operators;
 
 /// What the channel works with.
 #[derive(Clone)]
@@ -33,27 +32,19 @@ pub async fn by_operator_session(
 ) -> Response {
     let now = now();
     let found = match bearer(request.headers()) {
-        Some(token) => channel.operators.session(&token, now).await,
-        None => Err(NoSession::Unknown),
+        Ok(token) => channel.operators.session(&token, now).await,
+        Err(none) => Err(none),
     };
-    let problem = match found {
+    match found {
         Ok(session) => {
             let caller = Caller::Operator { operator: session.operator, role: session.role };
             request.extensions_mut().insert(caller);
             request.extensions_mut().insert(session);
-            return next.run(request).await;
+            next.run(request).await
         }
-        Err(NoSession::Unavailable(_)) => {
-            let what = "who you are cannot be looked up now: try again shortly";
-            return Failure::from(Problem::new("OVERLOADED", what)).into_response();
+        Err(none) => {
+            let about = (request.method(), now);
+            refused(&channel.refusals, (origin, &id), about, none).await
         }
-        Err(NoSession::Expired) => Problem::new("SESSION_EXPIRED", "sign in again"),
-        Err(NoSession::Unknown) => {
-            let what = "sign in, and send the token: Authorization: Bearer <token>";
-            Problem::new("UNAUTHENTICATED", what)
-        }
-    };
-    let act = format!("{} by session", request.method());
-    channel.refusals.record((origin, &id), act, problem.code, now).await;
-    unproved(problem)
+    }
 }

@@ -6,12 +6,11 @@ use std::net::SocketAddr;
 use axum::Extension;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 
-use super::bearer::{bearer, unproved};
+use super::bearer::{bearer, refused};
 use super::refusals::Refusals;
-use crate::Problem;
-use crate::http::{Caller, Failure, RequestId, now};
+use crate::http::{Caller, RequestId, now};
 use crate::service::users::Users;
 
 /// What the channel works with.
@@ -33,8 +32,8 @@ pub async fn by_session(
 ) -> Response {
     let now = now();
     let found = match bearer(request.headers()) {
-        Some(token) => channel.users.session(&token, now).await,
-        None => Err(Problem::new("UNAUTHENTICATED", "the token of a session is needed")),
+        Ok(token) => channel.users.session(&token, now).await,
+        Err(none) => Err(none),
     };
     match found {
         Ok(session) => {
@@ -47,15 +46,9 @@ pub async fn by_session(
             request.extensions_mut().insert(session);
             next.run(request).await
         }
-        Err(problem) if matches!(problem.code, "UNAUTHENTICATED" | "SESSION_EXPIRED") => {
-            let act = format!("{} by session", request.method());
-            channel.refusals.record((origin, &id), act, problem.code, now).await;
-            unproved(problem)
-        }
-        // The database: nobody knows whose it is.
-        Err(_) => {
-            let what = "whose session it is cannot be looked up now: try again shortly";
-            Failure::from(Problem::new("OVERLOADED", what)).into_response()
+        Err(none) => {
+            let about = (request.method(), now);
+            refused(&channel.refusals, (origin, &id), about, none).await
         }
     }
 }

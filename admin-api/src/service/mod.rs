@@ -15,6 +15,7 @@ pub(crate) mod proof;
 mod rates;
 mod reconciliation;
 mod security;
+mod span;
 mod transfers;
 pub(crate) mod users;
 mod vault;

@@ -1,6 +1,7 @@
 //! Passwords: the first one, changes, and what may not be chosen.
 
-use admin_api::operators::{NoSession, OperatorSettings, Role};
+use admin_api::NoSession;
+use admin_api::operators::{OperatorSettings, Role};
 
 use crate::desk::{Desk, Person, at, password, settings};
 

@@ -1,6 +1,7 @@
 //! When sessions end.
 
-use admin_api::operators::{NoSession, OperatorSettings, Role, Which};
+use admin_api::NoSession;
+use admin_api::operators::{OperatorSettings, Role, Which};
 
 use crate::desk::{Desk, MINUTES, at, settings};
 

@@ -55,7 +55,7 @@ pub(crate) async fn open(
 }
 
 async fn session(world: &World, token: &BearerSecret, now: Timestamp) -> Result<Session, Problem> {
-    world.users.session(token, now).await
+    Ok(world.users.session(token, now).await?)
 }
 
 #[tokio::test]

@@ -25,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::api::Managed;
 use crate::card_checks::Cards;
+use crate::clock;
 use crate::config::{self, Config, Link, LinkMac};
 use crate::control_socket::ControlSocket;
 use crate::database::{self, Connected};
@@ -120,7 +121,7 @@ impl App {
         let settings = config.api.certificates.settings();
         let certificates = Certificates::new(store.clone(), authority, settings);
         if let Some(watch) = &watch {
-            watch.restore(services.blocks_of_before(attack_watch::now()).await?);
+            watch.restore(services.blocks_of_before(clock::now()).await?);
         }
         let data_dir = database.private.as_ref().map(|private| private.data_dir().to_owned());
         let (upkeep, warning) = Upkeep::new(config, store.clone(), data_dir);

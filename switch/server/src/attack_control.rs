@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use switch_attacks::{Block, Kind, Limits, Mode, Pair, Watch};
 use switch_domain::{Acquirer, AsciiText, Bin, LinkId, Timestamp};
 
-use crate::attack_watch::now;
+use crate::clock::now;
 
 /// The most events that are told at once.
 const MOST_EVENTS: u32 = 1_000;

@@ -4,15 +4,17 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use admin_api::Services;
 use metrics::{counter, gauge};
 use metrics::{describe_counter, describe_gauge};
 use switch_attacks::{Kind, News, Watch, What};
-use switch_domain::{Acquirer, Timestamp};
+use switch_domain::Acquirer;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
+
+use crate::clock::now;
 
 /// How far apart it looks.
 const EVERY: Duration = Duration::from_secs(1);
@@ -49,12 +51,6 @@ pub(crate) fn describe() {
         "cardswitch_attack_write_errors_total",
         "Times that the database did not take such news; they are tried again"
     );
-}
-
-/// The time now by the system's wall clock, which is that of the decisions.
-pub(crate) fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
 }
 
 /// Runs until it is stopped; what is new then is kept first.

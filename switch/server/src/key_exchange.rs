@@ -18,6 +18,7 @@ use switch_security::{
 use tokio::sync::mpsc::Receiver;
 use tokio_util::sync::CancellationToken;
 
+use crate::clock::now;
 use crate::config::{Config, KeyForm, LinkKeyChange, Mode};
 use crate::production;
 
@@ -226,8 +227,4 @@ fn cryptogram(text: &str) -> anyhow::Result<KeyCryptogram> {
     let expected = "the field holds no cryptogram with its check value of six digits behind it";
     let Some(check_value) = KeyCheckValue::parse(check) else { bail!(expected) };
     Ok(KeyCryptogram { bytes: hex::decode(digits).ok().context(expected)?, check_value })
-}
-
-fn now() -> Timestamp {
-    Timestamp(jiff::Timestamp::now().as_microsecond())
 }

@@ -8,6 +8,7 @@ mod attack_control;
 mod attack_watch;
 mod card_checks;
 pub mod cli;
+mod clock;
 pub mod commands;
 pub mod config;
 mod control_socket;

@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::bail;
-use switch_domain::Timestamp;
 use switch_security::{
     Component, KeyRing, LocalMasterKey, LocalMasterKeys, PanKeyForm, PanKeyStore, PanKeys,
     SoftwareModule,
 };
 use switch_store::{Store, Vault};
 
+use crate::clock;
 use crate::config::{Config, Mode};
 use crate::keys::{make_private_directory, master_keys};
 use crate::production;
@@ -59,7 +59,7 @@ pub(crate) async fn security_module(
 }
 
 fn create(file: &PanKeyStore, path: &Path) -> anyhow::Result<PanKeys> {
-    let now = Timestamp(jiff::Timestamp::now().as_microsecond());
+    let now = clock::now();
     let keys = file.create(now)?;
     tracing::info!(path = %path.display(), "made new keys for card numbers; back them up");
     Ok(keys)

@@ -33,7 +33,6 @@ pub(super) fn signing_in() -> OpenApiRouter<Panel> {
 pub(super) fn signed_in() -> OpenApiRouter<Panel> {
     OpenApiRouter::new()
         .routes(routes!(sessions::current, sessions::sign_out))
-        .routes(routes!(sessions::change_password))
         .routes(routes!(operators::list, operators::add))
         .routes(routes!(operators::block))
         .routes(routes!(operators::unblock))
@@ -50,17 +49,28 @@ pub(super) fn signed_in() -> OpenApiRouter<Panel> {
         .routes(routes!(balances::unblock))
 }
 
+/// Behind a session, and with the password again.
+pub(super) fn proving_again() -> OpenApiRouter<Panel> {
+    OpenApiRouter::new().routes(routes!(sessions::change_password))
+}
+
 /// Behind a session, and recorded though they only read: personal data, and the audit itself.
 pub(super) fn recorded_reads() -> OpenApiRouter<Panel> {
     OpenApiRouter::new().routes(routes!(customers::read)).routes(routes!(audit::page))
 }
 
-/// All behind a session, put together.
-pub(super) fn behind_session(panel: Panel, audit: AuditSink, refusals: Refusals) -> Router {
+/// What is behind a session, put together: what may be remembered, and what carries a password.
+pub(super) fn behind_session(
+    panel: Panel,
+    audit: AuditSink,
+    refusals: Refusals,
+) -> (Router, Router) {
     let (plain, _) = signed_in().with_state(panel.clone()).split_for_parts();
+    let (proving, _) = proving_again().with_state(panel.clone()).split_for_parts();
     let (recorded, _) = recorded_reads().with_state(panel).split_for_parts();
     let recorded = recorded.layer(from_fn_with_state(audit, crate::http::read_audited));
-    plain.merge(recorded).layer(from_fn_with_state(refusals, access::by_role))
+    let by_role = from_fn_with_state(refusals, access::by_role);
+    (plain.merge(recorded).layer(by_role.clone()), proving.layer(by_role))
 }
 
 /// Who is at the panel.

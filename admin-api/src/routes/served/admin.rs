@@ -6,8 +6,11 @@ use utoipa::openapi::OpenApi;
 
 use super::{Around, Management, inside, outside};
 use crate::channel::{OperatorChannel, as_nobody, by_operator_session};
+use crate::http::unremembered;
 use crate::operators::Operators;
-use crate::routes::admin::{behind_session, document_roles, recorded_reads, signed_in, signing_in};
+use crate::routes::admin::{
+    behind_session, document_roles, proving_again, recorded_reads, signed_in, signing_in,
+};
 use crate::service::audit::AuditLog;
 
 /// What the routes of the panel work with. Cloning gives another handle.
@@ -24,7 +27,7 @@ pub struct Panel {
 /// The OpenAPI document of `/admin`.
 #[must_use]
 pub fn admin_document() -> OpenApi {
-    let all = signing_in().merge(signed_in()).merge(recorded_reads());
+    let all = signing_in().merge(signed_in()).merge(proving_again()).merge(recorded_reads());
     let mut document = all.into_openapi();
     document.info.title = "Cardswitch: administration".to_owned();
     document.info.description = Some(
@@ -42,11 +45,13 @@ pub fn admin_document() -> OpenApi {
 pub fn admin_channel(panel: Panel, channel: OperatorChannel, around: &Around) -> Router {
     let jwe = panel.management.jwe.clone();
     let (entry, _) = signing_in().with_state(panel.clone()).split_for_parts();
-    let entry = inside(entry, &jwe, around).layer(from_fn(as_nobody));
+    // What carries a password is not remembered.
+    let entry = inside(entry, &jwe, around).layer(from_fn(unremembered)).layer(from_fn(as_nobody));
     let refusals = channel.refusals.clone();
-    let behind = behind_session(panel, around.audit.clone(), refusals);
-    let behind =
-        inside(behind, &jwe, around).layer(from_fn_with_state(channel, by_operator_session));
+    let (behind, proving) = behind_session(panel, around.audit.clone(), refusals);
+    let proving = inside(proving, &jwe, around).layer(from_fn(unremembered));
+    let behind = inside(behind, &jwe, around).merge(proving);
+    let behind = behind.layer(from_fn_with_state(channel, by_operator_session));
     // Where no route is, the latter says so: for that nobody has to be known.
     outside(behind.merge(entry), around)
 }

@@ -9,6 +9,7 @@ use utoipa_axum::routes;
 
 use super::{Around, Management, inside, outside};
 use crate::channel::{SessionChannel, as_nobody, by_session};
+use crate::http::unremembered;
 use crate::routes::me::{access, balances, devices, profile};
 use crate::routes::public_key;
 
@@ -21,11 +22,15 @@ fn way_in() -> OpenApiRouter<Management> {
         .routes(routes!(public_key::of_customers))
 }
 
+/// For who has one, and gives the PIN again.
+fn proving_again() -> OpenApiRouter<Management> {
+    OpenApiRouter::new().routes(routes!(access::step_up))
+}
+
 /// For who has one.
 fn behind() -> OpenApiRouter<Management> {
     OpenApiRouter::new()
         .routes(routes!(access::read, access::end))
-        .routes(routes!(access::step_up))
         .routes(routes!(profile::read))
         .routes(routes!(profile::register))
         .routes(routes!(devices::list))
@@ -39,7 +44,7 @@ fn behind() -> OpenApiRouter<Management> {
 /// The OpenAPI document of `/customers`.
 #[must_use]
 pub fn customer_document() -> OpenApi {
-    let mut document = way_in().merge(behind()).into_openapi();
+    let mut document = way_in().merge(proving_again()).merge(behind()).into_openapi();
     document.info.title = "Cardswitch: customers' apps".to_owned();
     document.info.description = Some(
         "For the app on a customer's device: `Authorization: Bearer` with the token of a session. \
@@ -57,8 +62,12 @@ pub fn customer_channel(
 ) -> Router {
     let jwe = management.jwe.clone();
     let (way_in, _) = way_in().with_state(management.clone()).split_for_parts();
+    let (proving, _) = proving_again().with_state(management.clone()).split_for_parts();
     let (behind, _) = behind().with_state(management).split_for_parts();
-    let way_in = inside(way_in, &jwe, around).layer(from_fn(as_nobody));
-    let behind = inside(behind, &jwe, around).layer(from_fn_with_state(sessions, by_session));
-    outside(way_in.merge(behind), around)
+    // What carries a PIN is not remembered.
+    let way_in = inside(way_in, &jwe, around).layer(from_fn(unremembered));
+    let proving = inside(proving, &jwe, around).layer(from_fn(unremembered));
+    let known = inside(behind, &jwe, around).merge(proving);
+    let known = known.layer(from_fn_with_state(sessions, by_session));
+    outside(way_in.layer(from_fn(as_nobody)).merge(known), around)
 }

@@ -16,7 +16,6 @@ use switch_domain::Timestamp;
 
 use crate::http::{
     Encryption, Rates, Repeats, audited, encrypted, finish, idempotent, limit_caller, limit_source,
-    unremembered,
 };
 use crate::jwe::{Jwe, OpenPolicy, Requirement};
 use crate::service::audit::AuditSink;
@@ -75,7 +74,6 @@ fn inside(router: Router, jwe: &Arc<Jwe>, around: &Around) -> Router {
         .layer(DefaultBodyLimit::max(body_limit))
         .layer(from_fn_with_state(audit, audited))
         .layer(from_fn_with_state(repeats, idempotent))
-        .layer(from_fn(unremembered))
         .layer(from_fn_with_state(Arc::new(encryption), encrypted))
         .layer(from_fn_with_state(rates, limit_caller))
 }

@@ -9,11 +9,11 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use super::password::OperatorPassword;
-use super::settings::before;
 use super::sign_in::role_of;
 use super::totp::TotpSecret;
 use super::{Operators, Role, change, no_operator, sessions};
 use crate::Problem;
+use crate::service::span::before;
 
 /// One change at a time: the number of operators, and who is left, must not move in between.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(hashtextextended('cardswitch operators', 0))";

@@ -25,7 +25,7 @@ pub use accounts::{Given, ListedOperator, OperatorState, Which};
 pub use password::OperatorPassword;
 pub use role::Role;
 pub use seal::{OperatorKeyError, OperatorKeyFile, OperatorSeal};
-pub use sessions::{NoSession, OperatorSession};
+pub use sessions::OperatorSession;
 pub use settings::{OperatorSettings, PasswordRules};
 pub use sign_in::{NotSignedIn, Opened, SignIn};
 pub use totp::TypedCode;

@@ -6,10 +6,10 @@ use switch_domain::Timestamp;
 use switch_store::PgTimestamp;
 use uuid::Uuid;
 
-use super::settings::{after, before};
 use super::sign_in::role_of;
 use super::{OperatorSettings, Operators, Role};
-use crate::{BearerSecret, Problem};
+use crate::service::span::{after, before};
+use crate::{BearerSecret, NoSession, Problem};
 
 const USE: &str = "\
     UPDATE operator_session AS s SET used_at = greatest(s.used_at, $2) FROM operator AS o
@@ -43,23 +43,6 @@ pub struct OperatorSession {
     pub(super) opened_at: Timestamp,
     /// When it ends, however it is used.
     pub ends_at: Timestamp,
-}
-
-/// Why there is no session.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum NoSession {
-    /// There was one, and it is over.
-    Expired,
-    /// There is none.
-    Unknown,
-    /// Nobody knows.
-    Unavailable(Problem),
-}
-
-impl From<sqlx::Error> for NoSession {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Unavailable(error.into())
-    }
 }
 
 impl Operators {

@@ -3,8 +3,6 @@
 
 use std::time::Duration;
 
-use switch_domain::Timestamp;
-
 use crate::service::proof::HashingSettings;
 
 /// Life times and limits.
@@ -64,16 +62,4 @@ impl Default for PasswordRules {
     fn default() -> Self {
         Self { least: 12, letters_and_digits: true, not_of_latest: 4 }
     }
-}
-
-pub(super) fn after(now: Timestamp, span: Duration) -> Timestamp {
-    Timestamp(now.0.saturating_add(micros(span)))
-}
-
-pub(super) fn before(now: Timestamp, span: Duration) -> Timestamp {
-    Timestamp(now.0.saturating_sub(micros(span)))
-}
-
-fn micros(span: Duration) -> i64 {
-    i64::try_from(span.as_micros()).unwrap_or(i64::MAX)
 }

@@ -11,9 +11,9 @@ use uuid::Uuid;
 
 use super::password::OperatorPassword;
 use super::sessions::{self, OperatorSession};
-use super::settings::{after, before};
 use super::totp::TypedCode;
 use super::{Operators, Role};
+use crate::service::span::{after, before};
 use crate::{BearerSecret, Problem};
 
 macro_rules! count {

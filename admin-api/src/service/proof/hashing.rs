@@ -3,15 +3,18 @@
 //! anything is counted or computed.
 
 use std::sync::Arc;
+use std::thread;
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use subtle::ConstantTimeEq;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use zeroize::Zeroizing;
 
 use super::secret::random;
 use crate::Problem;
 
+/// The lowest priority (nice) that there is.
+const LAST: i32 = 19;
 const SALT: usize = 16;
 const HASH: usize = 32;
 /// Memory, passes, lanes, each of four bytes, and then salt and hash.
@@ -124,13 +127,25 @@ impl Hashing {
         compute: impl FnOnce() -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
         let turn = Arc::clone(&self.computing).acquire_owned().await.map_err(|e| failed(&e))?;
+        let (tell, told) = oneshot::channel();
         // Both are given back when it is done, and not when nobody waits for it any more.
         let work = move || {
+            yield_to_others();
             let done = compute();
             drop((turn, place.0));
-            done
+            // Whoever asked may have gone.
+            let _ = tell.send(done);
         };
-        tokio::task::spawn_blocking(work).await.map_err(|e| failed(&e))?
+        thread::Builder::new().name("hashing".into()).spawn(work).map_err(|e| failed(&e))?;
+        told.await.map_err(|e| failed(&e))?
+    }
+}
+
+/// This thread comes after all others: to hash takes a processor for as long as a hundred
+/// authorizations do. It is a thread of its own, for one that gave way cannot take that back.
+fn yield_to_others() {
+    if rustix::process::setpriority_process(None, LAST).is_err() {
+        tracing::warn!("hashing has the priority of everything else");
     }
 }
 

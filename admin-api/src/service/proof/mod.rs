@@ -3,9 +3,11 @@
 //! known again; none of them can be printed, and none is kept.
 
 mod hashing;
+mod no_session;
 mod secret;
 
 pub use hashing::HashingSettings;
 pub(crate) use hashing::{Hashing, Typed};
+pub use no_session::NoSession;
 pub use secret::BearerSecret;
 pub(crate) use secret::random;

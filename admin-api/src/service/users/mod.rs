@@ -14,9 +14,8 @@ mod profile;
 mod settings;
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use switch_domain::{PartnerId, Timestamp};
+use switch_domain::PartnerId;
 
 use super::Services;
 use super::proof::Hashing;
@@ -70,12 +69,4 @@ impl Users {
 /// What is not there, and what is another tenant's: the same words for both.
 fn no_customer() -> Problem {
     Problem::not_found("there is no such customer")
-}
-
-fn micros(of: Duration) -> i64 {
-    i64::try_from(of.as_micros()).unwrap_or(i64::MAX)
-}
-
-fn later(now: Timestamp, by: Duration) -> Timestamp {
-    Timestamp(now.0.saturating_add(micros(by)))
 }

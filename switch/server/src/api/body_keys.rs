@@ -9,11 +9,11 @@ use admin_api::jwe::{
     Jwe, KeyRules, PlatformKeyFile, PlatformKeys, PoolSettings, RsaBits, RsaPool,
 };
 use anyhow::Context;
-use switch_domain::Timestamp;
 use switch_security::LocalMasterKeys;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
+use crate::clock::now;
 use crate::config::Config;
 use crate::keys::{make_private_directory, master_keys};
 
@@ -81,8 +81,4 @@ fn lives(keys: &PlatformKeys) -> Vec<String> {
         .filter(|(_, life)| life.lives(now))
         .map(|(key, life)| format!("{} {life:?}", key.kid().as_str()))
         .collect()
-}
-
-fn now() -> Timestamp {
-    Timestamp(jiff::Timestamp::now().as_microsecond())
 }

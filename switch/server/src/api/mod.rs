@@ -16,6 +16,7 @@ use crate::runtimes::Apart;
 
 mod body_keys;
 mod routers;
+mod upkeep;
 mod verification;
 
 pub(crate) use routers::Managed;

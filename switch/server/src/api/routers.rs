@@ -1,5 +1,5 @@
 //! What the listeners of the management API serve, and what goes on behind it: the audit is
-//! written, old answers are forgotten. It owns how these are put together from the configuration.
+//! written, what is old goes. It owns how these are put together from the configuration.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,20 +15,13 @@ use admin_api::routes::{
 };
 use admin_api::{Answers, PartnerKeys, Services, Users};
 use axum::Router;
-use switch_domain::Timestamp;
 use switch_store::Store;
-use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use super::body_keys;
+use super::upkeep::{Old, upkeep};
 use crate::config::Config;
 use crate::runtimes::Apart;
-
-/// How often old answers are forgotten, and rates that nobody uses.
-const EVERY: Duration = Duration::from_secs(60);
-/// Answers that are forgotten in one statement, and statements of one round.
-const AT_A_TIME: u32 = 1_000;
-const ROUNDS: u32 = 100;
 
 /// What the API manages.
 #[derive(Clone)]
@@ -67,7 +60,9 @@ impl Routers {
         let answers = Answers::new(pool, Duration::from_millis(requests.claim_ms));
         let rates = Rates::new(requests.rates());
         let keep = Duration::from_secs(u64::from(requests.keep_answers_hours).saturating_mul(3600));
-        management.spawn(forget(answers.clone(), keep, rates.clone(), stop.clone()));
+        let old =
+            Old { answers: answers.clone(), keep, rates: rates.clone(), users: users.clone() };
+        management.spawn(upkeep(old, stop.clone()));
         let refusals = Refusals::new(audit.clone());
         let channel = CertificateChannel { certificates, refusals: refusals.clone() };
         let around = Around {
@@ -77,7 +72,6 @@ impl Routers {
             partner_keys,
             audit,
         };
-        management.spawn(remove_what_is_over(users.clone(), stop.clone()));
         let sessions = SessionChannel { users: users.clone(), refusals: refusals.clone() };
         let (jwe, keys) = body_keys::open(config)?;
         let every = Duration::from_secs(config.api.limits.reload_s);
@@ -109,54 +103,5 @@ impl Routers {
         let page = try_it_page();
         // What is nowhere is answered by the last one, which limits who asks for it.
         Self { secure: page.clone().merge(self.secure), open: page.merge(self.open) }
-    }
-}
-
-/// Removes sessions, codes and installations that are over, a few at a time.
-async fn remove_what_is_over(users: Users, stop: CancellationToken) {
-    let mut ticks = tokio::time::interval(EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            _ = ticks.tick() => {}
-            () = stop.cancelled() => return,
-        }
-        for _ in 0..ROUNDS {
-            match users.remove_what_is_over(now()).await {
-                Ok(removed) if removed.is_more() => {}
-                Ok(_) => break,
-                Err(problem) => {
-                    tracing::warn!(%problem, "old sessions cannot be removed; tried again");
-                    break;
-                }
-            }
-        }
-    }
-}
-
-fn now() -> Timestamp {
-    Timestamp(jiff::Timestamp::now().as_microsecond())
-}
-
-/// Forgets what is old, a few at a time.
-async fn forget(answers: Answers, keep: Duration, rates: Arc<Rates>, stop: CancellationToken) {
-    let mut ticks = tokio::time::interval(EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            _ = ticks.tick() => {}
-            () = stop.cancelled() => return,
-        }
-        rates.shrink();
-        for _ in 0..ROUNDS {
-            match answers.forget(keep, AT_A_TIME).await {
-                Ok(gone) if gone == u64::from(AT_A_TIME) => {}
-                Ok(_) => break,
-                Err(problem) => {
-                    tracing::warn!(%problem, "old answers cannot be forgotten; tried again");
-                    break;
-                }
-            }
-        }
     }
 }

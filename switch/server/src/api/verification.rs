@@ -7,10 +7,10 @@ use std::time::Duration;
 use admin_api::Users;
 use admin_api::kyc::{HttpsProvider, Inquiries};
 use anyhow::Context;
-use switch_domain::Timestamp;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
+use crate::clock::now;
 use crate::config::ApiKyc;
 
 /// Whoever is to be asked, ready; none where none is configured. Reads the files of certificates.
@@ -28,7 +28,6 @@ pub(super) async fn ask(
 ) {
     let provider = Arc::new(provider);
     let inquiries = Inquiries::new(users, Arc::clone(&provider) as _);
-    let now = || Timestamp(jiff::Timestamp::now().as_microsecond());
     tokio::select! {
         () = inquiries.run(now, config.every()) => {}
         () = look(provider, reload) => {}

@@ -4,9 +4,9 @@
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use switch_domain::Timestamp;
 
 use crate::cli::ConfigArgs;
+use crate::clock;
 use crate::config::Config;
 use crate::{keys, production};
 
@@ -60,7 +60,7 @@ fn init(config: &Config, name: &str, days: u32) -> anyhow::Result<()> {
         }
     }
     let authority = keys::authority(config)?;
-    let now = Timestamp(jiff::Timestamp::now().as_microsecond());
+    let now = clock::now();
     authority.init(name, days, now)?;
     tracing::info!(target: "audit", act = "make_authority", name);
     println!("{}: the key, under the local master key; back it up", files.key.display());

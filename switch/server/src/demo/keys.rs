@@ -6,12 +6,12 @@ use std::path::Path;
 
 use anyhow::Context;
 use serde_json::Value;
-use switch_domain::Timestamp;
 use switch_security::{Component, Key, KeyCipher, KeyName, KeyUsage, NamedKey};
 use zeroize::Zeroizing;
 
 use super::traffic;
 use crate::cli::DemoArgs;
+use crate::clock;
 use crate::config::Config;
 use crate::keys::{key_store, make_private_directory};
 
@@ -54,7 +54,7 @@ pub(super) async fn make(
     }
     let made = traffic::bureau(args, &["keys"]).await?;
     let made: Value = serde_json::from_str(made.trim()).context("reading the bureau's keys")?;
-    let made_at = Timestamp(jiff::Timestamp::now().as_microsecond());
+    let made_at = clock::now();
     key_store(config)?.change(made_at, |ring| {
         for (theirs, name, usage) in KEYS {
             let digits = made[theirs].as_str().context("the bureau made no such key")?;

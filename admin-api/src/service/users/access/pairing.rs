@@ -13,8 +13,9 @@ use super::pin::UserPin;
 use super::unauthenticated;
 use crate::Problem;
 use crate::service::proof::BearerSecret;
+use crate::service::span::after;
 use crate::service::users::customers::locked;
-use crate::service::users::{Users, later, profile};
+use crate::service::users::{Users, profile};
 
 const CODE: &str = "\
     INSERT INTO pairing_code (locator, partner_id, customer_id, hash, expires_at)
@@ -89,7 +90,7 @@ impl Users {
         customer: Uuid,
         now: Timestamp,
     ) -> Result<(PairingCode, Timestamp), Problem> {
-        let expires = later(now, self.settings().access.pairing_life);
+        let expires = after(now, self.settings().access.pairing_life);
         let mut transaction = self.pool().begin().await?;
         let customer = locked(&mut transaction, partner, customer).await?.id;
         let before = sqlx::query("DELETE FROM pairing_code WHERE customer_id = $1");

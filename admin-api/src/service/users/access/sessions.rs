@@ -10,8 +10,9 @@ use super::pin::UserPin;
 use super::tries::Known;
 use super::unauthenticated;
 use crate::Problem;
-use crate::service::proof::BearerSecret;
-use crate::service::users::{Users, later, micros};
+use crate::service::proof::{BearerSecret, NoSession};
+use crate::service::span::{after, before};
+use crate::service::users::Users;
 
 /// An installation by its name and its secret's hash: what is wrong is one and the same.
 const KNOWN: &str = "\
@@ -106,7 +107,7 @@ impl Users {
         let room = sqlx::query(MAKE_ROOM).bind(known.customer.0).bind(most);
         room.execute(&mut *transaction).await?;
         transaction.commit().await?;
-        let (idle_ends, ends) = (later(now, access.idle), later(now, access.lifetime));
+        let (idle_ends, ends) = (after(now, access.idle), after(now, access.lifetime));
         Ok(Opened { token, idle_ends, ends })
     }
 
@@ -146,11 +147,15 @@ impl Users {
     /// Who calls, by the token of a session; a use of it.
     ///
     /// # Errors
-    /// `SESSION_EXPIRED`. `UNAUTHENTICATED`: there is no such session.
-    pub async fn session(&self, token: &BearerSecret, now: Timestamp) -> Result<Session, Problem> {
+    /// There is none, or nobody knows.
+    pub async fn session(
+        &self,
+        token: &BearerSecret,
+        now: Timestamp,
+    ) -> Result<Session, NoSession> {
         let access = self.settings().access;
-        let idle_since = now.minus_micros(micros(access.idle));
-        let begun_since = now.minus_micros(micros(access.lifetime));
+        let idle_since = before(now, access.idle);
+        let begun_since = before(now, access.lifetime);
         let used = sqlx::query(USE)
             .bind(token.hash().as_slice())
             .bind(PgTimestamp(now))
@@ -169,19 +174,17 @@ impl Users {
             partner: PartnerId(row.try_get("partner_id")?),
             installation: row.try_get("installation")?,
             stepped_until: stepped.map(|until| until.0).filter(|until| *until > now),
-            idle_ends: later(now, access.idle),
-            ends: later(started, access.lifetime),
+            idle_ends: after(now, access.idle),
+            ends: after(started, access.lifetime),
             known: Known { installation: row.try_get("installation_id")?, customer },
         })
     }
 
-    async fn no_session(&self, token: &BearerSecret) -> Result<Problem, Problem> {
+    async fn no_session(&self, token: &BearerSecret) -> Result<NoSession, Problem> {
         let there = "SELECT count(*) FROM user_session WHERE token_hash = $1";
         let there = sqlx::query_scalar::<_, i64>(there).bind(token.hash().as_slice().to_vec());
-        if there.fetch_one(self.pool()).await? == 0 {
-            return Ok(unauthenticated());
-        }
-        Ok(Problem::new("SESSION_EXPIRED", "the session has expired; authenticate again"))
+        let there = there.fetch_one(self.pool()).await? > 0;
+        Ok(if there { NoSession::Expired } else { NoSession::Unknown })
     }
 
     /// Notes that the user has just given the PIN again, for a while. Until when.
@@ -195,7 +198,7 @@ impl Users {
         now: Timestamp,
     ) -> Result<Timestamp, Problem> {
         self.try_pin(session.known, pin).await?;
-        let until = later(now, self.settings().access.step_up);
+        let until = after(now, self.settings().access.step_up);
         let sql = "UPDATE user_session SET stepped_until = $2 WHERE public_id = $1";
         let noted = sqlx::query(sql).bind(session.id);
         let noted = noted.bind(PgTimestamp(until)).execute(self.pool()).await?;

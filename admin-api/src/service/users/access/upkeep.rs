@@ -5,7 +5,8 @@ use switch_domain::Timestamp;
 use switch_store::PgTimestamp;
 
 use crate::Problem;
-use crate::service::users::{Users, micros};
+use crate::service::span::before;
+use crate::service::users::Users;
 
 const SESSIONS: &str = "\
     DELETE FROM user_session WHERE token_hash IN (SELECT token_hash FROM user_session
@@ -48,13 +49,12 @@ impl Users {
     pub async fn remove_what_is_over(&self, now: Timestamp) -> Result<Removed, Problem> {
         let access = self.settings().access;
         let batch = i64::from(access.upkeep_batch);
-        let before = |life| PgTimestamp(now.minus_micros(micros(life)));
-        let sessions =
-            sqlx::query(SESSIONS).bind(before(access.idle)).bind(before(access.lifetime));
+        let until = |life| PgTimestamp(before(now, life));
+        let sessions = sqlx::query(SESSIONS).bind(until(access.idle)).bind(until(access.lifetime));
         let sessions = sessions.bind(batch).execute(self.pool()).await?.rows_affected();
         let codes = sqlx::query(CODES).bind(PgTimestamp(now)).bind(batch);
         let codes = codes.execute(self.pool()).await?.rows_affected();
-        let ended = sqlx::query(INSTALLATIONS).bind(before(access.ended_kept)).bind(batch);
+        let ended = sqlx::query(INSTALLATIONS).bind(until(access.ended_kept)).bind(batch);
         let installations = ended.execute(self.pool()).await?.rows_affected();
         let open: i64 =
             sqlx::query_scalar("SELECT count(*) FROM user_session").fetch_one(self.pool()).await?;

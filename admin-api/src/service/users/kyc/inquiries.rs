@@ -13,8 +13,9 @@ use uuid::Uuid;
 
 use super::{By, Finding, KycProvider, KycQuestion, KycState, Mover, Moving, ProviderFault};
 use crate::Problem;
+use crate::service::span::{after, micros};
+use crate::service::users::Users;
 use crate::service::users::settings::InquirySettings;
-use crate::service::users::{Users, later, micros};
 
 const BEGIN: &str = "\
     INSERT INTO kyc_inquiry (customer_id, inquiry, next_at, deadline) VALUES ($1, $2, $3, $4)
@@ -85,7 +86,7 @@ pub(super) async fn begin(
         let problem = "too many verifications wait for the provider; try again later";
         return Err(Problem::new("OVERLOADED", problem));
     }
-    let deadline = later(now, settings.give_up_after);
+    let deadline = after(now, settings.give_up_after);
     let query = sqlx::query(BEGIN).bind(customer.0).bind(Uuid::new_v4()).bind(PgTimestamp(now));
     query.bind(PgTimestamp(deadline)).execute(transaction).await?;
     Ok(())

@@ -11,7 +11,8 @@ use switch_security::{
     PanKeyForm, PanKeyStore,
 };
 
-use super::{movement, now};
+use super::movement;
+use crate::clock::now;
 use crate::config::Config;
 use crate::keys::{key_store, make_private_directory, master_keys};
 use crate::pan_keys::pan_key_store;

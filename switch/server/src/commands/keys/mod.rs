@@ -15,7 +15,6 @@ use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
-use switch_domain::Timestamp;
 use switch_security::KeyName;
 use zeroize::Zeroizing;
 
@@ -260,8 +259,4 @@ fn input() -> anyhow::Result<Zeroizing<String>> {
     let mut text = Zeroizing::new(String::with_capacity(room));
     input.lock().take(MAX_INPUT).read_to_string(&mut text).context("reading the key")?;
     Ok(text)
-}
-
-fn now() -> Timestamp {
-    Timestamp(jiff::Timestamp::now().as_microsecond())
 }

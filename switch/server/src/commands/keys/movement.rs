@@ -10,7 +10,8 @@ use switch_security::{
 };
 
 use super::said::cipher_words;
-use super::{Form, What, input, now};
+use super::{Form, What, input};
+use crate::clock::now;
 use crate::config::Config;
 use crate::keys::{key_store, make_private_directory};
 

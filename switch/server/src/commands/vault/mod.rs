@@ -9,11 +9,11 @@ use std::process::ExitCode;
 
 use anyhow::bail;
 use clap::Subcommand;
-use switch_domain::Timestamp;
 use switch_security::{KeyId, PanKeyForm, PanKeyStore, PanKeys};
 use switch_store::{Store, Vault};
 
 use crate::cli::ConfigArgs;
+use crate::clock;
 use crate::config::Config;
 use crate::pan_keys::{check_against, pan_key_store};
 use crate::{database, production};
@@ -120,7 +120,7 @@ async fn take(
 
 /// First the key is on disk; what is under it can be read from then on.
 async fn rotate(vault: &Vault, file: &PanKeyStore) -> anyhow::Result<()> {
-    let keys = file.rotate(Timestamp(jiff::Timestamp::now().as_microsecond()))?;
+    let keys = file.rotate(clock::now())?;
     let active = keys.id();
     tracing::info!(target: "audit", act = "rotate_pan_key", %active);
     for key in keys.list() {
