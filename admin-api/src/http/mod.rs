@@ -26,6 +26,7 @@ pub use finish::{RequestId, finish};
 pub use idempotent::{Idempotency, Repeats, Secret, idempotent};
 pub use page::{Cursor, MOST, Page, Query, USUAL, page_limit};
 pub use path::{PublicId, public_id};
+pub(crate) use rates::limit_proof;
 pub use rates::{Rate, Rates, RatesSettings, limit_caller, limit_source};
 pub use step_up::SteppedUp;
 pub(crate) use unremembered::unremembered;

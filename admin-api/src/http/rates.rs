@@ -1,6 +1,7 @@
 //! How often somebody may ask: a bucket for each source address before anybody is known, and one
-//! for each caller after. It owns that what is over the rate costs next to nothing and is told when
-//! to come again, and that the buckets themselves are bounded.
+//! for each caller after; to prove oneself by a PIN or a password, the dearest thing that there is to
+//! ask for, has a narrower one. It owns that what is over the rate costs next to nothing and is
+//! told when to come again, and that the buckets themselves are bounded.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroU32;
@@ -34,6 +35,8 @@ pub struct RatesSettings {
     pub source: Rate,
     /// Of a caller.
     pub caller: Rate,
+    /// Of a source address, for what is proved by a PIN or a password.
+    pub proof: Rate,
     /// Buckets of each kind that are kept; once there are so many, neighbours share one.
     pub buckets: usize,
 }
@@ -79,16 +82,18 @@ impl<K: std::hash::Hash + Eq + Clone> Buckets<K> {
 pub struct Rates {
     sources: Buckets<IpAddr>,
     callers: Buckets<String>,
+    proofs: Buckets<IpAddr>,
 }
 
 impl Rates {
     /// With these rates.
     #[must_use]
     pub fn new(settings: RatesSettings) -> Arc<Self> {
-        let RatesSettings { source, caller, buckets } = settings;
+        let RatesSettings { source, caller, proof, buckets } = settings;
         Arc::new(Self {
             sources: Buckets::new(source, buckets, neighbourhood, "source"),
             callers: Buckets::new(caller, buckets, |_| String::new(), "caller"),
+            proofs: Buckets::new(proof, buckets, neighbourhood, "proof"),
         })
     }
 
@@ -96,6 +101,7 @@ impl Rates {
     pub fn shrink(&self) {
         self.sources.shrink();
         self.callers.shrink();
+        self.proofs.shrink();
     }
 }
 
@@ -150,6 +156,20 @@ pub async fn limit_caller(
     next: Next,
 ) -> Response {
     match rates.callers.check(&caller.scope()) {
+        Some(seconds) => too_many(seconds),
+        None => next.run(request).await,
+    }
+}
+
+/// The layer in front of routes that take a PIN or a password: each hash takes as long as a hundred
+/// authorizations do, whoever asks for it.
+pub(crate) async fn limit_proof(
+    State(rates): State<Arc<Rates>>,
+    ConnectInfo(address): ConnectInfo<SocketAddr>,
+    request: Request,
+    next: Next,
+) -> Response {
+    match rates.proofs.check(&source_of(address.ip())) {
         Some(seconds) => too_many(seconds),
         None => next.run(request).await,
     }

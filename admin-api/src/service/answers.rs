@@ -53,9 +53,13 @@ pub struct Answers {
 
 /// Whose claim has run out is dead or very late: what it did is under the same keys, so it is safe
 /// to do it again.
+///
+/// Its commit does not wait for the disk: whatever is done under it commits later, and so not
+/// without it; a claim that a crash of the database took away was one of nothing.
 const CLAIM: &str = "\
+    WITH relaxed AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
     INSERT INTO idempotent_answer AS a (scope, request, claim, claimed_until)
-    VALUES ($1, $2, $3, clock_timestamp() + $4 * interval '1 millisecond')
+    SELECT $1, $2, $3, clock_timestamp() + $4 * interval '1 millisecond' FROM relaxed
     ON CONFLICT (scope) DO UPDATE
         SET claim = excluded.claim, claimed_until = excluded.claimed_until
         WHERE a.request = excluded.request AND a.claimed_until < clock_timestamp()

@@ -17,7 +17,7 @@ fn rate(burst: u32) -> Rate {
 }
 
 fn settings(source: u32, caller: u32, buckets: usize) -> RatesSettings {
-    RatesSettings { source: rate(source), caller: rate(caller), buckets }
+    RatesSettings { source: rate(source), caller: rate(caller), proof: rate(1), buckets }
 }
 
 fn of(partner: i64, certificate: &str) -> Caller {

@@ -4,9 +4,8 @@ use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use utoipa::openapi::OpenApi;
 
-use super::{Around, Management, inside, outside};
+use super::{Around, Management, inside, inside_proving, outside};
 use crate::channel::{OperatorChannel, as_nobody, by_operator_session};
-use crate::http::unremembered;
 use crate::operators::Operators;
 use crate::routes::admin::{
     behind_session, document_roles, proving_again, recorded_reads, signed_in, signing_in,
@@ -45,11 +44,10 @@ pub fn admin_document() -> OpenApi {
 pub fn admin_channel(panel: Panel, channel: OperatorChannel, around: &Around) -> Router {
     let jwe = panel.management.jwe.clone();
     let (entry, _) = signing_in().with_state(panel.clone()).split_for_parts();
-    // What carries a password is not remembered.
-    let entry = inside(entry, &jwe, around).layer(from_fn(unremembered)).layer(from_fn(as_nobody));
+    let entry = inside_proving(entry, &jwe, around).layer(from_fn(as_nobody));
     let refusals = channel.refusals.clone();
     let (behind, proving) = behind_session(panel, around.audit.clone(), refusals);
-    let proving = inside(proving, &jwe, around).layer(from_fn(unremembered));
+    let proving = inside_proving(proving, &jwe, around);
     let behind = inside(behind, &jwe, around).merge(proving);
     let behind = behind.layer(from_fn_with_state(channel, by_operator_session));
     // Where no route is, the latter says so: for that nobody has to be known.

@@ -7,11 +7,15 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Around, Management, inside, outside};
+use super::{Around, Management, inside, inside_proving, outside};
 use crate::channel::{SessionChannel, as_nobody, by_session};
-use crate::http::unremembered;
 use crate::routes::me::{access, balances, devices, profile};
 use crate::routes::public_key;
+
+/// For everybody.
+fn open_to_all() -> OpenApiRouter<Management> {
+    OpenApiRouter::new().routes(routes!(public_key::of_customers))
+}
 
 /// For who has no session.
 fn way_in() -> OpenApiRouter<Management> {
@@ -19,7 +23,6 @@ fn way_in() -> OpenApiRouter<Management> {
         .routes(routes!(access::pair))
         .routes(routes!(access::open))
         .routes(routes!(access::change_pin))
-        .routes(routes!(public_key::of_customers))
 }
 
 /// For who has one, and gives the PIN again.
@@ -44,7 +47,8 @@ fn behind() -> OpenApiRouter<Management> {
 /// The OpenAPI document of `/customers`.
 #[must_use]
 pub fn customer_document() -> OpenApi {
-    let mut document = way_in().merge(proving_again()).merge(behind()).into_openapi();
+    let open = open_to_all().merge(way_in());
+    let mut document = open.merge(proving_again()).merge(behind()).into_openapi();
     document.info.title = "Cardswitch: customers' apps".to_owned();
     document.info.description = Some(
         "For the app on a customer's device: `Authorization: Bearer` with the token of a session. \
@@ -61,12 +65,12 @@ pub fn customer_channel(
     around: &Around,
 ) -> Router {
     let jwe = management.jwe.clone();
+    let (open, _) = open_to_all().with_state(management.clone()).split_for_parts();
     let (way_in, _) = way_in().with_state(management.clone()).split_for_parts();
     let (proving, _) = proving_again().with_state(management.clone()).split_for_parts();
     let (behind, _) = behind().with_state(management).split_for_parts();
-    // What carries a PIN is not remembered.
-    let way_in = inside(way_in, &jwe, around).layer(from_fn(unremembered));
-    let proving = inside(proving, &jwe, around).layer(from_fn(unremembered));
+    let way_in = inside_proving(way_in, &jwe, around).merge(inside(open, &jwe, around));
+    let proving = inside_proving(proving, &jwe, around);
     let known = inside(behind, &jwe, around).merge(proving);
     let known = known.layer(from_fn_with_state(sessions, by_session));
     outside(way_in.layer(from_fn(as_nobody)).merge(known), around)

@@ -15,7 +15,8 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use switch_domain::Timestamp;
 
 use crate::http::{
-    Encryption, Rates, Repeats, audited, encrypted, finish, idempotent, limit_caller, limit_source,
+    Encryption, Rates, Repeats, audited, encrypted, finish, idempotent, limit_caller, limit_proof,
+    limit_source, unremembered,
 };
 use crate::jwe::{Jwe, OpenPolicy, Requirement};
 use crate::service::audit::AuditSink;
@@ -76,6 +77,13 @@ fn inside(router: Router, jwe: &Arc<Jwe>, around: &Around) -> Router {
         .layer(from_fn_with_state(repeats, idempotent))
         .layer(from_fn_with_state(Arc::new(encryption), encrypted))
         .layer(from_fn_with_state(rates, limit_caller))
+}
+
+/// The layers behind a channel for what takes a PIN or a password: seldom, and not remembered.
+fn inside_proving(router: Router, jwe: &Arc<Jwe>, around: &Around) -> Router {
+    inside(router, jwe, around)
+        .layer(from_fn_with_state(around.rates.clone(), limit_proof))
+        .layer(from_fn(unremembered))
 }
 
 /// The layers in front of it.

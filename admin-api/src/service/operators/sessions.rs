@@ -11,8 +11,10 @@ use super::{OperatorSettings, Operators, Role};
 use crate::service::span::{after, before};
 use crate::{BearerSecret, NoSession, Problem};
 
+/// A use. Its commit does not wait for the disk, as with sessions of customers.
 const USE: &str = "\
-    UPDATE operator_session AS s SET used_at = greatest(s.used_at, $2) FROM operator AS o
+    WITH relaxed AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
+    UPDATE operator_session AS s SET used_at = greatest(s.used_at, $2) FROM relaxed, operator AS o
     WHERE s.token = $1 AND o.id = s.operator_id AND NOT o.blocked
         AND s.used_at > $3 AND s.opened_at > $4
     RETURNING o.id, o.public_id, o.name, o.role, o.must_change, s.opened_at";

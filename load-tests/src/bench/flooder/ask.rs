@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use crate::bench::subject::api::{PIN, People, Person};
+use crate::bench::subject::api::{PIN, PROOFS_A_SECOND, People, Person, TAKEN_A_SECOND};
 
 /// Kinds of requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +34,15 @@ const MIXTURE: [(Kind, u64); 7] = [
     (Kind::Nonsense, 1),
     (Kind::Nowhere, 1),
 ];
+
+/// Requests in a second that are let through, of those that the API takes of an address: all but
+/// the sessions above their own rate.
+pub(crate) fn let_through_a_second() -> f64 {
+    let sessions = MIXTURE.iter().filter(|(kind, _)| *kind == Kind::SignIn);
+    let sessions = sessions.map(|(_, share)| *share as f64 / 20.0).sum::<f64>();
+    let taken = f64::from(TAKEN_A_SECOND);
+    taken - (taken * sessions - f64::from(PROOFS_A_SECOND)).max(0.0)
+}
 
 impl Kind {
     /// All of them.

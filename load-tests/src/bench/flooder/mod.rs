@@ -8,5 +8,6 @@ mod http;
 mod lane;
 mod tally;
 
+pub(crate) use ask::let_through_a_second;
 pub(crate) use drive::Flooder;
 pub(crate) use tally::Flooded;

@@ -13,7 +13,7 @@ use super::switch::Stage;
 use crate::bench::arguments::Arguments;
 use crate::bench::bounds::Bound;
 use crate::bench::cluster::Cluster;
-use crate::bench::flooder::{Flooded, Flooder};
+use crate::bench::flooder::{Flooded, Flooder, let_through_a_second};
 use crate::bench::generator::{Load, Shape};
 use crate::bench::measure::{Measured, Point, Series, Subject, measure};
 use crate::bench::statistics::{Spread, paired_ratio};
@@ -218,7 +218,7 @@ impl ApiFlood {
         let late = if self.slowest_ms.most > LATE_MS { 1 } else { 0 };
         let wrong = beside.faults.total() + quiet.faults.total() + late;
         let slowest = format!("the slowest answer took {:.1} ms", self.slowest_ms.most);
-        let through = flood.through_per_second() / f64::from(TAKEN_A_SECOND);
+        let through = flood.through_per_second() / let_through_a_second();
         let unheard = flood.unheard();
         let failed = flood.faults.total() + unheard.len() as u64;
         let told = match (flood.faults.total(), unheard.is_empty()) {
@@ -241,8 +241,8 @@ impl ApiFlood {
             )
             .remark(slowest),
             Bound::at_least("flood / ten times the rate limit", rate, 0.95),
-            Bound::at_least("let through / the rate limit", through, 0.9),
-            Bound::at_most("let through / the rate limit", through, 1.1),
+            Bound::at_least("let through / the rate limits", through, 0.9),
+            Bound::at_most("let through / the rate limits", through, 1.1),
             Bound::at_most("flood unanswered or failed (and one)", failed as f64 + 1.0, 1.0)
                 .remark(told),
         ]

@@ -144,6 +144,10 @@ pub struct ApiRequests {
     pub caller_per_second: u32,
     /// Of a caller: at once, after a pause.
     pub caller_burst: u32,
+    /// Of a source address, by a PIN or a password: in a second, in the long run.
+    pub proof_per_second: u32,
+    /// Of a source address, by a PIN or a password: at once, after a pause.
+    pub proof_burst: u32,
     /// Sources, and callers, that are told apart.
     pub told_apart: usize,
     /// For how long an answer to a request with an idempotency key is kept.
@@ -163,6 +167,8 @@ impl Default for ApiRequests {
             source_burst: 200,
             caller_per_second: 100,
             caller_burst: 200,
+            proof_per_second: 5,
+            proof_burst: 20,
             told_apart: 10_000,
             keep_answers_hours: 24,
             claim_ms: 60_000,
@@ -319,6 +325,7 @@ impl ApiRequests {
         RatesSettings {
             source: rate(self.source_per_second, self.source_burst),
             caller: rate(self.caller_per_second, self.caller_burst),
+            proof: rate(self.proof_per_second, self.proof_burst),
             buckets: self.told_apart,
         }
     }
@@ -334,6 +341,8 @@ impl ApiRequests {
             ("source_burst", self.source_burst),
             ("caller_per_second", self.caller_per_second),
             ("caller_burst", self.caller_burst),
+            ("proof_per_second", self.proof_per_second),
+            ("proof_burst", self.proof_burst),
         ] {
             faults.require((1..=100_000).contains(&rate), &path(key), "from 1 to 100000");
         }

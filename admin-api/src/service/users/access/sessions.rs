@@ -27,10 +27,12 @@ const BEGIN: &str = "\
     SELECT $1, $4, id, customer_id, $3, $3 FROM installation WHERE id = $2 AND ended_at IS NULL
     FOR SHARE";
 
-/// A use moves the idle time on.
+/// A use moves the idle time on. Its commit does not wait for the disk: every request is one, and
+/// what a crash of the database takes away is a use of the last moments.
 const USE: &str = "\
+    WITH relaxed AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
     UPDATE user_session SET used_at = greatest(used_at, $2)
-    FROM customer, installation WHERE token_hash = $1 AND used_at > $3 AND started_at > $4
+    FROM relaxed, customer, installation WHERE token_hash = $1 AND used_at > $3 AND started_at > $4
         AND customer.id = user_session.customer_id AND removed_at IS NULL
         AND installation.id = installation_id AND ended_at IS NULL
     RETURNING installation_id, user_session.customer_id, user_session.public_id AS session,

@@ -244,6 +244,36 @@ async fn rates_are_of_a_source_and_of_a_caller_and_keep_callers_apart() {
     platform.close().await;
 }
 
+// covers: API-02, API-04
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_proves_itself_seldom_and_is_served_what_it_has_proved() {
+    let platform = Platform::start_with(vec![
+        ("CARDSWITCH_API__REQUESTS__PROOF_PER_SECOND", "1".into()),
+        ("CARDSWITCH_API__REQUESTS__PROOF_BURST", "4".into()),
+    ])
+    .await;
+    let acme = platform.partner("Acme", "99999912");
+    let ada = acme.registers("u-1");
+    let app = platform.anonymous();
+    let session = acme.pairs(&app, &ada, "device-0001").opens();
+    let wrong = json!({ "installationId": uuid::Uuid::nil(), "installationSecret": "0".repeat(64),
+        "pin": "000000" });
+    let code = json!({ "login": "nobody", "password": "no password at all", "code": "000000" });
+    for (path, body) in [("/customers/sessions", wrong), ("/admin/sessions", code)] {
+        let refused = (0..50).map(|_| app.post(path, "key", &body));
+        let refused = refused.into_iter().find(|answer| answer.status == 429);
+        let refused = refused.unwrap_or_else(|| panic!("{path} is never too much"));
+        assert_eq!(refused.refused(), (429, "TOO_MANY_REQUESTS".into()));
+        assert!(refused.header("retry-after").is_some());
+    }
+    // Everything else is as it was.
+    for _ in 0..20 {
+        session.get("/customers/me").done(200);
+        app.get("/customers/public-key").done(200);
+    }
+    platform.close().await;
+}
+
 // covers: API-02
 #[tokio::test(flavor = "multi_thread")]
 async fn who_is_not_known_changes_nothing_and_learns_nothing() {

@@ -90,6 +90,8 @@ async fn schemathesis_finds_nothing_undocumented() {
         "CARDSWITCH_API__REQUESTS__SOURCE_BURST",
         "CARDSWITCH_API__REQUESTS__CALLER_PER_SECOND",
         "CARDSWITCH_API__REQUESTS__CALLER_BURST",
+        "CARDSWITCH_API__REQUESTS__PROOF_PER_SECOND",
+        "CARDSWITCH_API__REQUESTS__PROOF_BURST",
     ];
     let platform = Platform::start_with(generous.map(|name| (name, "100000".into())).into()).await;
     let at = platform.directory.path();
