@@ -18,7 +18,7 @@ use crate::bench::cluster::Cluster;
 /// Requests of one address that the API takes in a second, as it is delivered.
 pub(crate) const TAKEN_A_SECOND: u32 = 100;
 /// Of these so many may take a PIN or a password.
-pub(crate) const PROOFS_A_SECOND: u32 = 5;
+pub(crate) const PROOFS_A_SECOND: u32 = 2;
 /// The PIN of everybody.
 pub(crate) const PIN: &str = "271828";
 /// Apart from those that cards of the bench have.

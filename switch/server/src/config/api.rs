@@ -167,7 +167,7 @@ impl Default for ApiRequests {
             source_burst: 200,
             caller_per_second: 100,
             caller_burst: 200,
-            proof_per_second: 5,
+            proof_per_second: 2,
             proof_burst: 20,
             told_apart: 10_000,
             keep_answers_hours: 24,

@@ -96,6 +96,11 @@ impl Default for ProjectionSettings {
     }
 }
 
+/// More records than a command or two and their like: authorizations are decided meanwhile.
+const FEW: usize = 8;
+/// Beside authorizations, transactions for which somebody asked are this far apart.
+const NUDGED: Duration = Duration::from_millis(100);
+
 /// Taken by one projector of a node at a time while none of them is behind: two of them at once
 /// would keep two processors from the appends, and with them from cardholders.
 #[derive(Clone, Debug, Default)]
@@ -278,11 +283,18 @@ impl<T: Tables> Work<T> {
                     if self.queue.is_empty() {
                         return Next::Look;
                     }
-                    self.not_before = now;
+                    self.not_before = self.not_before.min(self.at_a_nudge(now));
                 }
                 () = tokio::time::sleep_until(wake.unwrap_or(now)), if wake.is_some() => {}
             }
         }
+    }
+
+    /// When what somebody waits for is written: at once, unless authorizations are on their way
+    /// too. Beside those one transaction is for all who ask within a while, or many commands would
+    /// take from them what `pace` leaves them.
+    fn at_a_nudge(&self, now: Instant) -> Instant {
+        if self.queue.records() > FEW { now.max(self.last_began + NUDGED) } else { now }
     }
 
     /// Somebody misses something though nothing waits: a database that crashed may have forgotten
