@@ -1,5 +1,5 @@
 //! What is asked, and with what each kind may be answered. Must be a mixture without a period: the
-//! API takes one request in ten milliseconds, and would take the same kind each time.
+//! API takes one request in twenty milliseconds, and would take the same kind each time.
 
 use std::fmt::Write;
 

@@ -16,7 +16,7 @@ use super::switch::Starting;
 use crate::bench::cluster::Cluster;
 
 /// Requests of one address that the API takes in a second, as it is delivered.
-pub(crate) const TAKEN_A_SECOND: u32 = 100;
+pub(crate) const TAKEN_A_SECOND: u32 = 50;
 /// Of these so many may take a PIN or a password.
 pub(crate) const PROOFS_A_SECOND: u32 = 2;
 /// The PIN of everybody.

@@ -138,6 +138,10 @@ fn serve(at: &Path, url: &str, more: &[(&'static str, String)]) -> Served {
         // Hashing costs little here: it is tried elsewhere.
         ("CARDSWITCH_API__OPERATORS__HASH_MEMORY_KIB", "64"),
         ("CARDSWITCH_API__OPERATORS__HASH_PASSES", "1"),
+        // A test asks faster than anybody else: rates are tried where they are what is tried.
+        ("CARDSWITCH_API__REQUESTS__SOURCE_BURST", "10000"),
+        ("CARDSWITCH_API__REQUESTS__CALLER_BURST", "10000"),
+        ("CARDSWITCH_API__REQUESTS__PROOF_BURST", "1000"),
     ];
     // A listener is in clear or has a certificate.
     let in_clear = more.iter().any(|(name, _)| *name == "CARDSWITCH_API__OPEN__IN_CLEAR");
