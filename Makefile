@@ -15,7 +15,7 @@ API_SEED ?= 8
 BENCH_SUSTAINED ?= 600
 BENCH_TAIL ?= 1000000
 FUZZ_SECONDS ?= 60
-FUZZ_TARGETS ?= frame message tlv jpos moov
+FUZZ_TARGETS ?= frame message tlv jpos moov token headers
 
 NEXTEST_VERSION := 0.9.143
 DENY_VERSION := 0.20.2
@@ -153,13 +153,16 @@ faults: setup-compiler setup-postgres ## Kill, pause and cut a switch under load
 		--features switch-server/fail-points,switch-server/deliberate-bugs
 	@$(TARGET)/faults/debug/cardswitch-faults --runs $(FAULT_RUNS) --dir $(TARGET)/faults/runs
 
-# What is found is kept in the build directory; what broke something, in codecs/fuzz/artifacts.
+# What is found is kept in the build directory; what broke something, in `artifacts` beside the
+# target's own corpus.
 .PHONY: fuzz
-fuzz: setup-compiler setup-fuzz ## Fuzz the codecs, FUZZ_SECONDS each of FUZZ_TARGETS.
+fuzz: setup-compiler setup-fuzz ## Fuzz the codecs and encrypted requests, FUZZ_SECONDS each of FUZZ_TARGETS.
 	@for target in $(FUZZ_TARGETS); do \
+		found=(*/fuzz/targets/$$target.rs); \
+		folder=$${found[0]%/targets/*}; \
 		mkdir -p $(TARGET)/fuzz/corpus/$$target; \
-		cargo +nightly fuzz run --fuzz-dir codecs/fuzz --target-dir $(TARGET)/fuzz $$target \
-			$(TARGET)/fuzz/corpus/$$target codecs/fuzz/corpus/$$target -- \
+		cargo +nightly fuzz run --fuzz-dir $$folder --target-dir $(TARGET)/fuzz $$target \
+			$(TARGET)/fuzz/corpus/$$target $$folder/corpus/$$target -- \
 			-max_total_time=$(FUZZ_SECONDS) -max_len=4096 -print_final_stats=1; \
 	done
 

@@ -138,6 +138,8 @@ fn serve(at: &Path, url: &str, more: &[(&'static str, String)]) -> Served {
         // Hashing costs little here: it is tried elsewhere.
         ("CARDSWITCH_API__OPERATORS__HASH_MEMORY_KIB", "64"),
         ("CARDSWITCH_API__OPERATORS__HASH_PASSES", "1"),
+        ("CARDSWITCH_API__SESSIONS__HASH_KIB", "64"),
+        ("CARDSWITCH_API__SESSIONS__HASH_PASSES", "1"),
     ];
     // A listener is in clear or has a certificate.
     let in_clear = more.iter().any(|(name, _)| *name == "CARDSWITCH_API__OPEN__IN_CLEAR");
