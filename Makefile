@@ -19,10 +19,6 @@ FUZZ_TARGETS ?= frame message tlv jpos moov token headers
 
 NEXTEST_VERSION := 0.9.143
 DENY_VERSION := 0.20.2
-PYISO8583_VERSION := 4.0.1
-JWCRYPTO_VERSION := 1.6.1
-SCHEMATHESIS_VERSION := 4.32.5
-HYPOTHESIS_VERSION := 6.170.17
 JOSE_VERSION := 6.2.17
 FUZZ_VERSION := 0.13.2
 
@@ -221,8 +217,9 @@ setup-fuzz: ## Install cargo-fuzz if it is missing; it needs a nightly compiler.
 	@cargo fuzz --version >/dev/null 2>&1 || \
 		cargo install --locked cargo-fuzz --version $(FUZZ_VERSION)
 
-PYTHON_READY := $(VENV)/pyiso8583-$(PYISO8583_VERSION)-jwcrypto-$(JWCRYPTO_VERSION)-$\
-	schemathesis-$(SCHEMATHESIS_VERSION)-hypothesis-$(HYPOTHESIS_VERSION)
+# Versions, and what every file of them has to hash to, stand there; other contents, another folder.
+PYTHON_PACKAGES := switch/server/tests/requirements.txt
+PYTHON_READY := $(VENV)/ready-$(firstword $(shell cksum <$(PYTHON_PACKAGES)))
 
 .PHONY: setup-python
 setup-python: $(PYTHON_READY) ## Make a Python environment with pyiso8583, jwcrypto and schemathesis.
@@ -230,11 +227,10 @@ setup-python: $(PYTHON_READY) ## Make a Python environment with pyiso8583, jwcry
 $(PYTHON_READY):
 	@rm -rf $(VENV) && mkdir -p $(TARGET)
 	@python3 -c 'import ensurepip, venv' >/dev/null 2>&1 || { \
-		$(call apt,python3 python3-venv,no Python 3 with venv and pip: install it); }
+		$(call apt,python3 python3-venv,no Python from 3.11 with venv and pip: install it); }
 	@python3 -m venv $(VENV) >&2
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check \
-		pyiso8583==$(PYISO8583_VERSION) jwcrypto==$(JWCRYPTO_VERSION) \
-		schemathesis==$(SCHEMATHESIS_VERSION) hypothesis==$(HYPOTHESIS_VERSION) >&2
+		--require-hashes --only-binary :all: -r $(PYTHON_PACKAGES) >&2
 	@touch $@
 
 .PHONY: setup-node
