@@ -15,14 +15,10 @@ API_SEED ?= 8
 BENCH_SUSTAINED ?= 600
 BENCH_TAIL ?= 1000000
 FUZZ_SECONDS ?= 60
-FUZZ_TARGETS ?= frame message tlv jpos moov
+FUZZ_TARGETS ?= frame message tlv jpos moov token headers
 
 NEXTEST_VERSION := 0.9.143
 DENY_VERSION := 0.20.2
-PYISO8583_VERSION := 4.0.1
-JWCRYPTO_VERSION := 1.6.1
-SCHEMATHESIS_VERSION := 4.32.5
-HYPOTHESIS_VERSION := 6.170.17
 JOSE_VERSION := 6.2.17
 FUZZ_VERSION := 0.13.2
 
@@ -153,13 +149,16 @@ faults: setup-compiler setup-postgres ## Kill, pause and cut a switch under load
 		--features switch-server/fail-points,switch-server/deliberate-bugs
 	@$(TARGET)/faults/debug/cardswitch-faults --runs $(FAULT_RUNS) --dir $(TARGET)/faults/runs
 
-# What is found is kept in the build directory; what broke something, in codecs/fuzz/artifacts.
+# What is found is kept in the build directory; what broke something, in `artifacts` beside the
+# target's own corpus.
 .PHONY: fuzz
-fuzz: setup-compiler setup-fuzz ## Fuzz the codecs, FUZZ_SECONDS each of FUZZ_TARGETS.
+fuzz: setup-compiler setup-fuzz ## Fuzz the codecs and encrypted requests, FUZZ_SECONDS each of FUZZ_TARGETS.
 	@for target in $(FUZZ_TARGETS); do \
+		found=(*/fuzz/targets/$$target.rs); \
+		folder=$${found[0]%/targets/*}; \
 		mkdir -p $(TARGET)/fuzz/corpus/$$target; \
-		cargo +nightly fuzz run --fuzz-dir codecs/fuzz --target-dir $(TARGET)/fuzz $$target \
-			$(TARGET)/fuzz/corpus/$$target codecs/fuzz/corpus/$$target -- \
+		cargo +nightly fuzz run --fuzz-dir $$folder --target-dir $(TARGET)/fuzz $$target \
+			$(TARGET)/fuzz/corpus/$$target $$folder/corpus/$$target -- \
 			-max_total_time=$(FUZZ_SECONDS) -max_len=4096 -print_final_stats=1; \
 	done
 
@@ -218,8 +217,9 @@ setup-fuzz: ## Install cargo-fuzz if it is missing; it needs a nightly compiler.
 	@cargo fuzz --version >/dev/null 2>&1 || \
 		cargo install --locked cargo-fuzz --version $(FUZZ_VERSION)
 
-PYTHON_READY := $(VENV)/pyiso8583-$(PYISO8583_VERSION)-jwcrypto-$(JWCRYPTO_VERSION)-$\
-	schemathesis-$(SCHEMATHESIS_VERSION)-hypothesis-$(HYPOTHESIS_VERSION)
+# Versions, and what every file of them has to hash to, stand there; other contents, another folder.
+PYTHON_PACKAGES := switch/server/tests/requirements.txt
+PYTHON_READY := $(VENV)/ready-$(firstword $(shell cksum <$(PYTHON_PACKAGES)))
 
 .PHONY: setup-python
 setup-python: $(PYTHON_READY) ## Make a Python environment with pyiso8583, jwcrypto and schemathesis.
@@ -227,11 +227,10 @@ setup-python: $(PYTHON_READY) ## Make a Python environment with pyiso8583, jwcry
 $(PYTHON_READY):
 	@rm -rf $(VENV) && mkdir -p $(TARGET)
 	@python3 -c 'import ensurepip, venv' >/dev/null 2>&1 || { \
-		$(call apt,python3 python3-venv,no Python 3 with venv and pip: install it); }
+		$(call apt,python3 python3-venv,no Python from 3.11 with venv and pip: install it); }
 	@python3 -m venv $(VENV) >&2
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check \
-		pyiso8583==$(PYISO8583_VERSION) jwcrypto==$(JWCRYPTO_VERSION) \
-		schemathesis==$(SCHEMATHESIS_VERSION) hypothesis==$(HYPOTHESIS_VERSION) >&2
+		--require-hashes --only-binary :all: -r $(PYTHON_PACKAGES) >&2
 	@touch $@
 
 .PHONY: setup-node

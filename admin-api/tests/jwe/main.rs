@@ -4,6 +4,7 @@
 
 mod cost;
 mod endpoint;
+mod fuzz_corpus;
 mod interoperability;
 mod key_file;
 mod negotiation;

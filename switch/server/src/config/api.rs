@@ -243,7 +243,7 @@ impl Api {
         self.certificates.check(faults);
         self.requests.check(faults);
         self.encryption.check(faults);
-        self.sessions.check(faults);
+        self.sessions.check(mode, faults);
         self.customers.check(&self.kyc, faults);
         self.kyc.check(faults);
         self.operators.check(mode, faults);

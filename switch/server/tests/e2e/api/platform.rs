@@ -142,6 +142,8 @@ fn serve(at: &Path, url: &str, more: &[(&'static str, String)]) -> Served {
         ("CARDSWITCH_API__REQUESTS__SOURCE_BURST", "10000"),
         ("CARDSWITCH_API__REQUESTS__CALLER_BURST", "10000"),
         ("CARDSWITCH_API__REQUESTS__PROOF_BURST", "1000"),
+        ("CARDSWITCH_API__SESSIONS__HASH_KIB", "64"),
+        ("CARDSWITCH_API__SESSIONS__HASH_PASSES", "1"),
     ];
     // A listener is in clear or has a certificate.
     let in_clear = more.iter().any(|(name, _)| *name == "CARDSWITCH_API__OPEN__IN_CLEAR");

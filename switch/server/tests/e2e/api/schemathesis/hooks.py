@@ -1,66 +1,24 @@
 """What schemathesis does not find out by itself: which identifiers are alive, whose they are, and
-with which version and certificate an operation can succeed. It keeps what every call came to."""
+with which version, certificate or session an operation can succeed (`live.py` knows). It keeps what
+every call came to."""
 
 import itertools
-import json
-import os
+import sys
+from pathlib import Path
 
-import requests
+sys.path.insert(0, str(Path(__file__).parent))
+
 import schemathesis
 from schemathesis import GenerationMode
 from schemathesis.core.parameters import ParameterLocation
 
-WORLD = json.load(open(os.environ["CARDSWITCH_TEST_API_WORLD"]))
-URL, OPEN, ROOT = WORLD["url"], WORLD["open"], WORLD["root"]
-CUSTOMERS = "/lifecycle/v1/customers"
+from live import BODIES, LIVE, scene_of, token_of
+from people import WORLD
+
 COUNT = itertools.count()
 # Headers of encryption: what is drawn for them is hardly ever a key or an encrypted body.
 ENCRYPTION = ("Encrypted-Request", "Encrypt-Response", "Public-Key")
 KEYS = ("Idempotency-Key", "X-Idempotency-Key")
-
-
-class Partner:
-    """A partner, and what is made with its certificate."""
-
-    def __init__(self, world):
-        self.programme = world["programme"]
-        self.cert = (world["certificate"], world["key"])
-        self.session = requests.Session()
-        self.session.cert, self.session.verify = self.cert, ROOT
-        # What the environment says of roots is of other programs.
-        self.session.trust_env = False
-
-    def post(self, path, body):
-        key = {"Idempotency-Key": f"hook-{next(COUNT)}"}
-        answer = self.session.post(URL + path, json=body, headers=key)
-        answer.raise_for_status()
-        return answer.json()
-
-    def customer(self, verified=True):
-        person = {"givenName": "Ada", "familyName": "Lovelace", "birthDate": "1990-12-10"}
-        made = self.post(CUSTOMERS, {"reference": f"hook-{next(COUNT)}", "person": person})
-        if verified:
-            self.post(f"{CUSTOMERS}/{made['customerId']}/kyc", {"state": "VERIFIED"})
-        return made["customerId"]
-
-    def balance(self, customer):
-        made = self.post(f"/secure/customers/{customer}/balances", {"programmeId": self.programme})
-        return made["balanceId"]
-
-    def device(self, customer):
-        """Paired by the customer's app, at the other listener."""
-        code = self.post(f"{CUSTOMERS}/{customer}/pairing-code", None)["pairingCode"]
-        device = {"key": f"device-{next(COUNT):08}", "platform": "other", "model": "A telephone"}
-        pairing = {"pairingCode": code, "pin": "271828", "device": device}
-        answer = requests.post(OPEN + "/customers/devices", json=pairing, verify=ROOT)
-        answer.raise_for_status()
-        return answer.json()
-
-    def version(self, customer):
-        return self.session.get(f"{URL}{CUSTOMERS}/{customer}").headers["ETag"]
-
-
-OWN, PLATFORM = Partner(WORLD["own"]), Partner(WORLD["platform"])
 
 
 def is_good(case, location):
@@ -69,70 +27,86 @@ def is_good(case, location):
     return part is None or part.mode == GenerationMode.POSITIVE
 
 
-def live(case):
-    """Gives a case what it needs to succeed, as far as it is not to fail; the partner it is for."""
-    names = case.path_parameters or {}
-    begins = case.path == "/secure/customers/{customerId}/register"
-    partner = PLATFORM if begins else OWN
-    if "customerId" in names and is_good(case, ParameterLocation.PATH):
-        customer = partner.customer(verified=not begins and not case.path.endswith("/kyc"))
-        names["customerId"] = customer
-        if "balanceId" in names:
-            names["balanceId"] = partner.balance(customer)
-        for name in {"deviceId", "installationId"} & names.keys():
-            names[name] = partner.device(customer)[name]
+def live(case, scene):
+    """Gives a case what it needs to succeed, as far as it is not to fail."""
+    names, query = case.path_parameters or {}, case.query or {}
+    if is_good(case, ParameterLocation.PATH):
+        names.update({name: LIVE[name](scene) for name in names if name in LIVE})
         if "If-Match" in (case.headers or {}) and is_good(case, ParameterLocation.HEADER):
-            case.headers["If-Match"] = partner.version(customer)
-    if isinstance(case.body, dict) and is_good(case, ParameterLocation.BODY):
-        fit(case, partner)
-    if (case.method, case.path) == ("GET", CUSTOMERS) and is_good(case, ParameterLocation.QUERY):
+            case.headers["If-Match"] = scene.partner.version(scene.customer)
+    if is_good(case, ParameterLocation.QUERY):
+        query.update({name: LIVE[name](scene) for name in query if name in LIVE})
         if next(COUNT) % 2:
-            (case.query or {}).pop("cursor", None)
-    if case.path.endswith("/statement") and is_good(case, ParameterLocation.QUERY):
-        case.query.clear()
-        case.query.update({"from": "2026-01-01", "to": "2026-12-31"})
-    return partner
+            query.pop("cursor", None)
+        if case.path.endswith("/statement"):
+            query.clear()
+            query.update({"from": "2026-01-01", "to": "2026-12-31"})
+    if isinstance(case.body, dict) and is_good(case, ParameterLocation.BODY):
+        fit(case, scene)
 
 
-def fit(case, partner):
+def fit(case, scene):
     """A body of things that there are. Every other one keeps what was drawn of a person."""
     body = case.body
-    if "programmeId" in body:
-        body["programmeId"] = partner.programme
-    if "amount" in body:
-        body["amount"] = {"value": "1.00", "currency": "EUR"}
-    if body.get("reference") and case.path == CUSTOMERS:
-        body["reference"] = f"drawn-{next(COUNT)}"
+    body.update({name: LIVE[name](scene) for name in body if name in LIVE})
+    more = BODIES.get((case.method, case.path), lambda _: {})(scene)
+    body.update({name: value for name, value in more.items() if body.get(name) is not None})
     person = body.get("person", body if case.method == "PUT" else None)
     if isinstance(person, dict) and next(COUNT) % 2:
         person.clear()
         person.update({"givenName": "Ada", "familyName": "King", "birthDate": "1990-12-10"})
-    if case.path.endswith("/kyc") and next(COUNT) % 2:
+    if case.path.endswith("/kyc") and "state" in body and next(COUNT) % 2:
         body["state"] = "VERIFIED"
 
 
-@schemathesis.hook
-def before_call(context, case, kwargs):
-    number = next(COUNT)
+def headers_of(case, number):
+    """Headers as a program would have them, where they are not to be wrong."""
     headers = case.headers if case.headers is not None else {}
     if case.method.upper() != case.operation.method.upper():
         # What is wrong with an encryption is told before what is wrong with a method.
         for name in ENCRYPTION:
             headers.pop(name, None)
+    if case.meta is None or not is_good(case, ParameterLocation.HEADER):
+        return
+    for name in ENCRYPTION:
+        headers.pop(name, None)
+    if number % 5 == 0:
+        headers["Encrypt-Response"], headers["Public-Key"] = "true", WORLD["publicKey"]
+    for name in KEYS:
+        if headers.pop(name, None) is not None:
+            headers[KEYS[number % 2]] = f"drawn-{number}"
+    case.headers = headers
+
+
+def behind_session(case):
+    """Whether the document says that a session is needed."""
+    return any(case.operation.definition.raw.get("security") or [])
+
+
+def has_token(case):
+    """Whether a session is not what is wrong with a case."""
+    drawn = (case.headers or {}).get("Authorization")
+    return is_good(case, ParameterLocation.HEADER) or str(drawn).startswith("Bearer ")
+
+
+@schemathesis.hook
+def before_call(context, case, kwargs):
+    number = next(COUNT)
+    headers_of(case, number)
     if case.meta is None:
         return
-    if is_good(case, ParameterLocation.HEADER):
-        for name in ENCRYPTION:
-            headers.pop(name, None)
-        if number % 5 == 0:
-            headers["Encrypt-Response"], headers["Public-Key"] = "true", WORLD["publicKey"]
-        for name in KEYS:
-            if headers.pop(name, None) is not None:
-                headers[KEYS[number % 2]] = f"drawn-{number}"
-        case.headers = headers
+    operation = (case.operation.method.upper(), case.path)
+    scene = scene_of(operation)
     # One in four goes as it was drawn: to what is not there.
     if number % 4:
-        kwargs["cert"] = live(case).cert
+        live(case, scene)
+    if WORLD["channel"] == "secure":
+        kwargs["cert"] = scene.partner.cert
+    elif behind_session(case) and has_token(case) and number % 16:
+        case.headers = case.headers if case.headers is not None else {}
+        case.headers["Authorization"] = f"Bearer {token_of(operation, scene)}"
+        # Drawn ones are known to be wrong; of this one its check is to try what happens without.
+        case._has_explicit_auth = True
 
 
 @schemathesis.hook

@@ -1,6 +1,8 @@
-//! schemathesis draws requests from the OpenAPI document, good ones and bad ones, and sends them to
-//! the real binary over TLS with a partner's certificate: no answer is a fault of the service,
-//! none is undocumented, what the document forbids is refused, every operation succeeds once.
+//! schemathesis draws requests from the OpenAPI documents, good ones and bad ones, and sends them
+//! to the real binary over TLS: as a partner with its certificate, as a customer's app with a session,
+//! as an operator. No answer is a fault of the service, none is undocumented, what a document
+//! forbids is refused, what needs a session is refused without, every operation succeeds once.
+//! What is alive, so that it can succeed, is a table in `live.py`.
 //!
 //! `make test-api` runs it at length; CARDSWITCH_TEST_API_EXAMPLES says how many requests are drawn
 //! of each operation, CARDSWITCH_TEST_API_SEED from where, CARDSWITCH_TEST_API_PHASES how.
@@ -18,6 +20,23 @@ const SEED: &str = "8";
 /// The longest ones, each value of each member and every chain of operations, are asked for.
 const PHASES: &str = "examples,fuzzing";
 
+/// More than is drawn.
+const SETTINGS: [(&str, &str); 7] = [
+    ("CARDSWITCH_API__REQUESTS__SOURCE_PER_SECOND", "100000"),
+    ("CARDSWITCH_API__REQUESTS__SOURCE_BURST", "100000"),
+    ("CARDSWITCH_API__REQUESTS__CALLER_PER_SECOND", "100000"),
+    ("CARDSWITCH_API__REQUESTS__CALLER_BURST", "100000"),
+    ("CARDSWITCH_API__REQUESTS__PROOF_PER_SECOND", "100000"),
+    ("CARDSWITCH_API__REQUESTS__PROOF_BURST", "100000"),
+    ("CARDSWITCH_API__OPERATORS__MOST", "10000"),
+];
+
+/// A channel: its document's name, and where it is served.
+struct Channel {
+    name: &'static str,
+    listener: &'static str,
+}
+
 fn here(file: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(file)
 }
@@ -34,20 +53,26 @@ fn program() -> PathBuf {
 
 fn of(platform: &Platform, partner: &Partner, name: &str) -> Value {
     let file = |ending| platform.directory.path().join(format!("{name}.{ending}"));
+    let id: i64 = partner.id.parse().expect("a number");
     json!({
-        "programme": partner.programme, "certificate": file("pem"), "key": file("key")
+        "partner": id, "programme": partner.programme,
+        "certificate": file("pem"), "key": file("key")
     })
 }
 
-/// Two partners, in a file for the hooks. The platform verifies the second one's customers.
-fn world(platform: &Platform, seen: &Path) -> PathBuf {
+/// Two partners and an operator, in a file for the hooks. The platform verifies the second one's
+/// customers.
+fn world(platform: &Platform, channel: &Channel, seen: &Path) -> PathBuf {
     let own = platform.partner("own", "99999912");
     let other = platform.partner("other", "99999913");
     let manual = ["partner", "settings", "set", "--partner", &other.id, "--kyc", "manual"];
     platform.served.command(&manual).expect("chosen");
+    let add = ["operator", "add", "--name", "ada", "--role", "admin"];
+    let operator = platform.served.command(&add).expect("added");
     let key = own.client.get("/lifecycle/v1/public-key").done(200).json();
     let world = json!({
-        "url": address(platform, "secure"), "open": address(platform, "open"),
+        "channel": channel.name, "operator": operator,
+        "secure": address(platform, "secure"), "open": address(platform, "open"),
         "root": platform.directory.path().join("root.pem"),
         "own": of(platform, &own, "own"), "platform": of(platform, &other, "other"),
         "publicKey": key["publicKey"], "seen": seen,
@@ -61,50 +86,44 @@ fn address(platform: &Platform, listener: &str) -> String {
     format!("https://localhost:{}", platform.served.api(listener).port())
 }
 
-/// What each operation was answered, by status.
-fn coverage(seen: &Path, document: &Value) -> (String, Vec<String>) {
+/// What each operation was answered, by status, and which never succeeded.
+fn coverage(channel: &Channel, seen: &Path, document: &Value) -> (String, Vec<String>) {
     let text = std::fs::read_to_string(seen).expect("something was asked");
     let mut counts: BTreeMap<&str, BTreeMap<&str, u32>> = BTreeMap::new();
     for (operation, status) in text.lines().filter_map(|line| line.rsplit_once(' ')) {
         *counts.entry(operation).or_default().entry(status).or_default() += 1;
     }
-    let (mut told, mut gaps) = (String::new(), Vec::new());
+    let (mut told, mut operations, mut gaps) = (String::new(), 0, Vec::new());
     for (path, methods) in document["paths"].as_object().expect("paths") {
         for method in methods.as_object().expect("methods").keys() {
             let operation = format!("{} {path}", method.to_uppercase());
             let statuses = counts.get(operation.as_str()).cloned().unwrap_or_default();
             let each: Vec<_> = statuses.iter().map(|(s, n)| format!("{s}: {n}")).collect();
             told.push_str(&format!("{operation}  {}\n", each.join(", ")));
+            operations += 1;
             if !statuses.keys().any(|status| status.starts_with('2')) {
                 gaps.push(operation);
             }
         }
     }
+    let (name, requests) = (channel.name, text.lines().count());
+    let succeeded = operations - gaps.len();
+    told.push_str(&format!(
+        "{name}: {requests} requests, {succeeded} of {operations} operations succeeded\n"
+    ));
     (told, gaps)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn schemathesis_finds_nothing_undocumented() {
-    let generous = [
-        "CARDSWITCH_API__REQUESTS__SOURCE_PER_SECOND",
-        "CARDSWITCH_API__REQUESTS__SOURCE_BURST",
-        "CARDSWITCH_API__REQUESTS__CALLER_PER_SECOND",
-        "CARDSWITCH_API__REQUESTS__CALLER_BURST",
-        "CARDSWITCH_API__REQUESTS__PROOF_PER_SECOND",
-        "CARDSWITCH_API__REQUESTS__PROOF_BURST",
-    ];
-    let platform = Platform::start_with(generous.map(|name| (name, "100000".into())).into()).await;
+fn command(platform: &Platform, channel: &Channel, document: &Path, world: &Path) -> Command {
     let at = platform.directory.path();
-    let seen = at.join("seen");
-    let world = world(&platform, &seen);
-    let document = here("../../docs/openapi/secure.json");
     let mut command = Command::new(program());
     command
         .arg("--config-file")
         .arg(here("tests/e2e/api/schemathesis/schemathesis.toml"))
         .arg("run")
-        .arg(&document)
-        .args(["--url", &address(&platform, "secure"), "--no-color", "--continue-on-failure"])
+        .arg(document)
+        .args(["--url", &address(platform, channel.listener)])
+        .args(["--no-color", "--continue-on-failure"])
         .args(["--max-examples", &setting("CARDSWITCH_TEST_API_EXAMPLES", EXAMPLES)])
         .args(["--seed", &setting("CARDSWITCH_TEST_API_SEED", SEED), "--generation-database=none"])
         .args(["--checks", "all", "--exclude-checks", "positive_data_acceptance"])
@@ -112,19 +131,46 @@ async fn schemathesis_finds_nothing_undocumented() {
         .args(["--suppress-health-check", "all", "--request-timeout", "60"])
         .arg("--tls-verify")
         .arg(at.join("root.pem"))
-        .arg("--request-cert")
-        .arg(at.join("own.pem"))
-        .arg("--request-cert-key")
-        .arg(at.join("own.key"))
         .env("SCHEMATHESIS_HOOKS", here("tests/e2e/api/schemathesis/hooks.py"))
         .env("CARDSWITCH_TEST_API_WORLD", world)
+        .env("PYTHONDONTWRITEBYTECODE", "1")
         .current_dir(at);
-    let output = command.output().expect("schemathesis starts: see `make test-api`");
+    if channel.listener == "secure" {
+        let [certificate, key] = ["own.pem", "own.key"].map(|file| at.join(file));
+        command.arg("--request-cert").arg(certificate).arg("--request-cert-key").arg(key);
+    }
+    command
+}
+
+async fn nothing_is_found(channel: Channel) {
+    let settings = SETTINGS.map(|(name, value)| (name, value.to_owned()));
+    let platform = Platform::start_with(settings.into()).await;
+    let seen = platform.directory.path().join("seen");
+    let world = world(&platform, &channel, &seen);
+    let document = here("../../docs/openapi").join(format!("{}.json", channel.name));
+    let output = command(&platform, &channel, &document, &world).output();
+    let output = output.expect("schemathesis starts: see `make test-api`");
     println!("{}", String::from_utf8_lossy(&output.stdout));
     let text = std::fs::read_to_string(document).expect("the document");
-    let (told, gaps) = coverage(&seen, &serde_json::from_str(&text).expect("JSON"));
+    let document = serde_json::from_str(&text).expect("JSON");
+    let (told, gaps) = coverage(&channel, &seen, &document);
     println!("{told}");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(gaps.is_empty(), "operations that never succeeded: {gaps:?}");
     platform.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn schemathesis_finds_nothing_undocumented_for_partners() {
+    nothing_is_found(Channel { name: "secure", listener: "secure" }).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn schemathesis_finds_nothing_undocumented_for_customers_apps() {
+    nothing_is_found(Channel { name: "customer", listener: "open" }).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn schemathesis_finds_nothing_undocumented_for_operators() {
+    nothing_is_found(Channel { name: "admin", listener: "open" }).await;
 }

@@ -1,0 +1,137 @@
+"""What is alive: the tables by which a request that was drawn gets identifiers, secrets and members
+with which it can succeed. A new kind of identifier is a line of LIVE (and what makes it, a property
+of Scene); an operation that needs more than identifiers is a line of BODIES or of STATES."""
+
+from functools import cached_property
+
+from people import CUSTOMERS, OTHER_PIN, OWN, PIN, PLATFORM, WORLD, App, OPEN, Operator, fresh
+
+ME, SESSION = "/customers/me", "/customers/sessions/current"
+# How many requests are about the same scene, where they leave it of use.
+SHARED = 8
+
+
+class Administrator:
+    """Who is at the panel during the run: signed in when that is first needed."""
+
+    @cached_property
+    def token(self):
+        return Operator(WORLD["operator"]).begins()
+
+
+ADMINISTRATOR = Administrator()
+
+
+class Scene:
+    """What a request is about. Each thing is made when it is first asked for, and for it alone."""
+
+    def __init__(self, partner, state):
+        self.partner, self.state = partner, state
+
+    @cached_property
+    def customer(self):
+        customer = self.partner.customer()
+        if self.state == "VERIFIED":
+            self.partner.verify(customer)
+        elif self.state == "PENDING":
+            self.partner.begin(customer)
+        return customer
+
+    @cached_property
+    def balance(self):
+        return self.partner.balance(self.customer)
+
+    def pairing_code(self):
+        """Another one each time: one is used up."""
+        return self.partner.pairing_code(self.customer)
+
+    @cached_property
+    def app(self):
+        return App(self.pairing_code())
+
+    @cached_property
+    def session(self):
+        return self.app.session()
+
+    @cached_property
+    def stepped_up(self):
+        return self.app.session(stepped_up=True)
+
+    @cached_property
+    def operator(self):
+        new = {"name": fresh("hook"), "role": "EMPLOYEE"}
+        return Operator(OPEN.post("/admin/operators", new, ADMINISTRATOR.token))
+
+    @cached_property
+    def operators_session(self):
+        return self.operator.signs_in()
+
+
+# Of the names of parameters and of bodies' members: what stands there that is alive.
+LIVE = {
+    "customerId": lambda scene: scene.customer,
+    "balanceId": lambda scene: scene.balance,
+    "deviceId": lambda scene: scene.app.paired["deviceId"],
+    "installationId": lambda scene: scene.app.proof["installationId"],
+    "installationSecret": lambda scene: scene.app.proof["installationSecret"],
+    "pairingCode": lambda scene: scene.pairing_code(),
+    "operatorId": lambda scene: scene.operator.id,
+    "partnerId": lambda scene: scene.partner.id,
+    "programmeId": lambda scene: scene.partner.programme,
+    "pin": lambda scene: PIN,
+    "newPin": lambda scene: OTHER_PIN,
+    "amount": lambda scene: {"value": "1.00", "currency": "EUR"},
+}
+
+# Members that are what they are in one operation alone.
+BODIES = {
+    ("POST", CUSTOMERS): lambda scene: {"reference": fresh("drawn")},
+    ("POST", "/admin/sessions"): lambda scene: scene.operator.credentials(),
+    ("POST", "/admin/operators"): lambda scene: {"name": fresh("drawn")},
+    ("POST", "/admin/password"): lambda scene: {
+        "currentPassword": scene.operator.password,
+        "newPassword": "incorrect horse 4711",
+    },
+}
+
+# Whose verification is about what the request is; of all others the customer is verified.
+STATES = {
+    ("POST", CUSTOMERS + "/{customerId}/kyc"): (OWN, "NOT_STARTED"),
+    ("POST", "/secure/customers/{customerId}/register"): (PLATFORM, "NOT_STARTED"),
+    ("POST", ME + "/register"): (PLATFORM, "NOT_STARTED"),
+    ("POST", "/admin/customers/{customerId}/kyc"): (PLATFORM, "PENDING"),
+}
+
+# What ends the session that it is asked with: of an operator who is there for that.
+ENDS_SESSION = {("DELETE", "/admin/sessions/current"), ("POST", "/admin/password")}
+
+# Changes that leave their scene of use to others: to make an app anew is a matter of three hashes.
+LEAVES = {
+    ("POST", "/customers/devices"),
+    ("POST", ME + "/balances"),
+    ("POST", SESSION + "/step-up"),
+}
+
+_shared = {}
+
+
+def scene_of(operation):
+    """The scene of a request: a new one, but for what leaves it of use."""
+    partner, state = STATES.get(operation, (OWN, "VERIFIED"))
+    method, path = operation
+    if not (method == "GET" or operation in LEAVES or "{operatorId}" in path):
+        return Scene(partner, state)
+    used, scene = _shared.get("scene", (SHARED, None))
+    if used >= SHARED:
+        used, scene = 0, Scene(OWN, "VERIFIED")
+    _shared["scene"] = (used + 1, scene)
+    return scene
+
+
+def token_of(operation, scene):
+    """Who asks, where the operation is behind a session; the channel is the path's beginning."""
+    if operation in ENDS_SESSION:
+        return scene.operators_session
+    if operation == ("DELETE", ME + "/devices/{deviceId}"):
+        return scene.stepped_up
+    return ADMINISTRATOR.token if operation[1].startswith("/admin/") else scene.session
