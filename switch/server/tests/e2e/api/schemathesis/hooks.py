@@ -13,6 +13,8 @@ from schemathesis.core.parameters import ParameterLocation
 WORLD = json.load(open(os.environ["CARDSWITCH_TEST_API_WORLD"]))
 URL, OPEN, ROOT = WORLD["url"], WORLD["open"], WORLD["root"]
 CUSTOMERS = "/lifecycle/v1/customers"
+WEBHOOKS = "/secure/webhooks"
+HOOK = {"url": "https://localhost:1/hook", "events": ["webhook.test"]}
 COUNT = itertools.count()
 # Headers of encryption: what is drawn for them is hardly ever a key or an encrypted body.
 ENCRYPTION = ("Encrypted-Request", "Encrypt-Response", "Public-Key")
@@ -24,6 +26,7 @@ class Partner:
 
     def __init__(self, world):
         self.programme = world["programme"]
+        self.kept = None
         self.cert = (world["certificate"], world["key"])
         self.session = requests.Session()
         self.session.cert, self.session.verify = self.cert, ROOT
@@ -56,8 +59,30 @@ class Partner:
         answer.raise_for_status()
         return answer.json()
 
-    def version(self, customer):
-        return self.session.get(f"{URL}{CUSTOMERS}/{customer}").headers["ETag"]
+    def webhook(self, fresh=False):
+        """One that is kept, or one to be removed; where there is no room, one that was drawn goes."""
+        if self.kept is None or fresh:
+            made = self.session.post(URL + WEBHOOKS, json=HOOK)
+            if made.status_code == 409:
+                listed = self.session.get(URL + WEBHOOKS).json()["items"]
+                drawn = next(one["webhookId"] for one in listed if one["webhookId"] != self.kept)
+                self.session.delete(f"{URL}{WEBHOOKS}/{drawn}")
+                made = self.session.post(URL + WEBHOOKS, json=HOOK)
+            made.raise_for_status()
+            if fresh:
+                return made.json()["webhookId"]
+            self.kept = made.json()["webhookId"]
+        return self.kept
+
+    def enabled(self):
+        """The one that is kept, whatever was drawn for it before."""
+        place = f"{URL}{WEBHOOKS}/{self.webhook()}"
+        version = self.session.get(place).headers["ETag"]
+        self.session.put(place, json=HOOK | {"state": "ENABLED"}, headers={"If-Match": version})
+        return self.kept
+
+    def version(self, path):
+        return self.session.get(URL + path).headers["ETag"]
 
 
 OWN, PLATFORM = Partner(WORLD["own"]), Partner(WORLD["platform"])
@@ -82,7 +107,16 @@ def live(case):
         for name in {"deviceId", "installationId"} & names.keys():
             names[name] = partner.device(customer)[name]
         if "If-Match" in (case.headers or {}) and is_good(case, ParameterLocation.HEADER):
-            case.headers["If-Match"] = partner.version(customer)
+            case.headers["If-Match"] = partner.version(f"{CUSTOMERS}/{customer}")
+    if "webhookId" in names and is_good(case, ParameterLocation.PATH):
+        removes = case.method == "DELETE"
+        hook = names["webhookId"] = partner.webhook(fresh=True) if removes else partner.enabled()
+        if "messageId" in names:
+            names["messageId"] = partner.post(f"{WEBHOOKS}/{hook}/test", None)["messageId"]
+        if "If-Match" in (case.headers or {}) and is_good(case, ParameterLocation.HEADER):
+            case.headers["If-Match"] = partner.version(f"{WEBHOOKS}/{hook}")
+    if case.path.endswith("/messages") and is_good(case, ParameterLocation.QUERY):
+        (case.query or {}).pop("cursor", None)
     if isinstance(case.body, dict) and is_good(case, ParameterLocation.BODY):
         fit(case, partner)
     if (case.method, case.path) == ("GET", CUSTOMERS) and is_good(case, ParameterLocation.QUERY):
@@ -97,6 +131,8 @@ def live(case):
 def fit(case, partner):
     """A body of things that there are. Every other one keeps what was drawn of a person."""
     body = case.body
+    if "url" in body and next(COUNT) % 2:
+        body.update(HOOK)
     if "programmeId" in body:
         body["programmeId"] = partner.programme
     if "amount" in body:
