@@ -36,6 +36,7 @@ pub use service::users::{
     InquirySettings, Opened, Page, Paired, PairedInstallation, PairingCode, Personal, Profile,
     ProfileInput, Removed, Session, UserPin, UserSettings, Users,
 };
+pub use service::webhooks;
 pub use service::{
     Answers, Claimed, ClearedLines, ClearingLine, ClearingSettings, FileId, IssuedCard, KeptAnswer,
     ListedControl, ListedKey, ListedLine, NewCard, NewProgramme, NewTransfer, PartnerKeySettings,

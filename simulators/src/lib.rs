@@ -13,6 +13,7 @@ pub mod hsm;
 pub mod iso;
 pub mod kyc;
 pub mod network;
+pub mod receiver;
 pub mod responder;
 pub mod traffic;
 pub mod verified;

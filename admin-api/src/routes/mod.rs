@@ -14,6 +14,8 @@ mod problems;
 mod public_key;
 mod served;
 mod statements;
+mod webhook_messages;
+mod webhooks;
 
 pub use admin::{Access, Needs};
 pub use served::{

@@ -19,6 +19,7 @@ mod span;
 mod transfers;
 pub(crate) mod users;
 mod vault;
+pub mod webhooks;
 
 use std::sync::Arc;
 

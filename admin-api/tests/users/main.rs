@@ -9,4 +9,5 @@ mod inquiries;
 mod kyc;
 mod partner_keys;
 mod provider;
+mod webhooks;
 mod world;

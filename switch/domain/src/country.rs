@@ -46,6 +46,12 @@ impl Country {
     pub fn alpha2(self) -> &'static str {
         Listed::from_value(usize::from(self.0)).map_or("", |listed| listed.alpha2)
     }
+
+    /// Three letters.
+    #[must_use]
+    pub fn alpha3(self) -> &'static str {
+        Listed::from_value(usize::from(self.0)).map_or("", |listed| listed.alpha3)
+    }
 }
 
 impl std::fmt::Debug for Country {

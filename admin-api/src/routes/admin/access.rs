@@ -85,6 +85,11 @@ impl Access {
         "GET" "/admin/customers/{customerId}/balances/{balanceId}" EMPLOYEE;
         "POST" "/admin/customers/{customerId}/balances/{balanceId}/block" EMPLOYEE;
         "POST" "/admin/customers/{customerId}/balances/{balanceId}/unblock" EMPLOYEE;
+        "GET" "/admin/webhooks" EMPLOYEE;
+        "GET" "/admin/webhooks/{webhookId}" EMPLOYEE;
+        "GET" "/admin/webhooks/{webhookId}/messages" EMPLOYEE;
+        "GET" "/admin/webhooks/{webhookId}/messages/{messageId}/attempts" EMPLOYEE;
+        "POST" "/admin/webhooks/{webhookId}/messages/{messageId}/resend" MANAGER;
         "GET" "/admin/audit" ADMIN;
     };
 

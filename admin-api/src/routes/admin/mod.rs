@@ -9,6 +9,7 @@ mod customers;
 mod kyc;
 mod operators;
 mod sessions;
+mod webhooks;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
@@ -47,6 +48,11 @@ pub(super) fn signed_in() -> OpenApiRouter<Panel> {
         .routes(routes!(balances::read))
         .routes(routes!(balances::block))
         .routes(routes!(balances::unblock))
+        .routes(routes!(webhooks::list))
+        .routes(routes!(webhooks::read))
+        .routes(routes!(webhooks::messages))
+        .routes(routes!(webhooks::attempts))
+        .routes(routes!(webhooks::resend))
 }
 
 /// Behind a session, and with the password again.

@@ -21,6 +21,7 @@ use crate::http::{
 use crate::jwe::{Jwe, OpenPolicy, Requirement};
 use crate::service::audit::AuditSink;
 use crate::service::users::Users;
+use crate::service::webhooks::Webhooks;
 use crate::{PartnerKeys, Services};
 
 pub use admin::{Panel, admin_channel, admin_document};
@@ -34,6 +35,8 @@ pub struct Management {
     pub services: Services,
     /// End users.
     pub users: Users,
+    /// What partners are told.
+    pub webhooks: Webhooks,
     /// Encrypted requests and answers.
     pub jwe: Arc<Jwe>,
 }

@@ -8,7 +8,7 @@ use utoipa_axum::routes;
 
 use super::{Around, Management, inside, outside};
 use crate::channel::{CertificateChannel, by_certificate};
-use crate::routes::{balances, customers, devices, kyc, public_key};
+use crate::routes::{balances, customers, devices, kyc, public_key, webhook_messages, webhooks};
 
 fn routes() -> OpenApiRouter<Management> {
     OpenApiRouter::new()
@@ -31,6 +31,14 @@ fn routes() -> OpenApiRouter<Management> {
         .routes(routes!(devices::list))
         .routes(routes!(devices::remove))
         .routes(routes!(devices::unblock))
+        .routes(routes!(webhooks::register, webhooks::list))
+        .routes(routes!(webhooks::read, webhooks::change, webhooks::remove))
+        .routes(routes!(webhooks::rotate))
+        .routes(routes!(webhook_messages::test))
+        .routes(routes!(webhook_messages::list))
+        .routes(routes!(webhook_messages::read))
+        .routes(routes!(webhook_messages::attempts))
+        .routes(routes!(webhook_messages::resend))
 }
 
 /// The OpenAPI document of `/secure` and `/lifecycle`.

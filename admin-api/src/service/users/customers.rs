@@ -279,6 +279,8 @@ impl Users {
 /// A customer that nobody else changes in this transaction.
 pub(super) struct Locked {
     pub(super) id: CustomerId,
+    pub(super) public_id: Uuid,
+    pub(super) partner: PartnerId,
     pub(super) version: i64,
     pub(super) kyc: KycState,
 }
@@ -287,14 +289,14 @@ pub(super) struct Locked {
 pub(super) async fn locked(
     transaction: &mut PgConnection,
     partner: PartnerId,
-    id: Uuid,
+    public_id: Uuid,
 ) -> Result<Locked, Problem> {
     let sql = "SELECT id, version, kyc_state FROM customer \
                WHERE partner_id = $1 AND public_id = $2 AND removed_at IS NULL FOR NO KEY UPDATE";
-    let row = sqlx::query(sql).bind(partner.0).bind(id).fetch_optional(transaction).await?;
-    let row = row.ok_or_else(no_customer)?;
+    let query = sqlx::query(sql).bind(partner.0).bind(public_id);
+    let row = query.fetch_optional(transaction).await?.ok_or_else(no_customer)?;
     let (id, version) = (CustomerId(row.try_get("id")?), row.try_get("version")?);
-    Ok(Locked { id, version, kyc: kyc_of(&row)? })
+    Ok(Locked { id, public_id, partner, version, kyc: kyc_of(&row)? })
 }
 
 fn changed_meanwhile() -> Problem {

@@ -18,6 +18,7 @@ mod body_keys;
 mod routers;
 mod upkeep;
 mod verification;
+mod webhooks;
 
 pub(crate) use routers::Managed;
 use routers::Routers;

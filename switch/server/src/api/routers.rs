@@ -18,8 +18,8 @@ use axum::Router;
 use switch_store::Store;
 use tokio_util::sync::CancellationToken;
 
-use super::body_keys;
 use super::upkeep::{Old, upkeep};
+use super::{body_keys, webhooks};
 use crate::config::Config;
 use crate::runtimes::Apart;
 
@@ -76,7 +76,8 @@ impl Routers {
         let (jwe, keys) = body_keys::open(config)?;
         let every = Duration::from_secs(config.api.limits.reload_s);
         management.spawn(body_keys::look(keys, jwe.clone(), every, stop.clone()));
-        let managed = Management { services, users, jwe };
+        let webhooks = webhooks::open(management, config, services.clone(), stop)?;
+        let managed = Management { services, users, webhooks, jwe };
         let admin = operators.map(|operators| {
             let channel = OperatorChannel { operators: operators.clone(), refusals };
             let panel = Panel { management: managed.clone(), operators, audit: log };

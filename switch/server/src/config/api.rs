@@ -15,7 +15,7 @@ use serde::Deserialize;
 use super::check::Faults;
 use super::operators::ApiOperators;
 use super::sessions::ApiSessions;
-use super::{ApiCustomers, ApiKyc, Mode, users};
+use super::{ApiCustomers, ApiKyc, ApiWebhooks, Mode, users};
 
 /// The management API. Without a listener it is not served.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -41,6 +41,8 @@ pub struct Api {
     pub kyc: ApiKyc,
     /// People at the panel.
     pub operators: ApiOperators,
+    /// What partners are told.
+    pub webhooks: ApiWebhooks,
     /// Whether the listeners show the OpenAPI documents, and a page to try them on, at /docs. Where
     /// it is not said: in development alone.
     pub documents: Option<bool>,
@@ -247,6 +249,7 @@ impl Api {
         self.customers.check(&self.kyc, faults);
         self.kyc.check(faults);
         self.operators.check(mode, faults);
+        self.webhooks.check(mode, faults);
     }
 }
 

@@ -30,6 +30,7 @@ mod sessions;
 mod shards;
 mod tolerance;
 mod users;
+mod webhooks;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -60,6 +61,7 @@ pub use sessions::ApiSessions;
 pub use shards::Shards;
 pub use tolerance::{ClearingTolerance, Rule as ToleranceRule};
 pub use users::{ApiCustomers, ApiKyc};
+pub use webhooks::ApiWebhooks;
 
 /// The whole configuration. Every key has a default: an empty file is a working one, without links.
 #[derive(Clone, Debug, Default, Deserialize)]

@@ -222,7 +222,8 @@ async fn the_listeners_ask_for_certificates_where_partners_call() {
     served.terminate();
     // The keys of encrypted bodies were made at the start, and go along as the authority's does.
     let told = rewrap(at);
-    for file in ["keys/ca.key", "data/keys/api.key", "data/keys/operators.key"] {
+    let made = ["api", "operators", "webhooks"].map(|name| format!("data/keys/{name}.key"));
+    for file in made.iter().map(String::as_str).chain(["keys/ca.key"]) {
         assert!(told.contains(&format!("{file}: moved")), "{told}");
     }
     database.close().await;

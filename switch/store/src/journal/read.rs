@@ -59,10 +59,19 @@ impl Walk {
         &mut self,
         connection: &mut PgConnection,
     ) -> Result<Vec<JournalRow>, StoreError> {
+        self.next_few(connection, CHUNK).await
+    }
+
+    /// The next rows, at most so many.
+    async fn next_few(
+        &mut self,
+        connection: &mut PgConnection,
+        most: i64,
+    ) -> Result<Vec<JournalRow>, StoreError> {
         let rows = sqlx::query(ROWS)
             .bind(i32::from(self.shard.0))
             .bind(self.at.0)
-            .bind(CHUNK)
+            .bind(most)
             .fetch_all(connection)
             .await
             .map_err(StoreError::database(DOING))?;
@@ -208,6 +217,23 @@ impl Store {
         let mut rows = Vec::new();
         self.for_each_row(shard, after, |seq, records| rows.push((seq, records))).await?;
         Ok(rows)
+    }
+
+    /// The records of the first rows behind `after`, at most so many rows and none behind `to`, over
+    /// a connection of the caller's.
+    ///
+    /// # Errors
+    /// As [`Store::tail`].
+    pub async fn records_behind(
+        connection: &mut PgConnection,
+        shard: ShardId,
+        (after, to): (Seq, Seq),
+        most: u32,
+    ) -> Result<Vec<(Seq, Vec<Record>)>, StoreError> {
+        let mut walk = Walk::begin(connection, shard, after).await?;
+        let rows = walk.next_few(connection, i64::from(most)).await?;
+        let wanted = rows.iter().take_while(|row| row.seq <= to);
+        wanted.map(|row| Ok((row.seq, decode(row)?))).collect()
     }
 
     /// Hands over the rows behind `after`, in order, checked against the chain, holding no more

@@ -6,6 +6,7 @@ mod inquiries;
 mod machine;
 mod provider;
 
+use serde_json::json;
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
 use switch_domain::{AsciiText, CustomerId, PartnerId, Timestamp};
@@ -15,6 +16,7 @@ use uuid::Uuid;
 use super::customers::{Locked, locked};
 use super::{Users, profile};
 use crate::Problem;
+use crate::service::webhooks::{EventKind, Told, enqueue};
 
 pub use client::{HttpsProvider, NoProvider, ProviderSettings, ProviderUrl};
 pub use inquiries::{Inquiries, Step};
@@ -220,6 +222,7 @@ impl Users {
         }
         let update = sqlx::query("UPDATE customer SET kyc_state = $2 WHERE id = $1");
         update.bind(locked.id.0).bind(to.name()).execute(&mut *transaction).await?;
+        tell(transaction, locked, moving).await?;
         sqlx::query(NOTE_MOVE)
             .bind(locked.id.0)
             .bind(PgTimestamp(now))
@@ -261,6 +264,34 @@ impl From<Refused> for Problem {
         };
         Self::new(code, refused.to_string())
     }
+}
+
+/// The partner is told, if it asked to be. A note may name documents, and is not told.
+async fn tell(
+    transaction: &mut PgConnection,
+    locked: &Locked,
+    Moving { to, by, now, .. }: Moving<'_>,
+) -> Result<(), Problem> {
+    let customer = locked.public_id;
+    let told = Told {
+        partner: locked.partner,
+        kind: EventKind::KycChanged,
+        key: &format!("customer:{customer}"),
+        body: json!({
+            "status": "SUCCESS",
+            "date": jiff::Timestamp::from_microsecond(now.0).unwrap_or_default().to_string(),
+            "description": to.name(),
+            "customer": {
+                "customerId": customer,
+                "kycState": to.name(),
+                "before": locked.kyc.name(),
+                "by": by.mover.name(),
+            },
+        }),
+        at: now,
+    };
+    enqueue(transaction, told).await?;
+    Ok(())
 }
 
 fn unreadable(what: &dyn std::fmt::Display) -> Problem {

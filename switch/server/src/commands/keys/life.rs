@@ -4,6 +4,7 @@
 
 use admin_api::jwe::{KeyRules, PlatformKeyFile, RsaBits};
 use admin_api::operators::OperatorKeyFile;
+use admin_api::webhooks::WebhookKeyFile;
 use anyhow::{Context, bail};
 use switch_domain::Timestamp;
 use switch_security::{
@@ -90,10 +91,13 @@ pub(super) fn rewrap(config: &Config) -> anyhow::Result<()> {
     let of_bodies = PlatformKeyFile::new(encryption.clone(), KeyRules::default());
     let operators = &config.api.operators.key_file;
     let of_operators = OperatorKeyFile::new(operators.clone());
+    let webhooks = &config.api.webhooks.key_file;
+    let of_webhooks = WebhookKeyFile::new(webhooks.clone());
     for (path, moved) in [
         (authority, AuthorityKey::rewrap(authority, store.master())?),
         (encryption, of_bodies.rewrap(store.master())?),
         (operators, of_operators.rewrap(store.master())?),
+        (webhooks, of_webhooks.rewrap(store.master())?),
     ] {
         if moved {
             println!("{}: moved", path.display());

@@ -30,9 +30,16 @@ fn posts(document: &str) -> BTreeSet<String> {
 async fn rows(platform: &Platform) -> String {
     let mut session = platform.database.url().connect_options().connect().await.expect("a session");
     let mut rows = Vec::new();
-    for table in
-        ["customer", "kyc_move", "balance_handle", "device", "installation", "user_session"]
-    {
+    for table in [
+        "customer",
+        "kyc_move",
+        "balance_handle",
+        "device",
+        "installation",
+        "user_session",
+        "webhook_endpoint",
+        "webhook_message",
+    ] {
         let sql = format!("SELECT count(*) FROM {table}");
         let count = sqlx::query_scalar::<_, i64>(AssertSqlSafe(sql)).fetch_one(&mut session).await;
         rows.push(format!("{table} {}", count.expect("a count")));
@@ -63,6 +70,9 @@ async fn every_post_is_done_once_under_a_key_or_keeps_nothing_of_a_secret() {
     let person = json!({ "givenName": "Ada", "familyName": "Lovelace", "birthDate": "1990-12-10" });
     let lifecycle = format!("/lifecycle/v1/customers/{ada}");
     let installation = app.paired["installationId"].as_str().expect("an identifier");
+
+    let (webhook, message) = told_of(&acme);
+    let hook = format!("/secure/webhooks/{webhook}");
 
     // By the document's path: the path, and a body that it takes.
     let own = "/secure/customers/{customerId}/balances/{balanceId}";
@@ -106,9 +116,16 @@ async fn every_post_is_done_once_under_a_key_or_keeps_nothing_of_a_secret() {
             format!("{lifecycle}/installations/{installation}/unblock"),
             json!(null),
         ),
+        ("/secure/webhooks/{webhookId}/test".into(), format!("{hook}/test"), json!(null)),
+        (
+            "/secure/webhooks/{webhookId}/messages/{messageId}/resend".into(),
+            format!("{hook}/messages/{message}/resend"),
+            json!(null),
+        ),
     ];
     let mut asked =
         BTreeSet::from(["/lifecycle/v1/customers/{customerId}/pairing-code".to_owned()]);
+    asked.extend(["/secure/webhooks".to_owned(), "/secure/webhooks/{webhookId}/secret".to_owned()]);
     for (operation, path, body) in &secure {
         is_done_once(&platform, &acme.client, path, body).await;
         asked.insert(operation.clone());
@@ -116,6 +133,14 @@ async fn every_post_is_done_once_under_a_key_or_keeps_nothing_of_a_secret() {
     assert_eq!(asked, posts(&secure_document().to_json().expect("JSON")), "every POST is asked");
     assert_eq!(acme.reads(&balance)["ledger"], euros("5.00"), "money moved once");
     is_secret(&acme.client.post(&format!("{lifecycle}/pairing-code"), "key", &json!(null)));
+    for (path, body) in
+        [("/secure/webhooks".to_owned(), hooked()), (format!("{hook}/secret"), json!(null))]
+    {
+        let [once, again] = ["key", "key"].map(|key| acme.client.post(&path, key, &body));
+        is_secret(&once);
+        is_secret(&again);
+        assert_eq!(once.text, again.text, "{path}: done once, and told again");
+    }
 
     let customers = [
         ("/customers/me/balances", json!({ "programmeId": acme.programme })),
@@ -139,8 +164,23 @@ async fn every_post_is_done_once_under_a_key_or_keeps_nothing_of_a_secret() {
     asked.extend(secrets(&platform, &acme, &ada, &session));
     assert_eq!(asked, posts(&customer_document().to_json().expect("JSON")), "every POST is asked");
     let kept = "SELECT count(*) FROM idempotent_answer WHERE body IS NULL AND status < 300";
-    assert_eq!(platform.count(kept).await, 2, "of pairing codes, that they were made and no more");
+    let secrets = "of pairing codes and secrets, that they were made and no more";
+    assert_eq!(platform.count(kept).await, 5, "{secrets}");
     platform.close().await;
+}
+
+/// A webhook at a place where nobody listens.
+fn hooked() -> Value {
+    json!({ "url": "https://localhost:1/hook", "events": ["kyc.changed"] })
+}
+
+/// A webhook, and a message of it.
+fn told_of(partner: &Partner) -> (String, String) {
+    let made = partner.client.post("/secure/webhooks", "hook", &hooked()).done(201).json();
+    let webhook = made["webhookId"].as_str().expect("an identifier").to_owned();
+    let test = format!("/secure/webhooks/{webhook}/test");
+    let sent = partner.client.post(&test, "hook", &json!(null)).done(202).json();
+    (webhook, sent["messageId"].as_str().expect("an identifier").to_owned())
 }
 
 async fn is_done_once(platform: &Platform, client: &Client, path: &str, body: &Value) {

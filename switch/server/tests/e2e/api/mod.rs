@@ -15,3 +15,4 @@ mod schemathesis;
 mod steps;
 mod tenants;
 mod walk;
+mod webhooks;

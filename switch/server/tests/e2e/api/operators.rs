@@ -228,8 +228,11 @@ impl Matrix<'_> {
         let place = path
             .replace("{customerId}", &self.customer)
             .replace("{balanceId}", &self.balance)
-            .replace("{operatorId}", &self.other.id);
-        let query = if path == "/admin/customers" { "?partnerId=1" } else { "" };
+            .replace("{operatorId}", &self.other.id)
+            .replace("{webhookId}", MISSING)
+            .replace("{messageId}", MISSING);
+        let of_partner = matches!(path, "/admin/customers" | "/admin/webhooks");
+        let query = if of_partner { "?partnerId=1" } else { "" };
         let body = body_of(path, "newcomer").filter(|_| method == "POST");
         let bearer = token.map(|token| format!("Bearer {token}"));
         let headers: Vec<_> =

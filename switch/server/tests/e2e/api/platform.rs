@@ -58,6 +58,23 @@ impl Platform {
         Self { database, directory, root, more, served }
     }
 
+    /// Ends without a word (SIGKILL), and serves again over the same database, with more of its
+    /// configuration; in between something may be done.
+    pub(super) fn crash(
+        self,
+        meanwhile: impl FnOnce(&Path, &str),
+        with: Vec<(&'static str, String)>,
+    ) -> Self {
+        let Self { database, directory, root, mut more, mut served } = self;
+        served.child.kill().expect("SIGKILL");
+        served.child.wait().expect("it ended");
+        let url = database.url().expose();
+        meanwhile(directory.path(), url);
+        more.extend(with);
+        let served = serve(directory.path(), url, &more);
+        Self { database, directory, root, more, served }
+    }
+
     /// A partner whose credit is a thousand euros, and whose request was signed.
     pub(super) fn partner(&self, name: &str, bin: &str) -> Partner {
         let at = self.directory.path();
@@ -135,6 +152,9 @@ fn serve(at: &Path, url: &str, more: &[(&'static str, String)]) -> Served {
         ("CARDSWITCH_API__OPEN__KEY", "server.key"),
         ("CARDSWITCH_API__ENCRYPTION__KEY_FILE", "keys/api.key"),
         ("CARDSWITCH_API__OPERATORS__KEY_FILE", "keys/operators.key"),
+        ("CARDSWITCH_API__WEBHOOKS__KEY_FILE", "keys/webhooks.key"),
+        ("CARDSWITCH_API__WEBHOOKS__CA", "root.pem"),
+        ("CARDSWITCH_API__WEBHOOKS__ALLOW_LOOPBACK", "true"),
         // Hashing costs little here: it is tried elsewhere.
         ("CARDSWITCH_API__OPERATORS__HASH_MEMORY_KIB", "64"),
         ("CARDSWITCH_API__OPERATORS__HASH_PASSES", "1"),

@@ -24,6 +24,13 @@ async fn a_stranger_finds_nothing_and_changes_nothing() {
     let balance = acme.opens(&customer, "open");
     let before =
         (acme.reads(&balance), acme.client.get(&format!("/lifecycle/v1/customers/{customer}")));
+    let hook = json!({ "url": "https://localhost:1/hook", "events": ["webhook.test"] });
+    let made = acme.client.post("/secure/webhooks", "hook", &hook).done(201).json();
+    let webhook = made["webhookId"].as_str().expect("an identifier").to_owned();
+    let test = format!("/secure/webhooks/{webhook}/test");
+    let sent = acme.client.post(&test, "test", &Value::Null).done(202).json();
+    let message = sent["messageId"].as_str().expect("an identifier").to_owned();
+    let acmes = customer.as_str();
     let own = other.registers("u-1");
     other.verifies(&own);
 
@@ -55,10 +62,24 @@ async fn a_stranger_finds_nothing_and_changes_nothing() {
             "/secure/customers/{c}/balances/{b}/reload".into(),
             Some(json!({ "amount": euros("1.00") })),
         ),
+        ("GET", "/secure/webhooks/{w}".into(), None),
+        ("DELETE", "/secure/webhooks/{w}".into(), None),
+        ("POST", "/secure/webhooks/{w}/secret".into(), None),
+        ("POST", "/secure/webhooks/{w}/test".into(), None),
+        ("GET", "/secure/webhooks/{w}/messages".into(), None),
+        ("GET", "/secure/webhooks/{w}/messages/{m}".into(), None),
+        ("GET", "/secure/webhooks/{w}/messages/{m}/attempts".into(), None),
+        ("POST", "/secure/webhooks/{w}/messages/{m}/resend".into(), None),
     ];
     for (method, template, body) in &routes {
         let ask = |customer: &str, balance: &str| {
+            let (hook, sent) = if customer == acmes {
+                (webhook.as_str(), message.as_str())
+            } else {
+                (customer, balance)
+            };
             let path = template.replace("{c}", customer).replace("{b}", balance);
+            let path = path.replace("{w}", hook).replace("{m}", sent);
             let headers = [("If-Match", "\"1\"")];
             other.client.send(method, &path, &headers, body.as_ref())
         };
@@ -77,6 +98,9 @@ async fn a_stranger_finds_nothing_and_changes_nothing() {
     let after =
         (acme.reads(&balance), acme.client.get(&format!("/lifecycle/v1/customers/{customer}")));
     assert_eq!(after.0, before.0);
+    let hook = acme.client.get(&format!("/secure/webhooks/{webhook}")).done(200);
+    assert_eq!(hook.header("etag"), Some("\"1\""), "its secret is what it was");
+    assert_eq!(other.client.get("/secure/webhooks").done(200).json()["items"], json!([]));
     assert_eq!(after.1.text, before.1.text);
     // The programme of another is not there either.
     let path = format!("/secure/customers/{own}/balances");

@@ -77,6 +77,7 @@ pub(super) const DEMANDS: &[Demand] = &[
     ("API-04", "limits of bodies, heads, rates and pages"),
     ("API-05", "each role by each act; other methods and paths give nothing"),
     ("API-06", "sensitive acts need a step more"),
+    ("API-07", "the platform calls nobody but addresses of the public Internet"),
     ("API-08", "no banner, no open doors, nothing is cached"),
     ("API-09", "the OpenAPI documents are the routes"),
     ("API-10", "answers of others are read as hostile"),
@@ -85,6 +86,7 @@ pub(super) const DEMANDS: &[Demand] = &[
     ("API-13", "nothing of a card in the log"),
     ("API-15", "lengths that contradict each other are refused"),
     ("API-17", "repeats with an idempotency key"),
+    ("API-18", "webhooks are signed, told at least once by one name, in order for each card"),
 ];
 
 /// Those of the same sections that another issue delivers.
@@ -93,7 +95,7 @@ pub(super) const LATER: &[(&str, &[&str])] = &[
         "cards",
         &[
             "SR-074", "A-01", "A-06", "A-07", "A-15", "A-16", "A-17", "A-18", "A-19", "A-20",
-            "A-21", "A-22", "A-30", "A-31", "A-32", "A-33", "A-34", "A-35", "API-07", "API-18",
+            "A-21", "A-22", "A-30", "A-31", "A-32", "A-33", "A-34", "A-35",
         ],
     ),
     (

@@ -35,6 +35,7 @@ pub(super) fn walk(platform: &Platform, recording: &mut Recording) {
     asking.get("/admin/sessions/current", &[], 200);
     operators(&mut asking);
     customers(&mut asking, platform);
+    webhooks(&mut asking, platform);
     asking.get_where("/admin/audit", &[], "?limit=1", 200);
     asking.delete("/admin/sessions/current", &[], 204);
     asking.get("/admin/sessions/current", &[], 401);
@@ -85,4 +86,22 @@ fn customers(asking: &mut Asking<'_>, platform: &Platform) {
     for act in ["block", "unblock"] {
         asking.post(&format!("{BALANCE}/{act}"), &names, None, 204);
     }
+}
+
+fn webhooks(asking: &mut Asking<'_>, platform: &Platform) {
+    const MESSAGES: &str = "/admin/webhooks/{webhookId}/messages";
+    let acme = platform.partner("Told", "99999917");
+    let new = json!({ "url": "https://hooks.example.com/cards", "events": ["kyc.changed"] });
+    let made = acme.client.post("/secure/webhooks", "register", &new).done(201);
+    let webhook = identifier(&made, "webhookId");
+    let test = format!("/secure/webhooks/{webhook}/test");
+    let sent = acme.client.post(&test, "test", &json!(null)).done(202);
+    let message = identifier(&sent, "messageId");
+    let (id, names) = ([webhook.as_str()], [webhook.as_str(), message.as_str()]);
+    asking.get_where("/admin/webhooks", &[], &format!("?partnerId={}", acme.id), 200);
+    asking.get("/admin/webhooks/{webhookId}", &id, 200);
+    asking.get("/admin/webhooks/{webhookId}", &["00000000-0000-4000-8000-000000000000"], 404);
+    asking.get_where(MESSAGES, &id, "?limit=1", 200);
+    asking.get(&format!("{MESSAGES}/{{messageId}}/attempts"), &names, 200);
+    asking.post(&format!("{MESSAGES}/{{messageId}}/resend"), &names, None, 202);
 }

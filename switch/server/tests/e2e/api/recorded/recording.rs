@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::api::client::{Answer, Client};
 
 /// Members that are another with each run: of our keys, and what cards and cursors are called.
-const DRAWN: [&str; 7] = ["kid", "publicKey", "pem", "n", "lastFour", "id", "nextCursor"];
+const DRAWN: [&str; 8] = ["kid", "publicKey", "pem", "n", "lastFour", "id", "nextCursor", "body"];
 
 /// What was asked and answered, by operation.
 #[derive(Default)]
@@ -121,6 +121,7 @@ fn secret(name: &str, value: &Value) -> Option<&'static str> {
         "token" | "installationSecret" => {
             Some("5f0c2b9d7e1a4836c0d95e7f1a2b3c4d5f0c2b9d7e1a4836c0d95e7f1a2b3c4d")
         }
+        "secret" => Some("whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="),
         "pairingCode" => Some("7K3M9XQ2RT4W6Z"),
         "oneTimePassword" | "password" | "currentPassword" => Some("given-once-and-changed"),
         "newPassword" => Some("a long one of 4 words"),

@@ -40,6 +40,7 @@ pub(super) async fn walk(platform: &Platform, recording: &mut Recording) {
     balances(&mut asking, platform, &acme, &customer).await;
     devices(&mut asking, platform, &customer);
     verification(&mut asking, platform).await;
+    webhooks(&mut asking);
 }
 
 /// Registered, read, listed, changed, blocked, removed.
@@ -168,4 +169,43 @@ async fn verification(asking: &mut Asking<'_>, platform: &Platform) {
     asking.post(begin, &[&customer], None, 409);
     let flag = Some(json!({ "state": "VERIFIED" }));
     asking.post(&format!("{CUSTOMER}/kyc"), &[&customer], flag, 403);
+}
+
+/// Registered, tried, looked at, asked for again, changed, given another secret, removed.
+fn webhooks(asking: &mut Asking<'_>) {
+    const ONE: &str = "/secure/webhooks/{webhookId}";
+    let new = |url: &str| {
+        let events = ["authorization.approved", "authorization.declined", "card.locked"];
+        json!({ "url": url, "events": events, "description": "card events" })
+    };
+    let place = "https://hooks.example.com/cards";
+    let made = asking.post("/secure/webhooks", &[], Some(new(place)), 201);
+    asking.post("/secure/webhooks", &[], Some(new("https://169.254.169.254/latest")), 400);
+    let webhook = identifier(&made, "webhookId");
+    let id = [webhook.as_str()];
+    asking.get("/secure/webhooks", &[], 200);
+    asking.get(ONE, &id, 200);
+    asking.get(ONE, &["00000000-0000-4000-8000-000000000000"], 404);
+    let test = asking.post(&format!("{ONE}/test"), &id, None, 202);
+    let message = identifier(&test, "messageId");
+    let names = [webhook.as_str(), message.as_str()];
+    asking.get_where(&format!("{ONE}/messages"), &id, "?state=WAITING&limit=1", 200);
+    asking.get(&format!("{ONE}/messages/{{messageId}}"), &names, 200);
+    asking.get(&format!("{ONE}/messages/{{messageId}}/attempts"), &names, 200);
+    asking.post(&format!("{ONE}/messages/{{messageId}}/resend"), &names, None, 202);
+    asking.post(&format!("{ONE}/secret"), &id, None, 200);
+    let mut change = |version: Option<&str>, status| {
+        let headers: Vec<_> = version.map(|version| ("If-Match", version)).into_iter().collect();
+        let mut body = new(place);
+        body["state"] = json!("ENABLED");
+        let (template, names) = (ONE, &id[..]);
+        let body = Some(body);
+        let asked = Asked { method: "PUT", template, names, query: "", headers: &headers, body };
+        asking.recording.ask(asking.client, asked, status);
+    };
+    change(Some("\"2\""), 200);
+    change(Some("\"2\""), 412);
+    change(None, 428);
+    asking.delete(ONE, &id, 204);
+    asking.delete(ONE, &id, 404);
 }

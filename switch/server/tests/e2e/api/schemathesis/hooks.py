@@ -33,7 +33,7 @@ def live(case, scene):
     if is_good(case, ParameterLocation.PATH):
         names.update({name: LIVE[name](scene) for name in names if name in LIVE})
         if "If-Match" in (case.headers or {}) and is_good(case, ParameterLocation.HEADER):
-            case.headers["If-Match"] = scene.partner.version(scene.customer)
+            case.headers["If-Match"] = scene.version(case.path)
     if is_good(case, ParameterLocation.QUERY):
         query.update({name: LIVE[name](scene) for name in query if name in LIVE})
         if next(COUNT) % 2:

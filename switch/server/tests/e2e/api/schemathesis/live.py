@@ -4,7 +4,8 @@ of Scene); an operation that needs more than identifiers is a line of BODIES or 
 
 from functools import cached_property
 
-from people import CUSTOMERS, OTHER_PIN, OWN, PIN, PLATFORM, WORLD, App, OPEN, Operator, fresh
+from people import CUSTOMERS, HOOK, OPEN, OTHER_PIN, OWN, PIN, PLATFORM, WEBHOOKS, WORLD
+from people import App, Operator, fresh
 
 ME, SESSION = "/customers/me", "/customers/sessions/current"
 # How many requests are about the same scene, where they leave it of use.
@@ -40,6 +41,16 @@ class Scene:
     @cached_property
     def balance(self):
         return self.partner.balance(self.customer)
+
+    @cached_property
+    def webhook(self):
+        return self.partner.webhook()
+
+    def version(self, path):
+        """Of what a path names, as it is now."""
+        if "{webhookId}" in path:
+            return self.partner.version(f"{WEBHOOKS}/{self.webhook}")
+        return self.partner.version(f"{CUSTOMERS}/{self.customer}")
 
     def pairing_code(self):
         """Another one each time: one is used up."""
@@ -78,6 +89,8 @@ LIVE = {
     "operatorId": lambda scene: scene.operator.id,
     "partnerId": lambda scene: scene.partner.id,
     "programmeId": lambda scene: scene.partner.programme,
+    "webhookId": lambda scene: scene.webhook,
+    "messageId": lambda scene: scene.partner.message(scene.webhook),
     "pin": lambda scene: PIN,
     "newPin": lambda scene: OTHER_PIN,
     "amount": lambda scene: {"value": "1.00", "currency": "EUR"},
@@ -86,6 +99,8 @@ LIVE = {
 # Members that are what they are in one operation alone.
 BODIES = {
     ("POST", CUSTOMERS): lambda scene: {"reference": fresh("drawn")},
+    ("POST", WEBHOOKS): lambda scene: HOOK,
+    ("PUT", WEBHOOKS + "/{webhookId}"): lambda scene: HOOK,
     ("POST", "/admin/sessions"): lambda scene: scene.operator.credentials(),
     ("POST", "/admin/operators"): lambda scene: {"name": fresh("drawn")},
     ("POST", "/admin/password"): lambda scene: {

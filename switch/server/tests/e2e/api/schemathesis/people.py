@@ -13,6 +13,8 @@ import requests
 
 WORLD = json.load(open(os.environ["CARDSWITCH_TEST_API_WORLD"]))
 CUSTOMERS = "/lifecycle/v1/customers"
+WEBHOOKS = "/secure/webhooks"
+HOOK = {"url": "https://localhost:1/hook", "events": ["webhook.test"]}
 PIN, OTHER_PIN = "271828", "161803"
 COUNT = itertools.count()
 
@@ -73,8 +75,18 @@ class Partner:
     def pairing_code(self, customer):
         return self.caller.post(f"{CUSTOMERS}/{customer}/pairing-code")["pairingCode"]
 
-    def version(self, customer):
-        return self.caller.ask("GET", f"{CUSTOMERS}/{customer}").headers["ETag"]
+    def webhook(self):
+        """Where there is no room for another, one that was there goes."""
+        listed = self.caller.ask("GET", WEBHOOKS).json()["items"]
+        if len(listed) >= 5:
+            self.caller.ask("DELETE", f"{WEBHOOKS}/{listed[0]['webhookId']}")
+        return self.caller.post(WEBHOOKS, HOOK)["webhookId"]
+
+    def message(self, webhook):
+        return self.caller.post(f"{WEBHOOKS}/{webhook}/test")["messageId"]
+
+    def version(self, path):
+        return self.caller.ask("GET", path).headers["ETag"]
 
 
 class App:

@@ -1,0 +1,212 @@
+//! The runner: it sends what is due, so many at a time, and writes down what came of it. It owns
+//! that one endpoint takes no more than its share (one that fails: a single try at a time), so that
+//! one which hangs holds up nobody else; what is under way is known in memory alone, and after a
+//! crash it is sent again with the identifier it had.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use switch_domain::Timestamp;
+use tokio::task::JoinSet;
+use tokio::time::MissedTickBehavior;
+use uuid::Uuid;
+
+use super::schedule::Schedule;
+use super::signature::signatures;
+use super::waiting::{self, Became, Due, Place, Tried};
+use super::{EndpointUrl, Outcome, Outgoing, Said, WebhookSender, Webhooks};
+use crate::Problem;
+use crate::service::proof::random;
+
+const MICROS: i64 = 1_000_000;
+
+/// Sends messages.
+pub struct Runner {
+    webhooks: Webhooks,
+    sender: Arc<dyn WebhookSender>,
+    schedule: Schedule,
+    tries: JoinSet<Tried>,
+    /// Messages under way, by endpoint.
+    under_way: HashMap<i64, Vec<i64>>,
+    /// The endpoint that was looked at last: the next round begins behind it.
+    last: i64,
+}
+
+impl Runner {
+    /// Over the service, with somebody who sends.
+    #[must_use]
+    pub fn new(webhooks: Webhooks, sender: Arc<dyn WebhookSender>) -> Self {
+        describe();
+        let schedule = webhooks.settings().schedule.clone();
+        let (tries, under_way) = (JoinSet::new(), HashMap::new());
+        Self { webhooks, sender, schedule, tries, under_way, last: 0 }
+    }
+
+    /// Sends as long as it is not dropped, by a clock, and looks for what is due this often at the
+    /// least. To drop it loses nothing: what was under way is sent again.
+    pub async fn run(mut self, now: impl Fn() -> Timestamp, every: Duration) {
+        let mut ticks = tokio::time::interval(every);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            // Whoever has just ended a try looks at once; where it cannot, the next tick does.
+            if let Err(problem) = self.begin(now()).await {
+                tracing::warn!(%problem, "no webhooks are sent; tried again");
+                ticks.tick().await;
+            }
+            tokio::select! {
+                _ = ticks.tick() => {}
+                Some(tried) = self.tries.join_next() => self.ended(tried, now()).await,
+            }
+        }
+    }
+
+    /// Begins what is due and has room; how many tries.
+    ///
+    /// # Errors
+    /// The database.
+    pub async fn begin(&mut self, now: Timestamp) -> Result<usize, Problem> {
+        let settings = self.webhooks.settings();
+        let (each, all) = (settings.at_once_each, settings.at_once);
+        let most = usize::try_from(all).unwrap_or(usize::MAX);
+        if self.tries.len() >= most {
+            return Ok(0);
+        }
+        let mut places = waiting::places(self.webhooks.pool(), now).await?;
+        // Round and round, so that where there is no room for all nobody is passed over for ever.
+        let behind = places.partition_point(|place| place.id <= self.last);
+        places.rotate_left(behind);
+        let mut begun = 0_usize;
+        for place in places {
+            let room = most.saturating_sub(self.tries.len());
+            let share = if place.fails { 1 } else { each };
+            let own = self.under_way.get(&place.id).map_or(&[][..], Vec::as_slice);
+            let share = share.saturating_sub(u32::try_from(own.len()).unwrap_or(u32::MAX));
+            let share = share.min(u32::try_from(room).unwrap_or(u32::MAX));
+            if share == 0 {
+                continue;
+            }
+            let due = waiting::due(self.webhooks.pool(), (place.id, own), now, share).await?;
+            self.last = place.id;
+            begun = begun.saturating_add(due.len());
+            for message in due {
+                self.send(&place, message, now);
+            }
+        }
+        gauge!("cardswitch_webhook_tries").set(self.tries.len() as f64);
+        Ok(begun)
+    }
+
+    /// Waits for one try to end, and writes down what came of it; false where none is under way.
+    pub async fn end_one(&mut self, now: Timestamp) -> bool {
+        let Some(tried) = self.tries.join_next().await else { return false };
+        self.ended(tried, now).await;
+        true
+    }
+
+    fn send(&mut self, place: &Place, message: Due, now: Timestamp) {
+        let outgoing = self.outgoing(place, &message, now.0.div_euclid(MICROS));
+        let url = EndpointUrl::parse(&place.url, self.webhooks.settings().addresses);
+        let sender = Arc::clone(&self.sender);
+        self.under_way.entry(place.id).or_default().push(message.id);
+        let endpoint = place.id;
+        self.tries.spawn(async move {
+            let began = Instant::now();
+            let said = match (&url, outgoing) {
+                (Ok(url), Ok(outgoing)) => sender.send(url, outgoing).await,
+                // It was registered under other rules.
+                (Err(_), _) => Said::nothing(Outcome::RefusedAddress),
+                // Its secret does not open under our key: the log has said so.
+                (_, Err(_)) => Said::nothing(Outcome::Unreached),
+            };
+            Tried { endpoint, message, began: now, took: began.elapsed(), said }
+        });
+    }
+
+    fn outgoing(&self, place: &Place, due: &Due, second: i64) -> Result<Outgoing, Problem> {
+        let open = |sealed: &[u8]| self.webhooks.seal.open(place.public_id, sealed);
+        let current = open(&place.secret)?;
+        let previous = place.previous.as_deref().map(open).transpose()?;
+        let mut keys = vec![current.bytes()];
+        keys.extend(previous.as_ref().map(super::WebhookSecret::bytes));
+        let id = message_id(due.public_id);
+        let signatures = signatures(&keys, &id, second, &due.body);
+        Ok(Outgoing { id, second, signatures, body: due.body.clone() })
+    }
+
+    async fn ended(&mut self, tried: Result<Tried, tokio::task::JoinError>, now: Timestamp) {
+        let tried = match tried {
+            Ok(tried) => tried,
+            Err(error) => {
+                // A defect of ours: which one it was is not known, so that all are looked at anew.
+                tracing::error!(%error, "a try of a webhook ended by itself");
+                self.tries.abort_all();
+                self.under_way.clear();
+                return;
+            }
+        };
+        counter!("cardswitch_webhook_tries_total", "outcome" => tried.said.outcome.name())
+            .increment(1);
+        histogram!("cardswitch_webhook_try_seconds").record(tried.took);
+        let die = random::<1>().map_or(0, |bytes| bytes[0]);
+        let settled = waiting::settle(self.webhooks.pool(), &self.schedule, &tried, (now, die));
+        match settled.await {
+            Ok(became) => count(became),
+            // It is sent again: the receiver knows it by its identifier.
+            Err(problem) => {
+                tracing::warn!(%problem, "the end of a webhook's try is not written down");
+            }
+        }
+        if let Some(own) = self.under_way.get_mut(&tried.endpoint) {
+            own.retain(|message| *message != tried.message.id);
+            if own.is_empty() {
+                self.under_way.remove(&tried.endpoint);
+            }
+        }
+    }
+}
+
+/// As headers have it.
+fn message_id(id: Uuid) -> String {
+    id.hyphenated().to_string()
+}
+
+fn count(became: Became) {
+    let end = match became {
+        Became::Delivered => "delivered",
+        Became::Failed => "failed",
+        Became::Later | Became::Nothing => return,
+    };
+    counter!("cardswitch_webhook_messages_total", "end" => end).increment(1);
+}
+
+fn describe() {
+    describe_counter!(
+        "cardswitch_webhook_tries_total",
+        "Tries to deliver a webhook, by what came of them: delivered, status, redirect, gone, \
+         late, refused_address, unreached"
+    );
+    describe_counter!(
+        "cardswitch_webhook_messages_total",
+        "Webhooks that are over: delivered, or failed after the last try of the schedule"
+    );
+    describe_histogram!(
+        "cardswitch_webhook_try_seconds",
+        metrics::Unit::Seconds,
+        "From the beginning of a try to its end"
+    );
+    describe_gauge!(
+        "cardswitch_webhook_tries",
+        "Tries under way, of which api.webhooks.at_once are the most"
+    );
+    describe_gauge!("cardswitch_webhook_waiting", "Webhooks that wait to be delivered");
+    describe_gauge!(
+        "cardswitch_webhook_feed_behind",
+        "Rows of the journal of which webhooks were not made yet; they are not archived before"
+    );
+    describe_counter!(
+        "cardswitch_webhook_disabled_total",
+        "Endpoints that were disabled since too many messages waited (api.webhooks.waiting)"
+    );
+}

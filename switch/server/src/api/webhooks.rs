@@ -1,0 +1,90 @@
+//! Webhooks of a running switch: the key of their secrets, and the tasks that make messages, send
+//! them and let go what is old. It owns that nothing is sent where no authorities are configured,
+//! and that what stops the tasks loses nothing: messages are rows.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use admin_api::Services;
+use admin_api::webhooks::{Feeder, HttpsSender, Runner, SystemResolver, WebhookKeyFile, Webhooks};
+use anyhow::Context;
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::now;
+use crate::config::Config;
+use crate::keys::{make_private_directory, master_keys};
+use crate::runtimes::Apart;
+
+/// How often what is old goes, and the files of certificates are looked at.
+const SWEPT_EVERY: Duration = Duration::from_secs(30);
+/// Statements of one round.
+const ROUNDS: u32 = 100;
+
+/// The service, with its tasks begun; the key is made where there is no file.
+pub(super) fn open(
+    management: &Apart,
+    config: &Config,
+    services: Services,
+    stop: &CancellationToken,
+) -> anyhow::Result<Webhooks> {
+    let settings = &config.api.webhooks;
+    let masters = master_keys(config)?.context(
+        "webhooks need a local master key, under which their key lies: make its components with \
+         `cardswitch keys ceremony first.lmk second.lmk`, and name them in \
+         security.lmk_components",
+    )?;
+    if let Some(directory) = settings.key_file.parent().filter(|it| !it.as_os_str().is_empty()) {
+        make_private_directory(directory)?;
+    }
+    let seal = WebhookKeyFile::new(settings.key_file.clone()).load_or_make(&masters)?;
+    let resolver = Arc::new(SystemResolver);
+    let webhooks = Webhooks::new(services, settings.settings(), seal, Arc::clone(&resolver) as _);
+    let Some(sender) = settings.sender() else { return Ok(webhooks) };
+    let sender = HttpsSender::new(sender, resolver).context("api.webhooks")?;
+    management.spawn(go_on(webhooks.clone(), Arc::new(sender), settings.every(), stop.clone()));
+    Ok(webhooks)
+}
+
+/// Makes, sends and lets go until stopped.
+async fn go_on(
+    webhooks: Webhooks,
+    sender: Arc<HttpsSender>,
+    every: Duration,
+    stop: CancellationToken,
+) {
+    let runner = Runner::new(webhooks.clone(), Arc::clone(&sender) as _);
+    let feeder = Feeder::new(webhooks.clone());
+    tokio::select! {
+        () = runner.run(now, every) => {}
+        () = feeder.run(now, every) => {}
+        () = sweep(webhooks, sender) => {}
+        () = stop.cancelled() => {}
+    }
+}
+
+/// Files that are broken change nothing: what was read before stays in use.
+async fn sweep(webhooks: Webhooks, sender: Arc<HttpsSender>) {
+    let mut ticks = tokio::time::interval(SWEPT_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        for _ in 0..ROUNDS {
+            match webhooks.sweep(now()).await {
+                Ok(swept) if swept.is_more() => {}
+                Ok(_) => break,
+                Err(problem) => {
+                    tracing::warn!(%problem, "old webhooks cannot be removed; tried again");
+                    break;
+                }
+            }
+        }
+        let sender = Arc::clone(&sender);
+        match tokio::task::spawn_blocking(move || sender.reload()).await {
+            Ok(Ok(false)) => {}
+            Ok(Ok(true)) => tracing::info!("certificates for webhooks were read again"),
+            Ok(Err(error)) => tracing::warn!(%error, "certificates for webhooks: unchanged"),
+            Err(error) => tracing::warn!(%error, "certificates for webhooks: not read"),
+        }
+    }
+}
