@@ -47,6 +47,10 @@ pub async fn finish(mut request: Request, next: Next) -> Response {
             .into_response()
     });
     let mut response = with_body(response, &id);
+    if let Some(failure) = response.extensions().get::<Failure>() {
+        let code = failure.problem.code;
+        metrics::counter!("cardswitch_api_problems_total", "code" => code).increment(1);
+    }
     let status = response.status().as_u16().to_string();
     let labels = [("method", method.to_string()), ("status", status)];
     metrics::histogram!("cardswitch_api_request_seconds", &labels).record(started.elapsed());

@@ -5,6 +5,7 @@
 
 mod client;
 mod clients;
+mod ended;
 mod engine;
 mod files;
 mod places;
@@ -116,6 +117,10 @@ fn describe() {
         "cardswitch_api_refused_connections_total",
         "Connections that came to no request: full (api.limits.connections are open), handshake, \
          handshake_timeout, accept"
+    );
+    describe_counter!(
+        "cardswitch_api_ended_connections_total",
+        "Connections past their handshake that a limit ended: first_request, next_request, head"
     );
     describe_counter!(
         "cardswitch_api_tls_reload_errors_total",

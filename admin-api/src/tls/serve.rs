@@ -4,6 +4,8 @@
 use std::error::Error;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -12,6 +14,7 @@ use axum_server::{Handle, Server};
 use metrics::counter;
 use tokio::task::JoinHandle;
 
+use super::ended::Ends;
 use super::places::{NoPlace, Places};
 use super::settings::{ListenLimits, ListenSettings};
 use super::{Tls, TlsFault, describe};
@@ -47,6 +50,7 @@ pub struct Serving {
     address: SocketAddr,
     handle: Handle<SocketAddr>,
     tls: Option<Tls>,
+    stopping: Arc<AtomicBool>,
     serving: JoinHandle<io::Result<()>>,
     watching: Option<JoinHandle<()>>,
 }
@@ -77,17 +81,23 @@ pub async fn serve(
     let handle = Handle::new();
     let server = prepared(listener, handle.clone(), (name, &limits)).map_err(failed)?;
     let places = Places::new(name, limits.connections);
+    let stopping = Arc::new(AtomicBool::new(false));
+    let lives = (name, &limits);
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let serving = match &tls {
-        None => tokio::spawn(server.acceptor(places).serve(service)),
+        None => {
+            let acceptor = Ends::new(places, lives, stopping.clone());
+            tokio::spawn(server.acceptor(acceptor).serve(service))
+        }
         Some(tls) => {
             let acceptor = RustlsAcceptor::new(tls.config()).handshake_timeout(limits.handshake);
-            tokio::spawn(server.acceptor(acceptor.acceptor(places)).serve(service))
+            let acceptor = Ends::new(acceptor.acceptor(places), lives, stopping.clone());
+            tokio::spawn(server.acceptor(acceptor).serve(service))
         }
     };
     let watching = tls.clone().map(|tls| tokio::spawn(watch(tls, limits.reload)));
     tracing::info!(listener = name, %address, tls = tls.is_some(), "the management API listens");
-    Ok(Serving { address, handle, tls, serving, watching })
+    Ok(Serving { address, handle, tls, stopping, serving, watching })
 }
 
 impl Serving {
@@ -119,6 +129,7 @@ impl Serving {
         if let Some(watching) = &self.watching {
             watching.abort();
         }
+        self.stopping.store(true, Ordering::Relaxed);
         self.handle.graceful_shutdown(Some(within));
         if let Ok(Err(error)) = self.serving.await {
             tracing::error!(%error, "a listener of the management API has ended");

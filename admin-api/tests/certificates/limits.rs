@@ -20,6 +20,7 @@ const WITHIN: Duration = Duration::from_secs(5);
 // covers: API-04
 #[tokio::test]
 async fn slow_handshakes_and_slow_heads_are_ended() {
+    let metrics = PrometheusBuilder::new().install_recorder().expect("the only one here");
     let platform = Platform::start(CertificateSettings::default()).await;
     let root = Root::new();
     let own = root.server(platform.directory.path(), "localhost", |_| ());
@@ -57,7 +58,16 @@ async fn slow_handshakes_and_slow_heads_are_ended() {
         connection.0.write_all(begun.as_bytes()).await.expect("sent");
         ended(&mut connection.0).await;
     }
+    // Who goes by themselves, or is there when the listener stops, was ended by no limit.
+    let mut going = open(serving.address(), &config).await;
+    assert_eq!(going.ask().await.expect("an answer").0, 200);
+    drop(going);
     serving.stop(WITHIN).await;
+    let name = "cardswitch_api_ended_connections_total";
+    for cause in ["first_request", "next_request"] {
+        let counted = format!("{name}{{listener=\"secure\",cause=\"{cause}\"}} 2");
+        assert!(metrics.render().contains(&counted), "{}", metrics.render());
+    }
     platform.end().await;
 }
 
@@ -74,7 +84,8 @@ async fn ended(stream: &mut (impl AsyncReadExt + Unpin)) -> Vec<u8> {
 
 // covers: API-04
 #[tokio::test]
-async fn heads_beyond_their_limits_are_answered_431() {
+async fn heads_beyond_their_limits_are_answered_431_and_counted() {
+    let metrics = PrometheusBuilder::new().install_recorder().expect("the only one here");
     let platform = Platform::start(CertificateSettings::default()).await;
     let root = Root::new();
     let own = root.server(platform.directory.path(), "localhost", |_| ());
@@ -89,6 +100,8 @@ async fn heads_beyond_their_limits_are_answered_431() {
         assert_eq!(connection.send(&text).await.expect("an answer").0, expected);
     }
     serving.stop(WITHIN).await;
+    let counted = "cardswitch_api_ended_connections_total{listener=\"secure\",cause=\"head\"} 2";
+    assert!(metrics.render().contains(counted), "{}", metrics.render());
     platform.end().await;
 }
 

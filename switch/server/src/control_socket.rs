@@ -188,7 +188,11 @@ async fn answer(subjects: &Subjects, actor: &str, line: &[u8]) -> Response {
     tracing::info!(target: "audit", actor, operation = name, outcome, "management");
     match result {
         Ok(value) => Response::Ok(value),
-        Err(error) => problem(&error),
+        Err(error) => {
+            metrics::counter!("cardswitch_management_problems_total", "code" => error.code)
+                .increment(1);
+            problem(&error)
+        }
     }
 }
 

@@ -80,10 +80,28 @@ pub(in crate::routes) struct KycHistory {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub(in crate::routes) enum Decided {
+    /// It begins, or begins again.
+    Begin,
     /// The customer is who they say.
     Approve,
     /// That was not shown.
     Reject,
+    /// It was shown once, and no longer holds.
+    Revoke,
+    /// It was shown too long ago.
+    Expire,
+}
+
+impl From<Decided> for KycState {
+    fn from(decided: Decided) -> Self {
+        match decided {
+            Decided::Begin => Self::Pending,
+            Decided::Approve => Self::Verified,
+            Decided::Reject => Self::Rejected,
+            Decided::Revoke => Self::Revoked,
+            Decided::Expire => Self::Expired,
+        }
+    }
 }
 
 /// A decision.
@@ -140,7 +158,7 @@ pub(in crate::routes) async fn history(
     history_of(&this, &id).await
 }
 
-/// Decide on a verification that waits.
+/// Begin a verification, decide on one that waits, or take one back.
 ///
 /// Of several that decide at once one does; the others are told `CONFLICT`.
 #[utoipa::path(
@@ -159,10 +177,7 @@ pub(in crate::routes) async fn decide(
         return Err(Problem::field("note", "say what it was decided by").into());
     }
     let (partner, customer) = customer_of(&this, &id).await?;
-    let to = match decision.decision {
-        Decided::Approve => KycState::Verified,
-        Decided::Reject => KycState::Rejected,
-    };
+    let to = KycState::from(decision.decision);
     let by = By { mover: Mover::Operator, name: caller.actor() };
     let moving = Moving { to, by, note: &decision.note, now: now() };
     let moved = this.management.users.move_kyc(partner, customer, moving).await;

@@ -24,7 +24,8 @@ const MAKE_ROOM: &str = "\
     DELETE FROM operator_session WHERE operator_id = $1 AND (
         used_at <= $2 OR opened_at <= $3 OR token NOT IN (
             SELECT token FROM operator_session WHERE operator_id = $1
-            ORDER BY opened_at DESC, token LIMIT $4))";
+            ORDER BY opened_at DESC, token LIMIT $4))
+    RETURNING used_at > $2 AND opened_at > $3";
 
 const INSERT: &str = "\
     INSERT INTO operator_session (token, operator_id, opened_at, used_at) VALUES ($1, $2, $3, $4)";
@@ -111,13 +112,17 @@ pub(super) async fn make_room(
     settings: &OperatorSettings,
     now: Timestamp,
 ) -> Result<(), Problem> {
-    sqlx::query(MAKE_ROOM)
+    let gone = sqlx::query_scalar::<_, bool>(MAKE_ROOM)
         .bind(operator)
         .bind(PgTimestamp(before(now, settings.idle)))
         .bind(PgTimestamp(before(now, settings.session)))
         .bind(i64::from(settings.sessions_most).saturating_sub(1))
-        .execute(tx)
+        .fetch_all(tx)
         .await?;
+    // The others were over.
+    let displaced = gone.into_iter().filter(|was_good| *was_good).count();
+    metrics::counter!("cardswitch_api_sessions_displaced_total", "of" => "operator")
+        .increment(u64::try_from(displaced).unwrap_or(u64::MAX));
     Ok(())
 }
 

@@ -107,8 +107,10 @@ impl Users {
         let access = self.settings().access;
         let most = i64::from(access.sessions_most);
         let room = sqlx::query(MAKE_ROOM).bind(known.customer.0).bind(most);
-        room.execute(&mut *transaction).await?;
+        let displaced = room.execute(&mut *transaction).await?.rows_affected();
         transaction.commit().await?;
+        metrics::counter!("cardswitch_api_sessions_displaced_total", "of" => "customer")
+            .increment(displaced);
         let (idle_ends, ends) = (after(now, access.idle), after(now, access.lifetime));
         Ok(Opened { token, idle_ends, ends })
     }

@@ -1,7 +1,7 @@
 //! A partner's own system, as far as HTTP goes: requests over TLS with its certificate, one
 //! connection each.
 
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 
@@ -85,6 +85,14 @@ impl Client {
         self.send("POST", path, &[("Idempotency-Key", key)], Some(body))
     }
 
+    /// A connection that stays open.
+    pub(crate) fn stands(&self) -> Standing {
+        let name = ServerName::try_from("localhost").expect("a name");
+        let session = ClientConnection::new(self.config.clone(), name).expect("a session");
+        let socket = TcpStream::connect(self.address).expect("connected");
+        Standing(BufReader::new(StreamOwned::new(session, socket)))
+    }
+
     pub(crate) fn send(
         &self,
         method: &str,
@@ -117,6 +125,25 @@ impl Client {
         let mut bytes = Vec::new();
         stream.read_to_end(&mut bytes).expect("an answer");
         read(&bytes)
+    }
+}
+
+/// One connection, for one request after the other.
+pub(crate) struct Standing(BufReader<StreamOwned<ClientConnection, TcpStream>>);
+
+impl Standing {
+    pub(crate) fn get(&mut self, path: &str) -> Answer {
+        let head = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        self.0.get_mut().write_all(head.as_bytes()).expect("sent");
+        let mut said = String::new();
+        while !said.ends_with("\r\n\r\n") {
+            assert!(self.0.read_line(&mut said).expect("a line") > 0, "it is open: {said:?}");
+        }
+        let answer = read(said.as_bytes());
+        let length = answer.header("content-length").expect("a length");
+        let mut body = vec![0; length.parse().expect("a number")];
+        self.0.read_exact(&mut body).expect("a body");
+        Answer { text: String::from_utf8(body).expect("text"), ..answer }
     }
 }
 

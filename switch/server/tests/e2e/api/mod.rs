@@ -10,6 +10,7 @@ mod page;
 mod person;
 mod platform;
 mod recorded;
+mod revocation;
 mod rotation;
 mod schemathesis;
 mod steps;

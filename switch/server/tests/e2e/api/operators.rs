@@ -179,6 +179,45 @@ async fn sr_032_operators_review_customers_and_accounts_are_opened_for_the_appro
     platform.close().await;
 }
 
+// covers: SR-032, SR-034, A-29
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_begins_a_verification_and_takes_one_back() {
+    let platform = Platform::start().await;
+    let (panel, acme) = (platform.panel(), platform.partner("Acme", "99999912"));
+    let manual = ["partner", "settings", "set", "--partner", &acme.id, "--kyc", "manual"];
+    platform.served.command(&manual).expect("chosen");
+    let token = by_command(&platform, "mia", "manager").begins(&panel);
+    let customer = acme.registers("u-1");
+    let path = format!("/admin/customers/{customer}/kyc");
+    let decide = |decision: &str| {
+        let body = json!({ "decision": decision, "note": "case 4711" });
+        as_operator(&panel, &token, "POST", &path, Some(&body))
+    };
+    let opening = |key: &str| {
+        let new = json!({ "programmeId": acme.programme });
+        acme.client.post(&format!("/secure/customers/{customer}/balances"), key, &new)
+    };
+    // Nothing to decide on yet, and nothing to take back.
+    for early in ["APPROVE", "REJECT", "REVOKE", "EXPIRE"] {
+        assert_eq!(decide(early).refused(), (409, "CONFLICT".into()), "{early}");
+    }
+    assert_eq!(decide("BEGIN").done(200).json()["state"], "PENDING");
+    assert_eq!(decide("BEGIN").refused(), (409, "CONFLICT".into()), "it has begun");
+    decide("APPROVE").done(200);
+    opening("verified").done(201);
+    for (taken_back, state) in [("REVOKE", "REVOKED"), ("EXPIRE", "EXPIRED")] {
+        assert_eq!(decide(taken_back).done(200).json()["state"], state);
+        assert_eq!(opening(state).refused(), (409, "CUSTOMER_NOT_VERIFIED".into()));
+        assert_eq!(decide(taken_back).refused().0, 409);
+        decide("BEGIN").done(200);
+        decide("APPROVE").done(200);
+    }
+    opening("again").done(201);
+    let moves = as_operator(&panel, &token, "GET", &path, None).done(200).json();
+    assert_eq!(moves["moves"].as_array().map(Vec::len), Some(8));
+    platform.close().await;
+}
+
 /// What a refused call must not change.
 async fn dump(platform: &Platform) -> String {
     let mut session = platform.database.url().connect_options().connect().await.expect("a session");
