@@ -27,8 +27,8 @@ const NEW_SHARDS: &str = "\
         SELECT FROM webhook_feed WHERE webhook_feed.shard = projection.shard)
     ON CONFLICT (shard) DO NOTHING";
 
-/// How far each is behind, and whether it serves no more: what became of its cards afterwards stands
-/// in the shards that followed it, and is told when everything of before was.
+/// How far each is behind, and whether it serves no more: what became of its cards afterwards
+/// stands in the shards that followed it, and is told when everything of before was.
 const BEHIND: &str = "\
     SELECT feed.shard, projection.seq - feed.seq AS behind,
         feed.shard > 0 AND feed.shard < shard_group.first_shard AS is_sealed

@@ -219,8 +219,8 @@ impl Store {
         Ok(rows)
     }
 
-    /// The records of the first rows behind `after`, at most so many rows and none behind `to`, over
-    /// a connection of the caller's.
+    /// The records of the first rows behind `after`, at most so many rows and none behind `to`,
+    /// over a connection of the caller's.
     ///
     /// # Errors
     /// As [`Store::tail`].

@@ -121,8 +121,9 @@ fn first_of_each(came: &[Delivery]) -> Vec<Delivery> {
 fn verifier() -> String {
     let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md");
     let text = std::fs::read_to_string(readme).expect("the README");
-    let code = text.split("```python\n").nth(1).and_then(|rest| rest.split("```").next());
-    code.expect("a snippet of Python").to_owned()
+    let mut snippets = text.split("```python\n").skip(1);
+    let code = snippets.find(|code| code.contains("def verify(")).expect("the lines that verify");
+    code.split("```").next().unwrap_or_default().to_owned()
 }
 
 /// What these lines say of deliveries: whether each is taken, and whether it is with any change.
