@@ -85,6 +85,14 @@ impl Access {
         "GET" "/admin/customers/{customerId}/balances/{balanceId}" EMPLOYEE;
         "POST" "/admin/customers/{customerId}/balances/{balanceId}/block" EMPLOYEE;
         "POST" "/admin/customers/{customerId}/balances/{balanceId}/unblock" EMPLOYEE;
+        "POST" "/admin/customers/{customerId}/cards/virtual" MANAGER;
+        "GET" "/admin/customers/{customerId}/cards" EMPLOYEE;
+        "GET" "/admin/cards/{cardId}/details" EMPLOYEE;
+        "POST" "/admin/cards/{cardId}/lock" EMPLOYEE;
+        "POST" "/admin/cards/{cardId}/unlock" EMPLOYEE;
+        "POST" "/admin/cards/{cardId}/activate" EMPLOYEE;
+        "POST" "/admin/cards/{cardId}/cvv" EMPLOYEE;
+        "DELETE" "/admin/cards/{cardId}" EMPLOYEE;
         "GET" "/admin/audit" ADMIN;
     };
 

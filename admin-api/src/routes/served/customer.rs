@@ -9,8 +9,8 @@ use utoipa_axum::routes;
 
 use super::{Around, Management, inside, outside};
 use crate::channel::{SessionChannel, as_nobody, by_session};
-use crate::http::unremembered;
-use crate::routes::me::{access, balances, devices, profile};
+use crate::http::{read_audited, unremembered};
+use crate::routes::me::{access, balances, cards, devices, profile};
 use crate::routes::public_key;
 
 /// For who has no session.
@@ -22,9 +22,9 @@ fn way_in() -> OpenApiRouter<Management> {
         .routes(routes!(public_key::of_customers))
 }
 
-/// For who has one, and gives the PIN again.
+/// For who has one, and sends a PIN: the own one again, or a card's.
 fn proving_again() -> OpenApiRouter<Management> {
-    OpenApiRouter::new().routes(routes!(access::step_up))
+    OpenApiRouter::new().routes(routes!(access::step_up)).routes(routes!(cards::set_pin))
 }
 
 /// For who has one.
@@ -39,12 +39,28 @@ fn behind() -> OpenApiRouter<Management> {
         .routes(routes!(balances::read))
         .routes(routes!(balances::movements))
         .routes(routes!(balances::statement))
+        .routes(routes!(cards::issue))
+        .routes(routes!(cards::order))
+        .routes(routes!(cards::read_job))
+        .routes(routes!(cards::list))
+        .routes(routes!(cards::details))
+        .routes(routes!(cards::lock))
+        .routes(routes!(cards::unlock))
+        .routes(routes!(cards::activate))
+        .routes(routes!(cards::reset_code))
+        .routes(routes!(cards::remove))
+}
+
+/// Reads of card data: recorded.
+fn recorded_reads() -> OpenApiRouter<Management> {
+    OpenApiRouter::new().routes(routes!(cards::read))
 }
 
 /// The OpenAPI document of `/customers`.
 #[must_use]
 pub fn customer_document() -> OpenApi {
-    let mut document = way_in().merge(proving_again()).merge(behind()).into_openapi();
+    let all = way_in().merge(proving_again()).merge(behind()).merge(recorded_reads());
+    let mut document = all.into_openapi();
     document.info.title = "Cardswitch: customers' apps".to_owned();
     document.info.description = Some(
         "For the app on a customer's device: `Authorization: Bearer` with the token of a session. \
@@ -63,11 +79,13 @@ pub fn customer_channel(
     let jwe = management.jwe.clone();
     let (way_in, _) = way_in().with_state(management.clone()).split_for_parts();
     let (proving, _) = proving_again().with_state(management.clone()).split_for_parts();
-    let (behind, _) = behind().with_state(management).split_for_parts();
+    let (behind, _) = behind().with_state(management.clone()).split_for_parts();
+    let (recorded, _) = recorded_reads().with_state(management).split_for_parts();
+    let recorded = recorded.layer(from_fn_with_state(around.audit.clone(), read_audited));
     // What carries a PIN is not remembered.
     let way_in = inside(way_in, &jwe, around).layer(from_fn(unremembered));
     let proving = inside(proving, &jwe, around).layer(from_fn(unremembered));
-    let known = inside(behind, &jwe, around).merge(proving);
+    let known = inside(recorded.merge(behind), &jwe, around).merge(proving);
     let known = known.layer(from_fn_with_state(sessions, by_session));
     outside(way_in.layer(from_fn(as_nobody)).merge(known), around)
 }
