@@ -79,7 +79,7 @@ fn shared(
     }
     asking.get(&jobs, &names, 200);
     let listed = asking.get(cards, whose, 200).json();
-    let card = listed["items"][1]["cardId"].as_str().expect("a name").to_owned();
+    let card = live(&listed);
     let names: Vec<&str> = whose.iter().copied().chain([card.as_str()]).collect();
     acts(asking, &format!("{cards}/{{cardId}}"), &names, |_, _, _| {});
 }
