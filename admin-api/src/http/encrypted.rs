@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tokio::time::timeout;
@@ -16,8 +17,8 @@ use super::audited::now;
 use super::caller::Caller;
 use super::failure::{Failure, of_status, unread};
 use crate::jwe::{
-    Asked, Jwe, JweError, OpenPolicy, PartnerKey, PartnerRule, Payload, RequestBody, Requirement,
-    envelope, negotiate, token_of,
+    Asked, EncryptionProblem, Jwe, JweError, OpenPolicy, PartnerKey, PartnerRule, Payload,
+    RequestBody, Requirement, envelope, negotiate, token_of,
 };
 use crate::{PartnerKeys, Problem};
 
@@ -38,13 +39,30 @@ pub struct Encryption {
     pub partners: Option<PartnerKeys>,
     /// What its routes need.
     pub requirement: Requirement,
+    /// Those of them that need more.
+    pub operations: &'static [NeedsEncryption],
     /// The longest body.
     pub body_limit: usize,
     /// In which time it comes.
     pub body_within: Duration,
 }
 
-/// The layer around routes of one requirement.
+/// An operation, and what it needs.
+#[derive(Clone, Copy, Debug)]
+pub struct NeedsEncryption {
+    /// The method.
+    pub method: &'static str,
+    /// The path, as the document has it.
+    pub path: &'static str,
+    /// What it needs.
+    pub requirement: Requirement,
+}
+
+/// Put on an answer that has card data in it: it goes encrypted, or not at all.
+#[derive(Clone, Copy, Debug)]
+pub struct Sealed;
+
+/// The layer around routes.
 pub async fn encrypted(
     State(this): State<Arc<Encryption>>,
     request: Request,
@@ -73,7 +91,8 @@ async fn through(this: &Encryption, request: Request, next: Next) -> Result<Resp
         has_body: !bytes.is_empty(),
     };
     let rule = rule(this, parts.extensions.get(), &asked).await?;
-    let negotiated = negotiate(&asked, this.requirement, &rule).map_err(Problem::from)?;
+    let requirement = requirement(this, &parts);
+    let negotiated = negotiate(&asked, requirement, &rule).map_err(Problem::from)?;
     let bytes = match negotiated.request {
         RequestBody::Plain => bytes,
         RequestBody::Encrypted => {
@@ -86,8 +105,19 @@ async fn through(this: &Encryption, request: Request, next: Next) -> Result<Resp
     let response = next.run(Request::from_parts(parts, Body::from(bytes))).await;
     match negotiated.response.key_for(response.status().as_u16()) {
         Some(key) => sealed(&this.jwe, key.clone(), response).await,
+        None if response.extensions().get::<Sealed>().is_some() => {
+            Err(Problem::from(EncryptionProblem::EncryptionRequired).into())
+        }
         None => Ok(response),
     }
+}
+
+/// What the operation needs.
+fn requirement(this: &Encryption, parts: &Parts) -> Requirement {
+    let Some(path) = parts.extensions.get::<MatchedPath>() else { return this.requirement };
+    let method = if parts.method == Method::HEAD { "GET" } else { parts.method.as_str() };
+    let of = |one: &&NeedsEncryption| one.method == method && one.path == path.as_str();
+    this.operations.iter().find(of).map_or(this.requirement, |one| one.requirement)
 }
 
 /// Whose key the answer is encrypted to, if it is to be: otherwise it makes no difference.

@@ -79,7 +79,14 @@ impl Failure {
 impl From<Problem> for Failure {
     fn from(problem: Problem) -> Self {
         // What passes by itself is worth another try soon.
-        let passing = matches!(problem.code, "OVERLOADED" | "STOPPING" | "OUTCOME_UNKNOWN");
+        let passing = matches!(
+            problem.code,
+            "OVERLOADED"
+                | "STOPPING"
+                | "OUTCOME_UNKNOWN"
+                | "PROCESSOR_UNAVAILABLE"
+                | "SECURITY_MODULE_UNAVAILABLE"
+        );
         Self { problem, retry_after: passing.then_some(1) }
     }
 }
@@ -110,7 +117,8 @@ pub(super) fn status(code: &str) -> StatusCode {
         | "REQUEST_IN_PROGRESS"
         | "INSUFFICIENT_FUNDS"
         | "BIN_RANGE_FULL"
-        | "EXHAUSTED" => StatusCode::CONFLICT,
+        | "EXHAUSTED"
+        | "PROCESSOR_REFUSED" => StatusCode::CONFLICT,
         "PRECONDITION_FAILED" => StatusCode::PRECONDITION_FAILED,
         "BODY_TOO_SLOW" => StatusCode::REQUEST_TIMEOUT,
         "BODY_TOO_LARGE" => StatusCode::PAYLOAD_TOO_LARGE,
@@ -118,9 +126,12 @@ pub(super) fn status(code: &str) -> StatusCode {
         "IDEMPOTENCY_KEY_REUSED" => StatusCode::UNPROCESSABLE_ENTITY,
         "PRECONDITION_REQUIRED" => StatusCode::PRECONDITION_REQUIRED,
         "TOO_MANY_REQUESTS" => StatusCode::TOO_MANY_REQUESTS,
-        "OVERLOADED" | "STOPPING" | "OUTCOME_UNKNOWN" | "AUDIT_UNAVAILABLE" => {
-            StatusCode::SERVICE_UNAVAILABLE
-        }
+        "OVERLOADED"
+        | "STOPPING"
+        | "OUTCOME_UNKNOWN"
+        | "AUDIT_UNAVAILABLE"
+        | "PROCESSOR_UNAVAILABLE"
+        | "SECURITY_MODULE_UNAVAILABLE" => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }

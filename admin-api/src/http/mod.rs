@@ -20,7 +20,7 @@ pub(crate) use audited::now;
 pub use audited::{Made, audited, read_audited};
 pub use body::Body;
 pub use caller::{Caller, Role};
-pub use encrypted::{Encryption, encrypted};
+pub use encrypted::{Encryption, NeedsEncryption, Sealed, encrypted};
 pub use failure::{Failure, ProblemBody};
 pub use finish::{RequestId, finish};
 pub use idempotent::{Idempotency, Repeats, Secret, idempotent};

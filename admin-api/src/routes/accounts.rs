@@ -54,8 +54,9 @@ pub(super) enum BalanceStateName {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct CardOfBalance {
-    /// Names the card.
-    id: i64,
+    /// Names the card: digits, as text.
+    #[schema(pattern = "^[1-9][0-9]{0,18}$")]
+    card_id: String,
     /// The end of its number.
     last_four: String,
     state: CardStateName,
@@ -87,7 +88,12 @@ impl From<&CustomersCard> for CardOfBalance {
             (CardStatus::Active, None) => CardStateName::Active,
         };
         let lock_code = card.card.lock.map(LockCode::number);
-        Self { id: card.card.id.0, last_four: card.last_four.clone(), state, lock_code }
+        Self {
+            card_id: card.card.id.0.to_string(),
+            last_four: card.last_four.clone(),
+            state,
+            lock_code,
+        }
     }
 }
 

@@ -6,6 +6,7 @@ mod accounts;
 mod admin;
 mod amounts;
 mod balances;
+mod cards;
 mod customers;
 mod devices;
 mod kyc;

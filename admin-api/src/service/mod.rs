@@ -4,7 +4,7 @@
 mod answers;
 mod attacks;
 pub mod audit;
-mod cards;
+pub mod cards;
 mod clearing;
 mod controls;
 mod customers;

@@ -33,6 +33,7 @@ fn served(requirement: Requirement) -> Router {
         policy: OpenPolicy::default(),
         partners: None,
         requirement,
+        operations: &[],
         body_limit: 32 * 1024,
         body_within: Duration::from_secs(600),
     };

@@ -3,6 +3,7 @@
 
 mod access;
 mod balances;
+mod cards;
 mod customers;
 mod https_provider;
 mod inquiries;

@@ -64,6 +64,7 @@ impl Served {
             policy: OpenPolicy::default(),
             partners: Some(keys.clone()),
             requirement: Requirement::Optional,
+            operations: &[],
             body_limit: 4_096,
             body_within: Duration::from_secs(600),
         };

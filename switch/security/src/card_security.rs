@@ -1,6 +1,7 @@
 //! Card verification as commands: what the switch may ask of a module that holds the keys of cards.
 //! It owns the commands, how their answers arrive, and what can go wrong. A clear key or PIN never
-//! crosses it in either direction, and nothing here knows how a value is computed.
+//! crosses it in either direction, but a PIN that its holder has just typed, which goes in to be
+//! encrypted. Nothing here knows how a value is computed.
 
 mod cryptogram;
 mod pin;
@@ -19,8 +20,8 @@ pub use cryptogram::{
     Script, ScriptCommand, ScriptKeys, Verified, VerifyCryptogram,
 };
 pub use pin::{
-    DecimalisationTable, EncryptedPin, EncryptedPinBlock, GeneratePinReference, Ibm3624, PanPart,
-    PinBlockFormat, PinMethod, TranslatePin, VerifyPin,
+    ChosenPin, DecimalisationTable, EncryptPin, EncryptedPin, EncryptedPinBlock,
+    GeneratePinReference, Ibm3624, PanPart, PinBlockFormat, PinMethod, TranslatePin, VerifyPin,
 };
 pub use value::{CardValue, CardValueKind, Cvc3Track, GenerateCardValue, VerifyCardValue};
 
@@ -42,6 +43,12 @@ pub trait CardSecurity: Send + Sync {
 
     /// The reference of the PIN in an encrypted block, to be kept: a PIN is set or changed.
     fn generate_pin_reference(&self, command: GeneratePinReference<'_>) -> Reply<'_, PinReference>;
+
+    /// Encrypts a PIN that the card's holder has just typed. A module that takes none in clear says
+    /// so: it is then set where the module itself is asked for it.
+    fn encrypt_pin(&self, _: EncryptPin<'_>) -> Reply<'_, EncryptedPinBlock> {
+        Reply::ready(Err(SecurityError::Prohibited("this module takes no PIN in clear")))
+    }
 
     /// Encrypts the PIN of a block under another zone key, in the same format or in another.
     fn translate_pin(&self, command: TranslatePin<'_>) -> Reply<'_, EncryptedPinBlock>;

@@ -45,11 +45,12 @@ mod vectors;
 
 pub use authority_key::{AuthorityKey, AuthorityKeyError};
 pub use card_security::{
-    CardSecurity, CardValue, CardValueKind, ChipData, Cvc3Track, DataElement, DecimalisationTable,
-    Decision, Decisions, EncryptedPin, EncryptedPinBlock, GenerateCardValue, GeneratePinReference,
-    Ibm3624, IssuerAuthentication, PanPart, PinBlockFormat, PinMethod, ProfileName, ProtectScript,
-    Reply, Script, ScriptCommand, ScriptKeys, SecurityError, TranslatePin, Verified,
-    VerifyCardValue, VerifyCryptogram, VerifyPin,
+    CardSecurity, CardValue, CardValueKind, ChipData, ChosenPin, Cvc3Track, DataElement,
+    DecimalisationTable, Decision, Decisions, EncryptPin, EncryptedPin, EncryptedPinBlock,
+    GenerateCardValue, GeneratePinReference, Ibm3624, IssuerAuthentication, PanPart,
+    PinBlockFormat, PinMethod, ProfileName, ProtectScript, Reply, Script, ScriptCommand,
+    ScriptKeys, SecurityError, TranslatePin, Verified, VerifyCardValue, VerifyCryptogram,
+    VerifyPin,
 };
 pub use emv::{
     AnswerForm, AnswerKey, AnswerMethod, CardKeyOption, CardScheme, CryptogramProfile, Element,

@@ -4,7 +4,9 @@ use std::io::Write;
 use std::sync::{Arc, Mutex};
 
 use switch_domain::Pan;
+use switch_security::exit::pan_for_encrypted_answer;
 use switch_security::reveal_test_pan;
+use zeroize::Zeroizing;
 
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
@@ -29,11 +31,15 @@ fn each_reveal_and_each_refusal_is_logged_masked() {
         for digits in ["9999991200000018", "4111111111111111"] {
             let _ = reveal_test_pan(&Pan::from_digits(digits.as_bytes()).expect("well formed"));
         }
+        let pan = Pan::from_digits(b"4111111111111111").expect("well formed");
+        let mut answer = Zeroizing::new(Vec::with_capacity(32));
+        pan_for_encrypted_answer(&pan, &mut answer);
+        assert_eq!(answer.as_slice(), b"4111111111111111");
     });
     let text = String::from_utf8(log.0.lock().expect("one thread").clone()).expect("text");
     for expected in ["audit", "99999912", "0018", "41111111", "1111"] {
         assert!(text.contains(expected), "{text}");
     }
     assert!(!text.contains("9999991200000018") && !text.contains("4111111111111111"), "{text}");
-    assert_eq!(text.lines().count(), 2);
+    assert_eq!(text.lines().count(), 3);
 }

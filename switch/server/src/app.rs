@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use admin_api::cards::processor::InProcess;
+use admin_api::cards::{Cards as CardServices, Processors};
 use admin_api::certificates::Certificates;
 use admin_api::{PartnerKeys, Services, Users};
 use anyhow::{Context, bail};
@@ -129,14 +131,17 @@ impl App {
         let sweep = HoldSweep::new(store.clone(), node.clone(), sweep);
         let health = Arc::new(NodeHealth { node, fatal: running.fatal(), warning });
         let behind = (metrics, upkeep, sweep, watch);
+        let users = Users::new(services.clone(), config.api.user_settings());
+        let managed_cards = card_services(config, (&services, &users), &security, &cards);
         let security = (security, exchange.map(Arc::new), cards);
         let managed = Managed {
             services: services.clone(),
             certificates: certificates.clone(),
             operators,
             store: store.clone(),
-            users: Users::new(services.clone(), config.api.user_settings()),
+            users,
             partner_keys: PartnerKeys::new(services.clone(), config.api.encryption.partner_keys()),
+            cards: managed_cards,
         };
         let opened = open_ports(config, managed, security, health, behind).await;
         match opened {
@@ -440,4 +445,16 @@ pub(crate) fn make_directory_of(path: &Path) -> anyhow::Result<()> {
             .with_context(|| format!("making {}", directory.display())),
         None => Ok(()),
     }
+}
+
+/// Cards over the management API.
+fn card_services(
+    config: &Config,
+    (services, users): (&Services, &Users),
+    security: &Arc<dyn SecurityModule>,
+    cards: &Cards,
+) -> CardServices {
+    let processors = Processors::new(InProcess::new(Arc::clone(security)), []);
+    let over = (services.clone(), users.clone());
+    CardServices::new(over, cards.module(), processors, config.api.cards.settings())
 }

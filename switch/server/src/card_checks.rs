@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use admin_api::cards::{CardModule, KeyNames};
 use anyhow::Context;
 use switch_hsm::HsmModule;
 use switch_network::{CardChecks, CardKeys, Waits};
@@ -16,6 +17,15 @@ pub(crate) struct Cards {
     module: Arc<dyn CardSecurity>,
     keys: Arc<dyn CardKeys>,
     waits: Option<Waits>,
+}
+
+/// The same names, as the management services ask for them.
+struct Names(Arc<dyn CardKeys>);
+
+impl KeyNames for Names {
+    fn key(&self, name: &str, usage: KeyUsage) -> Option<KeyHandle> {
+        self.0.card_key(name, usage)
+    }
 }
 
 /// The keys of the units, by name.
@@ -45,6 +55,14 @@ impl Cards {
             keys: Arc::new(UnitKeys(Arc::clone(units))),
             waits: Some(config.hsm.waits()),
         })
+    }
+
+    /// For what is on cards: the module, and the names of its keys.
+    pub(crate) fn module(&self) -> CardModule {
+        CardModule {
+            module: Arc::clone(&self.module),
+            keys: Arc::new(Names(Arc::clone(&self.keys))),
+        }
     }
 
     /// For one of them.

@@ -90,6 +90,14 @@ impl Access {
         "GET" "/admin/webhooks/{webhookId}/messages" EMPLOYEE;
         "GET" "/admin/webhooks/{webhookId}/messages/{messageId}/attempts" EMPLOYEE;
         "POST" "/admin/webhooks/{webhookId}/messages/{messageId}/resend" MANAGER;
+        "POST" "/admin/customers/{customerId}/cards/virtual" MANAGER;
+        "GET" "/admin/customers/{customerId}/cards" EMPLOYEE;
+        "GET" "/admin/cards/{cardId}/details" EMPLOYEE;
+        "POST" "/admin/cards/{cardId}/lock" EMPLOYEE;
+        "POST" "/admin/cards/{cardId}/unlock" EMPLOYEE;
+        "POST" "/admin/cards/{cardId}/activate" EMPLOYEE;
+        "POST" "/admin/cards/{cardId}/cvv" EMPLOYEE;
+        "DELETE" "/admin/cards/{cardId}" EMPLOYEE;
         "GET" "/admin/audit" ADMIN;
     };
 

@@ -5,6 +5,7 @@
 mod access;
 mod audit;
 mod balances;
+mod cards;
 mod customers;
 mod kyc;
 mod operators;
@@ -53,6 +54,14 @@ pub(super) fn signed_in() -> OpenApiRouter<Panel> {
         .routes(routes!(webhooks::messages))
         .routes(routes!(webhooks::attempts))
         .routes(routes!(webhooks::resend))
+        .routes(routes!(cards::issue))
+        .routes(routes!(cards::list))
+        .routes(routes!(cards::details))
+        .routes(routes!(cards::lock))
+        .routes(routes!(cards::unlock))
+        .routes(routes!(cards::activate))
+        .routes(routes!(cards::reset_code))
+        .routes(routes!(cards::remove))
 }
 
 /// Behind a session, and with the password again.

@@ -23,7 +23,7 @@ use crate::service::users::{DeviceData, PairingCode, Session, UserPin};
 #[derive(Deserialize, ToSchema)]
 #[serde(from = "String")]
 #[schema(value_type = String, format = Password)]
-struct Typed(Zeroizing<String>);
+pub(super) struct Typed(Zeroizing<String>);
 
 impl From<String> for Typed {
     fn from(text: String) -> Self {
@@ -32,6 +32,10 @@ impl From<String> for Typed {
 }
 
 impl Typed {
+    pub(super) fn text(&self) -> &str {
+        &self.0
+    }
+
     fn pin(&self, field: &'static str) -> Result<UserPin, Problem> {
         UserPin::read(&self.0).map_err(|problem| Problem::field(field, problem.detail))
     }

@@ -9,7 +9,8 @@ use utoipa_axum::routes;
 
 use super::{Around, Management, inside, inside_proving, outside};
 use crate::channel::{SessionChannel, as_nobody, by_session};
-use crate::routes::me::{access, balances, devices, profile};
+use crate::http::read_audited;
+use crate::routes::me::{access, balances, cards, devices, profile};
 use crate::routes::public_key;
 
 /// For everybody.
@@ -25,9 +26,9 @@ fn way_in() -> OpenApiRouter<Management> {
         .routes(routes!(access::change_pin))
 }
 
-/// For who has one, and gives the PIN again.
+/// For who has one, and sends a PIN: the own one again, or a card's.
 fn proving_again() -> OpenApiRouter<Management> {
-    OpenApiRouter::new().routes(routes!(access::step_up))
+    OpenApiRouter::new().routes(routes!(access::step_up)).routes(routes!(cards::set_pin))
 }
 
 /// For who has one.
@@ -42,13 +43,28 @@ fn behind() -> OpenApiRouter<Management> {
         .routes(routes!(balances::read))
         .routes(routes!(balances::movements))
         .routes(routes!(balances::statement))
+        .routes(routes!(cards::issue))
+        .routes(routes!(cards::order))
+        .routes(routes!(cards::read_job))
+        .routes(routes!(cards::list))
+        .routes(routes!(cards::details))
+        .routes(routes!(cards::lock))
+        .routes(routes!(cards::unlock))
+        .routes(routes!(cards::activate))
+        .routes(routes!(cards::reset_code))
+        .routes(routes!(cards::remove))
+}
+
+/// Reads of card data: recorded.
+fn recorded_reads() -> OpenApiRouter<Management> {
+    OpenApiRouter::new().routes(routes!(cards::read))
 }
 
 /// The OpenAPI document of `/customers`.
 #[must_use]
 pub fn customer_document() -> OpenApi {
-    let open = open_to_all().merge(way_in());
-    let mut document = open.merge(proving_again()).merge(behind()).into_openapi();
+    let all = open_to_all().merge(way_in()).merge(proving_again()).merge(behind());
+    let mut document = all.merge(recorded_reads()).into_openapi();
     document.info.title = "Cardswitch: customers' apps".to_owned();
     document.info.description = Some(
         "For the app on a customer's device: `Authorization: Bearer` with the token of a session. \
@@ -68,10 +84,12 @@ pub fn customer_channel(
     let (open, _) = open_to_all().with_state(management.clone()).split_for_parts();
     let (way_in, _) = way_in().with_state(management.clone()).split_for_parts();
     let (proving, _) = proving_again().with_state(management.clone()).split_for_parts();
-    let (behind, _) = behind().with_state(management).split_for_parts();
+    let (behind, _) = behind().with_state(management.clone()).split_for_parts();
+    let (recorded, _) = recorded_reads().with_state(management).split_for_parts();
+    let recorded = recorded.layer(from_fn_with_state(around.audit.clone(), read_audited));
     let way_in = inside_proving(way_in, &jwe, around).merge(inside(open, &jwe, around));
     let proving = inside_proving(proving, &jwe, around);
-    let known = inside(behind, &jwe, around).merge(proving);
+    let known = inside(recorded.merge(behind), &jwe, around).merge(proving);
     let known = known.layer(from_fn_with_state(sessions, by_session));
     outside(way_in.layer(from_fn(as_nobody)).merge(known), around)
 }

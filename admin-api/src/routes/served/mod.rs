@@ -4,6 +4,7 @@
 
 mod admin;
 mod customer;
+mod encryption;
 mod partner;
 
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 use switch_domain::Timestamp;
 
+use crate::cards::Cards;
 use crate::http::{
     Encryption, Rates, Repeats, audited, encrypted, finish, idempotent, limit_caller, limit_proof,
     limit_source, unremembered,
@@ -37,6 +39,8 @@ pub struct Management {
     pub users: Users,
     /// What partners are told.
     pub webhooks: Webhooks,
+    /// Their cards.
+    pub cards: Cards,
     /// Encrypted requests and answers.
     pub jwe: Arc<Jwe>,
 }
@@ -70,6 +74,7 @@ fn inside(router: Router, jwe: &Arc<Jwe>, around: &Around) -> Router {
         policy: OpenPolicy::default(),
         partners: Some(partner_keys),
         requirement: Requirement::Optional,
+        operations: encryption::TABLE,
         body_limit,
         body_within,
     };

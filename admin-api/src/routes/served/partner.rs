@@ -8,6 +8,8 @@ use utoipa_axum::routes;
 
 use super::{Around, Management, inside, outside};
 use crate::channel::{CertificateChannel, by_certificate};
+use crate::http::read_audited;
+use crate::routes::cards::secure as cards;
 use crate::routes::{balances, customers, devices, kyc, public_key, webhook_messages, webhooks};
 
 fn routes() -> OpenApiRouter<Management> {
@@ -39,12 +41,27 @@ fn routes() -> OpenApiRouter<Management> {
         .routes(routes!(webhook_messages::read))
         .routes(routes!(webhook_messages::attempts))
         .routes(routes!(webhook_messages::resend))
+        .routes(routes!(cards::issue))
+        .routes(routes!(cards::order))
+        .routes(routes!(cards::read_job))
+        .routes(routes!(cards::list))
+        .routes(routes!(cards::details))
+        .routes(routes!(cards::lock))
+        .routes(routes!(cards::unlock))
+        .routes(routes!(cards::activate))
+        .routes(routes!(cards::remove))
+        .routes(routes!(cards::remove_by_lifecycle))
+}
+
+/// Reads of card data: recorded.
+fn recorded_reads() -> OpenApiRouter<Management> {
+    OpenApiRouter::new().routes(routes!(cards::read))
 }
 
 /// The OpenAPI document of `/secure` and `/lifecycle`.
 #[must_use]
 pub fn secure_document() -> OpenApi {
-    let mut document = routes().into_openapi();
+    let mut document = routes().merge(recorded_reads()).into_openapi();
     document.info.title = "Cardswitch: server to server".to_owned();
     document.info.description = Some(
         "For partners' own systems, over mutual TLS. Amounts are decimal text in major units; \
@@ -61,7 +78,9 @@ pub fn partner_channels(
     around: &Around,
 ) -> Router {
     let jwe = management.jwe.clone();
-    let (router, _) = routes().with_state(management).split_for_parts();
-    let known = inside(router, &jwe, around);
+    let (router, _) = routes().with_state(management.clone()).split_for_parts();
+    let (recorded, _) = recorded_reads().with_state(management).split_for_parts();
+    let recorded = recorded.layer(from_fn_with_state(around.audit.clone(), read_audited));
+    let known = inside(recorded.merge(router), &jwe, around);
     outside(known.layer(from_fn_with_state(certificates, by_certificate)), around)
 }

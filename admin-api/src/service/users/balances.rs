@@ -18,9 +18,13 @@ const OF_CUSTOMER: &str = "\
     UNION SELECT balance_id FROM balance_handle WHERE customer_id = $1
     ORDER BY 1 LIMIT $2";
 
+/// Those that are in the tables, and those that were made a moment ago.
 const CARDS: &str = "\
     SELECT card.id, pan_vault.last_four FROM card JOIN pan_vault ON pan_vault.id = card.vault_row
-    WHERE card.balance_id = $1 ORDER BY card.id LIMIT $2";
+    WHERE card.balance_id = $1
+    UNION SELECT card_id, last_four FROM card_profile
+    WHERE balance_id = $1 AND last_four IS NOT NULL
+    ORDER BY 1 LIMIT $2";
 
 const HANDLE: &str = "\
     INSERT INTO balance_handle (balance_id, public_id, partner_id, customer_id)
@@ -152,7 +156,7 @@ impl Users {
     }
 
     /// An account's cards, as they are now, the oldest first, as far as the tables have them; at
-    /// most so many as the settings say.
+    /// most so many as the settings say. One that was made over the API is there at once.
     ///
     /// # Errors
     /// The database.

@@ -238,6 +238,9 @@ impl Users {
         }
         let remove = sqlx::query(REMOVE).bind(locked.id.0).bind(PgTimestamp(now));
         remove.execute(&mut *transaction).await?;
+        let printed =
+            sqlx::query("UPDATE card_profile SET holder_name = NULL WHERE customer_id = $1");
+        printed.bind(locked.id.0).execute(&mut *transaction).await?;
         let asked = sqlx::query("DELETE FROM kyc_inquiry WHERE customer_id = $1");
         asked.bind(locked.id.0).execute(&mut *transaction).await?;
         access::forget(&mut transaction, locked.id).await?;

@@ -1,5 +1,6 @@
 //! PINs in commands: encrypted blocks, references on file and how these are made. It owns their
-//! words; a PIN is only ever here encrypted, and neither block nor reference can be printed.
+//! words; a PIN is here encrypted, but for one that its holder has just typed, on its way to be
+//! encrypted. None of them can be printed.
 
 use std::fmt;
 
@@ -7,6 +8,7 @@ use switch_domain::{Pan, PinReference};
 use zeroize::Zeroize;
 
 use super::KeyHandle;
+use crate::pin::ClearPin;
 
 /// Whether the PIN in an encrypted block is the card's.
 #[derive(Clone, Copy)]
@@ -34,6 +36,51 @@ pub struct GeneratePinReference<'a> {
     /// Which reference is made.
     pub method: PinMethod,
     /// The PIN verification key: `V2` for a PVV, `V1` for an offset.
+    pub key: KeyHandle,
+}
+
+/// A PIN that a card's holder chose and sent, encrypted, to whom the card is from. It is in clear
+/// from the opening of that message to the making of a block. It cannot be printed, copied or
+/// compared, and is wiped on drop:
+///
+/// ```compile_fail
+/// fn print<T: std::fmt::Debug>() {}
+/// print::<switch_security::ChosenPin>();
+/// ```
+///
+/// ```compile_fail
+/// fn copy<T: Clone>() {}
+/// copy::<switch_security::ChosenPin>();
+/// ```
+///
+/// ```compile_fail
+/// fn compare<T: PartialEq>() {}
+/// compare::<switch_security::ChosenPin>();
+/// ```
+pub struct ChosenPin(ClearPin);
+
+impl ChosenPin {
+    /// From 4 to 12 ASCII digits; `None` of anything else.
+    #[must_use]
+    pub fn from_ascii(digits: &[u8]) -> Option<Self> {
+        ClearPin::from_ascii(digits).map(Self)
+    }
+
+    pub(crate) const fn clear(&self) -> &ClearPin {
+        &self.0
+    }
+}
+
+/// A chosen PIN as an encrypted block: what else is done with it is done with that.
+#[derive(Clone, Copy)]
+pub struct EncryptPin<'a> {
+    /// The PIN.
+    pub pin: &'a ChosenPin,
+    /// The card that the block is bound to.
+    pub pan: &'a Pan,
+    /// The format of the block.
+    pub format: PinBlockFormat,
+    /// The zone key: `P0`.
     pub key: KeyHandle,
 }
 

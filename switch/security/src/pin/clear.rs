@@ -55,13 +55,12 @@ impl ClearPin {
     }
 
     /// From ASCII digits.
-    #[cfg(test)]
     pub(crate) fn from_ascii(ascii: &[u8]) -> Option<Self> {
         let fits = (FEWEST..=MOST).contains(&ascii.len());
         if !fits || !ascii.iter().all(u8::is_ascii_digit) {
             return None;
         }
-        let mut pin = Self::blank(ascii.len() as u8);
+        let mut pin = Self::blank(u8::try_from(ascii.len()).ok()?);
         for (place, digit) in (0..).zip(ascii) {
             pin.put(place, digit & 0x0F);
         }

@@ -11,9 +11,9 @@ mod script;
 use switch_domain::PinReference;
 
 use crate::card_security::{
-    CardSecurity, CardValue, EncryptedPinBlock, GenerateCardValue, GeneratePinReference,
-    ProtectScript, Reply, Script, TranslatePin, Verified, VerifyCardValue, VerifyCryptogram,
-    VerifyPin,
+    CardSecurity, CardValue, EncryptPin, EncryptedPinBlock, GenerateCardValue,
+    GeneratePinReference, ProtectScript, Reply, Script, TranslatePin, Verified, VerifyCardValue,
+    VerifyCryptogram, VerifyPin,
 };
 use crate::module::SoftwareModule;
 use held::Held;
@@ -39,6 +39,10 @@ impl CardSecurity for SoftwareModule {
 
     fn generate_pin_reference(&self, command: GeneratePinReference<'_>) -> Reply<'_, PinReference> {
         pin::generate_reference(&self.held(), &command).into()
+    }
+
+    fn encrypt_pin(&self, command: EncryptPin<'_>) -> Reply<'_, EncryptedPinBlock> {
+        pin::encrypt(&self.held(), &command).into()
     }
 
     fn translate_pin(&self, command: TranslatePin<'_>) -> Reply<'_, EncryptedPinBlock> {

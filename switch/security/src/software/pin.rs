@@ -6,8 +6,8 @@ use switch_domain::PinReference;
 
 use crate::SecurityError;
 use crate::card_security::{
-    EncryptedPin, EncryptedPinBlock, GeneratePinReference, Ibm3624, PinMethod, TranslatePin,
-    VerifyPin,
+    EncryptPin, EncryptedPin, EncryptedPinBlock, GeneratePinReference, Ibm3624, PinBlockFormat,
+    PinMethod, TranslatePin, VerifyPin,
 };
 use crate::key::{Function, Key, KeyHandle};
 use crate::pin::{
@@ -76,6 +76,21 @@ pub(super) fn translate(
     let fill = Fill::by_chance(to)?;
     let pin = clear(held, &pin, pan)?;
     out.write(to, &pin, pan, &fill)
+}
+
+pub(super) fn encrypt(
+    held: &Held,
+    command: &EncryptPin<'_>,
+) -> Result<EncryptedPinBlock, SecurityError> {
+    let EncryptPin { pin, pan, format, key } = *command;
+    // Format 1 is bound to no card, and format 2 is for chips (PCI PIN 3-3).
+    if !matches!(format, PinBlockFormat::Iso0 | PinBlockFormat::Iso3 | PinBlockFormat::Iso4) {
+        return Err(SecurityError::FormatRefused(format));
+    }
+    let function = Function::EncryptPin;
+    let out = zone_key(held.active(key, function)?, key, function)?;
+    let fill = Fill::by_chance(format)?;
+    out.write(format, pin.clear(), pan, &fill)
 }
 
 /// The PIN of a block, in clear; [`SecurityError::Incorrect`] where the block is no good.

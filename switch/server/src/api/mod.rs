@@ -11,6 +11,7 @@ use anyhow::Context;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::clock::now;
 use crate::config::{Api, Config};
 use crate::runtimes::Apart;
 
@@ -23,10 +24,11 @@ mod webhooks;
 pub(crate) use routers::Managed;
 use routers::Routers;
 
-/// Listeners at work, and the task behind them that asks the provider of verifications.
+/// Listeners at work, and the tasks behind them: who asks the provider of verifications, and who
+/// makes cards that are waited for by nobody.
 pub(crate) struct Listeners {
     serving: Vec<(&'static str, Serving)>,
-    asking: Option<JoinHandle<()>>,
+    behind: Vec<JoinHandle<()>>,
 }
 
 /// Opens those that are configured, on the threads of management.
@@ -38,7 +40,8 @@ pub(crate) async fn open_on(
 ) -> anyhow::Result<Listeners> {
     let certificates = managed.certificates.clone();
     let provider = verification::provider(&config.api.kyc)?;
-    let users = managed.users.clone();
+    let (users, cards) = (managed.users.clone(), managed.cards.clone());
+    let every = config.api.cards.every();
     let kyc = (config.api.kyc.clone(), Duration::from_secs(config.api.limits.reload_s));
     let wanted = config.api.secure_settings().or_else(|| config.api.open_settings());
     let routers = match wanted {
@@ -52,7 +55,15 @@ pub(crate) async fn open_on(
         None => opening.await?,
     };
     let asking = provider.map(|provider| verification::ask(provider, users, kyc, stop.clone()));
-    listeners.asking = asking.map(|asking| management.spawn(asking));
+    listeners.behind.extend(asking.map(|asking| management.spawn(asking)));
+    // Whatever was asked for is made, also by a switch that serves nobody at its listeners.
+    let stop = stop.clone();
+    listeners.behind.push(management.spawn(async move {
+        tokio::select! {
+            () = cards.run_jobs(now, every) => {}
+            () = stop.cancelled() => {}
+        }
+    }));
     Ok(listeners)
 }
 
@@ -62,7 +73,7 @@ async fn open(
     certificates: &Certificates,
     routers: Routers,
 ) -> anyhow::Result<Listeners> {
-    let mut listeners = Listeners { serving: Vec::new(), asking: None };
+    let mut listeners = Listeners { serving: Vec::new(), behind: Vec::new() };
     let clients = Some(certificates.clone());
     let wanted = [
         (config.secure_settings(), clients, routers.secure),
@@ -99,8 +110,8 @@ impl Listeners {
         for (_, serving) in self.serving {
             serving.stop(within).await;
         }
-        if let Some(asking) = self.asking {
-            let _ = asking.await; // it was told to stop, and holds nothing back
+        for task in self.behind {
+            let _ = task.await; // it was told to stop, and holds nothing back
         }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use admin_api::audit::{AuditLog, audit_sink};
+use admin_api::cards::Cards;
 use admin_api::certificates::Certificates;
 use admin_api::channel::{CertificateChannel, OperatorChannel, Refusals, SessionChannel};
 use admin_api::http::{Rates, Repeats};
@@ -32,6 +33,7 @@ pub(crate) struct Managed {
     pub(crate) store: Store,
     pub(crate) users: Users,
     pub(crate) partner_keys: PartnerKeys,
+    pub(crate) cards: Cards,
 }
 
 /// What is served.
@@ -51,7 +53,8 @@ impl Routers {
         managed: Managed,
         stop: &CancellationToken,
     ) -> anyhow::Result<Self> {
-        let Managed { services, certificates, operators, store, users, partner_keys } = managed;
+        let Managed { services, certificates, operators, store, users, partner_keys, cards } =
+            managed;
         let requests = config.api.requests;
         let pool = store.pool().clone();
         let (audit, writer) = audit_sink(pool.clone(), requests.audit_waiting);
@@ -77,7 +80,7 @@ impl Routers {
         let every = Duration::from_secs(config.api.limits.reload_s);
         management.spawn(body_keys::look(keys, jwe.clone(), every, stop.clone()));
         let webhooks = webhooks::open(management, config, services.clone(), stop)?;
-        let managed = Management { services, users, webhooks, jwe };
+        let managed = Management { services, users, webhooks, cards, jwe };
         let admin = operators.map(|operators| {
             let channel = OperatorChannel { operators: operators.clone(), refusals };
             let panel = Panel { management: managed.clone(), operators, audit: log };

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use super::check::Faults;
 use super::operators::ApiOperators;
 use super::sessions::ApiSessions;
-use super::{ApiCustomers, ApiKyc, ApiWebhooks, Mode, users};
+use super::{ApiCards, ApiCustomers, ApiKyc, ApiWebhooks, Mode, users};
 
 /// The management API. Without a listener it is not served.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -37,6 +37,8 @@ pub struct Api {
     pub sessions: ApiSessions,
     /// Customers of partners.
     pub customers: ApiCustomers,
+    /// Their cards.
+    pub cards: ApiCards,
     /// Who verifies them for the platform.
     pub kyc: ApiKyc,
     /// People at the panel.
@@ -247,6 +249,7 @@ impl Api {
         self.encryption.check(faults);
         self.sessions.check(mode, faults);
         self.customers.check(&self.kyc, faults);
+        self.cards.check(faults);
         self.kyc.check(faults);
         self.operators.check(mode, faults);
         self.webhooks.check(mode, faults);

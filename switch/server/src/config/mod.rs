@@ -3,6 +3,7 @@
 
 mod api;
 mod attacks;
+mod cards;
 mod check;
 mod check_links;
 mod clearing;
@@ -39,6 +40,7 @@ use serde::Deserialize;
 
 pub use api::{Api, ApiCertificates, ApiLimits, ApiListener};
 pub use attacks::{AttackLimits, AttackMode, Attacks};
+pub use cards::ApiCards;
 pub use check::Fault;
 pub use clearing::Clearing;
 pub use controls::Controls;

@@ -55,6 +55,7 @@ const AUTHORITY: [(&str, &str); 3] = [
     ("CARDSWITCH_LINKS__TEST__DIALECT", "iso87-bcd"),
 ];
 
+// covers: SR-148, SR-209, SR-211
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lock_of_the_network_holds_over_repeats_and_a_restart() {
     let database = fresh_database().await;

@@ -189,6 +189,7 @@ fn held(served: &Served, issued: &Issued) -> Json {
     shown["held"].clone()
 }
 
+// covers: SR-210, A-34
 #[tokio::test(flavor = "multi_thread")]
 async fn the_third_wrong_pin_locks_the_card_and_only_an_unlock_opens_it() {
     let database = fresh_database().await;

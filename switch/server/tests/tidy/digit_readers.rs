@@ -1,15 +1,24 @@
-//! Who reads the digits of a card number: the security module, and who hands it to a hardware one.
+//! Who reads the digits of a card number: the security module, who hands it to a hardware one, and
+//! the full data of a card, which leave encrypted alone.
 
 use super::rust_text::{code_only, has_word};
 use super::source::SourceFile;
 
 /// A way to the digits, and where it may be taken. Defined, and then used.
-const WAYS: [(&str, &[&str]); 2] = [
+const WAYS: [(&str, &[&str]); 3] = [
     (
         "digits_for_security",
         &["switch/domain/src/pan.rs", "switch/security/src/", "switch/security/tests/"],
     ),
     ("digits_for_host_command", &["switch/security/src/exit.rs", "switch/hsm/src/pan_fields.rs"]),
+    (
+        "pan_for_encrypted_answer",
+        &[
+            "switch/security/src/exit.rs",
+            "switch/security/tests/audit_event.rs",
+            "admin-api/src/service/cards/data.rs",
+        ],
+    ),
 ];
 
 /// Lines of code elsewhere that read digits.

@@ -40,10 +40,19 @@ impl Platform {
 
     /// The same with more of its configuration.
     pub(super) async fn start_with(more: Vec<(&'static str, String)>) -> Self {
+        Self::start_keyed(more, |_| {}).await
+    }
+
+    /// The same once somebody has put more keys there.
+    pub(super) async fn start_keyed(
+        more: Vec<(&'static str, String)>,
+        keyed: impl FnOnce(&Path),
+    ) -> Self {
         let database = fresh_database().await;
         let directory = tempfile::tempdir().expect("a directory");
         let at = directory.path();
         ceremony(at);
+        keyed(at);
         assert!(ca(at, &["init"], true).0);
         let root = server_files(at);
         let served = serve(at, database.url().expose(), &more);

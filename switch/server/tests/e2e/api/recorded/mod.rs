@@ -6,6 +6,7 @@
 //! the documents are to be written anew as well (`CARDSWITCH_TEST_WRITE_OPENAPI=1`).
 
 mod admin;
+mod cards;
 mod customer;
 mod recording;
 mod secure;
@@ -13,7 +14,7 @@ mod surface;
 
 use std::path::{Path, PathBuf};
 
-use super::platform::Platform;
+use super::cards::rig::keyed_platform;
 use recording::Recording;
 
 fn committed() -> PathBuf {
@@ -26,10 +27,11 @@ fn committed() -> PathBuf {
 async fn examples_of_the_documents_are_real_answers() {
     // Nothing is sent while it runs: what is read of messages is the same in every run.
     let every = ("CARDSWITCH_API__WEBHOOKS__EVERY_MS", "60000".into());
-    let platform = Platform::start_with(vec![every]).await;
+    let platform = keyed_platform(vec![every]).await;
     let mut recording = Recording::default();
     secure::walk(&platform, &mut recording).await;
     customer::walk(&platform, &mut recording).await;
+    cards::walk(&platform, &mut recording);
     admin::walk(&platform, &mut recording);
     platform.close().await;
     let found = std::fs::read_to_string(committed()).unwrap_or_else(|_| "{}".to_owned());

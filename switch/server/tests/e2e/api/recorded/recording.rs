@@ -7,7 +7,9 @@ use serde_json::{Map, Value, json};
 use crate::api::client::{Answer, Client};
 
 /// Members that are another with each run: of our keys, and what cards and cursors are called.
-const DRAWN: [&str; 8] = ["kid", "publicKey", "pem", "n", "lastFour", "id", "nextCursor", "body"];
+const DRAWN: [&str; 10] = [
+    "kid", "publicKey", "pem", "n", "lastFour", "id", "cardId", "expiry", "nextCursor", "body",
+];
 
 /// What was asked and answered, by operation.
 #[derive(Default)]
@@ -123,6 +125,9 @@ fn secret(name: &str, value: &Value) -> Option<&'static str> {
         }
         "secret" => Some("whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="),
         "pairingCode" => Some("7K3M9XQ2RT4W6Z"),
+        "payload" => {
+            Some("eyJhbGciOiJSU0EtT0FFUC0yNTYiLCJlbmMiOiJBMjU2R0NNIn0.jF5K.4Qe8.m0x3.Yz5w")
+        }
         "oneTimePassword" | "password" | "currentPassword" => Some("given-once-and-changed"),
         "newPassword" => Some("a long one of 4 words"),
         "otpauthUri" => Some("otpauth://totp/Cardswitch:grace?secret=GEZDGNBVGY3TQOJQ"),
@@ -172,6 +177,24 @@ impl<'a> Asking<'a> {
         let key = format!("key {}", self.keys);
         let headers = [("Idempotency-Key", key.as_str())];
         let asked = Asked { method: "POST", template, names, query: "", headers: &headers, body };
+        self.recording.ask(self.client, asked, status)
+    }
+
+    /// The same with an answer that is encrypted, or a body that is too.
+    #[track_caller]
+    pub(super) fn encrypted(
+        &mut self,
+        (method, template): (&str, &str),
+        names: &[&str],
+        (header, key): (&str, &str),
+        body: Option<Value>,
+        status: u16,
+    ) -> Answer {
+        self.keys += 1;
+        let name = format!("key {}", self.keys);
+        let headers = [(header, "true"), ("Public-Key", key), ("Idempotency-Key", name.as_str())];
+        let headers = if method == "GET" { &headers[..2] } else { &headers[..] };
+        let asked = Asked { method, template, names, query: "", headers, body };
         self.recording.ask(self.client, asked, status)
     }
 

@@ -3,17 +3,17 @@
 
 use switch_domain::{
     AsciiText, BalanceId, CardId, CardStatus, Expiry, IdempotencyKey, LockCode, LockCodes,
-    OutsideAsk, Pan,
+    OutsideAsk, Pan, VaultRef,
 };
 use switch_shard::{Act, Manage};
 use switch_store::VaultError;
 
-use super::Services;
-use super::vault::{open_pan, seal_pan};
 use crate::Problem;
+use crate::service::Services;
+use crate::service::vault::{open_pan, seal_pan};
 
 /// How many numbers are drawn before a BIN range is taken for full.
-const DRAWS: usize = 16;
+pub(super) const DRAWS: usize = 16;
 
 /// A card to be issued.
 #[derive(Clone, Copy, Debug)]
@@ -57,26 +57,61 @@ impl Services {
                 .security
                 .generate_pan(&programme.bins)
                 .map_err(|error| Problem::internal("drawing a card number", &error))?;
-            let fingerprint = self.security.fingerprint(&pan);
-            let keeping = |error: VaultError| Problem::internal("keeping a card number", &error);
-            let row = self.store.vault().reserve().await.map_err(keeping)?;
-            let sealed = seal_pan(&*self.security, row, &pan)
-                .map_err(|error| Problem::internal("sealing a card number", &error))?;
-            let vault = self.store.vault().insert_reserved(row, &sealed).await;
-            let vault = match vault {
-                // Taken; or sealed just when its key was retired, and another is active by now.
-                Err(VaultError::Taken | VaultError::Retired(_)) => continue,
-                other => other.map_err(keeping)?,
-            };
-            let status = if new.active { CardStatus::Active } else { CardStatus::Inactive };
-            let act = Act::IssueCard { balance: new.balance, vault, expiry: new.expiry, status };
-            let made = self.node.manage(Manage { key, actor, act }, Some(fingerprint)).await;
-            return self.issued(made, vault, pan, new.expiry).await;
+            if let Some(vault) = self.keep_number(&pan).await? {
+                return self.issue_kept((key, actor), new, vault, pan).await;
+            }
         }
-        Err(Problem::new(
-            "BIN_RANGE_FULL",
-            "no free card number was found in the programme's BIN range; add a range",
-        ))
+        Err(range_full())
+    }
+
+    /// Seals a number in the vault; `None` where it is taken, by another card or by one that is
+    /// just being made.
+    pub(super) async fn keep_number(&self, pan: &Pan) -> Result<Option<VaultRef>, Problem> {
+        let keeping = |error: VaultError| Problem::internal("keeping a card number", &error);
+        let row = self.store.vault().reserve().await.map_err(keeping)?;
+        let sealed = seal_pan(&*self.security, row, pan)
+            .map_err(|error| Problem::internal("sealing a card number", &error))?;
+        match self.store.vault().insert_reserved(row, &sealed).await {
+            // Taken; or sealed just when its key was retired, and another is active by now.
+            Err(VaultError::Taken | VaultError::Retired(_)) => Ok(None),
+            other => other.map(Some).map_err(keeping),
+        }
+    }
+
+    /// The row that a number is in already, and whether a card has it.
+    pub(super) async fn kept(&self, pan: &Pan) -> Result<Option<(VaultRef, bool)>, Problem> {
+        let print = self.security.fingerprint(pan);
+        let is_known = self.node.directory().find(&print).is_some();
+        let found = self.store.vault().find(print).await;
+        let found = found.map_err(|error| Problem::internal("finding a card number", &error))?;
+        Ok(found.map(|vault| (vault, is_known)))
+    }
+
+    /// Issues the card whose number is in this row.
+    pub(super) async fn issue_kept(
+        &self,
+        (key, actor): (IdempotencyKey, AsciiText<40>),
+        new: NewCard,
+        vault: VaultRef,
+        pan: Pan,
+    ) -> Result<IssuedCard, Problem> {
+        let fingerprint = self.security.fingerprint(&pan);
+        let status = if new.active { CardStatus::Active } else { CardStatus::Inactive };
+        let act = Act::IssueCard { balance: new.balance, vault, expiry: new.expiry, status };
+        let made = self.node.manage(Manage { key, actor, act }, Some(fingerprint)).await;
+        self.issued(made, vault, pan, new.expiry).await
+    }
+
+    /// The number of a card, out of the vault.
+    pub(super) async fn number_of(&self, vault: VaultRef) -> Result<Pan, Problem> {
+        let sealed = self
+            .store
+            .vault()
+            .fetch(vault)
+            .await
+            .map_err(|error| Problem::internal("reading a card number", &error))?;
+        open_pan(&*self.security, vault.row, &sealed)
+            .map_err(|error| Problem::internal("opening the vault", &error))
     }
 
     /// The result of an issue. Where the key was used before, the card of that time is the result,
@@ -84,7 +119,7 @@ impl Services {
     async fn issued(
         &self,
         made: Result<Option<i64>, switch_shard::ManageError>,
-        vault: switch_domain::VaultRef,
+        vault: VaultRef,
         pan: Pan,
         expiry: Expiry,
     ) -> Result<IssuedCard, Problem> {
@@ -105,14 +140,7 @@ impl Services {
             return Ok(IssuedCard { card, pan, expiry });
         }
         self.give_up(vault).await;
-        let sealed = self
-            .store
-            .vault()
-            .fetch(known.vault)
-            .await
-            .map_err(|error| Problem::internal("reading a card number", &error))?;
-        let pan = open_pan(&*self.security, known.vault.row, &sealed)
-            .map_err(|error| Problem::internal("opening the vault", &error))?;
+        let pan = self.number_of(known.vault).await?;
         Ok(IssuedCard { card, pan, expiry: known.expiry })
     }
 
@@ -187,10 +215,18 @@ impl Services {
 }
 
 impl Services {
-    async fn give_up(&self, vault: switch_domain::VaultRef) {
+    async fn give_up(&self, vault: VaultRef) {
         if let Err(error) = self.store.vault().remove_unissued(vault).await {
             // Only a number is lost, from a range of millions.
             tracing::warn!(%error, row = vault.row, "an unused vault row stays");
         }
     }
+}
+
+/// No number is free.
+pub(super) fn range_full() -> Problem {
+    Problem::new(
+        "BIN_RANGE_FULL",
+        "no free card number was found in the programme's BIN range; add a range",
+    )
 }

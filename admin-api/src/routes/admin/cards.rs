@@ -1,0 +1,160 @@
+//! `/admin/customers/{customerId}/cards` and `/admin/cards` (SR-106): cards of all tenants. It owns
+//! that an operator is shown no more of a card than its last four digits (SR-119): where the seed
+//! has an answer encrypted it is, and has nothing in it that is not shown elsewhere.
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use axum::{Extension, Json};
+
+use super::super::Answered;
+use super::super::accounts::Owner;
+use super::super::cards::{
+    CardView, Listing, LockReason, NewVirtualCard, activated, by, detailed, drawn, issued_unseen,
+    listed, locked, removed, unlocked,
+};
+use super::super::problems::{ChangeProblems, Problems};
+use super::super::served::Panel;
+use super::customers::customer_of;
+use crate::Problem;
+use crate::http::{Body, Caller, Idempotency, Page, Query};
+use crate::service::cards::Channel;
+
+/// Whose cards they are.
+async fn owner(this: &Panel, customer: &str) -> Result<Owner, Problem> {
+    let (partner, customer) = customer_of(this, customer).await?;
+    Ok(Owner { partner, customer })
+}
+
+/// Issue a virtual card for a customer. It is in use at once.
+///
+/// The answer goes encrypted: `Encrypt-Response: true` (SR-106). It has what everybody may see.
+#[utoipa::path(
+    post, path = "/admin/customers/{customerId}/cards/virtual", tag = "cards",
+    params(("customerId" = Uuid, Path)), request_body = NewVirtualCard,
+    responses((status = 201, body = CardView), Problems, ChangeProblems)
+)]
+pub(in crate::routes) async fn issue(
+    State(this): State<Panel>,
+    Extension(caller): Extension<Caller>,
+    Extension(keys): Extension<Idempotency>,
+    Path(customer): Path<String>,
+    Body(new): Body<NewVirtualCard>,
+) -> Answered<Response> {
+    let owner = owner(&this, &customer).await?;
+    issued_unseen(&this.management, (owner, &caller), keys.key(0), new).await
+}
+
+/// List a customer's cards.
+#[utoipa::path(
+    get, path = "/admin/customers/{customerId}/cards", tag = "cards",
+    params(("customerId" = Uuid, Path), Listing),
+    responses((status = 200, body = Page<CardView>), Problems)
+)]
+pub(in crate::routes) async fn list(
+    State(this): State<Panel>,
+    Path(customer): Path<String>,
+    Query(wanted): Query<Listing>,
+) -> Answered<Json<Page<CardView>>> {
+    listed(&this.management, owner(&this, &customer).await?, &wanted).await
+}
+
+/// Read what everybody may see of a card.
+#[utoipa::path(
+    get, path = "/admin/cards/{cardId}/details", tag = "cards",
+    params(("cardId" = String, Path, pattern = "^[1-9][0-9]{0,18}$")),
+    responses((status = 200, body = CardView), Problems)
+)]
+pub(in crate::routes) async fn details(
+    State(this): State<Panel>,
+    Path(card): Path<String>,
+) -> Answered<Json<CardView>> {
+    let owned = this.management.cards.any(&card).await?;
+    detailed(&this.management, &owned).await
+}
+
+/// Lock a card: in force for the next authorization (SR-110).
+#[utoipa::path(
+    post, path = "/admin/cards/{cardId}/lock", tag = "cards",
+    params(("cardId" = String, Path, pattern = "^[1-9][0-9]{0,18}$")), request_body = LockReason,
+    responses((status = 204), Problems, ChangeProblems)
+)]
+pub(in crate::routes) async fn lock(
+    State(this): State<Panel>,
+    Extension(caller): Extension<Caller>,
+    Extension(keys): Extension<Idempotency>,
+    Path(card): Path<String>,
+    Body(reason): Body<LockReason>,
+) -> Answered<StatusCode> {
+    let owned = this.management.cards.any(&card).await?;
+    let by = by(&caller, keys.key(0));
+    locked(&this.management, &owned, (Channel::Operator, by), &reason).await
+}
+
+/// Unlock a card (SR-113). Refused for reasons 1, 2, 5 and 8.
+#[utoipa::path(
+    post, path = "/admin/cards/{cardId}/unlock", tag = "cards",
+    params(("cardId" = String, Path, pattern = "^[1-9][0-9]{0,18}$")),
+    responses((status = 204), Problems, ChangeProblems)
+)]
+pub(in crate::routes) async fn unlock(
+    State(this): State<Panel>,
+    Extension(caller): Extension<Caller>,
+    Extension(keys): Extension<Idempotency>,
+    Path(card): Path<String>,
+) -> Answered<StatusCode> {
+    let owned = this.management.cards.any(&card).await?;
+    unlocked(&this.management, &owned, (Channel::Operator, by(&caller, keys.key(0)))).await
+}
+
+/// Activate a card that waits for it (SR-130).
+#[utoipa::path(
+    post, path = "/admin/cards/{cardId}/activate", tag = "cards",
+    params(("cardId" = String, Path, pattern = "^[1-9][0-9]{0,18}$")),
+    responses((status = 204), Problems, ChangeProblems)
+)]
+pub(in crate::routes) async fn activate(
+    State(this): State<Panel>,
+    Extension(caller): Extension<Caller>,
+    Extension(keys): Extension<Idempotency>,
+    Path(card): Path<String>,
+) -> Answered<StatusCode> {
+    let owned = this.management.cards.any(&card).await?;
+    activated(&this.management, &owned, by(&caller, keys.key(0))).await
+}
+
+/// Give a virtual card another printed code (SR-122); its holder reads it.
+///
+/// The answer goes encrypted: `Encrypt-Response: true`. It has what everybody may see.
+#[utoipa::path(
+    post, path = "/admin/cards/{cardId}/cvv", tag = "cards",
+    params(("cardId" = String, Path, pattern = "^[1-9][0-9]{0,18}$")),
+    responses((status = 200, body = CardView), Problems, ChangeProblems)
+)]
+pub(in crate::routes) async fn reset_code(
+    State(this): State<Panel>,
+    Extension(caller): Extension<Caller>,
+    Extension(keys): Extension<Idempotency>,
+    Path(card): Path<String>,
+) -> Answered<Json<CardView>> {
+    let owned = this.management.cards.any(&card).await?;
+    this.management.cards.reset_code(&owned, by(&caller, keys.key(0))).await?;
+    detailed(&this.management, &owned).await
+}
+
+/// Remove a card for good (SR-116).
+///
+/// Nothing is approved any more; what was authorized is still cleared.
+#[utoipa::path(
+    delete, path = "/admin/cards/{cardId}", tag = "cards",
+    params(("cardId" = String, Path, pattern = "^[1-9][0-9]{0,18}$")),
+    responses((status = 204), Problems, ChangeProblems)
+)]
+pub(in crate::routes) async fn remove(
+    State(this): State<Panel>,
+    Extension(caller): Extension<Caller>,
+    Path(card): Path<String>,
+) -> Answered<StatusCode> {
+    let owned = this.management.cards.any(&card).await?;
+    removed(&this.management, &owned, by(&caller, drawn())).await
+}

@@ -1,0 +1,305 @@
+//! The issue of a card (SR-104 to SR-108, SR-160, SR-161). It owns its order: what was asked for is
+//! looked at, the order is put down, the processor makes the card, its number goes into the vault,
+//! and the shard's command names the row (W-9). The same order again is the same card, wherever the
+//! one before was cut off.
+
+use switch_domain::{
+    AsciiText, Balance, BalanceState, Bin, CardId, CardStatus, CustomerState, Expiry,
+    IdempotencyKey, PartnerId, Programme, ProgrammeId, Timestamp, VaultRef,
+};
+use uuid::Uuid;
+
+use super::commands::{DRAWS, range_full};
+use super::data::FullCardData;
+use super::found::{OwnedCard, no_card};
+use super::processor::{IN_PROCESS, MadeCard, VirtualOrder};
+use super::profile::{self, Form, Ordered};
+use super::{Cards, NewCard};
+use crate::Problem;
+
+/// Whose card it is: a customer of a tenant.
+#[derive(Clone, Copy, Debug)]
+pub struct Holder {
+    /// The tenant.
+    pub partner: PartnerId,
+    /// The customer.
+    pub customer: Uuid,
+}
+
+/// Who asks, when, and under which key: the same key is the same card.
+#[derive(Clone, Copy, Debug)]
+pub struct By {
+    /// Of the order, and of the shard's command.
+    pub key: IdempotencyKey,
+    /// As the journal calls whoever asks.
+    pub actor: AsciiText<40>,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// A virtual card that is asked for. It names a person: it has no printable form.
+#[derive(Clone)]
+pub struct NewVirtual {
+    /// The account, as paths name it.
+    pub balance: Uuid,
+    /// The product, where it is said: the account's.
+    pub programme: Option<ProgrammeId>,
+    /// The currency, where it is said: the product's.
+    pub currency: Option<String>,
+    /// As it is printed.
+    pub holder_name: Option<String>,
+    /// The partner's own name for it.
+    pub reference: Option<String>,
+}
+
+impl Cards {
+    /// Issues a virtual card, in use when this returns.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`: the customer or the account. `CUSTOMER_NOT_VERIFIED`. `CONFLICT`: the customer
+    /// or the account is blocked or closed. `INVALID_REQUEST`: a member. `EXHAUSTED`: the account
+    /// has as many cards as one may have. `PROCESSOR_REFUSED`, `PROCESSOR_UNAVAILABLE`,
+    /// `SECURITY_MODULE_UNAVAILABLE`. Else as [`Problem`] says.
+    pub async fn issue_virtual(
+        &self,
+        holder: Holder,
+        new: &NewVirtual,
+        by: By,
+    ) -> Result<OwnedCard, Problem> {
+        let ordered = self.checked(holder, new, by).await?;
+        let mut transaction = self.pool().begin().await?;
+        profile::order(&mut transaction, &ordered, self.settings.most, by.now).await?;
+        transaction.commit().await?;
+        match self.make(&ordered, by).await {
+            Ok(card) => self.now(card).await,
+            Err(problem) => {
+                if is_final(&problem) {
+                    let mut connection = self.pool().acquire().await?;
+                    profile::give_up(&mut connection, ordered.order).await?;
+                }
+                Err(problem)
+            }
+        }
+    }
+
+    /// Everything that is on a card: for its holder and their partner, never for operators.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`: it was removed. `CONFLICT`: it waits for its activation.
+    pub async fn full_data(&self, owned: &OwnedCard) -> Result<FullCardData, Problem> {
+        let card = &owned.card;
+        match card.status {
+            CardStatus::Removed => return Err(no_card()),
+            CardStatus::Inactive => {
+                return Err(Problem::new("CONFLICT", "the card waits for its activation"));
+            }
+            CardStatus::Active => {}
+        }
+        let pan = self.services.number_of(card.vault).await?;
+        let code = self.code(card, &pan).await?;
+        Ok(FullCardData::new(card, pan, code))
+    }
+
+    /// What was asked for, once it was looked at.
+    pub(super) async fn checked(
+        &self,
+        holder: Holder,
+        new: &NewVirtual,
+        by: By,
+    ) -> Result<Ordered, Problem> {
+        let customer = self.users.customer(holder.partner, holder.customer).await?;
+        let balance = self.users.balance_by_handle(holder.partner, new.balance).await?;
+        if balance.customer != customer.id {
+            return Err(Problem::not_found("there is no such account"));
+        }
+        self.users.require_verified(holder.partner, holder.customer).await?;
+        if customer.state != CustomerState::Active {
+            return Err(Problem::new("CONFLICT", "the customer is blocked"));
+        }
+        if balance.state != BalanceState::Active {
+            return Err(Problem::new("CONFLICT", "the account is blocked or closed"));
+        }
+        fits(new, &balance)?;
+        // Without its key no code could be told of a card that was made.
+        self.code_key(balance.programme, 0)?;
+        let processor = self.processor_of(balance.programme).await?;
+        Ok(Ordered {
+            order: Uuid::from_bytes(by.key.0),
+            partner: holder.partner,
+            customer: customer.id,
+            balance: balance.id,
+            form: Form::Virtual,
+            holder_name: new.holder_name.clone(),
+            reference: new.reference.clone(),
+            processor,
+            replaces: None,
+        })
+    }
+
+    /// The processor of a programme.
+    async fn processor_of(&self, programme: ProgrammeId) -> Result<String, Problem> {
+        let sql = "SELECT processor FROM programme_processor WHERE programme_id = $1";
+        let chosen = sqlx::query_scalar(sql).bind(programme.0);
+        let chosen = chosen.fetch_optional(self.pool()).await?;
+        Ok(chosen.unwrap_or_else(|| IN_PROCESS.to_owned()))
+    }
+
+    /// Has the card of an order made; of one that was made already, the same card.
+    pub(super) async fn make(&self, ordered: &Ordered, by: By) -> Result<CardId, Problem> {
+        let (programme, expiry) = self.terms_of(ordered, by.now).await?;
+        let processor = self.processors.named(&ordered.processor)?;
+        let order = VirtualOrder {
+            reference: ordered.order,
+            programme: programme.id,
+            bins: programme.bins,
+            expiry,
+            holder_name: ordered.holder_name.clone(),
+        };
+        for _ in 0..DRAWS {
+            let made = processor.create_virtual(&order).await?;
+            acceptable(&made, &programme, by.now)?;
+            let vault = match self.services.keep_number(&made.pan).await? {
+                kept if !processor.gives_again() => kept,
+                kept => Some(self.claimed(ordered.order, &made, kept).await?),
+            };
+            if let Some(vault) = vault {
+                let new = NewCard { balance: ordered.balance, expiry: made.expiry, active: true };
+                let MadeCard { reference, pan, .. } = made;
+                let issued = self.services.issue_kept((by.key, by.actor), new, vault, pan).await?;
+                let last_four = issued.pan.last_four();
+                let last_four = String::from_utf8_lossy(&last_four).into_owned();
+                let mut connection = self.pool().acquire().await?;
+                let card = (issued.card, last_four.as_str());
+                profile::made(&mut connection, ordered.order, card, reference, by.now).await?;
+                return Ok(issued.card);
+            }
+        }
+        Err(range_full())
+    }
+
+    /// The row of a number that a processor gives to this order each time. One that another order
+    /// has, or a card that is not of this order, is refused.
+    async fn claimed(
+        &self,
+        order: Uuid,
+        made: &MadeCard,
+        kept: Option<VaultRef>,
+    ) -> Result<VaultRef, Problem> {
+        let found = match kept {
+            Some(vault) => Some((vault, false)),
+            None => self.services.kept(&made.pan).await?,
+        };
+        let mut connection = self.pool().acquire().await?;
+        match found {
+            Some((vault, is_known))
+                if profile::claim(&mut connection, order, vault.row, is_known).await? =>
+            {
+                Ok(vault)
+            }
+            _ => {
+                tracing::error!(%order, "a processor gave a number that is another card's");
+                Err(Problem::new("PROCESSOR_REFUSED", "the processor gave a number twice"))
+            }
+        }
+    }
+
+    async fn terms_of(
+        &self,
+        ordered: &Ordered,
+        now: Timestamp,
+    ) -> Result<(Programme, Expiry), Problem> {
+        let none = || Problem::not_found("there is no such account");
+        let balance = self.services.node.balance(ordered.balance).await.ok_or_else(none)?;
+        let control = self.services.node.control();
+        let programme = control.programmes.get(&balance.programme).ok_or_else(none)?.clone();
+        let expiry = months_on(now, self.settings.months);
+        let beyond = || Problem::internal("counting months", &"there is no such month");
+        Ok((programme, expiry.ok_or_else(beyond)?))
+    }
+}
+
+/// Whether asking again would bring the same.
+pub(super) fn is_final(problem: &Problem) -> bool {
+    !matches!(
+        problem.code,
+        "PROCESSOR_UNAVAILABLE"
+            | "SECURITY_MODULE_UNAVAILABLE"
+            | "OVERLOADED"
+            | "STOPPING"
+            | "OUTCOME_UNKNOWN"
+            | "INTERNAL"
+    )
+}
+
+/// That what is said of the account is so, and what is printed can be.
+fn fits(new: &NewVirtual, balance: &Balance) -> Result<(), Problem> {
+    if new.programme.is_some_and(|programme| programme != balance.programme) {
+        return Err(Problem::field("programmeId", "the account is of another programme"));
+    }
+    let currency = balance.currency.alphabetic();
+    if new.currency.as_deref().is_some_and(|said| said != currency) {
+        return Err(Problem::field("currency", "the account is in another currency"));
+    }
+    if new.holder_name.as_deref().is_some_and(|name| !is_name(name)) {
+        let rule = "2 to 26 letters A to Z, spaces, points, hyphens, apostrophes and slashes";
+        return Err(Problem::field("holderName", rule));
+    }
+    let reference = new.reference.as_deref();
+    let printable = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
+    if reference.is_some_and(|text| !(1..=64).contains(&text.len()) || !printable(text)) {
+        return Err(Problem::field("reference", "1 to 64 printable characters without spaces"));
+    }
+    Ok(())
+}
+
+/// As track 1 and an embosser take it.
+fn is_name(name: &str) -> bool {
+    let fits = (2..=26).contains(&name.len()) && name.trim() == name;
+    fits && name
+        .bytes()
+        .all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b' ' | b'.' | b'-' | b'\'' | b'/'))
+}
+
+/// That a processor's card is one of the programme's, and can be used.
+fn acceptable(made: &MadeCard, programme: &Programme, now: Timestamp) -> Result<(), Problem> {
+    let of_range = programme.bins.contains(Bin(made.pan.bin()))
+        && made.pan.length() == programme.bins.pan_length
+        && made.pan.passes_luhn();
+    if of_range && !made.expiry.is_past(now) {
+        return Ok(());
+    }
+    tracing::error!(programme = programme.id.0, "a processor gave a card that is none of it");
+    Err(Problem::new("PROCESSOR_REFUSED", "the processor gave a card that cannot be one"))
+}
+
+/// The month so many months on.
+fn months_on(now: Timestamp, months: u32) -> Option<Expiry> {
+    let (year, month) = now.year_and_month();
+    let all = i64::from(year).checked_mul(12)?.checked_add(i64::from(month) - 1)?;
+    let all = all.checked_add(i64::from(months))?;
+    let yymm = all.div_euclid(12).rem_euclid(100) * 100 + all.rem_euclid(12) + 1;
+    Expiry::from_yymm(u16::try_from(yymm).ok()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_card_is_good_for_so_many_months() {
+        let november = Timestamp::from_unix_seconds(1_795_824_000); // 2026-11-28
+        for (months, yymm) in [(0, 2611), (1, 2612), (2, 2701), (48, 3011), (120, 3611)] {
+            assert_eq!(months_on(november, months).map(Expiry::yymm), Some(yymm), "{months}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_what_a_card_can_have_on_it() {
+        for good in ["ADA LOVELACE", "J.-L. O'HARA/MS", "Ada"] {
+            assert!(is_name(good), "{good}");
+        }
+        for bad in ["", "A", " ADA", "ADA ", "ÄDA", "ADA1", &"A".repeat(27), "A\nB"] {
+            assert!(!is_name(bad), "{bad}");
+        }
+    }
+}

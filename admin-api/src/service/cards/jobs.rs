@@ -1,0 +1,260 @@
+//! Cards that are made while nobody waits (SR-105, SR-108, SR-162). It owns the table `card_job`: a
+//! row is made with its order, tried until the card is there or cannot be, and tells what became of
+//! it. A switch that stops, or dies, with one half made makes the same card when it is back, and
+//! several switches over one database share the work.
+
+use std::time::{Duration, Instant};
+
+use metrics::{counter, describe_counter, describe_gauge, gauge};
+use sqlx::postgres::PgRow;
+use sqlx::{PgConnection, Row};
+use switch_domain::{
+    AsciiText, BalanceId, CardId, CustomerId, IdempotencyKey, PartnerId, Timestamp,
+};
+use switch_store::PgTimestamp;
+use tokio::time::MissedTickBehavior;
+use uuid::Uuid;
+
+use super::Cards;
+use super::issue::{By, Holder, NewVirtual, is_final};
+use super::profile::{self, Form, Ordered};
+use super::settings::JobSettings;
+use crate::Problem;
+use crate::service::span::{after, before, micros};
+
+const BEGIN: &str = "\
+    INSERT INTO card_job (order_id, partner_id, customer_id, actor, state, next_at, deadline,
+        asked_at)
+    VALUES ($1, $2, $3, $4, 'WAITING', $5, $6, $5) ON CONFLICT (order_id) DO NOTHING";
+
+/// Takes those that are due: whoever else takes meanwhile gets others, and who dies with one leaves
+/// it to the next when its pause is over.
+const TAKE: &str = "\
+    UPDATE card_job AS job SET attempts = attempts + 1,
+        next_at = $1
+            + least($3::int8 * 2 ^ least(attempts, 30), $4::int8) * interval '1 microsecond'
+    FROM card_profile AS p
+    WHERE p.order_id = job.order_id AND job.order_id IN (
+        SELECT order_id FROM card_job WHERE state = 'WAITING' AND next_at <= $1
+        ORDER BY next_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+    RETURNING job.order_id, job.actor, job.deadline, p.partner_id, p.customer_id, p.balance_id,
+        p.holder_name, p.reference, p.processor, p.replaces";
+
+const END: &str = "\
+    UPDATE card_job SET state = $2, code = $3, ended_at = $4
+    WHERE order_id = $1 AND state = 'WAITING'";
+
+const STATUS: &str = "\
+    SELECT job.state, job.code, p.card_id FROM card_job AS job
+        LEFT JOIN card_profile AS p ON p.order_id = job.order_id
+    WHERE job.order_id = $1 AND job.partner_id = $2 AND job.customer_id = $3";
+
+/// How often those that wait are counted, and what is old goes, where nothing happens.
+const COUNTED_EVERY: Duration = Duration::from_secs(30);
+/// Rows that go at a time.
+const BATCH: i64 = 1_000;
+
+/// What became of a card that is made while nobody waits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum JobState {
+    /// It is not there yet.
+    Waiting,
+    /// It is there.
+    Done(CardId),
+    /// It will not be there; why, as a code of problems.
+    Failed(String),
+}
+
+struct Due {
+    ordered: Ordered,
+    actor: AsciiText<40>,
+    deadline: Timestamp,
+}
+
+impl Cards {
+    /// Takes the order of a virtual card; its name, under which is told what becomes of it.
+    ///
+    /// # Errors
+    /// As `issue_virtual`, for what can be seen now. `OVERLOADED`: too many wait.
+    pub async fn order_virtual(
+        &self,
+        holder: Holder,
+        new: &NewVirtual,
+        by: By,
+    ) -> Result<Uuid, Problem> {
+        let ordered = self.checked(holder, new, by).await?;
+        let mut transaction = self.pool().begin().await?;
+        profile::order(&mut transaction, &ordered, self.settings.most, by.now).await?;
+        begin(&mut transaction, &ordered, self.settings.jobs, by).await?;
+        transaction.commit().await?;
+        Ok(ordered.order)
+    }
+
+    /// What became of an order of this customer.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`: there is none, it is somebody else's, or it is too long ago.
+    pub async fn job(&self, holder: Holder, job: Uuid) -> Result<JobState, Problem> {
+        let customer = self.users.customer(holder.partner, holder.customer).await?;
+        let asked = sqlx::query(STATUS).bind(job).bind(holder.partner.0).bind(customer.id.0);
+        let none = || Problem::not_found("there is no such job");
+        let row = asked.fetch_optional(self.pool()).await?.ok_or_else(none)?;
+        let card: Option<i64> = row.try_get("card_id")?;
+        let state: String = row.try_get("state")?;
+        match (state.as_str(), card) {
+            ("WAITING", _) => Ok(JobState::Waiting),
+            ("DONE", Some(card)) => Ok(JobState::Done(CardId(card))),
+            _ => Ok(JobState::Failed(row.try_get::<Option<_>, _>("code")?.unwrap_or_default())),
+        }
+    }
+
+    /// Makes what waits as long as it is not dropped, by a clock, with a pause after each step that
+    /// left nothing to be made. To drop it loses nothing.
+    pub async fn run_jobs(self, now: impl Fn() -> Timestamp, every: Duration) {
+        describe();
+        let mut ticks = tokio::time::interval(every);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut counted: Option<Instant> = None;
+        loop {
+            let taken = self.step(now()).await.unwrap_or_else(|problem| {
+                tracing::warn!(%problem, "no cards are made that wait; tried again");
+                0
+            });
+            if counted.is_none_or(|at| at.elapsed() >= COUNTED_EVERY) {
+                counted = Some(Instant::now());
+                self.look_after(now()).await;
+            }
+            if taken < self.settings.jobs.at_once as usize {
+                ticks.tick().await;
+            }
+        }
+    }
+
+    /// Makes what is due, all at once; how many there were.
+    ///
+    /// # Errors
+    /// The database. What was taken is tried again after its pause.
+    pub async fn step(&self, now: Timestamp) -> Result<usize, Problem> {
+        let mut making = tokio::task::JoinSet::new();
+        for due in self.take(now).await? {
+            let this = self.clone();
+            making.spawn(async move { this.try_one(due, now).await });
+        }
+        let taken = making.len();
+        while let Some(made) = making.join_next().await {
+            made.map_err(|error| Problem::internal("making a card", &error))??;
+        }
+        Ok(taken)
+    }
+
+    async fn take(&self, now: Timestamp) -> Result<Vec<Due>, Problem> {
+        let JobSettings { at_once, pause, pause_most, .. } = self.settings.jobs;
+        let taking = sqlx::query(TAKE).bind(PgTimestamp(now)).bind(i64::from(at_once));
+        let taking = taking.bind(micros(pause)).bind(micros(pause_most));
+        taking.fetch_all(self.pool()).await?.iter().map(due).collect()
+    }
+
+    async fn try_one(&self, due: Due, now: Timestamp) -> Result<(), Problem> {
+        let order = due.ordered.order;
+        let by = By { key: IdempotencyKey(*order.as_bytes()), actor: due.actor, now };
+        let (state, code) = match self.make(&due.ordered, by).await {
+            Ok(_) => ("DONE", None),
+            Err(problem) if is_final(&problem) || due.deadline <= now => {
+                tracing::warn!(%order, code = problem.code, "a card that was asked for is none");
+                ("FAILED", Some(problem.code))
+            }
+            Err(problem) => {
+                tracing::info!(%order, code = problem.code, "a card is not made yet; tried again");
+                counter!("cardswitch_card_jobs_total", "outcome" => "again").increment(1);
+                return Ok(());
+            }
+        };
+        let mut transaction = self.pool().begin().await?;
+        if code.is_some() {
+            profile::give_up(&mut transaction, order).await?;
+        }
+        let ending = sqlx::query(END).bind(order).bind(state).bind(code).bind(PgTimestamp(now));
+        ending.execute(&mut *transaction).await?;
+        transaction.commit().await?;
+        counter!("cardswitch_card_jobs_total", "outcome" => state.to_ascii_lowercase())
+            .increment(1);
+        Ok(())
+    }
+
+    /// Counts those that wait, and lets go of what is old.
+    async fn look_after(&self, now: Timestamp) {
+        let waiting = "SELECT count(*) FROM card_job WHERE state = 'WAITING'";
+        match sqlx::query_scalar::<_, i64>(waiting).fetch_one(self.pool()).await {
+            Ok(waiting) => gauge!("cardswitch_card_jobs_waiting").set(waiting as f64),
+            Err(error) => tracing::debug!(%error, "cards that wait are not counted"),
+        }
+        let old = before(now, self.settings.jobs.kept);
+        let ended = "DELETE FROM card_job WHERE order_id IN (SELECT order_id FROM card_job \
+                     WHERE state <> 'WAITING' AND ended_at < $1 LIMIT $2)";
+        // Orders whose maker did not come back, and did not leave them to a job.
+        let lost = "DELETE FROM card_profile WHERE order_id IN (SELECT p.order_id \
+                    FROM card_profile AS p WHERE p.card_id IS NULL AND p.asked_at < $1 \
+                    AND NOT EXISTS (SELECT FROM card_job AS j WHERE j.order_id = p.order_id \
+                    AND j.state = 'WAITING') LIMIT $2)";
+        let day = before(now, Duration::from_secs(86_400));
+        for (sql, moment) in [(ended, old), (lost, day)] {
+            let going = sqlx::query(sql).bind(PgTimestamp(moment)).bind(BATCH);
+            if let Err(error) = going.execute(self.pool()).await {
+                tracing::debug!(%error, "old orders of cards stay for now");
+            }
+        }
+    }
+}
+
+async fn begin(
+    transaction: &mut PgConnection,
+    ordered: &Ordered,
+    settings: JobSettings,
+    by: By,
+) -> Result<(), Problem> {
+    // Counted one after the other, or the limit would not be one.
+    let alone = sqlx::query("SELECT pg_advisory_xact_lock(hashtext('cardswitch card_job'))");
+    alone.execute(&mut *transaction).await?;
+    let inserted = sqlx::query(BEGIN)
+        .bind(ordered.order)
+        .bind(ordered.partner.0)
+        .bind(ordered.customer.0)
+        .bind(by.actor.as_str())
+        .bind(PgTimestamp(by.now))
+        .bind(PgTimestamp(after(by.now, settings.give_up_after)));
+    if inserted.execute(&mut *transaction).await?.rows_affected() == 0 {
+        return Ok(());
+    }
+    let waiting = sqlx::query_scalar("SELECT count(*) FROM card_job WHERE state = 'WAITING'");
+    let waiting: i64 = waiting.fetch_one(transaction).await?;
+    if waiting > i64::from(settings.waiting_most) {
+        let what = "too many cards wait to be made; try again later";
+        return Err(Problem::new("OVERLOADED", what));
+    }
+    Ok(())
+}
+
+fn due(row: &PgRow) -> Result<Due, Problem> {
+    let actor: String = row.try_get("actor")?;
+    let ordered = Ordered {
+        order: row.try_get("order_id")?,
+        partner: PartnerId(row.try_get("partner_id")?),
+        customer: CustomerId(row.try_get("customer_id")?),
+        balance: BalanceId(row.try_get("balance_id")?),
+        form: Form::Virtual,
+        holder_name: row.try_get("holder_name")?,
+        reference: row.try_get("reference")?,
+        processor: row.try_get("processor")?,
+        replaces: row.try_get::<Option<i64>, _>("replaces")?.map(CardId),
+    };
+    Ok(Due {
+        ordered,
+        actor: AsciiText::new(actor.as_bytes()).unwrap_or(AsciiText::EMPTY),
+        deadline: row.try_get::<PgTimestamp, _>("deadline")?.0,
+    })
+}
+
+fn describe() {
+    describe_gauge!("cardswitch_card_jobs_waiting", "Cards that wait to be made");
+    describe_counter!("cardswitch_card_jobs_total", "Tries to make a card that waits, by outcome");
+}

@@ -1,0 +1,143 @@
+//! A card's life: locked, unlocked, activated, removed (SR-109 to SR-117, SR-129 to SR-131, SR-172
+//! to SR-175). It owns who has set a lock, and in which order shard and processor hear of a change:
+//! what takes rights away is in force here first, what gives them is told to the processor first.
+
+use std::sync::Arc;
+
+use sqlx::{Postgres, Transaction};
+use switch_domain::{CardStatus, LockCode};
+use switch_store::PgTimestamp;
+
+use super::Cards;
+use super::found::{OwnedCard, form_of, no_card};
+use super::issue::By;
+use super::lock_policy::Channel;
+use super::processor::{IN_PROCESS, Processor, ProcessorReference};
+use super::profile::{self, Profile};
+use crate::Problem;
+
+/// Holds the row until the transaction ends: who locks and who unlocks take turns.
+const HOLD: &str = "SELECT 1 FROM card_profile WHERE card_id = $1 FOR UPDATE";
+
+const LOCKED: &str = "\
+    UPDATE card_profile SET locked_by = $2, lock_code = $3 WHERE card_id = $1";
+
+const REMOVED: &str = "\
+    UPDATE card_profile SET removed_at = coalesce(removed_at, $2) WHERE card_id = $1";
+
+/// A card's processor, and what it calls the card.
+type ItsProcessor = (Arc<dyn Processor>, ProcessorReference);
+
+impl Cards {
+    /// Locks a card: in force for the next authorization once this returns.
+    ///
+    /// # Errors
+    /// `FORBIDDEN`: this channel does not give this reason. `CONFLICT`: it is locked for good, or
+    /// for another reason (A-19). `NOT_FOUND`: it was removed. `PROCESSOR_UNAVAILABLE`: it is in
+    /// force here, and asking again tells the processor.
+    pub async fn lock(
+        &self,
+        owned: &OwnedCard,
+        channel: Channel,
+        code: LockCode,
+        by: By,
+    ) -> Result<(), Problem> {
+        self.settings.locks.may_set(channel, code)?;
+        let card = owned.card.id;
+        let mut transaction = self.held(owned, by).await?;
+        // One that is there already stays whose it is.
+        if self.now(card).await?.card.lock != Some(code) {
+            let number = i16::from(code.number());
+            let set = sqlx::query(LOCKED).bind(card.0).bind(channel.name()).bind(number);
+            set.execute(&mut *transaction).await?;
+        }
+        // The shard does not wait for this transaction, and needs no connection of the pool.
+        self.services.lock_card(by.key, by.actor, card, code).await?;
+        transaction.commit().await?;
+        let (processor, reference) = self.processor(owned).await?;
+        processor.stop(&reference, code).await?;
+        Ok(())
+    }
+
+    /// Unlocks a card, where its lock can be taken back.
+    ///
+    /// # Errors
+    /// `CONFLICT`: it is locked for good (SR-174). `FORBIDDEN`: this lock is not for this channel
+    /// to lift (A-20). `NOT_FOUND`: it was removed. `PROCESSOR_UNAVAILABLE`.
+    pub async fn unlock(&self, owned: &OwnedCard, channel: Channel, by: By) -> Result<(), Problem> {
+        let card = owned.card.id;
+        let mut transaction = self.held(owned, by).await?;
+        let now = self.now(card).await?.card;
+        if now.status == CardStatus::Removed {
+            return Err(no_card());
+        }
+        let Some(code) = now.lock else { return Ok(()) };
+        if code.is_irreversible() {
+            return Err(Problem::new("CONFLICT", "a card that is locked so stays locked"));
+        }
+        let profile = profile::one(&mut transaction, &now).await?;
+        let set_by = profile.locked_by.filter(|(_, of)| *of == code).map(|(channel, _)| channel);
+        self.settings.locks.may_lift(channel, code, set_by)?;
+        let (processor, reference) = self.its_processor(profile)?;
+        processor.unstop(&reference).await?;
+        self.services.unlock_card(by.key, by.actor, card).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Activates a card that waits for it (SR-129 to SR-131, SR-170).
+    ///
+    /// # Errors
+    /// `CONFLICT`: it was removed. `PROCESSOR_UNAVAILABLE`.
+    pub async fn activate(&self, owned: &OwnedCard, by: By) -> Result<(), Problem> {
+        if owned.card.status == CardStatus::Inactive {
+            let (processor, reference) = self.processor(owned).await?;
+            processor.activate(&reference).await?;
+        }
+        self.services.activate_card(by.key, by.actor, owned.card.id).await
+    }
+
+    /// Removes a card for good: nothing is approved any more, and what was stays and is cleared
+    /// (A-30).
+    ///
+    /// # Errors
+    /// `PROCESSOR_UNAVAILABLE`: it is in force here, and asking again tells the processor.
+    pub async fn remove(&self, owned: &OwnedCard, by: By) -> Result<(), Problem> {
+        let card = owned.card.id;
+        let mut transaction = self.held(owned, by).await?;
+        self.services.remove_card(by.key, by.actor, card).await?;
+        let removed = sqlx::query(REMOVED).bind(card.0).bind(PgTimestamp(by.now));
+        removed.execute(&mut *transaction).await?;
+        transaction.commit().await?;
+        let (processor, reference) = self.processor(owned).await?;
+        processor.retire(&reference).await?;
+        Ok(())
+    }
+
+    /// A transaction in which nobody else changes the lock of this card through the API.
+    async fn held(
+        &self,
+        owned: &OwnedCard,
+        by: By,
+    ) -> Result<Transaction<'static, Postgres>, Problem> {
+        let mut transaction = self.pool().begin().await?;
+        let (card, balance) = (&owned.card, &owned.balance);
+        let whose = (balance.partner, balance.customer);
+        let named = (card.id, balance.id);
+        profile::adopt(&mut transaction, named, whose, form_of(card), by.now).await?;
+        sqlx::query(HOLD).bind(card.id.0).fetch_one(&mut *transaction).await?;
+        Ok(transaction)
+    }
+
+    /// Who makes a card, and what it is called there.
+    pub(super) async fn processor(&self, owned: &OwnedCard) -> Result<ItsProcessor, Problem> {
+        let profile = self.profile(&owned.card).await?;
+        self.its_processor(profile)
+    }
+
+    fn its_processor(&self, profile: Profile) -> Result<ItsProcessor, Problem> {
+        let own = || (IN_PROCESS.to_owned(), ProcessorReference::EMPTY);
+        let (name, reference) = profile.processor.unwrap_or_else(own);
+        Ok((self.processors.named(&name)?, reference))
+    }
+}

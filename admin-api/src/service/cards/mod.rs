@@ -1,0 +1,92 @@
+//! Cards: commands of the shards, and beside them cards as partners, holders and operators see
+//! them. It owns whose card is whose, the order of an issue, and that number and printed code of a
+//! card leave in one form alone; what a card may do is decided by the shards.
+
+mod code;
+mod commands;
+mod data;
+mod found;
+mod issue;
+mod jobs;
+mod life;
+mod lock_policy;
+mod pin;
+pub mod processor;
+mod profile;
+mod settings;
+
+use std::sync::Arc;
+
+use switch_security::{CardSecurity, KeyHandle, KeyUsage, SecurityError};
+
+use super::Services;
+use super::users::Users;
+use crate::Problem;
+
+pub use commands::{IssuedCard, NewCard};
+pub(crate) use data::{CardAnswer, month_and_year};
+pub use data::{FullCardData, PrintedCode};
+pub use found::{OwnedCard, PinStatus, SetBy, ShownCard, ShownLock};
+pub use issue::{By, Holder, NewVirtual};
+pub use jobs::JobState;
+pub use lock_policy::{Channel, LockPolicy, LockRights};
+pub use processor::Processors;
+pub use profile::Form;
+pub use settings::{CardSettings, JobSettings, PinRules};
+
+/// Where the names of keys become what the security module knows them by.
+pub trait KeyNames: Send + Sync {
+    /// The key of this name for this use.
+    fn key(&self, name: &str, usage: KeyUsage) -> Option<KeyHandle>;
+}
+
+/// Who computes what is on cards, and what its keys are called.
+#[derive(Clone)]
+pub struct CardModule {
+    /// The module.
+    pub module: Arc<dyn CardSecurity>,
+    /// The names.
+    pub keys: Arc<dyn KeyNames>,
+}
+
+/// The services of cards. Cloning gives another handle.
+#[derive(Clone)]
+pub struct Cards {
+    services: Services,
+    users: Users,
+    module: CardModule,
+    processors: Processors,
+    settings: Arc<CardSettings>,
+}
+
+impl Cards {
+    /// Over the other services.
+    #[must_use]
+    pub fn new(
+        (services, users): (Services, Users),
+        module: CardModule,
+        processors: Processors,
+        settings: CardSettings,
+    ) -> Self {
+        Self { services, users, module, processors, settings: Arc::new(settings) }
+    }
+
+    const fn pool(&self) -> &sqlx::PgPool {
+        self.services.store.pool()
+    }
+
+    /// A key of the module.
+    fn key(&self, name: &str, usage: KeyUsage) -> Result<KeyHandle, Problem> {
+        let missing = || Problem::internal("finding a key", &format!("{name} is not there"));
+        self.module.keys.key(name, usage).ok_or_else(missing)
+    }
+}
+
+/// Why the module did not do what it was asked.
+fn told(error: SecurityError) -> Problem {
+    if error == SecurityError::Unavailable {
+        let what = "the security module is not available; try again, with the same key";
+        return Problem::new("SECURITY_MODULE_UNAVAILABLE", what);
+    }
+    Problem::internal("asking the security module", &error)
+}

@@ -1,0 +1,9 @@
+//! Cards over the API, by the real binary: issued, read, locked, unlocked, activated, removed, over
+//! TLS, while a terminal spends from them over TCP.
+
+mod issue;
+mod jobs;
+mod locks;
+mod reads;
+mod repeats;
+pub(super) mod rig;
