@@ -305,7 +305,7 @@ fn listed(one: &ListedControl, currency: Currency) -> Value {
     })
 }
 
-fn range_name(one: &Categories) -> String {
+pub(crate) fn range_name(one: &Categories) -> String {
     if one.first == one.last {
         format!("{:04}", one.first)
     } else {
@@ -313,7 +313,7 @@ fn range_name(one: &Categories) -> String {
     }
 }
 
-fn window_name(window: &Window) -> String {
+pub(crate) fn window_name(window: &Window) -> String {
     match window {
         Window::Transaction => "transaction".into(),
         Window::Rolling(hours) => format!("rolling:{hours}"),
@@ -325,7 +325,7 @@ fn window_name(window: &Window) -> String {
     }
 }
 
-fn hours_name(hours: &Hours) -> String {
+pub(crate) fn hours_name(hours: &Hours) -> String {
     let days = (0..7).filter(|day| hours.days >> day & 1 == 1);
     let days: Vec<_> = days.filter_map(|day| DAYS.get(day).copied()).collect();
     let time = |minute: u16| format!("{:02}:{:02}", minute / 60, minute % 60);

@@ -5,7 +5,8 @@
 
 use switch_domain::{
     ControlFindings, ControlId, ControlRule, ControlSubject, Counted, Direction, Event, MinorUnits,
-    Part, Reason, Record, SpendControl, StandIn, UsageDelta, Used, Window, is_controlled,
+    Part, Reason, Record, SpendControl, StandIn, Timestamp, Usage, UsageDelta, Used, Window,
+    is_controlled,
 };
 
 use crate::checks::{self, Case};
@@ -70,6 +71,18 @@ pub(crate) fn used_before(case: &Case<'_>, control: &SpendControl, window: &Wind
             usage().map_or(Used::default(), |usage| usage.since(from))
         }
     }
+}
+
+/// What counts of a limit now, of what its holder used: for people who ask.
+#[must_use]
+pub fn used_now(control: &SpendControl, usage: &Usage, now: Timestamp) -> Used {
+    let window = match &control.terms.rule {
+        ControlRule::Amount(_, window) | ControlRule::Count(_, window) => window,
+        ControlRule::Forbid | ControlRule::AllowOnly | ControlRule::OneMerchant => {
+            return Used::default();
+        }
+    };
+    calendar::span(window, now).map_or(Used::default(), |span| usage.since(span.oldest))
 }
 
 /// Whose use of a control counts: each card of a programme has a limit of its own.

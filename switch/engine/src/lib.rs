@@ -46,6 +46,7 @@ mod void;
 pub use backtest::{Backtest, Hindsight, PastAuthorization, PastChange, days_that_count};
 pub use checks::{CHECK_NAMES, check_name, check_order, verifies};
 pub use command::{Act, Advise, Authorize, Command, Increment, Manage, Original, Reverse, Terms};
+pub use controls::used_now;
 pub use manage::ControlLimits;
 pub use outcome::{
     AccountAmounts, Answer, Decision, Headroom, HoldEnd, Outcome, PartOf, PoolTake, Refusal,

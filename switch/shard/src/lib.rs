@@ -49,6 +49,6 @@ pub use sweep::{HoldSweep, SweepError, SweepSettings, Swept};
 pub use switch_engine::{
     AccountAmounts, Act, Advise, Authorize, CHECK_NAMES, Command, ControlLimits, Decision, HoldEnd,
     Increment, Manage, Original, PartOf, Refusal, Reverse, State, Terms, check_name, check_order,
-    verifies,
+    used_now, verifies,
 };
 pub use switch_store::{PROOF_LASTS, ProjectionSettings, TakeoverMode, fault_points};
