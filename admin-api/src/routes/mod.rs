@@ -7,6 +7,7 @@ mod admin;
 mod amounts;
 mod balances;
 mod cards;
+mod controls;
 mod customers;
 mod devices;
 mod kyc;

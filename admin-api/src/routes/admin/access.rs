@@ -98,6 +98,7 @@ impl Access {
         "POST" "/admin/cards/{cardId}/activate" EMPLOYEE;
         "POST" "/admin/cards/{cardId}/cvv" EMPLOYEE;
         "DELETE" "/admin/cards/{cardId}" EMPLOYEE;
+        "GET" "/admin/cards/{cardId}/controls" EMPLOYEE;
         "GET" "/admin/audit" ADMIN;
     };
 

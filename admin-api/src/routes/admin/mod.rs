@@ -6,6 +6,7 @@ mod access;
 mod audit;
 mod balances;
 mod cards;
+mod controls;
 mod customers;
 mod kyc;
 mod operators;
@@ -62,6 +63,7 @@ pub(super) fn signed_in() -> OpenApiRouter<Panel> {
         .routes(routes!(cards::activate))
         .routes(routes!(cards::reset_code))
         .routes(routes!(cards::remove))
+        .routes(routes!(controls::list_of_card))
 }
 
 /// Behind a session, and with the password again.

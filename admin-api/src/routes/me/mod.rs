@@ -4,6 +4,7 @@
 pub(super) mod access;
 pub(super) mod balances;
 pub(super) mod cards;
+pub(super) mod controls;
 pub(super) mod devices;
 pub(super) mod profile;
 

@@ -10,6 +10,7 @@ use super::{Around, Management, inside, outside};
 use crate::channel::{CertificateChannel, by_certificate};
 use crate::http::read_audited;
 use crate::routes::cards::secure as cards;
+use crate::routes::controls::secure as controls;
 use crate::routes::{balances, customers, devices, kyc, public_key, webhook_messages, webhooks};
 
 fn routes() -> OpenApiRouter<Management> {
@@ -51,6 +52,12 @@ fn routes() -> OpenApiRouter<Management> {
         .routes(routes!(cards::activate))
         .routes(routes!(cards::remove))
         .routes(routes!(cards::remove_by_lifecycle))
+        .routes(routes!(controls::list_of_card, controls::define_of_card))
+        .routes(routes!(controls::change_of_card, controls::remove_of_card))
+        .routes(routes!(controls::list_of_balance, controls::define_of_balance))
+        .routes(routes!(controls::change_of_balance, controls::remove_of_balance))
+        .routes(routes!(controls::list_of_programme, controls::define_of_programme))
+        .routes(routes!(controls::change_of_programme, controls::remove_of_programme))
 }
 
 /// Reads of card data: recorded.

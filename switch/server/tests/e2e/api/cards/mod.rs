@@ -1,6 +1,7 @@
 //! Cards over the API, by the real binary: issued, read, locked, unlocked, activated, removed, over
 //! TLS, while a terminal spends from them over TCP.
 
+mod controls;
 mod issue;
 mod jobs;
 mod locks;

@@ -7,6 +7,7 @@
 
 mod admin;
 mod cards;
+mod controls;
 mod customer;
 mod recording;
 mod secure;
@@ -32,6 +33,7 @@ async fn examples_of_the_documents_are_real_answers() {
     secure::walk(&platform, &mut recording).await;
     customer::walk(&platform, &mut recording).await;
     cards::walk(&platform, &mut recording);
+    controls::walk(&platform, &mut recording);
     admin::walk(&platform, &mut recording);
     platform.close().await;
     let found = std::fs::read_to_string(committed()).unwrap_or_else(|_| "{}".to_owned());

@@ -12,8 +12,8 @@ import schemathesis
 from schemathesis import GenerationMode
 from schemathesis.core.parameters import ParameterLocation
 
-from live import BODIES, LIVE, scene_of, token_of
-from people import WORLD
+from live import BODIES, LIVE, SEALED_ANSWERS, SEALED_REQUESTS, WHOLE, scene_of, token_of
+from people import WORLD, answered_sealed, sealed
 
 COUNT = itertools.count()
 # Headers of encryption: what is drawn for them is hardly ever a key or an encrypted body.
@@ -51,6 +51,9 @@ def fit(case, scene):
     body.update({name: LIVE[name](scene) for name in body if name in LIVE})
     more = BODIES.get((case.method, case.path), lambda _: {})(scene)
     body.update({name: value for name, value in more.items() if body.get(name) is not None})
+    if (case.method, case.path) in WHOLE and next(COUNT) % 2:
+        body.clear()
+        body.update(WHOLE[case.method, case.path](scene))
     person = body.get("person", body if case.method == "PUT" else None)
     if isinstance(person, dict) and next(COUNT) % 2:
         person.clear()
@@ -70,8 +73,9 @@ def headers_of(case, number):
         return
     for name in ENCRYPTION:
         headers.pop(name, None)
-    if number % 5 == 0:
-        headers["Encrypt-Response"], headers["Public-Key"] = "true", WORLD["publicKey"]
+    operation = (case.operation.method.upper(), case.path)
+    if operation in SEALED_ANSWERS or number % 5 == 0:
+        headers.update(answered_sealed())
     for name in KEYS:
         if headers.pop(name, None) is not None:
             headers[KEYS[number % 2]] = f"drawn-{number}"
@@ -100,6 +104,9 @@ def before_call(context, case, kwargs):
     # One in four goes as it was drawn: to what is not there.
     if number % 4:
         live(case, scene)
+    if operation in SEALED_REQUESTS and is_good(case, ParameterLocation.BODY) and number % 8:
+        case.body = sealed(case.body)
+        case.headers = (case.headers or {}) | {"Encrypted-Request": "true"}
     if WORLD["channel"] == "secure":
         kwargs["cert"] = scene.partner.cert
     elif behind_session(case) and has_token(case) and number % 16:

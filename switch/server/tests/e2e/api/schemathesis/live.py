@@ -4,7 +4,7 @@ of Scene); an operation that needs more than identifiers is a line of BODIES or 
 
 from functools import cached_property
 
-from people import CUSTOMERS, HOOK, OPEN, OTHER_PIN, OWN, PIN, PLATFORM, WEBHOOKS, WORLD
+from people import CONTROL, CUSTOMERS, HOOK, OPEN, OTHER_PIN, OWN, PIN, PLATFORM, WEBHOOKS, WORLD
 from people import App, Operator, fresh
 
 ME, SESSION = "/customers/me", "/customers/sessions/current"
@@ -26,8 +26,8 @@ ADMINISTRATOR = Administrator()
 class Scene:
     """What a request is about. Each thing is made when it is first asked for, and for it alone."""
 
-    def __init__(self, partner, state):
-        self.partner, self.state = partner, state
+    def __init__(self, partner, state, path=""):
+        self.partner, self.state, self.path = partner, state, path
 
     @cached_property
     def customer(self):
@@ -41,6 +41,24 @@ class Scene:
     @cached_property
     def balance(self):
         return self.partner.balance(self.customer)
+
+    @cached_property
+    def card(self):
+        return self.partner.card(self.customer, self.balance)
+
+    @cached_property
+    def job(self):
+        return self.partner.job(self.customer, self.balance)
+
+    def control(self):
+        """Of what the path names."""
+        owner = f"/secure/customers/{self.customer}"
+        if "{cardId}" in self.path:
+            return self.partner.control(f"{owner}/cards/{self.card}/controls", "CARD")
+        if "{balanceId}" in self.path:
+            return self.partner.control(f"{owner}/balances/{self.balance}/controls", "BALANCE")
+        programme = f"/secure/programmes/{self.partner.programme}/controls"
+        return self.partner.control(programme, "PROGRAMME")
 
     @cached_property
     def webhook(self):
@@ -89,6 +107,9 @@ LIVE = {
     "operatorId": lambda scene: scene.operator.id,
     "partnerId": lambda scene: scene.partner.id,
     "programmeId": lambda scene: scene.partner.programme,
+    "cardId": lambda scene: scene.card,
+    "jobId": lambda scene: scene.job,
+    "controlId": lambda scene: scene.control(),
     "webhookId": lambda scene: scene.webhook,
     "messageId": lambda scene: scene.partner.message(scene.webhook),
     "pin": lambda scene: PIN,
@@ -107,6 +128,38 @@ BODIES = {
         "currentPassword": scene.operator.password,
         "newPassword": "incorrect horse 4711",
     },
+}
+
+# Bodies of which too much is drawn to be good: every other one is this.
+WHOLE = {
+    (method, f"/secure/{of}/controls{one}"): lambda scene: CONTROL
+    for method, one in (("POST", ""), ("PUT", "/{controlId}"))
+    for of in (
+        "customers/{customerId}/cards/{cardId}",
+        "customers/{customerId}/balances/{balanceId}",
+        "programmes/{programmeId}",
+    )
+}
+for path in (ME, "/secure/customers/{customerId}", "/admin/customers/{customerId}"):
+    for end in ("/cards/virtual", "/cards/virtual/async"):
+        WHOLE["POST", path + end] = lambda scene: {"balanceId": scene.balance}
+
+# What is asked for in clear is refused: answers with card data in them, and a PIN on its way.
+SEALED_ANSWERS = {
+    ("POST", ME + "/cards/virtual"),
+    ("POST", "/secure/customers/{customerId}/cards/virtual"),
+    ("POST", "/admin/customers/{customerId}/cards/virtual"),
+    ("POST", ME + "/cards/{cardId}/cvv"),
+    ("POST", "/admin/cards/{cardId}/cvv"),
+    ("GET", ME + "/cards/{cardId}"),
+    ("GET", "/secure/customers/{customerId}/cards/{cardId}"),
+}
+SEALED_REQUESTS = {("POST", ME + "/cards/{cardId}/pin")}
+# And with the user's PIN given again.
+STEPPED_UP = SEALED_REQUESTS | {
+    ("DELETE", ME + "/devices/{deviceId}"),
+    ("POST", ME + "/cards/{cardId}/cvv"),
+    ("GET", ME + "/cards/{cardId}"),
 }
 
 # Whose verification is about what the request is; of all others the customer is verified.
@@ -135,7 +188,7 @@ def scene_of(operation):
     partner, state = STATES.get(operation, (OWN, "VERIFIED"))
     method, path = operation
     if not (method == "GET" or operation in LEAVES or "{operatorId}" in path):
-        return Scene(partner, state)
+        return Scene(partner, state, path)
     used, scene = _shared.get("scene", (SHARED, None))
     if used >= SHARED:
         used, scene = 0, Scene(OWN, "VERIFIED")
@@ -147,6 +200,6 @@ def token_of(operation, scene):
     """Who asks, where the operation is behind a session; the channel is the path's beginning."""
     if operation in ENDS_SESSION:
         return scene.operators_session
-    if operation == ("DELETE", ME + "/devices/{deviceId}"):
+    if operation in STEPPED_UP:
         return scene.stepped_up
     return ADMINISTRATOR.token if operation[1].startswith("/admin/") else scene.session

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::cards::rig::{keyed_platform, terms};
 use super::platform::{Partner, Platform};
 use serde_json::{Value, json};
 
@@ -65,6 +66,7 @@ fn of(platform: &Platform, partner: &Partner, name: &str) -> Value {
 fn world(platform: &Platform, channel: &Channel, seen: &Path) -> PathBuf {
     let own = platform.partner("own", "99999912");
     let other = platform.partner("other", "99999913");
+    terms(platform, &own);
     let manual = ["partner", "settings", "set", "--partner", &other.id, "--kyc", "manual"];
     platform.served.command(&manual).expect("chosen");
     let add = ["operator", "add", "--name", "ada", "--role", "admin"];
@@ -144,7 +146,7 @@ fn command(platform: &Platform, channel: &Channel, document: &Path, world: &Path
 
 async fn nothing_is_found(channel: Channel) {
     let settings = SETTINGS.map(|(name, value)| (name, value.to_owned()));
-    let platform = Platform::start_with(settings.into()).await;
+    let platform = keyed_platform(settings.into()).await;
     let seen = platform.directory.path().join("seen");
     let world = world(&platform, &channel, &seen);
     let document = here("../../docs/openapi").join(format!("{}.json", channel.name));

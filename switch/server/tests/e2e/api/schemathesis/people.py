@@ -10,10 +10,12 @@ import os
 import time
 
 import requests
+from jwcrypto import jwe, jwk
 
 WORLD = json.load(open(os.environ["CARDSWITCH_TEST_API_WORLD"]))
 CUSTOMERS = "/lifecycle/v1/customers"
 WEBHOOKS = "/secure/webhooks"
+CONTROL = {"name": "hook", "rule": "FORBID", "shadow": True}
 HOOK = {"url": "https://localhost:1/hook", "events": ["webhook.test"]}
 PIN, OTHER_PIN = "271828", "161803"
 COUNT = itertools.count()
@@ -22,6 +24,20 @@ COUNT = itertools.count()
 def fresh(kind):
     """A name that nothing else has."""
     return f"{kind}-{next(COUNT):08}"
+
+
+def answered_sealed():
+    """Headers that ask for an encrypted answer."""
+    return {"Encrypt-Response": "true", "Public-Key": WORLD["publicKey"]}
+
+
+def sealed(body):
+    """A body for the platform alone."""
+    key = jwk.JWK.from_pem(base64.b64decode(WORLD["publicKey"]))
+    header = {"alg": "RSA-OAEP-256", "enc": "A256GCM"}
+    token = jwe.JWE(json.dumps(body).encode(), json.dumps(header))
+    token.add_recipient(key)
+    return {"payload": token.serialize(compact=True)}
 
 
 class Caller:
@@ -34,8 +50,8 @@ class Caller:
         # What the environment says of roots is of other programs.
         self.session.trust_env = False
 
-    def ask(self, method, path, body=None, token=None):
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
+    def ask(self, method, path, body=None, token=None, headers=()):
+        headers = dict(headers) | ({"Authorization": f"Bearer {token}"} if token else {})
         answer = self.session.request(method, self.url + path, json=body, headers=headers)
         answer.raise_for_status()
         return answer
@@ -74,6 +90,24 @@ class Partner:
 
     def pairing_code(self, customer):
         return self.caller.post(f"{CUSTOMERS}/{customer}/pairing-code")["pairingCode"]
+
+    def card(self, customer, balance):
+        """Its number is not asked for: the answer is for somebody else's key."""
+        place, sealed = f"/secure/customers/{customer}/cards/virtual", answered_sealed()
+        made = self.caller.ask("POST", place, {"balanceId": balance}, headers=sealed)
+        return made.headers["Location"].rsplit("/", 1)[1]
+
+    def job(self, customer, balance):
+        place = f"/secure/customers/{customer}/cards/virtual/async"
+        return self.caller.post(place, {"balanceId": balance})["jobId"]
+
+    def control(self, of, kind):
+        """Where there is no room for another, one that was there goes."""
+        listed = self.caller.ask("GET", of).json()["controls"]
+        own = [one for one in listed if one["of"] == kind]
+        if len(own) >= 8:
+            self.caller.ask("DELETE", f"{of}/{own[0]['controlId']}")
+        return self.caller.post(of, CONTROL)["controlId"]
 
     def webhook(self):
         """Where there is no room for another, one that was there goes."""
