@@ -22,6 +22,10 @@ const HOLD: &str = "SELECT 1 FROM card_profile WHERE card_id = $1 FOR UPDATE";
 const LOCKED: &str = "\
     UPDATE card_profile SET locked_by = $2, lock_code = $3 WHERE card_id = $1";
 
+/// A lock that comes after it is whose it then is, though it be of the same code.
+const UNLOCKED: &str = "\
+    UPDATE card_profile SET locked_by = NULL, lock_code = NULL WHERE card_id = $1";
+
 const REMOVED: &str = "\
     UPDATE card_profile SET removed_at = coalesce(removed_at, $2) WHERE card_id = $1";
 
@@ -81,6 +85,7 @@ impl Cards {
         let (processor, reference) = self.its_processor(profile)?;
         processor.unstop(&reference).await?;
         self.services.unlock_card(by.key, by.actor, card).await?;
+        sqlx::query(UNLOCKED).bind(card.0).execute(&mut *transaction).await?;
         transaction.commit().await?;
         Ok(())
     }

@@ -207,7 +207,9 @@ async fn the_policy_says_who_sets_and_lifts_which() {
     partner.locks(&card, 7).done(204);
     assert_eq!(user.unlocks(&card).refused(), forbidden);
     panel.unlocks(&card).done(204);
-    // One that the switch has set, by command, is nobody's.
+    // One that the switch has set, by command, is nobody's, also after one that was the holder's.
+    user.does(&card, "lock", "once more", &json!({ "reasonCode": 3 })).done(204);
+    user.unlocks(&card).done(204);
     rig.platform.served.command(&["card", "lock", &card.id, "--code", "3"]).expect("locked");
     let details = rig.acme.client.get(&format!("{}/{}/details", rig.cards(), card.id));
     assert_eq!(details.done(200).json()["lock"]["setBy"], "PLATFORM");
