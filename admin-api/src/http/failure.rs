@@ -79,7 +79,8 @@ impl Failure {
 impl From<Problem> for Failure {
     fn from(problem: Problem) -> Self {
         // What passes by itself is worth another try soon.
-        let passing = matches!(problem.code, "OVERLOADED" | "STOPPING" | "OUTCOME_UNKNOWN");
+        let passing =
+            matches!(problem.code, "OVERLOADED" | "STOPPING" | "OUTCOME_UNKNOWN" | "UNAVAILABLE");
         Self { problem, retry_after: passing.then_some(1) }
     }
 }
@@ -118,7 +119,7 @@ pub(super) fn status(code: &str) -> StatusCode {
         "IDEMPOTENCY_KEY_REUSED" => StatusCode::UNPROCESSABLE_ENTITY,
         "PRECONDITION_REQUIRED" => StatusCode::PRECONDITION_REQUIRED,
         "TOO_MANY_REQUESTS" => StatusCode::TOO_MANY_REQUESTS,
-        "OVERLOADED" | "STOPPING" | "OUTCOME_UNKNOWN" | "AUDIT_UNAVAILABLE" => {
+        "OVERLOADED" | "STOPPING" | "OUTCOME_UNKNOWN" | "AUDIT_UNAVAILABLE" | "UNAVAILABLE" => {
             StatusCode::SERVICE_UNAVAILABLE
         }
         _ => StatusCode::INTERNAL_SERVER_ERROR,

@@ -3,6 +3,7 @@
 
 mod api;
 mod attacks;
+mod audit;
 mod check;
 mod check_links;
 mod clearing;
