@@ -40,6 +40,6 @@ pub use service::users::{
 pub use service::webhooks;
 pub use service::{
     Answers, Claimed, ClearedLines, ClearingLine, ClearingSettings, FileId, IssuedCard, KeptAnswer,
-    ListedControl, ListedKey, ListedLine, NewCard, NewProgramme, NewTransfer, PartnerKeySettings,
-    PartnerKeys, ReconciliationSettings, SentTransfer, Services, reencrypt_pan,
+    ListedControl, ListedKey, ListedLine, NewCard, NewProgramme, NewTransfer, OpenedTokens,
+    PartnerKeySettings, PartnerKeys, ReconciliationSettings, SentTransfer, Services, reencrypt_pan,
 };

@@ -1,5 +1,5 @@
-//! Acts leave records: one before, one after. It owns which requests are acts, and that one whose
-//! record cannot be made is not done.
+//! Acts leave records: one before, one after; and one where an answer that was kept is given again.
+//! It owns which requests are acts, and that one whose record cannot be made is not done.
 
 use std::net::SocketAddr;
 
@@ -14,6 +14,7 @@ use switch_domain::Timestamp;
 use super::caller::Caller;
 use super::failure::Failure;
 use super::finish::RequestId;
+use crate::Problem;
 use crate::service::audit::{AuditSink, Entry, Outcome};
 
 /// Put on the answer of a request that made something: what is audited as its object.
@@ -52,16 +53,7 @@ async fn record(sink: &AuditSink, around: Around, request: Request, next: Next) 
     let Some(path) = request.extensions().get::<MatchedPath>().cloned() else {
         return next.run(request).await;
     };
-    let begun = Entry {
-        at: now(),
-        actor: caller.actor().as_str().to_owned(),
-        act: format!("{} {}", request.method(), path.as_str()),
-        outcome: Outcome::Begun,
-        origin: address.ip().to_canonical().to_string(),
-        object: request.uri().path().to_owned(),
-        request_id: id.0,
-        code: None,
-    };
+    let begun = entry((&address, &caller, &id), &path, &request);
     let mut ended = begun.clone();
     if let Err(problem) = sink.add(begun).await {
         return Failure::from(problem).into_response();
@@ -78,6 +70,35 @@ async fn record(sink: &AuditSink, around: Around, request: Request, next: Next) 
         Ok(()) => response,
         Err(problem) => Failure::from(problem).into_response(),
     }
+}
+
+/// Of a request that is about to be done.
+fn entry(
+    (address, caller, id): (&SocketAddr, &Caller, &RequestId),
+    path: &MatchedPath,
+    request: &Request,
+) -> Entry {
+    Entry {
+        at: now(),
+        actor: caller.actor().as_str().to_owned(),
+        act: format!("{} {}", request.method(), path.as_str()),
+        outcome: Outcome::Begun,
+        origin: address.ip().to_canonical().to_string(),
+        object: request.uri().path().to_owned(),
+        request_id: id.0.clone(),
+        code: None,
+    }
+}
+
+/// The record of an answer of before that is given again, when nothing is done.
+pub(super) fn repeated(
+    around: (&SocketAddr, &Caller, &RequestId),
+    request: &Request,
+) -> Result<Entry, Problem> {
+    let Some(path) = request.extensions().get::<MatchedPath>() else {
+        return Err(Problem::internal("recording a repeat", &"the request has no route"));
+    };
+    Ok(Entry { outcome: Outcome::Repeated, ..entry(around, path, request) })
 }
 
 fn outcome_of(status: StatusCode) -> Outcome {

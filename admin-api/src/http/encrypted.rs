@@ -10,6 +10,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use sha2::{Digest, Sha256};
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
@@ -20,7 +21,8 @@ use crate::jwe::{
     Asked, EncryptionProblem, Jwe, JweError, OpenPolicy, PartnerKey, PartnerRule, Payload,
     RequestBody, Requirement, envelope, negotiate, token_of,
 };
-use crate::{PartnerKeys, Problem};
+use crate::service::Call;
+use crate::{OpenedTokens, PartnerKeys, Problem};
 
 const ENCRYPTED_REQUEST: HeaderName = HeaderName::from_static("encrypted-request");
 const ENCRYPT_RESPONSE: HeaderName = HeaderName::from_static("encrypt-response");
@@ -37,6 +39,8 @@ pub struct Encryption {
     pub policy: OpenPolicy,
     /// Whose keys answers are encrypted to; without it, to the one in the request.
     pub partners: Option<PartnerKeys>,
+    /// Which tokens came with which call; without it, any comes with any.
+    pub tokens: Option<OpenedTokens>,
     /// What its routes need.
     pub requirement: Requirement,
     /// Those of them that need more.
@@ -98,6 +102,7 @@ async fn through(this: &Encryption, request: Request, next: Next) -> Result<Resp
         RequestBody::Encrypted => {
             let token = token_of(&bytes).map_err(Problem::from)?;
             let opened = this.jwe.open(&token, &this.policy, now()).await.map_err(told)?;
+            belongs(this, &token, &parts).await?;
             parts.headers.remove(header::CONTENT_LENGTH);
             Bytes::from_owner(Opened(opened))
         }
@@ -120,6 +125,29 @@ fn requirement(this: &Encryption, parts: &Parts) -> Requirement {
     this.operations.iter().find(of).map_or(this.requirement, |one| one.requirement)
 }
 
+/// A token that was part of another call was captured, by whoever sends it now or by whom they have
+/// it from. They are told what those are told whose token does not open.
+async fn belongs(this: &Encryption, token: &str, parts: &Parts) -> Result<(), Problem> {
+    let Some(tokens) = &this.tokens else { return Ok(()) };
+    if tokens.belongs(token, &call_of(parts)).await? {
+        return Ok(());
+    }
+    metrics::counter!("cardswitch_jwe_refused_total", "stage" => "call").increment(1);
+    tracing::warn!("a token came again with another call: it was captured somewhere");
+    Err(EncryptionProblem::CantDecryptPayload.into())
+}
+
+/// Who calls what. The lengths stand between, so that no two calls make the same text.
+fn call_of(parts: &Parts) -> Call {
+    let caller = parts.extensions.get::<Caller>().map(Caller::scope).unwrap_or_default();
+    let mut hash = Sha256::new();
+    for text in [caller.as_str(), parts.method.as_str(), parts.uri.path()] {
+        hash.update((text.len() as u64).to_be_bytes());
+        hash.update(text);
+    }
+    hash.finalize().into()
+}
+
 /// Whose key the answer is encrypted to, if it is to be: otherwise it makes no difference.
 async fn rule(
     this: &Encryption,
@@ -128,11 +156,10 @@ async fn rule(
 ) -> Result<PartnerRule, Problem> {
     let yes = Some("true");
     let needed = asked.encrypted_request == yes || asked.encrypt_response == yes;
-    match (&this.partners, caller) {
-        // What a customer's app is answered is for the app's own key.
-        (Some(keys), Some(Caller::Partner { partner, .. })) if needed => {
-            keys.rule(*partner, now()).await
-        }
+    // The rule of a partner is that of its customers' apps too: who has stolen a session reads
+    // nothing with a key of their own (J-07).
+    match (&this.partners, caller.and_then(Caller::partner)) {
+        (Some(keys), Some(partner)) if needed => keys.rule(partner, now()).await,
         _ => Ok(PartnerRule::KeyInRequest),
     }
 }

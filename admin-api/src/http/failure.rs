@@ -84,6 +84,7 @@ impl From<Problem> for Failure {
             "OVERLOADED"
                 | "STOPPING"
                 | "OUTCOME_UNKNOWN"
+                | "UNAVAILABLE"
                 | "PROCESSOR_UNAVAILABLE"
                 | "SECURITY_MODULE_UNAVAILABLE"
         );
@@ -130,6 +131,7 @@ pub(super) fn status(code: &str) -> StatusCode {
         | "STOPPING"
         | "OUTCOME_UNKNOWN"
         | "AUDIT_UNAVAILABLE"
+        | "UNAVAILABLE"
         | "PROCESSOR_UNAVAILABLE"
         | "SECURITY_MODULE_UNAVAILABLE" => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::INTERNAL_SERVER_ERROR,

@@ -2,11 +2,12 @@
 //! and that a request that was begun is ended though its caller went away; keeping is the
 //! service's.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Extension;
 use axum::body::{Body, to_bytes};
-use axum::extract::{Request, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
@@ -15,10 +16,12 @@ use sha2::{Digest, Sha256};
 use switch_domain::IdempotencyKey;
 use uuid::Uuid;
 
+use super::audited::repeated;
 use super::caller::Caller;
 use super::failure::{Failure, of_status, unread};
 use super::finish::{RequestId, with_body};
 use crate::Problem;
+use crate::service::audit::{AuditSink, Entry};
 use crate::service::{Answers, Claimed, KeptAnswer, RequestDigest, Scope};
 
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -60,12 +63,15 @@ pub struct Repeats {
     pub answers: Answers,
     /// The longest body of a request.
     pub body_limit: usize,
+    /// Where is recorded that one is given again.
+    pub audit: AuditSink,
 }
 
 /// The layer around every POST, behind the channel. Without a key a request is done once and
 /// nothing is kept.
 pub async fn idempotent(
-    State(repeats): State<Arc<Repeats>>,
+    State(kept): State<Arc<Repeats>>,
+    ConnectInfo(origin): ConnectInfo<SocketAddr>,
     Extension(caller): Extension<Caller>,
     Extension(id): Extension<RequestId>,
     request: Request,
@@ -85,12 +91,12 @@ pub async fn idempotent(
             }
             Err(problem) => return Failure::from(problem).into_response(),
         };
-        match to_bytes(body, repeats.body_limit).await {
+        match to_bytes(body, kept.body_limit).await {
             Ok(body) => {
                 parts.extensions.insert(Idempotency(scope));
                 let digest = digest_of(&parts, &body);
                 let request = Request::from_parts(parts, Body::from(body));
-                once(&repeats.answers, (&scope, &digest), &id, request, next).await
+                once(&kept, (&scope, &digest), (&origin, &caller, &id), request, next).await
             }
             Err(error) => unread(&error).into_response(),
         }
@@ -101,15 +107,20 @@ pub async fn idempotent(
 }
 
 async fn once(
-    answers: &Answers,
+    Repeats { answers, audit, .. }: &Repeats,
     (scope, digest): (&Scope, &RequestDigest),
-    id: &RequestId,
+    around: (&SocketAddr, &Caller, &RequestId),
     request: Request,
     next: Next,
 ) -> Response {
     let claim = match answers.claim(scope, digest).await {
         Ok(Claimed::Ours(claim)) => claim,
-        Ok(Claimed::Answered(kept)) => return again(kept),
+        Ok(Claimed::Answered(kept)) => {
+            return match repeated(around, &request) {
+                Ok(entry) => told_again(audit, entry, kept).await,
+                Err(problem) => Failure::from(problem).into_response(),
+            };
+        }
         Ok(Claimed::InProgress) => {
             let what =
                 "a request with this idempotency key is being done: ask again for its answer";
@@ -123,6 +134,7 @@ async fn once(
         }
         Err(problem) => return Failure::from(problem).into_response(),
     };
+    let (_, _, id) = around;
     let response = with_body(next.run(request).await, id);
     if !is_kept(response.status()) {
         if let Err(error) = answers.give_up(scope, claim).await {
@@ -158,6 +170,14 @@ async fn keep(answers: &Answers, scope: &Scope, claim: Uuid, response: Response)
         tracing::warn!(%error, "an answer is not kept: its request would be done again");
     }
     Response::from_parts(parts, Body::from(body))
+}
+
+/// What cannot be recorded is not told either.
+async fn told_again(audit: &AuditSink, entry: Entry, kept: KeptAnswer) -> Response {
+    match audit.add(entry).await {
+        Ok(()) => again(kept),
+        Err(problem) => Failure::from(problem).into_response(),
+    }
 }
 
 fn again(kept: KeptAnswer) -> Response {

@@ -3,6 +3,7 @@
 //! all the same. It never says which step failed, and never shows what it decrypted.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::rand;
@@ -30,12 +31,21 @@ pub struct OpenPolicy {
     pub max_token_bytes: usize,
     /// Whether `RSA-OAEP`, which works with SHA-1, is taken besides `RSA-OAEP-256`.
     pub rsa_oaep_sha1: bool,
+    /// How far from now a token may say that it was issued.
+    pub issued_within: Duration,
+    /// Whether it has to say so.
+    pub issued_required: bool,
 }
 
 impl Default for OpenPolicy {
     /// As SR-063 has it.
     fn default() -> Self {
-        Self { max_token_bytes: 16 * 1024, rsa_oaep_sha1: true }
+        Self {
+            max_token_bytes: 16 * 1024,
+            rsa_oaep_sha1: true,
+            issued_within: Duration::from_secs(300),
+            issued_required: false,
+        }
     }
 }
 
@@ -59,6 +69,7 @@ impl Openable {
         now: Timestamp,
     ) -> Result<Self, Refused> {
         let token = Token::parse(text, policy)?;
+        in_time(token.issued, policy, now)?;
         let keys: Vec<_> = match &token.kid {
             Some(kid) => keys.live(now).filter(|key| key.kid().as_str() == kid).cloned().collect(),
             None => keys.live(now).cloned().collect(),
@@ -94,6 +105,20 @@ impl Openable {
         match content {
             Some(content) if bool::from(unwrapped) => Payload::new(content),
             _ => Err(Refused::DoesNotOpen),
+        }
+    }
+}
+
+/// Whether a token is of now, where it says when it was issued: one that was captured is soon of
+/// no use (J-05).
+fn in_time(issued: Option<i64>, policy: &OpenPolicy, now: Timestamp) -> Result<(), Refused> {
+    match issued {
+        None if policy.issued_required => Err(Refused::NotIssued),
+        None => Ok(()),
+        Some(issued) => {
+            let apart = now.0.div_euclid(1_000_000).abs_diff(issued);
+            let near = apart <= policy.issued_within.as_secs();
+            if near { Ok(()) } else { Err(Refused::IssuedAnotherTime) }
         }
     }
 }

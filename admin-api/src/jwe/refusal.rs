@@ -72,6 +72,15 @@ pub enum Refused {
     /// Not a text.
     #[error("kid must be a text")]
     KeyIdForm,
+    /// Not a whole number.
+    #[error("iat must be a whole number: seconds since 1970")]
+    IssuedForm,
+    /// It has to say when it was issued.
+    #[error("iat is needed: the second since 1970 in which the token was made")]
+    NotIssued,
+    /// Captured, perhaps; or somebody's clock is wrong.
+    #[error("iat is too far from now")]
+    IssuedAnotherTime,
     /// No live key has this name.
     #[error("kid names no live key of this platform")]
     NoSuchKey,
@@ -100,7 +109,10 @@ impl Refused {
             | Self::Compressed
             | Self::Critical
             | Self::CarriesKey
-            | Self::KeyIdForm => Stage::Header,
+            | Self::KeyIdForm
+            | Self::IssuedForm
+            | Self::NotIssued
+            | Self::IssuedAnotherTime => Stage::Header,
             Self::NoSuchKey => Stage::Key,
             Self::DoesNotOpen => Stage::Decrypt,
             Self::NotOneObject | Self::OtherMembers => Stage::Payload,

@@ -37,6 +37,8 @@ pub struct Token {
     pub(super) header: String,
     pub(super) algorithm: KeyAlgorithm,
     pub(super) kid: Option<String>,
+    /// When its maker says that it was made (`iat`), in seconds since 1970.
+    pub(super) issued: Option<i64>,
     pub(super) encrypted_key: Vec<u8>,
     pub(super) iv: Vec<u8>,
     pub(super) ciphertext: Vec<u8>,
@@ -64,9 +66,9 @@ impl Token {
         let header_bytes = decode(header)?;
         let (encrypted_key, iv) = (decode(encrypted_key)?, decode(iv)?);
         let (ciphertext, tag) = (decode(ciphertext)?, decode(tag)?);
-        let (algorithm, kid) = judge(&header_bytes, policy)?;
+        let Judged { algorithm, kid, issued } = judge(&header_bytes, policy)?;
         let header = header.to_owned();
-        Ok(Self { header, algorithm, kid, encrypted_key, iv, ciphertext, tag })
+        Ok(Self { header, algorithm, kid, issued, encrypted_key, iv, ciphertext, tag })
     }
 
     /// How its content key is encrypted.
@@ -85,9 +87,15 @@ fn parts(text: &str) -> Result<[&str; PARTS], Refused> {
     if parts.next().is_some() { Err(Refused::NotCompact) } else { Ok(five) }
 }
 
+struct Judged {
+    algorithm: KeyAlgorithm,
+    kid: Option<String>,
+    issued: Option<i64>,
+}
+
 /// What a header says. Members that are not known are passed over, as RFC 7516 section 4 has it:
 /// what would change how the token is read must stand in `crit`, and that is refused.
-fn judge(header: &[u8], policy: &OpenPolicy) -> Result<(KeyAlgorithm, Option<String>), Refused> {
+fn judge(header: &[u8], policy: &OpenPolicy) -> Result<Judged, Refused> {
     let text = one_object(header).map_err(|_| Refused::HeaderForm)?;
     let members: Map<String, Value> =
         serde_json::from_str(text).map_err(|_| Refused::HeaderForm)?;
@@ -116,5 +124,9 @@ fn judge(header: &[u8], policy: &OpenPolicy) -> Result<(KeyAlgorithm, Option<Str
         Some(Value::String(kid)) => Some(kid.clone()),
         Some(_) => return Err(Refused::KeyIdForm),
     };
-    Ok((algorithm, kid))
+    let issued = match members.get("iat") {
+        None => None,
+        Some(issued) => Some(issued.as_i64().ok_or(Refused::IssuedForm)?),
+    };
+    Ok(Judged { algorithm, kid, issued })
 }

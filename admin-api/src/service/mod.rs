@@ -16,6 +16,7 @@ mod rates;
 mod reconciliation;
 mod security;
 mod span;
+mod tokens;
 mod transfers;
 pub(crate) mod users;
 mod vault;
@@ -38,6 +39,8 @@ pub use controls::ListedControl;
 pub use money::NewProgramme;
 pub use partners::{ListedKey, PartnerKeySettings, PartnerKeys};
 pub use reconciliation::ReconciliationSettings;
+pub(crate) use tokens::Call;
+pub use tokens::OpenedTokens;
 pub use transfers::{NewTransfer, SentTransfer};
 pub use vault::reencrypt_pan;
 

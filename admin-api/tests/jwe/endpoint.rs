@@ -32,6 +32,7 @@ fn served(requirement: Requirement) -> Router {
         jwe: Arc::new(Jwe::new(keys, pool)),
         policy: OpenPolicy::default(),
         partners: None,
+        tokens: None,
         requirement,
         operations: &[],
         body_limit: 32 * 1024,

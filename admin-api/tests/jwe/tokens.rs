@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use admin_api::jwe::{EncryptionProblem, JweError, OpenPolicy, Refused, Stage};
+use admin_api::jwe::{EncryptionProblem, JweError, OpenPolicy, Openable, Refused, Stage};
 
-use crate::stage::{key, keys, open, open_by, part};
+use crate::stage::{NOW, key, keys, open, open_by, part};
 use crate::vectors::{Vector, all};
 
 fn plaintext(vector: &Vector) -> Option<String> {
@@ -80,6 +80,34 @@ fn rsa_oaep_with_sha1_can_be_switched_off() {
         }
     }
     assert_eq!((with_sha1, others), (14, 16));
+}
+
+// covers: SR-061
+#[test]
+fn j_05_a_token_that_says_when_it_was_issued_is_of_now_and_it_may_have_to_say_so() {
+    let at = |iat: &str| {
+        let header = format!("{{\"alg\":\"RSA-OAEP-256\",\"enc\":\"A256GCM\"{iat}}}");
+        format!("{}.AAAA.AAAA.AAAA.AAAA", part(header.as_bytes()))
+    };
+    let checked = |iat: &str, issued_required: bool| {
+        let policy = OpenPolicy { issued_required, ..OpenPolicy::default() };
+        Openable::check(&at(iat), keys(), &policy, NOW).err()
+    };
+    let now = NOW.0 / 1_000_000;
+    let iat = |seconds: i64| format!(",\"iat\":{}", now + seconds);
+    for near in [0, 300, -300] {
+        assert_eq!(checked(&iat(near), true), None, "{near}");
+    }
+    for far in [301, -301, -86_400] {
+        assert_eq!(checked(&iat(far), false), Some(Refused::IssuedAnotherTime), "{far}");
+    }
+    for other in ["\"now\"", "1.5", "null"] {
+        let refused = checked(&format!(",\"iat\":{other}"), false);
+        assert_eq!(refused, Some(Refused::IssuedForm), "{other}");
+    }
+    assert_eq!(checked("", false), None);
+    assert_eq!(checked("", true), Some(Refused::NotIssued));
+    assert_eq!(Refused::IssuedAnotherTime.stage(), Stage::Header, "no RSA operation is paid");
 }
 
 #[test]

@@ -3,7 +3,9 @@
 use std::net::SocketAddr;
 
 use admin_api::Problem;
-use admin_api::audit::{AuditSink, Entry, Fault, Head, Outcome, audit_sink, verify};
+use admin_api::audit::{
+    AuditSink, Entry, Fault, Head, Outcome, audit_sink, head_of, let_go, verify,
+};
 use admin_api::http::{Caller, Failure, Made, audited, finish, read_audited};
 use axum::body::Body;
 use axum::extract::connect_info::MockConnectInfo;
@@ -48,7 +50,8 @@ async fn filled(stage: &Stage, records: u32) -> Head {
 }
 
 async fn verified(stage: &Stage, kept: Option<&Head>) -> Result<Head, Fault> {
-    verify(stage.store.pool(), kept).await.expect("the database")
+    let verified = verify(stage.store.pool(), kept).await.expect("the database");
+    verified.map(|whole| whole.head)
 }
 
 #[tokio::test]
@@ -140,6 +143,76 @@ async fn a_chain_that_was_written_anew_does_not_fit_the_head_that_was_kept() {
         "it is whole in itself"
     );
     assert_eq!(verified(&stage, Some(&head)).await, Err(Fault::Rewritten(3)));
+    stage.close().await;
+}
+
+const DAY: i64 = 86_400_000_000;
+
+/// A record of so many days ago.
+fn old(days: i64, number: u32) -> Entry {
+    Entry { at: Timestamp(now().0 - days * DAY), ..entry(number) }
+}
+
+fn now() -> Timestamp {
+    Timestamp(jiff::Timestamp::now().as_microsecond())
+}
+
+#[tokio::test]
+async fn p_24_old_records_go_from_the_beginning_on_and_the_rest_is_verified_from_there() {
+    let stage = Stage::new().await;
+    let (sink, writer) = running(&stage).await;
+    let mut heads = Vec::new();
+    for (number, days) in [500, 480, 420, 300, 430, 10].into_iter().enumerate() {
+        sink.add(old(days, u32::try_from(number).expect("few"))).await.expect("added");
+        heads.push(head_of(stage.store.pool()).await.expect("the head"));
+    }
+    let pool = stage.store.pool();
+    let before = |days: i64| Timestamp(now().0 - days * DAY);
+    // Two at a time; then the one behind them; the fourth is young, and what is behind it stays.
+    assert_eq!(let_go(pool, before(400), 2).await, Ok(2));
+    assert_eq!(let_go(pool, before(400), 2).await, Ok(1));
+    assert_eq!(let_go(pool, before(400), 2).await, Ok(0));
+    let whole = verify(pool, None).await.expect("the database").expect("a good chain");
+    assert_eq!((whole.begins, &whole.head), (3, &heads[5]));
+    assert_eq!(verified(&stage, Some(&heads[5])).await.as_ref(), Ok(&heads[5]));
+    assert_eq!(verified(&stage, Some(&heads[2])).await.as_ref(), Ok(&heads[5]));
+    let older = verified(&stage, Some(&heads[1])).await;
+    assert_eq!(older, Err(Fault::LetGo { kept: 2, begins: 3 }));
+    let other = Head { digest: [7; 32], ..heads[2].clone() };
+    assert_eq!(verified(&stage, Some(&other)).await, Err(Fault::Rewritten(3)));
+
+    // It goes on behind them, and taking more out is noticed.
+    sink.add(old(0, 9)).await.expect("added");
+    drop(sink);
+    writer.await.expect("it ends");
+    assert_eq!(verified(&stage, None).await.expect("good").number, 7);
+    stage.by_owner("DELETE FROM audit_chain WHERE number = 4").await;
+    assert_eq!(verified(&stage, None).await, Err(Fault::Missing(4)));
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn p_24_nobody_lets_a_year_go_nor_the_last_record_and_nobody_moves_the_anchor() {
+    let stage = Stage::new().await;
+    let (sink, writer) = running(&stage).await;
+    sink.add(old(360, 1)).await.expect("added");
+    let young = Timestamp(now().0 - 364 * DAY);
+    let refused = let_go(stage.store.pool(), young, 10).await;
+    assert!(refused.is_err(), "{refused:?}");
+    sink.add(old(900, 2)).await.expect("added");
+    assert_eq!(let_go(stage.store.pool(), Timestamp(now().0 - 400 * DAY), 10).await, Ok(0));
+    stage.by_owner("UPDATE audit_chain SET at = at - interval '900 days'").await;
+    assert_eq!(let_go(stage.store.pool(), Timestamp(now().0 - 400 * DAY), 10).await, Ok(1));
+    assert_eq!(let_go(stage.store.pool(), Timestamp(now().0 - 400 * DAY), 10).await, Ok(0));
+    for sql in [
+        "UPDATE audit_anchor SET number = 2",
+        "DELETE FROM audit_anchor",
+        "INSERT INTO audit_anchor VALUES (true, 1, '', now(), now())",
+        "TRUNCATE audit_anchor",
+    ] {
+        assert_eq!(stage.told(sql).await, "42501", "{sql}");
+    }
+    writer.abort();
     stage.close().await;
 }
 

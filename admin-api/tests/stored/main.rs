@@ -1,6 +1,7 @@
-//! What the management API keeps in the database: answers to be repeated, and the audit. Real
-//! PostgreSQL.
+//! What the management API keeps in the database: answers to be repeated, tokens that came, and the
+//! audit. Real PostgreSQL.
 
 mod audit;
 mod repeats;
 mod stage;
+mod tokens;

@@ -1,12 +1,15 @@
 //! Requests sent again: the same key and request get the same answer, and nothing is done twice.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use admin_api::audit::audit_sink;
 use admin_api::http::{Caller, Failure, Idempotency, Repeats, Secret, finish, idempotent};
 use admin_api::{Answers, Problem};
 use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::connect_info::MockConnectInfo;
 use axum::http::{HeaderMap, Request, StatusCode};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
@@ -53,7 +56,9 @@ impl Served {
     fn new(stage: &Stage, partner: i64, claim_for: Duration) -> Self {
         let done = Arc::new(Done::default());
         let answers = Answers::new(stage.store.pool().clone(), claim_for);
-        let repeats = Arc::new(Repeats { answers, body_limit: 1024 });
+        let (audit, writer) = audit_sink(stage.store.pool().clone(), 64);
+        tokio::spawn(writer);
+        let repeats = Arc::new(Repeats { answers, body_limit: 1024, audit });
         let caller = Caller::Partner { partner: PartnerId(partner), certificate: "ab".into() };
         let count = |done: &Done| done.times.fetch_add(1, Ordering::SeqCst) + 1;
         let order = {
@@ -112,7 +117,8 @@ impl Served {
             .route("/slow", post(slow))
             .layer(from_fn_with_state(repeats, idempotent))
             .layer(Extension(caller))
-            .layer(from_fn(finish));
+            .layer(from_fn(finish))
+            .layer(MockConnectInfo(SocketAddr::from(([192, 0, 2, 7], 4000))));
         Self { router, done }
     }
 
@@ -325,5 +331,27 @@ async fn answers_are_forgotten_when_they_are_old_and_not_before() {
     assert_eq!(answers.forget(day, 10).await.expect("forgotten"), 1);
     assert_eq!(answers.forget(day, 10).await.expect("forgotten"), 0);
     assert!(served.keyed("/orders", "new", "body").await.is_replayed());
+    stage.close().await;
+}
+
+// covers: API-17
+#[tokio::test]
+async fn an_answer_that_is_given_again_is_recorded_and_not_given_where_it_cannot_be() {
+    let stage = Stage::new().await;
+    let served = Served::new(&stage, 7, Duration::from_secs(60));
+    let recorded = "SELECT count(*) FROM audit_chain WHERE outcome = 'repeated' \
+                    AND act = 'POST /orders' AND object = '/orders' AND origin = '192.0.2.7' \
+                    AND actor = 'partner:7/ab'";
+    let first = served.keyed("/orders", "k-1", "{}").await;
+    assert_eq!((first.status, stage.count(recorded).await), (201, 0));
+    for times in 1..=2 {
+        let again = served.keyed("/orders", "k-1", "{}").await;
+        assert!(again.is_replayed());
+        assert_eq!((again.text, stage.count(recorded).await), (first.text.clone(), times));
+    }
+    stage.by_owner("ALTER TABLE audit_chain RENAME TO away").await;
+    let unrecorded = served.keyed("/orders", "k-1", "{}").await;
+    assert_eq!((unrecorded.status, unrecorded.code()), (503, "AUDIT_UNAVAILABLE".into()));
+    assert_eq!(served.times(), 1);
     stage.close().await;
 }

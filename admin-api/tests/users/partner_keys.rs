@@ -18,8 +18,9 @@ use axum::http::Request;
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use serde_json::Value;
-use switch_domain::PartnerId;
+use switch_domain::{CustomerId, PartnerId};
 use tower::ServiceExt;
+use uuid::Uuid;
 
 use crate::world::{NOW, World, key, text};
 
@@ -63,6 +64,7 @@ impl Served {
             jwe: Arc::new(Jwe::new(own, RsaPool::new(PoolSettings { workers: 1, waiting: 8 }))),
             policy: OpenPolicy::default(),
             partners: Some(keys.clone()),
+            tokens: None,
             requirement: Requirement::Optional,
             operations: &[],
             body_limit: 4_096,
@@ -103,12 +105,16 @@ impl Served {
 
     /// What a partner is answered that asks for encryption, with this key in its request.
     async fn answer(&self, partner: PartnerId, named: Option<&Pair>) -> (u16, String) {
+        let caller = Caller::Partner { partner, certificate: "0123456789abcdef".into() };
+        self.asks(caller, named).await
+    }
+
+    async fn asks(&self, caller: Caller, named: Option<&Pair>) -> (u16, String) {
         let mut request = Request::builder().uri("/").header("encrypt-response", "true");
         if let Some(pair) = named {
             request = request.header("public-key", pair.published().public_key);
         }
         let mut request = request.body(Body::empty()).expect("a request");
-        let caller = Caller::Partner { partner, certificate: "0123456789abcdef".into() };
         request.extensions_mut().insert(caller);
         let response = self.router.clone().oneshot(request).await.expect("an answer");
         let status = response.status().as_u16();
@@ -146,6 +152,12 @@ async fn answers_go_to_registered_keys_alone_once_that_is_chosen() {
     assert_eq!((&set["registered_keys_only"], &set["kyc"]), (&true.into(), &"own".into()));
     assert!(served.refuses(Some(&own)).await, "at once, by whatever was known before");
     assert!(served.is_for(None, &old).await && served.is_for(Some(&old), &old).await);
+    // And so it is for the apps of its customers.
+    let (partner, customer) = (served.partner, CustomerId(1));
+    let app = Caller::Customer { partner, customer, public_id: Uuid::nil(), session: Uuid::nil() };
+    let (status, text) = served.asks(app.clone(), Some(&own)).await;
+    assert!(status == 400 && text.contains("INVALID_PUBLIC_KEY"), "{status} {text}");
+    assert!(old.opens(&served.asks(app, None).await.1));
 
     // Changing over: both are taken, and the newest is used where none is named.
     served.adds(&world, &new).await.expect("added");

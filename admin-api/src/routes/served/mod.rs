@@ -24,7 +24,7 @@ use crate::jwe::{Jwe, OpenPolicy, Requirement};
 use crate::service::audit::AuditSink;
 use crate::service::users::Users;
 use crate::service::webhooks::Webhooks;
-use crate::{PartnerKeys, Services};
+use crate::{OpenedTokens, PartnerKeys, Services};
 
 pub use admin::{Panel, admin_channel, admin_document};
 pub use customer::{customer_channel, customer_document};
@@ -61,18 +61,24 @@ pub struct Around {
     pub body_within: Duration,
     /// Whose keys answers are encrypted to.
     pub partner_keys: PartnerKeys,
+    /// Which encrypted bodies are taken.
+    pub tokens_taken: OpenPolicy,
+    /// Those that were.
+    pub tokens: OpenedTokens,
     /// What is recorded.
     pub audit: AuditSink,
 }
 
 /// The layers behind a channel: the caller is known.
 fn inside(router: Router, jwe: &Arc<Jwe>, around: &Around) -> Router {
-    let Around { rates, repeats, body_within, partner_keys, audit } = around.clone();
+    let Around { rates, repeats, body_within, partner_keys, tokens_taken, tokens, audit } =
+        around.clone();
     let body_limit = repeats.body_limit;
     let encryption = Encryption {
         jwe: jwe.clone(),
-        policy: OpenPolicy::default(),
+        policy: tokens_taken,
         partners: Some(partner_keys),
+        tokens: Some(tokens),
         requirement: Requirement::Optional,
         operations: encryption::TABLE,
         body_limit,

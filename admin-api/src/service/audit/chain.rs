@@ -1,5 +1,5 @@
-//! The chain of records in the database: adding to its end, and walking it to find what was
-//! changed. It owns the order; one writer adds at a time, whichever process it is in.
+//! The chain of records in the database: adding to its end, and where that is. It owns the order;
+//! one writer adds at a time, whichever process it is in.
 
 use sqlx::postgres::{PgPool, PgRow};
 use sqlx::{Postgres, Row, Transaction};
@@ -17,28 +17,6 @@ pub struct Head {
     pub digest: [u8; 32],
 }
 
-/// What is wrong with the chain.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Fault {
-    /// A record is not there.
-    #[error("record {0} is missing")]
-    Missing(i64),
-    /// A record is not what it was, or not where it was.
-    #[error("record {0} was changed, or is not in its place")]
-    Changed(i64),
-    /// The chain ends before a head that was kept.
-    #[error("the chain ends at record {found}, and it once had record {kept}")]
-    Shortened {
-        /// The last that is there.
-        found: i64,
-        /// The last that was there.
-        kept: i64,
-    },
-    /// The record of a kept head is another by now: the whole chain was written anew.
-    #[error("record {0} is another than the one whose digest was kept")]
-    Rewritten(i64),
-}
-
 const LOCK: &str = "SELECT pg_advisory_xact_lock(hashtext('cardswitch audit chain'))";
 const HEAD: &str = "SELECT number, digest FROM audit_chain ORDER BY number DESC LIMIT 1";
 const ADD: &str = "\
@@ -49,13 +27,6 @@ const ADD: &str = "\
     FROM unnest($1::int8[], $2::int8[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
         $8::text[], $9::text[], $10::bytea[])
         AS new (number, at, actor, act, outcome, origin, object, request_id, code, digest)";
-const WALK: &str = "\
-    SELECT number, (extract(epoch FROM at) * 1000000)::int8 AS at, actor, act, outcome, origin,
-        object, request_id, code, digest
-    FROM audit_chain WHERE number > $1 ORDER BY number LIMIT $2";
-/// Records that are read at a time.
-const AT_A_TIME: i64 = 1000;
-
 /// The chain in a database.
 #[derive(Clone, Debug)]
 pub(crate) struct Link {
@@ -86,11 +57,19 @@ impl Link {
 
 async fn head(transaction: &mut Transaction<'static, Postgres>) -> Result<Head, sqlx::Error> {
     let row = sqlx::query(HEAD).fetch_optional(&mut **transaction).await?;
-    let Some(row) = row else { return Ok(Head { number: 0, digest: [0; 32] }) };
-    Ok(Head { number: row.try_get("number")?, digest: digest_of(&row)? })
+    Ok(row.as_ref().map(head_in).transpose()?.unwrap_or_else(none))
 }
 
-fn digest_of(row: &PgRow) -> Result<[u8; 32], sqlx::Error> {
+/// Of no record.
+const fn none() -> Head {
+    Head { number: 0, digest: [0; 32] }
+}
+
+pub(super) fn head_in(row: &PgRow) -> Result<Head, sqlx::Error> {
+    Ok(Head { number: row.try_get("number")?, digest: digest_of(row)? })
+}
+
+pub(super) fn digest_of(row: &PgRow) -> Result<[u8; 32], sqlx::Error> {
     let digest: Vec<u8> = row.try_get("digest")?;
     // The table takes no other length.
     Ok(digest.try_into().unwrap_or_default())
@@ -144,51 +123,19 @@ impl<'a> Columns<'a> {
     }
 }
 
-/// Walks the whole chain, and compares it with a head that was kept. The head that it has now, or
-/// what is wrong with the first record that is not as it was.
+/// The head as it is now, without walking the chain.
 ///
 /// # Errors
 /// The database.
-pub async fn verify(pool: &PgPool, kept: Option<&Head>) -> Result<Result<Head, Fault>, Problem> {
-    let mut at = Head { number: 0, digest: [0; 32] };
-    loop {
-        let walking = sqlx::query(WALK).bind(at.number).bind(AT_A_TIME);
-        let rows = walking.fetch_all(pool).await?;
-        if rows.is_empty() {
-            break;
-        }
-        for row in &rows {
-            let expected = at.number.saturating_add(1);
-            let number: i64 = row.try_get("number")?;
-            if number != expected {
-                return Ok(Err(Fault::Missing(expected)));
-            }
-            let digest = match entry_of(row)? {
-                Some(entry) => entry.digest(number, &at.digest),
-                None => return Ok(Err(Fault::Changed(number))),
-            };
-            if digest != digest_of(row)? {
-                return Ok(Err(Fault::Changed(number)));
-            }
-            at = Head { number, digest };
-            if kept.is_some_and(|kept| kept.number == number && kept.digest != digest) {
-                return Ok(Err(Fault::Rewritten(number)));
-            }
-        }
-    }
-    match kept {
-        Some(kept) if kept.number > at.number => {
-            Ok(Err(Fault::Shortened { found: at.number, kept: kept.number }))
-        }
-        _ => Ok(Ok(at)),
-    }
+pub async fn head_of(pool: &PgPool) -> Result<Head, Problem> {
+    let row = sqlx::query(HEAD).fetch_optional(pool).await?;
+    Ok(row.as_ref().map(head_in).transpose()?.unwrap_or_else(none))
 }
 
 /// None where the outcome is no word of ours.
 pub(super) fn entry_of(row: &PgRow) -> Result<Option<Entry>, sqlx::Error> {
     let outcome: String = row.try_get("outcome")?;
-    let outcomes = [Outcome::Begun, Outcome::Done, Outcome::Refused, Outcome::Failed];
-    let Some(outcome) = outcomes.into_iter().find(|known| known.name() == outcome) else {
+    let Some(outcome) = Outcome::ALL.into_iter().find(|known| known.name() == outcome) else {
         return Ok(None);
     };
     Ok(Some(Entry {

@@ -15,9 +15,15 @@ pub enum Outcome {
     Refused,
     /// It was not, or nobody knows: for reasons of ours.
     Failed,
+    /// Nothing was done now: the answer that was kept of it was given again.
+    Repeated,
 }
 
 impl Outcome {
+    /// All of them.
+    pub(super) const ALL: [Self; 5] =
+        [Self::Begun, Self::Done, Self::Refused, Self::Failed, Self::Repeated];
+
     /// As it is stored.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -26,6 +32,7 @@ impl Outcome {
             Self::Done => "done",
             Self::Refused => "refused",
             Self::Failed => "failed",
+            Self::Repeated => "repeated",
         }
     }
 }

@@ -4,9 +4,13 @@
 mod chain;
 mod entry;
 mod log;
+mod retention;
 mod sink;
+mod verify;
 
-pub use chain::{Fault, Head, verify};
+pub use chain::{Head, head_of};
 pub use entry::{Entry, Outcome};
 pub use log::AuditLog;
+pub use retention::let_go;
 pub use sink::{AuditSink, audit_sink};
+pub use verify::{Fault, Whole, verify};

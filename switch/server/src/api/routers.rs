@@ -14,12 +14,12 @@ use admin_api::operators::Operators;
 use admin_api::routes::{
     Around, Management, Panel, admin_channel, customer_channel, partner_channels,
 };
-use admin_api::{Answers, PartnerKeys, Services, Users};
+use admin_api::{Answers, OpenedTokens, PartnerKeys, Services, Users};
 use axum::Router;
 use switch_store::Store;
 use tokio_util::sync::CancellationToken;
 
-use super::upkeep::{Old, upkeep};
+use super::upkeep::{Old, upkeep, watch_audit};
 use super::{body_keys, webhooks};
 use crate::config::Config;
 use crate::runtimes::Apart;
@@ -60,19 +60,35 @@ impl Routers {
         let (audit, writer) = audit_sink(pool.clone(), requests.audit_waiting);
         management.spawn(writer);
         let log = AuditLog::new(pool.clone());
-        let answers = Answers::new(pool, Duration::from_millis(requests.claim_ms));
+        let tokens = OpenedTokens::new(pool.clone());
+        let answers = Answers::new(pool.clone(), Duration::from_millis(requests.claim_ms));
         let rates = Rates::new(requests.rates());
-        let keep = Duration::from_secs(u64::from(requests.keep_answers_hours).saturating_mul(3600));
-        let old =
-            Old { answers: answers.clone(), keep, rates: rates.clone(), users: users.clone() };
+        let old = Old {
+            answers: answers.clone(),
+            keep: hours(requests.keep_answers_hours),
+            rates: rates.clone(),
+            users: users.clone(),
+            tokens: tokens.clone(),
+            tokens_known: hours(config.api.encryption.tokens_known_hours),
+            audit: pool.clone(),
+            audit_kept: config.api.audit.keep(),
+        };
         management.spawn(upkeep(old, stop.clone()));
+        let every = config.api.audit.head_every();
+        management.spawn(watch_audit(audit.clone(), pool, every, stop.clone()));
         let refusals = Refusals::new(audit.clone());
         let channel = CertificateChannel { certificates, refusals: refusals.clone() };
         let around = Around {
             rates,
-            repeats: Arc::new(Repeats { answers, body_limit: requests.body_bytes }),
+            repeats: Arc::new(Repeats {
+                answers,
+                body_limit: requests.body_bytes,
+                audit: audit.clone(),
+            }),
             body_within: Duration::from_millis(requests.body_ms),
             partner_keys,
+            tokens_taken: config.api.encryption.policy(),
+            tokens,
             audit,
         };
         let sessions = SessionChannel { users: users.clone(), refusals: refusals.clone() };
@@ -96,6 +112,10 @@ impl Routers {
         };
         Ok(routers.with_documents(config))
     }
+}
+
+fn hours(hours: u32) -> Duration {
+    Duration::from_secs(u64::from(hours).saturating_mul(3600))
 }
 
 impl Routers {

@@ -1,11 +1,16 @@
 //! What is old goes, a few at a time, behind the listeners of the management API: answers that were
-//! kept, sessions and codes that are over, rates that nobody uses. It owns how often.
+//! kept, tokens that came, sessions and codes that are over, rates that nobody uses, records of the
+//! audit. And the head of the audit is logged. It owns how often.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use admin_api::audit::{AuditSink, Entry, Outcome, head_of, let_go};
 use admin_api::http::Rates;
-use admin_api::{Answers, Problem, Users};
+use admin_api::{Answers, OpenedTokens, Problem, Users};
+use metrics::counter;
+use sqlx::PgPool;
+use switch_domain::Timestamp;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
@@ -23,6 +28,13 @@ pub(super) struct Old {
     pub(super) keep: Duration,
     pub(super) rates: Arc<Rates>,
     pub(super) users: Users,
+    pub(super) tokens: OpenedTokens,
+    /// For how long they are known.
+    pub(super) tokens_known: Duration,
+    /// Where the audit is.
+    pub(super) audit: PgPool,
+    /// For how long its records are kept.
+    pub(super) audit_kept: Duration,
 }
 
 /// Goes on until stopped.
@@ -35,15 +47,75 @@ pub(super) async fn upkeep(old: Old, stop: CancellationToken) {
             () = stop.cancelled() => return,
         }
         old.rates.shrink();
+        old.round().await;
+    }
+}
+
+/// Records that the audit begins (P-21), and logs its head again and again: kept by another system,
+/// it shows that nobody wrote the records anew or cut off their end.
+pub(super) async fn watch_audit(
+    sink: AuditSink,
+    audit: PgPool,
+    every: Duration,
+    stop: CancellationToken,
+) {
+    let begins = Entry {
+        at: now(),
+        actor: "switch".into(),
+        act: "start of the audit".into(),
+        outcome: Outcome::Done,
+        origin: "here".into(),
+        object: "the audit".into(),
+        request_id: "none".into(),
+        code: None,
+    };
+    // Where it cannot be recorded the sink says so, and acts are refused.
+    let _ = sink.add(begins).await;
+    drop(sink);
+    let mut ticks = tokio::time::interval(every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            () = stop.cancelled() => return,
+        }
+        match head_of(&audit).await {
+            Ok(head) => {
+                let head = format!("{}:{}", head.number, hex::encode(head.digest));
+                tracing::info!(target: "audit", head, "the head of the audit");
+            }
+            Err(problem) => failed("head of the audit", &problem),
+        }
+    }
+}
+
+impl Old {
+    /// Everything that is old goes, each kind as far as one round goes.
+    async fn round(&self) {
+        let all = u64::from(AT_A_TIME);
         for _ in 0..ROUNDS {
-            let gone = old.answers.forget(old.keep, AT_A_TIME).await;
-            if !is_more("answers", gone.map(|gone| gone == u64::from(AT_A_TIME))) {
+            let gone = self.answers.forget(self.keep, AT_A_TIME).await;
+            if !is_more("answers", gone.map(|gone| gone == all)) {
                 break;
             }
         }
         for _ in 0..ROUNDS {
-            let gone = old.users.remove_what_is_over(now()).await;
+            let gone = self.tokens.forget(self.tokens_known, AT_A_TIME).await;
+            if !is_more("tokens", gone.map(|gone| gone == all)) {
+                break;
+            }
+        }
+        for _ in 0..ROUNDS {
+            let gone = self.users.remove_what_is_over(now()).await;
             if !is_more("sessions", gone.map(|gone| gone.is_more())) {
+                break;
+            }
+        }
+        let kept = i64::try_from(self.audit_kept.as_micros()).unwrap_or(i64::MAX);
+        let before = Timestamp(now().0.saturating_sub(kept));
+        for _ in 0..ROUNDS {
+            let gone = let_go(&self.audit, before, AT_A_TIME).await;
+            if !is_more("records of the audit", gone.map(|gone| gone == all)) {
                 break;
             }
         }
@@ -51,9 +123,14 @@ pub(super) async fn upkeep(old: Old, stop: CancellationToken) {
 }
 
 /// Whether there is more of it now; where it failed there is a next round.
-fn is_more(what: &str, more: Result<bool, Problem>) -> bool {
+fn is_more(what: &'static str, more: Result<bool, Problem>) -> bool {
     more.unwrap_or_else(|problem| {
-        tracing::warn!(%problem, "old {what} cannot be removed; tried again");
+        failed(what, &problem);
         false
     })
+}
+
+fn failed(what: &'static str, problem: &Problem) {
+    counter!("cardswitch_api_upkeep_errors_total", "what" => what).increment(1);
+    tracing::warn!(what, %problem, "upkeep of the management API failed; it is tried again");
 }

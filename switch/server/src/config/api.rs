@@ -8,10 +8,12 @@ use std::time::Duration;
 
 use admin_api::certificates::{AuthorityFiles, CertificateSettings};
 use admin_api::http::{Rate, RatesSettings};
+use admin_api::jwe::OpenPolicy;
 use admin_api::tls::{ListenLimits, ListenSettings, ServerFiles};
 use admin_api::{PartnerKeySettings, UserSettings};
 use serde::Deserialize;
 
+use super::audit::ApiAudit;
 use super::check::Faults;
 use super::operators::ApiOperators;
 use super::sessions::ApiSessions;
@@ -45,6 +47,8 @@ pub struct Api {
     pub operators: ApiOperators,
     /// What partners are told.
     pub webhooks: ApiWebhooks,
+    /// Records of what was done.
+    pub audit: ApiAudit,
     /// Whether the listeners show the OpenAPI documents, and a page to try them on, at /docs. Where
     /// it is not said: in development alone.
     pub documents: Option<bool>,
@@ -197,6 +201,12 @@ pub struct ApiEncryption {
     pub refresh_ms: u64,
     /// Partners in memory.
     pub known_partners: usize,
+    /// How far from now a token may say that it was issued.
+    pub issued_within_s: u64,
+    /// Whether a token has to say when.
+    pub issued_required: bool,
+    /// For how long is known with which call a token came.
+    pub tokens_known_hours: u32,
 }
 
 impl Default for ApiEncryption {
@@ -204,7 +214,18 @@ impl Default for ApiEncryption {
         let key_file = PathBuf::from("data/keys/api.key");
         let (workers, waiting) = (1, 64);
         let (partner_keys, refresh_ms, known_partners) = (4, 5_000, 1_000);
-        Self { key_file, workers, waiting, partner_keys, refresh_ms, known_partners }
+        let (issued_within_s, issued_required, tokens_known_hours) = (300, false, 168);
+        Self {
+            key_file,
+            workers,
+            waiting,
+            partner_keys,
+            refresh_ms,
+            known_partners,
+            issued_within_s,
+            issued_required,
+            tokens_known_hours,
+        }
     }
 }
 
@@ -253,6 +274,7 @@ impl Api {
         self.kyc.check(faults);
         self.operators.check(mode, faults);
         self.webhooks.check(mode, faults);
+        self.audit.check(faults);
     }
 }
 
@@ -377,8 +399,25 @@ impl ApiEncryption {
         }
     }
 
+    /// Which tokens are taken.
+    #[must_use]
+    pub fn policy(&self) -> OpenPolicy {
+        OpenPolicy {
+            issued_within: Duration::from_secs(self.issued_within_s),
+            issued_required: self.issued_required,
+            ..OpenPolicy::default()
+        }
+    }
+
     fn check(&self, faults: &mut Faults) {
         let path = |key| ["api", "encryption", key];
+        let within = (30..=3_600).contains(&self.issued_within_s);
+        faults.require(within, &path("issued_within_s"), "from 30 to 3600");
+        faults.require(
+            (24..=8_784).contains(&self.tokens_known_hours),
+            &path("tokens_known_hours"),
+            "from 24 to 8784: past it a token that was captured is taken again",
+        );
         faults.require((1..=64).contains(&self.workers), &path("workers"), "from 1 to 64");
         faults.require(self.waiting <= 10_000, &path("waiting"), "at most 10000");
         let keys = (1..=100).contains(&self.partner_keys);

@@ -3,6 +3,7 @@
 
 mod api;
 mod attacks;
+mod audit;
 mod cards;
 mod check;
 mod check_links;

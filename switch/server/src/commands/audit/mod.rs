@@ -48,6 +48,15 @@ enum AuditCommand {
         #[command(flatten)]
         config: ConfigArgs,
     },
+    /// Print the head of the chain, without following it: for another system to keep
+    Head {
+        /// Print the result as one JSON object
+        #[arg(long)]
+        json: bool,
+        /// The configuration
+        #[command(flatten)]
+        config: ConfigArgs,
+    },
 }
 
 pub(super) async fn run(args: AuditArgs) -> anyhow::Result<ExitCode> {
@@ -56,6 +65,9 @@ pub(super) async fn run(args: AuditArgs) -> anyhow::Result<ExitCode> {
         None => journal::run(&read(config.config.as_deref())?, archive, json).await,
         Some(AuditCommand::Verify { head, json, config }) => {
             records::verify(&read(config.config.as_deref())?, head.as_deref(), json).await
+        }
+        Some(AuditCommand::Head { json, config }) => {
+            records::head(&read(config.config.as_deref())?, json).await
         }
     }
 }

@@ -1,9 +1,10 @@
-//! `cardswitch audit verify`: are the records of the management API as they were written? It owns
-//! how a head is written and how the result is printed; the chain is the service's.
+//! `cardswitch audit verify` and `head`: are the records of the management API as they were
+//! written? It owns how a head is written and how the result is printed; the chain is the
+//! service's.
 
 use std::process::ExitCode;
 
-use admin_api::audit::{self, Head};
+use admin_api::audit::{self, Head, Whole};
 use anyhow::Context;
 use serde_json::json;
 
@@ -20,8 +21,11 @@ pub(super) async fn verify(
     let verified = audit::verify(database.store.pool(), kept.as_ref()).await;
     database.close().await?;
     let (told, code) = match verified? {
-        Ok(head) => {
-            let told = json!({ "records": head.number, "head": written(&head), "chain": "whole" });
+        Ok(Whole { begins, head }) => {
+            let told = json!({
+                "records": head.number.saturating_sub(begins), "let_go": begins,
+                "head": written(&head), "chain": "whole"
+            });
             (told, ExitCode::SUCCESS)
         }
         Err(fault) => (json!({ "chain": "broken", "fault": fault.to_string() }), ExitCode::from(1)),
@@ -33,8 +37,23 @@ pub(super) async fn verify(
     } else {
         let head = told["head"].as_str().unwrap_or_default();
         println!("{} record(s), each as it was written\nhead {head}", told["records"]);
+        if told["let_go"] != 0 {
+            println!("the {} before them were let go for their age", told["let_go"]);
+        }
     }
     Ok(code)
+}
+
+pub(super) async fn head(config: &Config, as_json: bool) -> anyhow::Result<ExitCode> {
+    let database = database::connect_beside(&config.database).await?;
+    let head = audit::head_of(database.store.pool()).await;
+    database.close().await?;
+    let head = written(&head?);
+    match as_json {
+        true => println!("{}", json!({ "head": head })),
+        false => println!("{head}"),
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn written(head: &Head) -> String {

@@ -75,11 +75,20 @@ async fn from_a_certificate_to_a_purchase() {
     assert_eq!(read["available"], euros("36.50"));
     assert_eq!(read["cards"][0]["lastFour"], pan[12..]);
     assert!(!read.to_string().contains(&pan[..12]), "{read}");
-    let mut verify = cardswitch(platform.directory.path());
-    verify.args(["audit", "verify", "--json"]);
-    let output = verify.env("DATABASE_URL", platform.database.url().expose()).output();
-    let told: Value = serde_json::from_slice(&output.expect("it starts").stdout).expect("JSON");
+    let audit = |what: &[&str]| -> Value {
+        let mut command = cardswitch(platform.directory.path());
+        command.arg("audit").args(what).arg("--json");
+        let output = command.env("DATABASE_URL", platform.database.url().expose()).output();
+        serde_json::from_slice(&output.expect("it starts").stdout).expect("JSON")
+    };
+    let told = audit(&["verify"]);
     assert_eq!(told["chain"], "whole", "{told}");
     assert!(told["records"].as_i64() > Some(10), "{told}");
+    assert_eq!(told["let_go"], 0);
+    let head = audit(&["head"])["head"].as_str().expect("a head").to_owned();
+    assert_eq!(told["head"], head);
+    assert_eq!(audit(&["verify", "--head", &head])["chain"], "whole");
+    let starts = "SELECT count(*) FROM audit_chain WHERE act = 'start of the audit'";
+    assert_eq!(platform.count(starts).await, 2);
     platform.close().await;
 }
