@@ -1,6 +1,7 @@
 //! The exits by which a card number leaves this program. As text only test numbers may: this file
 //! owns that rule and the audit event of each, and never shows a number that a real network routes.
-//! Into the commands of a hardware security module every number goes, and nowhere else.
+//! Every number goes into the commands of a hardware security module, and into the encrypted file
+//! for the bureau that makes its card; and nowhere else.
 
 use switch_domain::Pan;
 
@@ -18,6 +19,16 @@ pub struct NotATestPan;
 /// them: a tidy test holds that.
 #[must_use]
 pub fn digits_for_host_command(pan: &Pan) -> &[u8] {
+    pan.digits_for_security()
+}
+
+/// The digits, for a record of a personalisation file, which is encrypted before it leaves this
+/// package. Each call leaves an audit event with BIN, last four digits and the order's reference.
+pub(crate) fn pan_for_bureau<'a>(pan: &'a Pan, reference: &[u8; 16]) -> &'a [u8] {
+    let last_four = pan.last_four();
+    let last_four = std::str::from_utf8(&last_four).unwrap_or_default();
+    let reference = hex::encode(reference);
+    tracing::info!(target: "audit", act = "pan_to_bureau", bin = pan.bin(), last_four, reference);
     pan.digits_for_security()
 }
 
