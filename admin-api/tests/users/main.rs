@@ -8,5 +8,6 @@ mod https_provider;
 mod inquiries;
 mod kyc;
 mod partner_keys;
+mod plastic;
 mod provider;
 mod world;

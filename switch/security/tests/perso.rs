@@ -1,5 +1,5 @@
-//! The file for the personalisation bureau: what is written comes out again under the right key, and
-//! no byte of it can be changed, moved, left out or added.
+//! The file for the personalisation bureau: what is written comes out again under the right key,
+//! and no byte of it can be changed, moved, left out or added.
 
 use proptest::prelude::{any, prop_assert, proptest};
 use switch_domain::{Expiry, Pan, ServiceCode, Timestamp};

@@ -23,7 +23,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::api::Managed;
+use crate::api::{Managed, personalisation};
 use crate::card_checks::Cards;
 use crate::clock;
 use crate::config::{self, Config, Link, LinkMac};
@@ -105,7 +105,7 @@ impl App {
         let exchange = key_store.map(|store| KeyExchange::new(config, store, Arc::clone(&module)));
         let security: Arc<dyn SecurityModule> = Arc::clone(&module) as _;
         let hardware = hsm::connect(config)?;
-        let cards = Cards::new(config, (&module, ring), hardware.as_ref())?;
+        let cards = Cards::new(config, (&module, ring.clone()), hardware.as_ref())?;
         heads::note_what_is_missing(store, &config.journal.lost_dir).await?;
         let mut settings = config.shards.settings();
         settings.control_limits = config.controls.limits();
@@ -128,6 +128,10 @@ impl App {
         let sweep = config.holds.settings(&config.links);
         let sweep = HoldSweep::new(store.clone(), node.clone(), sweep);
         let health = Arc::new(NodeHealth { node, fatal: running.fatal(), warning });
+        let users = Users::new(services.clone(), config.api.user_settings());
+        let of_plastic = (&module, &ring, &cards);
+        let with = (services.clone(), users.clone());
+        let plastic = personalisation::service(&config.api.personalisation, with, of_plastic)?;
         let behind = (metrics, upkeep, sweep, watch);
         let security = (security, exchange.map(Arc::new), cards);
         let managed = Managed {
@@ -135,7 +139,8 @@ impl App {
             certificates: certificates.clone(),
             operators,
             store: store.clone(),
-            users: Users::new(services.clone(), config.api.user_settings()),
+            users,
+            plastic,
             partner_keys: PartnerKeys::new(services.clone(), config.api.encryption.partner_keys()),
         };
         let opened = open_ports(config, managed, security, health, behind).await;

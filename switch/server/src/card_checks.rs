@@ -47,6 +47,16 @@ impl Cards {
         })
     }
 
+    /// The module that was chosen.
+    pub(crate) fn module(&self) -> Arc<dyn CardSecurity> {
+        Arc::clone(&self.module)
+    }
+
+    /// Its keys, by name.
+    pub(crate) fn keys(&self) -> Arc<dyn CardKeys> {
+        Arc::clone(&self.keys)
+    }
+
     /// For one of them.
     pub(crate) fn checks(
         &self,

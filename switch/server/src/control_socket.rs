@@ -101,7 +101,7 @@ impl ControlSocket {
         clearing: ClearingSettings,
         stop: CancellationToken,
     ) {
-        let Managed { services, certificates, operators, users, partner_keys, store: _ } = managed;
+        let Managed { services, certificates, operators, users, partner_keys, .. } = managed;
         let about = (users, partner_keys);
         let subjects =
             Subjects { services, certificates, about, operators, links, attacks, clearing };

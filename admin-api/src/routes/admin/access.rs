@@ -85,6 +85,8 @@ impl Access {
         "GET" "/admin/customers/{customerId}/balances/{balanceId}" EMPLOYEE;
         "POST" "/admin/customers/{customerId}/balances/{balanceId}/block" EMPLOYEE;
         "POST" "/admin/customers/{customerId}/balances/{balanceId}/unblock" EMPLOYEE;
+        "POST" "/admin/customers/{customerId}/cards/physical" EMPLOYEE;
+        "GET" "/admin/customers/{customerId}/cards/orders/{orderId}" EMPLOYEE;
         "GET" "/admin/audit" ADMIN;
     };
 

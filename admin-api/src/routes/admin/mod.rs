@@ -8,6 +8,7 @@ mod balances;
 mod customers;
 mod kyc;
 mod operators;
+mod plastic;
 mod sessions;
 
 use axum::Router;
@@ -47,6 +48,8 @@ pub(super) fn signed_in() -> OpenApiRouter<Panel> {
         .routes(routes!(balances::read))
         .routes(routes!(balances::block))
         .routes(routes!(balances::unblock))
+        .routes(routes!(plastic::order))
+        .routes(routes!(plastic::read))
 }
 
 /// Behind a session, and with the password again.

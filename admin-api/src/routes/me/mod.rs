@@ -4,6 +4,7 @@
 pub(super) mod access;
 pub(super) mod balances;
 pub(super) mod devices;
+pub(super) mod plastic;
 pub(super) mod profile;
 
 use super::accounts::Owner;

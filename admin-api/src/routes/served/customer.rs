@@ -10,7 +10,7 @@ use utoipa_axum::routes;
 use super::{Around, Management, inside, outside};
 use crate::channel::{SessionChannel, as_nobody, by_session};
 use crate::http::unremembered;
-use crate::routes::me::{access, balances, devices, profile};
+use crate::routes::me::{access, balances, devices, plastic, profile};
 use crate::routes::public_key;
 
 /// For who has no session.
@@ -39,6 +39,8 @@ fn behind() -> OpenApiRouter<Management> {
         .routes(routes!(balances::read))
         .routes(routes!(balances::movements))
         .routes(routes!(balances::statement))
+        .routes(routes!(plastic::order))
+        .routes(routes!(plastic::read))
 }
 
 /// The OpenAPI document of `/customers`.

@@ -19,6 +19,7 @@ use crate::http::{
 };
 use crate::jwe::{Jwe, OpenPolicy, Requirement};
 use crate::service::audit::AuditSink;
+use crate::service::personalisation::Plastic;
 use crate::service::users::Users;
 use crate::{PartnerKeys, Services};
 
@@ -33,6 +34,8 @@ pub struct Management {
     pub services: Services,
     /// End users.
     pub users: Users,
+    /// Their plastic cards, where any are made.
+    pub plastic: Option<Plastic>,
     /// Encrypted requests and answers.
     pub jwe: Arc<Jwe>,
 }

@@ -8,7 +8,7 @@ use utoipa_axum::routes;
 
 use super::{Around, Management, inside, outside};
 use crate::channel::{CertificateChannel, by_certificate};
-use crate::routes::{balances, customers, devices, kyc, public_key};
+use crate::routes::{balances, customers, devices, kyc, plastic, public_key};
 
 fn routes() -> OpenApiRouter<Management> {
     OpenApiRouter::new()
@@ -31,6 +31,8 @@ fn routes() -> OpenApiRouter<Management> {
         .routes(routes!(devices::list))
         .routes(routes!(devices::remove))
         .routes(routes!(devices::unblock))
+        .routes(routes!(plastic::order))
+        .routes(routes!(plastic::read))
 }
 
 /// The OpenAPI document of `/secure` and `/lifecycle`.

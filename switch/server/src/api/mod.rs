@@ -15,6 +15,7 @@ use crate::config::{Api, Config};
 use crate::runtimes::Apart;
 
 mod body_keys;
+pub(crate) mod personalisation;
 mod routers;
 mod upkeep;
 mod verification;
@@ -22,10 +23,11 @@ mod verification;
 pub(crate) use routers::Managed;
 use routers::Routers;
 
-/// Listeners at work, and the task behind them that asks the provider of verifications.
+/// Listeners at work, and the tasks behind them: the provider of verifications is asked, plastic
+/// cards are made.
 pub(crate) struct Listeners {
     serving: Vec<(&'static str, Serving)>,
-    asking: Option<JoinHandle<()>>,
+    behind: Vec<JoinHandle<()>>,
 }
 
 /// Opens those that are configured, on the threads of management.
@@ -38,6 +40,8 @@ pub(crate) async fn open_on(
     let certificates = managed.certificates.clone();
     let provider = verification::provider(&config.api.kyc)?;
     let users = managed.users.clone();
+    let steps = personalisation::steps(managed.plastic.clone())?;
+    let plastic = config.api.personalisation.clone();
     let kyc = (config.api.kyc.clone(), Duration::from_secs(config.api.limits.reload_s));
     let wanted = config.api.secure_settings().or_else(|| config.api.open_settings());
     let routers = match wanted {
@@ -51,7 +55,9 @@ pub(crate) async fn open_on(
         None => opening.await?,
     };
     let asking = provider.map(|provider| verification::ask(provider, users, kyc, stop.clone()));
-    listeners.asking = asking.map(|asking| management.spawn(asking));
+    listeners.behind.extend(asking.map(|asking| management.spawn(asking)));
+    let work = steps.map(|steps| personalisation::work(steps, plastic, stop.clone()));
+    listeners.behind.extend(work.map(|work| management.spawn(work)));
     Ok(listeners)
 }
 
@@ -61,7 +67,7 @@ async fn open(
     certificates: &Certificates,
     routers: Routers,
 ) -> anyhow::Result<Listeners> {
-    let mut listeners = Listeners { serving: Vec::new(), asking: None };
+    let mut listeners = Listeners { serving: Vec::new(), behind: Vec::new() };
     let clients = Some(certificates.clone());
     let wanted = [
         (config.secure_settings(), clients, routers.secure),
@@ -98,8 +104,8 @@ impl Listeners {
         for (_, serving) in self.serving {
             serving.stop(within).await;
         }
-        if let Some(asking) = self.asking {
-            let _ = asking.await; // it was told to stop, and holds nothing back
+        for task in self.behind {
+            let _ = task.await; // it was told to stop, and holds nothing back
         }
     }
 }

@@ -13,7 +13,7 @@ use admin_api::operators::Operators;
 use admin_api::routes::{
     Around, Management, Panel, admin_channel, customer_channel, partner_channels,
 };
-use admin_api::{Answers, PartnerKeys, Services, Users};
+use admin_api::{Answers, PartnerKeys, Plastic, Services, Users};
 use axum::Router;
 use switch_store::Store;
 use tokio_util::sync::CancellationToken;
@@ -31,6 +31,7 @@ pub(crate) struct Managed {
     pub(crate) operators: Option<Operators>,
     pub(crate) store: Store,
     pub(crate) users: Users,
+    pub(crate) plastic: Option<Plastic>,
     pub(crate) partner_keys: PartnerKeys,
 }
 
@@ -51,7 +52,8 @@ impl Routers {
         managed: Managed,
         stop: &CancellationToken,
     ) -> anyhow::Result<Self> {
-        let Managed { services, certificates, operators, store, users, partner_keys } = managed;
+        let Managed { services, certificates, operators, store, users, plastic, partner_keys } =
+            managed;
         let requests = config.api.requests;
         let pool = store.pool().clone();
         let (audit, writer) = audit_sink(pool.clone(), requests.audit_waiting);
@@ -76,7 +78,7 @@ impl Routers {
         let (jwe, keys) = body_keys::open(config)?;
         let every = Duration::from_secs(config.api.limits.reload_s);
         management.spawn(body_keys::look(keys, jwe.clone(), every, stop.clone()));
-        let managed = Management { services, users, jwe };
+        let managed = Management { services, users, plastic, jwe };
         let admin = operators.map(|operators| {
             let channel = OperatorChannel { operators: operators.clone(), refusals };
             let panel = Panel { management: managed.clone(), operators, audit: log };

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use super::check::Faults;
 use super::operators::ApiOperators;
 use super::sessions::ApiSessions;
-use super::{ApiCustomers, ApiKyc, Mode, users};
+use super::{ApiCustomers, ApiKyc, ApiPersonalisation, Mode, users};
 
 /// The management API. Without a listener it is not served.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -39,6 +39,8 @@ pub struct Api {
     pub customers: ApiCustomers,
     /// Who verifies them for the platform.
     pub kyc: ApiKyc,
+    /// Plastic cards.
+    pub personalisation: ApiPersonalisation,
     /// People at the panel.
     pub operators: ApiOperators,
     /// Whether the listeners show the OpenAPI documents, and a page to try them on, at /docs. Where
@@ -240,6 +242,7 @@ impl Api {
         self.sessions.check(faults);
         self.customers.check(&self.kyc, faults);
         self.kyc.check(faults);
+        self.personalisation.check(faults);
         self.operators.check(mode, faults);
     }
 }

@@ -8,6 +8,7 @@ mod mobile;
 mod operators;
 mod page;
 mod person;
+mod plastic;
 mod platform;
 mod recorded;
 mod rotation;

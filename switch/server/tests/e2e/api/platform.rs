@@ -40,10 +40,19 @@ impl Platform {
 
     /// The same with more of its configuration.
     pub(super) async fn start_with(more: Vec<(&'static str, String)>) -> Self {
+        Self::start_prepared(more, |_| {}).await
+    }
+
+    /// The same with something done before, where its files are.
+    pub(super) async fn start_prepared(
+        more: Vec<(&'static str, String)>,
+        prepare: impl FnOnce(&Path),
+    ) -> Self {
         let database = fresh_database().await;
         let directory = tempfile::tempdir().expect("a directory");
         let at = directory.path();
         ceremony(at);
+        prepare(at);
         assert!(ca(at, &["init"], true).0);
         let root = server_files(at);
         let served = serve(at, database.url().expose(), &more);
