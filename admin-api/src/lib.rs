@@ -30,6 +30,10 @@ pub use problem::Problem;
 pub use service::audit;
 pub use service::cards;
 pub use service::operators;
+pub use service::personalisation::{
+    DeliveryInput, Done, FindKey, NewPlastic, OrderState, OrderedBy, Plastic, PlasticModules,
+    PlasticOrder, PlasticSettings, Steps, WayName,
+};
 pub use service::proof::{BearerSecret, HashingSettings, NoSession};
 pub use service::users::kyc;
 pub use service::users::{

@@ -6,6 +6,7 @@
 //! everywhere.
 
 pub mod acquirer;
+pub mod bureau;
 pub mod chip;
 pub mod demo_file;
 pub mod expected;

@@ -12,6 +12,7 @@ mod customers;
 mod devices;
 mod kyc;
 mod me;
+mod plastic;
 mod problems;
 mod public_key;
 mod served;

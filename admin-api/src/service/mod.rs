@@ -11,6 +11,7 @@ mod customers;
 mod money;
 pub mod operators;
 mod partners;
+pub(crate) mod personalisation;
 pub(crate) mod proof;
 mod rates;
 mod reconciliation;

@@ -9,6 +9,7 @@ mod https_provider;
 mod inquiries;
 mod kyc;
 mod partner_keys;
+mod plastic;
 mod provider;
 mod webhooks;
 mod world;

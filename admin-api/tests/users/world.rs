@@ -113,6 +113,14 @@ impl World {
         sqlx::query_scalar(sql).fetch_one(self.store.pool()).await.expect("a count")
     }
 
+    /// Done in the database by its owner, past the services.
+    pub(crate) async fn as_owner(&self, sql: &'static str) {
+        use sqlx::{ConnectOptions, Connection};
+        let mut session = self.database.url().connect_options().connect().await.expect("open");
+        sqlx::raw_sql(sql).execute(&mut session).await.expect("done");
+        session.close().await.expect("closed");
+    }
+
     pub(crate) async fn close(self) {
         self.running.stop(Duration::from_secs(60)).await.expect("a clean stop");
         self.store.pool().close().await;

@@ -204,6 +204,14 @@ impl SimulatedCard {
         if flaw == Some(Flaw::Code) { spoilt(&code) } else { code }
     }
 
+    /// What a bureau puts on it: the values of stripe and chip, and the printed code.
+    #[must_use]
+    pub fn values(&self) -> [String; 3] {
+        let CardFacts { pan, expiry, service_code, .. } = &self.facts;
+        let stripe = |code| card_value(&self.keys.card_values, pan.digits(), expiry, code);
+        [stripe(service_code), stripe(CHIP_VALUE), self.code(None)]
+    }
+
     fn entered(&self, flaw: Option<Flaw>) -> String {
         let pin = &self.facts.pin;
         if flaw == Some(Flaw::Pin) { spoilt(pin) } else { pin.clone() }

@@ -25,6 +25,6 @@ pub use card::{CardFacts, Signed, SimulatedCard};
 pub use flaw::Flaw;
 pub use keys::{TestKey, TestKeys};
 pub use kind::CardKind;
-pub use pin_block::{pin_block_0, pin_block_4};
+pub use pin_block::{pin_block_0, pin_block_4, pin_of_block_0};
 pub use sale::Sale;
 pub use values::pin_verification_value;

@@ -1,5 +1,6 @@
 //! The command line of `cardswitch-sim`. Must only read arguments, call the library and print.
 
+mod bureau;
 mod drive;
 mod hsm;
 mod kyc;
@@ -16,8 +17,8 @@ use simulators::acquirer::Channel;
 
 /// Terminals and networks to try a running `cardswitch` with.
 ///
-/// Every command but `network`, `hsm` and `kyc` reads `demo.json`, which `cardswitch demo` writes
-/// when it starts, for the address, the framing and the test cards.
+/// Every command but `network`, `hsm`, `kyc` and `bureau work` reads `demo.json`, which `cardswitch
+/// demo` writes when it starts, for the address, the framing and the test cards.
 #[derive(Debug, Parser)]
 #[command(name = "cardswitch-sim", version)]
 pub(crate) struct Cli {
@@ -34,7 +35,7 @@ enum Command {
     /// purpose; prints what they were answered as JSON; exit code 1 if an answer is wrong or
     /// missing.
     Verified(verified::Args),
-    /// The bureau that makes such cards.
+    /// The bureau that makes cards.
     #[command(subcommand)]
     Bureau(verified::Bureau),
     /// A payment network that an issuer's link dials, or that dials the issuer; prints what it
@@ -77,7 +78,7 @@ impl Cli {
             Command::Drive(args) => return args.run().await,
             Command::Verified(args) => return args.run().await,
             Command::Network(args) => return args.run().await,
-            Command::Bureau(act) => act.run()?,
+            Command::Bureau(act) => return act.run().await,
             Command::Hsm(args) => return args.run().await,
             Command::Kyc(args) => return args.run().await,
             Command::Pos(args) => args.run(Channel::Pos).await?,

@@ -37,6 +37,8 @@ impl Args {
 pub(super) enum Bureau {
     /// Make test keys and print them as JSON, for a demo's own file and nothing else.
     Keys,
+    /// Take files from the switch's exchange directory, make soft cards, report them.
+    Work(Box<super::bureau::Work>),
     /// Print what the PIN of each card of a demo is to be verified against, a line of JSON each.
     References {
         /// The demo.json of the running switch.
@@ -46,8 +48,9 @@ pub(super) enum Bureau {
 }
 
 impl Bureau {
-    pub(super) fn run(self) -> Result<()> {
+    pub(super) async fn run(self) -> Result<ExitCode> {
         match self {
+            Bureau::Work(work) => return work.run().await,
             Bureau::Keys => {
                 let keys = TestKeys::fresh();
                 let named = keys.named().map(|(name, key)| (name.to_owned(), json!(key.digits())));
@@ -61,6 +64,6 @@ impl Bureau {
                 }
             }
         }
-        Ok(())
+        Ok(ExitCode::SUCCESS)
     }
 }

@@ -1,7 +1,7 @@
 //! The exits by which a card number leaves this program. In clear only test numbers may: this file
 //! owns that rule and the audit event of each, and never shows a number that a real network routes.
-//! Every number goes into the commands of a hardware security module, and into answers that are
-//! encrypted to whom the card is for; nowhere else.
+//! Every number goes into the commands of a hardware security module, into answers that are encrypted
+//! to whom the card is for, and into the encrypted file for the bureau that makes it; nowhere else.
 
 use switch_domain::Pan;
 use zeroize::Zeroizing;
@@ -32,6 +32,16 @@ pub fn pan_for_encrypted_answer(pan: &Pan, answer: &mut Zeroizing<Vec<u8>>) {
     let last_four = std::str::from_utf8(&last_four).unwrap_or_default();
     tracing::info!(target: "audit", act = "pan_for_encrypted_answer", bin = pan.bin(), last_four);
     answer.extend_from_slice(pan.digits_for_security());
+}
+
+/// The digits, for a record of a personalisation file, which is encrypted before it leaves this
+/// package. Each call leaves an audit event with BIN, last four digits and the order's reference.
+pub(crate) fn pan_for_bureau<'a>(pan: &'a Pan, reference: &[u8; 16]) -> &'a [u8] {
+    let last_four = pan.last_four();
+    let last_four = std::str::from_utf8(&last_four).unwrap_or_default();
+    let reference = hex::encode(reference);
+    tracing::info!(target: "audit", act = "pan_to_bureau", bin = pan.bin(), last_four, reference);
+    pan.digits_for_security()
 }
 
 /// The digits of a test card number, for the demo to print what it made itself. Each call leaves an

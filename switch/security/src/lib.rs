@@ -32,6 +32,7 @@ mod mac;
 mod masked;
 mod module;
 mod pan_store;
+mod perso;
 mod pin;
 mod private_file;
 mod private_lock;
@@ -78,6 +79,10 @@ pub use mac::{
 pub use masked::MaskedPan;
 pub use module::{SecurityModule, SoftwareModule};
 pub use pan_store::{PanKeyForm, PanKeyStore, PanStoreError};
+pub use perso::{
+    BureauExchange, Delivery, DeliveryWay, MOST_PERSO_RECORDS, PersoError, PersoFault, PersoFile,
+    PersoPin, PersoRecord, PersoRun, PersoText,
+};
 pub use sealed::{InvalidKeyId, KeyId, SealedPan};
 pub use secret_file::{SecretFile, SecretFileError};
 // Of commands, as the rest of the switch has them.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use admin_api::cards::processor::InProcess;
 use admin_api::cards::{Cards as CardServices, Processors};
 use admin_api::certificates::Certificates;
-use admin_api::{PartnerKeys, Services, Users};
+use admin_api::{PartnerKeys, Plastic, Services, Users};
 use anyhow::{Context, bail};
 use switch_attacks::Watch;
 use switch_domain::{LinkId, Tolerances};
@@ -17,7 +17,7 @@ use switch_hsm::HsmModule;
 use switch_network::{
     KeyChangeRule, KeyKeeper, LinkConfig, LinkHandle, OpenLink, Reconciler, Teller,
 };
-use switch_security::{KeyRing, KeyStore, SecurityModule};
+use switch_security::{KeyRing, KeyStore, SecurityModule, SoftwareModule};
 use switch_shard::{Fatal, HoldSweep, Node, Running, TakeoverMode};
 use switch_store::private_postgres::DatabaseUrl;
 use tokio::net::TcpListener;
@@ -25,7 +25,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::api::Managed;
+use crate::api::{Managed, personalisation};
 use crate::card_checks::Cards;
 use crate::clock;
 use crate::config::{self, Config, Link, LinkMac};
@@ -107,7 +107,7 @@ impl App {
         let exchange = key_store.map(|store| KeyExchange::new(config, store, Arc::clone(&module)));
         let security: Arc<dyn SecurityModule> = Arc::clone(&module) as _;
         let hardware = hsm::connect(config)?;
-        let cards = Cards::new(config, (&module, ring), hardware.as_ref())?;
+        let cards = Cards::new(config, (&module, ring.clone()), hardware.as_ref())?;
         heads::note_what_is_missing(store, &config.journal.lost_dir).await?;
         let mut settings = config.shards.settings();
         settings.control_limits = config.controls.limits();
@@ -131,8 +131,8 @@ impl App {
         let sweep = HoldSweep::new(store.clone(), node.clone(), sweep);
         let health = Arc::new(NodeHealth { node, fatal: running.fatal(), warning });
         let behind = (metrics, upkeep, sweep, watch);
-        let users = Users::new(services.clone(), config.api.user_settings());
-        let managed_cards = card_services(config, (&services, &users), &security, &cards);
+        let keys = (&module, &ring, &security);
+        let (users, of_holders, plastic) = holders(config, &services, keys, &cards)?;
         let security = (security, exchange.map(Arc::new), cards);
         let managed = Managed {
             services: services.clone(),
@@ -140,8 +140,9 @@ impl App {
             operators,
             store: store.clone(),
             users,
+            plastic,
             partner_keys: PartnerKeys::new(services.clone(), config.api.encryption.partner_keys()),
-            cards: managed_cards,
+            cards: of_holders,
         };
         let opened = open_ports(config, managed, security, health, behind).await;
         match opened {
@@ -445,6 +446,21 @@ pub(crate) fn make_directory_of(path: &Path) -> anyhow::Result<()> {
             .with_context(|| format!("making {}", directory.display())),
         None => Ok(()),
     }
+}
+
+/// Customers of the management API, their cards, and their plastic where any is made.
+fn holders(
+    config: &Config,
+    services: &Services,
+    (module, ring, security): (&Arc<SoftwareModule>, &KeyRing, &Arc<dyn SecurityModule>),
+    cards: &Cards,
+) -> anyhow::Result<(Users, CardServices, Option<Plastic>)> {
+    let users = Users::new(services.clone(), config.api.user_settings());
+    let with = (services.clone(), users.clone());
+    let of_plastic = (module, ring, cards);
+    let plastic = personalisation::service(&config.api.personalisation, with, of_plastic)?;
+    let of_holders = card_services(config, (services, &users), security, cards);
+    Ok((users, of_holders, plastic))
 }
 
 /// Cards over the management API.

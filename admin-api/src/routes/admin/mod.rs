@@ -10,6 +10,7 @@ mod controls;
 mod customers;
 mod kyc;
 mod operators;
+mod plastic;
 mod sessions;
 mod webhooks;
 
@@ -64,6 +65,8 @@ pub(super) fn signed_in() -> OpenApiRouter<Panel> {
         .routes(routes!(cards::reset_code))
         .routes(routes!(cards::remove))
         .routes(routes!(controls::list_of_card))
+        .routes(routes!(plastic::order))
+        .routes(routes!(plastic::read))
 }
 
 /// Behind a session, and with the password again.

@@ -28,10 +28,7 @@ pub(in crate::routes) struct Controls {
 }
 
 /// Those that are there. Their number is limited, so there are no pages.
-pub(super) async fn listed(
-    this: &Management,
-    subject: ControlSubject,
-) -> Answered<Json<Controls>> {
+pub(super) async fn listed(this: &Management, subject: ControlSubject) -> Answered<Json<Controls>> {
     let currency = this.services.currency_of_subject(subject).await?;
     let controls = this.services.controls_of(subject).await?;
     let at = now();

@@ -22,6 +22,7 @@ use crate::http::{
 };
 use crate::jwe::{Jwe, OpenPolicy, Requirement};
 use crate::service::audit::AuditSink;
+use crate::service::personalisation::Plastic;
 use crate::service::users::Users;
 use crate::service::webhooks::Webhooks;
 use crate::{OpenedTokens, PartnerKeys, Services};
@@ -41,6 +42,8 @@ pub struct Management {
     pub webhooks: Webhooks,
     /// Their cards.
     pub cards: Cards,
+    /// Their plastic cards, where any are made.
+    pub plastic: Option<Plastic>,
     /// Encrypted requests and answers.
     pub jwe: Arc<Jwe>,
 }

@@ -11,7 +11,9 @@ use crate::channel::{CertificateChannel, by_certificate};
 use crate::http::read_audited;
 use crate::routes::cards::secure as cards;
 use crate::routes::controls::secure as controls;
-use crate::routes::{balances, customers, devices, kyc, public_key, webhook_messages, webhooks};
+use crate::routes::{
+    balances, customers, devices, kyc, plastic, public_key, webhook_messages, webhooks,
+};
 
 fn routes() -> OpenApiRouter<Management> {
     OpenApiRouter::new()
@@ -42,6 +44,8 @@ fn routes() -> OpenApiRouter<Management> {
         .routes(routes!(webhook_messages::read))
         .routes(routes!(webhook_messages::attempts))
         .routes(routes!(webhook_messages::resend))
+        .routes(routes!(plastic::order))
+        .routes(routes!(plastic::read))
         .routes(routes!(cards::issue))
         .routes(routes!(cards::order))
         .routes(routes!(cards::read_job))

@@ -13,6 +13,7 @@ use super::balances::balance_ids;
 use super::kyc::KycState;
 use super::{Page, Personal, Profile, ProfileInput, Users, access, no_customer, pages};
 use crate::Problem;
+use crate::service::personalisation;
 
 /// A customer with so many accounts, of whatever state, is not removed.
 const LOOKED_AT: u32 = 1000;
@@ -244,6 +245,7 @@ impl Users {
         let asked = sqlx::query("DELETE FROM kyc_inquiry WHERE customer_id = $1");
         asked.bind(locked.id.0).execute(&mut *transaction).await?;
         access::forget(&mut transaction, locked.id).await?;
+        personalisation::forget_customer(&mut transaction, locked.id, now).await?;
         transaction.commit().await?;
         Ok(())
     }

@@ -16,6 +16,7 @@ use crate::config::{Api, Config};
 use crate::runtimes::Apart;
 
 mod body_keys;
+pub(crate) mod personalisation;
 mod routers;
 mod upkeep;
 mod verification;
@@ -24,8 +25,8 @@ mod webhooks;
 pub(crate) use routers::Managed;
 use routers::Routers;
 
-/// Listeners at work, and the tasks behind them: who asks the provider of verifications, and who
-/// makes cards that are waited for by nobody.
+/// Listeners at work, and the tasks behind them: who asks the provider of verifications, who makes
+/// cards that are waited for by nobody, who has plastic made.
 pub(crate) struct Listeners {
     serving: Vec<(&'static str, Serving)>,
     behind: Vec<JoinHandle<()>>,
@@ -42,6 +43,8 @@ pub(crate) async fn open_on(
     let provider = verification::provider(&config.api.kyc)?;
     let (users, cards) = (managed.users.clone(), managed.cards.clone());
     let every = config.api.cards.every();
+    let steps = personalisation::steps(managed.plastic.clone())?;
+    let plastic = config.api.personalisation.clone();
     let kyc = (config.api.kyc.clone(), Duration::from_secs(config.api.limits.reload_s));
     let wanted = config.api.secure_settings().or_else(|| config.api.open_settings());
     let routers = match wanted {
@@ -56,6 +59,8 @@ pub(crate) async fn open_on(
     };
     let asking = provider.map(|provider| verification::ask(provider, users, kyc, stop.clone()));
     listeners.behind.extend(asking.map(|asking| management.spawn(asking)));
+    let work = steps.map(|steps| personalisation::work(steps, plastic, stop.clone()));
+    listeners.behind.extend(work.map(|work| management.spawn(work)));
     // Whatever was asked for is made, also by a switch that serves nobody at its listeners.
     let stop = stop.clone();
     listeners.behind.push(management.spawn(async move {

@@ -14,7 +14,7 @@ use admin_api::operators::Operators;
 use admin_api::routes::{
     Around, Management, Panel, admin_channel, customer_channel, partner_channels,
 };
-use admin_api::{Answers, OpenedTokens, PartnerKeys, Services, Users};
+use admin_api::{Answers, OpenedTokens, PartnerKeys, Plastic, Services, Users};
 use axum::Router;
 use switch_store::Store;
 use tokio_util::sync::CancellationToken;
@@ -32,6 +32,7 @@ pub(crate) struct Managed {
     pub(crate) operators: Option<Operators>,
     pub(crate) store: Store,
     pub(crate) users: Users,
+    pub(crate) plastic: Option<Plastic>,
     pub(crate) partner_keys: PartnerKeys,
     pub(crate) cards: Cards,
 }
@@ -53,8 +54,16 @@ impl Routers {
         managed: Managed,
         stop: &CancellationToken,
     ) -> anyhow::Result<Self> {
-        let Managed { services, certificates, operators, store, users, partner_keys, cards } =
-            managed;
+        let Managed {
+            services,
+            certificates,
+            operators,
+            store,
+            users,
+            plastic,
+            partner_keys,
+            cards,
+        } = managed;
         let requests = config.api.requests;
         let pool = store.pool().clone();
         let (audit, writer) = audit_sink(pool.clone(), requests.audit_waiting);
@@ -96,7 +105,7 @@ impl Routers {
         let every = Duration::from_secs(config.api.limits.reload_s);
         management.spawn(body_keys::look(keys, jwe.clone(), every, stop.clone()));
         let webhooks = webhooks::open(management, config, services.clone(), stop)?;
-        let managed = Management { services, users, webhooks, cards, jwe };
+        let managed = Management { services, users, webhooks, cards, plastic, jwe };
         let admin = operators.map(|operators| {
             let channel = OperatorChannel { operators: operators.clone(), refusals };
             let panel = Panel { management: managed.clone(), operators, audit: log };

@@ -17,7 +17,7 @@ use super::audit::ApiAudit;
 use super::check::Faults;
 use super::operators::ApiOperators;
 use super::sessions::ApiSessions;
-use super::{ApiCards, ApiCustomers, ApiKyc, ApiWebhooks, Mode, users};
+use super::{ApiCards, ApiCustomers, ApiKyc, ApiPersonalisation, ApiWebhooks, Mode, users};
 
 /// The management API. Without a listener it is not served.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -43,6 +43,8 @@ pub struct Api {
     pub cards: ApiCards,
     /// Who verifies them for the platform.
     pub kyc: ApiKyc,
+    /// Plastic cards.
+    pub personalisation: ApiPersonalisation,
     /// People at the panel.
     pub operators: ApiOperators,
     /// What partners are told.
@@ -272,6 +274,7 @@ impl Api {
         self.customers.check(&self.kyc, faults);
         self.cards.check(faults);
         self.kyc.check(faults);
+        self.personalisation.check(faults);
         self.operators.check(mode, faults);
         self.webhooks.check(mode, faults);
         self.audit.check(faults);

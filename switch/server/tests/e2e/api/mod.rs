@@ -9,6 +9,7 @@ mod mobile;
 mod operators;
 mod page;
 mod person;
+mod plastic;
 mod platform;
 mod recorded;
 mod revocation;

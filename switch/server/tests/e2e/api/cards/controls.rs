@@ -52,7 +52,8 @@ async fn a_control_is_in_force_for_the_next_purchase() {
     // Of the account and of the programme: a card has them all, in this order.
     let of_balance = format!("/secure/customers/{}/balances/{}/controls", rig.ada, rig.balance);
     let of_programme = format!("/secure/programmes/{}/controls", rig.acme.programme);
-    let shadow = json!({ "name": "seen", "shadow": true, "rule": "FORBID", "categories": ["5411"] });
+    let shadow =
+        json!({ "name": "seen", "shadow": true, "rule": "FORBID", "categories": ["5411"] });
     client.post(&of_programme, "seen", &shadow).done(201);
     let dear = json!({ "name": "a purchase", "rule": "AMOUNT", "amount": euros("0.50") });
     client.post(&of_balance, "dear", &dear).done(201);

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::recording::{Asking, Recording, identifier};
 use crate::api::person::Person;
+use crate::api::plastic;
 use crate::api::platform::Platform;
 
 const OPERATORS: &str = "/admin/operators";
@@ -83,6 +84,11 @@ fn customers(asking: &mut Asking<'_>, platform: &Platform) {
     let names = [customer.as_str(), balance.as_str()];
     asking.get(&format!("{CUSTOMER}/balances"), &id, 200);
     asking.get(BALANCE, &names, 200);
+    let card = Some(plastic::wanted(&balance));
+    let ordered = asking.post(&format!("{CUSTOMER}/cards/physical"), &id, card, 201);
+    let order = identifier(&ordered, "orderId");
+    let template = format!("{CUSTOMER}/cards/orders/{{orderId}}");
+    asking.get(&template, &[customer.as_str(), order.as_str()], 200);
     for act in ["block", "unblock"] {
         asking.post(&format!("{BALANCE}/{act}"), &names, None, 204);
     }

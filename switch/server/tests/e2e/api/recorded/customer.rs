@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::recording::{Asking, Recording, identifier};
+use crate::api::plastic;
 use crate::api::platform::{PIN, Platform, euros};
 
 const SESSION: &str = "/customers/sessions/current";
@@ -46,6 +47,10 @@ pub(super) async fn walk(platform: &Platform, recording: &mut Recording) {
     let balance = identifier(&opened, "balanceId");
     let names = [balance.as_str()];
     asking.get(BALANCE, &names, 200);
+    let card = Some(plastic::wanted(&balance));
+    let ordered = asking.post("/customers/me/cards/physical", &[], card, 201);
+    let order = identifier(&ordered, "orderId");
+    asking.get("/customers/me/cards/orders/{orderId}", &[order.as_str()], 200);
     let reload = format!("/secure/customers/{customer}/balances/{balance}/reload");
     let amount = json!({ "amount": euros("50.00"), "reference": "top-up" });
     acme.client.post(&reload, "reload", &amount).done(200);

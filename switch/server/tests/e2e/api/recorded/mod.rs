@@ -15,7 +15,7 @@ mod surface;
 
 use std::path::{Path, PathBuf};
 
-use super::cards::rig::keyed_platform;
+use super::plastic;
 use recording::Recording;
 
 fn committed() -> PathBuf {
@@ -26,9 +26,14 @@ fn committed() -> PathBuf {
 // covers: SR-149, A-29
 #[tokio::test(flavor = "multi_thread")]
 async fn examples_of_the_documents_are_real_answers() {
-    // Nothing is sent while it runs: what is read of messages is the same in every run.
-    let every = ("CARDSWITCH_API__WEBHOOKS__EVERY_MS", "60000".into());
-    let platform = keyed_platform(vec![every]).await;
+    // Nothing is sent while it runs, and orders of plastic stay as they were made: what is read of
+    // them is the same in every run.
+    let more = [
+        ("CARDSWITCH_API__WEBHOOKS__EVERY_MS", "60000"),
+        ("CARDSWITCH_API__CARDS__PIN_KEY", "zpk"),
+    ];
+    let more = more.map(|(name, value)| (name, value.to_owned()));
+    let platform = plastic::platform_with("86400000", more.into()).await;
     let mut recording = Recording::default();
     secure::walk(&platform, &mut recording).await;
     customer::walk(&platform, &mut recording).await;

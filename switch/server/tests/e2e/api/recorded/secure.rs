@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use sqlx::ConnectOptions;
 
 use super::recording::{Asked, Asking, Recording, identifier};
+use crate::api::plastic;
 use crate::api::platform::{PIN, Partner, Platform, euros};
 
 const CUSTOMERS: &str = "/lifecycle/v1/customers";
@@ -108,6 +109,7 @@ async fn balances(asking: &mut Asking<'_>, platform: &Platform, acme: &Partner, 
     asking.get(BALANCES, &id, 200);
     let read = asking.get(BALANCE, &names, 200).json();
     assert_eq!(read["cards"][0]["state"], "ACTIVE");
+    plastic_cards(asking, customer, &balance);
     // The tables follow behind.
     let path = format!("/secure/customers/{customer}/balances/{balance}");
     while asking.client.get(&format!("{path}/movements")).done(200).json()["items"][0].is_null() {
@@ -130,6 +132,20 @@ async fn balances(asking: &mut Asking<'_>, platform: &Platform, acme: &Partner, 
     asking.post(&format!("{BALANCE}/close"), &[customer, empty.as_str()], None, 204);
     let path = format!("/secure/customers/{customer}/balances/{empty}");
     assert_eq!(asking.client.get(&path).done(200).json()["state"], "CLOSED");
+}
+
+/// Ordered, and looked after; not without an address, nor for somebody else's account.
+fn plastic_cards(asking: &mut Asking<'_>, customer: &str, balance: &str) {
+    const ORDER: &str = "/secure/customers/{customerId}/cards/physical";
+    const ORDERS: &str = "/secure/customers/{customerId}/cards/orders/{orderId}";
+    let id = [customer];
+    let ordered = asking.post(ORDER, &id, Some(plastic::wanted(balance)), 201);
+    let order = identifier(&ordered, "orderId");
+    let nowhere = "00000000-0000-4000-8000-000000000000";
+    asking.post(ORDER, &id, Some(plastic::wanted(nowhere)), 404);
+    asking.post(ORDER, &id, Some(json!({ "balanceId": balance, "holderName": "Ada" })), 400);
+    asking.get(ORDERS, &[customer, order.as_str()], 200);
+    asking.get(ORDERS, &[customer, nowhere], 404);
 }
 
 /// Paired with a code, listed, let back in, removed.

@@ -5,7 +5,7 @@ of Scene); an operation that needs more than identifiers is a line of BODIES or 
 from functools import cached_property
 
 from people import CONTROL, CUSTOMERS, HOOK, OPEN, OTHER_PIN, OWN, PIN, PLATFORM, WEBHOOKS, WORLD
-from people import App, Operator, fresh
+from people import App, Operator, fresh, plastic
 
 ME, SESSION = "/customers/me", "/customers/sessions/current"
 # How many requests are about the same scene, where they leave it of use.
@@ -49,6 +49,10 @@ class Scene:
     @cached_property
     def job(self):
         return self.partner.job(self.customer, self.balance)
+
+    @cached_property
+    def order(self):
+        return self.partner.order(self.customer, self.balance)
 
     def control(self):
         """Of what the path names."""
@@ -108,6 +112,7 @@ LIVE = {
     "partnerId": lambda scene: scene.partner.id,
     "programmeId": lambda scene: scene.partner.programme,
     "cardId": lambda scene: scene.card,
+    "orderId": lambda scene: scene.order,
     "jobId": lambda scene: scene.job,
     "controlId": lambda scene: scene.control(),
     "webhookId": lambda scene: scene.webhook,
@@ -143,6 +148,7 @@ WHOLE = {
 for path in (ME, "/secure/customers/{customerId}", "/admin/customers/{customerId}"):
     for end in ("/cards/virtual", "/cards/virtual/async"):
         WHOLE["POST", path + end] = lambda scene: {"balanceId": scene.balance}
+    WHOLE["POST", path + "/cards/physical"] = lambda scene: plastic(scene.balance)
 
 # What is asked for in clear is refused: answers with card data in them, and a PIN on its way.
 SEALED_ANSWERS = {

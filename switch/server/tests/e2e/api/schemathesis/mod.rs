@@ -11,7 +11,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::cards::rig::{keyed_platform, terms};
+use super::cards::rig::terms;
+use super::plastic;
 use super::platform::{Partner, Platform};
 use serde_json::{Value, json};
 
@@ -22,7 +23,8 @@ const SEED: &str = "8";
 const PHASES: &str = "examples,fuzzing";
 
 /// More than is drawn.
-const SETTINGS: [(&str, &str); 7] = [
+const SETTINGS: [(&str, &str); 8] = [
+    ("CARDSWITCH_API__CARDS__PIN_KEY", "zpk"),
     ("CARDSWITCH_API__REQUESTS__SOURCE_PER_SECOND", "100000"),
     ("CARDSWITCH_API__REQUESTS__SOURCE_BURST", "100000"),
     ("CARDSWITCH_API__REQUESTS__CALLER_PER_SECOND", "100000"),
@@ -146,7 +148,7 @@ fn command(platform: &Platform, channel: &Channel, document: &Path, world: &Path
 
 async fn nothing_is_found(channel: Channel) {
     let settings = SETTINGS.map(|(name, value)| (name, value.to_owned()));
-    let platform = keyed_platform(settings.into()).await;
+    let platform = plastic::platform_with("86400000", settings.into()).await;
     let seen = platform.directory.path().join("seen");
     let world = world(&platform, &channel, &seen);
     let document = here("../../docs/openapi").join(format!("{}.json", channel.name));

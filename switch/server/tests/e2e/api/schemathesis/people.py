@@ -26,6 +26,15 @@ def fresh(kind):
     return f"{kind}-{next(COUNT):08}"
 
 
+def plastic(balance):
+    """What a card is ordered with."""
+    delivery = {
+        "way": "POST", "addressee": "Ada Lovelace", "street": "Hauptstrasse 1",
+        "city": "Wien", "postalCode": "1010", "country": "AT",
+    }
+    return {"balanceId": balance, "holderName": "Ada Lovelace", "delivery": delivery}
+
+
 def answered_sealed():
     """Headers that ask for an encrypted answer."""
     return {"Encrypt-Response": "true", "Public-Key": WORLD["publicKey"]}
@@ -96,6 +105,10 @@ class Partner:
         place, sealed = f"/secure/customers/{customer}/cards/virtual", answered_sealed()
         made = self.caller.ask("POST", place, {"balanceId": balance}, headers=sealed)
         return made.headers["Location"].rsplit("/", 1)[1]
+
+    def order(self, customer, balance):
+        place = f"/secure/customers/{customer}/cards/physical"
+        return self.caller.post(place, plastic(balance))["orderId"]
 
     def job(self, customer, balance):
         place = f"/secure/customers/{customer}/cards/virtual/async"

@@ -1,0 +1,96 @@
+//! Plastic cards: ordered, made by a bureau, linked when its report says that they exist (SR-163 to
+//! SR-170). It owns the tables `card_order`, `perso_run` and `perso_report`, and that nobody sees a
+//! card before it is linked. The cards themselves are the shards'; the file's bytes are
+//! `switch-security`'s.
+
+mod directory;
+mod link;
+mod order;
+mod record;
+mod report;
+mod retention;
+mod run;
+mod worker;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use switch_domain::ServiceCode;
+use switch_security::{BureauExchange, CardSecurity, KeyHandle, KeyName, KeyUsage};
+
+use super::Services;
+use super::users::Users;
+
+pub use order::{DeliveryInput, NewPlastic, OrderState, OrderedBy, PlasticOrder, WayName};
+pub use worker::{Done, Steps};
+
+pub(in crate::service) use retention::forget_customer;
+
+/// Limits and places.
+#[derive(Clone, Debug)]
+pub struct PlasticSettings {
+    /// The exchange directory: files go to `out` in it, reports come to `in`.
+    pub directory: PathBuf,
+    /// The exchange key of the bureau (`D0`).
+    pub exchange_key: KeyName,
+    /// Cards of a file at most.
+    pub batch: u32,
+    /// How long a card is good from its order on.
+    pub months: u16,
+    /// Of stripe and chip.
+    pub service_code: ServiceCode,
+    /// The PAN sequence number.
+    pub sequence: u8,
+    /// Orders of a customer that are on their way.
+    pub of_customer: u32,
+    /// Orders that wait for a file.
+    pub waiting: u32,
+    /// Bytes of a report at most.
+    pub report_bytes: u64,
+    /// How long after a failure a card is linked again; each time twice as long.
+    pub pause: Duration,
+    /// How long delivery addresses are kept after an order.
+    pub keep_address: Duration,
+    /// How long it is kept that a report was read.
+    pub keep_reports: Duration,
+}
+
+/// Finds a key by its name and use.
+pub type FindKey = Arc<dyn Fn(&str, KeyUsage) -> Option<KeyHandle> + Send + Sync>;
+
+/// What the cards' values are made with.
+#[derive(Clone)]
+pub struct PlasticModules {
+    /// Who computes them.
+    pub cards: Arc<dyn CardSecurity>,
+    /// The keys, by name and use.
+    pub keys: FindKey,
+    /// Who seals files for the bureau.
+    pub exchange: Arc<dyn BureauExchange>,
+}
+
+/// The service of plastic cards. Cloning gives another handle.
+#[derive(Clone)]
+pub struct Plastic {
+    services: Services,
+    users: Users,
+    modules: PlasticModules,
+    settings: Arc<PlasticSettings>,
+}
+
+impl Plastic {
+    /// Over the other services.
+    #[must_use]
+    pub fn new(
+        (services, users): (Services, Users),
+        modules: PlasticModules,
+        settings: PlasticSettings,
+    ) -> Self {
+        Self { services, users, modules, settings: Arc::new(settings) }
+    }
+
+    const fn pool(&self) -> &sqlx::PgPool {
+        self.services.store.pool()
+    }
+}

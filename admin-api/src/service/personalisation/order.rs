@@ -1,0 +1,421 @@
+//! Orders of plastic cards (SR-124 to SR-126). It owns what may be ordered by whom, that the same
+//! request is the same order, and what is told of one: a status, and no card before it is linked
+//! (SR-164, SR-168).
+
+use sqlx::postgres::PgRow;
+use sqlx::{PgConnection, Row};
+use switch_domain::{
+    AsciiText, Balance, BalanceState, CardId, CardStatus, Country, CustomerId, CustomerState,
+    Expiry, IdempotencyKey, PartnerId, ServiceCode, Timestamp,
+};
+use switch_store::PgTimestamp;
+use uuid::Uuid;
+
+use super::Plastic;
+use crate::Problem;
+use crate::service::users::Personal;
+
+/// A plastic card that is asked for. It names a person: it has no printable form.
+pub struct NewPlastic {
+    /// The account, as paths name it.
+    pub balance: Uuid,
+    /// The card that it is to be plastic of (A-01).
+    pub physical_of: Option<String>,
+    /// As it is embossed.
+    pub holder_name: Personal,
+    /// Where it goes.
+    pub delivery: DeliveryInput,
+}
+
+/// Where a card goes, as it came.
+pub struct DeliveryInput {
+    /// How.
+    pub way: WayName,
+    /// To whom.
+    pub addressee: Personal,
+    /// Street and number.
+    pub street: Personal,
+    /// Place.
+    pub city: Personal,
+    /// Postal code.
+    pub postal_code: Personal,
+    /// ISO 3166-1 alpha-2.
+    pub country: Personal,
+    /// For the courier.
+    pub phone: Option<Personal>,
+}
+
+/// How a card is brought (SR-169).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WayName {
+    /// By post.
+    Post,
+    /// By a courier.
+    Courier,
+}
+
+impl WayName {
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Post => "POST",
+            Self::Courier => "COURIER",
+        }
+    }
+
+    pub(super) fn named(name: &str) -> Option<Self> {
+        [Self::Post, Self::Courier].into_iter().find(|way| way.name() == name)
+    }
+}
+
+/// Who orders, when, and under which key: the same key is the same order.
+#[derive(Clone, Copy, Debug)]
+pub struct OrderedBy {
+    /// Of the request.
+    pub key: IdempotencyKey,
+    /// As the journal calls whoever asks.
+    pub actor: AsciiText<40>,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// How far an order is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OrderState {
+    /// It waits for the next file.
+    Ordered,
+    /// It is with the bureau.
+    Sent,
+    /// The bureau has made the card.
+    Personalised,
+    /// There is a card.
+    Linked,
+    /// There will be none.
+    Refused,
+}
+
+impl OrderState {
+    /// Every state.
+    pub const ALL: [Self; 5] =
+        [Self::Ordered, Self::Sent, Self::Personalised, Self::Linked, Self::Refused];
+
+    /// As the table has it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ordered => "ORDERED",
+            Self::Sent => "SENT",
+            Self::Personalised => "PERSONALISED",
+            Self::Linked => "LINKED",
+            Self::Refused => "REFUSED",
+        }
+    }
+}
+
+/// An order, as it may be seen.
+#[derive(Clone, Debug)]
+pub struct PlasticOrder {
+    /// Its name.
+    pub reference: Uuid,
+    /// How far it is.
+    pub state: OrderState,
+    /// When it was ordered.
+    pub ordered_at: Timestamp,
+    /// How it is brought.
+    pub way: WayName,
+    /// The card that it is to be plastic of.
+    pub physical_of: Option<CardId>,
+    /// Of the parcel or letter.
+    pub tracking_number: Option<String>,
+    /// The card, once there is one.
+    pub card: Option<CardId>,
+    /// Why there will be none.
+    pub refusal: Option<String>,
+}
+
+const INSERT: &str = "\
+    INSERT INTO card_order (reference, partner_id, customer_id, balance_id, physical_of, state,
+        ordered_at, ordered_by, expiry, service_code, sequence, way, holder_name, addressee,
+        street, city, postal_code, country, phone)
+    VALUES ($1, $2, $3, $4, $5, 'ORDERED', $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
+        $17, $18)
+    ON CONFLICT (reference) DO NOTHING";
+
+const READ: &str = "\
+    SELECT reference, state, ordered_at, way, physical_of, tracking_number, card_id, refusal
+    FROM card_order WHERE partner_id = $1 AND customer_id = $2 AND reference = $3";
+
+const ON_THEIR_WAY: &str = "\
+    SELECT count(*) FROM card_order
+    WHERE customer_id = $1 AND state NOT IN ('LINKED', 'REFUSED')";
+
+/// What was looked at.
+struct Checked {
+    customer: CustomerId,
+    balance: Balance,
+    physical_of: Option<CardId>,
+    holder_name: Personal,
+    expiry: Expiry,
+}
+
+impl Plastic {
+    /// Orders a plastic card; under the same key the same order again.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`: the customer, the account or the card. `CUSTOMER_NOT_VERIFIED`. `CONFLICT`: the
+    /// customer, the account or the card is not in use. `INVALID_REQUEST`: a member. `EXHAUSTED`:
+    /// as many orders of the customer as may be are on their way. `OVERLOADED`: too many orders
+    /// wait for a file.
+    pub async fn order(
+        &self,
+        (partner, customer): (PartnerId, Uuid),
+        new: &NewPlastic,
+        by: OrderedBy,
+    ) -> Result<PlasticOrder, Problem> {
+        let reference = Uuid::from_bytes(by.key.0);
+        let known = self.users.customer(partner, customer).await?.id;
+        let mut connection = self.pool().acquire().await?;
+        if let Some(earlier) = read(&mut connection, (partner, known), reference).await? {
+            return Ok(earlier);
+        }
+        drop(connection);
+        let checked = self.checked((partner, customer), new, by.now).await?;
+        let mut transaction = self.pool().begin().await?;
+        // Counted one after the other, or the limits would be none.
+        let alone = "SELECT pg_advisory_xact_lock(hashtext('cardswitch card_order'))";
+        sqlx::query(alone).execute(&mut *transaction).await?;
+        self.within_limits(&mut transaction, checked.customer).await?;
+        self.insert(&mut transaction, (partner, reference), &checked, new, by).await?;
+        let order = read(&mut transaction, (partner, checked.customer), reference).await?;
+        transaction.commit().await?;
+        order.ok_or_else(|| Problem::internal("ordering a card", &"the order is not there"))
+    }
+
+    /// How far an order of a customer is.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`: there is none, or it is somebody else's.
+    pub async fn order_of(
+        &self,
+        (partner, customer): (PartnerId, Uuid),
+        reference: Uuid,
+    ) -> Result<PlasticOrder, Problem> {
+        let customer = self.users.customer(partner, customer).await?.id;
+        let mut connection = self.pool().acquire().await?;
+        let order = read(&mut connection, (partner, customer), reference).await?;
+        order.ok_or_else(|| Problem::not_found("there is no such order"))
+    }
+
+    async fn checked(
+        &self,
+        (partner, customer): (PartnerId, Uuid),
+        new: &NewPlastic,
+        now: Timestamp,
+    ) -> Result<Checked, Problem> {
+        let found = self.users.customer(partner, customer).await?;
+        let balance = self.users.balance_by_handle(partner, new.balance).await?;
+        if balance.customer != found.id {
+            return Err(Problem::not_found("there is no such account"));
+        }
+        self.users.require_verified(partner, customer).await?;
+        if found.state != CustomerState::Active {
+            return Err(Problem::new("CONFLICT", "the customer is blocked"));
+        }
+        if balance.state != BalanceState::Active {
+            return Err(Problem::new("CONFLICT", "the account is blocked or closed"));
+        }
+        let holder_name = embossed(&new.holder_name)?;
+        fits(&new.delivery)?;
+        let beyond = || Problem::internal("counting months", &"there is no such month");
+        let (physical_of, expiry) = match &new.physical_of {
+            None => (None, months_on(now, self.settings.months).ok_or_else(beyond)?),
+            Some(card) => {
+                let (card, expiry) = self.to_be_printed(card, &balance).await?;
+                (Some(card), expiry)
+            }
+        };
+        Ok(Checked { customer: found.id, balance, physical_of, holder_name, expiry })
+    }
+
+    /// A virtual card of the account that gets plastic: in use, and without any yet.
+    async fn to_be_printed(
+        &self,
+        card: &str,
+        balance: &Balance,
+    ) -> Result<(CardId, Expiry), Problem> {
+        let none = || Problem::not_found("there is no such card");
+        let id = card.parse().ok().filter(|id: &i64| *id > 0 && id.to_string() == card);
+        let card = self.services.node.card(CardId(id.ok_or_else(none)?)).await.ok_or_else(none)?;
+        if card.balance != balance.id {
+            return Err(none());
+        }
+        let code = card.references.as_ref().and_then(|references| references.service_code);
+        if card.status != CardStatus::Active || card.lock.is_some() {
+            return Err(Problem::new("CONFLICT", "the card is not in use"));
+        }
+        if code.is_some_and(ServiceCode::has_chip) {
+            return Err(Problem::new("CONFLICT", "the card is plastic already"));
+        }
+        Ok((card.id, card.expiry))
+    }
+
+    async fn within_limits(
+        &self,
+        connection: &mut PgConnection,
+        customer: CustomerId,
+    ) -> Result<(), Problem> {
+        let own = sqlx::query_scalar::<_, i64>(ON_THEIR_WAY).bind(customer.0);
+        let most = self.settings.of_customer;
+        if own.fetch_one(&mut *connection).await? >= i64::from(most) {
+            let what = format!("a customer has {most} orders of cards on their way at most");
+            return Err(Problem::new("EXHAUSTED", what));
+        }
+        let waiting = "SELECT count(*) FROM card_order WHERE state = 'ORDERED'";
+        let waiting: i64 = sqlx::query_scalar(waiting).fetch_one(connection).await?;
+        if waiting >= i64::from(self.settings.waiting) {
+            let what = "too many orders wait for the bureau; try again later";
+            return Err(Problem::new("OVERLOADED", what));
+        }
+        Ok(())
+    }
+
+    async fn insert(
+        &self,
+        connection: &mut PgConnection,
+        (partner, reference): (PartnerId, Uuid),
+        checked: &Checked,
+        new: &NewPlastic,
+        by: OrderedBy,
+    ) -> Result<(), Problem> {
+        let small = |number: u16| i16::try_from(number).unwrap_or(i16::MAX);
+        let to = &new.delivery;
+        sqlx::query(INSERT)
+            .bind(reference)
+            .bind(partner.0)
+            .bind(checked.customer.0)
+            .bind(checked.balance.id.0)
+            .bind(checked.physical_of.map(|card| card.0))
+            .bind(PgTimestamp(by.now))
+            .bind(by.actor.as_str())
+            .bind(small(checked.expiry.yymm()))
+            .bind(small(self.settings.service_code.number()))
+            .bind(i16::from(self.settings.sequence))
+            .bind(to.way.name())
+            .bind(checked.holder_name.expose())
+            .bind(to.addressee.expose())
+            .bind(to.street.expose())
+            .bind(to.city.expose())
+            .bind(to.postal_code.expose())
+            .bind(to.country.expose())
+            .bind(to.phone.as_ref().map(Personal::expose))
+            .execute(connection)
+            .await?;
+        Ok(())
+    }
+}
+
+async fn read(
+    connection: &mut PgConnection,
+    (partner, customer): (PartnerId, CustomerId),
+    reference: Uuid,
+) -> Result<Option<PlasticOrder>, Problem> {
+    let query = sqlx::query(READ).bind(partner.0).bind(customer.0).bind(reference);
+    query.fetch_optional(connection).await?.as_ref().map(shown).transpose()
+}
+
+fn shown(row: &PgRow) -> Result<PlasticOrder, Problem> {
+    let unknown = || Problem::internal("reading an order", &"its state or way is not known");
+    let (state, way): (String, String) = (row.try_get("state")?, row.try_get("way")?);
+    let state = OrderState::ALL.into_iter().find(|one| one.name() == state);
+    Ok(PlasticOrder {
+        reference: row.try_get("reference")?,
+        state: state.ok_or_else(unknown)?,
+        ordered_at: row.try_get::<PgTimestamp, _>("ordered_at")?.0,
+        way: WayName::named(&way).ok_or_else(unknown)?,
+        physical_of: row.try_get::<Option<i64>, _>("physical_of")?.map(CardId),
+        tracking_number: row.try_get("tracking_number")?,
+        card: row.try_get::<Option<i64>, _>("card_id")?.map(CardId),
+        refusal: row.try_get("refusal")?,
+    })
+}
+
+/// A name as an embosser has it: capitals, and nothing that it does not have.
+fn embossed(name: &Personal) -> Result<Personal, Problem> {
+    let capitals = name.expose().to_ascii_uppercase();
+    let fits = |byte: u8| byte.is_ascii_uppercase() || b" .-'".contains(&byte);
+    let good = (2..=26).contains(&capitals.len()) && capitals.bytes().all(fits);
+    if !good || capitals.trim() != capitals {
+        let rule = "2 to 26 letters A to Z, spaces, points, hyphens and apostrophes";
+        return Err(Problem::field("holderName", rule));
+    }
+    Ok(Personal::new(capitals))
+}
+
+/// What the file for the bureau can have.
+fn fits(to: &DeliveryInput) -> Result<(), Problem> {
+    let texts = [
+        ("addressee", &to.addressee, 100),
+        ("street", &to.street, 200),
+        ("city", &to.city, 100),
+        ("postalCode", &to.postal_code, 16),
+    ];
+    for (name, text, most) in texts {
+        let text = text.expose();
+        let good = !text.trim().is_empty() && text.len() <= most;
+        if !good || text.chars().any(char::is_control) {
+            let rule = format!("1 to {most} bytes of text");
+            return Err(Problem::field(format!("delivery.{name}"), rule));
+        }
+    }
+    let country = to.country.expose();
+    let two = country.len() == 2 && country.bytes().all(|byte| byte.is_ascii_uppercase());
+    if !two || Country::from_code(country).is_err() {
+        return Err(Problem::field("delivery.country", "two letters of ISO 3166-1"));
+    }
+    let phone = to.phone.as_ref().map(Personal::expose);
+    let is_phone = |phone: &str| {
+        let digits = phone.strip_prefix('+').unwrap_or_default();
+        (7..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    if phone.is_some_and(|phone| !is_phone(phone)) {
+        return Err(Problem::field("delivery.phone", "+, and 7 to 15 digits"));
+    }
+    if to.way == WayName::Courier && phone.is_none() {
+        return Err(Problem::field("delivery.phone", "a courier needs one"));
+    }
+    Ok(())
+}
+
+/// The month so many months on.
+fn months_on(now: Timestamp, months: u16) -> Option<Expiry> {
+    let now = jiff::Timestamp::from_microsecond(now.0).ok()?.to_zoned(jiff::tz::TimeZone::UTC);
+    let at = now.date().first_of_month().checked_add(jiff::Span::new().months(months)).ok()?;
+    let (year, month) = (u16::try_from(at.year()).ok()?, u16::try_from(at.month()).ok()?);
+    Expiry::from_yymm((year % 100).checked_mul(100)?.checked_add(month)?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_card_is_good_for_whole_months() {
+        let at = |text: &str| {
+            let at: jiff::Timestamp = text.parse().expect("a moment");
+            Timestamp(at.as_microsecond())
+        };
+        let on = |text, months| months_on(at(text), months).map(Expiry::yymm);
+        assert_eq!(on("2026-11-27T23:00:00Z", 36), Some(2911));
+        assert_eq!(on("2026-12-31T23:59:59Z", 1), Some(2701));
+        assert_eq!(on("2028-01-31T00:00:00Z", 1), Some(2802));
+    }
+
+    #[test]
+    fn a_name_is_embossed_in_capitals_or_refused() {
+        let of = |name: &str| embossed(&Personal::new(name.to_owned()));
+        assert!(of("Ada O'Neil-Lovelace").is_ok_and(|it| it.expose() == "ADA O'NEIL-LOVELACE"));
+        for bad in ["", "A", "Zoë", "ADA 2", " ADA", "ABCDEFGHIJKLMNOPQRSTUVWXYZA", "A\nB"] {
+            let problem = of(bad).expect_err("refused");
+            assert_eq!(problem.field.as_deref(), Some("holderName"), "{bad}");
+        }
+    }
+}
