@@ -136,23 +136,3 @@ async fn however_many_follow_the_journal_and_wherever_one_ends_each_message_is_m
     assert_eq!(world.count(sql).await, 0);
     hooks.world.close().await;
 }
-
-/// The journal is kept until it was told.
-#[tokio::test]
-async fn the_journal_is_not_archived_past_what_was_told() {
-    let hooks = Hooks::new().await;
-    let world = &hooks.world;
-    hooks.registers_at(world.one.partner, ("/one", EARLY), CARDS).await;
-    let sql = "UPDATE webhook_feed SET seq = -5";
-    sqlx::raw_sql(sql).execute(world.store.pool()).await.expect("ours");
-    let limit = world.store.archive_limit(switch_domain::ShardId(0)).await.expect("a limit");
-    assert_eq!(
-        limit.map(|seq| seq.0),
-        Some(-6),
-        "behind everything, and so held up by the feed alone"
-    );
-    hooks.feeds(at(LATER)).await;
-    let limit = world.store.archive_limit(switch_domain::ShardId(0)).await.expect("a limit");
-    assert!(limit.is_some_and(|seq| seq.0 > -6), "{limit:?}");
-    hooks.world.close().await;
-}
