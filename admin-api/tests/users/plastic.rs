@@ -199,7 +199,10 @@ async fn sr_163_to_170_an_order_becomes_a_record_a_line_and_then_an_inactive_car
     assert_eq!(record.reference, *order.reference.as_bytes());
     assert_eq!((record.expiry.yymm(), record.service_code.number()), (2911, 201));
     assert_eq!(record.holder.expose(), "ANA RUIZ");
-    assert_eq!(record.delivery.phone.as_ref().map(|it| it.expose()), Some("+34600000000"));
+    assert_eq!(
+        record.delivery.phone.as_ref().map(switch_security::PersoText::expose),
+        Some("+34600000000")
+    );
     let of = [
         (&record.cvv, CardValueKind::Cvv { service_code: record.service_code }),
         (&record.icvv, CardValueKind::Icvv),
