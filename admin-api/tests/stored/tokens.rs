@@ -39,6 +39,7 @@ impl Served {
             partners: None,
             tokens: Some(OpenedTokens::new(stage.store.pool().clone())),
             requirement: Requirement::Optional,
+            operations: &[],
             body_limit: 32 * 1024,
             body_within: Duration::from_secs(600),
         };
