@@ -1,6 +1,6 @@
 //! The exchange directory: files for the bureau in `out`, its reports in `in`, those that are being
-//! read in `reading`, and those that were in `taken` or `rejected`. It owns that a file appears whole or not at all, is for its owner
-//! alone, and is never written over. Everything here blocks.
+//! read in `reading`, and those that were in `taken` or `rejected`. It owns that a file appears
+//! whole or not at all, is for its owner alone, and is never written over. Everything here blocks.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
