@@ -199,7 +199,7 @@ fn again(kept: KeptAnswer) -> Response {
 }
 
 /// The key of a request, under either name.
-fn key_of(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+pub(super) fn key_of(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let mut found: Option<String> = None;
     for value in [KEY, OTHER_KEY].iter().flat_map(|name| headers.get_all(name)) {
         let key = value.to_str().ok().filter(|key| (1..=LONGEST_KEY).contains(&key.len()));

@@ -5,10 +5,17 @@
 
 use axum::extract::Request;
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
+
+use super::failure::Failure;
+use super::idempotent::key_of;
 
 /// The layer around the repeats of routes that take one: their requests have no key.
 pub(crate) async fn unremembered(mut request: Request, next: Next) -> Response {
+    // One that is none is refused here as everywhere.
+    if let Err(problem) = key_of(request.headers()) {
+        return Failure::from(problem).into_response();
+    }
     for name in ["idempotency-key", "x-idempotency-key"] {
         request.headers_mut().remove(name);
     }

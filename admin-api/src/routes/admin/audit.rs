@@ -9,6 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::super::Answered;
 use super::super::problems::Problems;
 use super::super::served::{Panel, written};
+use crate::Problem;
 use crate::http::{Cursor, Page, Query, page_limit};
 use crate::service::audit::Entry;
 
@@ -71,6 +72,9 @@ pub(in crate::routes) async fn page(
 ) -> Answered<Json<Page<RecordView>>> {
     let before = wanted.cursor.as_deref().map(Cursor::<i64>::read).transpose()?;
     let limit = page_limit(wanted.limit)?;
+    if wanted.request_id.as_ref().is_some_and(|id| id.chars().count() > 64) {
+        return Err(Problem::field("requestId", "at most 64 characters").into());
+    }
     let before = before.map(|Cursor(number)| number);
     let found = this.audit.page(before, wanted.request_id.as_deref(), limit).await?;
     let full = u32::try_from(found.len()).is_ok_and(|count| count == limit);

@@ -84,6 +84,9 @@ pub(in crate::routes) async fn list(
 ) -> Answered<Json<Page<CustomerLine>>> {
     let after = wanted.cursor.as_deref().map(Cursor::<Uuid>::read).transpose()?;
     let limit = page_limit(wanted.limit)?;
+    if wanted.partner_id < 1 {
+        return Err(Problem::field("partnerId", "from 1").into());
+    }
     let (partner, after) = (PartnerId(wanted.partner_id), after.map(|Cursor(id)| id));
     let page = this.management.users.customers(partner, after, Some(limit)).await?;
     Ok(Json(Page {

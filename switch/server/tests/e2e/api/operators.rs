@@ -56,6 +56,19 @@ async fn sr_052_the_first_operator_is_made_by_command_and_signs_in_with_both_fac
         assert_eq!(platform.count(&recorded).await, number, "{object}");
     }
 
+    // What the document forbids is refused, though nothing would come of it.
+    let long = format!("/admin/audit?requestId={}", "0".repeat(65));
+    for (path, field) in
+        [(long.as_str(), "requestId"), ("/admin/customers?partnerId=0", "partnerId")]
+    {
+        let refused = as_operator(&panel, &token, "GET", path, None);
+        assert_eq!((refused.refused().0, &refused.json()["field"]), (400, &field.into()));
+    }
+    let credentials = json!({ "name": "ada", "password": "wrong horse 7", "code": "000000" });
+    let empty =
+        panel.send("POST", "/admin/sessions", &[("Idempotency-Key", "")], Some(&credentials));
+    assert_eq!(empty.refused(), (400, "INVALID_REQUEST".into()));
+
     // Signed out by themselves, and by another.
     let out = as_operator(&panel, &token, "DELETE", "/admin/sessions/current", None);
     out.done(204);

@@ -1,8 +1,8 @@
 //! schemathesis draws requests from the OpenAPI documents, good ones and bad ones, and sends them
-//! to the real binary over TLS: as a partner with its certificate, as a customer's app with a session,
-//! as an operator. No answer is a fault of the service, none is undocumented, what a document
-//! forbids is refused, what needs a session is refused without, every operation succeeds once.
-//! What is alive, so that it can succeed, is a table in `live.py`.
+//! to the real binary over TLS: as a partner with its certificate, as a customer's app with a
+//! session, as an operator. No answer is a fault of the service, none is undocumented, what a
+//! document forbids is refused, what needs a session is refused without, every operation succeeds
+//! once. What is alive, so that it can succeed, is a table in `live.py`.
 //!
 //! `make test-api` runs it at length; CARDSWITCH_TEST_API_EXAMPLES says how many requests are drawn
 //! of each operation, CARDSWITCH_TEST_API_SEED from where, CARDSWITCH_TEST_API_PHASES how.
