@@ -1,11 +1,14 @@
 //! Spend controls: made, changed, removed, looked at. It owns where each is found: those of
 //! programmes in the snapshot that every shard has, those of cards and accounts with the account.
 
+use std::collections::BTreeMap;
+
 use switch_domain::{
     AsciiText, ControlId, ControlSubject, ControlTerms, Currency, IdempotencyKey, SpendControl,
     Usage,
 };
 use switch_shard::Act;
+use uuid::Uuid;
 
 use super::Services;
 use crate::Problem;
@@ -20,7 +23,41 @@ pub struct ListedControl {
     pub usage: Option<Usage>,
 }
 
+const NAME: &str = "\
+    INSERT INTO control_handle (control_id, public_id)
+    SELECT id, gen_random_uuid() FROM unnest($1::int8[]) AS new (id) ON CONFLICT DO NOTHING";
+const NAMES: &str = "SELECT control_id, public_id FROM control_handle WHERE control_id = ANY ($1)";
+const NAMED: &str = "SELECT control_id FROM control_handle WHERE public_id = $1";
+const UNNAME: &str = "DELETE FROM control_handle WHERE control_id = $1";
+
 impl Services {
+    /// What controls are called outside.
+    ///
+    /// # Errors
+    /// The database.
+    pub async fn names_of_controls(
+        &self,
+        controls: &[ControlId],
+    ) -> Result<BTreeMap<ControlId, Uuid>, Problem> {
+        let ids: Vec<i64> = controls.iter().map(|control| control.0).collect();
+        let pool = self.store.pool();
+        let mut names = sqlx::query_as::<_, (i64, Uuid)>(NAMES).bind(&ids).fetch_all(pool).await?;
+        if names.len() < ids.len() {
+            sqlx::query(NAME).bind(&ids).execute(pool).await?;
+            names = sqlx::query_as(NAMES).bind(&ids).fetch_all(pool).await?;
+        }
+        Ok(names.into_iter().map(|(id, name)| (ControlId(id), name)).collect())
+    }
+
+    /// The control that is called so outside; whose it is, is not looked at.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`: none.
+    pub async fn control_named(&self, name: Uuid) -> Result<ControlId, Problem> {
+        let id = sqlx::query_scalar(NAMED).bind(name).fetch_optional(self.store.pool()).await?;
+        id.map(ControlId).ok_or_else(|| Problem::not_found("there is no such control"))
+    }
+
     /// Makes a spend control.
     ///
     /// # Errors
@@ -60,7 +97,9 @@ impl Services {
         control: ControlId,
         subject: ControlSubject,
     ) -> Result<(), Problem> {
-        self.act(key, actor, Act::RemoveControl { control, subject }).await.map(|_| ())
+        self.act(key, actor, Act::RemoveControl { control, subject }).await?;
+        sqlx::query(UNNAME).bind(control.0).execute(self.store.pool()).await?;
+        Ok(())
     }
 
     /// The controls of a card, an account or a programme; of a card also those that it has by its

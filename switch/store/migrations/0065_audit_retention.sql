@@ -27,7 +27,9 @@ BEGIN
             SELECT first.number, bool_and(first.at < before) OVER (ORDER BY first.number) AS old
             FROM (SELECT number, at FROM audit_chain ORDER BY number LIMIT most) AS first
         ) AS run
-        WHERE run.old AND run.number < (SELECT max(number) FROM audit_chain));
+        -- What was put in before the anchor is no beginning.
+        WHERE run.old AND run.number > coalesce(
+            (SELECT anchor.number FROM audit_anchor AS anchor), 0) AND run.number < (SELECT max(number) FROM audit_chain));
     IF NOT FOUND THEN
         RETURN 0;
     END IF;

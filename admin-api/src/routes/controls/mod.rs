@@ -14,8 +14,8 @@ use utoipa::ToSchema;
 
 use super::Answered;
 use super::served::Management;
-use crate::Problem;
-use crate::http::{Caller, Made, now};
+use crate::http::{Caller, Made, now, public_id};
+use crate::{ListedControl, Problem};
 
 pub(in crate::routes) use view::{ControlView, NewControl};
 
@@ -31,9 +31,14 @@ pub(in crate::routes) struct Controls {
 pub(super) async fn listed(this: &Management, subject: ControlSubject) -> Answered<Json<Controls>> {
     let currency = this.services.currency_of_subject(subject).await?;
     let controls = this.services.controls_of(subject).await?;
+    let ids: Vec<_> = controls.iter().map(|one| one.control.id).collect();
+    let names = this.services.names_of_controls(&ids).await?;
     let at = now();
-    let views = controls.iter().map(|one| ControlView::of(one, currency, at));
-    Ok(Json(Controls { controls: views.collect() }))
+    let view = |one: &ListedControl| {
+        let name = names.get(&one.control.id).copied()?;
+        Some(ControlView::of(one, name, currency, at))
+    };
+    Ok(Json(Controls { controls: controls.iter().filter_map(view).collect() }))
 }
 
 /// Makes one; it lies under this path.
@@ -47,8 +52,8 @@ pub(super) async fn defined(
     let currency = this.services.currency_of_subject(subject).await?;
     let terms = new.terms(subject, currency)?;
     let control = this.services.define_control(key, caller.actor(), terms).await?;
-    let place = format!("{places}/{}", control.0);
     let view = shown(this, subject, control).await?;
+    let place = format!("{places}/{}", view.name());
     let mut response = (StatusCode::CREATED, Json(view)).into_response();
     if let Ok(place) = HeaderValue::from_str(&place) {
         response.headers_mut().insert(header::LOCATION, place);
@@ -64,7 +69,7 @@ pub(super) async fn changed(
     (caller, key): (&Caller, IdempotencyKey),
     new: NewControl,
 ) -> Answered<Json<ControlView>> {
-    let control = named(control)?;
+    let control = named(this, control).await?;
     let currency = this.services.currency_of_subject(subject).await?;
     let terms = new.terms(subject, currency)?;
     this.services.change_control(key, caller.actor(), control, terms).await?;
@@ -77,7 +82,7 @@ pub(super) async fn removed(
     (subject, control): (ControlSubject, &str),
     (caller, key): (&Caller, IdempotencyKey),
 ) -> Answered<StatusCode> {
-    let control = named(control)?;
+    let control = named(this, control).await?;
     this.services.remove_control(key, caller.actor(), control, subject).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -87,9 +92,9 @@ fn none() -> Problem {
 }
 
 /// A control that a path names.
-fn named(control: &str) -> Result<ControlId, Problem> {
-    let id = control.parse().ok().filter(|id: &i64| *id > 0 && id.to_string() == control);
-    id.map(ControlId).ok_or_else(none)
+async fn named(this: &Management, control: &str) -> Result<ControlId, Problem> {
+    let name = public_id(control, "control").map_err(|_| none())?;
+    this.services.control_named(name).await
 }
 
 async fn shown(
@@ -100,5 +105,7 @@ async fn shown(
     let currency = this.services.currency_of_subject(subject).await?;
     let controls = this.services.controls_of(subject).await?;
     let one = controls.iter().find(|one| one.control.id == control).ok_or_else(none)?;
-    Ok(ControlView::of(one, currency, now()))
+    let names = this.services.names_of_controls(&[control]).await?;
+    let name = names.get(&control).copied().ok_or_else(none)?;
+    Ok(ControlView::of(one, name, currency, now()))
 }

@@ -108,7 +108,7 @@ pub(in crate::routes) async fn define_of_card(
     params(
         ("customerId" = Uuid, Path),
         ("cardId" = String, Path, pattern = "^[1-9][0-9]{0,18}$"),
-        ("controlId" = String, Path, pattern = "^[1-9][0-9]{0,18}$"),
+        ("controlId" = Uuid, Path),
     ),
     request_body = NewControl,
     responses((status = 200, body = ControlView), Problems, ChangeProblems)
@@ -131,7 +131,7 @@ pub(in crate::routes) async fn change_of_card(
     params(
         ("customerId" = Uuid, Path),
         ("cardId" = String, Path, pattern = "^[1-9][0-9]{0,18}$"),
-        ("controlId" = String, Path, pattern = "^[1-9][0-9]{0,18}$"),
+        ("controlId" = Uuid, Path),
     ),
     responses((status = 204), Problems, ChangeProblems)
 )]
@@ -200,7 +200,7 @@ pub(in crate::routes) async fn define_of_balance(
     params(
         ("customerId" = Uuid, Path),
         ("balanceId" = Uuid, Path),
-        ("controlId" = String, Path, pattern = "^[1-9][0-9]{0,18}$"),
+        ("controlId" = Uuid, Path),
     ),
     request_body = NewControl,
     responses((status = 200, body = ControlView), Problems, ChangeProblems)
@@ -223,7 +223,7 @@ pub(in crate::routes) async fn change_of_balance(
     params(
         ("customerId" = Uuid, Path),
         ("balanceId" = Uuid, Path),
-        ("controlId" = String, Path, pattern = "^[1-9][0-9]{0,18}$"),
+        ("controlId" = Uuid, Path),
     ),
     responses((status = 204), Problems, ChangeProblems)
 )]
@@ -289,7 +289,7 @@ pub(in crate::routes) async fn define_of_programme(
     tag = "controls",
     params(
         ("programmeId" = i64, Path),
-        ("controlId" = String, Path, pattern = "^[1-9][0-9]{0,18}$"),
+        ("controlId" = Uuid, Path),
     ),
     request_body = NewControl,
     responses((status = 200, body = ControlView), Problems, ChangeProblems)
@@ -311,7 +311,7 @@ pub(in crate::routes) async fn change_of_programme(
     tag = "controls",
     params(
         ("programmeId" = i64, Path),
-        ("controlId" = String, Path, pattern = "^[1-9][0-9]{0,18}$"),
+        ("controlId" = Uuid, Path),
     ),
     responses((status = 204), Problems, ChangeProblems)
 )]

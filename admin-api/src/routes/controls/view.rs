@@ -7,6 +7,7 @@ use switch_domain::{
 };
 use switch_shard::used_now;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use crate::control_operation::{ControlSpec, hours_name, range_name, window_name};
 use crate::routes::amounts::Money;
@@ -149,6 +150,9 @@ impl NewControl {
         };
         stray("amount", amount.is_some() && self.rule != Rule::Amount)?;
         stray("count", self.count.is_some() && self.rule != Rule::Count)?;
+        if self.name.trim().is_empty() {
+            return Err(Problem::field("name", "1 to 40 printable characters"));
+        }
         let limited = matches!(self.rule, Rule::Amount | Rule::Count);
         stray("window", self.window.is_some() && !limited)?;
         let spec = ControlSpec {
@@ -195,7 +199,7 @@ pub(in crate::routes) struct UsedView {
 #[serde(rename_all = "camelCase")]
 pub(in crate::routes) struct ControlView {
     /// Its name, as paths have it.
-    control_id: String,
+    control_id: Uuid,
     /// Whom it is for. A card has those of its account and its programme, too.
     of: For,
     name: String,
@@ -226,8 +230,13 @@ pub(in crate::routes) struct ControlView {
 }
 
 impl ControlView {
+    /// As paths have it.
+    pub(super) const fn name(&self) -> Uuid {
+        self.control_id
+    }
+
     /// As it is at a moment.
-    pub(super) fn of(one: &ListedControl, currency: Currency, now: Timestamp) -> Self {
+    pub(super) fn of(one: &ListedControl, name: Uuid, currency: Currency, now: Timestamp) -> Self {
         let (control, terms) = (&one.control, &one.control.terms);
         let money = |amount| Money::of(amount, currency);
         let (rule, amount, count, window) = match &terms.rule {
@@ -245,7 +254,7 @@ impl ControlView {
             UsedView { amount: money(used.amount), count: used.count }
         });
         Self {
-            control_id: control.id.0.to_string(),
+            control_id: name,
             of: match terms.subject {
                 ControlSubject::Card(_) => For::Card,
                 ControlSubject::Balance(_) => For::Balance,

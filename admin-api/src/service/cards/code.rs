@@ -41,6 +41,15 @@ impl Cards {
         if form == Form::Physical {
             return Err(Problem::new("CONFLICT", "the code of a card of plastic is printed on it"));
         }
+        let printing = "SELECT EXISTS (SELECT FROM card_order WHERE physical_of = $1 \
+                        AND run_id IS NOT NULL AND state NOT IN ('LINKED', 'REFUSED'))";
+        let printing = sqlx::query_scalar::<_, bool>(printing).bind(card.id.0);
+        if printing.fetch_one(self.pool()).await? {
+            return Err(Problem::new(
+                "CONFLICT",
+                "plastic of the card is being made with its code",
+            ));
+        }
         let none = || Problem::new("CONFLICT", "cards of this programme have no printed code");
         self.code_key(card.programme, 0)?.ok_or_else(none)?;
         self.services.reset_card_code(by.key, by.actor, card.id).await?;

@@ -127,7 +127,7 @@ impl Services {
             Ok(made) => made,
             Err(error) => {
                 // Of an unknown outcome the number is kept: the journal may name it.
-                if matches!(error, switch_shard::ManageError::Refused(_)) {
+                if !matches!(error, switch_shard::ManageError::Unknown) {
                     self.give_up(vault).await;
                 }
                 return Err(error.into());

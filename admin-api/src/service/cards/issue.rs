@@ -66,9 +66,12 @@ impl Cards {
         new: &NewVirtual,
         by: By,
     ) -> Result<OwnedCard, Problem> {
-        let ordered = self.checked(holder, new, by).await?;
+        if let Some(card) = self.made_before(holder, by).await? {
+            return self.now(card).await;
+        }
+        let mut ordered = self.checked(holder, new, by).await?;
         let mut transaction = self.pool().begin().await?;
-        profile::order(&mut transaction, &ordered, self.settings.most, by.now).await?;
+        ordered.asked = profile::order(&mut transaction, &ordered, self.settings.most).await?;
         transaction.commit().await?;
         match self.make(&ordered, by).await {
             Ok(card) => self.now(card).await,
@@ -80,6 +83,19 @@ impl Cards {
                 Err(problem)
             }
         }
+    }
+
+    /// The card of the same order, where it was made: whatever has become of customer and account
+    /// since, it is the answer.
+    pub(super) async fn made_before(
+        &self,
+        holder: Holder,
+        by: By,
+    ) -> Result<Option<CardId>, Problem> {
+        let customer = self.users.customer(holder.partner, holder.customer).await?;
+        let mut connection = self.pool().acquire().await?;
+        let order = Uuid::from_bytes(by.key.0);
+        profile::made_of(&mut connection, order, (holder.partner, customer.id)).await
     }
 
     /// Everything that is on a card: for its holder and their partner, never for operators.
@@ -133,6 +149,7 @@ impl Cards {
             reference: new.reference.clone(),
             processor,
             replaces: None,
+            asked: by.now,
         })
     }
 
@@ -146,7 +163,7 @@ impl Cards {
 
     /// Has the card of an order made; of one that was made already, the same card.
     pub(super) async fn make(&self, ordered: &Ordered, by: By) -> Result<CardId, Problem> {
-        let (programme, expiry) = self.terms_of(ordered, by.now).await?;
+        let (programme, expiry) = self.terms_of(ordered).await?;
         let processor = self.processors.named(&ordered.processor)?;
         let order = VirtualOrder {
             reference: ordered.order,
@@ -168,9 +185,10 @@ impl Cards {
                 let issued = self.services.issue_kept((by.key, by.actor), new, vault, pan).await?;
                 let last_four = issued.pan.last_four();
                 let last_four = String::from_utf8_lossy(&last_four).into_owned();
-                let mut connection = self.pool().acquire().await?;
+                let mut transaction = self.pool().begin().await?;
                 let card = (issued.card, last_four.as_str());
-                profile::made(&mut connection, ordered.order, card, reference, by.now).await?;
+                profile::made(&mut transaction, ordered.order, card, reference, by.now).await?;
+                transaction.commit().await?;
                 return Ok(issued.card);
             }
         }
@@ -203,16 +221,12 @@ impl Cards {
         }
     }
 
-    async fn terms_of(
-        &self,
-        ordered: &Ordered,
-        now: Timestamp,
-    ) -> Result<(Programme, Expiry), Problem> {
+    async fn terms_of(&self, ordered: &Ordered) -> Result<(Programme, Expiry), Problem> {
         let none = || Problem::not_found("there is no such account");
         let balance = self.services.node.balance(ordered.balance).await.ok_or_else(none)?;
         let control = self.services.node.control();
         let programme = control.programmes.get(&balance.programme).ok_or_else(none)?.clone();
-        let expiry = months_on(now, self.settings.months);
+        let expiry = months_on(ordered.asked, self.settings.months);
         let beyond = || Problem::internal("counting months", &"there is no such month");
         Ok((programme, expiry.ok_or_else(beyond)?))
     }

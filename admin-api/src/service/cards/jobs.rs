@@ -6,6 +6,7 @@
 use std::time::{Duration, Instant};
 
 use metrics::{counter, describe_counter, describe_gauge, gauge};
+use serde_json::{Value, json};
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
 use switch_domain::{
@@ -21,6 +22,7 @@ use super::profile::{self, Form, Ordered};
 use super::settings::JobSettings;
 use crate::Problem;
 use crate::service::span::{after, before, micros};
+use crate::service::webhooks::{EventKind, Told, enqueue};
 
 const BEGIN: &str = "\
     INSERT INTO card_job (order_id, partner_id, customer_id, actor, state, next_at, deadline,
@@ -37,8 +39,8 @@ const TAKE: &str = "\
     WHERE p.order_id = job.order_id AND job.order_id IN (
         SELECT order_id FROM card_job WHERE state = 'WAITING' AND next_at <= $1
         ORDER BY next_at LIMIT $2 FOR UPDATE SKIP LOCKED)
-    RETURNING job.order_id, job.actor, job.deadline, p.partner_id, p.customer_id, p.balance_id,
-        p.holder_name, p.reference, p.processor, p.replaces";
+    RETURNING job.order_id, job.actor, job.deadline, job.asked_at, p.partner_id, p.customer_id,
+        p.balance_id, p.holder_name, p.reference, p.processor, p.replaces";
 
 const END: &str = "\
     UPDATE card_job SET state = $2, code = $3, ended_at = $4
@@ -84,7 +86,7 @@ impl Cards {
     ) -> Result<Uuid, Problem> {
         let ordered = self.checked(holder, new, by).await?;
         let mut transaction = self.pool().begin().await?;
-        profile::order(&mut transaction, &ordered, self.settings.most, by.now).await?;
+        profile::order(&mut transaction, &ordered, self.settings.most).await?;
         begin(&mut transaction, &ordered, self.settings.jobs, by).await?;
         transaction.commit().await?;
         Ok(ordered.order)
@@ -141,10 +143,13 @@ impl Cards {
             making.spawn(async move { this.try_one(due, now).await });
         }
         let taken = making.len();
+        let mut failed = None;
+        // Whatever becomes of one, the others are made to their end.
         while let Some(made) = making.join_next().await {
-            made.map_err(|error| Problem::internal("making a card", &error))??;
+            let made = made.map_err(|error| Problem::internal("making a card", &error));
+            failed = failed.or(made.and_then(|made| made).err());
         }
-        Ok(taken)
+        failed.map_or(Ok(taken), Err)
     }
 
     async fn take(&self, now: Timestamp) -> Result<Vec<Due>, Problem> {
@@ -174,7 +179,16 @@ impl Cards {
             profile::give_up(&mut transaction, order).await?;
         }
         let ending = sqlx::query(END).bind(order).bind(state).bind(code).bind(PgTimestamp(now));
-        ending.execute(&mut *transaction).await?;
+        if ending.execute(&mut *transaction).await?.rows_affected() > 0 {
+            let told = Told {
+                partner: due.ordered.partner,
+                kind: EventKind::JobFinished,
+                key: &format!("job:{order}"),
+                body: ended_body(order, (state, code), now),
+                at: now,
+            };
+            enqueue(&mut transaction, told).await?;
+        }
         transaction.commit().await?;
         counter!("cardswitch_card_jobs_total", "outcome" => state.to_ascii_lowercase())
             .increment(1);
@@ -234,6 +248,17 @@ async fn begin(
     Ok(())
 }
 
+/// What a partner is told of a job that is over.
+fn ended_body(order: Uuid, (state, code): (&str, Option<&str>), now: Timestamp) -> Value {
+    let at = jiff::Timestamp::from_microsecond(now.0).map(|at| at.to_string());
+    json!({
+        "status": if code.is_none() { "SUCCESS" } else { "FAILED" },
+        "date": at.unwrap_or_default(),
+        "description": code.unwrap_or(state),
+        "job": { "jobId": order, "state": state, "code": code },
+    })
+}
+
 fn due(row: &PgRow) -> Result<Due, Problem> {
     let actor: String = row.try_get("actor")?;
     let ordered = Ordered {
@@ -246,6 +271,7 @@ fn due(row: &PgRow) -> Result<Due, Problem> {
         reference: row.try_get("reference")?,
         processor: row.try_get("processor")?,
         replaces: row.try_get::<Option<i64>, _>("replaces")?.map(CardId),
+        asked: row.try_get::<PgTimestamp, _>("asked_at")?.0,
     };
     Ok(Due {
         ordered,

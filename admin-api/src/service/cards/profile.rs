@@ -31,6 +31,14 @@ const CLAIM: &str = "\
     UPDATE card_profile SET vault_row = $2
     WHERE order_id = $1 AND (vault_row = $2 OR NOT $3)";
 
+const TAKE_OVER: &str = "\
+    UPDATE card_profile AS own SET locked_by = adopted.locked_by, lock_code = adopted.lock_code,
+        removed_at = adopted.removed_at
+    FROM card_profile AS adopted
+    WHERE own.order_id = $1 AND adopted.card_id = $2 AND adopted.order_id <> $1";
+
+const TAKEN_OVER: &str = "DELETE FROM card_profile WHERE card_id = $2 AND order_id <> $1";
+
 const MADE: &str = "\
     UPDATE card_profile
     SET card_id = $2, last_four = $3, processor_reference = $4, made_at = $5
@@ -90,6 +98,8 @@ pub(super) struct Ordered {
     pub(super) reference: Option<String>,
     pub(super) processor: String,
     pub(super) replaces: Option<CardId>,
+    /// When it was asked for first: the same with every asking, for its last month follows from it.
+    pub(super) asked: Timestamp,
 }
 
 /// What is known of a card. It names a person: it has no printable form.
@@ -106,13 +116,26 @@ pub(super) struct Profile {
     pub(super) locked_by: Option<(Channel, LockCode)>,
 }
 
-/// Puts an order in, where its account has room; the same one again changes nothing.
+/// The card of an order, where it was made.
+pub(super) async fn made_of(
+    connection: &mut PgConnection,
+    order: Uuid,
+    (partner, customer): (PartnerId, CustomerId),
+) -> Result<Option<CardId>, Problem> {
+    let sql = "SELECT card_id FROM card_profile WHERE order_id = $1 AND partner_id = $2 \
+               AND customer_id = $3 AND card_id IS NOT NULL";
+    let made = sqlx::query_scalar(sql).bind(order).bind(partner.0).bind(customer.0);
+    Ok(made.fetch_optional(connection).await?.map(CardId))
+}
+
+/// Puts an order in, where its account has room; the same one again changes nothing. When it was
+/// put in.
 pub(super) async fn order(
     transaction: &mut PgConnection,
     ordered: &Ordered,
     most: u32,
-    now: Timestamp,
-) -> Result<(), Problem> {
+) -> Result<Timestamp, Problem> {
+    let now = ordered.asked;
     // Counted one after the other, or the limit would not be one.
     let alone = "SELECT pg_advisory_xact_lock(hashtext('cardswitch cards'), $1::int8::int4)";
     let of_balance = ordered.balance.0 & 0x7FFF_FFFF;
@@ -129,7 +152,9 @@ pub(super) async fn order(
         .bind(PgTimestamp(now))
         .bind(ordered.replaces.map(|card| card.0));
     if inserted.execute(&mut *transaction).await?.rows_affected() == 0 {
-        return Ok(());
+        let sql = "SELECT asked_at FROM card_profile WHERE order_id = $1";
+        let before = sqlx::query_scalar::<_, PgTimestamp>(sql).bind(ordered.order);
+        return Ok(before.fetch_one(transaction).await?.0);
     }
     let sql = format!(
         "SELECT count(*) FROM card_profile WHERE balance_id = $1 AND removed_at IS NULL \
@@ -140,7 +165,7 @@ pub(super) async fn order(
     if count.fetch_one(transaction).await? > i64::from(most) {
         return Err(Problem::new("EXHAUSTED", format!("an account has {most} cards at most")));
     }
-    Ok(())
+    Ok(now)
 }
 
 /// Whether this row of the vault is for this order: it is now, or was before, where a card has it.
@@ -159,7 +184,8 @@ pub(super) async fn claim(
     }
 }
 
-/// The card of an order was made.
+/// The card of an order was made. Who locked or removed it before this was noted has made a row of
+/// it, which becomes this one.
 pub(super) async fn made(
     connection: &mut PgConnection,
     order: Uuid,
@@ -167,6 +193,9 @@ pub(super) async fn made(
     reference: ProcessorReference,
     now: Timestamp,
 ) -> Result<(), Problem> {
+    for sql in [TAKE_OVER, TAKEN_OVER] {
+        sqlx::query(sql).bind(order).bind(card.0).execute(&mut *connection).await?;
+    }
     let made = sqlx::query(MADE).bind(order).bind(card.0).bind(last_four);
     made.bind(reference.as_str()).bind(PgTimestamp(now)).execute(connection).await?;
     Ok(())

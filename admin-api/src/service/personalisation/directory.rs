@@ -19,6 +19,8 @@ const READING: &str = "reading";
 const REPORT: &str = "csv";
 /// And so many characters at most: letters, digits, points, hyphens and underscores.
 const NAME_MOST: usize = 100;
+/// Reports that may wait in `in`: behind these, in the order of their names, none is seen.
+const LOOKED_AT: usize = 10_000;
 
 /// The directory.
 #[derive(Clone, Debug)]
@@ -76,6 +78,15 @@ impl Exchange {
         Ok(digest)
     }
 
+    /// The digest of a file for the bureau that is there.
+    pub(super) fn there(&self, name: &str) -> io::Result<Option<FileDigest>> {
+        match fs::read(self.0.join(OUT).join(name)) {
+            Ok(bytes) => Ok(Some(Sha256::digest(bytes).into())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Takes whole reports out of `in`, so many at most: what the bureau puts there from then on is
     /// another one, and is not put away for the one that was read. Those of before that nobody came
     /// to read are among them.
@@ -86,13 +97,21 @@ impl Exchange {
         is_whole: impl Fn(&[u8]) -> bool,
     ) -> io::Result<Taken> {
         let mut taken = Taken::default();
-        for name in self.names(IN, most)? {
+        let mut moved = 0;
+        for name in self.names(IN, LOOKED_AT)? {
+            if moved >= most {
+                break;
+            }
             let (from, to) = (self.0.join(IN).join(&name), self.0.join(READING).join(&name));
-            let bytes = read(&from, most_bytes)?;
-            if bytes.is_some_and(|bytes| !is_whole(&bytes)) {
-                taken.unfinished = taken.unfinished.saturating_add(1);
-            } else if !to.exists() {
-                fs::rename(from, to)?;
+            // One that nobody can read, or is not whole, is in nobody's way.
+            match read(&from, most_bytes) {
+                Ok(bytes) if bytes.as_deref().is_none_or(&is_whole) => {
+                    if !to.exists() {
+                        fs::rename(from, to)?;
+                        moved += 1;
+                    }
+                }
+                Ok(_) | Err(_) => taken.unfinished = taken.unfinished.saturating_add(1),
             }
         }
         for name in self.names(READING, most)? {

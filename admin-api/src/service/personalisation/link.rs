@@ -134,17 +134,11 @@ impl Plastic {
         Ok(())
     }
 
-    /// There will be no card: its number is given up.
+    /// There will be no card. Its number is on plastic that is on its way, so nobody else gets it.
     async fn refuse(&self, due: &Due, why: &'static str) -> Result<(), Problem> {
         tracing::warn!(order = %due.reference, why, "a card that was made is not linked");
         let refused = sqlx::query(REFUSED).bind(due.reference).bind(why);
         refused.execute(self.pool()).await?;
-        if let (Some(row), None) = (due.vault_row, due.physical_of)
-            && let Some(vault) = self.row_of_vault(row).await?
-        {
-            let removed = self.services.store.vault().remove_unissued(vault).await;
-            removed.map_err(|error| Problem::internal("giving up a card number", &error))?;
-        }
         Ok(())
     }
 

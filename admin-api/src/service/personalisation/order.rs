@@ -183,7 +183,8 @@ impl Plastic {
         // Counted one after the other, or the limits would be none.
         let alone = "SELECT pg_advisory_xact_lock(hashtext('cardswitch card_order'))";
         sqlx::query(alone).execute(&mut *transaction).await?;
-        self.within_limits(&mut transaction, checked.customer).await?;
+        let of = (checked.customer, checked.physical_of);
+        self.within_limits(&mut transaction, of).await?;
         self.insert(&mut transaction, (partner, reference), &checked, new, by).await?;
         let order = read(&mut transaction, (partner, checked.customer), reference).await?;
         transaction.commit().await?;
@@ -261,13 +262,19 @@ impl Plastic {
     async fn within_limits(
         &self,
         connection: &mut PgConnection,
-        customer: CustomerId,
+        (customer, of): (CustomerId, Option<CardId>),
     ) -> Result<(), Problem> {
         let own = sqlx::query_scalar::<_, i64>(ON_THEIR_WAY).bind(customer.0);
         let most = self.settings.of_customer;
         if own.fetch_one(&mut *connection).await? >= i64::from(most) {
             let what = format!("a customer has {most} orders of cards on their way at most");
             return Err(Problem::new("EXHAUSTED", what));
+        }
+        let printed = "SELECT EXISTS (SELECT FROM card_order \
+                       WHERE physical_of = $1 AND state <> 'REFUSED')";
+        let printed = sqlx::query_scalar::<_, bool>(printed).bind(of.map(|card| card.0));
+        if printed.fetch_one(&mut *connection).await? {
+            return Err(Problem::new("CONFLICT", "the card is plastic already"));
         }
         let waiting = "SELECT count(*) FROM card_order WHERE state = 'ORDERED'";
         let waiting: i64 = sqlx::query_scalar(waiting).fetch_one(connection).await?;

@@ -5,7 +5,8 @@
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 use switch_domain::{
-    BalanceId, CardId, CardSecurityTerms, Expiry, ExpiryOrder, Pan, ServiceCode, VaultRef,
+    BalanceId, CardId, CardSecurityTerms, CardStatus, Expiry, ExpiryOrder, LockCode, Pan,
+    ServiceCode, VaultRef,
 };
 use switch_security::{
     CardValue, CardValueKind, Delivery, DeliveryWay, GenerateCardValue, KeyUsage, PersoRecord,
@@ -80,6 +81,9 @@ impl Going {
     }
 }
 
+/// Why there will be no plastic of a card.
+pub(super) const CARD_REMOVED: &str = "CARD_REMOVED";
+
 impl Plastic {
     /// The record of an order. Its number is drawn and sealed once, whenever it is asked for.
     pub(super) async fn record(&self, going: &Going) -> Result<PersoRecord, Problem> {
@@ -148,8 +152,11 @@ impl Plastic {
 
     /// Where the number of a card is that gets plastic.
     async fn number_of_card(&self, card: CardId) -> Result<Numbered, Problem> {
-        let gone = || Problem::internal("printing a card", &"the card is not there");
+        let gone = || Problem::new(CARD_REMOVED, "the card is not in use any more");
         let card = self.services.node.card(card).await.ok_or_else(gone)?;
+        if card.status != CardStatus::Active || card.lock.is_some_and(LockCode::is_irreversible) {
+            return Err(gone());
+        }
         let code_generation = card.references.map_or(0, |references| references.code_generation);
         Ok(Numbered { vault: card.vault, code_generation })
     }

@@ -1,6 +1,7 @@
 //! Runs of personalisation: what waits goes into one file for the bureau. It owns that an order is
 //! in one run, and a run in one file: a run that was cut off anywhere is gone on with, under its
-//! own name, until its file is there and noted.
+//! own name, until its file is there and noted; an order that no record can be made of is in
+//! nobody's way.
 
 use sqlx::Row;
 use switch_domain::Timestamp;
@@ -10,13 +11,25 @@ use uuid::Uuid;
 
 use super::Plastic;
 use super::directory::{Exchange, FileDigest};
-use super::record::Going;
+use super::record::{CARD_REMOVED, Going};
 use crate::Problem;
+use crate::service::span::micros;
 
 const TAKE: &str = "\
     UPDATE card_order SET run_id = $1 WHERE reference IN (
         SELECT reference FROM card_order WHERE state = 'ORDERED' AND run_id IS NULL
+            AND (next_at IS NULL OR next_at <= $3)
         ORDER BY ordered_at LIMIT $2 FOR UPDATE SKIP LOCKED)";
+
+/// Tried again in another run, later each time.
+const ASIDE: &str = "\
+    UPDATE card_order SET run_id = NULL, attempts = attempts + 1,
+        next_at = $2 + $3::int8 * 2 ^ least(attempts, 10) * interval '1 microsecond'
+    WHERE reference = $1 AND state = 'ORDERED'";
+
+const NEVER: &str = "\
+    UPDATE card_order SET state = 'REFUSED', refusal = $2
+    WHERE reference = $1 AND state = 'ORDERED'";
 
 const SENT: &str = "\
     UPDATE card_order SET state = 'SENT' WHERE run_id = $1 AND state = 'ORDERED'";
@@ -49,12 +62,8 @@ impl Plastic {
         let rows = sqlx::query(Going::OF_RUN).bind(open.id);
         let rows = rows.fetch_all(self.pool()).await?;
         let going = rows.iter().map(Going::read).collect::<Result<Vec<_>, _>>()?;
-        let written = if going.is_empty() {
-            None
-        } else {
-            Some(self.file_of(exchange, &open, &going).await?)
-        };
-        let count = u32::try_from(going.len()).unwrap_or(u32::MAX);
+        let (written, count) = self.file_of(exchange, &open, &going, now).await?;
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
         let noted = sqlx::query(NOTE).bind(open.id).bind(PgTimestamp(now));
         let noted =
             noted.bind(written.as_ref().map(|digest| &digest[..])).bind(i32::try_from(count).ok());
@@ -76,6 +85,7 @@ impl Plastic {
         let mut transaction = self.pool().begin().await?;
         let open = Open { id: Uuid::new_v4(), made: now };
         let taken = sqlx::query(TAKE).bind(open.id).bind(i64::from(self.settings.batch));
+        let taken = taken.bind(PgTimestamp(now));
         if taken.execute(&mut *transaction).await?.rows_affected() == 0 {
             return Ok(None);
         }
@@ -85,16 +95,31 @@ impl Plastic {
         Ok(Some(open))
     }
 
-    /// Writes the file of a run; its digest.
+    /// Writes the file of a run, where any record can be made; its digest, and how many it has. One
+    /// that is there is not made again: the bureau may have it.
     async fn file_of(
         &self,
         exchange: &Exchange,
         open: &Open,
         going: &[Going],
-    ) -> Result<FileDigest, Problem> {
+        now: Timestamp,
+    ) -> Result<(Option<FileDigest>, usize), Problem> {
+        let (there, name) = (exchange.clone(), format!("{}.perso", open.id));
+        let there = tokio::task::spawn_blocking(move || there.there(&name)).await;
+        let failed = |error| Problem::internal("looking for a file for the bureau", &error);
+        let there = there.map_err(|error| Problem::internal("looking for a file", &error))?;
+        if let Some(digest) = there.map_err(failed)? {
+            return Ok((Some(digest), going.len()));
+        }
         let mut records = Vec::with_capacity(going.len());
         for one in going {
-            records.push(self.record(one).await?);
+            match self.record(one).await {
+                Ok(record) => records.push(record),
+                Err(problem) => self.set_aside(one, &problem, now).await?,
+            }
+        }
+        if records.is_empty() {
+            return Ok((None, 0));
         }
         let run = PersoRun { id: *open.id.as_bytes(), made: open.made, pin_key: None };
         let key: &KeyName = &self.settings.exchange_key;
@@ -103,6 +128,27 @@ impl Plastic {
         let (exchange, name) = (exchange.clone(), format!("{}.perso", open.id));
         let put = tokio::task::spawn_blocking(move || exchange.put(&name, &file)).await;
         let put = put.map_err(|error| Problem::internal("writing a file", &error))?;
-        put.map_err(|error| Problem::internal("writing a file for the bureau", &error))
+        let digest = put.map_err(|error| Problem::internal("writing the file of a run", &error))?;
+        Ok((Some(digest), records.len()))
+    }
+
+    /// Takes an order out of a run that it would hold up.
+    async fn set_aside(
+        &self,
+        going: &Going,
+        problem: &Problem,
+        now: Timestamp,
+    ) -> Result<(), Problem> {
+        let order = going.reference;
+        if problem.code == CARD_REMOVED {
+            tracing::warn!(%order, "the card that was to be printed is not in use any more");
+            let never = sqlx::query(NEVER).bind(order).bind(CARD_REMOVED);
+            never.execute(self.pool()).await?;
+            return Ok(());
+        }
+        tracing::warn!(%order, %problem, "a card cannot go into a file; tried again");
+        let aside = sqlx::query(ASIDE).bind(order).bind(PgTimestamp(now));
+        aside.bind(micros(self.settings.pause)).execute(self.pool()).await?;
+        Ok(())
     }
 }

@@ -19,11 +19,13 @@ use crate::Problem;
 /// Reports of one step.
 const REPORTS: usize = 16;
 
-/// A line makes its order's card once; its number must end as ours does.
+/// A line makes its order's card once; its number must end as ours does. The bureau may have the
+/// file before it is noted here that it is written: what is in a run is out.
 const MADE: &str = "\
     UPDATE card_order SET state = 'PERSONALISED', tracking_number = $2, personalised_at = $3,
         next_at = $4
-    WHERE reference = $1 AND state = 'SENT' AND $5 = (
+    WHERE reference = $1 AND (state = 'SENT' OR state = 'ORDERED' AND run_id IS NOT NULL)
+        AND $5 = (
         SELECT last_four FROM pan_vault WHERE pan_vault.id = coalesce(card_order.vault_row,
             (SELECT vault_row FROM card WHERE card.id = card_order.physical_of)))";
 

@@ -20,9 +20,11 @@ use super::facts::{About, Fact, external, facts};
 use super::{EventKind, Webhooks, outbox, unreadable};
 use crate::Problem;
 
-/// A shard that is new is followed from its beginning.
+/// A shard that is new is followed from its beginning, or from where its journal is still there.
 const NEW_SHARDS: &str = "\
-    INSERT INTO webhook_feed (shard, seq) SELECT shard, -1 FROM projection
+    INSERT INTO webhook_feed (shard, seq) SELECT shard, coalesce(
+        (SELECT max(kept.seq) FROM journal_checkpoint AS kept WHERE kept.shard = projection.shard),
+        -1) FROM projection
     WHERE EXISTS (SELECT FROM webhook_feed) AND NOT EXISTS (
         SELECT FROM webhook_feed WHERE webhook_feed.shard = projection.shard)
     ON CONFLICT (shard) DO NOTHING";
@@ -128,12 +130,13 @@ impl Feeder {
     /// Reads some rows of each shard, and makes messages of them.
     ///
     /// # Errors
-    /// The database; a row that cannot be read. Shards before that one went on.
+    /// The database; a row that cannot be read. The other shards went on.
     pub async fn step(&self, now: Timestamp) -> Result<Fed, Problem> {
         let pool = self.webhooks.pool();
         sqlx::query(NEW_SHARDS).execute(pool).await?;
         let rows = sqlx::query(BEHIND).fetch_all(pool).await?;
         let (mut fed, mut most, mut sealed) = (Fed::default(), 0_i64, false);
+        let mut failed = None;
         for row in &rows {
             let behind: i64 = row.try_get("behind")?;
             most = most.max(behind);
@@ -141,14 +144,19 @@ impl Feeder {
             sealed |= of_before && behind > 0;
             fed.more |= sealed;
             if behind > 0 && (of_before || !sealed) {
-                let one = self.feed(row.try_get("shard")?, now).await?;
-                fed.rows = fed.rows.saturating_add(one.rows);
-                fed.messages = fed.messages.saturating_add(one.messages);
-                fed.more |= one.more;
+                match self.feed(row.try_get("shard")?, now).await {
+                    Ok(one) => {
+                        fed.rows = fed.rows.saturating_add(one.rows);
+                        fed.messages = fed.messages.saturating_add(one.messages);
+                        fed.more |= one.more;
+                    }
+                    // One that cannot be read keeps nobody from the others.
+                    Err(problem) => failed = failed.or(Some(problem)),
+                }
             }
         }
         gauge!("cardswitch_webhook_feed_behind").set(most as f64);
-        Ok(fed)
+        failed.map_or(Ok(fed), Err)
     }
 
     /// Some rows of a shard.

@@ -141,7 +141,7 @@ impl Runner {
             Err(error) => {
                 // A defect of ours: which one it was is not known, so that all are looked at anew.
                 tracing::error!(%error, "a try of a webhook ended by itself");
-                self.tries.abort_all();
+                self.tries.shutdown().await;
                 self.under_way.clear();
                 return;
             }

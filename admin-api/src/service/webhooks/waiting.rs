@@ -159,7 +159,9 @@ pub(super) async fn settle(
 ) -> Result<Became, Problem> {
     let mut transaction = pool.begin().await?;
     let id = tried.message.id;
-    let sql = "SELECT tries FROM webhook_message WHERE id = $1 FOR NO KEY UPDATE";
+    // What another try ended is not looked at again.
+    let sql = "SELECT tries FROM webhook_message WHERE id = $1 AND state = 'WAITING' \
+               FOR NO KEY UPDATE";
     let before = sqlx::query_scalar::<_, i32>(sql).bind(id);
     let Some(before) = before.fetch_optional(&mut *transaction).await? else {
         return Ok(Became::Nothing);

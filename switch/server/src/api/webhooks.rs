@@ -1,6 +1,7 @@
 //! Webhooks of a running switch: the key of their secrets, and the tasks that make messages, send
 //! them and let go what is old. It owns that nothing is sent where no authorities are configured,
-//! and that what stops the tasks loses nothing: messages are rows.
+//! while what is to be told is noted all the same, or the journal could not be archived; and that
+//! what stops the tasks loses nothing: messages are rows.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,23 +41,29 @@ pub(super) fn open(
     let seal = WebhookKeyFile::new(settings.key_file.clone()).load_or_make(&masters)?;
     let resolver = Arc::new(SystemResolver);
     let webhooks = Webhooks::new(services, settings.settings(), seal, Arc::clone(&resolver) as _);
-    let Some(sender) = settings.sender() else { return Ok(webhooks) };
-    let sender = HttpsSender::new(sender, resolver).context("api.webhooks")?;
-    management.spawn(go_on(webhooks.clone(), Arc::new(sender), settings.every(), stop.clone()));
+    let sender = settings.sender().map(|sender| HttpsSender::new(sender, resolver)).transpose();
+    let sender = sender.context("api.webhooks")?.map(Arc::new);
+    management.spawn(go_on(webhooks.clone(), sender, settings.every(), stop.clone()));
     Ok(webhooks)
 }
 
 /// Makes, sends and lets go until stopped.
 async fn go_on(
     webhooks: Webhooks,
-    sender: Arc<HttpsSender>,
+    sender: Option<Arc<HttpsSender>>,
     every: Duration,
     stop: CancellationToken,
 ) {
-    let runner = Runner::new(webhooks.clone(), Arc::clone(&sender) as _);
+    let runner = sender.clone().map(|sender| Runner::new(webhooks.clone(), sender as _));
+    let sending = async move {
+        match runner {
+            Some(runner) => runner.run(now, every).await,
+            None => std::future::pending().await,
+        }
+    };
     let feeder = Feeder::new(webhooks.clone());
     tokio::select! {
-        () = runner.run(now, every) => {}
+        () = sending => {}
         () = feeder.run(now, every) => {}
         () = sweep(webhooks, sender) => {}
         () = stop.cancelled() => {}
@@ -64,7 +71,7 @@ async fn go_on(
 }
 
 /// Files that are broken change nothing: what was read before stays in use.
-async fn sweep(webhooks: Webhooks, sender: Arc<HttpsSender>) {
+async fn sweep(webhooks: Webhooks, sender: Option<Arc<HttpsSender>>) {
     let mut ticks = tokio::time::interval(SWEPT_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -79,7 +86,7 @@ async fn sweep(webhooks: Webhooks, sender: Arc<HttpsSender>) {
                 }
             }
         }
-        let sender = Arc::clone(&sender);
+        let Some(sender) = sender.clone() else { continue };
         match tokio::task::spawn_blocking(move || sender.reload()).await {
             Ok(Ok(false)) => {}
             Ok(Ok(true)) => tracing::info!("certificates for webhooks were read again"),

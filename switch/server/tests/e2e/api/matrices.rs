@@ -28,7 +28,7 @@ pub(super) fn posts(document: &str) -> BTreeSet<String> {
 
 /// Those of cards have a test of their own (`cards::repeats`).
 fn without_cards(mut posts: BTreeSet<String>) -> BTreeSet<String> {
-    posts.retain(|path| !path.contains("/cards/"));
+    posts.retain(|path| !path.contains("/cards/") && !path.ends_with("/controls"));
     posts
 }
 

@@ -262,6 +262,9 @@ fn body_of(path: &str, name: &str) -> Option<Value> {
         Some("operators") => Some(json!({ "name": name, "role": "EMPLOYEE" })),
         Some("role") => Some(json!({ "role": "ADMIN" })),
         Some("kyc") => Some(json!({ "decision": "APPROVE", "note": "seen" })),
+        Some("lock") => Some(json!({ "reasonCode": 3 })),
+        Some("virtual") => Some(json!({ "balanceId": MISSING })),
+        Some("physical") => Some(super::plastic::wanted(MISSING)),
         Some("password") => Some(json!({ "currentPassword": "x", "newPassword": "x" })),
         _ => None,
     }
@@ -273,6 +276,7 @@ struct Matrix<'a> {
     customer: String,
     balance: String,
     other: Person,
+    reader: Reader,
 }
 
 impl Matrix<'_> {
@@ -281,14 +285,20 @@ impl Matrix<'_> {
             .replace("{customerId}", &self.customer)
             .replace("{balanceId}", &self.balance)
             .replace("{operatorId}", &self.other.id)
+            .replace("{cardId}", "1")
+            .replace("{orderId}", MISSING)
             .replace("{webhookId}", MISSING)
             .replace("{messageId}", MISSING);
         let of_partner = matches!(path, "/admin/customers" | "/admin/webhooks");
         let query = if of_partner { "?partnerId=1" } else { "" };
         let body = body_of(path, "newcomer").filter(|_| method == "POST");
         let bearer = token.map(|token| format!("Bearer {token}"));
-        let headers: Vec<_> =
+        let mut headers: Vec<_> =
             bearer.iter().map(|bearer| ("Authorization", bearer.as_str())).collect();
+        if path.contains("/cards/") {
+            // What it needs beside a role.
+            headers.extend([("Encrypt-Response", "true"), ("Public-Key", &self.reader.public)]);
+        }
         self.panel.send(method, &format!("{place}{query}"), &headers, body.as_ref())
     }
 }
@@ -323,7 +333,8 @@ async fn sr_261_every_role_may_call_what_the_table_says_and_a_refused_call_chang
         let name = role.to_lowercase();
         by_command(&platform, &name, &name).begins(&panel)
     });
-    let matrix = Matrix { platform: &platform, panel, customer, balance, other };
+    let reader = Reader::new();
+    let matrix = Matrix { platform: &platform, panel, customer, balance, other, reader };
     let operations = operations();
     assert!(operations.len() >= 20, "{}", operations.len());
 

@@ -73,7 +73,8 @@ impl Stage {
         let amount = json!({ "amount": { "value": "50", "currency": "EUR" } });
         self.acme.client.post(&format!("{balance}/reload"), "reload", &amount).done(200);
         let pan = self.platform.issues_card().await;
-        let card = self.acme.reads(&balance)["cards"][0]["id"].to_string();
+        let card = self.acme.reads(&balance)["cards"][0]["cardId"].clone();
+        let card = card.as_str().expect("a name").to_owned();
         (pan, card)
     }
 

@@ -76,7 +76,11 @@ async fn every_post_about_a_card_is_done_once_or_keeps_nothing_of_it() {
     asked.insert("/customers/me/cards/{cardId}/pin".to_owned());
     let documents = [secure_document(), customer_document(), admin_document()];
     let all = documents.iter().flat_map(|one| posts(&one.to_json().expect("JSON")));
-    let all: BTreeSet<_> = all.filter(|path| path.contains("/cards/")).collect();
+    // Controls and orders of plastic have tests of their own.
+    let here = |path: &String| {
+        path.contains("/cards/") && !path.ends_with("/controls") && !path.ends_with("/physical")
+    };
+    let all: BTreeSet<_> = all.filter(here).collect();
     assert_eq!(asked, all, "every POST is asked");
     rig.platform.close().await;
 }

@@ -96,7 +96,7 @@ fn customers(asking: &mut Asking<'_>, platform: &Platform) {
 
 fn webhooks(asking: &mut Asking<'_>, platform: &Platform) {
     const MESSAGES: &str = "/admin/webhooks/{webhookId}/messages";
-    let acme = platform.partner("Told", "99999917");
+    let acme = platform.partner("Told", "99999919");
     let new = json!({ "url": "https://hooks.example.com/cards", "events": ["kyc.changed"] });
     let made = acme.client.post("/secure/webhooks", "register", &new).done(201);
     let webhook = identifier(&made, "webhookId");

@@ -7,19 +7,8 @@ use serde_json::{Map, Value, json};
 use crate::api::client::{Answer, Client};
 
 /// Members that are another with each run: of our keys, and what cards and cursors are called.
-const DRAWN: [&str; 11] = [
-    "kid",
-    "publicKey",
-    "pem",
-    "n",
-    "lastFour",
-    "id",
-    "cardId",
-    "controlId",
-    "expiry",
-    "nextCursor",
-    "body",
-];
+const DRAWN: [&str; 10] =
+    ["kid", "publicKey", "pem", "n", "lastFour", "id", "cardId", "expiry", "nextCursor", "body"];
 
 /// What was asked and answered, by operation.
 #[derive(Default)]

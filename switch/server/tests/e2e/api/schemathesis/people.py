@@ -10,6 +10,7 @@ import os
 import time
 
 import requests
+from cryptography.hazmat.primitives.serialization import load_der_public_key
 from jwcrypto import jwe, jwk
 
 WORLD = json.load(open(os.environ["CARDSWITCH_TEST_API_WORLD"]))
@@ -42,7 +43,8 @@ def answered_sealed():
 
 def sealed(body):
     """A body for the platform alone."""
-    key = jwk.JWK.from_pem(base64.b64decode(WORLD["publicKey"]))
+    der = load_der_public_key(base64.b64decode(WORLD["publicKey"]))
+    key = jwk.JWK.from_pyca(der)
     header = {"alg": "RSA-OAEP-256", "enc": "A256GCM"}
     token = jwe.JWE(json.dumps(body).encode(), json.dumps(header))
     token.add_recipient(key)
