@@ -1,6 +1,6 @@
 //! How often somebody may ask: a bucket for each source address before anybody is known, and one
-//! for each caller after; to prove oneself by a PIN or a password, the dearest thing that there is to
-//! ask for, has a narrower one. It owns that what is over the rate costs next to nothing and is
+//! for each caller after; to prove oneself by a PIN or a password, the dearest thing that there is
+//! to ask for, has a narrower one. It owns that what is over the rate costs next to nothing and is
 //! told when to come again, and that the buckets themselves are bounded.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};

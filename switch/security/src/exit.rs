@@ -1,7 +1,8 @@
 //! The exits by which a card number leaves this program. In clear only test numbers may: this file
 //! owns that rule and the audit event of each, and never shows a number that a real network routes.
-//! Every number goes into the commands of a hardware security module, into answers that are encrypted
-//! to whom the card is for, and into the encrypted file for the bureau that makes it; nowhere else.
+//! Every number goes into the commands of a hardware security module, into answers that are
+//! encrypted to whom the card is for, and into the encrypted file for the bureau that makes it;
+//! nowhere else.
 
 use switch_domain::Pan;
 use zeroize::Zeroizing;

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use admin_api::audit::{AuditLog, audit_sink};
+use admin_api::audit::{AuditLog, AuditSink, audit_sink};
 use admin_api::cards::Cards;
 use admin_api::certificates::Certificates;
 use admin_api::channel::{CertificateChannel, OperatorChannel, Refusals, SessionChannel};
@@ -44,6 +44,25 @@ pub(super) struct Routers {
     pub(super) secure: Router,
     /// Everywhere else: /customers and /admin.
     pub(super) open: Router,
+}
+
+/// What stands around every route.
+fn around(
+    config: &Config,
+    (rates, answers, audit): (Arc<Rates>, Answers, AuditSink),
+    (partner_keys, tokens): (PartnerKeys, OpenedTokens),
+) -> Around {
+    let requests = config.api.requests;
+    let body_limit = requests.body_bytes;
+    Around {
+        rates,
+        repeats: Arc::new(Repeats { answers, body_limit, audit: audit.clone() }),
+        body_within: Duration::from_millis(requests.body_ms),
+        partner_keys,
+        tokens_taken: config.api.encryption.policy(),
+        tokens,
+        audit,
+    }
 }
 
 impl Routers {
@@ -87,19 +106,7 @@ impl Routers {
         management.spawn(watch_audit(audit.clone(), pool, every, stop.clone()));
         let refusals = Refusals::new(audit.clone());
         let channel = CertificateChannel { certificates, refusals: refusals.clone() };
-        let around = Around {
-            rates,
-            repeats: Arc::new(Repeats {
-                answers,
-                body_limit: requests.body_bytes,
-                audit: audit.clone(),
-            }),
-            body_within: Duration::from_millis(requests.body_ms),
-            partner_keys,
-            tokens_taken: config.api.encryption.policy(),
-            tokens,
-            audit,
-        };
+        let around = around(config, (rates, answers, audit), (partner_keys, tokens));
         let sessions = SessionChannel { users: users.clone(), refusals: refusals.clone() };
         let (jwe, keys) = body_keys::open(config)?;
         let every = Duration::from_secs(config.api.limits.reload_s);
