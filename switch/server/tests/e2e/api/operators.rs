@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 
+use super::cards::rig::Reader;
 use super::client::{Answer, Client};
 use super::person::{Person, as_operator, tries};
 use super::platform::{Partner, Platform};
