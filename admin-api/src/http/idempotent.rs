@@ -202,7 +202,9 @@ fn again(kept: KeptAnswer) -> Response {
 pub(super) fn key_of(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let mut found: Option<String> = None;
     for value in [KEY, OTHER_KEY].iter().flat_map(|name| headers.get_all(name)) {
-        let key = value.to_str().ok().filter(|key| (1..=LONGEST_KEY).contains(&key.len()));
+        // A tab may stand in a header, and in no key.
+        let fits = |key: &&str| (1..=LONGEST_KEY).contains(&key.len()) && !key.contains('\t');
+        let key = value.to_str().ok().filter(fits);
         let Some(key) = key else {
             let what = format!("an idempotency key has 1 to {LONGEST_KEY} printable characters");
             return Err(Problem::field(KEY.as_str(), what));

@@ -299,6 +299,7 @@ async fn keys_are_read_under_either_name_or_refused() {
         &[("idempotency-key", "")],
         &[("idempotency-key", &long)],
         &[("idempotency-key", "k\u{e9}")],
+        &[("idempotency-key", "k\tk")],
     ] {
         let answer = served.send("/orders", keys, "").await;
         assert_eq!((answer.status, answer.code().as_str()), (400, "INVALID_REQUEST"), "{keys:?}");

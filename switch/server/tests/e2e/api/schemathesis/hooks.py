@@ -113,7 +113,8 @@ def before_call(context, case, kwargs):
         live(case, scene)
     if operation in SEALED_REQUESTS and is_good(case, ParameterLocation.BODY) and number % 8:
         case.body = sealed(case.body)
-        case.headers = (case.headers or {}) | {"Encrypted-Request": "true"}
+        case.headers = case.headers if case.headers is not None else {}
+        case.headers.update({"Encrypted-Request": "true", "Public-Key": WORLD["publicKey"]})
     if WORLD["channel"] == "secure":
         kwargs["cert"] = scene.partner.cert
     elif behind_session(case) and has_token(case) and number % 16:
