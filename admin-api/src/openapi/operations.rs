@@ -139,7 +139,11 @@ fn takes(method: &HttpMethod, operation: &mut Operation) {
     let flag = || text().enum_values(Some(["true", "false"]));
     let mut taken = Vec::new();
     if *method == HttpMethod::Post {
-        let key = || text().min_length(Some(1)).max_length(Some(255)).pattern(Some("^[!-~]+$"));
+        // Blanks at the ends are no part of a header.
+        let key = || {
+            let key = text().min_length(Some(1)).max_length(Some(255));
+            key.pattern(Some("^[!-~]([ -~]*[!-~])?$"))
+        };
         let words = "Names the request: sent again with the same name it is done once, and \
                      answered alike.";
         taken.push(header("Idempotency-Key", false, key(), words));

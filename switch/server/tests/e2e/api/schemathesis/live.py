@@ -127,6 +127,7 @@ BODIES = {
     ("POST", CUSTOMERS): lambda scene: {"reference": fresh("drawn")},
     ("POST", WEBHOOKS): lambda scene: HOOK,
     ("PUT", WEBHOOKS + "/{webhookId}"): lambda scene: HOOK,
+    ("POST", ME + "/cards/{cardId}/pin"): lambda scene: {"pin": "8264"},
     ("POST", "/admin/sessions"): lambda scene: scene.operator.credentials(),
     ("POST", "/admin/operators"): lambda scene: {"name": fresh("drawn")},
     ("POST", "/admin/password"): lambda scene: {
