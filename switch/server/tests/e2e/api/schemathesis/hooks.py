@@ -12,8 +12,8 @@ import schemathesis
 from schemathesis import GenerationMode
 from schemathesis.core.parameters import ParameterLocation
 
-from live import BODIES, LIVE, SEALED_ANSWERS, SEALED_REQUESTS, WHOLE, scene_of, token_of
-from people import WORLD, answered_sealed, sealed
+from live import BODIES, LIVE, SEALED_ANSWERS, WHOLE, scene_of, token_of
+from people import WORLD, answered_sealed
 
 COUNT = itertools.count()
 # Headers of encryption: what is drawn for them is hardly ever a key or an encrypted body.
@@ -111,10 +111,6 @@ def before_call(context, case, kwargs):
     # One in four goes as it was drawn: to what is not there.
     if number % 4:
         live(case, scene)
-    if operation in SEALED_REQUESTS and is_good(case, ParameterLocation.BODY) and number % 8:
-        case.body = sealed(case.body)
-        case.headers = case.headers if case.headers is not None else {}
-        case.headers.update({"Encrypted-Request": "true", "Public-Key": WORLD["publicKey"]})
     if WORLD["channel"] == "secure":
         kwargs["cert"] = scene.partner.cert
     elif behind_session(case) and has_token(case) and number % 16:

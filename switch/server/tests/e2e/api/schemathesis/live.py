@@ -127,7 +127,6 @@ BODIES = {
     ("POST", CUSTOMERS): lambda scene: {"reference": fresh("drawn")},
     ("POST", WEBHOOKS): lambda scene: HOOK,
     ("PUT", WEBHOOKS + "/{webhookId}"): lambda scene: HOOK,
-    ("POST", ME + "/cards/{cardId}/pin"): lambda scene: {"pin": "8264"},
     ("POST", "/admin/sessions"): lambda scene: scene.operator.credentials(),
     ("POST", "/admin/operators"): lambda scene: {"name": fresh("drawn")},
     ("POST", "/admin/password"): lambda scene: {
@@ -151,7 +150,7 @@ for path in (ME, "/secure/customers/{customerId}", "/admin/customers/{customerId
         WHOLE["POST", path + end] = lambda scene: {"balanceId": scene.balance}
     WHOLE["POST", path + "/cards/physical"] = lambda scene: plastic(scene.balance)
 
-# What is asked for in clear is refused: answers with card data in them, and a PIN on its way.
+# What is asked for in clear is refused: answers with card data in them.
 SEALED_ANSWERS = {
     ("POST", ME + "/cards/virtual"),
     ("POST", "/secure/customers/{customerId}/cards/virtual"),
@@ -161,9 +160,8 @@ SEALED_ANSWERS = {
     ("GET", ME + "/cards/{cardId}"),
     ("GET", "/secure/customers/{customerId}/cards/{cardId}"),
 }
-SEALED_REQUESTS = {("POST", ME + "/cards/{cardId}/pin")}
 # And with the user's PIN given again.
-STEPPED_UP = SEALED_REQUESTS | {
+STEPPED_UP = {
     ("DELETE", ME + "/devices/{deviceId}"),
     ("POST", ME + "/cards/{cardId}/cvv"),
     ("GET", ME + "/cards/{cardId}"),

@@ -34,6 +34,9 @@ const SETTINGS: [(&str, &str); 8] = [
     ("CARDSWITCH_API__OPERATORS__MOST", "10000"),
 ];
 
+/// Takes an encrypted body alone, which no drawn one is: `cards::reads` has it succeed.
+const ENCRYPTED: &str = "POST /customers/me/cards/{cardId}/pin";
+
 /// A channel: its document's name, and where it is served.
 struct Channel {
     name: &'static str,
@@ -105,7 +108,8 @@ fn coverage(channel: &Channel, seen: &Path, document: &Value) -> (String, Vec<St
             let each: Vec<_> = statuses.iter().map(|(s, n)| format!("{s}: {n}")).collect();
             told.push_str(&format!("{operation}  {}\n", each.join(", ")));
             operations += 1;
-            if !statuses.keys().any(|status| status.starts_with('2')) {
+            let succeeded = statuses.keys().any(|status| status.starts_with('2'));
+            if !succeeded && operation != ENCRYPTED {
                 gaps.push(operation);
             }
         }

@@ -10,8 +10,6 @@ import os
 import time
 
 import requests
-from cryptography.hazmat.primitives.serialization import load_der_public_key
-from jwcrypto import jwe, jwk
 
 WORLD = json.load(open(os.environ["CARDSWITCH_TEST_API_WORLD"]))
 CUSTOMERS = "/lifecycle/v1/customers"
@@ -39,16 +37,6 @@ def plastic(balance):
 def answered_sealed():
     """Headers that ask for an encrypted answer."""
     return {"Encrypt-Response": "true", "Public-Key": WORLD["publicKey"]}
-
-
-def sealed(body):
-    """A body for the platform alone."""
-    der = load_der_public_key(base64.b64decode(WORLD["publicKey"]))
-    key = jwk.JWK.from_pyca(der)
-    header = {"alg": "RSA-OAEP-256", "enc": "A256GCM"}
-    token = jwe.JWE(json.dumps(body).encode(), json.dumps(header))
-    token.add_recipient(key)
-    return {"payload": token.serialize(compact=True)}
 
 
 class Caller:
