@@ -31,8 +31,8 @@ pub use service::audit;
 pub use service::cards;
 pub use service::operators;
 pub use service::personalisation::{
-    DeliveryInput, Done, FindKey, NewPlastic, OrderState, OrderedBy, Plastic, PlasticModules,
-    PlasticOrder, PlasticSettings, Steps, WayName,
+    DeliveryInput, Done, NewPlastic, OrderState, OrderedBy, Plastic, PlasticModules, PlasticOrder,
+    PlasticSettings, Steps, WayName,
 };
 pub use service::proof::{BearerSecret, HashingSettings, NoSession};
 pub use service::users::kyc;

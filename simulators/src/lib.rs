@@ -14,6 +14,7 @@ pub mod hsm;
 pub mod iso;
 pub mod kyc;
 pub mod network;
+mod port;
 pub mod receiver;
 pub mod responder;
 pub mod traffic;

@@ -3,6 +3,7 @@
 //! router's affair. Beside them, what the platform itself connects with. No key has a readable
 //! form here.
 
+mod asking;
 mod client;
 mod clients;
 mod ended;
@@ -20,7 +21,7 @@ use axum_server::tls_rustls::RustlsConfig;
 use metrics::{counter, describe_counter, describe_gauge, gauge};
 use tokio::sync::Mutex;
 
-pub(crate) use client::client;
+pub(crate) use asking::{Asking, https};
 pub use files::TlsFault;
 pub(crate) use files::read_whole;
 pub use serve::{ServeFault, Serving, serve};

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use admin_api::cards::{CardModule, KeyNames};
 use admin_api::{
     DeliveryInput, Done, NewCard, NewPlastic, OrderState, OrderedBy, Personal, Plastic,
     PlasticModules, PlasticOrder, PlasticSettings, Problem, Steps, WayName,
@@ -14,8 +15,8 @@ use switch_domain::{
     BalanceState, CardId, CardSecurityTerms, CardStatus, Expiry, SecurityKeys, ServiceCode,
 };
 use switch_security::{
-    CardSecurity, CardValueKind, Key, KeyCipher, KeyName, KeyRing, KeyUsage, NamedKey, PanKeys,
-    PersoFile, SoftwareModule, VerifyCardValue, reveal_test_pan,
+    CardSecurity, CardValueKind, Key, KeyCipher, KeyHandle, KeyName, KeyRing, KeyUsage, NamedKey,
+    PanKeys, PersoFile, SoftwareModule, VerifyCardValue, reveal_test_pan,
 };
 use uuid::Uuid;
 
@@ -85,6 +86,16 @@ fn delivery(way: WayName) -> DeliveryInput {
     }
 }
 
+/// The one key of card values, by its name.
+struct Cvk;
+
+impl KeyNames for Cvk {
+    fn key(&self, name: &str, usage: KeyUsage) -> Option<KeyHandle> {
+        let position = u16::from(usage == KeyUsage::C0);
+        (name == "cvk").then(|| KeyHandle::new(position))
+    }
+}
+
 impl Shop {
     async fn new() -> Self {
         let world = World::new().await;
@@ -104,15 +115,8 @@ impl Shop {
     }
 
     fn service(world: &World, module: &Arc<SoftwareModule>, at: &Path) -> (Plastic, Steps) {
-        let handle = |usage| {
-            let position = usize::from(usage == KeyUsage::C0);
-            Some(switch_security::KeyHandle::new(u16::try_from(position).expect("small")))
-        };
-        let modules = PlasticModules {
-            cards: Arc::clone(module) as _,
-            keys: Arc::new(move |name, usage| handle(usage).filter(|_| name == "cvk")),
-            exchange: Arc::clone(module) as _,
-        };
+        let values = CardModule { module: Arc::clone(module) as _, keys: Arc::new(Cvk) };
+        let modules = PlasticModules { values, exchange: Arc::clone(module) as _ };
         let services = (world.services.clone(), world.users.clone());
         let plastic = Plastic::new(services, modules, settings(at));
         let steps = Steps::new(plastic.clone()).expect("a directory");

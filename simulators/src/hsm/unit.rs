@@ -4,11 +4,9 @@
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use switch_security::{Key, KeyCipher, KeyUsage};
-use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
 
 use super::connection::Connection;
 use super::fault::{Fault, Plan};
@@ -17,6 +15,7 @@ use super::keys::Keys;
 use super::settings::Settings;
 use super::tally::Tally;
 use super::{card_value, emv, health, key_commands, mac, pin, script};
+use crate::port::Port;
 
 /// What the connections of a unit have in common.
 pub(super) struct Shared {
@@ -95,8 +94,7 @@ impl Shared {
 /// A unit.
 pub struct HsmUnit {
     shared: Arc<Shared>,
-    address: SocketAddr,
-    alive: Mutex<CancellationToken>,
+    port: Port,
 }
 
 impl HsmUnit {
@@ -105,20 +103,19 @@ impl HsmUnit {
     /// # Errors
     /// The port cannot be opened.
     pub async fn listen(address: SocketAddr, settings: Settings) -> Result<Self> {
-        let listener = TcpListener::bind(address).await.with_context(|| address.to_string())?;
-        let address = listener.local_addr()?;
         let (tally, _) = watch::channel(Tally::default());
         let keys = Keys::new(settings.lmk)?;
         let shared = Arc::new(Shared { settings, keys, plan: Mutex::new(None), tally });
-        let alive = CancellationToken::new();
-        tokio::spawn(accept(listener, Arc::clone(&shared), alive.clone()));
-        Ok(Self { shared, address, alive: Mutex::new(alive) })
+        let of_all = Arc::clone(&shared);
+        let serving =
+            move |stream, alive| Connection::new(Arc::clone(&of_all), stream).serve(alive);
+        Ok(Self { shared, port: Port::open(address, serving).await? })
     }
 
     /// Where it listens.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
-        self.address
+        self.port.address()
     }
 
     /// Check value of its local master key, six hexadecimal digits.
@@ -150,7 +147,7 @@ impl HsmUnit {
 
     /// Goes out: it listens no more, and every connection is reset.
     pub fn die(&self) {
-        self.alive().cancel();
+        self.port.die();
     }
 
     /// Is there again, on the same port.
@@ -158,15 +155,7 @@ impl HsmUnit {
     /// # Errors
     /// The port cannot be opened.
     pub async fn revive(&self) -> Result<()> {
-        let listener = TcpListener::bind(self.address).await?;
-        let alive = CancellationToken::new();
-        *self.alive() = alive.clone();
-        tokio::spawn(accept(listener, Arc::clone(&self.shared), alive));
-        Ok(())
-    }
-
-    fn alive(&self) -> MutexGuard<'_, CancellationToken> {
-        self.alive.lock().unwrap_or_else(PoisonError::into_inner)
+        self.port.revive().await
     }
 
     /// What it counted.
@@ -179,25 +168,5 @@ impl HsmUnit {
     pub async fn until(&self, reached: impl FnMut(&Tally) -> bool) {
         let mut tally = self.shared.tally.subscribe();
         let _ = tally.wait_for(reached).await; // its sender lives as long as this
-    }
-}
-
-impl Drop for HsmUnit {
-    fn drop(&mut self) {
-        self.die();
-    }
-}
-
-async fn accept(listener: TcpListener, shared: Arc<Shared>, alive: CancellationToken) {
-    loop {
-        let accepted = tokio::select! {
-            biased;
-            () = alive.cancelled() => return,
-            accepted = listener.accept() => accepted,
-        };
-        if let Ok((stream, _)) = accepted {
-            let connection = Connection::new(Arc::clone(&shared), stream);
-            tokio::spawn(connection.serve(alive.clone()));
-        }
     }
 }

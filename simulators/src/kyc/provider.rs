@@ -5,15 +5,14 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use anyhow::{Context, Result, ensure};
-use tokio::net::TcpListener;
+use anyhow::{Result, ensure};
 use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
 
 use super::conduct::{Conduct, Plan};
 use super::serve::serve;
 use super::tally::Tally;
 use crate::network::{Handshake, Identity, Tls, TlsVersions};
+use crate::port::{Port, until_out};
 
 /// How a provider is reached, and who may ask.
 #[derive(Clone, Debug)]
@@ -55,8 +54,7 @@ impl Shared {
 /// A provider.
 pub struct SimulatedKyc {
     shared: Arc<Shared>,
-    address: SocketAddr,
-    alive: Mutex<CancellationToken>,
+    port: Port,
 }
 
 impl SimulatedKyc {
@@ -77,19 +75,17 @@ impl SimulatedKyc {
             versions: TlsVersions::Both,
         };
         let handshake = Handshake::accepting(Some(&tls))?;
-        let listener = TcpListener::bind(address).await.with_context(|| address.to_string())?;
-        let address = listener.local_addr()?;
         let (tally, _) = watch::channel(Tally::default());
         let shared = Arc::new(Shared { handshake, secret, plan: Mutex::new(None), tally });
-        let alive = CancellationToken::new();
-        tokio::spawn(accept(listener, Arc::clone(&shared), alive.clone()));
-        Ok(Self { shared, address, alive: Mutex::new(alive) })
+        let of_all = Arc::clone(&shared);
+        let serving = move |stream, alive| until_out(serve(Arc::clone(&of_all), stream), alive);
+        Ok(Self { shared, port: Port::open(address, serving).await? })
     }
 
     /// Where it listens.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
-        self.address
+        self.port.address()
     }
 
     /// From now on it does this, or answers by the name.
@@ -99,7 +95,7 @@ impl SimulatedKyc {
 
     /// Goes out: it listens no more, and every connection ends.
     pub fn die(&self) {
-        self.alive().cancel();
+        self.port.die();
     }
 
     /// Is there again, on the same port.
@@ -107,15 +103,7 @@ impl SimulatedKyc {
     /// # Errors
     /// The port cannot be opened.
     pub async fn revive(&self) -> Result<()> {
-        let listener = TcpListener::bind(self.address).await?;
-        let alive = CancellationToken::new();
-        *self.alive() = alive.clone();
-        tokio::spawn(accept(listener, Arc::clone(&self.shared), alive));
-        Ok(())
-    }
-
-    fn alive(&self) -> MutexGuard<'_, CancellationToken> {
-        self.alive.lock().unwrap_or_else(PoisonError::into_inner)
+        self.port.revive().await
     }
 
     /// What it counted.
@@ -128,30 +116,5 @@ impl SimulatedKyc {
     pub async fn until(&self, reached: impl FnMut(&Tally) -> bool) {
         let mut tally = self.shared.tally.subscribe();
         let _ = tally.wait_for(reached).await; // its sender lives as long as this
-    }
-}
-
-impl Drop for SimulatedKyc {
-    fn drop(&mut self) {
-        self.die();
-    }
-}
-
-async fn accept(listener: TcpListener, shared: Arc<Shared>, alive: CancellationToken) {
-    loop {
-        let accepted = tokio::select! {
-            biased;
-            () = alive.cancelled() => return,
-            accepted = listener.accept() => accepted,
-        };
-        if let Ok((stream, _)) = accepted {
-            let (shared, alive) = (Arc::clone(&shared), alive.clone());
-            tokio::spawn(async move {
-                tokio::select! {
-                    () = serve(shared, stream) => {}
-                    () = alive.cancelled() => {}
-                }
-            });
-        }
     }
 }

@@ -5,14 +5,13 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use anyhow::{Context, Result};
-use tokio::net::TcpListener;
+use anyhow::Result;
 use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
 
 use super::conduct::Reply;
 use super::serve::serve;
 use crate::network::{Handshake, Identity, Tls, TlsVersions};
+use crate::port::{Port, until_out};
 
 /// A message, as it came.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -58,8 +57,7 @@ impl Shared {
 /// A receiver. It answers 204, until it is told otherwise.
 pub struct Receiver {
     shared: Arc<Shared>,
-    address: SocketAddr,
-    alive: Mutex<CancellationToken>,
+    port: Port,
 }
 
 impl Receiver {
@@ -75,20 +73,18 @@ impl Receiver {
             versions: TlsVersions::Both,
         };
         let handshake = Handshake::accepting(Some(&tls))?;
-        let listener = TcpListener::bind(address).await.with_context(|| address.to_string())?;
-        let address = listener.local_addr()?;
         let (came, _) = watch::channel(Vec::new());
         let plan = Mutex::new((VecDeque::new(), Reply::Status(204)));
         let shared = Arc::new(Shared { handshake, plan, came });
-        let alive = CancellationToken::new();
-        tokio::spawn(accept(listener, Arc::clone(&shared), alive.clone()));
-        Ok(Self { shared, address, alive: Mutex::new(alive) })
+        let of_all = Arc::clone(&shared);
+        let serving = move |stream, alive| until_out(serve(Arc::clone(&of_all), stream), alive);
+        Ok(Self { shared, port: Port::open(address, serving).await? })
     }
 
     /// Where it listens.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
-        self.address
+        self.port.address()
     }
 
     /// The next messages are answered so, one after the other; then as before.
@@ -105,7 +101,7 @@ impl Receiver {
 
     /// Goes out: it listens no more, and every connection ends.
     pub fn die(&self) {
-        self.alive().cancel();
+        self.port.die();
     }
 
     /// Is there again, on the same port.
@@ -113,11 +109,7 @@ impl Receiver {
     /// # Errors
     /// The port cannot be opened.
     pub async fn revive(&self) -> Result<()> {
-        let listener = TcpListener::bind(self.address).await?;
-        let alive = CancellationToken::new();
-        *self.alive() = alive.clone();
-        tokio::spawn(accept(listener, Arc::clone(&self.shared), alive));
-        Ok(())
+        self.port.revive().await
     }
 
     /// All that came, in its order.
@@ -130,34 +122,5 @@ impl Receiver {
     pub async fn until(&self, reached: impl FnMut(&Vec<Delivery>) -> bool) {
         let mut came = self.shared.came.subscribe();
         let _ = came.wait_for(reached).await; // its sender lives as long as this
-    }
-
-    fn alive(&self) -> MutexGuard<'_, CancellationToken> {
-        self.alive.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Drop for Receiver {
-    fn drop(&mut self) {
-        self.die();
-    }
-}
-
-async fn accept(listener: TcpListener, shared: Arc<Shared>, alive: CancellationToken) {
-    loop {
-        let accepted = tokio::select! {
-            biased;
-            () = alive.cancelled() => return,
-            accepted = listener.accept() => accepted,
-        };
-        if let Ok((stream, _)) = accepted {
-            let (shared, alive) = (Arc::clone(&shared), alive.clone());
-            tokio::spawn(async move {
-                tokio::select! {
-                    () = serve(shared, stream) => {}
-                    () = alive.cancelled() => {}
-                }
-            });
-        }
     }
 }

@@ -65,16 +65,6 @@ impl Cards {
         }
     }
 
-    /// The module that was chosen.
-    pub(crate) fn security(&self) -> Arc<dyn CardSecurity> {
-        Arc::clone(&self.module)
-    }
-
-    /// Its keys, by name.
-    pub(crate) fn key_names(&self) -> Arc<dyn CardKeys> {
-        Arc::clone(&self.keys)
-    }
-
     /// For one of them.
     pub(crate) fn checks(
         &self,

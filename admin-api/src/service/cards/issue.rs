@@ -16,6 +16,7 @@ use super::processor::{IN_PROCESS, MadeCard, VirtualOrder};
 use super::profile::{self, Form, Ordered};
 use super::{Cards, NewCard};
 use crate::Problem;
+use crate::service::span::months_on;
 
 /// Whose card it is: a customer of a tenant.
 #[derive(Clone, Copy, Debug)]
@@ -286,26 +287,9 @@ fn acceptable(made: &MadeCard, programme: &Programme, now: Timestamp) -> Result<
     Err(Problem::new("PROCESSOR_REFUSED", "the processor gave a card that cannot be one"))
 }
 
-/// The month so many months on.
-fn months_on(now: Timestamp, months: u32) -> Option<Expiry> {
-    let (year, month) = now.year_and_month();
-    let all = i64::from(year).checked_mul(12)?.checked_add(i64::from(month) - 1)?;
-    let all = all.checked_add(i64::from(months))?;
-    let yymm = all.div_euclid(12).rem_euclid(100) * 100 + all.rem_euclid(12) + 1;
-    Expiry::from_yymm(u16::try_from(yymm).ok()?).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_card_is_good_for_so_many_months() {
-        let november = Timestamp::from_unix_seconds(1_795_824_000); // 2026-11-28
-        for (months, yymm) in [(0, 2611), (1, 2612), (2, 2701), (48, 3011), (120, 3611)] {
-            assert_eq!(months_on(november, months).map(Expiry::yymm), Some(yymm), "{months}");
-        }
-    }
 
     #[test]
     fn a_name_is_what_a_card_can_have_on_it() {

@@ -17,9 +17,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use switch_domain::ServiceCode;
-use switch_security::{BureauExchange, CardSecurity, KeyHandle, KeyName, KeyUsage};
+use switch_security::{BureauExchange, KeyName};
 
 use super::Services;
+use super::cards::CardModule;
 use super::users::Users;
 
 pub use order::{DeliveryInput, NewPlastic, OrderState, OrderedBy, PlasticOrder, WayName};
@@ -56,16 +57,11 @@ pub struct PlasticSettings {
     pub keep_reports: Duration,
 }
 
-/// Finds a key by its name and use.
-pub type FindKey = Arc<dyn Fn(&str, KeyUsage) -> Option<KeyHandle> + Send + Sync>;
-
-/// What the cards' values are made with.
+/// What cards are made with.
 #[derive(Clone)]
 pub struct PlasticModules {
-    /// Who computes them.
-    pub cards: Arc<dyn CardSecurity>,
-    /// The keys, by name and use.
-    pub keys: FindKey,
+    /// Who computes their values.
+    pub values: CardModule,
     /// Who seals files for the bureau.
     pub exchange: Arc<dyn BureauExchange>,
 }

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::Plastic;
 use crate::Problem;
+use crate::service::span::months_on;
 use crate::service::users::Personal;
 
 /// A plastic card that is asked for. It names a person: it has no printable form.
@@ -228,7 +229,7 @@ impl Plastic {
         fits(&new.delivery)?;
         let beyond = || Problem::internal("counting months", &"there is no such month");
         let (physical_of, expiry) = match &new.physical_of {
-            None => (None, months_on(now, self.settings.months).ok_or_else(beyond)?),
+            None => (None, months_on(now, u32::from(self.settings.months)).ok_or_else(beyond)?),
             Some(card) => {
                 let (card, expiry) = self.to_be_printed(card, &balance).await?;
                 (Some(card), expiry)
@@ -392,29 +393,9 @@ fn fits(to: &DeliveryInput) -> Result<(), Problem> {
     Ok(())
 }
 
-/// The month so many months on.
-fn months_on(now: Timestamp, months: u16) -> Option<Expiry> {
-    let now = jiff::Timestamp::from_microsecond(now.0).ok()?.to_zoned(jiff::tz::TimeZone::UTC);
-    let at = now.date().first_of_month().checked_add(jiff::Span::new().months(months)).ok()?;
-    let (year, month) = (u16::try_from(at.year()).ok()?, u16::try_from(at.month()).ok()?);
-    Expiry::from_yymm((year % 100).checked_mul(100)?.checked_add(month)?).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_card_is_good_for_whole_months() {
-        let at = |text: &str| {
-            let at: jiff::Timestamp = text.parse().expect("a moment");
-            Timestamp(at.as_microsecond())
-        };
-        let on = |text, months| months_on(at(text), months).map(Expiry::yymm);
-        assert_eq!(on("2026-11-27T23:00:00Z", 36), Some(2911));
-        assert_eq!(on("2026-12-31T23:59:59Z", 1), Some(2701));
-        assert_eq!(on("2028-01-31T00:00:00Z", 1), Some(2802));
-    }
 
     #[test]
     fn a_name_is_embossed_in_capitals_or_refused() {

@@ -144,9 +144,9 @@ impl Plastic {
             return Ok(None);
         }
         let missing = || Problem::internal("finding a key", &format!("{key} is not there"));
-        let key = (self.modules.keys)(key, KeyUsage::C0).ok_or_else(missing)?;
+        let key = self.modules.values.keys.key(key, KeyUsage::C0).ok_or_else(missing)?;
         let command = GenerateCardValue { key, pan, expiry, kind };
-        let made = self.modules.cards.generate_card_value(command).await;
+        let made = self.modules.values.module.generate_card_value(command).await;
         made.map(Some).map_err(|error| Problem::internal("computing a card value", &error))
     }
 

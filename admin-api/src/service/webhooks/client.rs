@@ -11,20 +11,15 @@ use std::time::Duration;
 use axum::body::Bytes;
 use axum::http::{HeaderValue, Method, Request, Response, header};
 use http_body_util::{BodyExt, Full};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
 use sha2::{Digest, Sha256};
 
 use super::addresses::{CheckedResolver, RefusedAddress, Resolver};
 use super::place::Host;
 use super::{AddressRules, EndpointUrl};
-use crate::tls::{ServerFiles, TlsFault, client, read_whole};
-
-/// The head of an answer, and its lines.
-const HEAD_MOST: usize = 16_384;
-const HEADERS_MOST: usize = 64;
+use crate::tls::{Asking, TlsFault, https, read_whole};
 
 /// How endpoints are reached.
 #[derive(Clone, Debug)]
@@ -213,25 +208,15 @@ impl Way {
         resolver: &Arc<dyn Resolver>,
         files: [u8; 32],
     ) -> Result<Self, TlsFault> {
-        let own = settings.own.clone();
-        let own = own.map(|(certificate, key)| ServerFiles { certificate, key });
         let resolver = CheckedResolver::new(settings.addresses, Arc::clone(resolver));
-        let mut tcp = HttpConnector::new_with_resolver(resolver);
-        tcp.enforce_http(false);
-        tcp.set_nodelay(true);
-        tcp.set_connect_timeout(Some(settings.connect));
-        let https = HttpsConnectorBuilder::new()
-            .with_tls_config(client(&settings.ca, own.as_ref())?)
-            .https_only()
-            .enable_http1()
-            .wrap_connector(tcp);
-        let client = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(settings.idle)
-            .pool_max_idle_per_host(settings.idle_connections)
-            .http1_max_buf_size(HEAD_MOST)
-            .http1_max_headers(HEADERS_MOST)
-            .build(https);
+        let asking = Asking {
+            ca: &settings.ca,
+            own: settings.own.as_ref(),
+            connect: settings.connect,
+            idle_connections: settings.idle_connections,
+            idle: settings.idle,
+        };
+        let client = https(&asking, HttpConnector::new_with_resolver(resolver))?;
         Ok(Self { client, files })
     }
 }

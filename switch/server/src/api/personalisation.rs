@@ -23,12 +23,7 @@ pub(crate) fn service(
         "api.personalisation.exchange_key: make one with \
          `cardswitch keys generate NAME --usage D0 --cipher aes`",
     )?;
-    let keys = cards.key_names();
-    let modules = PlasticModules {
-        cards: cards.security(),
-        keys: Arc::new(move |name, usage| keys.card_key(name, usage)),
-        exchange: Arc::clone(software) as _,
-    };
+    let modules = PlasticModules { values: cards.module(), exchange: Arc::clone(software) as _ };
     Ok(Some(Plastic::new(services, modules, settings)))
 }
 

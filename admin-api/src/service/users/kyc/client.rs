@@ -11,10 +11,9 @@ use axum::body::Bytes;
 use axum::http::uri::Scheme;
 use axum::http::{HeaderValue, Method, Request, StatusCode, Uri, header};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -23,13 +22,10 @@ use zeroize::Zeroizing;
 use super::provider::{ANSWER_MOST, read_answer};
 use super::{Asked, BadAnswer, Finding, KycProvider, KycQuestion, ProviderFault};
 use crate::Personal;
-use crate::tls::{ServerFiles, TlsFault, client, read_whole};
+use crate::tls::{Asking, TlsFault, https, read_whole};
 
 /// No question is longer: a text that grows would leave copies behind.
 const QUESTION_ROOM: usize = 8_192;
-/// The head of an answer, and its lines.
-const HEAD_MOST: usize = 16_384;
-const HEADERS_MOST: usize = 64;
 /// What a secret may have.
 const SECRET_LONG: std::ops::RangeInclusive<usize> = 16..=4_096;
 
@@ -159,24 +155,14 @@ impl HttpsProvider {
 
 impl Way {
     fn new(settings: &ProviderSettings, files: [u8; 32]) -> Result<Self, NoProvider> {
-        let own = settings.own.clone();
-        let own = own.map(|(certificate, key)| ServerFiles { certificate, key });
-        let mut tcp = HttpConnector::new();
-        tcp.enforce_http(false);
-        tcp.set_nodelay(true);
-        tcp.set_connect_timeout(Some(settings.connect));
-        let https = HttpsConnectorBuilder::new()
-            .with_tls_config(client(&settings.ca, own.as_ref())?)
-            .https_only()
-            .enable_http1()
-            .wrap_connector(tcp);
-        let client = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(settings.idle)
-            .pool_max_idle_per_host(settings.idle_connections)
-            .http1_max_buf_size(HEAD_MOST)
-            .http1_max_headers(HEADERS_MOST)
-            .build(https);
+        let asking = Asking {
+            ca: &settings.ca,
+            own: settings.own.as_ref(),
+            connect: settings.connect,
+            idle_connections: settings.idle_connections,
+            idle: settings.idle,
+        };
+        let client = https(&asking, HttpConnector::new())?;
         let authorization = settings.secret_file.as_deref().map(bearer).transpose()?;
         Ok(Self { client, authorization, files })
     }

@@ -10,6 +10,7 @@ use simulators::bureau::{Bureau, BureauFault, BureauKeys, Worked, read_soft_card
 use simulators::chip::{CardFacts, Flaw, IssuerAnswer, SimulatedCard, pin_verification_value};
 use simulators::expected;
 
+use super::cards::rig::Reader;
 use super::platform::{Partner, Platform};
 use crate::card_security::set_pin_reference;
 use crate::http::get;
@@ -33,6 +34,7 @@ struct Shop {
     /// The account's path.
     balance: String,
     bureau: Bureau,
+    reader: Reader,
 }
 
 /// The keys of an issuer and of its bureau, in the key file.
@@ -100,7 +102,8 @@ impl Shop {
         partner.client.post(&format!("{balance}/reload"), "reload", &reload).done(200);
         let keys = BureauKeys::new(EXCHANGE, test_keys()).expect("keys");
         let bureau = Bureau::new(&at.join("bureau"), &at.join("soft"), keys, "mchip-10");
-        Self { partner, customer, balance, bureau: bureau.expect("a bureau"), platform }
+        let (bureau, reader) = (bureau.expect("a bureau"), Reader::new());
+        Self { partner, customer, balance, bureau, platform, reader }
     }
 
     fn orders_path(&self) -> String {
@@ -114,9 +117,12 @@ impl Shop {
     /// Orders a card; its identifier.
     fn orders(&self, key: &str) -> String {
         let path = format!("/secure/customers/{}/cards/physical", self.customer);
-        let order = self.partner.client.post(&path, key, &self.wanted()).done(201);
+        let client = &self.partner.client;
+        let plain = client.post(&path, &format!("{key} in clear"), &self.wanted());
+        assert_eq!(plain.refused(), (403, "ENCRYPTION_REQUIRED".into()));
+        let order = self.reader.post(client, &path, key, &self.wanted()).done(201);
         let place = order.header("location").expect("a place").to_owned();
-        let order = order.json();
+        let order = self.reader.opens(&order);
         assert_eq!((&order["state"], &order["cardId"]), (&json!("ORDERED"), &Value::Null));
         let id = order["orderId"].as_str().expect("an identifier").to_owned();
         assert_eq!(place, format!("{}/{id}", self.orders_path()));
@@ -230,16 +236,17 @@ async fn sr_124_and_125_customers_order_for_themselves_and_operators_for_them() 
     let shop = Shop::open().await;
     let app = shop.platform.anonymous();
     let session = shop.partner.pairs(&app, &shop.customer, "device-ada1").opens();
-    let own = session.post("/customers/me/cards/physical", "own", &shop.wanted()).done(201);
+    let (reader, path) = (&shop.reader, "/customers/me/cards/physical");
+    let own = reader.post(&session, path, "own", &shop.wanted()).done(201);
     let place = own.header("location").expect("a place").to_owned();
-    let order = own.json()["orderId"].as_str().expect("an identifier").to_owned();
+    let order = reader.opens(&own)["orderId"].as_str().expect("an identifier").to_owned();
     assert_eq!(session.get(&place).done(200).json()["orderId"], order.as_str());
     assert_eq!(shop.reads(&order)["orderId"], order.as_str(), "the partner sees it too");
     let other = shop.partner.registers("u-2");
     let theirs = format!("/secure/customers/{other}/cards/orders/{order}");
     assert_eq!(shop.partner.client.get(&theirs).refused(), (404, "NOT_FOUND".into()));
     let bad = json!({ "balanceId": shop.wanted()["balanceId"], "holderName": "Ada" });
-    let refused = session.post("/customers/me/cards/physical", "bad", &bad).refused();
+    let refused = reader.post(&session, path, "bad", &bad).refused();
     assert_eq!(refused, (400, "INVALID_REQUEST".into()));
 
     let mut employee = super::person::Person::of(
@@ -252,7 +259,7 @@ async fn sr_124_and_125_customers_order_for_themselves_and_operators_for_them() 
     let token = employee.begins(&app);
     let panel = app.bearing(&token);
     let path = format!("/admin/customers/{}/cards/physical", shop.customer);
-    let placed = panel.post(&path, "for", &shop.wanted()).done(201);
+    let placed = reader.post(&panel, &path, "for", &shop.wanted()).done(201);
     let place = placed.header("location").expect("a place").to_owned();
     assert_eq!(panel.get(&place).done(200).json()["way"], "POST");
     shop.close().await;

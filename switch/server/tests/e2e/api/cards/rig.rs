@@ -55,7 +55,13 @@ impl Reader {
     }
 
     /// The same under an idempotency key.
-    pub(super) fn post(&self, client: &Client, path: &str, key: &str, body: &Value) -> Answer {
+    pub(in crate::api) fn post(
+        &self,
+        client: &Client,
+        path: &str,
+        key: &str,
+        body: &Value,
+    ) -> Answer {
         let public = self.public.as_str();
         let headers =
             [("Encrypt-Response", "true"), ("Public-Key", public), ("Idempotency-Key", key)];
@@ -74,7 +80,7 @@ impl Reader {
     }
 
     /// What an answer has in it.
-    pub(super) fn opens(&self, answer: &Answer) -> Value {
+    pub(in crate::api) fn opens(&self, answer: &Answer) -> Value {
         let envelope = answer.json();
         let token = envelope["payload"].as_str().unwrap_or_else(|| panic!("in clear: {answer:?}"));
         assert_eq!(envelope.as_object().map(serde_json::Map::len), Some(1), "{answer:?}");

@@ -84,9 +84,8 @@ fn customers(asking: &mut Asking<'_>, platform: &Platform) {
     let names = [customer.as_str(), balance.as_str()];
     asking.get(&format!("{CUSTOMER}/balances"), &id, 200);
     asking.get(BALANCE, &names, 200);
-    let card = Some(plastic::wanted(&balance));
-    let ordered = asking.post(&format!("{CUSTOMER}/cards/physical"), &id, card, 201);
-    let order = identifier(&ordered, "orderId");
+    let (template, card) = (format!("{CUSTOMER}/cards/physical"), plastic::wanted(&balance));
+    let order = asking.made_unread(&template, &id, card);
     let template = format!("{CUSTOMER}/cards/orders/{{orderId}}");
     asking.get(&template, &[customer.as_str(), order.as_str()], 200);
     for act in ["block", "unblock"] {

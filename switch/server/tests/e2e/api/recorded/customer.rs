@@ -47,9 +47,7 @@ pub(super) async fn walk(platform: &Platform, recording: &mut Recording) {
     let balance = identifier(&opened, "balanceId");
     let names = [balance.as_str()];
     asking.get(BALANCE, &names, 200);
-    let card = Some(plastic::wanted(&balance));
-    let ordered = asking.post("/customers/me/cards/physical", &[], card, 201);
-    let order = identifier(&ordered, "orderId");
+    let order = asking.made_unread("/customers/me/cards/physical", &[], plastic::wanted(&balance));
     asking.get("/customers/me/cards/orders/{orderId}", &[order.as_str()], 200);
     let reload = format!("/secure/customers/{customer}/balances/{balance}/reload");
     let amount = json!({ "amount": euros("50.00"), "reference": "top-up" });

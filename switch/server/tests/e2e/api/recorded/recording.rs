@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use crate::api::cards::rig::Reader;
 use crate::api::client::{Answer, Client};
 
 /// Members that are another with each run: of our keys, and what cards and cursors are called.
@@ -195,6 +196,16 @@ impl<'a> Asking<'a> {
         let headers = if method == "GET" { &headers[..2] } else { &headers[..] };
         let asked = Asked { method, template, names, query: "", headers, body };
         self.recording.ask(self.client, asked, status)
+    }
+
+    /// Something made, whose answer is encrypted to somebody else: its name, from its place.
+    #[track_caller]
+    pub(super) fn made_unread(&mut self, template: &str, names: &[&str], body: Value) -> String {
+        let reader = Reader::new();
+        let key = ("Encrypt-Response", reader.public.as_str());
+        let made = self.encrypted(("POST", template), names, key, Some(body), 201);
+        let place = made.header("location").expect("a place");
+        place.rsplit('/').next().expect("a name").to_owned()
     }
 
     #[track_caller]

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use sqlx::ConnectOptions;
 
 use super::recording::{Asked, Asking, Recording, identifier};
+use crate::api::cards::rig::Reader;
 use crate::api::plastic;
 use crate::api::platform::{PIN, Partner, Platform, euros};
 
@@ -139,11 +140,17 @@ fn plastic_cards(asking: &mut Asking<'_>, customer: &str, balance: &str) {
     const ORDER: &str = "/secure/customers/{customerId}/cards/physical";
     const ORDERS: &str = "/secure/customers/{customerId}/cards/orders/{orderId}";
     let id = [customer];
-    let ordered = asking.post(ORDER, &id, Some(plastic::wanted(balance)), 201);
-    let order = identifier(&ordered, "orderId");
+    let order = asking.made_unread(ORDER, &id, plastic::wanted(balance));
     let nowhere = "00000000-0000-4000-8000-000000000000";
-    asking.post(ORDER, &id, Some(plastic::wanted(nowhere)), 404);
-    asking.post(ORDER, &id, Some(json!({ "balanceId": balance, "holderName": "Ada" })), 400);
+    let reader = Reader::new();
+    let key = ("Encrypt-Response", reader.public.as_str());
+    for (wrong, status) in [
+        (plastic::wanted(nowhere), 404),
+        (json!({ "balanceId": balance, "holderName": "Ada" }), 400),
+    ] {
+        asking.encrypted(("POST", ORDER), &id, key, Some(wrong), status);
+    }
+    asking.post(ORDER, &id, Some(plastic::wanted(balance)), 403);
     asking.get(ORDERS, &[customer, order.as_str()], 200);
     asking.get(ORDERS, &[customer, nowhere], 404);
 }

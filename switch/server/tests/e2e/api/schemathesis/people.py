@@ -98,7 +98,8 @@ class Partner:
 
     def order(self, customer, balance):
         place = f"/secure/customers/{customer}/cards/physical"
-        return self.caller.post(place, plastic(balance))["orderId"]
+        made = self.caller.ask("POST", place, plastic(balance), headers=answered_sealed())
+        return made.headers["Location"].rsplit("/", 1)[1]
 
     def job(self, customer, balance):
         place = f"/secure/customers/{customer}/cards/virtual/async"
