@@ -25,17 +25,33 @@ fn made() -> Vec<(PathBuf, String)> {
     .collect()
 }
 
-/// Every operation of every channel: what it is, and what the document says of it.
+/// Every operation of every channel: what it is, and what the document says of it, with the answers
+/// in place that it only names.
 fn operations() -> Vec<(String, Value)> {
     let (_, text) = made().pop().expect("the whole");
     let whole: Value = serde_json::from_str(&text).expect("JSON");
     let mut operations = Vec::new();
     for (path, methods) in whole["paths"].as_object().expect("paths") {
         for (method, operation) in methods.as_object().expect("methods") {
-            operations.push((format!("{} {path}", method.to_uppercase()), operation.clone()));
+            let mut operation = operation.clone();
+            put_in_place(&whole, &mut operation);
+            operations.push((format!("{} {path}", method.to_uppercase()), operation));
         }
     }
     operations
+}
+
+/// Headers, parameters and answers that are only named; schemas stay named.
+fn put_in_place(whole: &Value, part: &mut Value) {
+    let named = part["$ref"].as_str().filter(|name| !name.starts_with("#/components/schemas/"));
+    if let Some(place) = named.and_then(|name| name.strip_prefix('#')) {
+        *part = whole.pointer(place).expect("what is named").clone();
+    }
+    match part {
+        Value::Object(members) => members.values_mut().for_each(|one| put_in_place(whole, one)),
+        Value::Array(parts) => parts.iter_mut().for_each(|one| put_in_place(whole, one)),
+        _ => {}
+    }
 }
 
 // covers: SR-264, API-09

@@ -6,6 +6,7 @@
 mod examples;
 mod operations;
 mod page;
+mod shared;
 
 use utoipa::Modify;
 use utoipa::openapi::{Info, OpenApi, OpenApiBuilder};
@@ -13,6 +14,7 @@ use utoipa::openapi::{Info, OpenApi, OpenApiBuilder};
 use crate::routes::{admin_document, customer_document, secure_document};
 use examples::Examples;
 use operations::{Channel, Common};
+use shared::share;
 
 pub use page::try_it_page;
 
@@ -22,6 +24,15 @@ pub const WHOLE: &str = "whole";
 /// The document of each channel, by its name.
 #[must_use]
 pub fn documents() -> Vec<(&'static str, OpenApi)> {
+    let shared = |mut document| {
+        share(&mut document);
+        document
+    };
+    channels().into_iter().map(|(name, document)| (name, shared(document))).collect()
+}
+
+/// The same, with everything said where it belongs.
+fn channels() -> Vec<(&'static str, OpenApi)> {
     let channels = [
         ("secure", secure_document(), Channel::Certificate),
         ("customer", customer_document(), Channel::Session),
@@ -39,9 +50,10 @@ pub fn whole() -> OpenApi {
         .description(Some("All channels. Each has a document of its own as well."))
         .build();
     let mut whole = OpenApiBuilder::new().info(info).build();
-    for (_, document) in documents() {
+    for (_, document) in channels() {
         whole.merge(document);
     }
+    share(&mut whole);
     whole
 }
 

@@ -3,14 +3,17 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use admin_api::audit::audit_sink;
 use admin_api::cards::processor::InProcess;
 use admin_api::cards::{Cards as CardServices, Processors};
 use admin_api::certificates::Certificates;
 use admin_api::{PartnerKeys, Plastic, Services, Users};
 use anyhow::{Context, bail};
+use metrics_exporter_prometheus::PrometheusHandle;
 use switch_attacks::Watch;
 use switch_domain::{LinkId, Tolerances};
 use switch_hsm::HsmModule;
@@ -28,6 +31,7 @@ use tokio_util::sync::CancellationToken;
 use crate::api::{Managed, personalisation};
 use crate::card_checks::Cards;
 use crate::clock;
+use crate::command_audit::CommandAudit;
 use crate::config::{self, Config, Link, LinkMac};
 use crate::control_socket::ControlSocket;
 use crate::database::{self, Connected};
@@ -37,8 +41,8 @@ use crate::link_control::Links;
 use crate::runtimes::Apart;
 use crate::upkeep::Upkeep;
 use crate::{
-    api, attack_watch, heads, hsm, key_exchange, keys, operators, pan_keys, reconciler, telemetry,
-    teller,
+    api, attack_watch, audit_watch, heads, hsm, key_exchange, keys, operators, pan_keys,
+    reconciler, telemetry, teller,
 };
 
 /// A switch that serves.
@@ -95,7 +99,7 @@ impl App {
         mode: TakeoverMode,
         (ring, key_store): (KeyRing, Option<KeyStore>),
         database: &mut Connected,
-        metrics: metrics_exporter_prometheus::PrometheusHandle,
+        metrics: PrometheusHandle,
     ) -> anyhow::Result<Parts> {
         let authority = keys::authority(config)?;
         let as_owner = &database.store;
@@ -130,7 +134,9 @@ impl App {
         let sweep = config.holds.settings(&config.links);
         let sweep = HoldSweep::new(store.clone(), node.clone(), sweep);
         let health = Arc::new(NodeHealth { node, fatal: running.fatal(), warning });
-        let behind = (metrics, upkeep, sweep, watch);
+        let room = config.api.requests.audit_waiting;
+        let (audit, recording) = audit_sink(store.pool().clone(), room);
+        let behind = (metrics, upkeep, sweep, watch, Box::pin(recording) as Recording);
         let keys = (&module, &ring, &security);
         let (users, of_holders, plastic) = holders(config, &services, keys, &cards)?;
         let security = (security, exchange.map(Arc::new), cards);
@@ -143,6 +149,7 @@ impl App {
             plastic,
             partner_keys: PartnerKeys::new(services.clone(), config.api.encryption.partner_keys()),
             cards: of_holders,
+            audit,
         };
         let opened = open_ports(config, managed, security, health, behind).await;
         match opened {
@@ -267,16 +274,18 @@ struct Ports {
     addresses: Addresses,
 }
 
+/// Who writes the records of the audit.
+type Recording = Pin<Box<dyn Future<Output = ()> + Send>>;
+
 /// What goes on beside the answers.
-type Behind =
-    (metrics_exporter_prometheus::PrometheusHandle, Upkeep, HoldSweep, Option<Arc<Watch>>);
+type Behind = (PrometheusHandle, Upkeep, HoldSweep, Option<Arc<Watch>>, Recording);
 
 async fn open_ports(
     config: &Config,
     managed: Managed,
     (security, exchange, cards): (Arc<dyn SecurityModule>, Option<Arc<KeyExchange>>, Cards),
     health: Arc<NodeHealth>,
-    (metrics, upkeep, sweep, watch): Behind,
+    (metrics, upkeep, sweep, watch, recording): Behind,
 ) -> anyhow::Result<Ports> {
     let (stop_links, stop_others) = (CancellationToken::new(), CancellationToken::new());
     let services = managed.services.clone();
@@ -308,7 +317,11 @@ async fn open_ports(
     let reconciling = config.reconciliation.settings(&config.links, &config.retention);
     let clearing = config.clearing.settings(tolerances);
     let attacks = (watch.clone(), config.attacks.keep_days);
+    let of_commands = (clearing, CommandAudit::new(managed.audit.clone()));
+    let records = (managed.audit.clone(), managed.store.pool().clone());
     let others = vec![
+        management.spawn(recording),
+        management.spawn(audit_watch::run(records, config.api.audit, stop_others.clone())),
         management.spawn(async move {
             if let Err(error) = axum::serve(http, router).with_graceful_shutdown(stopped).await {
                 tracing::error!(%error, "the HTTP service has ended");
@@ -317,7 +330,7 @@ async fn open_ports(
         management.spawn(control.run(
             managed,
             (Links { handles: handles.into(), exchange: exchange.clone() }, watch),
-            clearing,
+            of_commands,
             stop_others.clone(),
         )),
         management.spawn(api.run(stop_others.clone(), config.shutdown.within())),
@@ -374,10 +387,7 @@ fn bind_links(
 }
 
 /// Drains the histograms of the metrics now and then, so that they stay small when nobody asks.
-async fn metrics_upkeep(
-    metrics: metrics_exporter_prometheus::PrometheusHandle,
-    stop: CancellationToken,
-) {
+async fn metrics_upkeep(metrics: PrometheusHandle, stop: CancellationToken) {
     let mut every = tokio::time::interval(Duration::from_secs(5));
     loop {
         tokio::select! {

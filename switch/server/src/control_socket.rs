@@ -1,7 +1,7 @@
 //! The Unix socket by which commands reach a running switch: one JSON object a line each way. It
 //! owns who may speak (the switch's own user and root) and the limit of a line; what an operation
-//! does is a service's affair. Every operation is logged with its actor, and what it changed stands
-//! in the journal with it.
+//! does is a service's affair. Every operation is logged with its actor; what does something is
+//! recorded in the audit (`command_audit`), and what it changed stands in the journal with it.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -23,10 +23,12 @@ use switch_domain::AsciiText;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use crate::api::Managed;
 use crate::app::make_directory_of;
 use crate::attack_control;
+use crate::command_audit::CommandAudit;
 use crate::link_control::{self, Links};
 
 /// The longest request.
@@ -55,6 +57,7 @@ struct Subjects {
     links: Links,
     attacks: Option<Arc<Watch>>,
     clearing: ClearingSettings,
+    audit: CommandAudit,
 }
 
 /// A reply.
@@ -98,13 +101,13 @@ impl ControlSocket {
         self,
         managed: Managed,
         (links, attacks): (Links, Option<Arc<Watch>>),
-        clearing: ClearingSettings,
+        (clearing, audit): (ClearingSettings, CommandAudit),
         stop: CancellationToken,
     ) {
         let Managed { services, certificates, operators, users, partner_keys, .. } = managed;
         let about = (users, partner_keys);
         let subjects =
-            Subjects { services, certificates, about, operators, links, attacks, clearing };
+            Subjects { services, certificates, about, operators, links, attacks, clearing, audit };
         let places = Arc::new(tokio::sync::Semaphore::new(CONNECTIONS));
         loop {
             let accepted = tokio::select! {
@@ -161,28 +164,27 @@ async fn answer(subjects: &Subjects, actor: &str, line: &[u8]) -> Response {
     };
     let Request { key, operation } = request;
     let name = operation.get("operation").and_then(Value::as_str).unwrap_or_default().to_owned();
-    let result = if name.starts_with("link-") {
-        match serde_json::from_value(operation) {
-            Ok(operation) => link_control::perform(&subjects.links, operation).await,
-            Err(error) => return malformed(error),
+    let caller = Caller {
+        actor: AsciiText::new(actor.as_bytes()).unwrap_or_default(),
+        key: idempotency_key(actor, &key),
+    };
+    let by = (actor, Uuid::from_bytes(caller.key.0));
+    let result = match subjects.audit.begin(by, &name, &operation).await {
+        Err(problem) => Ok(Err(problem)),
+        Ok(begun) => {
+            let result = perform_one(subjects, (actor, caller), &name, operation).await;
+            // What was not understood was not done: it has no end but a refusal.
+            let not_understood = || Err(Problem::invalid("not a request"));
+            let told = result.as_ref().map_or_else(|_| not_understood(), Clone::clone);
+            match subjects.audit.end(begun, &told).await {
+                Ok(()) => result,
+                Err(problem) => Ok(Err(problem)),
+            }
         }
-    } else if name.starts_with("attack-") {
-        let about = (subjects.attacks.as_ref(), &subjects.services);
-        match serde_json::from_value(operation) {
-            Ok(operation) => attack_control::perform(about, actor, operation).await,
-            Err(error) => return malformed(error),
-        }
-    } else if name.starts_with("clearing-") {
-        clearing_operation::perform(&subjects.services, &subjects.clearing, operation).await
-    } else {
-        let caller = Caller {
-            actor: AsciiText::new(actor.as_bytes()).unwrap_or_default(),
-            key: idempotency_key(actor, &key),
-        };
-        match manage(subjects, caller, &name, operation).await {
-            Ok(result) => result,
-            Err(error) => return malformed(error),
-        }
+    };
+    let result = match result {
+        Ok(result) => result,
+        Err(error) => return malformed(error),
     };
     let outcome = result.as_ref().map_or_else(|problem| problem.code, |_| "done");
     tracing::info!(target: "audit", actor, operation = name, outcome, "management");
@@ -194,6 +196,25 @@ async fn answer(subjects: &Subjects, actor: &str, line: &[u8]) -> Response {
             problem(&error)
         }
     }
+}
+
+/// Does one operation; what cannot be read as one is an error.
+async fn perform_one(
+    subjects: &Subjects,
+    (actor, caller): (&str, Caller),
+    name: &str,
+    operation: Value,
+) -> serde_json::Result<Result<Value, Problem>> {
+    Ok(if name.starts_with("link-") {
+        link_control::perform(&subjects.links, serde_json::from_value(operation)?).await
+    } else if name.starts_with("attack-") {
+        let about = (subjects.attacks.as_ref(), &subjects.services);
+        attack_control::perform(about, actor, serde_json::from_value(operation)?).await
+    } else if name.starts_with("clearing-") {
+        clearing_operation::perform(&subjects.services, &subjects.clearing, operation).await
+    } else {
+        return manage(subjects, caller, name, operation).await;
+    })
 }
 
 /// What is done under an idempotency key.

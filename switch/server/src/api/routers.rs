@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use admin_api::audit::{AuditLog, AuditSink, audit_sink};
+use admin_api::audit::{AuditLog, AuditSink};
 use admin_api::cards::Cards;
 use admin_api::certificates::Certificates;
 use admin_api::channel::{CertificateChannel, OperatorChannel, Refusals, SessionChannel};
@@ -19,7 +19,7 @@ use axum::Router;
 use switch_store::Store;
 use tokio_util::sync::CancellationToken;
 
-use super::upkeep::{Old, upkeep, watch_audit};
+use super::upkeep::{Old, upkeep};
 use super::{body_keys, webhooks};
 use crate::config::Config;
 use crate::runtimes::Apart;
@@ -35,6 +35,7 @@ pub(crate) struct Managed {
     pub(crate) plastic: Option<Plastic>,
     pub(crate) partner_keys: PartnerKeys,
     pub(crate) cards: Cards,
+    pub(crate) audit: AuditSink,
 }
 
 /// What is served.
@@ -82,11 +83,10 @@ impl Routers {
             plastic,
             partner_keys,
             cards,
+            audit,
         } = managed;
         let requests = config.api.requests;
         let pool = store.pool().clone();
-        let (audit, writer) = audit_sink(pool.clone(), requests.audit_waiting);
-        management.spawn(writer);
         let log = AuditLog::new(pool.clone());
         let tokens = OpenedTokens::new(pool.clone());
         let answers = Answers::new(pool.clone(), Duration::from_millis(requests.claim_ms));
@@ -98,12 +98,8 @@ impl Routers {
             users: users.clone(),
             tokens: tokens.clone(),
             tokens_known: hours(config.api.encryption.tokens_known_hours),
-            audit: pool.clone(),
-            audit_kept: config.api.audit.keep(),
         };
         management.spawn(upkeep(old, stop.clone()));
-        let every = config.api.audit.head_every();
-        management.spawn(watch_audit(audit.clone(), pool, every, stop.clone()));
         let refusals = Refusals::new(audit.clone());
         let channel = CertificateChannel { certificates, refusals: refusals.clone() };
         let around = around(config, (rates, answers, audit), (partner_keys, tokens));

@@ -1,16 +1,13 @@
 //! What is old goes, a few at a time, behind the listeners of the management API: answers that were
-//! kept, tokens that came, sessions and codes that are over, rates that nobody uses, records of the
-//! audit. And the head of the audit is logged. It owns how often.
+//! kept, tokens that came, sessions and codes that are over, rates that nobody uses. It owns how
+//! often.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use admin_api::audit::{AuditSink, Entry, Outcome, head_of, let_go};
 use admin_api::http::Rates;
 use admin_api::{Answers, OpenedTokens, Problem, Users};
 use metrics::counter;
-use sqlx::PgPool;
-use switch_domain::Timestamp;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
@@ -31,10 +28,6 @@ pub(super) struct Old {
     pub(super) tokens: OpenedTokens,
     /// For how long they are known.
     pub(super) tokens_known: Duration,
-    /// Where the audit is.
-    pub(super) audit: PgPool,
-    /// For how long its records are kept.
-    pub(super) audit_kept: Duration,
 }
 
 /// Goes on until stopped.
@@ -48,44 +41,6 @@ pub(super) async fn upkeep(old: Old, stop: CancellationToken) {
         }
         old.rates.shrink();
         old.round().await;
-    }
-}
-
-/// Records that the audit begins (P-21), and logs its head again and again: kept by another system,
-/// it shows that nobody wrote the records anew or cut off their end.
-pub(super) async fn watch_audit(
-    sink: AuditSink,
-    audit: PgPool,
-    every: Duration,
-    stop: CancellationToken,
-) {
-    let begins = Entry {
-        at: now(),
-        actor: "switch".into(),
-        act: "start of the audit".into(),
-        outcome: Outcome::Done,
-        origin: "here".into(),
-        object: "the audit".into(),
-        request_id: "none".into(),
-        code: None,
-    };
-    // Where it cannot be recorded the sink says so, and acts are refused.
-    let _ = sink.add(begins).await;
-    drop(sink);
-    let mut ticks = tokio::time::interval(every);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            _ = ticks.tick() => {}
-            () = stop.cancelled() => return,
-        }
-        match head_of(&audit).await {
-            Ok(head) => {
-                let head = format!("{}:{}", head.number, hex::encode(head.digest));
-                tracing::info!(target: "audit", head, "the head of the audit");
-            }
-            Err(problem) => failed("head of the audit", &problem),
-        }
     }
 }
 
@@ -108,14 +63,6 @@ impl Old {
         for _ in 0..ROUNDS {
             let gone = self.users.remove_what_is_over(now()).await;
             if !is_more("sessions", gone.map(|gone| gone.is_more())) {
-                break;
-            }
-        }
-        let kept = i64::try_from(self.audit_kept.as_micros()).unwrap_or(i64::MAX);
-        let before = Timestamp(now().0.saturating_sub(kept));
-        for _ in 0..ROUNDS {
-            let gone = let_go(&self.audit, before, AT_A_TIME).await;
-            if !is_more("records of the audit", gone.map(|gone| gone == all)) {
                 break;
             }
         }

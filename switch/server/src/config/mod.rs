@@ -42,6 +42,7 @@ use serde::Deserialize;
 
 pub use api::{Api, ApiCertificates, ApiLimits, ApiListener};
 pub use attacks::{AttackLimits, AttackMode, Attacks};
+pub use audit::ApiAudit;
 pub use cards::ApiCards;
 pub use check::Fault;
 pub use clearing::Clearing;

@@ -57,8 +57,30 @@ async fn commands_are_in_force_for_the_next_authorization() {
     let audited = audited_actors(database.url().expose()).await;
     assert!(audited.iter().all(|actor| actor.starts_with("uid:") || actor == "switch"));
     assert!(audited.len() > 10, "every command leaves an entry with its actor: {audited:?}");
+    acts_are_in_the_audit_and_what_only_shows_is_not(database.url().expose(), &card).await;
     served.terminate();
     database.close().await;
+}
+
+/// P-21: who did what by command, with its end, beside the acts over the API.
+async fn acts_are_in_the_audit_and_what_only_shows_is_not(url: &str, card: &str) {
+    let told = "SELECT act || ' | ' || object || ' | ' || outcome || ' ' || coalesce(code, '')
+        FROM audit_chain WHERE origin = 'control socket' ORDER BY number";
+    let told = query::<String>(url, told).await;
+    let of = |act: &str, object: &str| {
+        let begins = format!("command {act} | {object} | ");
+        let ends = told.iter().filter_map(|told| told.strip_prefix(&begins));
+        ends.map(str::trim_end).collect::<Vec<_>>()
+    };
+    let card = format!("card {card}");
+    let (locked, refused) = (["begun", "done"], ["begun", "refused CONFLICT"]);
+    let refused_code = ["begun", "refused INVALID_REQUEST"];
+    let all = [&locked[..], &refused, &locked, &refused_code].concat();
+    assert_eq!(of("card-lock", &card), all, "{told:?}");
+    assert_eq!(of("card-unlock", &card), [&locked[..], &refused].concat(), "{told:?}");
+    assert!(told.iter().all(|told| !told.contains("-show") && !told.contains("status")));
+    let who = query::<String>(url, "SELECT DISTINCT actor FROM audit_chain").await;
+    assert!(who.iter().all(|actor| actor.starts_with("uid:") || actor == "switch"), "{who:?}");
 }
 
 async fn query<T>(url: &str, sql: &'static str) -> Vec<T>

@@ -3,9 +3,6 @@
 use super::source::SourceFile;
 
 const LARGEST_BYTES: u64 = 512 * 1024;
-/// The API's documents, which are committed so that each change of it is seen.
-const DOCUMENTS: &str = "docs/openapi/";
-const LARGEST_DOCUMENT_BYTES: u64 = 1024 * 1024;
 
 /// Directories that exist only where somebody happens to work. In pieces, for this file's own sake.
 const MACHINE_PATHS: [&str; 4] =
@@ -13,11 +10,9 @@ const MACHINE_PATHS: [&str; 4] =
 
 /// Files that belong in a release asset or a generator, not in every clone.
 pub(crate) fn oversized(file: &SourceFile) -> Vec<String> {
-    let is_document = file.path.starts_with(DOCUMENTS);
-    let most = if is_document { LARGEST_DOCUMENT_BYTES } else { LARGEST_BYTES };
-    if file.bytes > most {
+    if file.bytes > LARGEST_BYTES {
         let kib = file.bytes / 1024;
-        vec![format!("{}: {kib} KiB, limit {} KiB", file.path, most / 1024)]
+        vec![format!("{}: {kib} KiB, limit {} KiB", file.path, LARGEST_BYTES / 1024)]
     } else {
         Vec::new()
     }
