@@ -47,7 +47,7 @@ pub(super) struct NewPlasticCard {
 /// Where it goes.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct DeliveryBody {
+pub(super) struct DeliveryBody {
     way: WayBody,
     #[schema(min_length = 1, max_length = 100)]
     addressee: String,
@@ -104,6 +104,9 @@ pub(super) struct OrderView {
     /// The card that it is to be plastic of.
     #[serde(skip_serializing_if = "Option::is_none")]
     physical_of: Option<String>,
+    /// The card in whose place it is to come.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replaces: Option<String>,
     /// Of the letter or parcel, once the bureau has told it.
     #[serde(skip_serializing_if = "Option::is_none")]
     tracking_number: Option<String>,
@@ -117,24 +120,29 @@ pub(super) struct OrderView {
 
 impl From<NewPlasticCard> for NewPlastic {
     fn from(new: NewPlasticCard) -> Self {
-        let DeliveryBody { way, addressee, street, city, postal_code, country, phone } =
-            new.delivery;
         Self {
             balance: new.balance_id,
             physical_of: new.physical_of,
+            replaces: None,
             holder_name: Personal::new(new.holder_name),
-            delivery: DeliveryInput {
-                way: match way {
-                    WayBody::Post => WayName::Post,
-                    WayBody::Courier => WayName::Courier,
-                },
-                addressee: Personal::new(addressee),
-                street: Personal::new(street),
-                city: Personal::new(city),
-                postal_code: Personal::new(postal_code),
-                country: Personal::new(country),
-                phone: phone.map(Personal::new),
+            delivery: new.delivery.into(),
+        }
+    }
+}
+
+impl From<DeliveryBody> for DeliveryInput {
+    fn from(to: DeliveryBody) -> Self {
+        Self {
+            way: match to.way {
+                WayBody::Post => WayName::Post,
+                WayBody::Courier => WayName::Courier,
             },
+            addressee: Personal::new(to.addressee),
+            street: Personal::new(to.street),
+            city: Personal::new(to.city),
+            postal_code: Personal::new(to.postal_code),
+            country: Personal::new(to.country),
+            phone: to.phone.map(Personal::new),
         }
     }
 }
@@ -156,6 +164,7 @@ impl From<&PlasticOrder> for OrderView {
                 WayName::Courier => WayBody::Courier,
             },
             physical_of: order.physical_of.map(|card| card.0.to_string()),
+            replaces: order.replaces.map(|card| card.0.to_string()),
             tracking_number: order.tracking_number.clone(),
             card_id: order.card.map(|card| card.0.to_string()),
             refusal: order.refusal.clone(),
@@ -164,7 +173,7 @@ impl From<&PlasticOrder> for OrderView {
 }
 
 /// The service, where plastic cards are made.
-fn plastic(this: &Management) -> Result<&Plastic, Problem> {
+pub(super) fn plastic(this: &Management) -> Result<&Plastic, Problem> {
     let none = || Problem::new("CONFLICT", "no plastic cards are made here");
     this.plastic.as_ref().ok_or_else(none)
 }
@@ -179,13 +188,18 @@ pub(super) async fn ordered(
 ) -> Answered<Response> {
     let by = OrderedBy { key, actor: caller.actor(), now: now() };
     let order = plastic(this)?.order((owner.partner, owner.customer), &new.into(), by).await?;
+    Ok(placed(places, &order, Json(OrderView::from(&order))))
+}
+
+/// An order lies under this path.
+pub(super) fn placed(places: &str, order: &PlasticOrder, view: impl IntoResponse) -> Response {
     let place = format!("{places}/{}", order.reference);
-    let mut response = (StatusCode::CREATED, Json(OrderView::from(&order))).into_response();
+    let mut response = (StatusCode::CREATED, view).into_response();
     response.extensions_mut().insert(Made(place.clone()));
     if let Ok(place) = HeaderValue::from_str(&place) {
         response.headers_mut().insert(header::LOCATION, place);
     }
-    Ok(response)
+    response
 }
 
 /// How far an order is.

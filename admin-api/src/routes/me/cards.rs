@@ -13,9 +13,9 @@ use super::owner;
 use crate::http::{Body, Caller, Idempotency, Page, Query, SteppedUp};
 use crate::routes::Answered;
 use crate::routes::cards::{
-    CardView, FullCard, JobView, Listing, LockReason, NewCode, NewVirtualCard, activated, by,
-    code_reset, detailed, drawn, find, issued, job, listed, locked, ordered, removed, revealed,
-    unlocked,
+    CardView, FullCard, InPlace, JobView, Listing, LockReason, NewCode, NewInPlace, NewVirtualCard,
+    Replacing, activated, by, code_reset, detailed, drawn, find, issued, job, listed, locked,
+    ordered, removed, replaced, revealed, unlocked,
 };
 use crate::routes::problems::{ChangeProblems, Problems};
 use crate::routes::served::Management;
@@ -172,6 +172,32 @@ pub(in crate::routes) async fn activate(
 ) -> Answered<StatusCode> {
     let owned = find(&this, owner(&session), &card).await?;
     activated(&this, &owned, by(&caller, keys.key(0))).await
+}
+
+/// Put another card in the place of one (SR-207).
+///
+/// In the place of a virtual card another one is in use at once, and the old one is locked for good
+/// (8): the answer has everything that is on the new one. In the place of plastic another is
+/// ordered, with another number; the old one stays as it is until the new one is activated. The
+/// answer goes encrypted: `Encrypt-Response: true`.
+#[utoipa::path(
+    post, path = "/customers/me/cards/{cardId}/replace", tag = "cards",
+    params(("cardId" = String, Path, pattern = "^[1-9][0-9]{0,18}$")), request_body = NewInPlace,
+    responses((status = 201, body = InPlace), Problems, ChangeProblems)
+)]
+pub(in crate::routes) async fn replace(
+    State(this): State<Management>,
+    Extension(caller): Extension<Caller>,
+    Extension(session): Extension<Session>,
+    Extension(keys): Extension<Idempotency>,
+    Path(card): Path<String>,
+    Body(new): Body<NewInPlace>,
+) -> Answered<Response> {
+    let (owner, caller) = (owner(&session), &caller);
+    let owned = find(&this, owner, &card).await?;
+    let (cards, orders) = ("/customers/me/cards", "/customers/me/cards/orders");
+    let who = Replacing { owner, channel: Channel::User, caller, cards, orders };
+    replaced(&this, &who, &owned, keys.key(0), new).await
 }
 
 /// Give a virtual card another printed code (SR-121): the one before is worth nothing any more.

@@ -54,6 +54,7 @@ fn routes() -> OpenApiRouter<Management> {
         .routes(routes!(cards::lock))
         .routes(routes!(cards::unlock))
         .routes(routes!(cards::activate))
+        .routes(routes!(cards::replace))
         .routes(routes!(cards::remove))
         .routes(routes!(cards::remove_by_lifecycle))
         .routes(routes!(controls::list_of_card, controls::define_of_card))

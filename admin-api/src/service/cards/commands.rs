@@ -2,13 +2,13 @@
 //! the vault (where its uniqueness is decided), and only then the command that names the row (W-9).
 
 use switch_domain::{
-    AsciiText, BalanceId, CardId, CardStatus, Expiry, IdempotencyKey, LockCode, LockCodes,
+    AsciiText, BalanceId, Card, CardId, CardStatus, Expiry, IdempotencyKey, LockCode, LockCodes,
     OutsideAsk, Pan, VaultRef,
 };
 use switch_shard::{Act, Manage};
 use switch_store::VaultError;
 
-use crate::Problem;
+use crate::{Problem, idempotency_key};
 use crate::service::Services;
 use crate::service::vault::{open_pan, seal_pan};
 
@@ -144,7 +144,8 @@ impl Services {
         Ok(IssuedCard { card, pan, expiry: known.expiry })
     }
 
-    /// Activates a card that was issued inactive.
+    /// Activates a card that was issued inactive. One in whose place it came is locked when this
+    /// returns.
     ///
     /// # Errors
     /// See [`Problem`].
@@ -154,7 +155,46 @@ impl Services {
         actor: AsciiText<40>,
         card: CardId,
     ) -> Result<(), Problem> {
-        self.act(key, actor, Act::ActivateCard { card }).await.map(|_| ())
+        self.act(key, actor, Act::ActivateCard { card }).await?;
+        if let Some(old) = self.replaced_by(card).await? {
+            self.lock_replaced(actor, old).await?;
+        }
+        Ok(())
+    }
+
+    /// The card in whose place this one came. Of plastic the order is asked as well: somebody may
+    /// be quicker than who notes that its card is there.
+    pub(super) async fn replaced_by(&self, card: CardId) -> Result<Option<CardId>, Problem> {
+        let row = self.node.card(card).await.map(|card| card.vault.row);
+        let sql = "SELECT r.replaces FROM card_replacement AS r WHERE r.order_id IN \
+                   (SELECT order_id FROM card_profile WHERE card_id = $1 UNION ALL \
+                   SELECT reference FROM card_order WHERE vault_row = $2)";
+        let found = sqlx::query_scalar(sql).bind(card.0).bind(row);
+        Ok(found.fetch_optional(self.store.pool()).await?.map(CardId))
+    }
+
+    /// Locks a card whose place another has taken, unless it is locked for good or was removed;
+    /// whether it has that lock.
+    pub(super) async fn lock_replaced(
+        &self,
+        actor: AsciiText<40>,
+        old: CardId,
+    ) -> Result<bool, Problem> {
+        let lock = LockCode::Replaced;
+        let key = idempotency_key("replaced", &old.0.to_string());
+        let stays = |card: &Card| {
+            card.status == CardStatus::Removed || card.lock.is_some_and(LockCode::is_irreversible)
+        };
+        let mut card = self.node.card(old).await;
+        if card.as_ref().is_some_and(|card| !stays(card)) {
+            let locked = self.lock_card(key, actor, old, lock).await;
+            card = self.node.card(old).await;
+            // What came between is as final.
+            if !card.as_ref().is_some_and(stays) {
+                locked?;
+            }
+        }
+        Ok(card.is_some_and(|card| card.lock == Some(lock)))
     }
 
     /// Removes a card for good.

@@ -13,6 +13,7 @@ mod lock_policy;
 mod pin;
 pub mod processor;
 mod profile;
+mod replace;
 mod settings;
 
 use std::sync::Arc;
@@ -32,6 +33,8 @@ pub use jobs::JobState;
 pub use lock_policy::{Channel, LockPolicy, LockRights};
 pub use processor::Processors;
 pub use profile::Form;
+pub use replace::NewReplacement;
+pub(in crate::service) use replace::take as take_for_replacement;
 pub use settings::{CardSettings, JobSettings, PinRules};
 
 /// Where the names of keys become what the security module knows them by.

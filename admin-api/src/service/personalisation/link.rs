@@ -33,11 +33,14 @@ const LINKED: &str = "\
 /// plastic from now on (A-01).
 const PROFILE: &str = "\
     INSERT INTO card_profile (order_id, partner_id, customer_id, balance_id, card_id, form,
-        holder_name, last_four, processor, asked_at, made_at)
+        holder_name, last_four, processor, asked_at, made_at, replaces)
     SELECT o.reference, o.partner_id, o.customer_id, o.balance_id, $2, 'PHYSICAL', o.holder_name,
-        v.last_four, $4, o.ordered_at, $3
-    FROM card_order AS o LEFT JOIN pan_vault AS v ON v.id = o.vault_row WHERE o.reference = $1
-    ON CONFLICT (card_id) DO UPDATE SET form = 'PHYSICAL'";
+        v.last_four, $4, o.ordered_at, $3, r.replaces
+    FROM card_order AS o LEFT JOIN pan_vault AS v ON v.id = o.vault_row
+        LEFT JOIN card_replacement AS r ON r.order_id = o.reference
+    WHERE o.reference = $1
+    ON CONFLICT (card_id) DO UPDATE
+        SET form = 'PHYSICAL', replaces = coalesce(card_profile.replaces, excluded.replaces)";
 
 const REFUSED: &str = "\
     UPDATE card_order SET state = 'REFUSED', refusal = $2

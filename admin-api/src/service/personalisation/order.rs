@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::Plastic;
 use crate::Problem;
+use crate::service::cards::take_for_replacement;
 use crate::service::span::months_on;
 use crate::service::users::Personal;
 
@@ -22,6 +23,8 @@ pub struct NewPlastic {
     pub balance: Uuid,
     /// The card that it is to be plastic of (A-01).
     pub physical_of: Option<String>,
+    /// The plastic in whose place it is to come, where that may be replaced.
+    pub replaces: Option<CardId>,
     /// As it is embossed.
     pub holder_name: Personal,
     /// Where it goes.
@@ -125,6 +128,8 @@ pub struct PlasticOrder {
     pub way: WayName,
     /// The card that it is to be plastic of.
     pub physical_of: Option<CardId>,
+    /// The card in whose place it is to come.
+    pub replaces: Option<CardId>,
     /// Of the parcel or letter.
     pub tracking_number: Option<String>,
     /// The card, once there is one.
@@ -142,7 +147,8 @@ const INSERT: &str = "\
     ON CONFLICT (reference) DO NOTHING";
 
 const READ: &str = "\
-    SELECT reference, state, ordered_at, way, physical_of, tracking_number, card_id, refusal
+    SELECT reference, state, ordered_at, way, physical_of, tracking_number, card_id, refusal,
+        (SELECT r.replaces FROM card_replacement AS r WHERE r.order_id = reference) AS replaces
     FROM card_order WHERE partner_id = $1 AND customer_id = $2 AND reference = $3";
 
 const ON_THEIR_WAY: &str = "\
@@ -186,6 +192,9 @@ impl Plastic {
         sqlx::query(alone).execute(&mut *transaction).await?;
         let of = (checked.customer, checked.physical_of);
         self.within_limits(&mut transaction, of).await?;
+        if let Some(old) = new.replaces {
+            take_for_replacement(&mut transaction, old, reference, by.now).await?;
+        }
         self.insert(&mut transaction, (partner, reference), &checked, new, by).await?;
         let order = read(&mut transaction, (partner, checked.customer), reference).await?;
         transaction.commit().await?;
@@ -340,6 +349,7 @@ fn shown(row: &PgRow) -> Result<PlasticOrder, Problem> {
         ordered_at: row.try_get::<PgTimestamp, _>("ordered_at")?.0,
         way: WayName::named(&way).ok_or_else(unknown)?,
         physical_of: row.try_get::<Option<i64>, _>("physical_of")?.map(CardId),
+        replaces: row.try_get::<Option<i64>, _>("replaces")?.map(CardId),
         tracking_number: row.try_get("tracking_number")?,
         card: row.try_get::<Option<i64>, _>("card_id")?.map(CardId),
         refusal: row.try_get("refusal")?,
