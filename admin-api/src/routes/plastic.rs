@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::accounts::Owner;
+use super::me::access::Typed;
 use super::problems::{ChangeProblems, Problems};
 use super::served::{Management, written};
 use super::{Answered, tenant};
@@ -42,6 +43,20 @@ pub(super) struct NewPlasticCard {
     #[schema(pattern = "^[A-Za-z .'-]{2,26}$")]
     holder_name: String,
     delivery: DeliveryBody,
+}
+
+/// A plastic card with a number of its own, and with a PIN from the beginning.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct NewPlasticWithPin {
+    /// The account that it spends from.
+    balance_id: Uuid,
+    /// As it is embossed, in capitals.
+    #[schema(pattern = "^[A-Za-z .'-]{2,26}$")]
+    holder_name: String,
+    delivery: DeliveryBody,
+    /// Digits; neither a row nor a repetition.
+    pin: Typed,
 }
 
 /// Where it goes.
@@ -202,6 +217,22 @@ pub(super) fn placed(places: &str, order: &PlasticOrder, view: impl IntoResponse
     response
 }
 
+/// Orders one with a PIN.
+pub(super) async fn ordered_with_pin(
+    this: &Management,
+    (owner, caller): (Owner, &Caller),
+    key: IdempotencyKey,
+    new: NewPlasticWithPin,
+    places: &str,
+) -> Answered<Response> {
+    let NewPlasticWithPin { balance_id, holder_name, delivery, pin } = new;
+    let new = NewPlasticCard { balance_id, physical_of: None, holder_name, delivery };
+    let by = OrderedBy { key, actor: caller.actor(), now: now() };
+    let whose = (owner.partner, owner.customer);
+    let order = plastic(this)?.order_with_pin(whose, &new.into(), pin.text(), by).await?;
+    Ok(placed(places, &order, Json(OrderView::from(&order))))
+}
+
 /// How far an order is.
 pub(super) async fn told(
     this: &Management,
@@ -241,6 +272,27 @@ pub(super) async fn order(
     let owner = owner(&caller, &customer)?;
     let places = format!("/secure/customers/{customer}/cards/orders");
     ordered(&this, (owner, &caller), keys.key(0), new, &places).await
+}
+
+/// Order a plastic card that has a PIN from the beginning (SR-136, A-06).
+///
+/// The request goes encrypted: `Encrypted-Request: true`. Nothing of it is kept: under the same key
+/// it is the same order, whatever its PIN.
+#[utoipa::path(
+    post, path = "/secure/customers/{customerId}/cards/physical_with_pin", tag = "cards",
+    params(("customerId" = Uuid, Path)), request_body = NewPlasticWithPin,
+    responses((status = 201, body = OrderView), Problems, ChangeProblems)
+)]
+pub(super) async fn order_with_pin(
+    State(this): State<Management>,
+    Extension(caller): Extension<Caller>,
+    Extension(keys): Extension<Idempotency>,
+    Path(customer): Path<String>,
+    Body(new): Body<NewPlasticWithPin>,
+) -> Answered<Response> {
+    let owner = owner(&caller, &customer)?;
+    let places = format!("/secure/customers/{customer}/cards/orders");
+    ordered_with_pin(&this, (owner, &caller), keys.key(0), new, &places).await
 }
 
 /// Read how far an order of a plastic card is.

@@ -23,7 +23,7 @@ use crate::service::cards::{By, CardAnswer, Channel, Holder, JobState, OwnedCard
 
 pub(in crate::routes) use asked::{Listing, LockReason, NewVirtualCard};
 pub(in crate::routes) use replace::{InPlace, NewInPlace, Replacing, SeenInPlace, replaced};
-pub(in crate::routes) use view::{CardView, FullCard, JobView, NewCode};
+pub(in crate::routes) use view::{CardView, FullCard, JobView, NewCode, NewPinView};
 
 impl From<Owner> for Holder {
     fn from(owner: Owner) -> Self {

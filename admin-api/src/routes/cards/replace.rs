@@ -1,6 +1,6 @@
-//! A card that comes in another's place (SR-207): the same for the partner, the holder and the panel.
-//! It owns which of the two kinds of answer there is: a virtual card is there at once, and plastic
-//! is ordered.
+//! A card that comes in another's place (SR-207): the same for the partner, the holder and the
+//! panel. It owns which of the two kinds of answer there is: a virtual card is there at once, and
+//! plastic is ordered.
 
 use axum::Json;
 use axum::http::StatusCode;

@@ -3,7 +3,7 @@
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -13,9 +13,9 @@ use super::owner;
 use crate::http::{Body, Caller, Idempotency, Page, Query, SteppedUp};
 use crate::routes::Answered;
 use crate::routes::cards::{
-    CardView, FullCard, InPlace, JobView, Listing, LockReason, NewCode, NewInPlace, NewVirtualCard,
-    Replacing, activated, by, code_reset, detailed, drawn, find, issued, job, listed, locked,
-    ordered, removed, replaced, revealed, unlocked,
+    CardView, FullCard, InPlace, JobView, Listing, LockReason, NewCode, NewInPlace, NewPinView,
+    NewVirtualCard, Replacing, activated, by, code_reset, detailed, drawn, find, issued, job,
+    listed, locked, ordered, removed, replaced, revealed, unlocked,
 };
 use crate::routes::problems::{ChangeProblems, Problems};
 use crate::routes::served::Management;
@@ -231,12 +231,14 @@ pub(in crate::routes) struct NewPin {
 
 /// Set the PIN of a card (SR-127). It is in force at once.
 ///
-/// The request goes encrypted: `Encrypted-Request: true`. `403 STEP_UP_REQUIRED` where the user's
-/// own PIN was not given again a moment ago.
+/// Of a card with a chip the answer says what the holder is to be told: the chip has the PIN of
+/// before until the card was used by it (SR-179, SR-181). The request goes encrypted:
+/// `Encrypted-Request: true`. `403 STEP_UP_REQUIRED` where the user's own PIN was not given again a
+/// moment ago.
 #[utoipa::path(
     post, path = "/customers/me/cards/{cardId}/pin", tag = "cards",
     params(("cardId" = String, Path, pattern = "^[1-9][0-9]{0,18}$")), request_body = NewPin,
-    responses((status = 204), Problems, ChangeProblems)
+    responses((status = 200, body = NewPinView), (status = 204), Problems, ChangeProblems)
 )]
 pub(in crate::routes) async fn set_pin(
     State(this): State<Management>,
@@ -246,10 +248,13 @@ pub(in crate::routes) async fn set_pin(
     _stepped_up: SteppedUp,
     Path(card): Path<String>,
     Body(new): Body<NewPin>,
-) -> Answered<StatusCode> {
+) -> Answered<Response> {
     let owned = find(&this, owner(&session), &card).await?;
-    this.cards.set_pin(&owned, new.pin.text(), by(&caller, keys.key(0))).await?;
-    Ok(StatusCode::NO_CONTENT)
+    let pin = this.cards.set_pin(&owned, new.pin.text(), by(&caller, keys.key(0))).await?;
+    Ok(match NewPinView::of(pin) {
+        Some(view) => Json(view).into_response(),
+        None => StatusCode::NO_CONTENT.into_response(),
+    })
 }
 
 /// Remove a card for good (SR-115).

@@ -8,12 +8,12 @@ use switch_domain::{
 use switch_shard::{Act, Manage};
 use switch_store::VaultError;
 
-use crate::{Problem, idempotency_key};
 use crate::service::Services;
 use crate::service::vault::{open_pan, seal_pan};
+use crate::{Problem, idempotency_key};
 
 /// How many numbers are drawn before a BIN range is taken for full.
-pub(super) const DRAWS: usize = 16;
+pub(in crate::service) const DRAWS: usize = 16;
 
 /// A card to be issued.
 #[derive(Clone, Copy, Debug)]
@@ -66,7 +66,10 @@ impl Services {
 
     /// Seals a number in the vault; `None` where it is taken, by another card or by one that is
     /// just being made.
-    pub(super) async fn keep_number(&self, pan: &Pan) -> Result<Option<VaultRef>, Problem> {
+    pub(in crate::service) async fn keep_number(
+        &self,
+        pan: &Pan,
+    ) -> Result<Option<VaultRef>, Problem> {
         let keeping = |error: VaultError| Problem::internal("keeping a card number", &error);
         let row = self.store.vault().reserve().await.map_err(keeping)?;
         let sealed = seal_pan(&*self.security, row, pan)
@@ -255,7 +258,8 @@ impl Services {
 }
 
 impl Services {
-    async fn give_up(&self, vault: VaultRef) {
+    /// Gives a number up that no card has, and no order.
+    pub(in crate::service) async fn give_up(&self, vault: VaultRef) {
         if let Err(error) = self.store.vault().remove_unissued(vault).await {
             // Only a number is lost, from a range of millions.
             tracing::warn!(%error, row = vault.row, "an unused vault row stays");
@@ -264,7 +268,7 @@ impl Services {
 }
 
 /// No number is free.
-pub(super) fn range_full() -> Problem {
+pub(in crate::service) fn range_full() -> Problem {
     Problem::new(
         "BIN_RANGE_FULL",
         "no free card number was found in the programme's BIN range; add a range",

@@ -1,7 +1,7 @@
-//! Replacement (SR-207): a card that comes in another's place. It owns that a card is replaced once,
-//! by one order, and the order of its steps: the new card is in use before the old one is locked,
-//! and the old one is locked before anybody is answered. Cut off anywhere and asked again it ends
-//! the same; the holder never has none.
+//! Replacement (SR-207): a card that comes in another's place. It owns that a card is replaced
+//! once, by one order, and the order of its steps: the new card is in use before the old one is
+//! locked, and the old one is locked before anybody is answered. Cut off anywhere and asked again
+//! it ends the same; the holder never has none.
 
 use sqlx::PgConnection;
 use switch_domain::{CardId, CardStatus, IdempotencyKey, LockCode, Timestamp};
@@ -169,6 +169,10 @@ pub(in crate::service) async fn take(
     order: Uuid,
     now: Timestamp,
 ) -> Result<(), Problem> {
+    // One after the other: who waits for another's row sees none of what came with it.
+    let alone = "SELECT pg_advisory_xact_lock(hashtext('cardswitch card_replacement'), \
+                 ($1::int8 % 2147483647)::int4)";
+    sqlx::query(alone).bind(old.0).execute(&mut *connection).await?;
     let taking = sqlx::query(TAKE).bind(old.0).bind(order).bind(PgTimestamp(now));
     let taken = taking.execute(connection).await?.rows_affected() == 1;
     if taken { Ok(()) } else { Err(replaced()) }

@@ -12,6 +12,7 @@ use switch_store::PgTimestamp;
 use uuid::Uuid;
 
 use super::Plastic;
+use super::pin::NumberedPin;
 use crate::Problem;
 use crate::service::cards::take_for_replacement;
 use crate::service::span::months_on;
@@ -156,9 +157,9 @@ const ON_THEIR_WAY: &str = "\
     WHERE customer_id = $1 AND state NOT IN ('LINKED', 'REFUSED')";
 
 /// What was looked at.
-struct Checked {
+pub(super) struct Checked {
     customer: CustomerId,
-    balance: Balance,
+    pub(super) balance: Balance,
     physical_of: Option<CardId>,
     holder_name: Personal,
     expiry: Expiry,
@@ -178,27 +179,57 @@ impl Plastic {
         new: &NewPlastic,
         by: OrderedBy,
     ) -> Result<PlasticOrder, Problem> {
-        let reference = Uuid::from_bytes(by.key.0);
-        let known = self.users.customer(partner, customer).await?.id;
-        let mut connection = self.pool().acquire().await?;
-        if let Some(earlier) = read(&mut connection, (partner, known), reference).await? {
+        if let Some(earlier) = self.earlier((partner, customer), by).await? {
             return Ok(earlier);
         }
-        drop(connection);
         let checked = self.checked((partner, customer), new, by.now).await?;
         let mut transaction = self.pool().begin().await?;
+        let (order, _) = self.place(&mut transaction, partner, &checked, new, by, None).await?;
+        transaction.commit().await?;
+        Ok(order)
+    }
+
+    /// The order that was made under the same key.
+    pub(super) async fn earlier(
+        &self,
+        (partner, customer): (PartnerId, Uuid),
+        by: OrderedBy,
+    ) -> Result<Option<PlasticOrder>, Problem> {
+        let known = self.users.customer(partner, customer).await?.id;
+        let mut connection = self.pool().acquire().await?;
+        read(&mut connection, (partner, known), Uuid::from_bytes(by.key.0)).await
+    }
+
+    /// Puts an order in, where the limits have room; whether it was not there before.
+    pub(super) async fn place(
+        &self,
+        transaction: &mut PgConnection,
+        partner: PartnerId,
+        checked: &Checked,
+        new: &NewPlastic,
+        by: OrderedBy,
+        numbered: Option<&NumberedPin>,
+    ) -> Result<(PlasticOrder, bool), Problem> {
+        let reference = Uuid::from_bytes(by.key.0);
         // Counted one after the other, or the limits would be none.
         let alone = "SELECT pg_advisory_xact_lock(hashtext('cardswitch card_order'))";
         sqlx::query(alone).execute(&mut *transaction).await?;
-        let of = (checked.customer, checked.physical_of);
-        self.within_limits(&mut transaction, of).await?;
-        if let Some(old) = new.replaces {
-            take_for_replacement(&mut transaction, old, reference, by.now).await?;
+        let whose = (partner, checked.customer);
+        if let Some(earlier) = read(transaction, whose, reference).await? {
+            return Ok((earlier, false));
         }
-        self.insert(&mut transaction, (partner, reference), &checked, new, by).await?;
-        let order = read(&mut transaction, (partner, checked.customer), reference).await?;
-        transaction.commit().await?;
-        order.ok_or_else(|| Problem::internal("ordering a card", &"the order is not there"))
+        let of = (checked.customer, checked.physical_of);
+        self.within_limits(transaction, of).await?;
+        if let Some(old) = new.replaces {
+            take_for_replacement(transaction, old, reference, by.now).await?;
+        }
+        self.insert(transaction, (partner, reference), checked, new, by).await?;
+        if let Some(numbered) = numbered {
+            self.keep_pin(transaction, reference, numbered).await?;
+        }
+        let order = read(transaction, whose, reference).await?;
+        let missing = || Problem::internal("ordering a card", &"the order is not there");
+        Ok((order.ok_or_else(missing)?, true))
     }
 
     /// How far an order of a customer is.
@@ -216,7 +247,7 @@ impl Plastic {
         order.ok_or_else(|| Problem::not_found("there is no such order"))
     }
 
-    async fn checked(
+    pub(super) async fn checked(
         &self,
         (partner, customer): (PartnerId, Uuid),
         new: &NewPlastic,
