@@ -4,6 +4,7 @@
 use admin_api::cards::{Channel, NewReplacement};
 use admin_api::{Done, NewPlastic, OrderState, OrderedBy, PlasticOrder, Problem};
 use switch_domain::{CardStatus, LockCode, PinReference};
+use switch_security::KeyName;
 
 use crate::cards::{Conduct, Stage, by};
 use crate::plastic::Shop;
@@ -167,7 +168,7 @@ async fn the_pin_of_an_order_goes_to_the_bureau_and_to_the_card_and_then_is_gone
     shop.world.as_owner(&format!("{refused}'{}'", order.reference)).await;
     assert_eq!(shop.step(0).await.sent, 1);
     let file = shop.opened();
-    assert_eq!(file.run.pin_key.as_ref().map(|key| key.as_str()), Some("zpk"));
+    assert_eq!(file.run.pin_key.as_ref().map(KeyName::as_str), Some("zpk"));
     assert!(file.records[0].pin.is_some());
     shop.reports("a.csv", &shop.lines(), "1");
     assert_eq!(shop.step(1).await.linked, 1);
