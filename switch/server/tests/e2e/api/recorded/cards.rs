@@ -39,6 +39,7 @@ pub(super) fn walk(platform: &Platform, recording: &mut Recording) {
     shared(&mut own, "/customers/me/cards", &[], (&reader, &wanted));
     sensitive(&mut own, &app, &reader, &wanted);
     with_pin(&mut own, ("/customers/me/cards", &[]), (&reader, &balance));
+    chip_pin(&mut own, platform, (&app, &reader));
 
     let add = ["operator", "add", "--name", "cora", "--role", "manager"];
     let mut cora = Person::of(&platform.served.command(&add).expect("added"));
@@ -144,6 +145,16 @@ fn with_pin(asking: &mut Asking<'_>, (cards, whose): (&str, &[&str]), of: (&Read
     let whole = Some(sealed(asking.client, &new));
     asking.encrypted(("POST", &order), whose, (both, &reader.public), whole, 201);
     asking.post(&order, whose, Some(new), 403);
+}
+
+/// The PIN of a card whose chip does not have it by itself: what the holder is to be told.
+fn chip_pin(asking: &mut Asking<'_>, platform: &Platform, (app, reader): (&Client, &Reader)) {
+    let card = live(&app.get("/customers/me/cards").done(200).json());
+    let data = ["security", "card-data", &card, "--service-code", "201"];
+    platform.served.command(&data).expect("it has a chip");
+    let (pin, both) = ("/customers/me/cards/{cardId}/pin", "Encrypted-Request");
+    let whole = Some(sealed(app, &json!({ "pin": "7391" })));
+    asking.encrypted(("POST", pin), &[&card], (both, &reader.public), whole, 200);
 }
 
 /// The first card of a customer.
