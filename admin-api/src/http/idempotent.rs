@@ -9,7 +9,7 @@ use axum::Extension;
 use axum::body::{Body, to_bytes};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
@@ -52,6 +52,17 @@ impl Idempotency {
     }
 }
 
+/// Put on a request of which nothing is kept, and whose key names what it makes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Named(Scope);
+
+impl Named {
+    /// Of a key that came with it.
+    pub(super) fn by(caller: &Caller, place: (&Method, &Uri), key: &str) -> Self {
+        Self(scope_of(caller, place, key))
+    }
+}
+
 /// Put on an answer that carries a secret: it is not kept, and a repeat is done again.
 #[derive(Clone, Copy, Debug)]
 pub struct Secret;
@@ -84,9 +95,11 @@ pub async fn idempotent(
     let doing = tokio::spawn(async move {
         let (mut parts, body) = request.into_parts();
         let scope = match key_of(&parts.headers) {
-            Ok(Some(key)) => scope_of(&caller, &parts, &key),
+            Ok(Some(key)) => scope_of(&caller, (&parts.method, &parts.uri), &key),
             Ok(None) => {
-                parts.extensions.insert(Idempotency(random_scope()));
+                let named = parts.extensions.get::<Named>();
+                let scope = named.map_or_else(random_scope, |Named(scope)| *scope);
+                parts.extensions.insert(Idempotency(scope));
                 return next.run(Request::from_parts(parts, body)).await;
             }
             Err(problem) => return Failure::from(problem).into_response(),
@@ -219,14 +232,9 @@ pub(super) fn key_of(headers: &HeaderMap) -> Result<Option<String>, Problem> {
 }
 
 /// The lengths stand between, so that no two requests make the same text.
-fn scope_of(caller: &Caller, parts: &Parts, key: &str) -> Scope {
+fn scope_of(caller: &Caller, (method, uri): (&Method, &Uri), key: &str) -> Scope {
     let scope = caller.scope();
-    digest(&[
-        scope.as_bytes(),
-        parts.method.as_str().as_bytes(),
-        parts.uri.path().as_bytes(),
-        key.as_bytes(),
-    ])
+    digest(&[scope.as_bytes(), method.as_str().as_bytes(), uri.path().as_bytes(), key.as_bytes()])
 }
 
 fn digest_of(parts: &Parts, body: &[u8]) -> RequestDigest {

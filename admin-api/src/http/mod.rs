@@ -29,5 +29,5 @@ pub use path::{PublicId, public_id};
 pub(crate) use rates::limit_proof;
 pub use rates::{Rate, Rates, RatesSettings, limit_caller, limit_source};
 pub use step_up::SteppedUp;
-pub(crate) use unremembered::unremembered;
+pub(crate) use unremembered::{named_alone, unremembered};
 pub use version::{IfMatch, etag};

@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::accounts::Owner;
+use super::me::access::Typed;
 use super::problems::{ChangeProblems, Problems};
 use super::served::{Management, written};
 use super::{Answered, tenant};
@@ -44,10 +45,24 @@ pub(super) struct NewPlasticCard {
     delivery: DeliveryBody,
 }
 
+/// A plastic card with a number of its own, and with a PIN from the beginning.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct NewPlasticWithPin {
+    /// The account that it spends from.
+    balance_id: Uuid,
+    /// As it is embossed, in capitals.
+    #[schema(pattern = "^[A-Za-z .'-]{2,26}$")]
+    holder_name: String,
+    delivery: DeliveryBody,
+    /// Digits; neither a row nor a repetition.
+    pin: Typed,
+}
+
 /// Where it goes.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct DeliveryBody {
+pub(super) struct DeliveryBody {
     way: WayBody,
     #[schema(min_length = 1, max_length = 100)]
     addressee: String,
@@ -104,6 +119,9 @@ pub(super) struct OrderView {
     /// The card that it is to be plastic of.
     #[serde(skip_serializing_if = "Option::is_none")]
     physical_of: Option<String>,
+    /// The card in whose place it is to come.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replaces: Option<String>,
     /// Of the letter or parcel, once the bureau has told it.
     #[serde(skip_serializing_if = "Option::is_none")]
     tracking_number: Option<String>,
@@ -117,24 +135,29 @@ pub(super) struct OrderView {
 
 impl From<NewPlasticCard> for NewPlastic {
     fn from(new: NewPlasticCard) -> Self {
-        let DeliveryBody { way, addressee, street, city, postal_code, country, phone } =
-            new.delivery;
         Self {
             balance: new.balance_id,
             physical_of: new.physical_of,
+            replaces: None,
             holder_name: Personal::new(new.holder_name),
-            delivery: DeliveryInput {
-                way: match way {
-                    WayBody::Post => WayName::Post,
-                    WayBody::Courier => WayName::Courier,
-                },
-                addressee: Personal::new(addressee),
-                street: Personal::new(street),
-                city: Personal::new(city),
-                postal_code: Personal::new(postal_code),
-                country: Personal::new(country),
-                phone: phone.map(Personal::new),
+            delivery: new.delivery.into(),
+        }
+    }
+}
+
+impl From<DeliveryBody> for DeliveryInput {
+    fn from(to: DeliveryBody) -> Self {
+        Self {
+            way: match to.way {
+                WayBody::Post => WayName::Post,
+                WayBody::Courier => WayName::Courier,
             },
+            addressee: Personal::new(to.addressee),
+            street: Personal::new(to.street),
+            city: Personal::new(to.city),
+            postal_code: Personal::new(to.postal_code),
+            country: Personal::new(to.country),
+            phone: to.phone.map(Personal::new),
         }
     }
 }
@@ -156,6 +179,7 @@ impl From<&PlasticOrder> for OrderView {
                 WayName::Courier => WayBody::Courier,
             },
             physical_of: order.physical_of.map(|card| card.0.to_string()),
+            replaces: order.replaces.map(|card| card.0.to_string()),
             tracking_number: order.tracking_number.clone(),
             card_id: order.card.map(|card| card.0.to_string()),
             refusal: order.refusal.clone(),
@@ -164,7 +188,7 @@ impl From<&PlasticOrder> for OrderView {
 }
 
 /// The service, where plastic cards are made.
-fn plastic(this: &Management) -> Result<&Plastic, Problem> {
+pub(super) fn plastic(this: &Management) -> Result<&Plastic, Problem> {
     let none = || Problem::new("CONFLICT", "no plastic cards are made here");
     this.plastic.as_ref().ok_or_else(none)
 }
@@ -179,13 +203,34 @@ pub(super) async fn ordered(
 ) -> Answered<Response> {
     let by = OrderedBy { key, actor: caller.actor(), now: now() };
     let order = plastic(this)?.order((owner.partner, owner.customer), &new.into(), by).await?;
+    Ok(placed(places, &order, Json(OrderView::from(&order))))
+}
+
+/// An order lies under this path.
+pub(super) fn placed(places: &str, order: &PlasticOrder, view: impl IntoResponse) -> Response {
     let place = format!("{places}/{}", order.reference);
-    let mut response = (StatusCode::CREATED, Json(OrderView::from(&order))).into_response();
+    let mut response = (StatusCode::CREATED, view).into_response();
     response.extensions_mut().insert(Made(place.clone()));
     if let Ok(place) = HeaderValue::from_str(&place) {
         response.headers_mut().insert(header::LOCATION, place);
     }
-    Ok(response)
+    response
+}
+
+/// Orders one with a PIN.
+pub(super) async fn ordered_with_pin(
+    this: &Management,
+    (owner, caller): (Owner, &Caller),
+    key: IdempotencyKey,
+    new: NewPlasticWithPin,
+    places: &str,
+) -> Answered<Response> {
+    let NewPlasticWithPin { balance_id, holder_name, delivery, pin } = new;
+    let new = NewPlasticCard { balance_id, physical_of: None, holder_name, delivery };
+    let by = OrderedBy { key, actor: caller.actor(), now: now() };
+    let whose = (owner.partner, owner.customer);
+    let order = plastic(this)?.order_with_pin(whose, &new.into(), pin.text(), by).await?;
+    Ok(placed(places, &order, Json(OrderView::from(&order))))
 }
 
 /// How far an order is.
@@ -227,6 +272,27 @@ pub(super) async fn order(
     let owner = owner(&caller, &customer)?;
     let places = format!("/secure/customers/{customer}/cards/orders");
     ordered(&this, (owner, &caller), keys.key(0), new, &places).await
+}
+
+/// Order a plastic card that has a PIN from the beginning (SR-136, A-06).
+///
+/// The request goes encrypted: `Encrypted-Request: true`. Nothing of it is kept: under the same key
+/// it is the same order, whatever its PIN.
+#[utoipa::path(
+    post, path = "/secure/customers/{customerId}/cards/physical_with_pin", tag = "cards",
+    params(("customerId" = Uuid, Path)), request_body = NewPlasticWithPin,
+    responses((status = 201, body = OrderView), Problems, ChangeProblems)
+)]
+pub(super) async fn order_with_pin(
+    State(this): State<Management>,
+    Extension(caller): Extension<Caller>,
+    Extension(keys): Extension<Idempotency>,
+    Path(customer): Path<String>,
+    Body(new): Body<NewPlasticWithPin>,
+) -> Answered<Response> {
+    let owner = owner(&caller, &customer)?;
+    let places = format!("/secure/customers/{customer}/cards/orders");
+    ordered_with_pin(&this, (owner, &caller), keys.key(0), new, &places).await
 }
 
 /// Read how far an order of a plastic card is.

@@ -23,7 +23,7 @@ use crate::world::{NOW, World, key, text};
 
 /// What it does with the next order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Conduct {
+pub(crate) enum Conduct {
     Makes,
     Refuses,
     IsAway,
@@ -34,7 +34,7 @@ enum Conduct {
 }
 
 /// A processor that remembers its orders.
-struct Far {
+pub(crate) struct Far {
     conduct: Mutex<Conduct>,
     made: Mutex<BTreeMap<Uuid, Vec<u8>>>,
     told: AtomicUsize,
@@ -46,7 +46,7 @@ impl Far {
         Arc::new(Self { conduct, made, told: AtomicUsize::new(0) })
     }
 
-    fn does(&self, conduct: Conduct) {
+    pub(crate) fn does(&self, conduct: Conduct) {
         *self.conduct.lock().expect("no panic") = conduct;
     }
 
@@ -120,16 +120,16 @@ impl KeyNames for NoKeys {
 }
 
 /// Somebody with an account whose cards are made far away.
-struct Stage {
-    world: World,
-    far: Arc<Far>,
-    cards: Cards,
-    holder: Holder,
+pub(crate) struct Stage {
+    pub(crate) world: World,
+    pub(crate) far: Arc<Far>,
+    pub(crate) cards: Cards,
+    pub(crate) holder: Holder,
     balance: Uuid,
 }
 
 impl Stage {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let world = World::new().await;
         let far = Far::new();
         let keys = PanKeys::generate().expect("keys");
@@ -168,7 +168,7 @@ impl Stage {
         }
     }
 
-    async fn issue(&self, name: &str) -> Result<i64, &'static str> {
+    pub(crate) async fn issue(&self, name: &str) -> Result<i64, &'static str> {
         let made = self.cards.issue_virtual(self.holder, &self.wanted(), by(name, NOW)).await;
         made.map(|owned| owned.card.id.0).map_err(|problem| problem.code)
     }
@@ -178,7 +178,7 @@ impl Stage {
     }
 }
 
-fn by(name: &str, now: Timestamp) -> By {
+pub(crate) fn by(name: &str, now: Timestamp) -> By {
     By { key: key(name), actor: text("operator:1"), now }
 }
 

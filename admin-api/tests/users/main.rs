@@ -11,5 +11,6 @@ mod kyc;
 mod partner_keys;
 mod plastic;
 mod provider;
+mod replacements;
 mod webhooks;
 mod world;

@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use admin_api::cards::{CardModule, KeyNames};
+use admin_api::cards::{CardModule, KeyNames, PinRules};
 use admin_api::{
     DeliveryInput, Done, NewCard, NewPlastic, OrderState, OrderedBy, Personal, Plastic,
     PlasticModules, PlasticOrder, PlasticSettings, Problem, Steps, WayName,
 };
 use switch_domain::{
-    BalanceState, CardId, CardSecurityTerms, CardStatus, Expiry, SecurityKeys, ServiceCode,
+    BalanceState, CardId, CardSecurityTerms, CardStatus, Expiry, PinMethod, SecurityKeys,
+    ServiceCode,
 };
 use switch_security::{
     CardSecurity, CardValueKind, Key, KeyCipher, KeyHandle, KeyName, KeyRing, KeyUsage, NamedKey,
@@ -23,16 +24,18 @@ use uuid::Uuid;
 use crate::world::{NOW, World, at, code, key, text};
 
 const EXCHANGE: [u8; 32] = [0x5E; 32];
+const ZPK: [u8; 16] = *b"\xFE\xDC\xBA\x98\x76\x54\x32\x10\x10\x23\x45\x67\x89\xAB\xCD\xEF";
+const PVK: [u8; 16] = *b"\x23\x45\x67\x89\xAB\xCD\xEF\xFE\xDC\xBA\x98\x76\x54\x32\x10\x10";
 const CVK: [u8; 16] = *b"\x10\x23\x45\x67\x89\xAB\xCD\xEF\xFE\xDC\xBA\x98\x76\x54\x32\x10";
 
 /// A world where plastic is made.
-struct Shop {
-    world: World,
-    plastic: Plastic,
+pub(crate) struct Shop {
+    pub(crate) world: World,
+    pub(crate) plastic: Plastic,
     steps: Steps,
     directory: tempfile::TempDir,
     module: Arc<SoftwareModule>,
-    customer: Uuid,
+    pub(crate) customer: Uuid,
     balance: Uuid,
 }
 
@@ -46,6 +49,8 @@ fn module() -> Arc<SoftwareModule> {
     let keys = [
         ("bureau", Key::new(KeyUsage::D0, KeyCipher::Aes, &EXCHANGE)),
         ("cvk", Key::new(KeyUsage::C0, KeyCipher::Tdes, &CVK)),
+        ("zpk", Key::new(KeyUsage::P0, KeyCipher::Tdes, &ZPK)),
+        ("pvk", Key::new(KeyUsage::V2, KeyCipher::Tdes, &PVK)),
     ];
     for (named, key) in keys {
         let key = NamedKey { name: name(named), key: key.expect("a key") };
@@ -64,6 +69,7 @@ fn settings(directory: &Path) -> PlasticSettings {
         months: 36,
         service_code: ServiceCode::new(201).expect("three digits"),
         sequence: 1,
+        pins: PinRules { key: text("zpk"), ..PinRules::default() },
         of_customer: 3,
         waiting: 4,
         report_bytes: 4_096,
@@ -86,26 +92,28 @@ fn delivery(way: WayName) -> DeliveryInput {
     }
 }
 
-/// The one key of card values, by its name.
-struct Cvk;
+/// The keys of the module, by their names.
+struct Named;
 
-impl KeyNames for Cvk {
-    fn key(&self, name: &str, usage: KeyUsage) -> Option<KeyHandle> {
-        let position = u16::from(usage == KeyUsage::C0);
-        (name == "cvk").then(|| KeyHandle::new(position))
+impl KeyNames for Named {
+    fn key(&self, name: &str, _: KeyUsage) -> Option<KeyHandle> {
+        let position = ["bureau", "cvk", "zpk", "pvk"].iter().position(|known| *known == name)?;
+        Some(KeyHandle::new(u16::try_from(position).expect("few")))
     }
 }
 
 impl Shop {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let world = World::new().await;
         let customer = world.verified("A-1").await;
         let (partner, programme) = (world.one.partner, world.one.programme);
         let actor = text("partner:1");
         let opened = world.users.open_balance_for(partner, customer, programme, key("b"), actor);
         let balance = opened.await.expect("an account").public_id;
-        let keys = SecurityKeys { cvk: text("cvk"), cvk2: vec![text("cvk")], ..Default::default() };
-        let terms = CardSecurityTerms { keys, ..CardSecurityTerms::default() };
+        let (cvk2, pvk) = (vec![text("cvk")], text("pvk"));
+        let keys = SecurityKeys { cvk: text("cvk"), cvk2, pvk, ..Default::default() };
+        let pin = Some(PinMethod::Pvv);
+        let terms = CardSecurityTerms { keys, pin, ..CardSecurityTerms::default() };
         let set = world.services.set_card_security(key("t"), actor, programme, Some(terms));
         set.await.expect("terms");
         let module = module();
@@ -115,7 +123,7 @@ impl Shop {
     }
 
     fn service(world: &World, module: &Arc<SoftwareModule>, at: &Path) -> (Plastic, Steps) {
-        let values = CardModule { module: Arc::clone(module) as _, keys: Arc::new(Cvk) };
+        let values = CardModule { module: Arc::clone(module) as _, keys: Arc::new(Named) };
         let modules = PlasticModules { values, exchange: Arc::clone(module) as _ };
         let services = (world.services.clone(), world.users.clone());
         let plastic = Plastic::new(services, modules, settings(at));
@@ -123,49 +131,59 @@ impl Shop {
         (plastic, steps)
     }
 
-    fn wanted(&self) -> NewPlastic {
+    pub(crate) fn wanted(&self) -> NewPlastic {
         NewPlastic {
             balance: self.balance,
             physical_of: None,
+            replaces: None,
             holder_name: Personal::new("Ana Ruiz".to_owned()),
             delivery: delivery(WayName::Courier),
         }
     }
 
-    async fn asks(&self, new: &NewPlastic, named: &str) -> Result<PlasticOrder, Problem> {
+    pub(crate) async fn asks(
+        &self,
+        new: &NewPlastic,
+        named: &str,
+    ) -> Result<PlasticOrder, Problem> {
         let by = OrderedBy { key: key(named), actor: text("partner:1"), now: NOW };
         self.plastic.order((self.world.one.partner, self.customer), new, by).await
     }
 
-    async fn orders(&self, named: &str) -> PlasticOrder {
+    pub(crate) async fn orders(&self, named: &str) -> PlasticOrder {
         self.asks(&self.wanted(), named).await.expect("an order")
     }
 
-    async fn order(&self, order: &PlasticOrder) -> PlasticOrder {
+    pub(crate) async fn order(&self, order: &PlasticOrder) -> PlasticOrder {
         let found = self.plastic.order_of((self.world.one.partner, self.customer), order.reference);
         found.await.expect("the order")
     }
 
-    async fn step(&self, seconds: i64) -> Done {
+    pub(crate) async fn step(&self, seconds: i64) -> Done {
         self.steps.step(at(seconds)).await.expect("a step")
     }
 
+    /// Where files for the bureau go.
+    pub(crate) fn out(&self) -> PathBuf {
+        self.directory.path().join("out")
+    }
+
     fn files(&self) -> Vec<PathBuf> {
-        let entries = fs::read_dir(self.directory.path().join("out")).expect("the directory");
+        let entries = fs::read_dir(self.out()).expect("the directory");
         let mut paths: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
         paths.sort_unstable();
         paths
     }
 
     /// The only file, opened by the bureau.
-    fn opened(&self) -> PersoFile {
+    pub(crate) fn opened(&self) -> PersoFile {
         let [file] = &self.files()[..] else { panic!("{:?}", self.files()) };
         let key = Key::new(KeyUsage::D0, KeyCipher::Aes, &EXCHANGE).expect("a key");
         PersoFile::open(&fs::read(file).expect("the file"), &key).expect("it opens")
     }
 
     /// The line of a record.
-    fn lines(&self) -> Vec<String> {
+    pub(crate) fn lines(&self) -> Vec<String> {
         let line = |record: &switch_security::PersoRecord| {
             let pan = reveal_test_pan(&record.pan).expect("a test number");
             let reference = Uuid::from_bytes(record.reference);
@@ -174,7 +192,7 @@ impl Shop {
         self.opened().records.iter().map(line).collect()
     }
 
-    fn reports(&self, named: &str, lines: &[String], count: &str) {
+    pub(crate) fn reports(&self, named: &str, lines: &[String], count: &str) {
         let mut text = String::from("cardNumber,reference,trackingNumber,created\n");
         for line in lines {
             text.push_str(&format!("{line}\n"));
@@ -183,7 +201,7 @@ impl Shop {
         fs::write(self.directory.path().join("in").join(named), text).expect("written");
     }
 
-    async fn card(&self, card: Option<CardId>) -> switch_domain::Card {
+    pub(crate) async fn card(&self, card: Option<CardId>) -> switch_domain::Card {
         self.world.services.node().card(card.expect("a card")).await.expect("it is there")
     }
 }

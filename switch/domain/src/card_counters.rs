@@ -19,6 +19,10 @@ pub struct CardCounters {
     pub chips: Vec<ChipCounter>,
     /// The last command that an answer took along for its chip.
     pub script: Option<CardScript>,
+    /// How many new PINs there were that its chip does not have by itself, ever.
+    pub chip_pins: u32,
+    /// How many of them had come when its chip was last used with a right PIN, online.
+    pub chip_pins_used: u32,
 }
 
 impl CardCounters {
@@ -42,6 +46,13 @@ impl CardCounters {
         self.wrong_codes.iter().filter(|at| **at > begins).count()
     }
 
+    /// Whether there is a new PIN that was not used with its chip yet: until then the chip may have
+    /// another one by itself (SR-179).
+    #[must_use]
+    pub const fn chip_pin_pends(&self) -> bool {
+        self.chip_pins > self.chip_pins_used
+    }
+
     /// Whether these can come after `before`: none of them fell.
     #[must_use]
     pub fn follow(&self, before: &Self) -> bool {
@@ -51,6 +62,8 @@ impl CardCounters {
         self.wrong_pins >= before.wrong_pins
             && self.forgiven_pins >= before.forgiven_pins
             && self.forgiven_codes >= before.forgiven_codes
+            && self.chip_pins >= before.chip_pins
+            && self.chip_pins_used >= before.chip_pins_used
             && before.chips.iter().all(kept)
     }
 

@@ -184,6 +184,9 @@ pub(crate) fn counted(case: &Case<'_>, reason: Reason) -> Option<Box<CounterEffe
     if told && reason == Reason::CardCodeIncorrect {
         counters.add_wrong_code(case.now);
     }
+    if uses_chip_and_pin(case, &found, reason) {
+        counters.chip_pins_used = counters.chip_pins;
+    }
     let vouched = found.chip.filter(|chip| chip.cryptogram == Finding::Matched);
     if let Some(chip) = vouched {
         counters.add_chip(chip.sequence, chip.atc);
@@ -192,6 +195,15 @@ pub(crate) fn counted(case: &Case<'_>, reason: Reason) -> Option<Box<CounterEffe
     }
     let changes = before.map_or(counters != CardCounters::default(), |before| *before != counters);
     changes.then(|| Box::new(CounterEffect { card: card.id, counters, locks }))
+}
+
+/// Whether it is granted with the chip by its contacts and the PIN online: then the chip's own PIN
+/// is no longer taken for another one (SR-179). Without contacts a chip learns nothing (SR-180).
+fn uses_chip_and_pin(case: &Case<'_>, found: &Evidence, reason: Reason) -> bool {
+    let facts = &case.request.facts;
+    let of_pin = matches!(facts.kind, TransactionType::PinChange | TransactionType::PinUnblock);
+    let granted = reason.is_approval() && is_request(case) && !of_pin;
+    granted && facts.entry == EntryMode::Chip && found.pin == Finding::Matched
 }
 
 /// The command that the answer takes along for the chip, where it does.

@@ -468,7 +468,8 @@ fn holders(
     let users = Users::new(services.clone(), config.api.user_settings());
     let with = (services.clone(), users.clone());
     let of_plastic = (module, ring, cards);
-    let plastic = personalisation::service(&config.api.personalisation, with, of_plastic)?;
+    let rules = (&config.api.personalisation, config.api.cards.settings().pins);
+    let plastic = personalisation::service(rules, with, of_plastic)?;
     let of_holders = card_services(config, (services, &users), security, cards);
     Ok((users, of_holders, plastic))
 }

@@ -10,8 +10,8 @@ use axum::{Extension, Json};
 use super::super::Answered;
 use super::super::accounts::Owner;
 use super::super::cards::{
-    CardView, Listing, LockReason, NewVirtualCard, activated, by, detailed, drawn, issued_unseen,
-    listed, locked, removed, unlocked,
+    CardView, Listing, LockReason, NewInPlace, NewVirtualCard, Replacing, SeenInPlace, activated,
+    by, detailed, drawn, issued_unseen, listed, locked, removed, replaced, unlocked,
 };
 use super::super::problems::{ChangeProblems, Problems};
 use super::super::served::Panel;
@@ -121,6 +121,33 @@ pub(in crate::routes) async fn activate(
 ) -> Answered<StatusCode> {
     let owned = this.management.cards.any(&card).await?;
     activated(&this.management, &owned, by(&caller, keys.key(0))).await
+}
+
+/// Put another card in the place of one (SR-207).
+///
+/// In the place of a virtual card another one is in use at once, and the old one is locked for good
+/// (8). In the place of plastic another is ordered, with another number; the old one stays as it is
+/// until the new one is activated. The answer goes encrypted: `Encrypt-Response: true`. It has what
+/// everybody may see.
+#[utoipa::path(
+    post, path = "/admin/cards/{cardId}/replace", tag = "cards",
+    params(("cardId" = String, Path, pattern = "^[1-9][0-9]{0,18}$")), request_body = NewInPlace,
+    responses((status = 201, body = SeenInPlace), Problems, ChangeProblems)
+)]
+pub(in crate::routes) async fn replace(
+    State(this): State<Panel>,
+    Extension(caller): Extension<Caller>,
+    Extension(keys): Extension<Idempotency>,
+    Path(card): Path<String>,
+    Body(new): Body<NewInPlace>,
+) -> Answered<Response> {
+    let owned = this.management.cards.any(&card).await?;
+    let customer = this.management.users.named(owned.balance.customer).await?;
+    let owner = Owner { partner: owned.balance.partner, customer };
+    let orders = format!("/admin/customers/{customer}/cards/orders");
+    let (caller, channel, cards) = (&caller, Channel::Operator, "/admin/cards");
+    let who = Replacing { owner, channel, caller, cards, orders: &orders };
+    replaced(&this.management, &who, &owned, keys.key(0), new).await
 }
 
 /// Give a virtual card another printed code (SR-122); its holder reads it.

@@ -62,6 +62,7 @@ pub(super) fn signed_in() -> OpenApiRouter<Panel> {
         .routes(routes!(cards::lock))
         .routes(routes!(cards::unlock))
         .routes(routes!(cards::activate))
+        .routes(routes!(cards::replace))
         .routes(routes!(cards::reset_code))
         .routes(routes!(cards::remove))
         .routes(routes!(controls::list_of_card))

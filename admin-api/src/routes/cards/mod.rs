@@ -3,6 +3,7 @@
 //! routes, and what of an answer is encrypted with the table of those that are.
 
 mod asked;
+mod replace;
 pub(super) mod secure;
 mod view;
 
@@ -21,7 +22,8 @@ use crate::http::{Caller, Cursor, Made, Page, Sealed, Secret, now, page_limit, p
 use crate::service::cards::{By, CardAnswer, Channel, Holder, JobState, OwnedCard};
 
 pub(in crate::routes) use asked::{Listing, LockReason, NewVirtualCard};
-pub(in crate::routes) use view::{CardView, FullCard, JobView, NewCode};
+pub(in crate::routes) use replace::{InPlace, NewInPlace, Replacing, SeenInPlace, replaced};
+pub(in crate::routes) use view::{CardView, FullCard, JobView, NewCode, NewPinView};
 
 impl From<Owner> for Holder {
     fn from(owner: Owner) -> Self {

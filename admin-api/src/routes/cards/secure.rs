@@ -6,8 +6,9 @@ use axum::response::Response;
 use axum::{Extension, Json};
 
 use super::{
-    CardView, FullCard, JobView, Listing, LockReason, NewVirtualCard, activated, by, detailed,
-    drawn, find, issued, job, listed, locked, ordered, removed, revealed, unlocked,
+    CardView, FullCard, InPlace, JobView, Listing, LockReason, NewInPlace, NewVirtualCard,
+    Replacing, activated, by, detailed, drawn, find, issued, job, listed, locked, ordered, removed,
+    replaced, revealed, unlocked,
 };
 use crate::Problem;
 use crate::http::{Body, Caller, Idempotency, Page, Query, public_id};
@@ -174,6 +175,34 @@ pub(in crate::routes) async fn activate(
 ) -> Answered<StatusCode> {
     let owned = find(&this, owner(&caller, &customer)?, &card).await?;
     activated(&this, &owned, by(&caller, keys.key(0))).await
+}
+
+/// Put another card in the place of one (SR-207).
+///
+/// In the place of a virtual card another one is in use at once, and the old one is locked for good
+/// (8): the answer has everything that is on the new one. In the place of plastic another is
+/// ordered, with another number; the old one stays as it is until the new one is activated. The
+/// answer goes encrypted: `Encrypt-Response: true`.
+#[utoipa::path(
+    post, path = "/secure/customers/{customerId}/cards/{cardId}/replace", tag = "cards",
+    params(("customerId" = Uuid, Path), ("cardId" = String, Path, pattern = "^[1-9][0-9]{0,18}$")),
+    request_body = NewInPlace,
+    responses((status = 201, body = InPlace), Problems, ChangeProblems)
+)]
+pub(in crate::routes) async fn replace(
+    State(this): State<Management>,
+    Extension(caller): Extension<Caller>,
+    Extension(keys): Extension<Idempotency>,
+    Path((customer, card)): Path<(String, String)>,
+    Body(new): Body<NewInPlace>,
+) -> Answered<Response> {
+    let owner = owner(&caller, &customer)?;
+    let owned = find(&this, owner, &card).await?;
+    let cards = format!("/secure/customers/{customer}/cards");
+    let (caller, orders) = (&caller, format!("{cards}/orders"));
+    let channel = Channel::Partner;
+    let who = Replacing { owner, channel, caller, cards: &cards, orders: &orders };
+    replaced(&this, &who, &owned, keys.key(0), new).await
 }
 
 /// Remove a card for good (SR-117).

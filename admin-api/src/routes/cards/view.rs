@@ -56,6 +56,34 @@ pub(in crate::routes) enum PinStatusName {
     NotSet,
     /// It has one.
     Set,
+    /// It has one that its chip may not have yet: `pinNotice` says what the holder does (SR-179).
+    ChipPending,
+}
+
+/// A PIN that a card has from now on, where its holder has to be told something of it.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::routes) struct NewPinView {
+    pin_status: PinStatusName,
+    /// What the holder is to be told.
+    pin_notice: &'static str,
+}
+
+impl NewPinView {
+    /// Nothing where nothing has to be told.
+    pub(in crate::routes) fn of(pin: PinStatus) -> Option<Self> {
+        Some(Self { pin_status: pin.into(), pin_notice: pin.notice()? })
+    }
+}
+
+impl From<PinStatus> for PinStatusName {
+    fn from(pin: PinStatus) -> Self {
+        match pin {
+            PinStatus::NotSet => Self::NotSet,
+            PinStatus::Set => Self::Set,
+            PinStatus::ChipPending => Self::ChipPending,
+        }
+    }
 }
 
 /// Why a card is locked (SR-200 to SR-208).
@@ -90,6 +118,9 @@ pub(in crate::routes) struct CardView {
     #[serde(skip_serializing_if = "Option::is_none")]
     holder_name: Option<String>,
     pin_status: PinStatusName,
+    /// What the holder is to be told of the PIN (SR-181).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pin_notice: Option<&'static str>,
     /// The card that this is plastic of.
     #[serde(skip_serializing_if = "Option::is_none")]
     physical_of: Option<String>,
@@ -194,10 +225,8 @@ impl CardView {
             expiry: month_and_year(card.expiry),
             balance_id: card.balance,
             holder_name: card.holder_name.clone(),
-            pin_status: match card.pin {
-                PinStatus::NotSet => PinStatusName::NotSet,
-                PinStatus::Set => PinStatusName::Set,
-            },
+            pin_status: card.pin.into(),
+            pin_notice: card.pin.notice(),
             physical_of: card.physical_of.map(name),
             replaces: card.replaces.map(name),
             replaced_by: card.replaced_by.map(name),

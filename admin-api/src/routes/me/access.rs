@@ -23,7 +23,7 @@ use crate::service::users::{DeviceData, PairingCode, Session, UserPin};
 #[derive(Deserialize, ToSchema)]
 #[serde(from = "String")]
 #[schema(value_type = String, format = Password)]
-pub(super) struct Typed(Zeroizing<String>);
+pub(in crate::routes) struct Typed(Zeroizing<String>);
 
 impl From<String> for Typed {
     fn from(text: String) -> Self {
@@ -32,7 +32,7 @@ impl From<String> for Typed {
 }
 
 impl Typed {
-    pub(super) fn text(&self) -> &str {
+    pub(in crate::routes) fn text(&self) -> &str {
         &self.0
     }
 

@@ -3,7 +3,7 @@
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -13,9 +13,9 @@ use super::owner;
 use crate::http::{Body, Caller, Idempotency, Page, Query, SteppedUp};
 use crate::routes::Answered;
 use crate::routes::cards::{
-    CardView, FullCard, JobView, Listing, LockReason, NewCode, NewVirtualCard, activated, by,
-    code_reset, detailed, drawn, find, issued, job, listed, locked, ordered, removed, revealed,
-    unlocked,
+    CardView, FullCard, InPlace, JobView, Listing, LockReason, NewCode, NewInPlace, NewPinView,
+    NewVirtualCard, Replacing, activated, by, code_reset, detailed, drawn, find, issued, job,
+    listed, locked, ordered, removed, replaced, revealed, unlocked,
 };
 use crate::routes::problems::{ChangeProblems, Problems};
 use crate::routes::served::Management;
@@ -174,6 +174,32 @@ pub(in crate::routes) async fn activate(
     activated(&this, &owned, by(&caller, keys.key(0))).await
 }
 
+/// Put another card in the place of one (SR-207).
+///
+/// In the place of a virtual card another one is in use at once, and the old one is locked for good
+/// (8): the answer has everything that is on the new one. In the place of plastic another is
+/// ordered, with another number; the old one stays as it is until the new one is activated. The
+/// answer goes encrypted: `Encrypt-Response: true`.
+#[utoipa::path(
+    post, path = "/customers/me/cards/{cardId}/replace", tag = "cards",
+    params(("cardId" = String, Path, pattern = "^[1-9][0-9]{0,18}$")), request_body = NewInPlace,
+    responses((status = 201, body = InPlace), Problems, ChangeProblems)
+)]
+pub(in crate::routes) async fn replace(
+    State(this): State<Management>,
+    Extension(caller): Extension<Caller>,
+    Extension(session): Extension<Session>,
+    Extension(keys): Extension<Idempotency>,
+    Path(card): Path<String>,
+    Body(new): Body<NewInPlace>,
+) -> Answered<Response> {
+    let (owner, caller) = (owner(&session), &caller);
+    let owned = find(&this, owner, &card).await?;
+    let (cards, orders) = ("/customers/me/cards", "/customers/me/cards/orders");
+    let who = Replacing { owner, channel: Channel::User, caller, cards, orders };
+    replaced(&this, &who, &owned, keys.key(0), new).await
+}
+
 /// Give a virtual card another printed code (SR-121): the one before is worth nothing any more.
 ///
 /// `403 STEP_UP_REQUIRED` where the PIN was not given again a moment ago. The answer goes
@@ -205,12 +231,14 @@ pub(in crate::routes) struct NewPin {
 
 /// Set the PIN of a card (SR-127). It is in force at once.
 ///
-/// The request goes encrypted: `Encrypted-Request: true`. `403 STEP_UP_REQUIRED` where the user's
-/// own PIN was not given again a moment ago.
+/// Of a card with a chip the answer says what the holder is to be told: the chip has the PIN of
+/// before until the card was used by it (SR-179, SR-181). The request goes encrypted:
+/// `Encrypted-Request: true`. `403 STEP_UP_REQUIRED` where the user's own PIN was not given again a
+/// moment ago.
 #[utoipa::path(
     post, path = "/customers/me/cards/{cardId}/pin", tag = "cards",
     params(("cardId" = String, Path, pattern = "^[1-9][0-9]{0,18}$")), request_body = NewPin,
-    responses((status = 204), Problems, ChangeProblems)
+    responses((status = 200, body = NewPinView), (status = 204), Problems, ChangeProblems)
 )]
 pub(in crate::routes) async fn set_pin(
     State(this): State<Management>,
@@ -220,10 +248,13 @@ pub(in crate::routes) async fn set_pin(
     _stepped_up: SteppedUp,
     Path(card): Path<String>,
     Body(new): Body<NewPin>,
-) -> Answered<StatusCode> {
+) -> Answered<Response> {
     let owned = find(&this, owner(&session), &card).await?;
-    this.cards.set_pin(&owned, new.pin.text(), by(&caller, keys.key(0))).await?;
-    Ok(StatusCode::NO_CONTENT)
+    let pin = this.cards.set_pin(&owned, new.pin.text(), by(&caller, keys.key(0))).await?;
+    Ok(match NewPinView::of(pin) {
+        Some(view) => Json(view).into_response(),
+        None => StatusCode::NO_CONTENT.into_response(),
+    })
 }
 
 /// Remove a card for good (SR-115).

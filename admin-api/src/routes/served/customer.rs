@@ -7,7 +7,7 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Around, Management, inside, inside_proving, outside};
+use super::{Around, Management, inside, inside_named, inside_proving, outside};
 use crate::channel::{SessionChannel, as_nobody, by_session};
 use crate::http::read_audited;
 use crate::routes::me::{access, balances, cards, controls, devices, plastic, profile};
@@ -31,6 +31,11 @@ fn proving_again() -> OpenApiRouter<Management> {
     OpenApiRouter::new().routes(routes!(access::step_up)).routes(routes!(cards::set_pin))
 }
 
+/// For who has one, and sends a card's PIN with what is made.
+fn making_with_pin() -> OpenApiRouter<Management> {
+    OpenApiRouter::new().routes(routes!(plastic::order_with_pin))
+}
+
 /// For who has one.
 fn behind() -> OpenApiRouter<Management> {
     OpenApiRouter::new()
@@ -51,6 +56,7 @@ fn behind() -> OpenApiRouter<Management> {
         .routes(routes!(cards::lock))
         .routes(routes!(cards::unlock))
         .routes(routes!(cards::activate))
+        .routes(routes!(cards::replace))
         .routes(routes!(cards::reset_code))
         .routes(routes!(cards::remove))
         .routes(routes!(controls::list_of_card))
@@ -67,6 +73,7 @@ fn recorded_reads() -> OpenApiRouter<Management> {
 #[must_use]
 pub fn customer_document() -> OpenApi {
     let all = open_to_all().merge(way_in()).merge(proving_again()).merge(behind());
+    let all = all.merge(making_with_pin());
     let mut document = all.merge(recorded_reads()).into_openapi();
     document.info.title = "Cardswitch: customers' apps".to_owned();
     document.info.description = Some(
@@ -87,12 +94,14 @@ pub fn customer_channel(
     let (open, _) = open_to_all().with_state(management.clone()).split_for_parts();
     let (way_in, _) = way_in().with_state(management.clone()).split_for_parts();
     let (proving, _) = proving_again().with_state(management.clone()).split_for_parts();
+    let (making, _) = making_with_pin().with_state(management.clone()).split_for_parts();
     let (behind, _) = behind().with_state(management.clone()).split_for_parts();
     let (recorded, _) = recorded_reads().with_state(management).split_for_parts();
     let recorded = recorded.layer(from_fn_with_state(around.audit.clone(), read_audited));
     let way_in = inside_proving(way_in, &jwe, around).merge(inside(open, &jwe, around));
     let proving = inside_proving(proving, &jwe, around);
-    let known = inside(recorded.merge(behind), &jwe, around).merge(proving);
+    let making = inside_named(making, &jwe, around);
+    let known = inside(recorded.merge(behind), &jwe, around).merge(proving).merge(making);
     let known = known.layer(from_fn_with_state(sessions, by_session));
     outside(way_in.layer(from_fn(as_nobody)).merge(known), around)
 }

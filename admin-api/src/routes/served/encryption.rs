@@ -21,6 +21,11 @@ pub(super) const TABLE: &[NeedsEncryption] = table! {
     "POST" "/customers/me/cards/physical" Response;
     "POST" "/secure/customers/{customerId}/cards/physical" Response;
     "POST" "/admin/customers/{customerId}/cards/physical" Response;
+    "POST" "/customers/me/cards/physical_with_pin" RequestAndResponse;
+    "POST" "/secure/customers/{customerId}/cards/physical_with_pin" RequestAndResponse;
+    "POST" "/customers/me/cards/{cardId}/replace" Response;
+    "POST" "/secure/customers/{customerId}/cards/{cardId}/replace" Response;
+    "POST" "/admin/cards/{cardId}/replace" Response;
     "POST" "/customers/me/cards/{cardId}/cvv" Response;
     "POST" "/admin/cards/{cardId}/cvv" Response;
     "POST" "/customers/me/cards/{cardId}/pin" RequestAndResponse;

@@ -18,7 +18,7 @@ use switch_domain::Timestamp;
 use crate::cards::Cards;
 use crate::http::{
     Encryption, Rates, Repeats, audited, encrypted, finish, idempotent, limit_caller, limit_proof,
-    limit_source, unremembered,
+    limit_source, named_alone, unremembered,
 };
 use crate::jwe::{Jwe, OpenPolicy, Requirement};
 use crate::service::audit::AuditSink;
@@ -101,6 +101,12 @@ fn inside_proving(router: Router, jwe: &Arc<Jwe>, around: &Around) -> Router {
     inside(router, jwe, around)
         .layer(from_fn_with_state(around.rates.clone(), limit_proof))
         .layer(from_fn(unremembered))
+}
+
+/// The layers behind a channel for what makes something and carries a PIN: not remembered either,
+/// but once under a key.
+fn inside_named(router: Router, jwe: &Arc<Jwe>, around: &Around) -> Router {
+    inside(router, jwe, around).layer(from_fn(named_alone))
 }
 
 /// The layers in front of it.

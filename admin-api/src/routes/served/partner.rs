@@ -6,7 +6,7 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Around, Management, inside, outside};
+use super::{Around, Management, inside, inside_named, outside};
 use crate::channel::{CertificateChannel, by_certificate};
 use crate::http::read_audited;
 use crate::routes::cards::secure as cards;
@@ -54,6 +54,7 @@ fn routes() -> OpenApiRouter<Management> {
         .routes(routes!(cards::lock))
         .routes(routes!(cards::unlock))
         .routes(routes!(cards::activate))
+        .routes(routes!(cards::replace))
         .routes(routes!(cards::remove))
         .routes(routes!(cards::remove_by_lifecycle))
         .routes(routes!(controls::list_of_card, controls::define_of_card))
@@ -69,10 +70,16 @@ fn recorded_reads() -> OpenApiRouter<Management> {
     OpenApiRouter::new().routes(routes!(cards::read))
 }
 
+/// What makes something and carries a card's PIN.
+fn making_with_pin() -> OpenApiRouter<Management> {
+    OpenApiRouter::new().routes(routes!(plastic::order_with_pin))
+}
+
 /// The OpenAPI document of `/secure` and `/lifecycle`.
 #[must_use]
 pub fn secure_document() -> OpenApi {
-    let mut document = routes().merge(recorded_reads()).into_openapi();
+    let all = routes().merge(recorded_reads()).merge(making_with_pin());
+    let mut document = all.into_openapi();
     document.info.title = "Cardswitch: server to server".to_owned();
     document.info.description = Some(
         "For partners' own systems, over mutual TLS. Amounts are decimal text in major units; \
@@ -90,8 +97,10 @@ pub fn partner_channels(
 ) -> Router {
     let jwe = management.jwe.clone();
     let (router, _) = routes().with_state(management.clone()).split_for_parts();
+    let (making, _) = making_with_pin().with_state(management.clone()).split_for_parts();
     let (recorded, _) = recorded_reads().with_state(management).split_for_parts();
     let recorded = recorded.layer(from_fn_with_state(around.audit.clone(), read_audited));
-    let known = inside(recorded.merge(router), &jwe, around);
+    let making = inside_named(making, &jwe, around);
+    let known = inside(recorded.merge(router), &jwe, around).merge(making);
     outside(known.layer(from_fn_with_state(certificates, by_certificate)), around)
 }

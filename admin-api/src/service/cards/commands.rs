@@ -2,18 +2,18 @@
 //! the vault (where its uniqueness is decided), and only then the command that names the row (W-9).
 
 use switch_domain::{
-    AsciiText, BalanceId, CardId, CardStatus, Expiry, IdempotencyKey, LockCode, LockCodes,
+    AsciiText, BalanceId, Card, CardId, CardStatus, Expiry, IdempotencyKey, LockCode, LockCodes,
     OutsideAsk, Pan, VaultRef,
 };
 use switch_shard::{Act, Manage};
 use switch_store::VaultError;
 
-use crate::Problem;
 use crate::service::Services;
 use crate::service::vault::{open_pan, seal_pan};
+use crate::{Problem, idempotency_key};
 
 /// How many numbers are drawn before a BIN range is taken for full.
-pub(super) const DRAWS: usize = 16;
+pub(in crate::service) const DRAWS: usize = 16;
 
 /// A card to be issued.
 #[derive(Clone, Copy, Debug)]
@@ -66,7 +66,10 @@ impl Services {
 
     /// Seals a number in the vault; `None` where it is taken, by another card or by one that is
     /// just being made.
-    pub(super) async fn keep_number(&self, pan: &Pan) -> Result<Option<VaultRef>, Problem> {
+    pub(in crate::service) async fn keep_number(
+        &self,
+        pan: &Pan,
+    ) -> Result<Option<VaultRef>, Problem> {
         let keeping = |error: VaultError| Problem::internal("keeping a card number", &error);
         let row = self.store.vault().reserve().await.map_err(keeping)?;
         let sealed = seal_pan(&*self.security, row, pan)
@@ -144,7 +147,8 @@ impl Services {
         Ok(IssuedCard { card, pan, expiry: known.expiry })
     }
 
-    /// Activates a card that was issued inactive.
+    /// Activates a card that was issued inactive. One in whose place it came is locked when this
+    /// returns.
     ///
     /// # Errors
     /// See [`Problem`].
@@ -154,7 +158,46 @@ impl Services {
         actor: AsciiText<40>,
         card: CardId,
     ) -> Result<(), Problem> {
-        self.act(key, actor, Act::ActivateCard { card }).await.map(|_| ())
+        self.act(key, actor, Act::ActivateCard { card }).await?;
+        if let Some(old) = self.replaced_by(card).await? {
+            self.lock_replaced(actor, old).await?;
+        }
+        Ok(())
+    }
+
+    /// The card in whose place this one came. Of plastic the order is asked as well: somebody may
+    /// be quicker than who notes that its card is there.
+    pub(super) async fn replaced_by(&self, card: CardId) -> Result<Option<CardId>, Problem> {
+        let row = self.node.card(card).await.map(|card| card.vault.row);
+        let sql = "SELECT r.replaces FROM card_replacement AS r WHERE r.order_id IN \
+                   (SELECT order_id FROM card_profile WHERE card_id = $1 UNION ALL \
+                   SELECT reference FROM card_order WHERE vault_row = $2)";
+        let found = sqlx::query_scalar(sql).bind(card.0).bind(row);
+        Ok(found.fetch_optional(self.store.pool()).await?.map(CardId))
+    }
+
+    /// Locks a card whose place another has taken, unless it is locked for good or was removed;
+    /// whether it has that lock.
+    pub(super) async fn lock_replaced(
+        &self,
+        actor: AsciiText<40>,
+        old: CardId,
+    ) -> Result<bool, Problem> {
+        let lock = LockCode::Replaced;
+        let key = idempotency_key("replaced", &old.0.to_string());
+        let stays = |card: &Card| {
+            card.status == CardStatus::Removed || card.lock.is_some_and(LockCode::is_irreversible)
+        };
+        let mut card = self.node.card(old).await;
+        if card.as_ref().is_some_and(|card| !stays(card)) {
+            let locked = self.lock_card(key, actor, old, lock).await;
+            card = self.node.card(old).await;
+            // What came between is as final.
+            if !card.as_ref().is_some_and(stays) {
+                locked?;
+            }
+        }
+        Ok(card.is_some_and(|card| card.lock == Some(lock)))
     }
 
     /// Removes a card for good.
@@ -215,7 +258,8 @@ impl Services {
 }
 
 impl Services {
-    async fn give_up(&self, vault: VaultRef) {
+    /// Gives a number up that no card has, and no order.
+    pub(in crate::service) async fn give_up(&self, vault: VaultRef) {
         if let Err(error) = self.store.vault().remove_unissued(vault).await {
             // Only a number is lost, from a range of millions.
             tracing::warn!(%error, row = vault.row, "an unused vault row stays");
@@ -224,7 +268,7 @@ impl Services {
 }
 
 /// No number is free.
-pub(super) fn range_full() -> Problem {
+pub(in crate::service) fn range_full() -> Problem {
     Problem::new(
         "BIN_RANGE_FULL",
         "no free card number was found in the programme's BIN range; add a range",

@@ -58,6 +58,23 @@ pub enum PinStatus {
     NotSet,
     /// It has one.
     Set,
+    /// It has one that its chip may not have yet (SR-179): where terminals ask us it is good.
+    ChipPending,
+}
+
+impl PinStatus {
+    /// What the holder is to be told (SR-181).
+    #[must_use]
+    pub const fn notice(self) -> Option<&'static str> {
+        match self {
+            Self::ChipPending => Some(
+                "The new PIN works online at once. Use the card once by its chip with the new PIN, \
+                 best at a cash machine: until then a terminal that asks the chip alone may refuse \
+                 it.",
+            ),
+            Self::NotSet | Self::Set => None,
+        }
+    }
 }
 
 /// A card as everybody may see it. It names a person: it has no printable form.
@@ -183,9 +200,20 @@ impl Cards {
             };
             handles.insert(card.balance, balance);
             let profile = known.remove(&card.id).unwrap_or_default();
-            shown.push(show(&card, balance, profile));
+            let pin = self.pin_status(&card).await;
+            shown.push(show(&card, balance, profile, pin));
         }
         Ok(shown)
+    }
+
+    /// Whether a card has a PIN, and its chip has it too.
+    pub(super) async fn pin_status(&self, card: &Card) -> PinStatus {
+        if card.references.as_ref().is_none_or(|references| references.pin.is_none()) {
+            return PinStatus::NotSet;
+        }
+        let counters = self.services.node.card_counters(card.id).await;
+        let pends = counters.is_some_and(|counters| counters.chip_pin_pends());
+        if pends { PinStatus::ChipPending } else { PinStatus::Set }
     }
 
     /// What is known of a card beside the engine's own.
@@ -195,8 +223,7 @@ impl Cards {
     }
 }
 
-fn show(card: &Card, balance: Uuid, profile: Profile) -> ShownCard {
-    let has_pin = card.references.as_ref().is_some_and(|one| one.pin.is_some());
+fn show(card: &Card, balance: Uuid, profile: Profile, pin: PinStatus) -> ShownCard {
     ShownCard {
         card: card.id,
         form: profile.form.unwrap_or_else(|| form_of(card)),
@@ -206,7 +233,7 @@ fn show(card: &Card, balance: Uuid, profile: Profile) -> ShownCard {
         expiry: card.expiry,
         balance,
         holder_name: profile.holder_name,
-        pin: if has_pin { PinStatus::Set } else { PinStatus::NotSet },
+        pin,
         physical_of: profile.physical_of,
         replaces: profile.replaces,
         replaced_by: profile.replaced_by,

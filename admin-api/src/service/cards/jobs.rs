@@ -9,16 +9,14 @@ use metrics::{counter, describe_counter, describe_gauge, gauge};
 use serde_json::{Value, json};
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
-use switch_domain::{
-    AsciiText, BalanceId, CardId, CustomerId, IdempotencyKey, PartnerId, Timestamp,
-};
+use switch_domain::{AsciiText, CardId, IdempotencyKey, Timestamp};
 use switch_store::PgTimestamp;
 use tokio::time::MissedTickBehavior;
 use uuid::Uuid;
 
 use super::Cards;
 use super::issue::{By, Holder, NewVirtual, is_final};
-use super::profile::{self, Form, Ordered};
+use super::profile::{self, Ordered};
 use super::settings::JobSettings;
 use crate::Problem;
 use crate::service::span::{after, before, micros};
@@ -261,20 +259,8 @@ fn ended_body(order: Uuid, (state, code): (&str, Option<&str>), now: Timestamp) 
 
 fn due(row: &PgRow) -> Result<Due, Problem> {
     let actor: String = row.try_get("actor")?;
-    let ordered = Ordered {
-        order: row.try_get("order_id")?,
-        partner: PartnerId(row.try_get("partner_id")?),
-        customer: CustomerId(row.try_get("customer_id")?),
-        balance: BalanceId(row.try_get("balance_id")?),
-        form: Form::Virtual,
-        holder_name: row.try_get("holder_name")?,
-        reference: row.try_get("reference")?,
-        processor: row.try_get("processor")?,
-        replaces: row.try_get::<Option<i64>, _>("replaces")?.map(CardId),
-        asked: row.try_get::<PgTimestamp, _>("asked_at")?.0,
-    };
     Ok(Due {
-        ordered,
+        ordered: Ordered::read(row)?,
         actor: AsciiText::new(actor.as_bytes()).unwrap_or(AsciiText::EMPTY),
         deadline: row.try_get::<PgTimestamp, _>("deadline")?.0,
     })

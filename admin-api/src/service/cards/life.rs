@@ -90,16 +90,21 @@ impl Cards {
         Ok(())
     }
 
-    /// Activates a card that waits for it (SR-129 to SR-131, SR-170).
+    /// Activates a card that waits for it (SR-129 to SR-131, SR-170). One in whose place it came is
+    /// locked when this returns (SR-207).
     ///
     /// # Errors
-    /// `CONFLICT`: it was removed. `PROCESSOR_UNAVAILABLE`.
+    /// `CONFLICT`: it was removed. `PROCESSOR_UNAVAILABLE`: asking again tells the processor.
     pub async fn activate(&self, owned: &OwnedCard, by: By) -> Result<(), Problem> {
         if owned.card.status == CardStatus::Inactive {
             let (processor, reference) = self.processor(owned).await?;
             processor.activate(&reference).await?;
         }
-        self.services.activate_card(by.key, by.actor, owned.card.id).await
+        self.services.activate_card(by.key, by.actor, owned.card.id).await?;
+        match self.services.replaced_by(owned.card.id).await? {
+            Some(old) => self.retire(old, by).await,
+            None => Ok(()),
+        }
     }
 
     /// Removes a card for good: nothing is approved any more, and what was stays and is cleared

@@ -13,6 +13,7 @@ mod lock_policy;
 mod pin;
 pub mod processor;
 mod profile;
+mod replace;
 mod settings;
 
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use super::Services;
 use super::users::Users;
 use crate::Problem;
 
+pub(in crate::service) use commands::{DRAWS, range_full};
 pub use commands::{IssuedCard, NewCard};
 pub(crate) use data::{CardAnswer, month_and_year};
 pub use data::{FullCardData, PrintedCode};
@@ -30,8 +32,11 @@ pub use found::{OwnedCard, PinStatus, SetBy, ShownCard, ShownLock};
 pub use issue::{By, Holder, NewVirtual};
 pub use jobs::JobState;
 pub use lock_policy::{Channel, LockPolicy, LockRights};
+pub(in crate::service) use pin::{ChosenOfCard, SealedPin};
 pub use processor::Processors;
 pub use profile::Form;
+pub use replace::NewReplacement;
+pub(in crate::service) use replace::take as take_for_replacement;
 pub use settings::{CardSettings, JobSettings, PinRules};
 
 /// Where the names of keys become what the security module knows them by.
@@ -47,6 +52,14 @@ pub struct CardModule {
     pub module: Arc<dyn CardSecurity>,
     /// The names.
     pub keys: Arc<dyn KeyNames>,
+}
+
+impl CardModule {
+    /// A key of the module.
+    fn key(&self, name: &str, usage: KeyUsage) -> Result<KeyHandle, Problem> {
+        let missing = || Problem::internal("finding a key", &format!("{name} is not there"));
+        self.keys.key(name, usage).ok_or_else(missing)
+    }
 }
 
 /// The services of cards. Cloning gives another handle.
@@ -77,8 +90,7 @@ impl Cards {
 
     /// A key of the module.
     fn key(&self, name: &str, usage: KeyUsage) -> Result<KeyHandle, Problem> {
-        let missing = || Problem::internal("finding a key", &format!("{name} is not there"));
-        self.module.keys.key(name, usage).ok_or_else(missing)
+        self.module.key(name, usage)
     }
 }
 

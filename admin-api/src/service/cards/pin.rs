@@ -2,18 +2,20 @@
 //! from the request into the security module, comes out as an encrypted block, and becomes the
 //! reference that it is compared with: in clear it is nowhere else, and is kept nowhere.
 
-use switch_domain::{CardStatus, PinMethod as Terms, PinReference};
+use switch_domain::{
+    CardSecurityTerms, CardStatus, KeyLabel, Pan, PinMethod as Terms, PinReference,
+};
 use switch_security::{
     ChosenPin, DecimalisationTable, EncryptPin, EncryptedPin, EncryptedPinBlock,
     GeneratePinReference, Ibm3624, KeyUsage, PinBlockFormat, PinMethod,
 };
 use uuid::Uuid;
 
-use super::found::{OwnedCard, no_card};
+use super::found::{OwnedCard, PinStatus, no_card};
 use super::issue::By;
 use super::processor::NewPin;
 use super::settings::PinRules;
-use super::{Cards, told};
+use super::{CardModule, Cards, told};
 use crate::Problem;
 
 /// On its way from here to the module, and to a processor: bound to the card number.
@@ -22,40 +24,32 @@ const FORMAT: PinBlockFormat = PinBlockFormat::Iso0;
 const FIRST_KEY: u8 = 1;
 
 impl Cards {
-    /// Gives a card another PIN: in force when this returns. Tries that were used up are all there
-    /// again.
+    /// Gives a card another PIN: in force when this returns, and whether its chip has it too. Tries
+    /// that were used up are all there again.
     ///
     /// # Errors
     /// `INVALID_REQUEST`: the PIN. `CONFLICT`: the card's programme has no PINs, or the card waits
     /// for its activation. `NOT_FOUND`: it was removed. `SECURITY_MODULE_UNAVAILABLE`.
-    pub async fn set_pin(&self, owned: &OwnedCard, pin: &str, by: By) -> Result<(), Problem> {
+    pub async fn set_pin(
+        &self,
+        owned: &OwnedCard,
+        pin: &str,
+        by: By,
+    ) -> Result<PinStatus, Problem> {
         let card = &owned.card;
         match card.status {
             CardStatus::Removed => return Err(no_card()),
             CardStatus::Inactive => return Err(conflict("the card waits for its activation")),
             CardStatus::Active => {}
         }
-        let none = || conflict("cards of this programme have no PIN");
-        let terms = self.services.node.directory().terms(card.programme).ok_or_else(none)?;
-        let method = terms.pin.as_ref().ok_or_else(none)?;
-        let chosen = fit(pin, &self.settings.pins, method)?;
-        let rules = &self.settings.pins;
-        if rules.key.is_empty() {
-            return Err(conflict("no PIN is set over the API here: api.cards.pin_key is not set"));
-        }
-        let zone = self.key(rules.key.as_str(), KeyUsage::P0)?;
+        let terms = self.services.node.directory().terms(card.programme);
+        let chosen = ChosenOfCard::fitting(pin, &self.settings.pins, terms.as_deref())?;
         let pan = self.services.number_of(card.vault).await?;
-        let command = EncryptPin { pin: &chosen, pan: &pan, format: FORMAT, key: zone };
-        let block = self.module.module.encrypt_pin(command).await.map_err(told)?;
-        drop(chosen);
         let present = card.references.as_ref().and_then(|references| references.pin.as_ref());
-        let (method, usage) = made_by(method, present)?;
-        let key = self.key(terms.keys.pvk.as_str(), usage)?;
-        let encrypted = EncryptedPin { block: &block, format: FORMAT, key: zone };
-        let command = GeneratePinReference { pin: encrypted, pan: &pan, method, key };
-        let reference = self.module.module.generate_pin_reference(command).await.map_err(told)?;
+        let SealedPin { block, reference } = chosen.sealed(&self.module, &pan, present).await?;
         self.tell_pin(owned, &block, by).await?;
-        self.services.set_pin_reference(by.key, by.actor, card.id, reference).await
+        self.services.set_pin_reference(by.key, by.actor, card.id, reference).await?;
+        Ok(self.pin_status(&self.now(card.id).await?.card).await)
     }
 
     /// The processor has it before it is in force here: a card never has a PIN that its maker does
@@ -70,6 +64,63 @@ impl Cards {
         let pin = NewPin { reference: Uuid::from_bytes(by.key.0), block, format: FORMAT };
         processor.change_pin(&reference, &pin).await?;
         Ok(())
+    }
+}
+
+/// A PIN that was chosen for a card of a programme, and may be.
+pub(in crate::service) struct ChosenOfCard<'a> {
+    pin: ChosenPin,
+    terms: &'a CardSecurityTerms,
+    method: &'a Terms,
+    zone: &'a KeyLabel,
+}
+
+/// A PIN as the module gives it: encrypted on its way to whoever makes the card, and what PINs at
+/// terminals are compared with.
+pub(in crate::service) struct SealedPin {
+    /// Under the zone key.
+    pub(in crate::service) block: EncryptedPinBlock,
+    /// What it is compared with.
+    pub(in crate::service) reference: PinReference,
+}
+
+impl<'a> ChosenOfCard<'a> {
+    /// The format of its block: bound to the card number.
+    pub(in crate::service) const FORMAT: PinBlockFormat = FORMAT;
+
+    /// The PIN, where it may be chosen for a card of a programme with these terms.
+    pub(in crate::service) fn fitting(
+        pin: &str,
+        rules: &'a PinRules,
+        terms: Option<&'a CardSecurityTerms>,
+    ) -> Result<Self, Problem> {
+        let none = || conflict("cards of this programme have no PIN");
+        let terms = terms.ok_or_else(none)?;
+        let method = terms.pin.as_ref().ok_or_else(none)?;
+        let pin = fit(pin, rules, method)?;
+        if rules.key.is_empty() {
+            return Err(conflict("no PIN is set over the API here: api.cards.pin_key is not set"));
+        }
+        Ok(Self { pin, terms, method, zone: &rules.key })
+    }
+
+    /// What the module makes of it for a card with this number, whose PIN is compared with that.
+    pub(in crate::service) async fn sealed(
+        self,
+        module: &CardModule,
+        pan: &Pan,
+        present: Option<&PinReference>,
+    ) -> Result<SealedPin, Problem> {
+        let zone = module.key(self.zone.as_str(), KeyUsage::P0)?;
+        let command = EncryptPin { pin: &self.pin, pan, format: FORMAT, key: zone };
+        let block = module.module.encrypt_pin(command).await.map_err(told)?;
+        drop(self.pin);
+        let (method, usage) = made_by(self.method, present)?;
+        let key = module.key(self.terms.keys.pvk.as_str(), usage)?;
+        let pin = EncryptedPin { block: &block, format: FORMAT, key: zone };
+        let command = GeneratePinReference { pin, pan, method, key };
+        let reference = module.module.generate_pin_reference(command).await.map_err(told)?;
+        Ok(SealedPin { block, reference })
     }
 }
 

@@ -44,6 +44,11 @@ const MADE: &str = "\
     SET card_id = $2, last_four = $3, processor_reference = $4, made_at = $5
     WHERE order_id = $1 AND card_id IS NULL";
 
+const ORDERED: &str = "\
+    SELECT order_id, partner_id, customer_id, balance_id, holder_name, reference, processor,
+        replaces, asked_at, card_id
+    FROM card_profile WHERE order_id = $1 AND form = 'VIRTUAL'";
+
 macro_rules! read {
     ($from:literal) => {
         concat!(
@@ -102,6 +107,24 @@ pub(super) struct Ordered {
     pub(super) asked: Timestamp,
 }
 
+impl Ordered {
+    /// The order of a virtual card.
+    pub(super) fn read(row: &PgRow) -> Result<Self, Problem> {
+        Ok(Self {
+            order: row.try_get("order_id")?,
+            partner: PartnerId(row.try_get("partner_id")?),
+            customer: CustomerId(row.try_get("customer_id")?),
+            balance: BalanceId(row.try_get("balance_id")?),
+            form: Form::Virtual,
+            holder_name: row.try_get("holder_name")?,
+            reference: row.try_get("reference")?,
+            processor: row.try_get("processor")?,
+            replaces: row.try_get::<Option<i64>, _>("replaces")?.map(CardId),
+            asked: row.try_get::<PgTimestamp, _>("asked_at")?.0,
+        })
+    }
+}
+
 /// What is known of a card. It names a person: it has no printable form.
 #[derive(Clone, Default)]
 pub(super) struct Profile {
@@ -126,6 +149,19 @@ pub(super) async fn made_of(
                AND customer_id = $3 AND card_id IS NOT NULL";
     let made = sqlx::query_scalar(sql).bind(order).bind(partner.0).bind(customer.0);
     Ok(made.fetch_optional(connection).await?.map(CardId))
+}
+
+/// The order of a virtual card, and the card, where it was made.
+pub(super) async fn ordered(
+    connection: &mut PgConnection,
+    order: Uuid,
+) -> Result<Option<(Ordered, Option<CardId>)>, Problem> {
+    let found = sqlx::query(ORDERED).bind(order).fetch_optional(connection).await?;
+    let read = |row: PgRow| -> Result<_, Problem> {
+        let made = row.try_get::<Option<i64>, _>("card_id")?.map(CardId);
+        Ok((Ordered::read(&row)?, made))
+    };
+    found.map(read).transpose()
 }
 
 /// Puts an order in, where its account has room; the same one again changes nothing. When it was
@@ -157,8 +193,9 @@ pub(super) async fn order(
         return Ok(before.fetch_one(transaction).await?.0);
     }
     let sql = format!(
-        "SELECT count(*) FROM card_profile WHERE balance_id = $1 AND removed_at IS NULL \
-         AND (card_id IS NOT NULL OR asked_at > $2 - {FORGOTTEN})"
+        "SELECT count(*) FROM card_profile AS p WHERE balance_id = $1 AND removed_at IS NULL \
+         AND (card_id IS NOT NULL OR asked_at > $2 - {FORGOTTEN}) \
+         AND NOT EXISTS (SELECT FROM card_profile AS r WHERE r.replaces = p.card_id)"
     );
     let count = sqlx::query_scalar::<_, i64>(sqlx::AssertSqlSafe(sql));
     let count = count.bind(ordered.balance.0).bind(PgTimestamp(now));

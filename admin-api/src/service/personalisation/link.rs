@@ -5,13 +5,15 @@
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 use switch_domain::{
-    AsciiText, BalanceId, CardId, CardStatus, Expiry, ServiceCode, Timestamp, VaultRef,
+    AsciiText, BalanceId, CardId, CardStatus, Expiry, PinReference, ServiceCode, Timestamp,
+    VaultRef,
 };
 use switch_shard::{Act, Manage, ManageError, Refusal};
 use switch_store::PgTimestamp;
 use uuid::Uuid;
 
 use super::Plastic;
+use super::pin::reference_of;
 use crate::service::cards::processor::IN_PROCESS;
 use crate::service::span::micros;
 use crate::{Problem, idempotency_key};
@@ -22,10 +24,14 @@ const ACTOR: &str = "personalisation";
 const AT_A_TIME: i64 = 200;
 
 const DUE: &str = "\
-    SELECT reference, balance_id, physical_of, expiry, service_code, sequence, vault_row
-    FROM card_order WHERE state = 'PERSONALISED' AND next_at <= $1 ORDER BY next_at LIMIT $2";
+    SELECT reference, balance_id, physical_of, expiry, service_code, sequence, vault_row, digits,
+        key_index
+    FROM card_order LEFT JOIN card_order_pin USING (reference)
+    WHERE state = 'PERSONALISED' AND next_at <= $1 ORDER BY next_at LIMIT $2";
 
+/// Its PIN is the card's by then.
 const LINKED: &str = "\
+    WITH gone AS (DELETE FROM card_order_pin WHERE reference = $1)
     UPDATE card_order SET state = 'LINKED', card_id = $2, linked_at = $3
     WHERE reference = $1 AND state = 'PERSONALISED'";
 
@@ -33,13 +39,17 @@ const LINKED: &str = "\
 /// plastic from now on (A-01).
 const PROFILE: &str = "\
     INSERT INTO card_profile (order_id, partner_id, customer_id, balance_id, card_id, form,
-        holder_name, last_four, processor, asked_at, made_at)
+        holder_name, last_four, processor, asked_at, made_at, replaces)
     SELECT o.reference, o.partner_id, o.customer_id, o.balance_id, $2, 'PHYSICAL', o.holder_name,
-        v.last_four, $4, o.ordered_at, $3
-    FROM card_order AS o LEFT JOIN pan_vault AS v ON v.id = o.vault_row WHERE o.reference = $1
-    ON CONFLICT (card_id) DO UPDATE SET form = 'PHYSICAL'";
+        v.last_four, $4, o.ordered_at, $3, r.replaces
+    FROM card_order AS o LEFT JOIN pan_vault AS v ON v.id = o.vault_row
+        LEFT JOIN card_replacement AS r ON r.order_id = o.reference
+    WHERE o.reference = $1
+    ON CONFLICT (card_id) DO UPDATE
+        SET form = 'PHYSICAL', replaces = coalesce(card_profile.replaces, excluded.replaces)";
 
 const REFUSED: &str = "\
+    WITH gone AS (DELETE FROM card_order_pin WHERE reference = $1)
     UPDATE card_order SET state = 'REFUSED', refusal = $2
     WHERE reference = $1 AND state = 'PERSONALISED'";
 
@@ -65,6 +75,7 @@ struct Due {
     service_code: ServiceCode,
     sequence: u8,
     vault_row: Option<i64>,
+    pin: Option<PinReference>,
 }
 
 /// Why a card is not linked.
@@ -158,6 +169,11 @@ impl Plastic {
                 CardId(made.ok_or_else(missing)?)
             }
         };
+        // Before it is known that the card has a chip, which was made with this PIN.
+        if let Some(reference) = due.pin.clone() {
+            let act = Act::SetPinReference { card, reference };
+            self.services.node.manage(Manage { key: key("pin"), actor, act }, None).await?;
+        }
         let (service_code, sequence) = (Some(due.service_code), due.sequence);
         let act = Act::SetCardData { card, service_code, sequence };
         self.services.node.manage(Manage { key: key("data"), actor, act }, None).await?;
@@ -185,6 +201,7 @@ impl Due {
             service_code: ServiceCode::new(number("service_code")?).map_err(|_| wrong())?,
             sequence: u8::try_from(number("sequence")?).map_err(|_| wrong())?,
             vault_row: row.try_get("vault_row")?,
+            pin: reference_of(row)?,
         })
     }
 }

@@ -1,11 +1,13 @@
 //! Plastic cards: ordered, made by a bureau, linked when its report says that they exist (SR-163 to
-//! SR-170). It owns the tables `card_order`, `perso_run` and `perso_report`, and that nobody sees a
+//! SR-170). It owns the tables `card_order`, `card_order_pin`,
+//! `perso_run` and `perso_report`, and that nobody sees a
 //! card before it is linked. The cards themselves are the shards'; the file's bytes are
 //! `switch-security`'s.
 
 mod directory;
 mod link;
 mod order;
+mod pin;
 mod record;
 mod report;
 mod retention;
@@ -20,7 +22,7 @@ use switch_domain::ServiceCode;
 use switch_security::{BureauExchange, KeyName};
 
 use super::Services;
-use super::cards::CardModule;
+use super::cards::{CardModule, PinRules};
 use super::users::Users;
 
 pub use order::{DeliveryInput, NewPlastic, OrderState, OrderedBy, PlasticOrder, WayName};
@@ -43,6 +45,8 @@ pub struct PlasticSettings {
     pub service_code: ServiceCode,
     /// The PAN sequence number.
     pub sequence: u8,
+    /// Which PINs may be chosen with an order, and how they go to the bureau.
+    pub pins: PinRules,
     /// Orders of a customer that are on their way.
     pub of_customer: u32,
     /// Orders that wait for a file.

@@ -12,7 +12,9 @@ use switch_store::PgTimestamp;
 use uuid::Uuid;
 
 use super::Plastic;
+use super::pin::NumberedPin;
 use crate::Problem;
+use crate::service::cards::take_for_replacement;
 use crate::service::span::months_on;
 use crate::service::users::Personal;
 
@@ -22,6 +24,8 @@ pub struct NewPlastic {
     pub balance: Uuid,
     /// The card that it is to be plastic of (A-01).
     pub physical_of: Option<String>,
+    /// The plastic in whose place it is to come, where that may be replaced.
+    pub replaces: Option<CardId>,
     /// As it is embossed.
     pub holder_name: Personal,
     /// Where it goes.
@@ -125,6 +129,8 @@ pub struct PlasticOrder {
     pub way: WayName,
     /// The card that it is to be plastic of.
     pub physical_of: Option<CardId>,
+    /// The card in whose place it is to come.
+    pub replaces: Option<CardId>,
     /// Of the parcel or letter.
     pub tracking_number: Option<String>,
     /// The card, once there is one.
@@ -142,7 +148,8 @@ const INSERT: &str = "\
     ON CONFLICT (reference) DO NOTHING";
 
 const READ: &str = "\
-    SELECT reference, state, ordered_at, way, physical_of, tracking_number, card_id, refusal
+    SELECT reference, state, ordered_at, way, physical_of, tracking_number, card_id, refusal,
+        (SELECT r.replaces FROM card_replacement AS r WHERE r.order_id = reference) AS replaces
     FROM card_order WHERE partner_id = $1 AND customer_id = $2 AND reference = $3";
 
 const ON_THEIR_WAY: &str = "\
@@ -150,9 +157,9 @@ const ON_THEIR_WAY: &str = "\
     WHERE customer_id = $1 AND state NOT IN ('LINKED', 'REFUSED')";
 
 /// What was looked at.
-struct Checked {
+pub(super) struct Checked {
     customer: CustomerId,
-    balance: Balance,
+    pub(super) balance: Balance,
     physical_of: Option<CardId>,
     holder_name: Personal,
     expiry: Expiry,
@@ -172,24 +179,57 @@ impl Plastic {
         new: &NewPlastic,
         by: OrderedBy,
     ) -> Result<PlasticOrder, Problem> {
-        let reference = Uuid::from_bytes(by.key.0);
-        let known = self.users.customer(partner, customer).await?.id;
-        let mut connection = self.pool().acquire().await?;
-        if let Some(earlier) = read(&mut connection, (partner, known), reference).await? {
+        if let Some(earlier) = self.earlier((partner, customer), by).await? {
             return Ok(earlier);
         }
-        drop(connection);
         let checked = self.checked((partner, customer), new, by.now).await?;
         let mut transaction = self.pool().begin().await?;
+        let (order, _) = self.place(&mut transaction, partner, &checked, new, by, None).await?;
+        transaction.commit().await?;
+        Ok(order)
+    }
+
+    /// The order that was made under the same key.
+    pub(super) async fn earlier(
+        &self,
+        (partner, customer): (PartnerId, Uuid),
+        by: OrderedBy,
+    ) -> Result<Option<PlasticOrder>, Problem> {
+        let known = self.users.customer(partner, customer).await?.id;
+        let mut connection = self.pool().acquire().await?;
+        read(&mut connection, (partner, known), Uuid::from_bytes(by.key.0)).await
+    }
+
+    /// Puts an order in, where the limits have room; whether it was not there before.
+    pub(super) async fn place(
+        &self,
+        transaction: &mut PgConnection,
+        partner: PartnerId,
+        checked: &Checked,
+        new: &NewPlastic,
+        by: OrderedBy,
+        numbered: Option<&NumberedPin>,
+    ) -> Result<(PlasticOrder, bool), Problem> {
+        let reference = Uuid::from_bytes(by.key.0);
         // Counted one after the other, or the limits would be none.
         let alone = "SELECT pg_advisory_xact_lock(hashtext('cardswitch card_order'))";
         sqlx::query(alone).execute(&mut *transaction).await?;
+        let whose = (partner, checked.customer);
+        if let Some(earlier) = read(transaction, whose, reference).await? {
+            return Ok((earlier, false));
+        }
         let of = (checked.customer, checked.physical_of);
-        self.within_limits(&mut transaction, of).await?;
-        self.insert(&mut transaction, (partner, reference), &checked, new, by).await?;
-        let order = read(&mut transaction, (partner, checked.customer), reference).await?;
-        transaction.commit().await?;
-        order.ok_or_else(|| Problem::internal("ordering a card", &"the order is not there"))
+        self.within_limits(transaction, of).await?;
+        if let Some(old) = new.replaces {
+            take_for_replacement(transaction, old, reference, by.now).await?;
+        }
+        self.insert(transaction, (partner, reference), checked, new, by).await?;
+        if let Some(numbered) = numbered {
+            self.keep_pin(transaction, reference, numbered).await?;
+        }
+        let order = read(transaction, whose, reference).await?;
+        let missing = || Problem::internal("ordering a card", &"the order is not there");
+        Ok((order.ok_or_else(missing)?, true))
     }
 
     /// How far an order of a customer is.
@@ -207,7 +247,7 @@ impl Plastic {
         order.ok_or_else(|| Problem::not_found("there is no such order"))
     }
 
-    async fn checked(
+    pub(super) async fn checked(
         &self,
         (partner, customer): (PartnerId, Uuid),
         new: &NewPlastic,
@@ -340,6 +380,7 @@ fn shown(row: &PgRow) -> Result<PlasticOrder, Problem> {
         ordered_at: row.try_get::<PgTimestamp, _>("ordered_at")?.0,
         way: WayName::named(&way).ok_or_else(unknown)?,
         physical_of: row.try_get::<Option<i64>, _>("physical_of")?.map(CardId),
+        replaces: row.try_get::<Option<i64>, _>("replaces")?.map(CardId),
         tracking_number: row.try_get("tracking_number")?,
         card: row.try_get::<Option<i64>, _>("card_id")?.map(CardId),
         refusal: row.try_get("refusal")?,

@@ -9,13 +9,14 @@ use switch_domain::{
     ServiceCode, VaultRef,
 };
 use switch_security::{
-    CardValue, CardValueKind, Delivery, DeliveryWay, GenerateCardValue, KeyUsage, PersoRecord,
-    PersoText,
+    CardValue, CardValueKind, Delivery, DeliveryWay, GenerateCardValue, KeyName, KeyUsage,
+    PersoRecord, PersoText,
 };
 use uuid::Uuid;
 
 use super::Plastic;
 use super::order::WayName;
+use super::pin::OrderPin;
 use crate::Problem;
 use crate::service::users::Personal;
 use crate::service::vault::{open_pan, seal_pan};
@@ -36,6 +37,7 @@ pub(super) struct Going {
     holder_name: Personal,
     to: [Personal; 5],
     phone: Option<Personal>,
+    pin: Option<OrderPin>,
 }
 
 /// Where the number of an order is, and which printed code is in force.
@@ -48,8 +50,10 @@ impl Going {
     /// Those of a run that are not in its file yet.
     pub(super) const OF_RUN: &'static str = "\
         SELECT reference, balance_id, physical_of, expiry, service_code, sequence, vault_row, way,
-            holder_name, addressee, street, city, postal_code, country, phone
-        FROM card_order WHERE run_id = $1 AND state = 'ORDERED' ORDER BY reference";
+            holder_name, addressee, street, city, postal_code, country, phone, zone_key, format,
+            block
+        FROM card_order LEFT JOIN card_order_pin USING (reference)
+        WHERE run_id = $1 AND state = 'ORDERED' ORDER BY reference";
 
     pub(super) fn read(row: &PgRow) -> Result<Self, Problem> {
         let text =
@@ -77,7 +81,13 @@ impl Going {
                 text("country")?,
             ],
             phone: row.try_get::<Option<String>, _>("phone")?.map(Personal::new),
+            pin: OrderPin::read(row)?,
         })
+    }
+
+    /// The zone key that its PIN is under, where it has one.
+    pub(super) fn zone_key(&self) -> Option<&KeyName> {
+        self.pin.as_ref().map(|pin| &pin.zone_key)
     }
 }
 
@@ -118,7 +128,7 @@ impl Plastic {
             service_code: going.service_code,
             sequence: going.sequence,
             holder: text(&going.holder_name),
-            pin: None,
+            pin: going.pin.as_ref().and_then(OrderPin::for_record),
             delivery: Delivery {
                 way: match going.way {
                     WayName::Post => DeliveryWay::Post,

@@ -28,6 +28,11 @@ const FORGET_CUSTOMER: &str = "\
         state = CASE state WHEN 'ORDERED' THEN 'REFUSED' ELSE state END
     WHERE customer_id = $1 AND forgotten_at IS NULL";
 
+/// Their PINs go as well.
+const FORGET_PINS: &str = "\
+    DELETE FROM card_order_pin WHERE reference IN (
+        SELECT reference FROM card_order WHERE customer_id = $1 AND state = 'REFUSED')";
+
 const FORGET_REPORTS: &str = "\
     DELETE FROM perso_report WHERE digest IN (
         SELECT digest FROM perso_report WHERE read_at < $1 ORDER BY read_at LIMIT $2)";
@@ -52,6 +57,7 @@ pub(in crate::service) async fn forget_customer(
     now: Timestamp,
 ) -> Result<(), Problem> {
     let forget = sqlx::query(FORGET_CUSTOMER).bind(customer.0).bind(PgTimestamp(now));
-    forget.execute(transaction).await?;
+    forget.execute(&mut *transaction).await?;
+    sqlx::query(FORGET_PINS).bind(customer.0).execute(transaction).await?;
     Ok(())
 }

@@ -112,8 +112,14 @@ impl Plastic {
             return Ok((Some(digest), going.len()));
         }
         let mut records = Vec::with_capacity(going.len());
+        let pin_key = going.iter().find_map(Going::zone_key).cloned();
         for one in going {
-            match self.record(one).await {
+            let record = if one.zone_key().is_some_and(|key| Some(key) != pin_key.as_ref()) {
+                Err(Problem::internal("putting a PIN into a file", &"others are under another key"))
+            } else {
+                self.record(one).await
+            };
+            match record {
                 Ok(record) => records.push(record),
                 Err(problem) => self.set_aside(one, &problem, now).await?,
             }
@@ -121,7 +127,7 @@ impl Plastic {
         if records.is_empty() {
             return Ok((None, 0));
         }
-        let run = PersoRun { id: *open.id.as_bytes(), made: open.made, pin_key: None };
+        let run = PersoRun { id: *open.id.as_bytes(), made: open.made, pin_key };
         let key: &KeyName = &self.settings.exchange_key;
         let file = self.modules.exchange.seal_perso_file(key, &run, &records);
         let file = file.map_err(|error| Problem::internal("sealing a file", &error))?;

@@ -3,7 +3,7 @@
 
 use sqlx::Row;
 use sqlx::postgres::PgRow;
-use switch_domain::{PartnerId, Timestamp};
+use switch_domain::{CustomerId, PartnerId, Timestamp};
 use switch_store::PgTimestamp;
 use uuid::Uuid;
 
@@ -47,6 +47,16 @@ impl Users {
         let sql = "SELECT partner_id FROM customer WHERE public_id = $1 AND removed_at IS NULL";
         let found = sqlx::query_scalar(sql).bind(customer).fetch_optional(self.pool()).await?;
         found.map(PartnerId).ok_or_else(no_customer)
+    }
+
+    /// A customer as paths name it.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`: it was removed.
+    pub async fn named(&self, customer: CustomerId) -> Result<Uuid, Problem> {
+        let sql = "SELECT public_id FROM customer WHERE id = $1 AND removed_at IS NULL";
+        let found = sqlx::query_scalar(sql).bind(customer.0).fetch_optional(self.pool()).await?;
+        found.ok_or_else(no_customer)
     }
 
     /// A page of those who wait for an operator, in the order in which they were registered.

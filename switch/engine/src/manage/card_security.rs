@@ -65,7 +65,18 @@ pub(super) fn set_pin(state: &State, id: CardId, reference: &PinReference) -> De
         return Ok(None);
     }
     references.pin = Some(reference.clone());
-    changed(id, references, forgive_pins(state, id))
+    // Before it is known that the card has a chip, whoever makes the chip gives it the PIN.
+    let has_chip = references.service_code.is_some_and(ServiceCode::has_chip);
+    let counters =
+        if has_chip { Some(unknown_to_chip(state, id)) } else { forgive_pins(state, id) };
+    changed(id, references, counters)
+}
+
+/// The counters of a card whose chip does not have its new PIN.
+fn unknown_to_chip(state: &State, id: CardId) -> CardCounters {
+    let before = state.counters_of(id).cloned().unwrap_or_default();
+    let forgiven_pins = before.wrong_pins;
+    CardCounters { forgiven_pins, chip_pins: before.chip_pins.saturating_add(1), ..before }
 }
 
 pub(super) fn reset_code(state: &State, id: CardId, now: Timestamp) -> Decided {

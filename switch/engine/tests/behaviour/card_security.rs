@@ -420,3 +420,39 @@ fn one_change_of_a_programme_waits_for_the_other() {
         "
     ));
 }
+
+// covers: SR-179, SR-180
+#[test]
+fn sr_179_a_new_pin_pends_until_chip_and_pin_are_granted_online() {
+    let mut world = verified("");
+    world.run(
+        "
+        chip-pin c1 known
+        card-data c1 201
+        chip-pin c1 known
+        set-pin c1 4321
+        chip-pin c1 pends
+        restart
+        chip-pin c1 pends
+        auth c1 1.00 stan 1 entry contactless chip right atc 1 pin right -> approved
+        auth c1 1.00 stan 2 chan pos entry chip chip right atc 2         -> approved
+        auth c1 1.00 stan 3 chan pos entry chip chip right atc 3 pin wrong -> incorrect_pin
+        auth c1 9000.00 stan 4 chan pos entry chip chip right atc 4 pin right -> insufficient_funds
+        advise c1 1.00 stan 5 chan pos entry chip chip right atc 5 pin right -> advice_accepted
+        chip-pin c1 pends
+        set-pin c1 4321
+        auth c1 1.00 stan 6 chan pos entry chip chip right atc 6 pin right -> approved
+        chip-pin c1 known
+        restart
+        chip-pin c1 known
+        auth c1 1.00 stan 7 chan pos entry chip chip right atc 7 pin right -> approved
+        reset-code c1
+        chip-pin c1 known
+        set-pin c1 9876
+        set-pin c1 6789
+        chip-pin c1 pends
+        auth c1 1.00 stan 8 chan atm entry chip chip right atc 8 pin right -> approved
+        chip-pin c1 known
+        ",
+    );
+}

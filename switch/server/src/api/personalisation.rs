@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use admin_api::cards::PinRules;
 use admin_api::{Plastic, PlasticModules, Services, Steps, Users};
 use anyhow::Context;
 use switch_security::{KeyRing, KeyUsage, SoftwareModule};
@@ -14,11 +15,11 @@ use crate::config::ApiPersonalisation;
 
 /// The service; none where no plastic is made.
 pub(crate) fn service(
-    config: &ApiPersonalisation,
+    (config, pins): (&ApiPersonalisation, PinRules),
     services: (Services, Users),
     (software, ring, cards): (&Arc<SoftwareModule>, &KeyRing, &Cards),
 ) -> anyhow::Result<Option<Plastic>> {
-    let Some(settings) = config.settings() else { return Ok(None) };
+    let Some(settings) = config.settings(pins) else { return Ok(None) };
     ring.find(&settings.exchange_key, KeyUsage::D0).context(
         "api.personalisation.exchange_key: make one with \
          `cardswitch keys generate NAME --usage D0 --cipher aes`",

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use admin_api::PlasticSettings;
+use admin_api::cards::PinRules;
 use serde::Deserialize;
 use switch_domain::ServiceCode;
 use switch_security::{KeyName, MOST_PERSO_RECORDS};
@@ -70,9 +71,9 @@ impl ApiPersonalisation {
         Duration::from_millis(self.every_ms)
     }
 
-    /// As the service takes them; none where no plastic is made.
+    /// As the service takes them, with the rules of cards' PINs; none where no plastic is made.
     #[must_use]
-    pub fn settings(&self) -> Option<PlasticSettings> {
+    pub fn settings(&self, pins: PinRules) -> Option<PlasticSettings> {
         let days = |days: u32| Duration::from_secs(u64::from(days).saturating_mul(86_400));
         Some(PlasticSettings {
             directory: self.directory.clone()?,
@@ -81,6 +82,7 @@ impl ApiPersonalisation {
             months: self.months,
             service_code: ServiceCode::new(self.service_code).ok()?,
             sequence: self.sequence,
+            pins,
             of_customer: self.of_customer,
             waiting: self.waiting,
             report_bytes: self.report_bytes,

@@ -64,6 +64,11 @@ pub(super) struct Counters {
     /// The last command for a chip.
     #[prost(message, optional, tag = "40")]
     script: Option<Script>,
+    /// New PINs that its chip does not have by itself, and how many of them were used with it.
+    #[prost(uint32, tag = "41")]
+    chip_pins: u32,
+    #[prost(uint32, tag = "42")]
+    chip_pins_used: u32,
 }
 
 #[derive(Clone, Copy, PartialEq, Message)]
@@ -201,6 +206,8 @@ fn counters(card: CardId, one: &CardCounters, locks: bool) -> Counters {
         chips: one.chips.iter().map(chip).collect(),
         locks,
         script: one.script.map(write_script),
+        chip_pins: one.chip_pins,
+        chip_pins_used: one.chip_pins_used,
     }
 }
 
@@ -248,6 +255,8 @@ pub(super) fn read_counters(stored: &Counters) -> Read<(CardId, CardCounters)> {
         forgiven_codes: Timestamp(stored.forgiven_codes),
         chips: stored.chips.iter().map(chip).collect::<Read<_>>()?,
         script: stored.script.as_ref().map(read_script).transpose()?,
+        chip_pins: stored.chip_pins,
+        chip_pins_used: stored.chip_pins_used,
     };
     Ok((CardId(stored.card), counters))
 }

@@ -352,7 +352,8 @@ mod tests {
     }
 
     fn counters(amount: i64, locks: bool) -> CounterEffect {
-        let mut counters = CardCounters { wrong_pins: 3, forgiven_pins: 1, ..Default::default() };
+        let mut counters = CardCounters { wrong_pins: 3, chip_pins: 1, ..Default::default() };
+        counters.forgiven_pins = 1;
         counters.add_wrong_code(Timestamp(amount));
         counters.add_chip(1, 77);
         counters.add_chip(0, u16::MAX);

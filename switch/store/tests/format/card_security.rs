@@ -89,8 +89,9 @@ pub(crate) fn counters() -> impl Strategy<Value = (CardId, CardCounters)> {
         atc,
         standing,
     }));
-    (any::<i64>(), any::<[u32; 2]>(), codes, any::<i64>(), vec(chip, 0..3), script).prop_map(
-        |(card, [wrong_pins, forgiven_pins], wrong_codes, forgiven, chips, script)| {
+    (any::<i64>(), any::<[u32; 4]>(), codes, any::<i64>(), vec(chip, 0..3), script).prop_map(
+        |(card, counts, wrong_codes, forgiven, chips, script)| {
+            let [wrong_pins, forgiven_pins, chip_pins, chip_pins_used] = counts;
             let counters = CardCounters {
                 wrong_pins,
                 forgiven_pins,
@@ -98,6 +99,8 @@ pub(crate) fn counters() -> impl Strategy<Value = (CardId, CardCounters)> {
                 forgiven_codes: Timestamp(forgiven),
                 chips,
                 script,
+                chip_pins,
+                chip_pins_used,
             };
             (CardId(card), counters)
         },

@@ -87,6 +87,7 @@ impl World {
             }
             "used" => self.look_at_usage(row),
             "tries" => self.look_at_tries(row),
+            "chip-pin" => self.look_at_chip_pin(row),
             "script" => self.look_at_script(row),
             "locked" => self.look_at_lock(row),
             "month" => self.cluster.now = month(row.parsed(row.word("YYMM"))),

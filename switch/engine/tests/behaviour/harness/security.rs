@@ -62,6 +62,15 @@ impl World {
         self.manage(row, CARDS, act);
     }
 
+    /// `chip-pin CARD known|pends`: whether its chip may have another PIN.
+    pub(super) fn look_at_chip_pin(&self, row: &Row<'_>) {
+        let card = self.names.card(row, row.word("a card"));
+        let counters = self.cluster.states[CARDS].counters_of(card);
+        let pends = counters.is_some_and(switch_domain::CardCounters::chip_pin_pends);
+        let found = if pends { "pends" } else { "known" };
+        expect_equal(row, &found, &row.word("known or pends"));
+    }
+
     /// `tries CARD N`: wrong PINs that are not forgiven.
     pub(super) fn look_at_tries(&self, row: &Row<'_>) {
         let card = self.names.card(row, row.word("a card"));

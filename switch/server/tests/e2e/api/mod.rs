@@ -10,6 +10,7 @@ mod operators;
 mod page;
 mod person;
 mod plastic;
+mod plastic_life;
 mod platform;
 mod recorded;
 mod revocation;

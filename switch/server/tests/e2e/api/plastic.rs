@@ -19,22 +19,22 @@ use crate::keys::keys;
 use crate::speaker::Speaker;
 use crate::speaker::Value::Text;
 
-const PIN: &str = "8264";
+pub(super) const PIN: &str = "8264";
 const EXCHANGE: &str = "6FA1C7E3095B4D82E1347F90ABCD25681E2F3A4B5C6D7E8F90A1B2C3D4E5F607";
 const TERMS: &str = "\
     cvk = 'cvk'\ncvk2 = ['cvk2']\npvk = 'pvk'\nimk_ac = 'imk'\npin = { method = 'pvv' }\n\
     profiles = ['mchip-10']\n";
-const RIGHT: IssuerAnswer = IssuerAnswer::Right { approved: true };
+pub(super) const RIGHT: IssuerAnswer = IssuerAnswer::Right { approved: true };
 
 /// A platform that has plastic made, a partner with a customer and an account, and the bureau.
-struct Shop {
-    platform: Platform,
-    partner: Partner,
-    customer: String,
+pub(super) struct Shop {
+    pub(super) platform: Platform,
+    pub(super) partner: Partner,
+    pub(super) customer: String,
     /// The account's path.
     balance: String,
-    bureau: Bureau,
-    reader: Reader,
+    pub(super) bureau: Bureau,
+    pub(super) reader: Reader,
 }
 
 /// The keys of an issuer and of its bureau, in the key file.
@@ -68,6 +68,7 @@ pub(super) async fn platform_with(every_ms: &str, more: Vec<(&'static str, Strin
         of("CARDSWITCH_SECURITY__KEY_FILE", "keys/switch.keys"),
         of("CARDSWITCH_SECURITY__MAC_KEY_FILE", "keys/mac.key"),
         of("CARDSWITCH_LINKS__TEST__PIN", r#"{ key = "zpk", formats = [0] }"#),
+        of("CARDSWITCH_API__CARDS__PIN_KEY", "zpk"),
         of("CARDSWITCH_API__PERSONALISATION__DIRECTORY", "bureau"),
         of("CARDSWITCH_API__PERSONALISATION__EVERY_MS", every_ms),
     ];
@@ -86,7 +87,7 @@ pub(super) fn wanted(balance: &str) -> Value {
 }
 
 impl Shop {
-    async fn open() -> Self {
+    pub(super) async fn open() -> Self {
         let platform = platform("50").await;
         let at = platform.directory.path();
         let partner = platform.partner("Acme", "99999912");
@@ -110,12 +111,12 @@ impl Shop {
         format!("/secure/customers/{}/cards/orders", self.customer)
     }
 
-    fn wanted(&self) -> Value {
+    pub(super) fn wanted(&self) -> Value {
         wanted(self.balance.rsplit('/').next().expect("an identifier"))
     }
 
     /// Orders a card; its identifier.
-    fn orders(&self, key: &str) -> String {
+    pub(super) fn orders(&self, key: &str) -> String {
         let path = format!("/secure/customers/{}/cards/physical", self.customer);
         let client = &self.partner.client;
         let plain = client.post(&path, &format!("{key} in clear"), &self.wanted());
@@ -134,7 +135,7 @@ impl Shop {
     }
 
     /// Waits until an order stands so; what it is then.
-    async fn until(&self, order: &str, state: &str) -> Value {
+    pub(super) async fn until(&self, order: &str, state: &str) -> Value {
         let mut looks = tokio::time::interval(Duration::from_millis(20));
         for _ in 0..3_000 {
             let found = self.reads(order);
@@ -165,19 +166,32 @@ impl Shop {
     }
 
     /// What the bureau made for an order, with the PIN of its holder.
-    fn soft_card(&self, order: &str) -> SimulatedCard {
-        let facts = read_soft_card(&self.platform.directory.path().join("soft"), order);
-        let facts = CardFacts { pin: PIN.to_owned(), ..facts.expect("a soft card") };
+    pub(super) fn soft_card(&self, order: &str) -> SimulatedCard {
+        let facts = CardFacts { pin: PIN.to_owned(), ..self.made_of(order) };
         SimulatedCard::personalised(&test_keys(), facts).expect("a card")
     }
 
-    async fn close(self) {
+    /// What the bureau made for an order.
+    pub(super) fn made_of(&self, order: &str) -> CardFacts {
+        let facts = read_soft_card(&self.platform.directory.path().join("soft"), order);
+        facts.expect("a soft card")
+    }
+
+    /// Stops, and serves again over the same database.
+    pub(super) fn restart(self) -> Self {
+        let platform = self.platform.restart();
+        let client = self.partner.client.at(platform.served.api("secure"));
+        let partner = Partner { client, ..self.partner };
+        Self { platform, partner, ..self }
+    }
+
+    pub(super) async fn close(self) {
         self.platform.close().await;
     }
 }
 
 /// Buys for a euro with chip and PIN; the code, and what the chip makes of the answer.
-async fn buys(
+pub(super) async fn buys(
     peer: &mut Speaker,
     card: &mut SimulatedCard,
     stan: u32,

@@ -7,4 +7,5 @@ mod jobs;
 mod locks;
 mod reads;
 mod repeats;
+mod replace;
 pub(super) mod rig;

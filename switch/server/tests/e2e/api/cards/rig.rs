@@ -69,7 +69,13 @@ impl Reader {
     }
 
     /// Sends a body that is encrypted itself.
-    pub(super) fn tell(&self, client: &Client, path: &str, key: &str, body: &Value) -> Answer {
+    pub(in crate::api) fn tell(
+        &self,
+        client: &Client,
+        path: &str,
+        key: &str,
+        body: &Value,
+    ) -> Answer {
         let sealed = sealed(client, body);
         let headers = [
             ("Encrypted-Request", "true"),
@@ -92,7 +98,9 @@ impl Reader {
 
 /// A body for the platform alone.
 pub(in crate::api) fn sealed(client: &Client, body: &Value) -> Value {
-    let platform = client.get("/customers/public-key").done(200).json();
+    // Apps and partners' systems each have a path to it.
+    let ways = ["/customers/public-key", "/lifecycle/v1/public-key"].map(|path| client.get(path));
+    let platform = ways.iter().find(|one| one.status == 200).expect("a key").json();
     let platform = platform["publicKey"].as_str().expect("a key");
     let platform = PartnerKey::from_base64(platform).expect("a key");
     let token = seal(&platform, body.to_string().as_bytes()).expect("sealed");
@@ -147,6 +155,7 @@ pub(super) struct Rig {
     /// The customer's app, with a session.
     pub(super) app: Client,
     pub(super) reader: Reader,
+    dialect: &'static str,
 }
 
 impl Rig {
@@ -155,8 +164,13 @@ impl Rig {
     }
 
     pub(super) async fn start_with(more: Vec<(&'static str, String)>) -> Self {
-        let dialect = ("CARDSWITCH_LINKS__TEST__DIALECT", DIALECT.to_owned());
-        let more = more.into_iter().chain([dialect]);
+        Self::speaking(DIALECT, more).await
+    }
+
+    /// Over a link of this dialect.
+    pub(super) async fn speaking(dialect: &'static str, more: Vec<(&'static str, String)>) -> Self {
+        let link = ("CARDSWITCH_LINKS__TEST__DIALECT", dialect.to_owned());
+        let more = more.into_iter().chain([link]);
         let platform = keyed_platform(more.collect()).await;
         let acme = platform.partner("Acme", "99999912");
         terms(&platform, &acme);
@@ -167,16 +181,16 @@ impl Rig {
         acme.client.post(&format!("{balance}/reload"), "reload", &amount).done(200);
         let balance = balance.rsplit('/').next().expect("an identifier").to_owned();
         let app = acme.pairs(&platform.anonymous(), &ada, "device-0001").opens();
-        Self { platform, acme, ada, balance, app, reader: Reader::new() }
+        Self { platform, acme, ada, balance, app, reader: Reader::new(), dialect }
     }
 
     /// Stops, and serves again over the same database, looking for what waits at once.
     pub(super) fn restart(self) -> Self {
-        let Self { platform, acme, ada, balance, app, reader } = self;
+        let Self { platform, acme, ada, balance, app, reader, dialect } = self;
         let platform = platform.restart();
         let client = acme.client.at(platform.served.api("secure"));
         let app = app.at(platform.served.api("open"));
-        Self { platform, acme: Partner { client, ..acme }, ada, balance, app, reader }
+        Self { platform, acme: Partner { client, ..acme }, ada, balance, app, reader, dialect }
     }
 
     /// Cards of the customer, as the partner's system names them.
@@ -204,7 +218,7 @@ impl Rig {
 
     /// A terminal, connected.
     pub(super) async fn terminal(&self) -> Terminal {
-        let dialect = Dialect::shipped(DIALECT).expect("shipped");
+        let dialect = Dialect::shipped(self.dialect).expect("shipped");
         let settings = Settings::new(dialect.into(), Framing::new(LengthHeader::Binary2));
         let speech = settings.speech.clone();
         let peer = NetworkPeer::dial(self.platform.served.link, settings).expect("a network");

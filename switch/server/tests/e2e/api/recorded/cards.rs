@@ -6,6 +6,7 @@ use super::recording::{Asking, Recording, identifier};
 use crate::api::cards::rig::{Reader, sealed, terms};
 use crate::api::client::Client;
 use crate::api::person::Person;
+use crate::api::plastic;
 use crate::api::platform::{PIN, Platform};
 
 /// The answer encrypted.
@@ -30,12 +31,15 @@ pub(super) fn walk(platform: &Platform, recording: &mut Recording) {
     let one = format!("{cards}/{{cardId}}");
     partners.encrypted(("GET", &one), &names, (ANSWER, &reader.public), None, 200);
     partners.get(&one, &names, 403);
+    with_pin(&mut partners, (cards, &id), (&reader, &balance));
     partners.delete("/lifecycle/v1/customers/{customerId}/cards/{cardId}", &names, 204);
 
     let app = acme.pairs(&platform.anonymous(), &customer, "device-0001").opens();
     let mut own = Asking::new(&app, recording);
     shared(&mut own, "/customers/me/cards", &[], (&reader, &wanted));
     sensitive(&mut own, &app, &reader, &wanted);
+    with_pin(&mut own, ("/customers/me/cards", &[]), (&reader, &balance));
+    chip_pin(&mut own, platform, (&app, &reader));
 
     let add = ["operator", "add", "--name", "cora", "--role", "manager"];
     let mut cora = Person::of(&platform.served.command(&add).expect("added"));
@@ -53,6 +57,8 @@ pub(super) fn walk(platform: &Platform, recording: &mut Recording) {
     acts(&mut asking, "/admin/cards/{cardId}", &[card.as_str()], |asking, one, names| {
         let cvv = format!("{one}/cvv");
         asking.encrypted(("POST", &cvv), names, key, None, 200);
+        let replace = format!("{one}/replace");
+        asking.encrypted(("POST", &replace), names, key, Some(json!({})), 201);
     });
 }
 
@@ -80,6 +86,13 @@ fn shared(
     asking.get(&jobs, &names, 200);
     let listed = asking.get(cards, whose, 200).json();
     let card = live(&listed);
+    let names: Vec<&str> = whose.iter().copied().chain([card.as_str()]).collect();
+    let replace = format!("{cards}/{{cardId}}/replace");
+    let second = || Some(json!({ "reference": "second" }));
+    asking.encrypted(("POST", &replace), &names, key, second(), 201);
+    asking.encrypted(("POST", &replace), &names, key, second(), 409);
+    let path = whose.iter().fold(cards.to_owned(), |path, id| path.replace("{customerId}", id));
+    let card = live(&asking.client.get(&path).done(200).json());
     let names: Vec<&str> = whose.iter().copied().chain([card.as_str()]).collect();
     acts(asking, &format!("{cards}/{{cardId}}"), &names, |_, _, _| {});
 }
@@ -121,6 +134,27 @@ fn sensitive(asking: &mut Asking<'_>, app: &Client, reader: &Reader, wanted: &Va
     asking.encrypted(("POST", &pin), &names, both, tell("8264"), 204);
     asking.encrypted(("POST", &pin), &names, both, tell("1111"), 400);
     asking.post(&pin, &names, Some(json!({ "pin": "8264" })), 403);
+}
+
+/// Plastic ordered with a PIN, in an encrypted request alone.
+fn with_pin(asking: &mut Asking<'_>, (cards, whose): (&str, &[&str]), of: (&Reader, &str)) {
+    let (reader, balance) = of;
+    let mut new = plastic::wanted(balance);
+    new["pin"] = json!("8264");
+    let (order, both) = (format!("{cards}/physical_with_pin"), "Encrypted-Request");
+    let whole = Some(sealed(asking.client, &new));
+    asking.encrypted(("POST", &order), whose, (both, &reader.public), whole, 201);
+    asking.post(&order, whose, Some(new), 403);
+}
+
+/// The PIN of a card whose chip does not have it by itself: what the holder is to be told.
+fn chip_pin(asking: &mut Asking<'_>, platform: &Platform, (app, reader): (&Client, &Reader)) {
+    let card = live(&app.get("/customers/me/cards").done(200).json());
+    let data = ["security", "card-data", &card, "--service-code", "201"];
+    platform.served.command(&data).expect("it has a chip");
+    let (pin, both) = ("/customers/me/cards/{cardId}/pin", "Encrypted-Request");
+    let whole = Some(sealed(app, &json!({ "pin": "7391" })));
+    asking.encrypted(("POST", pin), &[&card], (both, &reader.public), whole, 200);
 }
 
 /// The first card of a customer.

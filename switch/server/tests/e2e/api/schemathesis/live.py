@@ -149,6 +149,8 @@ for path in (ME, "/secure/customers/{customerId}", "/admin/customers/{customerId
     for end in ("/cards/virtual", "/cards/virtual/async"):
         WHOLE["POST", path + end] = lambda scene: {"balanceId": scene.balance}
     WHOLE["POST", path + "/cards/physical"] = lambda scene: plastic(scene.balance)
+for path in (ME, "/secure/customers/{customerId}", "/admin"):
+    WHOLE["POST", path + "/cards/{cardId}/replace"] = lambda scene: {}
 
 # What is asked for in clear is refused: answers with card data in them.
 SEALED_ANSWERS = {
@@ -158,6 +160,9 @@ SEALED_ANSWERS = {
     ("POST", ME + "/cards/physical"),
     ("POST", "/secure/customers/{customerId}/cards/physical"),
     ("POST", "/admin/customers/{customerId}/cards/physical"),
+    ("POST", ME + "/cards/{cardId}/replace"),
+    ("POST", "/secure/customers/{customerId}/cards/{cardId}/replace"),
+    ("POST", "/admin/cards/{cardId}/replace"),
     ("POST", ME + "/cards/{cardId}/cvv"),
     ("POST", "/admin/cards/{cardId}/cvv"),
     ("GET", ME + "/cards/{cardId}"),
