@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use admin_api::cards::processor::InProcess;
-use admin_api::cards::{Cards as CardServices, Processors};
+use admin_api::cards::Cards as CardServices;
 use admin_api::certificates::Certificates;
 use admin_api::{PartnerKeys, Plastic, Services, Users};
 use anyhow::{Context, bail};
@@ -25,6 +24,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::api::processors::{self, Remotes};
 use crate::api::{Managed, personalisation};
 use crate::card_checks::Cards;
 use crate::clock;
@@ -132,7 +132,7 @@ impl App {
         let health = Arc::new(NodeHealth { node, fatal: running.fatal(), warning });
         let behind = (metrics, upkeep, sweep, watch);
         let keys = (&module, &ring, &security);
-        let (users, of_holders, plastic) = holders(config, &services, keys, &cards)?;
+        let (users, of_holders, plastic, remotes) = holders(config, &services, keys, &cards)?;
         let security = (security, exchange.map(Arc::new), cards);
         let managed = Managed {
             services: services.clone(),
@@ -143,6 +143,7 @@ impl App {
             plastic,
             partner_keys: PartnerKeys::new(services.clone(), config.api.encryption.partner_keys()),
             cards: of_holders,
+            remotes,
         };
         let opened = open_ports(config, managed, security, health, behind).await;
         match opened {
@@ -448,29 +449,22 @@ pub(crate) fn make_directory_of(path: &Path) -> anyhow::Result<()> {
     }
 }
 
-/// Customers of the management API, their cards, and their plastic where any is made.
+/// Customers of the management API, their cards, their plastic where any is made, and the
+/// processors elsewhere that make cards.
 fn holders(
     config: &Config,
     services: &Services,
     (module, ring, security): (&Arc<SoftwareModule>, &KeyRing, &Arc<dyn SecurityModule>),
     cards: &Cards,
-) -> anyhow::Result<(Users, CardServices, Option<Plastic>)> {
+) -> anyhow::Result<(Users, CardServices, Option<Plastic>, Remotes)> {
     let users = Users::new(services.clone(), config.api.user_settings());
+    let (processors, remotes) = processors::open(&config.api.processors, (security, ring))?;
     let with = (services.clone(), users.clone());
     let of_plastic = (module, ring, cards);
-    let plastic = personalisation::service(&config.api.personalisation, with, of_plastic)?;
-    let of_holders = card_services(config, (services, &users), security, cards);
-    Ok((users, of_holders, plastic))
-}
-
-/// Cards over the management API.
-fn card_services(
-    config: &Config,
-    (services, users): (&Services, &Users),
-    security: &Arc<dyn SecurityModule>,
-    cards: &Cards,
-) -> CardServices {
-    let processors = Processors::new(InProcess::new(Arc::clone(security)), []);
+    let to_print = &config.api.personalisation;
+    let plastic = personalisation::service(to_print, with, of_plastic, processors.clone())?;
     let over = (services.clone(), users.clone());
-    CardServices::new(over, cards.module(), processors, config.api.cards.settings())
+    let settings = config.api.cards.settings();
+    let of_holders = CardServices::new(over, cards.module(), processors, settings);
+    Ok((users, of_holders, plastic, remotes))
 }

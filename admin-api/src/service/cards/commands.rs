@@ -215,7 +215,8 @@ impl Services {
 }
 
 impl Services {
-    async fn give_up(&self, vault: VaultRef) {
+    /// A number that no card has.
+    pub(super) async fn give_up(&self, vault: VaultRef) {
         if let Err(error) = self.store.vault().remove_unissued(vault).await {
             // Only a number is lost, from a range of millions.
             tracing::warn!(%error, row = vault.row, "an unused vault row stays");

@@ -2,12 +2,11 @@
 //! from the request into the security module, comes out as an encrypted block, and becomes the
 //! reference that it is compared with: in clear it is nowhere else, and is kept nowhere.
 
-use switch_domain::{CardStatus, PinMethod as Terms, PinReference};
+use switch_domain::{CardStatus, Pan, PinMethod as Terms, PinReference};
 use switch_security::{
     ChosenPin, DecimalisationTable, EncryptPin, EncryptedPin, EncryptedPinBlock,
     GeneratePinReference, Ibm3624, KeyUsage, PinBlockFormat, PinMethod,
 };
-use uuid::Uuid;
 
 use super::found::{OwnedCard, no_card};
 use super::issue::By;
@@ -20,6 +19,8 @@ use crate::Problem;
 const FORMAT: PinBlockFormat = PinBlockFormat::Iso0;
 /// Which key of a set a new reference is made with, where the card has none yet.
 const FIRST_KEY: u8 = 1;
+/// Of a card whose maker could not be told.
+const NO_PINS: &str = "the processor of this card takes no PINs: its pin_key is not set";
 
 impl Cards {
     /// Gives a card another PIN: in force when this returns. Tries that were used up are all there
@@ -47,6 +48,7 @@ impl Cards {
         let pan = self.services.number_of(card.vault).await?;
         let command = EncryptPin { pin: &chosen, pan: &pan, format: FORMAT, key: zone };
         let block = self.module.module.encrypt_pin(command).await.map_err(told)?;
+        let far = self.for_processor(owned, &chosen, &pan).await?;
         drop(chosen);
         let present = card.references.as_ref().and_then(|references| references.pin.as_ref());
         let (method, usage) = made_by(method, present)?;
@@ -54,22 +56,34 @@ impl Cards {
         let encrypted = EncryptedPin { block: &block, format: FORMAT, key: zone };
         let command = GeneratePinReference { pin: encrypted, pan: &pan, method, key };
         let reference = self.module.module.generate_pin_reference(command).await.map_err(told)?;
-        self.tell_pin(owned, &block, by).await?;
-        self.services.set_pin_reference(by.key, by.actor, card.id, reference).await
+        let Some(block) = far else {
+            return self.services.set_pin_reference(by.key, by.actor, card.id, reference).await;
+        };
+        let missing = || Problem::internal("telling a PIN", &"the card has another processor now");
+        let telling = self.telling(owned, by).await?.ok_or_else(missing)?;
+        // The processor has it before it is in force here: a card never has a PIN that its maker
+        // does not know.
+        let pin = NewPin { block: &block, format: FORMAT };
+        telling.processor.change_pin(telling.told, &pin).await?;
+        self.services.set_pin_reference(by.key, by.actor, card.id, reference).await?;
+        telling.end().await
     }
 
-    /// The processor has it before it is in force here: a card never has a PIN that its maker does
-    /// not know.
-    async fn tell_pin(
+    /// A PIN for a card's processor, where it has to be told: under the key that is shared with it.
+    async fn for_processor(
         &self,
         owned: &OwnedCard,
-        block: &EncryptedPinBlock,
-        by: By,
-    ) -> Result<(), Problem> {
-        let (processor, reference) = self.processor(owned).await?;
-        let pin = NewPin { reference: Uuid::from_bytes(by.key.0), block, format: FORMAT };
-        processor.change_pin(&reference, &pin).await?;
-        Ok(())
+        pin: &ChosenPin,
+        pan: &Pan,
+    ) -> Result<Option<EncryptedPinBlock>, Problem> {
+        let (processor, _) = self.its_processor(&self.profile(&owned.card).await?)?;
+        if !processor.is_told() {
+            return Ok(None);
+        }
+        let key = processor.pin_key().ok_or_else(|| conflict(NO_PINS))?;
+        let key = self.key(key.as_str(), KeyUsage::P0)?;
+        let command = EncryptPin { pin, pan, format: FORMAT, key };
+        self.module.module.encrypt_pin(command).await.map(Some).map_err(told)
     }
 }
 

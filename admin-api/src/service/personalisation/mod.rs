@@ -5,6 +5,7 @@
 
 mod directory;
 mod link;
+mod number;
 mod order;
 mod record;
 mod report;
@@ -20,7 +21,7 @@ use switch_domain::ServiceCode;
 use switch_security::{BureauExchange, KeyName};
 
 use super::Services;
-use super::cards::CardModule;
+use super::cards::{CardModule, Processors};
 use super::users::Users;
 
 pub use order::{DeliveryInput, NewPlastic, OrderState, OrderedBy, PlasticOrder, WayName};
@@ -64,6 +65,8 @@ pub struct PlasticModules {
     pub values: CardModule,
     /// Who seals files for the bureau.
     pub exchange: Arc<dyn BureauExchange>,
+    /// Who gives them their numbers.
+    pub processors: Processors,
 }
 
 /// The service of plastic cards. Cloning gives another handle.

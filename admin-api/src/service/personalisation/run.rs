@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::Plastic;
 use super::directory::{Exchange, FileDigest};
-use super::record::{CARD_REMOVED, Going};
+use super::record::{CARD_REMOVED, Going, PROCESSOR_REFUSED};
 use crate::Problem;
 use crate::service::span::micros;
 
@@ -113,7 +113,7 @@ impl Plastic {
         }
         let mut records = Vec::with_capacity(going.len());
         for one in going {
-            match self.record(one).await {
+            match self.record(one, now).await {
                 Ok(record) => records.push(record),
                 Err(problem) => self.set_aside(one, &problem, now).await?,
             }
@@ -140,9 +140,9 @@ impl Plastic {
         now: Timestamp,
     ) -> Result<(), Problem> {
         let order = going.reference;
-        if problem.code == CARD_REMOVED {
-            tracing::warn!(%order, "the card that was to be printed is not in use any more");
-            let never = sqlx::query(NEVER).bind(order).bind(CARD_REMOVED);
+        if matches!(problem.code, CARD_REMOVED | PROCESSOR_REFUSED) {
+            tracing::warn!(%order, %problem, "there will be no plastic");
+            let never = sqlx::query(NEVER).bind(order).bind(problem.code);
             never.execute(self.pool()).await?;
             return Ok(());
         }

@@ -19,6 +19,7 @@ use axum::Router;
 use switch_store::Store;
 use tokio_util::sync::CancellationToken;
 
+use super::processors::Remotes;
 use super::upkeep::{Old, upkeep, watch_audit};
 use super::{body_keys, webhooks};
 use crate::config::Config;
@@ -35,6 +36,8 @@ pub(crate) struct Managed {
     pub(crate) plastic: Option<Plastic>,
     pub(crate) partner_keys: PartnerKeys,
     pub(crate) cards: Cards,
+    /// Processors elsewhere.
+    pub(crate) remotes: Remotes,
 }
 
 /// What is served.
@@ -82,6 +85,7 @@ impl Routers {
             plastic,
             partner_keys,
             cards,
+            remotes: _, // they are looked after beside
         } = managed;
         let requests = config.api.requests;
         let pool = store.pool().clone();

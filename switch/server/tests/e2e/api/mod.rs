@@ -11,6 +11,7 @@ mod page;
 mod person;
 mod plastic;
 mod platform;
+mod processors;
 mod recorded;
 mod revocation;
 mod rotation;

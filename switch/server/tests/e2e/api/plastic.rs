@@ -19,7 +19,7 @@ use crate::keys::keys;
 use crate::speaker::Speaker;
 use crate::speaker::Value::Text;
 
-const PIN: &str = "8264";
+pub(super) const PIN: &str = "8264";
 const EXCHANGE: &str = "6FA1C7E3095B4D82E1347F90ABCD25681E2F3A4B5C6D7E8F90A1B2C3D4E5F607";
 const TERMS: &str = "\
     cvk = 'cvk'\ncvk2 = ['cvk2']\npvk = 'pvk'\nimk_ac = 'imk'\npin = { method = 'pvv' }\n\
@@ -27,14 +27,14 @@ const TERMS: &str = "\
 const RIGHT: IssuerAnswer = IssuerAnswer::Right { approved: true };
 
 /// A platform that has plastic made, a partner with a customer and an account, and the bureau.
-struct Shop {
-    platform: Platform,
-    partner: Partner,
-    customer: String,
+pub(super) struct Shop {
+    pub(super) platform: Platform,
+    pub(super) partner: Partner,
+    pub(super) customer: String,
     /// The account's path.
     balance: String,
-    bureau: Bureau,
-    reader: Reader,
+    pub(super) bureau: Bureau,
+    pub(super) reader: Reader,
 }
 
 /// The keys of an issuer and of its bureau, in the key file.
@@ -56,12 +56,8 @@ fn import_keys(at: &Path) {
     assert!(good, "{said}");
 }
 
-/// A platform that has plastic made, and looks so often what there is to do.
-pub(super) async fn platform(every_ms: &str) -> Platform {
-    platform_with(every_ms, Vec::new()).await
-}
-
-/// The same with more of its configuration.
+/// A platform that has plastic made, and looks so often what there is to do, with more of its
+/// configuration.
 pub(super) async fn platform_with(every_ms: &str, more: Vec<(&'static str, String)>) -> Platform {
     let of = |name, value: &str| (name, value.to_owned());
     let ours = [
@@ -87,7 +83,12 @@ pub(super) fn wanted(balance: &str) -> Value {
 
 impl Shop {
     async fn open() -> Self {
-        let platform = platform("50").await;
+        Self::open_with(Vec::new()).await
+    }
+
+    /// The same with more of its configuration.
+    pub(super) async fn open_with(more: Vec<(&'static str, String)>) -> Self {
+        let platform = platform_with("50", more).await;
         let at = platform.directory.path();
         let partner = platform.partner("Acme", "99999912");
         let terms = at.join("terms.toml");
@@ -115,7 +116,7 @@ impl Shop {
     }
 
     /// Orders a card; its identifier.
-    fn orders(&self, key: &str) -> String {
+    pub(super) fn orders(&self, key: &str) -> String {
         let path = format!("/secure/customers/{}/cards/physical", self.customer);
         let client = &self.partner.client;
         let plain = client.post(&path, &format!("{key} in clear"), &self.wanted());
@@ -129,12 +130,12 @@ impl Shop {
         id
     }
 
-    fn reads(&self, order: &str) -> Value {
+    pub(super) fn reads(&self, order: &str) -> Value {
         self.partner.client.get(&format!("{}/{order}", self.orders_path())).done(200).json()
     }
 
     /// Waits until an order stands so; what it is then.
-    async fn until(&self, order: &str, state: &str) -> Value {
+    pub(super) async fn until(&self, order: &str, state: &str) -> Value {
         let mut looks = tokio::time::interval(Duration::from_millis(20));
         for _ in 0..3_000 {
             let found = self.reads(order);
@@ -160,24 +161,24 @@ impl Shop {
     }
 
     /// Cards of the account.
-    fn cards(&self) -> Vec<Value> {
+    pub(super) fn cards(&self) -> Vec<Value> {
         self.partner.reads(&self.balance)["cards"].as_array().expect("cards").clone()
     }
 
     /// What the bureau made for an order, with the PIN of its holder.
-    fn soft_card(&self, order: &str) -> SimulatedCard {
+    pub(super) fn soft_card(&self, order: &str) -> SimulatedCard {
         let facts = read_soft_card(&self.platform.directory.path().join("soft"), order);
         let facts = CardFacts { pin: PIN.to_owned(), ..facts.expect("a soft card") };
         SimulatedCard::personalised(&test_keys(), facts).expect("a card")
     }
 
-    async fn close(self) {
+    pub(super) async fn close(self) {
         self.platform.close().await;
     }
 }
 
 /// Buys for a euro with chip and PIN; the code, and what the chip makes of the answer.
-async fn buys(
+pub(super) async fn buys(
     peer: &mut Speaker,
     card: &mut SimulatedCard,
     stan: u32,
