@@ -18,8 +18,8 @@ use simulators::acquirer::Channel;
 
 /// Terminals and networks to try a running `cardswitch` with.
 ///
-/// Every command but `network`, `hsm`, `kyc`, `processor` and `bureau work` reads `demo.json`, which
-/// `cardswitch demo` writes when it starts, for the address, the framing and the test cards.
+/// Every command but `network`, `hsm`, `kyc`, `processor` and `bureau work` reads `demo.json`,
+/// which `cardswitch demo` writes when it starts, for the address, the framing and the test cards.
 #[derive(Debug, Parser)]
 #[command(name = "cardswitch-sim", version)]
 pub(crate) struct Cli {

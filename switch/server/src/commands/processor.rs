@@ -1,5 +1,5 @@
-//! `cardswitch programme processor`: who makes the cards of a programme. It owns the arguments; each
-//! becomes one operation of a running switch, and is in force for the next order.
+//! `cardswitch programme processor`: who makes the cards of a programme. It owns the arguments;
+//! each becomes one operation of a running switch, and is in force for the next order.
 
 use std::process::ExitCode;
 

@@ -145,8 +145,8 @@ pub(super) fn check(
         all <= half,
         &["api", "processors"],
         format!(
-            "at_once of all of them is {all}: at most {half}, half of database.max_connections, for \
-             a card's row is held while its processor is told, and others need the database too"
+            "at_once of all of them is {all}: at most {half}, half of database.max_connections, \
+             for a card's row is held while its processor is told, and others need the database"
         ),
     );
 }

@@ -1,7 +1,7 @@
 //! A processor elsewhere, over HTTPS (docs/processors.md): one POST a question, each under our
 //! reference. It owns that questions go to the one address that is configured, with our
 //! certificate, never after a redirect; how long and how many at a time; and what is taken for a
-//! refusal. Everything else that comes back, or does not, is no answer: the same may be asked again.
+//! refusal. Everything else that comes back, or does not, is no answer: it may be asked again.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
