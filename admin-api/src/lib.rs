@@ -18,6 +18,7 @@ pub mod operator_operation;
 pub mod partner_choice_operation;
 mod partner_operation;
 mod problem;
+pub mod processor_operation;
 pub mod rate_operation;
 pub mod routes;
 pub mod security_operation;

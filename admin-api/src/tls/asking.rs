@@ -2,6 +2,7 @@
 //! heads and a bounded pool. Where its connections may go is for who makes them: it owns no
 //! address.
 
+use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -11,9 +12,10 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::{Connect, HttpConnector};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use sha2::{Digest, Sha256};
 
 use super::client::client;
-use super::files::TlsFault;
+use super::files::{TlsFault, read_whole};
 use super::settings::ServerFiles;
 
 /// The head of an answer, and its lines.
@@ -60,4 +62,28 @@ where
         .http1_max_buf_size(HEAD_MOST)
         .http1_max_headers(HEADERS_MOST)
         .build(https))
+}
+
+/// Of what is in these files; the same bytes give the same. Blocks.
+pub(crate) fn digest_of<'a>(
+    files: impl IntoIterator<Item = &'a PathBuf>,
+) -> Result<[u8; 32], TlsFault> {
+    let mut digest = Sha256::new();
+    for path in files {
+        let bytes = read_whole(path)?;
+        digest.update((bytes.len() as u64).to_be_bytes());
+        digest.update(&bytes);
+    }
+    Ok(digest.finalize().into())
+}
+
+/// Why there was no answer, for the log: words of the library and of the system, none of ours.
+pub(crate) fn words_of(error: &(dyn Error + 'static)) -> String {
+    let mut words = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        words = format!("{words}: {error}");
+        cause = error.source();
+    }
+    words
 }

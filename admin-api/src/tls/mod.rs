@@ -21,7 +21,7 @@ use axum_server::tls_rustls::RustlsConfig;
 use metrics::{counter, describe_counter, describe_gauge, gauge};
 use tokio::sync::Mutex;
 
-pub(crate) use asking::{Asking, https};
+pub(crate) use asking::{Asking, digest_of, https, words_of};
 pub use files::TlsFault;
 pub(crate) use files::read_whole;
 pub use serve::{ServeFault, Serving, serve};

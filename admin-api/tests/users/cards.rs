@@ -8,14 +8,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use admin_api::cards::processor::{
-    InProcess, MadeCard, NewPin, Pending, Processor, ProcessorFault, ProcessorReference,
-    VirtualOrder,
+    CardOrder, InProcess, MadeCard, NewPin, Pending, Processor, ProcessorFault, Told,
 };
 use admin_api::cards::{
     By, CardModule, CardSettings, Cards, Channel, Holder, JobSettings, JobState, KeyNames,
     NewVirtual, Processors,
 };
-use switch_domain::{AsciiText, LockCode, Pan, Timestamp};
+use switch_domain::{AsciiText, KeyLabel, LockCode, Pan, Timestamp};
 use switch_security::{KeyHandle, KeyUsage, PanKeys, SoftwareModule};
 use uuid::Uuid;
 
@@ -38,19 +37,23 @@ pub(crate) struct Far {
     conduct: Mutex<Conduct>,
     made: Mutex<BTreeMap<Uuid, Vec<u8>>>,
     told: AtomicUsize,
+    turn: Mutex<i64>,
 }
 
 impl Far {
     fn new() -> Arc<Self> {
         let (conduct, made) = (Mutex::new(Conduct::Makes), Mutex::default());
-        Arc::new(Self { conduct, made, told: AtomicUsize::new(0) })
+        Arc::new(Self { conduct, made, told: AtomicUsize::new(0), turn: Mutex::new(0) })
     }
 
     pub(crate) fn does(&self, conduct: Conduct) {
         *self.conduct.lock().expect("no panic") = conduct;
     }
 
-    fn tells<'a>(&'a self) -> Pending<'a, ()> {
+    /// It is told one thing after the other, by the name that it gave.
+    fn tells(&self, told: Told) -> Pending<'_, ()> {
+        let before = std::mem::replace(&mut *self.turn.lock().expect("no panic"), told.turn);
+        assert!(told.turn > before && told.card.as_str() == "far-1", "{told:?} after {before}");
         let away = *self.conduct.lock().expect("no panic") == Conduct::IsAway;
         self.told.fetch_add(1, Ordering::Relaxed);
         Box::pin(async move { if away { Err(ProcessorFault::Unavailable) } else { Ok(()) } })
@@ -68,7 +71,11 @@ impl Processor for Far {
         true
     }
 
-    fn create_virtual<'a>(&'a self, order: &'a VirtualOrder) -> Pending<'a, MadeCard> {
+    fn pin_key(&self) -> Option<&KeyLabel> {
+        None
+    }
+
+    fn create<'a>(&'a self, order: &'a CardOrder) -> Pending<'a, MadeCard> {
         let conduct = *self.conduct.lock().expect("no panic");
         let mut made = self.made.lock().expect("no panic");
         let next = made.len();
@@ -90,24 +97,24 @@ impl Processor for Far {
         })
     }
 
-    fn activate<'a>(&'a self, _: &'a ProcessorReference) -> Pending<'a, ()> {
-        self.tells()
+    fn activate(&self, told: Told) -> Pending<'_, ()> {
+        self.tells(told)
     }
 
-    fn change_pin<'a>(&'a self, _: &'a ProcessorReference, _: &'a NewPin<'a>) -> Pending<'a, ()> {
-        self.tells()
+    fn change_pin<'a>(&'a self, told: Told, _: &'a NewPin<'a>) -> Pending<'a, ()> {
+        self.tells(told)
     }
 
-    fn stop<'a>(&'a self, _: &'a ProcessorReference, _: LockCode) -> Pending<'a, ()> {
-        self.tells()
+    fn stop(&self, told: Told, _: LockCode) -> Pending<'_, ()> {
+        self.tells(told)
     }
 
-    fn unstop<'a>(&'a self, _: &'a ProcessorReference) -> Pending<'a, ()> {
-        self.tells()
+    fn unstop(&self, told: Told) -> Pending<'_, ()> {
+        self.tells(told)
     }
 
-    fn retire<'a>(&'a self, _: &'a ProcessorReference) -> Pending<'a, ()> {
-        self.tells()
+    fn retire(&self, told: Told) -> Pending<'_, ()> {
+        self.tells(told)
     }
 }
 
@@ -239,6 +246,21 @@ async fn whatever_a_processor_does_an_order_is_one_card_or_none() {
     assert_eq!(stage.far.told.load(Ordering::Relaxed), before + 1);
     stage.cards.unlock(&owned, Channel::User, by("unlock", NOW)).await.expect("lifted");
     assert_eq!(is_locked().await, None);
+
+    // An order that was cut off before it was noted what it came to: the same number is the same
+    // card, and another one than it was given before is refused.
+    let order = Uuid::from_bytes(key("twice").0);
+    let cut = async || {
+        let cut = "UPDATE card_profile SET card_id = NULL, made_at = NULL WHERE order_id = $1";
+        let cut = sqlx::query(cut).bind(order).execute(stage.world.store.pool());
+        cut.await.expect("cut off");
+    };
+    cut().await;
+    assert_eq!(stage.issue("twice").await, Ok(second), "the same card");
+    cut().await;
+    stage.far.made.lock().expect("no panic").insert(order, number("999999120000077"));
+    assert_eq!(stage.issue("twice").await, Err("PROCESSOR_REFUSED"));
+    assert_eq!(stage.world.count(rows).await, 4, "and is kept nowhere");
     stage.world.close().await;
 }
 

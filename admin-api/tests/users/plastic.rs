@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use admin_api::cards::{CardModule, KeyNames, PinRules};
+use admin_api::cards::processor::InProcess;
+use admin_api::cards::{CardModule, KeyNames, PinRules, Processors};
 use admin_api::{
     DeliveryInput, Done, NewCard, NewPlastic, OrderState, OrderedBy, Personal, Plastic,
     PlasticModules, PlasticOrder, PlasticSettings, Problem, Steps, WayName,
@@ -124,7 +125,8 @@ impl Shop {
 
     fn service(world: &World, module: &Arc<SoftwareModule>, at: &Path) -> (Plastic, Steps) {
         let values = CardModule { module: Arc::clone(module) as _, keys: Arc::new(Named) };
-        let modules = PlasticModules { values, exchange: Arc::clone(module) as _ };
+        let processors = Processors::new(InProcess::new(Arc::clone(module) as _), []);
+        let modules = PlasticModules { values, exchange: Arc::clone(module) as _, processors };
         let services = (world.services.clone(), world.users.clone());
         let plastic = Plastic::new(services, modules, settings(at));
         let steps = Steps::new(plastic.clone()).expect("a directory");

@@ -1,21 +1,12 @@
 //! What a provider sends back: an answer, or what it was told to do instead. Must be written by
 //! hand, so that it can be wrong.
 
-use std::convert::Infallible;
-use std::io;
-
 use bytes::Bytes;
-use futures_util::stream;
-use http_body_util::combinators::BoxBody;
-use http_body_util::{BodyExt, Full, StreamBody};
-use hyper::body::Frame;
-use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, LOCATION};
-use hyper::{Response, StatusCode};
+use hyper::StatusCode;
+use hyper::header::{HeaderValue, LOCATION};
 
 use super::conduct::{Conduct, Verdict};
-
-/// What is sent.
-pub(super) type Sent = Response<BoxBody<Bytes, io::Error>>;
+use crate::http_answer::{Sent, half, with_status};
 
 /// A verdict in the agreed form, after so many questions of the same before.
 pub(super) fn written(inquiry: &str, verdict: Verdict, before: u64) -> (&'static str, String) {
@@ -59,21 +50,4 @@ pub(super) fn bent(conduct: Option<Conduct>, text: String) -> Option<Sent> {
         Some(Conduct::Half) => half(text),
         Some(Conduct::Say(_) | Conduct::Late(_)) | None => with_status(StatusCode::OK, text),
     })
-}
-
-pub(super) fn with_status(status: StatusCode, text: String) -> Sent {
-    let body = Full::new(Bytes::from(text)).map_err(|never: Infallible| match never {});
-    let mut sent = Response::new(body.boxed());
-    *sent.status_mut() = status;
-    sent.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    sent
-}
-
-fn half(text: String) -> Sent {
-    let length = text.len();
-    let first = Bytes::from(text).slice(..length / 2);
-    let frames = [Ok(Frame::data(first)), Err(io::Error::other("cut short, as told"))];
-    let mut sent = Response::new(StreamBody::new(stream::iter(frames)).boxed());
-    sent.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
-    sent
 }

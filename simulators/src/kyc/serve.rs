@@ -14,10 +14,11 @@ use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 
-use super::answer::{Sent, bent, with_status, written};
+use super::answer::{bent, written};
 use super::conduct::{Conduct, Verdict};
 use super::provider::Shared;
 use super::question::{QUESTION_MOST, read};
+use crate::http_answer::{Sent, with_status};
 
 /// How long a handshake may take.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -8,8 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use admin_api::audit::audit_sink;
-use admin_api::cards::processor::InProcess;
-use admin_api::cards::{Cards as CardServices, Processors};
+use admin_api::cards::Cards as CardServices;
 use admin_api::certificates::Certificates;
 use admin_api::{PartnerKeys, Plastic, Services, Users};
 use anyhow::{Context, bail};
@@ -28,6 +27,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::api::processors::{self, Remotes};
 use crate::api::{Managed, personalisation};
 use crate::card_checks::Cards;
 use crate::clock;
@@ -138,7 +138,7 @@ impl App {
         let (audit, recording) = audit_sink(store.pool().clone(), room);
         let behind = (metrics, upkeep, sweep, watch, Box::pin(recording) as Recording);
         let keys = (&module, &ring, &security);
-        let (users, of_holders, plastic) = holders(config, &services, keys, &cards)?;
+        let (users, of_holders, plastic, remotes) = holders(config, &services, keys, &cards)?;
         let security = (security, exchange.map(Arc::new), cards);
         let managed = Managed {
             services: services.clone(),
@@ -150,6 +150,7 @@ impl App {
             partner_keys: PartnerKeys::new(services.clone(), config.api.encryption.partner_keys()),
             cards: of_holders,
             audit,
+            remotes,
         };
         let opened = open_ports(config, managed, security, health, behind).await;
         match opened {
@@ -458,30 +459,22 @@ pub(crate) fn make_directory_of(path: &Path) -> anyhow::Result<()> {
     }
 }
 
-/// Customers of the management API, their cards, and their plastic where any is made.
+/// Customers of the management API, their cards, their plastic where any is made, and the
+/// processors elsewhere that make cards.
 fn holders(
     config: &Config,
     services: &Services,
     (module, ring, security): (&Arc<SoftwareModule>, &KeyRing, &Arc<dyn SecurityModule>),
     cards: &Cards,
-) -> anyhow::Result<(Users, CardServices, Option<Plastic>)> {
+) -> anyhow::Result<(Users, CardServices, Option<Plastic>, Remotes)> {
     let users = Users::new(services.clone(), config.api.user_settings());
+    let (processors, remotes) = processors::open(&config.api.processors, (security, ring))?;
     let with = (services.clone(), users.clone());
     let of_plastic = (module, ring, cards);
     let rules = (&config.api.personalisation, config.api.cards.settings().pins);
-    let plastic = personalisation::service(rules, with, of_plastic)?;
-    let of_holders = card_services(config, (services, &users), security, cards);
-    Ok((users, of_holders, plastic))
-}
-
-/// Cards over the management API.
-fn card_services(
-    config: &Config,
-    (services, users): (&Services, &Users),
-    security: &Arc<dyn SecurityModule>,
-    cards: &Cards,
-) -> CardServices {
-    let processors = Processors::new(InProcess::new(Arc::clone(security)), []);
+    let plastic = personalisation::service(rules, with, of_plastic, processors.clone())?;
     let over = (services.clone(), users.clone());
-    CardServices::new(over, cards.module(), processors, config.api.cards.settings())
+    let settings = config.api.cards.settings();
+    let of_holders = CardServices::new(over, cards.module(), processors, settings);
+    Ok((users, of_holders, plastic, remotes))
 }

@@ -7,13 +7,14 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use admin_api::cards::Cards;
 use admin_api::certificates::Certificates;
 use admin_api::operation::{Caller, Operation, perform};
 use admin_api::operators::Operators;
 use admin_api::{
     ClearingSettings, PartnerKeys, Problem, Services, Users, certificate_operation,
     clearing_operation, control_operation, idempotency_key, operator_operation,
-    partner_choice_operation, rate_operation, security_operation,
+    partner_choice_operation, processor_operation, rate_operation, security_operation,
 };
 use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
@@ -54,6 +55,7 @@ struct Subjects {
     /// What partners chose.
     about: (Users, PartnerKeys),
     operators: Option<Operators>,
+    cards: Cards,
     links: Links,
     attacks: Option<Arc<Watch>>,
     clearing: ClearingSettings,
@@ -104,10 +106,10 @@ impl ControlSocket {
         (clearing, audit): (ClearingSettings, CommandAudit),
         stop: CancellationToken,
     ) {
-        let Managed { services, certificates, operators, users, partner_keys, .. } = managed;
+        let Managed { services, certificates, operators, users, partner_keys, cards, .. } = managed;
         let about = (users, partner_keys);
         let subjects =
-            Subjects { services, certificates, about, operators, links, attacks, clearing, audit };
+            Subjects { services, certificates, about, operators, cards, links, attacks, clearing, audit };
         let places = Arc::new(tokio::sync::Semaphore::new(CONNECTIONS));
         loop {
             let accepted = tokio::select! {
@@ -238,6 +240,9 @@ async fn manage(
         let (users, keys) = &subjects.about;
         let operation = serde_json::from_value(operation)?;
         partner_choice_operation::perform((users, keys), caller, operation).await
+    } else if name.starts_with("programme-processor-") {
+        let operation = serde_json::from_value(operation)?;
+        processor_operation::perform(&subjects.cards, caller, operation).await
     } else if name.starts_with("operator-") {
         let about = subjects.operators.as_ref();
         operator_operation::perform(about, caller, serde_json::from_value(operation)?).await

@@ -184,7 +184,7 @@ impl Services {
         old: CardId,
     ) -> Result<bool, Problem> {
         let lock = LockCode::Replaced;
-        let key = idempotency_key("replaced", &old.0.to_string());
+        let key = replaced_key(old);
         let stays = |card: &Card| {
             card.status == CardStatus::Removed || card.lock.is_some_and(LockCode::is_irreversible)
         };
@@ -265,6 +265,11 @@ impl Services {
             tracing::warn!(%error, row = vault.row, "an unused vault row stays");
         }
     }
+}
+
+/// The name of a card's replacement: it is replaced once.
+pub(super) fn replaced_key(old: CardId) -> IdempotencyKey {
+    idempotency_key("replaced", &old.0.to_string())
 }
 
 /// No number is free.

@@ -4,19 +4,19 @@
 //! one before was cut off.
 
 use switch_domain::{
-    AsciiText, Balance, BalanceState, Bin, CardId, CardStatus, CustomerState, Expiry,
-    IdempotencyKey, PartnerId, Programme, ProgrammeId, Timestamp, VaultRef,
+    AsciiText, Balance, BalanceState, CardId, CardStatus, CustomerState, Expiry, IdempotencyKey,
+    PartnerId, Programme, ProgrammeId, Timestamp, VaultRef,
 };
 use uuid::Uuid;
 
 use super::commands::{DRAWS, range_full};
 use super::data::FullCardData;
 use super::found::{OwnedCard, no_card};
-use super::processor::{IN_PROCESS, MadeCard, VirtualOrder};
+use super::processor::{CardOrder, MadeCard, ProcessorFault, given_twice};
 use super::profile::{self, Form, Ordered};
 use super::{Cards, NewCard};
-use crate::Problem;
 use crate::service::span::months_on;
+use crate::{Personal, Problem};
 
 /// Whose card it is: a customer of a tenant.
 #[derive(Clone, Copy, Debug)]
@@ -154,28 +154,21 @@ impl Cards {
         })
     }
 
-    /// The processor of a programme.
-    async fn processor_of(&self, programme: ProgrammeId) -> Result<String, Problem> {
-        let sql = "SELECT processor FROM programme_processor WHERE programme_id = $1";
-        let chosen = sqlx::query_scalar(sql).bind(programme.0);
-        let chosen = chosen.fetch_optional(self.pool()).await?;
-        Ok(chosen.unwrap_or_else(|| IN_PROCESS.to_owned()))
-    }
-
     /// Has the card of an order made; of one that was made already, the same card.
     pub(super) async fn make(&self, ordered: &Ordered, by: By) -> Result<CardId, Problem> {
         let (programme, expiry) = self.terms_of(ordered).await?;
         let processor = self.processors.named(&ordered.processor)?;
-        let order = VirtualOrder {
+        let order = CardOrder {
             reference: ordered.order,
+            form: Form::Virtual,
             programme: programme.id,
             bins: programme.bins,
             expiry,
-            holder_name: ordered.holder_name.clone(),
+            holder_name: ordered.holder_name.clone().map(Personal::new),
         };
         for _ in 0..DRAWS {
-            let made = processor.create_virtual(&order).await?;
-            acceptable(&made, &programme, by.now)?;
+            let made = processor.create(&order).await?;
+            made.acceptable(&programme, by.now)?;
             let vault = match self.services.keep_number(&made.pan).await? {
                 kept if !processor.gives_again() => kept,
                 kept => Some(self.claimed(ordered.order, &made, kept).await?),
@@ -197,29 +190,30 @@ impl Cards {
     }
 
     /// The row of a number that a processor gives to this order each time. One that another order
-    /// has, or a card that is not of this order, is refused.
+    /// has is refused, and so is another one than it gave to this order before.
     async fn claimed(
         &self,
         order: Uuid,
         made: &MadeCard,
         kept: Option<VaultRef>,
     ) -> Result<VaultRef, Problem> {
-        let found = match kept {
-            Some(vault) => Some((vault, false)),
-            None => self.services.kept(&made.pan).await?,
+        let (vault, is_known) = match kept {
+            Some(vault) => (vault, false),
+            // Where it is not there either, it is not kept yet: asked again, it will be.
+            None => {
+                let found = self.services.kept(&made.pan).await?;
+                found.ok_or(ProcessorFault::Unavailable)?
+            }
         };
         let mut connection = self.pool().acquire().await?;
-        match found {
-            Some((vault, is_known))
-                if profile::claim(&mut connection, order, vault.row, is_known).await? =>
-            {
-                Ok(vault)
-            }
-            _ => {
-                tracing::error!(%order, "a processor gave a number that is another card's");
-                Err(Problem::new("PROCESSOR_REFUSED", "the processor gave a number twice"))
-            }
+        if profile::claim(&mut connection, order, vault.row, is_known).await? {
+            return Ok(vault);
         }
+        drop(connection);
+        if kept.is_some() {
+            self.services.give_up(vault).await;
+        }
+        Err(given_twice(order))
     }
 
     async fn terms_of(&self, ordered: &Ordered) -> Result<(Programme, Expiry), Problem> {
@@ -273,18 +267,6 @@ fn is_name(name: &str) -> bool {
     fits && name
         .bytes()
         .all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b' ' | b'.' | b'-' | b'\'' | b'/'))
-}
-
-/// That a processor's card is one of the programme's, and can be used.
-fn acceptable(made: &MadeCard, programme: &Programme, now: Timestamp) -> Result<(), Problem> {
-    let of_range = programme.bins.contains(Bin(made.pan.bin()))
-        && made.pan.length() == programme.bins.pan_length
-        && made.pan.passes_luhn();
-    if of_range && !made.expiry.is_past(now) {
-        return Ok(());
-    }
-    tracing::error!(programme = programme.id.0, "a processor gave a card that is none of it");
-    Err(Problem::new("PROCESSOR_REFUSED", "the processor gave a card that cannot be one"))
 }
 
 #[cfg(test)]

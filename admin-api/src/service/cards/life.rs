@@ -4,15 +4,16 @@
 
 use std::sync::Arc;
 
-use sqlx::{Postgres, Transaction};
+use sqlx::{PgConnection, Postgres, Transaction};
 use switch_domain::{CardStatus, LockCode};
 use switch_store::PgTimestamp;
+use uuid::Uuid;
 
 use super::Cards;
 use super::found::{OwnedCard, form_of, no_card};
 use super::issue::By;
 use super::lock_policy::Channel;
-use super::processor::{IN_PROCESS, Processor, ProcessorReference};
+use super::processor::{IN_PROCESS, Processor, ProcessorReference, Told};
 use super::profile::{self, Profile};
 use crate::Problem;
 
@@ -58,9 +59,12 @@ impl Cards {
         // The shard does not wait for this transaction, and needs no connection of the pool.
         self.services.lock_card(by.key, by.actor, card, code).await?;
         transaction.commit().await?;
-        let (processor, reference) = self.processor(owned).await?;
-        processor.stop(&reference, code).await?;
-        Ok(())
+        let Some(telling) = self.telling(owned, by).await? else { return Ok(()) };
+        // Whoever lifted or changed it meanwhile has told that.
+        if self.now(card).await?.card.lock == Some(code) {
+            telling.processor.stop(telling.told, code).await?;
+        }
+        telling.end().await
     }
 
     /// Unlocks a card, where its lock can be taken back.
@@ -82,26 +86,37 @@ impl Cards {
         let profile = profile::one(&mut transaction, &now).await?;
         let set_by = profile.locked_by.filter(|(_, of)| *of == code).map(|(channel, _)| channel);
         self.settings.locks.may_lift(channel, code, set_by)?;
-        let (processor, reference) = self.its_processor(profile)?;
-        processor.unstop(&reference).await?;
+        if let Some((processor, told)) = self.turn(&mut transaction, profile, by).await? {
+            processor.unstop(told).await?;
+        }
         self.services.unlock_card(by.key, by.actor, card).await?;
         sqlx::query(UNLOCKED).bind(card.0).execute(&mut *transaction).await?;
         transaction.commit().await?;
         Ok(())
     }
 
-    /// Activates a card that waits for it (SR-129 to SR-131, SR-170). One in whose place it came is
-    /// locked when this returns (SR-207).
+    /// Activates a card that waits for it (SR-129 to SR-131, SR-167, SR-170). One in whose place it
+    /// came is locked when this returns (SR-207).
     ///
     /// # Errors
     /// `CONFLICT`: it was removed. `PROCESSOR_UNAVAILABLE`: asking again tells the processor.
     pub async fn activate(&self, owned: &OwnedCard, by: By) -> Result<(), Problem> {
-        if owned.card.status == CardStatus::Inactive {
-            let (processor, reference) = self.processor(owned).await?;
-            processor.activate(&reference).await?;
+        let card = owned.card.id;
+        let telling = match owned.card.status {
+            CardStatus::Inactive => self.telling(owned, by).await?,
+            CardStatus::Active | CardStatus::Removed => None,
+        };
+        if let Some(telling) = telling {
+            // One that was removed meanwhile is not told of any more.
+            if self.now(card).await?.card.status == CardStatus::Inactive {
+                telling.processor.activate(telling.told).await?;
+            }
+            self.services.activate_card(by.key, by.actor, card).await?;
+            telling.end().await?;
+        } else {
+            self.services.activate_card(by.key, by.actor, card).await?;
         }
-        self.services.activate_card(by.key, by.actor, owned.card.id).await?;
-        match self.services.replaced_by(owned.card.id).await? {
+        match self.services.replaced_by(card).await? {
             Some(old) => self.retire(old, by).await,
             None => Ok(()),
         }
@@ -119,9 +134,9 @@ impl Cards {
         let removed = sqlx::query(REMOVED).bind(card.0).bind(PgTimestamp(by.now));
         removed.execute(&mut *transaction).await?;
         transaction.commit().await?;
-        let (processor, reference) = self.processor(owned).await?;
-        processor.retire(&reference).await?;
-        Ok(())
+        let Some(telling) = self.telling(owned, by).await? else { return Ok(()) };
+        telling.processor.retire(telling.told).await?;
+        telling.end().await
     }
 
     /// A transaction in which nobody else changes the lock of this card through the API.
@@ -139,15 +154,56 @@ impl Cards {
         Ok(transaction)
     }
 
-    /// Who makes a card, and what it is called there.
-    pub(super) async fn processor(&self, owned: &OwnedCard) -> Result<ItsProcessor, Problem> {
+    /// The turn to tell a processor elsewhere what becomes of a card; none where there is nobody to
+    /// be told. While it lasts nobody else tells anything of the card.
+    pub(super) async fn telling(
+        &self,
+        owned: &OwnedCard,
+        by: By,
+    ) -> Result<Option<Telling>, Problem> {
         let profile = self.profile(&owned.card).await?;
-        self.its_processor(profile)
+        if !self.its_processor(&profile)?.0.is_told() {
+            return Ok(None);
+        }
+        let mut transaction = self.held(owned, by).await?;
+        let turn = self.turn(&mut transaction, profile, by).await?;
+        Ok(turn.map(|(processor, told)| Telling { processor, told, transaction }))
     }
 
-    fn its_processor(&self, profile: Profile) -> Result<ItsProcessor, Problem> {
+    /// The same in a transaction that holds the card's row already.
+    async fn turn(
+        &self,
+        transaction: &mut PgConnection,
+        profile: Profile,
+        by: By,
+    ) -> Result<Option<(Arc<dyn Processor>, Told)>, Problem> {
+        let (processor, card) = self.its_processor(&profile)?;
+        if !processor.is_told() {
+            return Ok(None);
+        }
+        let turn = sqlx::query_scalar("SELECT nextval('processor_turn')");
+        let turn = turn.fetch_one(transaction).await?;
+        Ok(Some((processor, Told { card, reference: Uuid::from_bytes(by.key.0), turn })))
+    }
+
+    /// Who makes a card, and what it is called there.
+    pub(super) fn its_processor(&self, profile: &Profile) -> Result<ItsProcessor, Problem> {
         let own = || (IN_PROCESS.to_owned(), ProcessorReference::EMPTY);
-        let (name, reference) = profile.processor.unwrap_or_else(own);
+        let (name, reference) = profile.processor.clone().unwrap_or_else(own);
         Ok((self.processors.named(&name)?, reference))
+    }
+}
+
+/// A processor's turn to be told of a card, whose row is held meanwhile.
+pub(super) struct Telling {
+    pub(super) processor: Arc<dyn Processor>,
+    pub(super) told: Told,
+    transaction: Transaction<'static, Postgres>,
+}
+
+impl Telling {
+    /// It was told: the next one may be.
+    pub(super) async fn end(self) -> Result<(), Problem> {
+        Ok(self.transaction.commit().await?)
     }
 }

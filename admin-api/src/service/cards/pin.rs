@@ -9,7 +9,6 @@ use switch_security::{
     ChosenPin, DecimalisationTable, EncryptPin, EncryptedPin, EncryptedPinBlock,
     GeneratePinReference, Ibm3624, KeyUsage, PinBlockFormat, PinMethod,
 };
-use uuid::Uuid;
 
 use super::found::{OwnedCard, PinStatus, no_card};
 use super::issue::By;
@@ -22,6 +21,8 @@ use crate::Problem;
 const FORMAT: PinBlockFormat = PinBlockFormat::Iso0;
 /// Which key of a set a new reference is made with, where the card has none yet.
 const FIRST_KEY: u8 = 1;
+/// Of a card whose maker could not be told.
+const NO_PINS: &str = "the processor of this card takes no PINs: its pin_key is not set";
 
 impl Cards {
     /// Gives a card another PIN: in force when this returns, and whether its chip has it too. Tries
@@ -45,25 +46,49 @@ impl Cards {
         let terms = self.services.node.directory().terms(card.programme);
         let chosen = ChosenOfCard::fitting(pin, &self.settings.pins, terms.as_deref())?;
         let pan = self.services.number_of(card.vault).await?;
+        let far = self.for_processor(owned, &chosen.pin, &pan).await?;
         let present = card.references.as_ref().and_then(|references| references.pin.as_ref());
-        let SealedPin { block, reference } = chosen.sealed(&self.module, &pan, present).await?;
-        self.tell_pin(owned, &block, by).await?;
-        self.services.set_pin_reference(by.key, by.actor, card.id, reference).await?;
+        let SealedPin { reference, .. } = chosen.sealed(&self.module, &pan, present).await?;
+        self.tell_and_set(owned, far, reference, by).await?;
         Ok(self.pin_status(&self.now(card.id).await?.card).await)
     }
 
-    /// The processor has it before it is in force here: a card never has a PIN that its maker does
+    /// The processor has a PIN before it is in force here: a card never has one that its maker does
     /// not know.
-    async fn tell_pin(
+    async fn tell_and_set(
         &self,
         owned: &OwnedCard,
-        block: &EncryptedPinBlock,
+        far: Option<EncryptedPinBlock>,
+        reference: PinReference,
         by: By,
     ) -> Result<(), Problem> {
-        let (processor, reference) = self.processor(owned).await?;
-        let pin = NewPin { reference: Uuid::from_bytes(by.key.0), block, format: FORMAT };
-        processor.change_pin(&reference, &pin).await?;
-        Ok(())
+        let card = owned.card.id;
+        let Some(block) = far else {
+            return self.services.set_pin_reference(by.key, by.actor, card, reference).await;
+        };
+        let missing = || Problem::internal("telling a PIN", &"the card has another processor now");
+        let telling = self.telling(owned, by).await?.ok_or_else(missing)?;
+        let pin = NewPin { block: &block, format: FORMAT };
+        telling.processor.change_pin(telling.told, &pin).await?;
+        self.services.set_pin_reference(by.key, by.actor, card, reference).await?;
+        telling.end().await
+    }
+
+    /// A PIN for a card's processor, where it has to be told: under the key that is shared with it.
+    async fn for_processor(
+        &self,
+        owned: &OwnedCard,
+        pin: &ChosenPin,
+        pan: &Pan,
+    ) -> Result<Option<EncryptedPinBlock>, Problem> {
+        let (processor, _) = self.its_processor(&self.profile(&owned.card).await?)?;
+        if !processor.is_told() {
+            return Ok(None);
+        }
+        let key = processor.pin_key().ok_or_else(|| conflict(NO_PINS))?;
+        let key = self.key(key.as_str(), KeyUsage::P0)?;
+        let command = EncryptPin { pin, pan, format: FORMAT, key };
+        self.module.module.encrypt_pin(command).await.map(Some).map_err(told)
     }
 }
 

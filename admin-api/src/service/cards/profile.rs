@@ -27,9 +27,12 @@ const ADOPT: &str = "\
         processor, asked_at, made_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8) ON CONFLICT (card_id) DO NOTHING";
 
+/// A row that was claimed before stays the order's as long as a number is in it.
 const CLAIM: &str = "\
     UPDATE card_profile SET vault_row = $2
-    WHERE order_id = $1 AND (vault_row = $2 OR NOT $3)";
+    WHERE order_id = $1 AND (vault_row = $2 OR NOT $3
+        AND NOT EXISTS (SELECT FROM pan_vault AS v WHERE v.id = card_profile.vault_row)
+        AND NOT EXISTS (SELECT FROM card_order AS o WHERE o.vault_row = $2))";
 
 const TAKE_OVER: &str = "\
     UPDATE card_profile AS own SET locked_by = adopted.locked_by, lock_code = adopted.lock_code,
@@ -205,7 +208,8 @@ pub(super) async fn order(
     Ok(now)
 }
 
-/// Whether this row of the vault is for this order: it is now, or was before, where a card has it.
+/// Whether this row of the vault is for this order: it was before, or is now, where neither a card
+/// nor plastic that is on its way has it.
 pub(super) async fn claim(
     connection: &mut PgConnection,
     order: Uuid,

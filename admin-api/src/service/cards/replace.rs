@@ -9,6 +9,7 @@ use switch_store::PgTimestamp;
 use uuid::Uuid;
 
 use super::Cards;
+use super::commands::replaced_key;
 use super::found::{OwnedCard, form_of};
 use super::issue::{By, Holder, NewVirtual, is_final};
 use super::lock_policy::Channel;
@@ -122,11 +123,14 @@ impl Cards {
     /// Locks a card whose place another has taken, and has its processor told. One that is locked
     /// for good, or was removed, stays as it is.
     pub(super) async fn retire(&self, old: CardId, by: By) -> Result<(), Problem> {
-        if self.services.lock_replaced(by.actor, old).await? {
-            let (processor, reference) = self.processor(&self.now(old).await?).await?;
-            processor.stop(&reference, LockCode::Replaced).await?;
+        if !self.services.lock_replaced(by.actor, old).await? {
+            return Ok(());
         }
-        Ok(())
+        // What is told of the old card has a name of its own, whatever it came with.
+        let by = By { key: replaced_key(old), ..by };
+        let Some(telling) = self.telling(&self.now(old).await?, by).await? else { return Ok(()) };
+        telling.processor.stop(telling.told, LockCode::Replaced).await?;
+        telling.end().await
     }
 
     /// Brings a replacement that somebody else asked for, and that was cut off, to its end: then

@@ -36,17 +36,22 @@ const LINKED: &str = "\
     WHERE reference = $1 AND state = 'PERSONALISED'";
 
 /// What holder and partner see of it. A virtual card that plastic was made of has its row, and is
-/// plastic from now on (A-01).
+/// plastic from now on (A-01). Its maker stays; a row that somebody made of a card with a number of
+/// its own before this was noted learns who that is.
 const PROFILE: &str = "\
     INSERT INTO card_profile (order_id, partner_id, customer_id, balance_id, card_id, form,
-        holder_name, last_four, processor, asked_at, made_at, replaces)
+        holder_name, last_four, processor, processor_reference, asked_at, made_at, replaces)
     SELECT o.reference, o.partner_id, o.customer_id, o.balance_id, $2, 'PHYSICAL', o.holder_name,
-        v.last_four, $4, o.ordered_at, $3, r.replaces
+        v.last_four, coalesce(o.processor, $4), o.processor_reference, o.ordered_at, $3, r.replaces
     FROM card_order AS o LEFT JOIN pan_vault AS v ON v.id = o.vault_row
         LEFT JOIN card_replacement AS r ON r.order_id = o.reference
     WHERE o.reference = $1
-    ON CONFLICT (card_id) DO UPDATE
-        SET form = 'PHYSICAL', replaces = coalesce(card_profile.replaces, excluded.replaces)";
+    ON CONFLICT (card_id) DO UPDATE SET form = 'PHYSICAL',
+        replaces = coalesce(card_profile.replaces, excluded.replaces),
+        processor = CASE WHEN excluded.processor_reference IS NULL THEN card_profile.processor
+            ELSE excluded.processor END,
+        processor_reference =
+            coalesce(excluded.processor_reference, card_profile.processor_reference)";
 
 const REFUSED: &str = "\
     WITH gone AS (DELETE FROM card_order_pin WHERE reference = $1)

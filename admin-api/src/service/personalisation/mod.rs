@@ -6,6 +6,7 @@
 
 mod directory;
 mod link;
+mod number;
 mod order;
 mod pin;
 mod record;
@@ -22,7 +23,7 @@ use switch_domain::ServiceCode;
 use switch_security::{BureauExchange, KeyName};
 
 use super::Services;
-use super::cards::{CardModule, PinRules};
+use super::cards::{CardModule, PinRules, Processors};
 use super::users::Users;
 
 pub use order::{DeliveryInput, NewPlastic, OrderState, OrderedBy, PlasticOrder, WayName};
@@ -68,6 +69,8 @@ pub struct PlasticModules {
     pub values: CardModule,
     /// Who seals files for the bureau.
     pub exchange: Arc<dyn BureauExchange>,
+    /// Who gives them their numbers.
+    pub processors: Processors,
 }
 
 /// The service of plastic cards. Cloning gives another handle.

@@ -6,7 +6,7 @@ use sqlx::Row;
 use sqlx::postgres::PgRow;
 use switch_domain::{
     BalanceId, CardId, CardSecurityTerms, CardStatus, Expiry, ExpiryOrder, LockCode, Pan,
-    ServiceCode, VaultRef,
+    ServiceCode, Timestamp, VaultRef,
 };
 use switch_security::{
     CardValue, CardValueKind, Delivery, DeliveryWay, GenerateCardValue, KeyName, KeyUsage,
@@ -19,22 +19,18 @@ use super::order::WayName;
 use super::pin::OrderPin;
 use crate::Problem;
 use crate::service::users::Personal;
-use crate::service::vault::{open_pan, seal_pan};
-
-/// How many numbers are drawn before a BIN range is taken for full.
-const DRAWS: usize = 16;
+use crate::service::vault::open_pan;
 
 /// An order that goes into a file.
 pub(super) struct Going {
     pub(super) reference: Uuid,
     balance: BalanceId,
     physical_of: Option<CardId>,
-    expiry: Expiry,
+    pub(super) expiry: Expiry,
     service_code: ServiceCode,
     sequence: u8,
-    vault_row: Option<i64>,
     way: WayName,
-    holder_name: Personal,
+    pub(super) holder_name: Personal,
     to: [Personal; 5],
     phone: Option<Personal>,
     pin: Option<OrderPin>,
@@ -49,7 +45,7 @@ struct Numbered {
 impl Going {
     /// Those of a run that are not in its file yet.
     pub(super) const OF_RUN: &'static str = "\
-        SELECT reference, balance_id, physical_of, expiry, service_code, sequence, vault_row, way,
+        SELECT reference, balance_id, physical_of, expiry, service_code, sequence, way,
             holder_name, addressee, street, city, postal_code, country, phone, zone_key, format,
             block
         FROM card_order LEFT JOIN card_order_pin USING (reference)
@@ -70,7 +66,6 @@ impl Going {
             expiry: Expiry::from_yymm(number("expiry")?).map_err(|_| wrong())?,
             service_code: ServiceCode::new(number("service_code")?).map_err(|_| wrong())?,
             sequence: u8::try_from(number("sequence")?).map_err(|_| wrong())?,
-            vault_row: row.try_get("vault_row")?,
             way: WayName::named(&way).ok_or_else(wrong)?,
             holder_name: text("holder_name")?,
             to: [
@@ -91,12 +86,18 @@ impl Going {
     }
 }
 
-/// Why there will be no plastic of a card.
+/// Why there will be no plastic: the card that it is to be of is not in use any more.
 pub(super) const CARD_REMOVED: &str = "CARD_REMOVED";
+/// The same: who makes its number will not.
+pub(super) const PROCESSOR_REFUSED: &str = "PROCESSOR_REFUSED";
 
 impl Plastic {
     /// The record of an order. Its number is drawn and sealed once, whenever it is asked for.
-    pub(super) async fn record(&self, going: &Going) -> Result<PersoRecord, Problem> {
+    pub(super) async fn record(
+        &self,
+        going: &Going,
+        now: Timestamp,
+    ) -> Result<PersoRecord, Problem> {
         let no_balance = || Problem::internal("putting a card into a file", &"it has no account");
         let balance = self.services.node.balance(going.balance).await.ok_or_else(no_balance)?;
         let control = self.services.node.control();
@@ -104,7 +105,7 @@ impl Plastic {
         let numbered = match going.physical_of {
             Some(card) => self.number_of_card(card).await?,
             None => {
-                Numbered { vault: self.drawn(going, &programme.bins).await?, code_generation: 0 }
+                Numbered { vault: self.drawn(going, programme, now).await?, code_generation: 0 }
             }
         };
         let pan = self.number(numbered.vault).await?;
@@ -169,47 +170,6 @@ impl Plastic {
         }
         let code_generation = card.references.map_or(0, |references| references.code_generation);
         Ok(Numbered { vault: card.vault, code_generation })
-    }
-
-    /// The row of an order's number: reserved first, noted, and then filled, so that whoever comes
-    /// after a crash finds the same.
-    async fn drawn(
-        &self,
-        going: &Going,
-        bins: &switch_domain::BinRange,
-    ) -> Result<VaultRef, Problem> {
-        let vault = self.services.store.vault();
-        let keeping =
-            |error: switch_store::VaultError| Problem::internal("keeping a card number", &error);
-        let row = match going.vault_row {
-            Some(row) => row,
-            None => {
-                let row = vault.reserve().await.map_err(keeping)?;
-                let sql = "UPDATE card_order SET vault_row = $2 \
-                           WHERE reference = $1 AND vault_row IS NULL";
-                let noted = sqlx::query(sql).bind(going.reference).bind(row);
-                if noted.execute(self.pool()).await?.rows_affected() == 0 {
-                    let twice = &"another run has it";
-                    return Err(Problem::internal("drawing a card number", twice));
-                }
-                row
-            }
-        };
-        if let Some(there) = self.row_of_vault(row).await? {
-            return Ok(there);
-        }
-        let security = &*self.services.security;
-        for _ in 0..DRAWS {
-            let pan = security.generate_pan(bins);
-            let pan = pan.map_err(|error| Problem::internal("drawing a card number", &error))?;
-            let sealed = seal_pan(security, row, &pan)
-                .map_err(|error| Problem::internal("sealing a card number", &error))?;
-            match vault.insert_reserved(row, &sealed).await {
-                Err(switch_store::VaultError::Taken | switch_store::VaultError::Retired(_)) => {}
-                other => return other.map_err(keeping),
-            }
-        }
-        Err(Problem::new("BIN_RANGE_FULL", "no free card number was found in the BIN range"))
     }
 
     /// A row of the vault as it is now.

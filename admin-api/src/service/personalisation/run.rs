@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::Plastic;
 use super::directory::{Exchange, FileDigest};
-use super::record::{CARD_REMOVED, Going};
+use super::record::{CARD_REMOVED, Going, PROCESSOR_REFUSED};
 use crate::Problem;
 use crate::service::span::micros;
 
@@ -117,7 +117,7 @@ impl Plastic {
             let record = if one.zone_key().is_some_and(|key| Some(key) != pin_key.as_ref()) {
                 Err(Problem::internal("putting a PIN into a file", &"others are under another key"))
             } else {
-                self.record(one).await
+                self.record(one, now).await
             };
             match record {
                 Ok(record) => records.push(record),
@@ -146,9 +146,9 @@ impl Plastic {
         now: Timestamp,
     ) -> Result<(), Problem> {
         let order = going.reference;
-        if problem.code == CARD_REMOVED {
-            tracing::warn!(%order, "the card that was to be printed is not in use any more");
-            let never = sqlx::query(NEVER).bind(order).bind(CARD_REMOVED);
+        if matches!(problem.code, CARD_REMOVED | PROCESSOR_REFUSED) {
+            tracing::warn!(%order, %problem, "there will be no plastic");
+            let never = sqlx::query(NEVER).bind(order).bind(problem.code);
             never.execute(self.pool()).await?;
             return Ok(());
         }

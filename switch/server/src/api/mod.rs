@@ -17,6 +17,7 @@ use crate::runtimes::Apart;
 
 mod body_keys;
 pub(crate) mod personalisation;
+pub(crate) mod processors;
 mod routers;
 mod upkeep;
 mod verification;
@@ -45,7 +46,8 @@ pub(crate) async fn open_on(
     let every = config.api.cards.every();
     let steps = personalisation::steps(managed.plastic.clone())?;
     let plastic = config.api.personalisation.clone();
-    let kyc = (config.api.kyc.clone(), Duration::from_secs(config.api.limits.reload_s));
+    let reload = Duration::from_secs(config.api.limits.reload_s);
+    let (kyc, remotes) = ((config.api.kyc.clone(), reload), managed.remotes.clone());
     let wanted = config.api.secure_settings().or_else(|| config.api.open_settings());
     let routers = match wanted {
         Some(_) => Routers::new(management, config, managed, stop)?,
@@ -61,6 +63,8 @@ pub(crate) async fn open_on(
     listeners.behind.extend(asking.map(|asking| management.spawn(asking)));
     let work = steps.map(|steps| personalisation::work(steps, plastic, stop.clone()));
     listeners.behind.extend(work.map(|work| management.spawn(work)));
+    let looking = processors::look(remotes, reload, stop.clone());
+    listeners.behind.push(management.spawn(looking));
     // Whatever was asked for is made, also by a switch that serves nobody at its listeners.
     let stop = stop.clone();
     listeners.behind.push(management.spawn(async move {

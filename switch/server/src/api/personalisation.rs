@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use admin_api::cards::PinRules;
+use admin_api::cards::{PinRules, Processors};
 use admin_api::{Plastic, PlasticModules, Services, Steps, Users};
 use anyhow::Context;
 use switch_security::{KeyRing, KeyUsage, SoftwareModule};
@@ -18,13 +18,15 @@ pub(crate) fn service(
     (config, pins): (&ApiPersonalisation, PinRules),
     services: (Services, Users),
     (software, ring, cards): (&Arc<SoftwareModule>, &KeyRing, &Cards),
+    processors: Processors,
 ) -> anyhow::Result<Option<Plastic>> {
     let Some(settings) = config.settings(pins) else { return Ok(None) };
     ring.find(&settings.exchange_key, KeyUsage::D0).context(
         "api.personalisation.exchange_key: make one with \
          `cardswitch keys generate NAME --usage D0 --cipher aes`",
     )?;
-    let modules = PlasticModules { values: cards.module(), exchange: Arc::clone(software) as _ };
+    let (values, exchange) = (cards.module(), Arc::clone(software) as _);
+    let modules = PlasticModules { values, exchange, processors };
     Ok(Some(Plastic::new(services, modules, settings)))
 }
 

@@ -19,6 +19,7 @@ use axum::Router;
 use switch_store::Store;
 use tokio_util::sync::CancellationToken;
 
+use super::processors::Remotes;
 use super::upkeep::{Old, upkeep};
 use super::{body_keys, webhooks};
 use crate::config::Config;
@@ -36,6 +37,8 @@ pub(crate) struct Managed {
     pub(crate) partner_keys: PartnerKeys,
     pub(crate) cards: Cards,
     pub(crate) audit: AuditSink,
+    /// Processors elsewhere.
+    pub(crate) remotes: Remotes,
 }
 
 /// What is served.
@@ -84,6 +87,7 @@ impl Routers {
             partner_keys,
             cards,
             audit,
+            remotes: _, // they are looked after beside
         } = managed;
         let requests = config.api.requests;
         let pool = store.pool().clone();

@@ -7,6 +7,7 @@ use admin_api::operation::{Kind, Operation};
 use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 
+use super::processor::{self, ProcessorCommand};
 use crate::cli::SocketArgs;
 use crate::control_socket;
 
@@ -96,6 +97,9 @@ pub enum ProgrammeCommand {
         #[command(flatten)]
         socket: SocketArgs,
     },
+    /// Who makes its cards
+    #[command(subcommand)]
+    Processor(ProcessorCommand),
 }
 
 /// Customers.
@@ -268,20 +272,31 @@ pub(super) async fn pool(command: PoolCommand) -> anyhow::Result<ExitCode> {
 }
 
 pub(super) async fn programme(command: ProgrammeCommand) -> anyhow::Result<ExitCode> {
-    let ProgrammeCommand::Create {
-        partner,
-        name,
-        bin_low,
-        bin_high,
-        pan_length,
-        currency,
-        pool,
-        socket,
-    } = command;
-    let bin_high = bin_high.unwrap_or(bin_low);
-    let operation =
-        Operation::ProgrammeCreate { partner, name, bin_low, bin_high, pan_length, currency, pool };
-    send(socket, operation).await
+    match command {
+        ProgrammeCommand::Create {
+            partner,
+            name,
+            bin_low,
+            bin_high,
+            pan_length,
+            currency,
+            pool,
+            socket,
+        } => {
+            let bin_high = bin_high.unwrap_or(bin_low);
+            let operation = Operation::ProgrammeCreate {
+                partner,
+                name,
+                bin_low,
+                bin_high,
+                pan_length,
+                currency,
+                pool,
+            };
+            send(socket, operation).await
+        }
+        ProgrammeCommand::Processor(command) => processor::run(command).await,
+    }
 }
 
 pub(super) async fn customer(command: CustomerCommand) -> anyhow::Result<ExitCode> {

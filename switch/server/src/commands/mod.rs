@@ -18,6 +18,7 @@ mod migrate;
 mod operator;
 mod partner;
 mod partner_choices;
+mod processor;
 mod rates;
 mod reconcile;
 mod reconciliation;

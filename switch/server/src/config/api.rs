@@ -1,6 +1,7 @@
 //! `[api]`: the management API. It owns the names in the file and the limits of what may be
 //! written; what is done with them stands in `admin-api`.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -17,7 +18,9 @@ use super::audit::ApiAudit;
 use super::check::Faults;
 use super::operators::ApiOperators;
 use super::sessions::ApiSessions;
-use super::{ApiCards, ApiCustomers, ApiKyc, ApiPersonalisation, ApiWebhooks, Mode, users};
+use super::{
+    ApiCards, ApiCustomers, ApiKyc, ApiPersonalisation, ApiProcessor, ApiWebhooks, Mode, users,
+};
 
 /// The management API. Without a listener it is not served.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -41,6 +44,8 @@ pub struct Api {
     pub customers: ApiCustomers,
     /// Their cards.
     pub cards: ApiCards,
+    /// Who makes those of programmes that are not made by the switch itself, by name.
+    pub processors: BTreeMap<String, ApiProcessor>,
     /// Who verifies them for the platform.
     pub kyc: ApiKyc,
     /// Plastic cards.

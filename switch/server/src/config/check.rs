@@ -42,6 +42,8 @@ pub(super) fn faults(config: &Config) -> Vec<Fault> {
     config.controls.check(&mut faults);
     config.attacks.check(&mut faults);
     config.api.check(config.mode, &mut faults);
+    let connections = config.database.max_connections;
+    super::processors::check(&config.api.processors, connections, &mut faults);
     config.hsm.check(&config.links, &mut faults);
     let filter = config.log.filter.parse::<tracing_subscriber::filter::Targets>();
     faults.require(

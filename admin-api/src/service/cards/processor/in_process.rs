@@ -4,12 +4,10 @@
 
 use std::sync::Arc;
 
-use switch_domain::{AsciiText, LockCode};
+use switch_domain::{AsciiText, KeyLabel, LockCode};
 use switch_security::SecurityModule;
 
-use super::{
-    MadeCard, NewPin, Pending, Processor, ProcessorFault, ProcessorReference, VirtualOrder,
-};
+use super::{CardOrder, MadeCard, NewPin, Pending, Processor, ProcessorFault, Told};
 
 /// The switch itself. A number is drawn anew with each asking; that one order is one card is the
 /// shard's affair, by the order's reference.
@@ -35,7 +33,15 @@ impl Processor for InProcess {
         false
     }
 
-    fn create_virtual<'a>(&'a self, order: &'a VirtualOrder) -> Pending<'a, MadeCard> {
+    fn is_told(&self) -> bool {
+        false
+    }
+
+    fn pin_key(&self) -> Option<&KeyLabel> {
+        None
+    }
+
+    fn create<'a>(&'a self, order: &'a CardOrder) -> Pending<'a, MadeCard> {
         Box::pin(async move {
             let pan = self.security.generate_pan(&order.bins).map_err(|error| {
                 tracing::error!(%error, "no card number can be drawn");
@@ -47,23 +53,23 @@ impl Processor for InProcess {
         })
     }
 
-    fn activate<'a>(&'a self, _: &'a ProcessorReference) -> Pending<'a, ()> {
+    fn activate(&self, _: Told) -> Pending<'_, ()> {
         done()
     }
 
-    fn change_pin<'a>(&'a self, _: &'a ProcessorReference, _: &'a NewPin<'a>) -> Pending<'a, ()> {
+    fn change_pin<'a>(&'a self, _: Told, _: &'a NewPin<'a>) -> Pending<'a, ()> {
         done()
     }
 
-    fn stop<'a>(&'a self, _: &'a ProcessorReference, _: LockCode) -> Pending<'a, ()> {
+    fn stop(&self, _: Told, _: LockCode) -> Pending<'_, ()> {
         done()
     }
 
-    fn unstop<'a>(&'a self, _: &'a ProcessorReference) -> Pending<'a, ()> {
+    fn unstop(&self, _: Told) -> Pending<'_, ()> {
         done()
     }
 
-    fn retire<'a>(&'a self, _: &'a ProcessorReference) -> Pending<'a, ()> {
+    fn retire(&self, _: Told) -> Pending<'_, ()> {
         done()
     }
 }

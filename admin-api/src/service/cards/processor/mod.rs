@@ -2,20 +2,32 @@
 //! It owns what a processor is asked, and that it may be asked the same again: every order has a
 //! reference of ours, and the same reference is the same card. What a card may do is the shards'.
 
+mod answer;
+mod breaker;
+mod choice;
 mod in_process;
+mod question;
+mod remote;
 
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use switch_domain::{AsciiText, BinRange, Expiry, LockCode, Pan, ProgrammeId};
+use switch_domain::{
+    AsciiText, Bin, BinRange, Expiry, KeyLabel, LockCode, Pan, Programme, ProgrammeId, Timestamp,
+};
 use switch_security::{EncryptedPinBlock, PinBlockFormat};
 use uuid::Uuid;
 
-use crate::Problem;
+use super::Form;
+use crate::{Personal, Problem};
 
+pub use answer::BadAnswer;
+pub use choice::Choice;
+pub(in crate::service) use choice::chosen;
 pub use in_process::InProcess;
+pub use remote::{NoProcessor, RemoteProcessor, RemoteSettings};
 
 /// An answer of a processor, on its way.
 pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, ProcessorFault>> + Send + 'a>>;
@@ -44,11 +56,13 @@ impl From<ProcessorFault> for Problem {
 /// What a processor calls a card: 1 to 40 printable characters.
 pub type ProcessorReference = AsciiText<40>;
 
-/// A virtual card to be made. It names a person: it has no printable form.
+/// A card to be made. It names a person: it has no printable form.
 #[derive(Clone)]
-pub struct VirtualOrder {
+pub struct CardOrder {
     /// Ours: the same with every asking for one card.
     pub reference: Uuid,
+    /// A virtual card is in use at once; plastic waits for its activation.
+    pub form: Form,
     /// The product.
     pub programme: ProgrammeId,
     /// Its numbers.
@@ -56,7 +70,7 @@ pub struct VirtualOrder {
     /// Last month of validity.
     pub expiry: Expiry,
     /// Whose name is on it.
-    pub holder_name: Option<String>,
+    pub holder_name: Option<Personal>,
 }
 
 /// A card that was made. Its number goes into the vault at once.
@@ -69,10 +83,44 @@ pub struct MadeCard {
     pub expiry: Expiry,
 }
 
+impl MadeCard {
+    /// That it is a card of this programme, and can be used.
+    pub(in crate::service) fn acceptable(
+        &self,
+        programme: &Programme,
+        now: Timestamp,
+    ) -> Result<(), Problem> {
+        let of_range = programme.bins.contains(Bin(self.pan.bin()))
+            && self.pan.length() == programme.bins.pan_length
+            && self.pan.passes_luhn();
+        if of_range && !self.expiry.is_past(now) {
+            return Ok(());
+        }
+        tracing::error!(programme = programme.id.0, "a processor gave a card that is none of it");
+        Err(Problem::new("PROCESSOR_REFUSED", "the processor gave a card that cannot be one"))
+    }
+}
+
+/// A number that another order has: it is refused.
+pub(in crate::service) fn given_twice(order: Uuid) -> Problem {
+    tracing::error!(%order, "a processor gave a number that is another card's");
+    Problem::new("PROCESSOR_REFUSED", "the processor gave a number twice")
+}
+
+/// Which card a processor is told of, and when.
+#[derive(Clone, Copy, Debug)]
+pub struct Told {
+    /// What the processor calls it.
+    pub card: ProcessorReference,
+    /// Ours: the same with every asking for one act.
+    pub reference: Uuid,
+    /// Of two things that are told of one card, the later has the higher one. What was told late,
+    /// and comes after what followed it, is known by that.
+    pub turn: i64,
+}
+
 /// A PIN for a card, encrypted to be taken elsewhere.
 pub struct NewPin<'a> {
-    /// Ours: the same with every asking.
-    pub reference: Uuid,
     /// The block.
     pub block: &'a EncryptedPinBlock,
     /// Its format.
@@ -85,27 +133,31 @@ pub trait Processor: Send + Sync {
     /// taken is answered by asking once more.
     fn gives_again(&self) -> bool;
 
-    /// A virtual card, in use at once.
-    fn create_virtual<'a>(&'a self, order: &'a VirtualOrder) -> Pending<'a, MadeCard>;
+    /// Whether it has to be told what becomes of a card: the switch itself knows.
+    fn is_told(&self) -> bool {
+        true
+    }
 
-    /// A card whose holder has it.
-    fn activate<'a>(&'a self, card: &'a ProcessorReference) -> Pending<'a, ()>;
+    /// The zone PIN key under which a PIN goes to it; none: it takes no PINs.
+    fn pin_key(&self) -> Option<&KeyLabel>;
 
-    /// Another PIN.
-    fn change_pin<'a>(
-        &'a self,
-        card: &'a ProcessorReference,
-        pin: &'a NewPin<'a>,
-    ) -> Pending<'a, ()>;
+    /// A card.
+    fn create<'a>(&'a self, order: &'a CardOrder) -> Pending<'a, MadeCard>;
+
+    /// A card whose holder has it: told before it is in force here.
+    fn activate(&self, told: Told) -> Pending<'_, ()>;
+
+    /// Another PIN: told before it is in force here.
+    fn change_pin<'a>(&'a self, told: Told, pin: &'a NewPin<'a>) -> Pending<'a, ()>;
 
     /// A card is locked: told after it is in force here.
-    fn stop<'a>(&'a self, card: &'a ProcessorReference, code: LockCode) -> Pending<'a, ()>;
+    fn stop(&self, told: Told, code: LockCode) -> Pending<'_, ()>;
 
     /// A lock is lifted: told before it is in force here.
-    fn unstop<'a>(&'a self, card: &'a ProcessorReference) -> Pending<'a, ()>;
+    fn unstop(&self, told: Told) -> Pending<'_, ()>;
 
     /// A card is removed for good: told after it is in force here.
-    fn retire<'a>(&'a self, card: &'a ProcessorReference) -> Pending<'a, ()>;
+    fn retire(&self, told: Told) -> Pending<'_, ()>;
 }
 
 /// The name of the switch itself, where no programme says otherwise.
@@ -132,9 +184,14 @@ impl Processors {
     ///
     /// # Errors
     /// The configuration does not name it any more.
-    pub(super) fn named(&self, name: &str) -> Result<Arc<dyn Processor>, Problem> {
+    pub(in crate::service) fn named(&self, name: &str) -> Result<Arc<dyn Processor>, Problem> {
         let missing = || Problem::internal("finding a processor", &format!("{name} is not there"));
         self.all.get(name).cloned().ok_or_else(missing)
+    }
+
+    /// All names.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.all.keys().map(String::as_str)
     }
 
     /// Whether there is one of this name.

@@ -15,14 +15,13 @@ use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use super::provider::{ANSWER_MOST, read_answer};
 use super::{Asked, BadAnswer, Finding, KycProvider, KycQuestion, ProviderFault};
 use crate::Personal;
-use crate::tls::{Asking, TlsFault, https, read_whole};
+use crate::tls::{Asking, TlsFault, digest_of, https, read_whole, words_of};
 
 /// No question is longer: a text that grows would leave copies behind.
 const QUESTION_ROOM: usize = 8_192;
@@ -51,6 +50,14 @@ impl ProviderUrl {
             return Err(NotAUrl);
         }
         Ok(Self(uri))
+    }
+
+    /// With one more name at the end of the path; none where it would be too long.
+    pub(crate) fn below(&self, name: &str) -> Option<Uri> {
+        let mut parts = self.0.clone().into_parts();
+        let path = format!("{}/{name}", self.0.path().trim_end_matches('/'));
+        parts.path_and_query = Some(path.parse().ok()?);
+        Uri::from_parts(parts).ok()
     }
 }
 
@@ -168,16 +175,10 @@ impl Way {
     }
 }
 
-/// Of all files; the same bytes give the same.
-fn digest(settings: &ProviderSettings) -> Result<[u8; 32], NoProvider> {
+/// Of all files.
+fn digest(settings: &ProviderSettings) -> Result<[u8; 32], TlsFault> {
     let own = settings.own.iter().flat_map(|(certificate, key)| [certificate, key]);
-    let mut digest = Sha256::new();
-    for path in [&settings.ca].into_iter().chain(own).chain(&settings.secret_file) {
-        let bytes = read_whole(path)?;
-        digest.update((bytes.len() as u64).to_be_bytes());
-        digest.update(&bytes);
-    }
-    Ok(digest.finalize().into())
+    digest_of([&settings.ca].into_iter().chain(own).chain(&settings.secret_file))
 }
 
 impl KycProvider for HttpsProvider {
@@ -255,15 +256,10 @@ fn bearer(path: &Path) -> Result<HeaderValue, NoProvider> {
     Ok(value)
 }
 
-/// Why there was no answer, for the log: words of the library and of the system, none of ours.
+/// Why there was no answer goes into the log.
 fn unreached(error: &(dyn Error + 'static)) -> ProviderFault {
-    let mut words = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        words = format!("{words}: {error}");
-        cause = error.source();
-    }
-    tracing::warn!(error = words, "the provider of verifications gives no answer");
+    let error = words_of(error);
+    tracing::warn!(error, "the provider of verifications gives no answer");
     ProviderFault::Unavailable
 }
 

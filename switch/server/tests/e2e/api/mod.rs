@@ -12,6 +12,7 @@ mod person;
 mod plastic;
 mod plastic_life;
 mod platform;
+mod processors;
 mod recorded;
 mod revocation;
 mod rotation;

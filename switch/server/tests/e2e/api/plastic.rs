@@ -56,12 +56,8 @@ fn import_keys(at: &Path) {
     assert!(good, "{said}");
 }
 
-/// A platform that has plastic made, and looks so often what there is to do.
-pub(super) async fn platform(every_ms: &str) -> Platform {
-    platform_with(every_ms, Vec::new()).await
-}
-
-/// The same with more of its configuration.
+/// A platform that has plastic made, and looks so often what there is to do, with more of its
+/// configuration.
 pub(super) async fn platform_with(every_ms: &str, more: Vec<(&'static str, String)>) -> Platform {
     let of = |name, value: &str| (name, value.to_owned());
     let ours = [
@@ -88,7 +84,12 @@ pub(super) fn wanted(balance: &str) -> Value {
 
 impl Shop {
     pub(super) async fn open() -> Self {
-        let platform = platform("50").await;
+        Self::open_with(Vec::new()).await
+    }
+
+    /// The same with more of its configuration.
+    pub(super) async fn open_with(more: Vec<(&'static str, String)>) -> Self {
+        let platform = platform_with("50", more).await;
         let at = platform.directory.path();
         let partner = platform.partner("Acme", "99999912");
         let terms = at.join("terms.toml");
@@ -130,7 +131,7 @@ impl Shop {
         id
     }
 
-    fn reads(&self, order: &str) -> Value {
+    pub(super) fn reads(&self, order: &str) -> Value {
         self.partner.client.get(&format!("{}/{order}", self.orders_path())).done(200).json()
     }
 
@@ -161,7 +162,7 @@ impl Shop {
     }
 
     /// Cards of the account.
-    fn cards(&self) -> Vec<Value> {
+    pub(super) fn cards(&self) -> Vec<Value> {
         self.partner.reads(&self.balance)["cards"].as_array().expect("cards").clone()
     }
 

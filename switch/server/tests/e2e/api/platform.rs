@@ -148,6 +148,8 @@ impl Platform {
     }
 }
 
+/// Where the log goes, where a test is to read it; the switch itself does not know the name.
+pub(super) const LOG_FILE: &str = "CARDSWITCH_TEST_LOG_FILE";
 /// Where customers' apps and operators call.
 const OPEN: &str = "CARDSWITCH_API__OPEN__LISTEN";
 
@@ -178,10 +180,13 @@ fn serve(at: &Path, url: &str, more: &[(&'static str, String)]) -> Served {
     let in_clear = more.iter().any(|(name, _)| *name == "CARDSWITCH_API__OPEN__IN_CLEAR");
     let certified = |name: &str| name.starts_with("CARDSWITCH_API__OPEN__") && name != OPEN;
     let listener = listener.into_iter().filter(|(name, _)| !(in_clear && certified(name)));
+    let log = more.iter().find(|(name, _)| *name == LOG_FILE).map(|(_, path)| path.clone());
     let more = more.iter().map(|(name, value)| (*name, value.as_str()));
     let configuration: Vec<_> =
         FILES.into_iter().chain([LMK]).chain(listener).chain(more).collect();
-    Served::start_with(at, url, &configuration)
+    let Some(log) = log else { return Served::start_with(at, url, &configuration) };
+    let log = std::fs::OpenOptions::new().create(true).append(true).open(log).expect("a file");
+    Served::start_logging(at, url, &configuration, log)
 }
 
 /// An app on a paired device.

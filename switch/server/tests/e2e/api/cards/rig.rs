@@ -43,7 +43,7 @@ impl Reader {
     }
 
     /// Asks for an encrypted answer.
-    pub(super) fn ask(
+    pub(in crate::api) fn ask(
         &self,
         client: &Client,
         method: &str,
@@ -109,16 +109,16 @@ pub(in crate::api) fn sealed(client: &Client, body: &Value) -> Value {
 
 /// A card that was issued, as its holder knows it.
 #[derive(Clone, Debug)]
-pub(super) struct Known {
-    pub(super) id: String,
-    pub(super) pan: String,
+pub(in crate::api) struct Known {
+    pub(in crate::api) id: String,
+    pub(in crate::api) pan: String,
     /// YYMM.
-    pub(super) expiry: String,
-    pub(super) cvv2: String,
+    pub(in crate::api) expiry: String,
+    pub(in crate::api) cvv2: String,
 }
 
 impl Known {
-    pub(super) fn of(opened: &Value) -> Self {
+    pub(in crate::api) fn of(opened: &Value) -> Self {
         let text = |value: &Value| value.as_str().unwrap_or_else(|| panic!("{opened}")).to_owned();
         let shown = text(&opened["card"]["expiry"]);
         let (month, year) = shown.split_once('/').expect("MM/YY");
@@ -131,7 +131,7 @@ impl Known {
     }
 
     /// As a bureau that has the issuer's keys would make it.
-    pub(super) fn by_the_issuers_keys(&self, pin: &str) -> SimulatedCard {
+    pub(in crate::api) fn by_the_issuers_keys(&self, pin: &str) -> SimulatedCard {
         let facts = CardFacts {
             pan: TestPan::new(self.pan.clone()),
             expiry: self.expiry.clone(),
@@ -145,30 +145,30 @@ impl Known {
 }
 
 /// Everybody.
-pub(super) struct Rig {
-    pub(super) platform: Platform,
-    pub(super) acme: Partner,
+pub(in crate::api) struct Rig {
+    pub(in crate::api) platform: Platform,
+    pub(in crate::api) acme: Partner,
     /// The customer.
-    pub(super) ada: String,
+    pub(in crate::api) ada: String,
     /// The account, as paths name it.
-    pub(super) balance: String,
+    pub(in crate::api) balance: String,
     /// The customer's app, with a session.
-    pub(super) app: Client,
-    pub(super) reader: Reader,
+    pub(in crate::api) app: Client,
+    pub(in crate::api) reader: Reader,
     dialect: &'static str,
 }
 
 impl Rig {
-    pub(super) async fn start() -> Self {
+    pub(in crate::api) async fn start() -> Self {
         Self::start_with(Vec::new()).await
     }
 
-    pub(super) async fn start_with(more: Vec<(&'static str, String)>) -> Self {
+    pub(in crate::api) async fn start_with(more: Vec<(&'static str, String)>) -> Self {
         Self::speaking(DIALECT, more).await
     }
 
     /// Over a link of this dialect.
-    pub(super) async fn speaking(dialect: &'static str, more: Vec<(&'static str, String)>) -> Self {
+    pub(in crate::api) async fn speaking(dialect: &'static str, more: Vec<(&'static str, String)>) -> Self {
         let link = ("CARDSWITCH_LINKS__TEST__DIALECT", dialect.to_owned());
         let more = more.into_iter().chain([link]);
         let platform = keyed_platform(more.collect()).await;
@@ -185,7 +185,7 @@ impl Rig {
     }
 
     /// Stops, and serves again over the same database, looking for what waits at once.
-    pub(super) fn restart(self) -> Self {
+    pub(in crate::api) fn restart(self) -> Self {
         let Self { platform, acme, ada, balance, app, reader, dialect } = self;
         let platform = platform.restart();
         let client = acme.client.at(platform.served.api("secure"));
@@ -194,30 +194,30 @@ impl Rig {
     }
 
     /// Cards of the customer, as the partner's system names them.
-    pub(super) fn cards(&self) -> String {
+    pub(in crate::api) fn cards(&self) -> String {
         format!("/secure/customers/{}/cards", self.ada)
     }
 
     /// What a card is asked for with.
-    pub(super) fn wanted(&self) -> Value {
+    pub(in crate::api) fn wanted(&self) -> Value {
         json!({ "balanceId": self.balance, "holderName": "ADA LOVELACE" })
     }
 
     /// The partner has a virtual card issued.
-    pub(super) fn issue(&self, key: &str) -> Known {
+    pub(in crate::api) fn issue(&self, key: &str) -> Known {
         let path = format!("{}/virtual", self.cards());
         let answer = self.reader.post(&self.acme.client, &path, key, &self.wanted()).done(201);
         Known::of(&self.reader.opens(&answer))
     }
 
     /// The user gives the own PIN again.
-    pub(super) fn step_up(&self) {
+    pub(in crate::api) fn step_up(&self) {
         let pin = json!({ "pin": PIN });
         self.app.send("POST", "/customers/sessions/current/step-up", &[], Some(&pin)).done(200);
     }
 
     /// A terminal, connected.
-    pub(super) async fn terminal(&self) -> Terminal {
+    pub(in crate::api) async fn terminal(&self) -> Terminal {
         let dialect = Dialect::shipped(self.dialect).expect("shipped");
         let settings = Settings::new(dialect.into(), Framing::new(LengthHeader::Binary2));
         let speech = settings.speech.clone();
@@ -228,19 +228,19 @@ impl Rig {
 }
 
 /// A terminal behind a network.
-pub(super) struct Terminal {
+pub(in crate::api) struct Terminal {
     peer: NetworkPeer,
     speech: simulators::network::Speech,
 }
 
 impl Terminal {
     /// Buys something with a card; the action code.
-    pub(super) async fn buys(&self, card: &Known) -> String {
+    pub(in crate::api) async fn buys(&self, card: &Known) -> String {
         self.asks(card, None).await
     }
 
     /// The same with more fields.
-    pub(super) async fn asks(
+    pub(in crate::api) async fn asks(
         &self,
         card: &Known,
         more: Option<(u8, simulators::network::Value)>,
