@@ -17,5 +17,6 @@ pub mod network;
 mod port;
 pub mod receiver;
 pub mod responder;
+pub mod sandbox;
 pub mod traffic;
 pub mod verified;

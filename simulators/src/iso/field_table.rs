@@ -90,6 +90,7 @@ pub const fn shape(field: u8) -> Option<FieldShape> {
         52 => other("personal identification number data", Binary, Fixed(8)),
         54 => other("additional amounts", Text, Lll(120)),
         55 => other("chip data", Binary, Lll(255)),
+        63 => other("reserved for private use", Text, Lll(999)),
         70 => digits("network management information code", 3),
         90 => digits("original data elements", 42),
         95 => text("replacement amounts", 42),

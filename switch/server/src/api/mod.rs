@@ -18,6 +18,7 @@ use crate::runtimes::Apart;
 mod body_keys;
 pub(crate) mod personalisation;
 mod routers;
+mod sandbox;
 mod upkeep;
 mod verification;
 mod webhooks;

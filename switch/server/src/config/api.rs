@@ -17,7 +17,9 @@ use super::audit::ApiAudit;
 use super::check::Faults;
 use super::operators::ApiOperators;
 use super::sessions::ApiSessions;
-use super::{ApiCards, ApiCustomers, ApiKyc, ApiPersonalisation, ApiWebhooks, Mode, users};
+use super::{
+    ApiCards, ApiCustomers, ApiKyc, ApiPersonalisation, ApiSandbox, ApiWebhooks, Mode, users,
+};
 
 /// The management API. Without a listener it is not served.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -45,6 +47,8 @@ pub struct Api {
     pub kyc: ApiKyc,
     /// Plastic cards.
     pub personalisation: ApiPersonalisation,
+    /// Simulations for a developer.
+    pub sandbox: ApiSandbox,
     /// People at the panel.
     pub operators: ApiOperators,
     /// What partners are told.
@@ -275,6 +279,7 @@ impl Api {
         self.cards.check(faults);
         self.kyc.check(faults);
         self.personalisation.check(faults);
+        self.sandbox.check(mode, faults);
         self.operators.check(mode, faults);
         self.webhooks.check(mode, faults);
         self.audit.check(faults);

@@ -14,6 +14,7 @@ mod platform;
 mod recorded;
 mod revocation;
 mod rotation;
+mod sandbox;
 mod schemathesis;
 mod steps;
 mod tenants;

@@ -24,7 +24,7 @@ const EXCHANGE: &str = "6FA1C7E3095B4D82E1347F90ABCD25681E2F3A4B5C6D7E8F90A1B2C3
 const TERMS: &str = "\
     cvk = 'cvk'\ncvk2 = ['cvk2']\npvk = 'pvk'\nimk_ac = 'imk'\npin = { method = 'pvv' }\n\
     profiles = ['mchip-10']\n";
-const RIGHT: IssuerAnswer = IssuerAnswer::Right { approved: true };
+pub(super) const RIGHT: IssuerAnswer = IssuerAnswer::Right { approved: true };
 
 /// A platform that has plastic made, a partner with a customer and an account, and the bureau.
 struct Shop {
@@ -54,6 +54,12 @@ fn import_keys(at: &Path) {
     let exchange = ["import", "bureau", "--usage", "D0", "--cipher", "aes"];
     let (good, said) = keys(at, &exchange, EXCHANGE);
     assert!(good, "{said}");
+}
+
+/// The bureau of a platform in this directory.
+pub(super) fn bureau(at: &Path) -> Bureau {
+    let keys = BureauKeys::new(EXCHANGE, test_keys()).expect("keys");
+    Bureau::new(&at.join("bureau"), &at.join("soft"), keys, "mchip-10").expect("a bureau")
 }
 
 /// A platform that has plastic made, and looks so often what there is to do.
@@ -100,9 +106,7 @@ impl Shop {
         let balance = partner.opens(&customer, "account");
         let reload = json!({ "amount": { "value": "100.00", "currency": "EUR" } });
         partner.client.post(&format!("{balance}/reload"), "reload", &reload).done(200);
-        let keys = BureauKeys::new(EXCHANGE, test_keys()).expect("keys");
-        let bureau = Bureau::new(&at.join("bureau"), &at.join("soft"), keys, "mchip-10");
-        let (bureau, reader) = (bureau.expect("a bureau"), Reader::new());
+        let (bureau, reader) = (bureau(at), Reader::new());
         Self { partner, customer, balance, bureau, platform, reader }
     }
 
@@ -177,7 +181,7 @@ impl Shop {
 }
 
 /// Buys for a euro with chip and PIN; the code, and what the chip makes of the answer.
-async fn buys(
+pub(super) async fn buys(
     peer: &mut Speaker,
     card: &mut SimulatedCard,
     stan: u32,

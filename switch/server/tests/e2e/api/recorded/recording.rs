@@ -7,9 +7,24 @@ use serde_json::{Map, Value, json};
 use crate::api::cards::rig::Reader;
 use crate::api::client::{Answer, Client};
 
-/// Members that are another with each run: of our keys, and what cards and cursors are called.
-const DRAWN: [&str; 10] =
-    ["kid", "publicKey", "pem", "n", "lastFour", "id", "cardId", "expiry", "nextCursor", "body"];
+/// Members that are another with each run: of our keys, what cards, cursors and authorizations are
+/// called, and what stands in messages.
+const DRAWN: [&str; 14] = [
+    "kid",
+    "publicKey",
+    "pem",
+    "n",
+    "lastFour",
+    "id",
+    "cardId",
+    "expiry",
+    "nextCursor",
+    "body",
+    "approvalCode",
+    "authorizationId",
+    "content",
+    "trackingNumber",
+];
 
 /// What was asked and answered, by operation.
 #[derive(Default)]
