@@ -16,6 +16,7 @@ mod revocation;
 mod rotation;
 mod sandbox;
 mod schemathesis;
+mod seed;
 mod steps;
 mod tenants;
 mod walk;

@@ -20,7 +20,7 @@ use crate::api::platform::{PIN, Partner, Platform, euros};
 use crate::issuer::test_keys;
 use crate::keys::keys;
 
-const DIALECT: &str = "iso2003-binary";
+pub(in crate::api) const DIALECT: &str = "iso2003-binary";
 const LINKS: &str = "[links.test]\npin = { key = 'zpk', formats = [0] }\n";
 const TERMS: &str = "\
     cvk = 'cvk'\ncvk2 = ['cvk2', 'cvk2-b']\npvk = 'pvk'\npin = { method = 'pvv' }\n\
@@ -43,7 +43,7 @@ impl Reader {
     }
 
     /// Asks for an encrypted answer.
-    pub(super) fn ask(
+    pub(in crate::api) fn ask(
         &self,
         client: &Client,
         method: &str,
@@ -69,7 +69,13 @@ impl Reader {
     }
 
     /// Sends a body that is encrypted itself.
-    pub(super) fn tell(&self, client: &Client, path: &str, key: &str, body: &Value) -> Answer {
+    pub(in crate::api) fn tell(
+        &self,
+        client: &Client,
+        path: &str,
+        key: &str,
+        body: &Value,
+    ) -> Answer {
         let sealed = sealed(client, body);
         let headers = [
             ("Encrypted-Request", "true"),
@@ -101,16 +107,16 @@ pub(in crate::api) fn sealed(client: &Client, body: &Value) -> Value {
 
 /// A card that was issued, as its holder knows it.
 #[derive(Clone, Debug)]
-pub(super) struct Known {
-    pub(super) id: String,
-    pub(super) pan: String,
+pub(in crate::api) struct Known {
+    pub(in crate::api) id: String,
+    pub(in crate::api) pan: String,
     /// YYMM.
-    pub(super) expiry: String,
-    pub(super) cvv2: String,
+    pub(in crate::api) expiry: String,
+    pub(in crate::api) cvv2: String,
 }
 
 impl Known {
-    pub(super) fn of(opened: &Value) -> Self {
+    pub(in crate::api) fn of(opened: &Value) -> Self {
         let text = |value: &Value| value.as_str().unwrap_or_else(|| panic!("{opened}")).to_owned();
         let shown = text(&opened["card"]["expiry"]);
         let (month, year) = shown.split_once('/').expect("MM/YY");
@@ -204,24 +210,29 @@ impl Rig {
 
     /// A terminal, connected.
     pub(super) async fn terminal(&self) -> Terminal {
-        let dialect = Dialect::shipped(DIALECT).expect("shipped");
-        let settings = Settings::new(dialect.into(), Framing::new(LengthHeader::Binary2));
-        let speech = settings.speech.clone();
-        let peer = NetworkPeer::dial(self.platform.served.link, settings).expect("a network");
-        peer.ready().await.expect("connected");
-        Terminal { peer, speech }
+        Terminal::at(self.platform.served.link).await
     }
 }
 
 /// A terminal behind a network.
-pub(super) struct Terminal {
+pub(in crate::api) struct Terminal {
     peer: NetworkPeer,
     speech: simulators::network::Speech,
 }
 
 impl Terminal {
+    /// Connected to a link of this dialect.
+    pub(in crate::api) async fn at(link: std::net::SocketAddr) -> Self {
+        let dialect = Dialect::shipped(DIALECT).expect("shipped");
+        let settings = Settings::new(dialect.into(), Framing::new(LengthHeader::Binary2));
+        let speech = settings.speech.clone();
+        let peer = NetworkPeer::dial(link, settings).expect("a network");
+        peer.ready().await.expect("connected");
+        Self { peer, speech }
+    }
+
     /// Buys something with a card; the action code.
-    pub(super) async fn buys(&self, card: &Known) -> String {
+    pub(in crate::api) async fn buys(&self, card: &Known) -> String {
         self.asks(card, None).await
     }
 
