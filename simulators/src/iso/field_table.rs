@@ -90,11 +90,10 @@ pub const fn shape(field: u8) -> Option<FieldShape> {
         52 => other("personal identification number data", Binary, Fixed(8)),
         54 => other("additional amounts", Text, Lll(120)),
         55 => other("chip data", Binary, Lll(255)),
-        63 => other("reserved for private use", Text, Lll(999)),
         70 => digits("network management information code", 3),
         90 => digits("original data elements", 42),
         95 => text("replacement amounts", 42),
-        125 => other("reserved for private use", Text, Lll(999)),
+        63 | 125 => other("reserved for private use", Text, Lll(999)),
         126 => other("printed code", Text, Lll(999)),
         _ => return None,
     })
