@@ -36,6 +36,7 @@ pub use service::personalisation::{
     PlasticSettings, Steps, WayName,
 };
 pub use service::proof::{BearerSecret, HashingSettings, NoSession};
+pub use service::sandbox;
 pub use service::users::kyc;
 pub use service::users::{
     AccessSettings, AwaitingReview, Customer, CustomersBalance, CustomersCard, DeviceData,

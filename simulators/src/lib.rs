@@ -19,5 +19,6 @@ mod port;
 pub mod processor;
 pub mod receiver;
 pub mod responder;
+pub mod sandbox;
 pub mod traffic;
 pub mod verified;

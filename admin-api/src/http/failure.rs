@@ -86,6 +86,7 @@ impl From<Problem> for Failure {
                 | "OUTCOME_UNKNOWN"
                 | "UNAVAILABLE"
                 | "PROCESSOR_UNAVAILABLE"
+                | "SANDBOX_UNAVAILABLE"
                 | "SECURITY_MODULE_UNAVAILABLE"
         );
         Self { problem, retry_after: passing.then_some(1) }
@@ -133,7 +134,9 @@ pub(super) fn status(code: &str) -> StatusCode {
         | "AUDIT_UNAVAILABLE"
         | "UNAVAILABLE"
         | "PROCESSOR_UNAVAILABLE"
+        | "SANDBOX_UNAVAILABLE"
         | "SECURITY_MODULE_UNAVAILABLE" => StatusCode::SERVICE_UNAVAILABLE,
+        "SANDBOX_TIMEOUT" => StatusCode::GATEWAY_TIMEOUT,
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }

@@ -25,6 +25,29 @@ impl Money {
         Self { value: decimal(amount, currency), currency: currency.to_string() }
     }
 
+    /// An amount above zero, of whatever currency.
+    pub(super) fn above_zero(&self, name: &str) -> Result<(MinorUnits, Currency), Problem> {
+        let (amount, currency) = self.not_below_zero(name)?;
+        if amount.0 == 0 {
+            let what = "an amount above zero is needed";
+            return Err(Problem::field(format!("{name}.value"), what));
+        }
+        Ok((amount, currency))
+    }
+
+    /// An amount that twelve digits hold, of whatever currency.
+    pub(super) fn not_below_zero(&self, name: &str) -> Result<(MinorUnits, Currency), Problem> {
+        let unknown = || Problem::field(format!("{name}.currency"), "there is no such currency");
+        let currency = Currency::from_alphabetic(&self.currency).ok_or_else(unknown)?;
+        let field = format!("{name}.value");
+        let amount = amount_of(&self.value, currency)
+            .map_err(|problem| Problem { field: Some(field.clone()), ..problem })?;
+        if !(0..=999_999_999_999).contains(&amount.0) {
+            return Err(Problem::field(field, "from zero to twelve digits in minor units"));
+        }
+        Ok((amount, currency))
+    }
+
     /// What somebody asks to move in an account of this currency: above zero.
     pub(super) fn positive_in(
         &self,

@@ -15,6 +15,7 @@ mod me;
 mod plastic;
 mod problems;
 mod public_key;
+mod sandbox;
 mod served;
 mod statements;
 mod webhook_messages;

@@ -52,6 +52,15 @@ pub(super) enum ChangeProblems {
     KeyReused(ProblemBody),
 }
 
+/// Of routes behind which others are asked.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "documents answers, which are made of `Failure`")]
+pub(super) enum LateProblems {
+    /// Whoever was asked did not answer in time: ask again, with the same idempotency key.
+    #[response(status = 504, content_type = "application/problem+json")]
+    Late(ProblemBody),
+}
+
 /// Of routes that change one version of something.
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "documents answers, which are made of `Failure`")]

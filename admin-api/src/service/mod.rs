@@ -15,6 +15,7 @@ pub(crate) mod personalisation;
 pub(crate) mod proof;
 mod rates;
 mod reconciliation;
+pub mod sandbox;
 mod security;
 mod span;
 mod tokens;

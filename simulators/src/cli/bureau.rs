@@ -42,9 +42,8 @@ pub(super) struct Work {
 
 impl Work {
     pub(super) async fn run(self) -> Result<ExitCode> {
-        let keys: TestKeys = serde_json::from_str(&read(&self.keys)?).context("--keys")?;
-        let keys = BureauKeys::new(&read(&self.exchange_key)?, keys).context("--exchange-key")?;
-        let mut bureau = Bureau::new(&self.exchange, &self.cards, keys, &self.kind)?;
+        let keys = (self.exchange_key.as_path(), self.keys.as_path());
+        let mut bureau = opened([&self.exchange, &self.cards], keys, &self.kind)?;
         let mut ticks = tokio::time::interval(Duration::from_millis(self.every_ms));
         loop {
             tokio::select! {
@@ -64,6 +63,18 @@ impl Work {
             }
         }
     }
+}
+
+/// A bureau over its directories (exchange, soft cards), with the files of its keys (exchange key,
+/// the issuer's test keys).
+pub(super) fn opened(
+    [exchange, cards]: [&Path; 2],
+    (exchange_key, keys): (&Path, &Path),
+    kind: &str,
+) -> Result<Bureau> {
+    let keys: TestKeys = serde_json::from_str(&read(keys)?).context("--keys")?;
+    let keys = BureauKeys::new(&read(exchange_key)?, keys).context("--exchange-key")?;
+    Bureau::new(exchange, cards, keys, kind)
 }
 
 fn read(path: &Path) -> Result<String> {

@@ -7,6 +7,7 @@ mod kyc;
 mod network;
 mod one_shot;
 mod processor;
+mod sandbox;
 mod verified;
 
 use std::process::ExitCode;
@@ -18,8 +19,9 @@ use simulators::acquirer::Channel;
 
 /// Terminals and networks to try a running `cardswitch` with.
 ///
-/// Every command but `network`, `hsm`, `kyc`, `processor` and `bureau work` reads `demo.json`,
-/// which `cardswitch demo` writes when it starts, for the address, the framing and the test cards.
+/// Every command but `network`, `hsm`, `kyc`, `processor`, `sandbox` and `bureau work` reads
+/// `demo.json`, which `cardswitch demo` writes when it starts, for the address, the framing and the
+/// test cards.
 #[derive(Debug, Parser)]
 #[command(name = "cardswitch-sim", version)]
 pub(crate) struct Cli {
@@ -51,6 +53,9 @@ enum Command {
     /// A processor elsewhere that makes cards over HTTPS and fails when told to; prints what it
     /// counted as JSON.
     Processor(Box<processor::Args>),
+    /// What the switch's sandbox calls are done by (api.sandbox): plays authorizations and what
+    /// follows them over its link, and the bureau.
+    Sandbox(Box<sandbox::Args>),
     /// A chip card in a shop terminal.
     Pos(one_shot::TerminalArgs),
     /// Cash from a machine.
@@ -86,6 +91,7 @@ impl Cli {
             Command::Hsm(args) => return args.run().await,
             Command::Kyc(args) => return args.run().await,
             Command::Processor(args) => return args.run().await,
+            Command::Sandbox(args) => return args.run().await,
             Command::Pos(args) => args.run(Channel::Pos).await?,
             Command::Atm(args) => args.run(Channel::Atm).await?,
             Command::Ecom(args) => args.run(Channel::Ecommerce).await?,

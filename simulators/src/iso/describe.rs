@@ -27,11 +27,18 @@ impl Message {
     #[must_use]
     pub fn describe(&self) -> String {
         let mut out = format!("{}\n", self.mti());
-        for (field, value) in &self.fields {
-            let name = shape(*field).map_or("", |shape| shape.name);
-            let _ = writeln!(out, "  {field:>3}  {name:<44} {}", shown(*field, value));
+        for (field, name, content) in self.described() {
+            let _ = writeln!(out, "  {field:>3}  {name:<44} {content}");
         }
         out
+    }
+
+    /// Number, name and content (masked) of each field.
+    pub fn described(&self) -> impl Iterator<Item = (u8, &'static str, String)> + '_ {
+        self.fields.iter().map(|(field, value)| {
+            let name = shape(*field).map_or("", |shape| shape.name);
+            (*field, name, shown(*field, value))
+        })
     }
 }
 

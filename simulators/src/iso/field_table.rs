@@ -93,7 +93,7 @@ pub const fn shape(field: u8) -> Option<FieldShape> {
         70 => digits("network management information code", 3),
         90 => digits("original data elements", 42),
         95 => text("replacement amounts", 42),
-        125 => other("reserved for private use", Text, Lll(999)),
+        63 | 125 => other("reserved for private use", Text, Lll(999)),
         126 => other("printed code", Text, Lll(999)),
         _ => return None,
     })

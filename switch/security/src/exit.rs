@@ -2,7 +2,7 @@
 //! owns that rule and the audit event of each, and never shows a number that a real network routes.
 //! Every number goes into the commands of a hardware security module, into answers that are
 //! encrypted to whom the card is for, and into the encrypted file for the bureau that makes it;
-//! nowhere else.
+//! nowhere else. Test numbers also go to the simulator of a developer's sandbox, and are printed.
 
 use switch_domain::Pan;
 use zeroize::Zeroizing;
@@ -43,6 +43,27 @@ pub(crate) fn pan_for_bureau<'a>(pan: &'a Pan, reference: &[u8; 16]) -> &'a [u8]
     let reference = hex::encode(reference);
     tracing::info!(target: "audit", act = "pan_to_bureau", bin = pan.bin(), last_four, reference);
     pan.digits_for_security()
+}
+
+/// Puts the digits of a test card number behind what is there of a line for the sandbox simulator
+/// of a developer's machine, which presents the card to the switch's own link. For the sandbox of
+/// `switch-server` alone: a tidy test holds that. Each call leaves an audit event with BIN and last
+/// four digits. The line must have room for them, or what it holds would be left behind.
+///
+/// # Errors
+/// The number is not of the test series: nothing is put there.
+pub fn test_pan_for_sandbox(pan: &Pan, line: &mut Zeroizing<Vec<u8>>) -> Result<(), NotATestPan> {
+    let digits = pan.digits_for_security();
+    let last_four = pan.last_four();
+    let last_four = std::str::from_utf8(&last_four).unwrap_or_default();
+    let allowed = digits.starts_with(TEST_PREFIX);
+    let bin = pan.bin();
+    tracing::info!(target: "audit", act = "test_pan_for_sandbox", bin, last_four, allowed);
+    if !allowed {
+        return Err(NotATestPan);
+    }
+    line.extend_from_slice(digits);
+    Ok(())
 }
 
 /// The digits of a test card number, for the demo to print what it made itself. Each call leaves an

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::sync::{Arc, Mutex};
 
 use switch_domain::Pan;
-use switch_security::exit::pan_for_encrypted_answer;
+use switch_security::exit::{pan_for_encrypted_answer, test_pan_for_sandbox};
 use switch_security::reveal_test_pan;
 use zeroize::Zeroizing;
 
@@ -28,8 +28,12 @@ fn each_reveal_and_each_refusal_is_logged_masked() {
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone()).finish();
     tracing::subscriber::with_default(subscriber, || {
-        for digits in ["9999991200000018", "4111111111111111"] {
-            let _ = reveal_test_pan(&Pan::from_digits(digits.as_bytes()).expect("well formed"));
+        for (digits, is_test) in [("9999991200000018", true), ("4111111111111111", false)] {
+            let pan = Pan::from_digits(digits.as_bytes()).expect("well formed");
+            assert_eq!(reveal_test_pan(&pan).is_ok(), is_test);
+            let mut line = Zeroizing::new(Vec::with_capacity(32));
+            assert_eq!(test_pan_for_sandbox(&pan, &mut line).is_ok(), is_test);
+            assert_eq!(line.as_slice(), if is_test { digits.as_bytes() } else { b"" });
         }
         let pan = Pan::from_digits(b"4111111111111111").expect("well formed");
         let mut answer = Zeroizing::new(Vec::with_capacity(32));
@@ -41,5 +45,5 @@ fn each_reveal_and_each_refusal_is_logged_masked() {
         assert!(text.contains(expected), "{text}");
     }
     assert!(!text.contains("9999991200000018") && !text.contains("4111111111111111"), "{text}");
-    assert_eq!(text.lines().count(), 3);
+    assert_eq!(text.lines().count(), 5);
 }

@@ -23,6 +23,7 @@ use crate::http::{
 use crate::jwe::{Jwe, OpenPolicy, Requirement};
 use crate::service::audit::AuditSink;
 use crate::service::personalisation::Plastic;
+use crate::service::sandbox::Simulations;
 use crate::service::users::Users;
 use crate::service::webhooks::Webhooks;
 use crate::{OpenedTokens, PartnerKeys, Services};
@@ -44,6 +45,8 @@ pub struct Management {
     pub cards: Cards,
     /// Their plastic cards, where any are made.
     pub plastic: Option<Plastic>,
+    /// What a developer tries them with, where that is allowed.
+    pub sandbox: Option<Simulations>,
     /// Encrypted requests and answers.
     pub jwe: Arc<Jwe>,
 }

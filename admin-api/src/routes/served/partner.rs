@@ -12,7 +12,7 @@ use crate::http::read_audited;
 use crate::routes::cards::secure as cards;
 use crate::routes::controls::secure as controls;
 use crate::routes::{
-    balances, customers, devices, kyc, plastic, public_key, webhook_messages, webhooks,
+    balances, customers, devices, kyc, plastic, public_key, sandbox, webhook_messages, webhooks,
 };
 
 fn routes() -> OpenApiRouter<Management> {
@@ -65,6 +65,17 @@ fn routes() -> OpenApiRouter<Management> {
         .routes(routes!(controls::change_of_programme, controls::remove_of_programme))
 }
 
+/// What is there in development alone, and where a sandbox is configured.
+fn simulations() -> OpenApiRouter<Management> {
+    OpenApiRouter::new()
+        .routes(routes!(sandbox::authorization))
+        .routes(routes!(sandbox::advice))
+        .routes(routes!(sandbox::clearing))
+        .routes(routes!(sandbox::reversal))
+        .routes(routes!(sandbox::refund))
+        .routes(routes!(sandbox::shipment))
+}
+
 /// Reads of card data: recorded.
 fn recorded_reads() -> OpenApiRouter<Management> {
     OpenApiRouter::new().routes(routes!(cards::read))
@@ -78,12 +89,13 @@ fn making_with_pin() -> OpenApiRouter<Management> {
 /// The OpenAPI document of `/secure` and `/lifecycle`.
 #[must_use]
 pub fn secure_document() -> OpenApi {
-    let all = routes().merge(recorded_reads()).merge(making_with_pin());
+    let all = routes().merge(simulations()).merge(recorded_reads()).merge(making_with_pin());
     let mut document = all.into_openapi();
     document.info.title = "Cardswitch: server to server".to_owned();
     document.info.description = Some(
         "For partners' own systems, over mutual TLS. Amounts are decimal text in major units; \
-         every POST takes an Idempotency-Key."
+         every POST takes an Idempotency-Key. What is under /secure/simulate is there in \
+         development alone, and where a sandbox is configured; elsewhere these paths are 404."
             .to_owned(),
     );
     document
@@ -96,7 +108,11 @@ pub fn partner_channels(
     around: &Around,
 ) -> Router {
     let jwe = management.jwe.clone();
-    let (router, _) = routes().with_state(management.clone()).split_for_parts();
+    let all = match management.sandbox {
+        Some(_) => routes().merge(simulations()),
+        None => routes(),
+    };
+    let (router, _) = all.with_state(management.clone()).split_for_parts();
     let (making, _) = making_with_pin().with_state(management.clone()).split_for_parts();
     let (recorded, _) = recorded_reads().with_state(management).split_for_parts();
     let recorded = recorded.layer(from_fn_with_state(around.audit.clone(), read_audited));

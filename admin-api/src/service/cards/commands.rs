@@ -106,7 +106,7 @@ impl Services {
     }
 
     /// The number of a card, out of the vault.
-    pub(super) async fn number_of(&self, vault: VaultRef) -> Result<Pan, Problem> {
+    pub(in crate::service) async fn number_of(&self, vault: VaultRef) -> Result<Pan, Problem> {
         let sealed = self
             .store
             .vault()

@@ -120,6 +120,15 @@ impl Cards {
         if its { Ok(owned) } else { Err(no_card()) }
     }
 
+    /// A card that a request names, of any customer of this partner.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`: there is none, or it is another partner's.
+    pub async fn of_partner(&self, partner: PartnerId, card: &str) -> Result<OwnedCard, Problem> {
+        let owned = self.any(card).await?;
+        if owned.balance.partner == partner { Ok(owned) } else { Err(no_card()) }
+    }
+
     /// A card that a path names, whosever it is: for operators.
     ///
     /// # Errors

@@ -21,6 +21,7 @@ use std::time::Duration;
 
 use switch_domain::ServiceCode;
 use switch_security::{BureauExchange, KeyName};
+use tokio::sync::Mutex;
 
 use super::Services;
 use super::cards::{CardModule, PinRules, Processors};
@@ -80,6 +81,8 @@ pub struct Plastic {
     users: Users,
     modules: PlasticModules,
     settings: Arc<PlasticSettings>,
+    /// Steps are done one after the other: two at a time would read the same reports.
+    turn: Arc<Mutex<()>>,
 }
 
 impl Plastic {
@@ -90,7 +93,8 @@ impl Plastic {
         modules: PlasticModules,
         settings: PlasticSettings,
     ) -> Self {
-        Self { services, users, modules, settings: Arc::new(settings) }
+        let (settings, turn) = (Arc::new(settings), Arc::default());
+        Self { services, users, modules, settings, turn }
     }
 
     const fn pool(&self) -> &sqlx::PgPool {

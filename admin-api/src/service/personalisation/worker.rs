@@ -91,6 +91,12 @@ impl Steps {
         &self.plastic.settings.directory
     }
 
+    /// The service that the steps are of.
+    #[must_use]
+    pub const fn plastic(&self) -> &Plastic {
+        &self.plastic
+    }
+
     /// Steps as long as it is not dropped, by a clock.
     pub async fn run(self, now: impl Fn() -> Timestamp, every: Duration) {
         let mut ticks = tokio::time::interval(every);
@@ -110,6 +116,7 @@ impl Steps {
     /// # Errors
     /// The database, the directory, the module: what was not done is done by the next step.
     pub async fn step(&self, now: Timestamp) -> Result<Done, Problem> {
+        let _alone = self.plastic.turn.lock().await;
         let mut done = Done::default();
         self.read_reports(&mut done, now).await?;
         let linked = self.plastic.link(now).await?;

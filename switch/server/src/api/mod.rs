@@ -19,6 +19,7 @@ mod body_keys;
 pub(crate) mod personalisation;
 pub(crate) mod processors;
 mod routers;
+mod sandbox;
 mod upkeep;
 mod verification;
 mod webhooks;

@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::processors::Remotes;
 use super::upkeep::{Old, upkeep};
-use super::{body_keys, webhooks};
+use super::{body_keys, sandbox, webhooks};
 use crate::config::Config;
 use crate::runtimes::Apart;
 
@@ -112,7 +112,9 @@ impl Routers {
         let every = Duration::from_secs(config.api.limits.reload_s);
         management.spawn(body_keys::look(keys, jwe.clone(), every, stop.clone()));
         let webhooks = webhooks::open(management, config, services.clone(), stop)?;
-        let managed = Management { services, users, webhooks, cards, plastic, jwe };
+        let with = (&services, &cards);
+        let sandbox = sandbox::open(&config.api.sandbox, with, plastic.as_ref())?;
+        let managed = Management { services, users, webhooks, cards, plastic, sandbox, jwe };
         let admin = operators.map(|operators| {
             let channel = OperatorChannel { operators: operators.clone(), refusals };
             let panel = Panel { management: managed.clone(), operators, audit: log };

@@ -19,7 +19,8 @@ use super::check::Faults;
 use super::operators::ApiOperators;
 use super::sessions::ApiSessions;
 use super::{
-    ApiCards, ApiCustomers, ApiKyc, ApiPersonalisation, ApiProcessor, ApiWebhooks, Mode, users,
+    ApiCards, ApiCustomers, ApiKyc, ApiPersonalisation, ApiProcessor, ApiSandbox, ApiWebhooks, Mode,
+    users,
 };
 
 /// The management API. Without a listener it is not served.
@@ -50,6 +51,8 @@ pub struct Api {
     pub kyc: ApiKyc,
     /// Plastic cards.
     pub personalisation: ApiPersonalisation,
+    /// Simulations for a developer.
+    pub sandbox: ApiSandbox,
     /// People at the panel.
     pub operators: ApiOperators,
     /// What partners are told.
@@ -280,6 +283,7 @@ impl Api {
         self.cards.check(faults);
         self.kyc.check(faults);
         self.personalisation.check(faults);
+        self.sandbox.check(mode, faults);
         self.operators.check(mode, faults);
         self.webhooks.check(mode, faults);
         self.audit.check(faults);

@@ -1,11 +1,11 @@
 //! Who reads the digits of a card number: the security module, who hands it to a hardware one, and
-//! the full data of a card, which leave encrypted alone.
+//! the full data of a card, which leave encrypted alone; and the sandbox, of test numbers.
 
 use super::rust_text::{code_only, has_word};
 use super::source::SourceFile;
 
 /// A way to the digits, and where it may be taken. Defined, and then used.
-const WAYS: [(&str, &[&str]); 3] = [
+const WAYS: [(&str, &[&str]); 4] = [
     (
         "digits_for_security",
         &["switch/domain/src/pan.rs", "switch/security/src/", "switch/security/tests/"],
@@ -17,6 +17,14 @@ const WAYS: [(&str, &[&str]); 3] = [
             "switch/security/src/exit.rs",
             "switch/security/tests/audit_event.rs",
             "admin-api/src/service/cards/data.rs",
+        ],
+    ),
+    (
+        "test_pan_for_sandbox",
+        &[
+            "switch/security/src/exit.rs",
+            "switch/security/tests/audit_event.rs",
+            "switch/server/src/api/sandbox.rs",
         ],
     ),
 ];

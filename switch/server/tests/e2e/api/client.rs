@@ -3,7 +3,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rcgen::KeyPair;
 use rustls::client::WantsClientCert;
@@ -17,6 +17,22 @@ pub(crate) struct Client {
     address: SocketAddr,
     config: Arc<ClientConfig>,
     token: Option<String>,
+    heard: Heard,
+}
+
+/// All answers that came to some clients, as they came.
+#[derive(Clone, Default)]
+pub(crate) struct Heard(Arc<Mutex<Vec<u8>>>);
+
+impl Heard {
+    fn note(&self, bytes: &[u8]) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+    }
+
+    /// What came so far.
+    pub(crate) fn all(&self) -> Vec<u8> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 /// An answer, whole.
@@ -59,12 +75,18 @@ impl Client {
     ) -> Self {
         let key = PrivateKeyDer::try_from(key.serialize_der()).expect("a key");
         let config = config(root).with_client_auth_cert(vec![certificate], key).expect("a pair");
-        Self { address, config: Arc::new(config), token: None }
+        Self { address, config: Arc::new(config), token: None, heard: Heard::default() }
     }
 
     /// Somebody who shows no certificate.
     pub(crate) fn anonymous(address: SocketAddr, root: &CertificateDer<'static>) -> Self {
-        Self { address, config: Arc::new(config(root).with_no_client_auth()), token: None }
+        let config = Arc::new(config(root).with_no_client_auth());
+        Self { address, config, token: None, heard: Heard::default() }
+    }
+
+    /// The same, whose answers are noted here.
+    pub(crate) fn noting(self, heard: &Heard) -> Self {
+        Self { heard: heard.clone(), ..self }
     }
 
     /// The same, who bears a token.
@@ -124,6 +146,7 @@ impl Client {
         stream.write_all(head.as_bytes()).expect("sent");
         let mut bytes = Vec::new();
         stream.read_to_end(&mut bytes).expect("an answer");
+        self.heard.note(&bytes);
         read(&bytes)
     }
 }

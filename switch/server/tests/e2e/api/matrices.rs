@@ -26,9 +26,10 @@ pub(super) fn posts(document: &str) -> BTreeSet<String> {
     of.map(|(_, path)| path).collect()
 }
 
-/// Those of cards have a test of their own (`cards::repeats`).
+/// Those of cards have a test of their own (`cards::repeats`), and so have simulations (`sandbox`).
 fn without_cards(mut posts: BTreeSet<String>) -> BTreeSet<String> {
-    posts.retain(|path| !path.contains("/cards/") && !path.ends_with("/controls"));
+    let elsewhere = |path: &str| path.contains("/cards/") || path.contains("/simulate/");
+    posts.retain(|path| !elsewhere(path) && !path.ends_with("/controls"));
     posts
 }
 

@@ -56,8 +56,18 @@ fn import_keys(at: &Path) {
     assert!(good, "{said}");
 }
 
-/// A platform that has plastic made, and looks so often what there is to do, with more of its
-/// configuration.
+/// The bureau of a platform in this directory.
+pub(super) fn bureau(at: &Path) -> Bureau {
+    let keys = BureauKeys::new(EXCHANGE, test_keys()).expect("keys");
+    Bureau::new(&at.join("bureau"), &at.join("soft"), keys, "mchip-10").expect("a bureau")
+}
+
+/// A platform that has plastic made, and looks so often what there is to do.
+pub(super) async fn platform(every_ms: &str) -> Platform {
+    platform_with(every_ms, Vec::new()).await
+}
+
+/// The same with more of its configuration.
 pub(super) async fn platform_with(every_ms: &str, more: Vec<(&'static str, String)>) -> Platform {
     let of = |name, value: &str| (name, value.to_owned());
     let ours = [
@@ -102,9 +112,7 @@ impl Shop {
         let balance = partner.opens(&customer, "account");
         let reload = json!({ "amount": { "value": "100.00", "currency": "EUR" } });
         partner.client.post(&format!("{balance}/reload"), "reload", &reload).done(200);
-        let keys = BureauKeys::new(EXCHANGE, test_keys()).expect("keys");
-        let bureau = Bureau::new(&at.join("bureau"), &at.join("soft"), keys, "mchip-10");
-        let (bureau, reader) = (bureau.expect("a bureau"), Reader::new());
+        let (bureau, reader) = (bureau(at), Reader::new());
         Self { partner, customer, balance, bureau, platform, reader }
     }
 

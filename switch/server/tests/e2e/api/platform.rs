@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 use switch_store::private_postgres::{TestDatabase, fresh_database};
 
-use super::client::{Answer, Client};
+use super::client::{Answer, Client, Heard};
 use crate::certificates::{FILES, LMK, ca, files, request, server_files};
 use crate::keys::ceremony;
 use crate::stage::Served;
@@ -21,7 +21,12 @@ pub(super) struct Platform {
     /// More of its configuration.
     more: Vec<(&'static str, String)>,
     pub(super) served: Served,
+    /// What its clients were answered.
+    pub(super) heard: Heard,
 }
+
+/// Where the log of a platform is whose filter was given.
+pub(super) const LOG: &str = "switch.log";
 
 /// The PIN of users in tests.
 pub(super) const PIN: &str = "271828";
@@ -56,15 +61,15 @@ impl Platform {
         assert!(ca(at, &["init"], true).0);
         let root = server_files(at);
         let served = serve(at, database.url().expose(), &more);
-        Self { database, directory, root, more, served }
+        Self { database, directory, root, more, served, heard: Heard::default() }
     }
 
     /// Stops, and serves again over the same database.
     pub(super) fn restart(self) -> Self {
-        let Self { database, directory, root, more, served } = self;
+        let Self { database, directory, root, more, served, heard } = self;
         served.terminate();
         let served = serve(directory.path(), database.url().expose(), &more);
-        Self { database, directory, root, more, served }
+        Self { database, directory, root, more, served, heard }
     }
 
     /// Ends without a word (SIGKILL), and serves again over the same database, with more of its
@@ -74,14 +79,14 @@ impl Platform {
         meanwhile: impl FnOnce(&Path, &str),
         with: Vec<(&'static str, String)>,
     ) -> Self {
-        let Self { database, directory, root, mut more, mut served } = self;
+        let Self { database, directory, root, mut more, mut served, heard } = self;
         served.child.kill().expect("SIGKILL");
         served.child.wait().expect("it ended");
         let url = database.url().expose();
         meanwhile(directory.path(), url);
         more.extend(with);
         let served = serve(directory.path(), url, &more);
-        Self { database, directory, root, more, served }
+        Self { database, directory, root, more, served, heard }
     }
 
     /// A partner whose credit is a thousand euros, and whose request was signed.
@@ -103,12 +108,13 @@ impl Platform {
         self.served.command(&sign).expect("signed");
         let certificate = CertificateDer::from_pem_file(&pem).expect("the certificate");
         let client = Client::new(self.served.api("secure"), &self.root, (&key, certificate));
+        let client = client.noting(&self.heard);
         Partner { id, programme: programme.parse().expect("a number"), client }
     }
 
     /// Somebody at the open listener.
     pub(super) fn anonymous(&self) -> Client {
-        Client::anonymous(self.served.api("open"), &self.root)
+        Client::anonymous(self.served.api("open"), &self.root).noting(&self.heard)
     }
 
     /// The panel, as a browser of an operator sees it.
@@ -184,6 +190,9 @@ fn serve(at: &Path, url: &str, more: &[(&'static str, String)]) -> Served {
     let more = more.iter().map(|(name, value)| (*name, value.as_str()));
     let configuration: Vec<_> =
         FILES.into_iter().chain([LMK]).chain(listener).chain(more).collect();
+    // Whoever has the switch say more reads it.
+    let logged = configuration.iter().any(|(name, _)| *name == "CARDSWITCH_LOG__FILTER");
+    let log = log.map(std::path::PathBuf::from).or_else(|| logged.then(|| at.join(LOG)));
     let Some(log) = log else { return Served::start_with(at, url, &configuration) };
     let log = std::fs::OpenOptions::new().create(true).append(true).open(log).expect("a file");
     Served::start_logging(at, url, &configuration, log)

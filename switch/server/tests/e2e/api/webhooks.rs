@@ -15,7 +15,7 @@ use super::platform::{Partner, Platform};
 use crate::certificates::server_files;
 use crate::stage::{cardswitch, peer, purchase};
 
-const ALL: [&str; 14] = [
+pub(super) const ALL: [&str; 14] = [
     "authorization.approved",
     "authorization.declined",
     "authorization.reversed",
@@ -42,16 +42,22 @@ struct Stage {
     _files: tempfile::TempDir,
 }
 
+/// A receiver over TLS, its files, and that a platform trusts it.
+pub(super) async fn receiver() -> (Receiver, tempfile::TempDir, (&'static str, String)) {
+    let files = tempfile::tempdir().expect("a directory");
+    server_files(files.path());
+    let at = |name: &str| files.path().join(name);
+    let identity = Identity { chain: at("server.pem"), key: at("server.key") };
+    let receiver = Receiver::listen(([127, 0, 0, 1], 0).into(), identity).await;
+    let trusted = ("CARDSWITCH_API__WEBHOOKS__CA", at("root.pem").display().to_string());
+    (receiver.expect("listening"), files, trusted)
+}
+
 impl Stage {
     async fn start() -> Self {
-        let files = tempfile::tempdir().expect("a directory");
-        server_files(files.path());
-        let at = |name: &str| files.path().join(name);
-        let identity = Identity { chain: at("server.pem"), key: at("server.key") };
-        let receiver = Receiver::listen(([127, 0, 0, 1], 0).into(), identity).await;
-        let receiver = receiver.expect("listening");
+        let (receiver, files, trusted) = receiver().await;
         let platform = Platform::start_with(vec![
-            ("CARDSWITCH_API__WEBHOOKS__CA", at("root.pem").display().to_string()),
+            trusted,
             ("CARDSWITCH_API__WEBHOOKS__EVERY_MS", "20".into()),
             ("CARDSWITCH_API__WEBHOOKS__RETRY_S", format!("{:?}", [1; 20])),
         ])

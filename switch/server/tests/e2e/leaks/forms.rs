@@ -10,14 +10,14 @@ const SHORTEST: usize = 7;
 
 /// Values by what they are called, in all forms.
 #[derive(Default)]
-pub(super) struct Wanted {
+pub(crate) struct Wanted {
     names: Vec<String>,
     forms: Vec<Vec<u8>>,
     known: BTreeSet<Vec<u8>>,
 }
 
 /// The search for values in any number of places.
-pub(super) struct Search {
+pub(crate) struct Search {
     names: Vec<String>,
     forms: AhoCorasick,
     longest: usize,
@@ -25,7 +25,7 @@ pub(super) struct Search {
 
 impl Wanted {
     /// A value of characters: a track, a number, a PIN in the words around it.
-    pub(super) fn text(&mut self, name: &str, value: &str) {
+    pub(crate) fn text(&mut self, name: &str, value: &str) {
         let mut ways = vec![value.to_owned()];
         if value.contains('=') {
             ways.extend([value.replace('=', "D"), value.replace('=', "d")]);
@@ -47,7 +47,7 @@ impl Wanted {
 
     /// A value of bytes: as they are, in hexadecimal digits of either case, and in base64 wherever
     /// it begins.
-    pub(super) fn bytes(&mut self, name: &str, value: &[u8]) {
+    pub(crate) fn bytes(&mut self, name: &str, value: &[u8]) {
         let digits = [hex::encode(value), hex::encode_upper(value)];
         let forms = [value.to_vec()].into_iter().chain(digits.map(String::into_bytes));
         for form in forms.chain((0..3).map(|shift| base64(value, shift))) {
@@ -58,7 +58,28 @@ impl Wanted {
         }
     }
 
-    pub(super) fn search(self) -> Search {
+    /// A clear PIN, in its block and in words.
+    pub(crate) fn pin(&mut self, pin: &str, pan: &str) {
+        let field = format!("{:F<16}", format!("0{}{pin}", pin.len()));
+        let field = hex::decode(field).expect("digits");
+        let number = hex::decode(format!("0000{}", &pan[pan.len() - 13..pan.len() - 1]));
+        let number = number.expect("digits");
+        let together: Vec<u8> = field.iter().zip(number).map(|(a, b)| a ^ b).collect();
+        self.bytes("clear PIN field", &field);
+        self.bytes("clear PIN block", &together);
+        for before in ["pin=", "PIN ", "pin: ", "\"pin\":\""] {
+            self.text("clear PIN", &format!("{before}{pin}"));
+        }
+    }
+
+    /// A printed code, with what would stand before it.
+    pub(crate) fn code(&mut self, name: &str, pan: &str, code: &str) {
+        for before in ["cvv2=", "cvv2: ", "\"cvv2\":\"", "\"cvv\":\"", "code=\"", pan] {
+            self.text(name, &format!("{before}{code}"));
+        }
+    }
+
+    pub(crate) fn search(self) -> Search {
         let longest = self.forms.iter().map(Vec::len).max().unwrap_or(0);
         let forms = AhoCorasick::new(&self.forms).expect("forms");
         Search { names: self.names, forms, longest }
@@ -67,12 +88,12 @@ impl Wanted {
 
 impl Search {
     /// By how much two pieces of one place have to overlap.
-    pub(super) const fn overlap(&self) -> usize {
+    pub(crate) const fn overlap(&self) -> usize {
         self.longest
     }
 
     /// Which values lie in these bytes.
-    pub(super) fn found(&self, bytes: &[u8]) -> BTreeSet<&str> {
+    pub(crate) fn found(&self, bytes: &[u8]) -> BTreeSet<&str> {
         let found = self.forms.find_overlapping_iter(bytes);
         found.map(|one| self.names[one.pattern().as_usize()].as_str()).collect()
     }

@@ -6,8 +6,8 @@
 //! Three and four digits stand everywhere by chance: a CVV2 and a clear PIN are searched for with
 //! what would stand beside them.
 
-mod forms;
-mod places;
+pub(crate) mod forms;
+pub(crate) mod places;
 mod traffic;
 
 use std::fs::File;
@@ -83,7 +83,7 @@ async fn plant_on_disk(session: &mut PgConnection, directory: &Path) {
 }
 
 /// Every row of every table as text: what PostgreSQL has compressed is whole in it.
-async fn rows(session: &mut PgConnection) -> String {
+pub(crate) async fn rows(session: &mut PgConnection) -> String {
     let tables = "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables \
                   WHERE schemaname NOT IN ('pg_catalog', 'information_schema')";
     let tables = sqlx::query_scalar::<_, String>(tables).fetch_all(&mut *session).await;

@@ -14,18 +14,18 @@ const PIECE: usize = 4 << 20;
 const PAGE: u64 = 4096;
 
 /// What was found where.
-pub(super) type Found = BTreeSet<(String, String)>;
+pub(crate) type Found = BTreeSet<(String, String)>;
 
 fn note(found: &mut Found, place: &str, names: BTreeSet<&str>) {
     found.extend(names.into_iter().map(|name| (place.to_owned(), name.to_owned())));
 }
 
-pub(super) fn bytes(search: &Search, place: &str, bytes: &[u8], found: &mut Found) {
+pub(crate) fn bytes(search: &Search, place: &str, bytes: &[u8], found: &mut Found) {
     note(found, place, search.found(bytes));
 }
 
 /// Every file below a directory; how many there were. Those in `pg_wal` are another place.
-pub(super) fn directory(search: &Search, place: &str, path: &Path, found: &mut Found) -> usize {
+pub(crate) fn directory(search: &Search, place: &str, path: &Path, found: &mut Found) -> usize {
     let mut files = 0;
     for entry in std::fs::read_dir(path).expect("a directory") {
         let entry = entry.expect("readable");
@@ -52,7 +52,7 @@ pub(super) fn directory(search: &Search, place: &str, path: &Path, found: &mut F
 /// files to be read alone cannot have been written by it.
 ///
 /// How much there was; `None` where this test may not look, which it says.
-pub(super) fn memory(search: &Search, place: &str, pid: u32, found: &mut Found) -> Option<u64> {
+pub(crate) fn memory(search: &Search, place: &str, pid: u32, found: &mut Found) -> Option<u64> {
     let maps = std::fs::read_to_string(format!("/proc/{pid}/maps"));
     let memory = File::open(format!("/proc/{pid}/mem"));
     let (Ok(maps), Ok(memory)) = (maps, memory) else {

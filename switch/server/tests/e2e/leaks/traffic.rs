@@ -42,7 +42,8 @@ pub(super) async fn mixed_run(
         let peer = again().await;
         let mut terminal = Terminal { peer, link, wanted, stan: first * 1_000 };
         for card in &mut cards {
-            terminal.note_pin(card);
+            let facts = card.facts();
+            terminal.wanted.pin(&facts.pin, facts.pan.digits());
             terminal.cards(card).await;
             terminal.broken(card).await;
             terminal.cut(card, again().await).await;
@@ -125,28 +126,10 @@ impl Terminal<'_> {
                 }
                 (CODE, Value::Text(code)) => {
                     let number = number.as_deref().unwrap_or_default();
-                    for before in ["cvv2=", "cvv2: ", "\"cvv2\":\"", "code=\"", number] {
-                        self.wanted.text(&format!("{link}: CVV2"), &format!("{before}{code}"));
-                    }
+                    self.wanted.code(&format!("{link}: CVV2"), number, code);
                 }
                 _ => {}
             }
-        }
-    }
-
-    /// A clear PIN, in its block and in words.
-    fn note_pin(&mut self, card: &SimulatedCard) {
-        let facts = card.facts();
-        let (pin, pan) = (&facts.pin, facts.pan.digits());
-        let field = format!("{:F<16}", format!("0{}{pin}", pin.len()));
-        let field = hex::decode(field).expect("digits");
-        let number = hex::decode(format!("0000{}", &pan[pan.len() - 13..pan.len() - 1]));
-        let number = number.expect("digits");
-        let together: Vec<u8> = field.iter().zip(number).map(|(a, b)| a ^ b).collect();
-        self.wanted.bytes("clear PIN field", &field);
-        self.wanted.bytes("clear PIN block", &together);
-        for before in ["pin=", "PIN ", "pin: ", "\"pin\":\""] {
-            self.wanted.text("clear PIN", &format!("{before}{pin}"));
         }
     }
 

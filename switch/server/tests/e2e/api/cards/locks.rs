@@ -10,7 +10,7 @@ use crate::api::person::Person;
 const NONE: &Value = &Value::Null;
 
 /// The seed's table: the reason, whether it is final, and what the terminal is told.
-const TABLE: [(u8, bool, &str); 9] = [
+pub(in crate::api) const TABLE: [(u8, bool, &str); 9] = [
     (1, true, "2008"),
     (2, true, "2009"),
     (3, false, "1000"),

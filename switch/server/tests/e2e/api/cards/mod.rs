@@ -4,7 +4,7 @@
 mod controls;
 mod issue;
 mod jobs;
-mod locks;
+pub(super) mod locks;
 mod reads;
 mod repeats;
 mod replace;

@@ -20,7 +20,7 @@ use crate::api::platform::{PIN, Partner, Platform, euros};
 use crate::issuer::test_keys;
 use crate::keys::keys;
 
-const DIALECT: &str = "iso2003-binary";
+pub(in crate::api) const DIALECT: &str = "iso2003-binary";
 const LINKS: &str = "[links.test]\npin = { key = 'zpk', formats = [0] }\n";
 const TERMS: &str = "\
     cvk = 'cvk'\ncvk2 = ['cvk2', 'cvk2-b']\npvk = 'pvk'\npin = { method = 'pvv' }\n\
@@ -218,12 +218,7 @@ impl Rig {
 
     /// A terminal, connected.
     pub(in crate::api) async fn terminal(&self) -> Terminal {
-        let dialect = Dialect::shipped(self.dialect).expect("shipped");
-        let settings = Settings::new(dialect.into(), Framing::new(LengthHeader::Binary2));
-        let speech = settings.speech.clone();
-        let peer = NetworkPeer::dial(self.platform.served.link, settings).expect("a network");
-        peer.ready().await.expect("connected");
-        Terminal { peer, speech }
+        Terminal::speaking(self.dialect, self.platform.served.link).await
     }
 }
 
@@ -234,6 +229,20 @@ pub(in crate::api) struct Terminal {
 }
 
 impl Terminal {
+    /// Connected to a link of the usual dialect.
+    pub(in crate::api) async fn at(link: std::net::SocketAddr) -> Self {
+        Self::speaking(DIALECT, link).await
+    }
+
+    async fn speaking(dialect: &str, link: std::net::SocketAddr) -> Self {
+        let dialect = Dialect::shipped(dialect).expect("shipped");
+        let settings = Settings::new(dialect.into(), Framing::new(LengthHeader::Binary2));
+        let speech = settings.speech.clone();
+        let peer = NetworkPeer::dial(link, settings).expect("a network");
+        peer.ready().await.expect("connected");
+        Self { peer, speech }
+    }
+
     /// Buys something with a card; the action code.
     pub(in crate::api) async fn buys(&self, card: &Known) -> String {
         self.asks(card, None).await

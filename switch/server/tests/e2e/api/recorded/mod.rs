@@ -10,12 +10,13 @@ mod cards;
 mod controls;
 mod customer;
 mod recording;
+mod sandbox;
 mod secure;
 mod surface;
 
 use std::path::{Path, PathBuf};
 
-use super::plastic;
+use super::sandbox as playground;
 use recording::Recording;
 
 fn committed() -> PathBuf {
@@ -33,13 +34,15 @@ async fn examples_of_the_documents_are_real_answers() {
         ("CARDSWITCH_API__CARDS__PIN_KEY", "zpk"),
     ];
     let more = more.map(|(name, value)| (name, value.to_owned()));
-    let platform = plastic::platform_with("86400000", more.into()).await;
+    let (platform, _simulator) = playground::platform(more.into()).await;
     let mut recording = Recording::default();
     secure::walk(&platform, &mut recording).await;
     customer::walk(&platform, &mut recording).await;
     cards::walk(&platform, &mut recording);
     controls::walk(&platform, &mut recording);
     admin::walk(&platform, &mut recording);
+    // Last: the bureau makes all that was ordered before.
+    sandbox::walk(&platform, &mut recording);
     platform.close().await;
     let found = std::fs::read_to_string(committed()).unwrap_or_else(|_| "{}".to_owned());
     let found: serde_json::Value = serde_json::from_str(&found).expect("JSON");

@@ -7,8 +7,9 @@ use serde_json::{Map, Value, json};
 use crate::api::cards::rig::Reader;
 use crate::api::client::{Answer, Client};
 
-/// Members that are another with each run: of our keys, and what cards and cursors are called.
-const DRAWN: [&str; 12] = [
+/// Members that are another with each run: of our keys, what cards, cursors and authorizations are
+/// called, and what stands in messages.
+const DRAWN: [&str; 16] = [
     "kid",
     "publicKey",
     "pem",
@@ -21,6 +22,10 @@ const DRAWN: [&str; 12] = [
     "expiry",
     "nextCursor",
     "body",
+    "approvalCode",
+    "authorizationId",
+    "content",
+    "trackingNumber",
 ];
 
 /// What was asked and answered, by operation.

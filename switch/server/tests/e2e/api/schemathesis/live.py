@@ -54,6 +54,10 @@ class Scene:
     def order(self):
         return self.partner.order(self.customer, self.balance)
 
+    @cached_property
+    def simulation(self):
+        return self.partner.simulation(self.card)
+
     def control(self):
         """Of what the path names."""
         owner = f"/secure/customers/{self.customer}"
@@ -114,12 +118,14 @@ LIVE = {
     "cardId": lambda scene: scene.card,
     "orderId": lambda scene: scene.order,
     "jobId": lambda scene: scene.job,
+    "simulationId": lambda scene: scene.simulation,
     "controlId": lambda scene: scene.control(),
     "webhookId": lambda scene: scene.webhook,
     "messageId": lambda scene: scene.partner.message(scene.webhook),
     "pin": lambda scene: PIN,
     "newPin": lambda scene: OTHER_PIN,
     "amount": lambda scene: {"value": "1.00", "currency": "EUR"},
+    "standing": lambda scene: {"value": "1.00", "currency": "EUR"},
 }
 
 # Members that are what they are in one operation alone.
@@ -145,6 +151,7 @@ WHOLE = {
         "programmes/{programmeId}",
     )
 }
+WHOLE["PUT", WEBHOOKS + "/{webhookId}"] = lambda scene: HOOK | {"state": "ENABLED"}
 for path in (ME, "/secure/customers/{customerId}", "/admin/customers/{customerId}"):
     for end in ("/cards/virtual", "/cards/virtual/async"):
         WHOLE["POST", path + end] = lambda scene: {"balanceId": scene.balance}

@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::cards::rig::terms;
-use super::plastic;
 use super::platform::{Partner, Platform};
+use super::sandbox;
 use serde_json::{Value, json};
 
 /// Requests of each operation where nobody asks for more.
@@ -157,7 +157,7 @@ fn command(platform: &Platform, channel: &Channel, document: &Path, world: &Path
 
 async fn nothing_is_found(channel: Channel) {
     let settings = SETTINGS.map(|(name, value)| (name, value.to_owned()));
-    let platform = plastic::platform_with("86400000", settings.into()).await;
+    let (platform, _simulator) = sandbox::platform(settings.into()).await;
     let seen = platform.directory.path().join("seen");
     let world = world(&platform, &channel, &seen);
     let document = here("../../docs/openapi").join(format!("{}.json", channel.name));

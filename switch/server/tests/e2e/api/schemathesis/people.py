@@ -105,6 +105,11 @@ class Partner:
         place = f"/secure/customers/{customer}/cards/virtual/async"
         return self.caller.post(place, {"balanceId": balance})["jobId"]
 
+    def simulation(self, card):
+        amount = {"value": "1.00", "currency": "EUR"}
+        new = {"cardId": card, "amount": amount, "entryMode": "ECOMMERCE"}
+        return self.caller.post("/secure/simulate/authorization", new)["simulationId"]
+
     def control(self, of, kind):
         """Where there is no room for another, one that was there goes."""
         listed = self.caller.ask("GET", of).json()["controls"]
