@@ -87,6 +87,7 @@ impl From<Problem> for Failure {
                 | "UNAVAILABLE"
                 | "PROCESSOR_UNAVAILABLE"
                 | "SECURITY_MODULE_UNAVAILABLE"
+                | "HISTORY_TIMEOUT"
         );
         Self { problem, retry_after: passing.then_some(1) }
     }
@@ -133,7 +134,8 @@ pub(super) fn status(code: &str) -> StatusCode {
         | "AUDIT_UNAVAILABLE"
         | "UNAVAILABLE"
         | "PROCESSOR_UNAVAILABLE"
-        | "SECURITY_MODULE_UNAVAILABLE" => StatusCode::SERVICE_UNAVAILABLE,
+        | "SECURITY_MODULE_UNAVAILABLE"
+        | "HISTORY_TIMEOUT" => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }

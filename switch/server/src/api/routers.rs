@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use admin_api::audit::{AuditLog, AuditSink, audit_sink};
+use admin_api::authorizations::Authorizations;
 use admin_api::cards::Cards;
 use admin_api::certificates::Certificates;
 use admin_api::channel::{CertificateChannel, OperatorChannel, Refusals, SessionChannel};
@@ -112,7 +113,8 @@ impl Routers {
         let every = Duration::from_secs(config.api.limits.reload_s);
         management.spawn(body_keys::look(keys, jwe.clone(), every, stop.clone()));
         let webhooks = webhooks::open(management, config, services.clone(), stop)?;
-        let managed = Management { services, users, webhooks, cards, plastic, jwe };
+        let authorizations = Authorizations::new(store, config.api.history.settings());
+        let managed = Management { services, users, webhooks, cards, authorizations, plastic, jwe };
         let admin = operators.map(|operators| {
             let channel = OperatorChannel { operators: operators.clone(), refusals };
             let panel = Panel { management: managed.clone(), operators, audit: log };

@@ -17,7 +17,9 @@ use super::audit::ApiAudit;
 use super::check::Faults;
 use super::operators::ApiOperators;
 use super::sessions::ApiSessions;
-use super::{ApiCards, ApiCustomers, ApiKyc, ApiPersonalisation, ApiWebhooks, Mode, users};
+use super::{
+    ApiCards, ApiCustomers, ApiHistory, ApiKyc, ApiPersonalisation, ApiWebhooks, Mode, users,
+};
 
 /// The management API. Without a listener it is not served.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -41,6 +43,8 @@ pub struct Api {
     pub customers: ApiCustomers,
     /// Their cards.
     pub cards: ApiCards,
+    /// What was decided of them.
+    pub history: ApiHistory,
     /// Who verifies them for the platform.
     pub kyc: ApiKyc,
     /// Plastic cards.
@@ -273,6 +277,7 @@ impl Api {
         self.sessions.check(mode, faults);
         self.customers.check(&self.kyc, faults);
         self.cards.check(faults);
+        self.history.check(faults);
         self.kyc.check(faults);
         self.personalisation.check(faults);
         self.operators.check(mode, faults);

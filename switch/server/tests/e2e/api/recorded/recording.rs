@@ -8,8 +8,21 @@ use crate::api::cards::rig::Reader;
 use crate::api::client::{Answer, Client};
 
 /// Members that are another with each run: of our keys, and what cards and cursors are called.
-const DRAWN: [&str; 10] =
-    ["kid", "publicKey", "pem", "n", "lastFour", "id", "cardId", "expiry", "nextCursor", "body"];
+const DRAWN: [&str; 13] = [
+    "kid",
+    "publicKey",
+    "pem",
+    "n",
+    "lastFour",
+    "id",
+    "cardId",
+    "expiry",
+    "nextCursor",
+    "body",
+    "authorizationId",
+    "messageId",
+    "approvalCode",
+];
 
 /// What was asked and answered, by operation.
 #[derive(Default)]
