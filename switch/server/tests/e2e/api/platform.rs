@@ -84,6 +84,16 @@ impl Platform {
         Self { database, directory, root, more, served }
     }
 
+    /// Stops, and serves again over the same database with links alone: nobody at the API.
+    pub(super) fn without_listeners(self) -> Self {
+        let Self { database, directory, root, more, served } = self;
+        served.terminate();
+        let quick = ("CARDSWITCH_API__WEBHOOKS__EVERY_MS", "20");
+        let configuration: Vec<_> = FILES.into_iter().chain([LMK, quick]).collect();
+        let served = Served::start_with(directory.path(), database.url().expose(), &configuration);
+        Self { database, directory, root, more, served }
+    }
+
     /// A partner whose credit is a thousand euros, and whose request was signed.
     pub(super) fn partner(&self, name: &str, bin: &str) -> Partner {
         let at = self.directory.path();
