@@ -29,6 +29,7 @@ pub use health::{HealthSource, Readiness, router};
 pub use idempotency::idempotency_key;
 pub use problem::Problem;
 pub use service::audit;
+pub use service::authorizations;
 pub use service::cards;
 pub use service::operators;
 pub use service::personalisation::{

@@ -88,6 +88,7 @@ impl From<Problem> for Failure {
                 | "PROCESSOR_UNAVAILABLE"
                 | "SANDBOX_UNAVAILABLE"
                 | "SECURITY_MODULE_UNAVAILABLE"
+                | "HISTORY_TIMEOUT"
         );
         Self { problem, retry_after: passing.then_some(1) }
     }
@@ -135,7 +136,8 @@ pub(super) fn status(code: &str) -> StatusCode {
         | "UNAVAILABLE"
         | "PROCESSOR_UNAVAILABLE"
         | "SANDBOX_UNAVAILABLE"
-        | "SECURITY_MODULE_UNAVAILABLE" => StatusCode::SERVICE_UNAVAILABLE,
+        | "SECURITY_MODULE_UNAVAILABLE"
+        | "HISTORY_TIMEOUT" => StatusCode::SERVICE_UNAVAILABLE,
         "SANDBOX_TIMEOUT" => StatusCode::GATEWAY_TIMEOUT,
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     }

@@ -5,6 +5,7 @@
 mod accounts;
 mod admin;
 mod amounts;
+mod authorizations;
 mod balances;
 mod cards;
 mod controls;

@@ -67,20 +67,28 @@ pub(super) struct StatementView {
     next_cursor: Option<String>,
 }
 
-/// The span of whole days that somebody asks for.
-fn span(period: &Period) -> Result<(Timestamp, Timestamp), Problem> {
+/// The span of whole days that somebody asks for, of so many at most; where its beginning is not
+/// said it has as many.
+pub(super) fn span(
+    from: Option<&str>,
+    to: Option<&str>,
+    most: i32,
+) -> Result<(Timestamp, Timestamp), Problem> {
     let day = |name: &str, text: &str| {
         let date = text.parse::<Date>().ok().filter(|date| date.to_string() == text);
         date.ok_or_else(|| Problem::field(name, "a day as YYYY-MM-DD"))
     };
-    let from = day("from", &period.from)?;
-    let to = match &period.to {
+    let to = match to {
         Some(to) => day("to", to)?,
         None => today()?,
     };
+    let from = match from {
+        Some(from) => day("from", from)?,
+        None => to.saturating_sub(jiff::Span::new().days(most.saturating_sub(1))),
+    };
     let days = (to - from).get_days();
-    if !(0..DAYS).contains(&days) {
-        return Err(Problem::field("to", format!("{DAYS} days at most, and none before `from`")));
+    if !(0..most).contains(&days) {
+        return Err(Problem::field("to", format!("{most} days at most, and none before `from`")));
     }
     let behind = to.tomorrow().map_err(|_| Problem::field("to", "a day of this age"))?;
     Ok((begin(from)?, begin(behind)?))
@@ -106,7 +114,7 @@ pub(super) async fn stated(
     period: &Period,
 ) -> Answered<Json<StatementView>> {
     let balance = find(this, owner, balance).await?.balance;
-    let (from, to) = span(period)?;
+    let (from, to) = span(Some(&period.from), period.to.as_deref(), DAYS)?;
     let after = match &period.cursor {
         None => BookedPosition::before(from),
         Some(cursor) => position(cursor, (from, to))?,

@@ -4,6 +4,7 @@
 mod answers;
 mod attacks;
 pub mod audit;
+pub mod authorizations;
 pub mod cards;
 mod clearing;
 mod controls;

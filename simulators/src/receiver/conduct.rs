@@ -11,6 +11,8 @@ pub enum Reply {
     Redirect(String),
     /// 200, and a body that does not end.
     Endless,
+    /// This status, and a body of which nothing comes.
+    Open(u16),
     /// Nothing, ever.
     Hang,
     /// The connection ends.

@@ -49,7 +49,7 @@ async fn answer(shared: &Shared, request: Request<Incoming>) -> io::Result<Sent>
     };
     let reply = shared.next();
     let status = match &reply {
-        Reply::Status(status) | Reply::RetryAfter(status, _) => Some(*status),
+        Reply::Status(status) | Reply::RetryAfter(status, _) | Reply::Open(status) => Some(*status),
         Reply::Redirect(_) => Some(307),
         Reply::Endless => Some(200),
         Reply::Hang | Reply::Cut => None,
@@ -79,6 +79,7 @@ async fn answer(shared: &Shared, request: Request<Incoming>) -> io::Result<Sent>
             let frames = stream::unfold((), move |()| async move { more() });
             *sent.body_mut() = StreamBody::new(frames).boxed();
         }
+        Reply::Open(_) => *sent.body_mut() = StreamBody::new(stream::pending()).boxed(),
         Reply::Hang => std::future::pending().await,
         Reply::Cut => return Err(io::Error::other("cut off, as told")),
     }

@@ -46,6 +46,7 @@ pub fn metrics_handle() -> PrometheusHandle {
             switch_shard::describe_metrics();
             switch_network::describe_metrics();
             switch_hsm::describe_metrics();
+            admin_api::authorizations::describe();
             crate::upkeep::describe();
             crate::attack_watch::describe();
             handle

@@ -33,9 +33,24 @@ pub(crate) fn describe() {
     describe_gauge!("cardswitch_journal_room_rows", "Rows that a shard's parts have room for");
     describe_counter!("cardswitch_retention_dropped_days_total", "Days let go, by table");
     describe_gauge!("cardswitch_retention_open_days", "Old days kept for what is open, by table");
+    describe_counter!(
+        "cardswitch_history_summarized_ranges_total",
+        "Ranges of pages of history that were given a summary"
+    );
+    describe_gauge!(
+        "cardswitch_history_unsummarized_ranges",
+        "Full ranges of pages of history without a summary: who asks for history reads them"
+    );
     describe_gauge!("cardswitch_retention_last_run_timestamp", "When it last ran to its end");
     describe_counter!("cardswitch_upkeep_errors_total", "Tasks of upkeep that failed, by task");
 }
+
+/// Ranges of pages of history that are summarised at a time, 16 MiB of them,
+const RANGES: u32 = 64;
+/// after which those who append go first for so long,
+const REST: Duration = Duration::from_millis(100);
+/// and at most so many times in a round.
+const TURNS: u32 = 64;
 
 /// Why readiness warns, if it does.
 pub(crate) type Warning = watch::Receiver<Option<String>>;
@@ -101,6 +116,8 @@ impl Upkeep {
         note_error("room", room);
         let measured = self.measure().await;
         note_error("disk", measured);
+        let summarized = self.summarize().await;
+        note_error("summaries", summarized);
         if Instant::now() >= self.next_retention {
             let every = Duration::from_secs(self.retention.every_s.max(1));
             self.next_retention = Instant::now() + every;
@@ -117,6 +134,20 @@ impl Upkeep {
         switch_shard::make_room(&self.store, self.journal_part_rows).await?;
         for (shard, rows) in self.store.journal_room().await? {
             gauge!("cardswitch_journal_room_rows", "shard" => shard.to_string()).set(rows as f64);
+        }
+        Ok(())
+    }
+
+    /// For who asks for history: what was filled since the last round.
+    async fn summarize(&self) -> Result<(), StoreError> {
+        for _ in 0..TURNS {
+            let turn = self.store.summarize_history(RANGES).await?;
+            counter!("cardswitch_history_summarized_ranges_total").increment(turn.done);
+            gauge!("cardswitch_history_unsummarized_ranges").set(turn.waiting as f64);
+            if turn.done < u64::from(RANGES) {
+                break;
+            }
+            tokio::time::sleep(REST).await;
         }
         Ok(())
     }

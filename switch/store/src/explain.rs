@@ -5,14 +5,17 @@
 mod after;
 mod compare;
 
+use std::time::Duration;
+
 use sqlx::postgres::PgRow;
 use sqlx::{Connection, PgConnection, Row};
 use switch_domain::{
-    AsciiText, Authorization, AuthorizationId, ControlId, DecisionTrace, Evidence, LinkId,
+    AsciiText, Authorization, AuthorizationId, CardId, ControlId, DecisionTrace, Evidence, LinkId,
     MinorUnits, PartnerId, SpendControl, Timestamp,
 };
 
 use crate::codes::Stored;
+use crate::decided::{by_summaries, is_late, within};
 use crate::error::StoreError;
 use crate::format::{decode_control, evidence_from_words, trace_from_numbers};
 use crate::ledger::{Span, moment};
@@ -52,6 +55,17 @@ pub struct Explained {
     pub more_events: bool,
     /// What it and its events moved.
     pub postings: Vec<DecisionPosting>,
+}
+
+/// What there is to tell of one.
+#[derive(Clone, Debug)]
+pub enum Explaining {
+    /// There is none of that name, or it is of another card.
+    None,
+    /// It could not be read in its time.
+    Late,
+    /// All of it.
+    Told(Box<Explained>),
 }
 
 /// Choices by their stable names.
@@ -117,8 +131,7 @@ const FOUND: &str = "
 impl Store {
     /// How an authorization was decided and what came of it, with so many events at most; `None`
     /// where there is none of that name, or its day is kept no longer. Goes through what the days
-    /// since then have of events: there is no index for it, because every authorization would pay
-    /// for that.
+    /// since then have of events, by summaries of their pages (migration 58).
     ///
     /// # Errors
     /// A value that this version does not know, named; PostgreSQL.
@@ -130,36 +143,36 @@ impl Store {
         let database = StoreError::database;
         let mut connection = self.connection().await.map_err(database(DOING))?;
         let mut tx = connection.begin_with(SNAPSHOT).await.map_err(database(DOING))?;
-        let found = sqlx::query(EXPLAINED).bind(id.0).fetch_optional(&mut *tx).await;
-        let Some(row) = found.map_err(database(DOING))? else { return Ok(None) };
-        let one = authorization(&row)?;
-        let row = Named::new("card_authorization", &row, "id")?;
-        let partner: Option<i64> = row.get("partner_id")?;
-        let events = after::events(&mut tx, &one, most).await?;
-        let most = usize::try_from(most).unwrap_or(usize::MAX);
-        let (more_events, mut events) = (events.len() > most, events);
-        events.truncate(most);
-        let mut said = controls(&mut tx, &row).await?;
-        let declined_by = row.get::<Option<i64>>("declined_by")?.map(|_| said.remove(0));
-        let explained = Explained {
-            words: words(&one),
-            last_four: last_four(&mut tx, &one).await?,
-            link: link(&row)?,
-            partner: match partner {
-                Some(id) => Some((PartnerId(id), partner_name(&mut tx, id).await?)),
-                None => None,
-            },
-            trace: trace(&row)?,
-            evidence: evidence(&row)?,
-            declined_by,
-            would_decline: said,
-            postings: after::postings(&mut tx, &one, &events).await?,
-            events,
-            more_events,
-            authorization: one,
+        by_summaries(&mut tx).await.map_err(database(DOING))?;
+        let told = explained(&mut tx, (id, None), most).await?;
+        tx.rollback().await.map_err(database(DOING))?;
+        Ok(told)
+    }
+
+    /// The same of an authorization of this card alone, in so much time.
+    ///
+    /// # Errors
+    /// A value that this version does not know, named; PostgreSQL.
+    pub async fn explain_of_card(
+        &self,
+        (card, id): (CardId, AuthorizationId),
+        most: u32,
+        patience: Duration,
+    ) -> Result<Explaining, StoreError> {
+        let database = StoreError::database;
+        let mut tx = self.pool().begin_with(SNAPSHOT).await.map_err(database(DOING))?;
+        by_summaries(&mut tx).await.map_err(database(DOING))?;
+        within(&mut tx, patience).await.map_err(database(DOING))?;
+        let reading = explained(&mut tx, (id, Some(card)), most);
+        // Each statement has its own time, all of them together no more than this.
+        let told = match tokio::time::timeout(patience, reading).await {
+            Ok(Ok(told)) => told,
+            Ok(Err(error)) if is_late(&error) => return Ok(Explaining::Late),
+            Ok(Err(error)) => return Err(error),
+            Err(_) => return Ok(Explaining::Late),
         };
         tx.rollback().await.map_err(database(DOING))?;
-        Ok(Some(explained))
+        Ok(told.map_or(Explaining::None, |told| Explaining::Told(Box::new(told))))
     }
 
     /// The decisions of a span of time with that number of the message or of the answer, the oldest
@@ -191,7 +204,46 @@ impl Store {
     }
 }
 
-fn words(one: &Authorization) -> Words {
+/// All of one, if it is there and, where that is asked, of this card.
+async fn explained(
+    tx: &mut PgConnection,
+    (id, of): (AuthorizationId, Option<CardId>),
+    most: u32,
+) -> Result<Option<Explained>, StoreError> {
+    let found = sqlx::query(EXPLAINED).bind(id.0).fetch_optional(&mut *tx).await;
+    let Some(row) = found.map_err(StoreError::database(DOING))? else { return Ok(None) };
+    let one = authorization(&row)?;
+    if of.is_some() && one.card != of {
+        return Ok(None);
+    }
+    let row = Named::new("card_authorization", &row, "id")?;
+    let partner: Option<i64> = row.get("partner_id")?;
+    let events = after::events(tx, &one, most).await?;
+    let most = usize::try_from(most).unwrap_or(usize::MAX);
+    let (more_events, mut events) = (events.len() > most, events);
+    events.truncate(most);
+    let mut said = controls(tx, &row).await?;
+    let declined_by = row.get::<Option<i64>>("declined_by")?.map(|_| said.remove(0));
+    Ok(Some(Explained {
+        words: words(&one),
+        last_four: last_four(tx, &one).await?,
+        link: link(&row)?,
+        partner: match partner {
+            Some(id) => Some((PartnerId(id), partner_name(tx, id).await?)),
+            None => None,
+        },
+        trace: trace(&row)?,
+        evidence: evidence(&row)?,
+        declined_by,
+        would_decline: said,
+        postings: after::postings(tx, &one, &events).await?,
+        events,
+        more_events,
+        authorization: one,
+    }))
+}
+
+pub(crate) fn words(one: &Authorization) -> Words {
     Words {
         class: one.facts.key.class.name(),
         kind: one.facts.kind.name(),

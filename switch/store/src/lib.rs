@@ -13,6 +13,7 @@ mod books;
 mod codes;
 mod control_report;
 mod days;
+mod decided;
 mod disk;
 mod error;
 mod explain;
@@ -37,6 +38,7 @@ mod shards;
 mod simulated;
 mod statement;
 mod store;
+mod summaries;
 mod takeover;
 mod vault;
 mod vault_rotation;
@@ -50,10 +52,12 @@ pub use booked::{Booked, BookedLine, BookedPosition, BookedSpan};
 pub use books::{Fault, books};
 pub use control_report::{ControlLine, ControlReport, CountAndAmount, ReportPart};
 pub use days::TABLES_BY_DAY;
+pub use decided::{Decided, DecidedLine, DecidedOf, DecidedPosition, DecidedSpan};
 pub use disk::{StorageUse, free_bytes};
 pub use error::{ChainFault, StoreError, UnsafeSetting};
 pub use explain::{
-    ControlSaid, DecisionEvent, DecisionPosting, Explained, FoundDecision, LookUp, Words,
+    ControlSaid, DecisionEvent, DecisionPosting, Explained, Explaining, FoundDecision, LookUp,
+    Words,
 };
 pub use format::{
     FORMAT, FormatError, RecordFault, decode_records, decode_snapshot, encode_records,
@@ -85,6 +89,7 @@ pub use simulated::{
 };
 pub use statement::{Reconciled, Standing, Statement, StatementLine};
 pub use store::{Store, StoreOptions, fresh_owner};
+pub use summaries::Summarized;
 pub use takeover::{LockState, TakenShard, Takeover, TakeoverError, TakeoverMode};
 pub use vault::{OLD_PLACE, SealedPan, Vault, VaultError, vault_place};
 pub use vault_rotation::{KeyRows, RotationBatch};

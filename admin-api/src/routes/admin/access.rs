@@ -100,6 +100,9 @@ impl Access {
         "POST" "/admin/cards/{cardId}/cvv" EMPLOYEE;
         "DELETE" "/admin/cards/{cardId}" EMPLOYEE;
         "GET" "/admin/cards/{cardId}/controls" EMPLOYEE;
+        "GET" "/admin/cards/{cardId}/authorizations" EMPLOYEE;
+        "GET" "/admin/cards/{cardId}/authorizations/{authorizationId}" EMPLOYEE;
+        "GET" "/admin/customers/{customerId}/balances/{balanceId}/authorizations" EMPLOYEE;
         "POST" "/admin/customers/{customerId}/cards/physical" EMPLOYEE;
         "GET" "/admin/customers/{customerId}/cards/orders/{orderId}" EMPLOYEE;
         "GET" "/admin/audit" ADMIN;

@@ -4,6 +4,7 @@
 
 mod access;
 mod audit;
+mod authorizations;
 mod balances;
 mod cards;
 mod controls;
@@ -66,6 +67,9 @@ pub(super) fn signed_in() -> OpenApiRouter<Panel> {
         .routes(routes!(cards::reset_code))
         .routes(routes!(cards::remove))
         .routes(routes!(controls::list_of_card))
+        .routes(routes!(authorizations::list_of_card))
+        .routes(routes!(authorizations::read))
+        .routes(routes!(authorizations::list_of_balance))
         .routes(routes!(plastic::order))
         .routes(routes!(plastic::read))
 }

@@ -2,6 +2,7 @@
 //! the session's, and never a path's.
 
 pub(super) mod access;
+pub(super) mod authorizations;
 pub(super) mod balances;
 pub(super) mod cards;
 pub(super) mod controls;

@@ -10,7 +10,9 @@ use utoipa_axum::routes;
 use super::{Around, Management, inside, inside_named, inside_proving, outside};
 use crate::channel::{SessionChannel, as_nobody, by_session};
 use crate::http::read_audited;
-use crate::routes::me::{access, balances, cards, controls, devices, plastic, profile};
+use crate::routes::me::{
+    access, authorizations, balances, cards, controls, devices, plastic, profile,
+};
 use crate::routes::public_key;
 
 /// For everybody.
@@ -60,6 +62,9 @@ fn behind() -> OpenApiRouter<Management> {
         .routes(routes!(cards::reset_code))
         .routes(routes!(cards::remove))
         .routes(routes!(controls::list_of_card))
+        .routes(routes!(authorizations::list_of_card))
+        .routes(routes!(authorizations::read))
+        .routes(routes!(authorizations::list_of_balance))
         .routes(routes!(plastic::order))
         .routes(routes!(plastic::read))
 }

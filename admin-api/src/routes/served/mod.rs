@@ -15,6 +15,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 use switch_domain::Timestamp;
 
+use crate::authorizations::Authorizations;
 use crate::cards::Cards;
 use crate::http::{
     Encryption, Rates, Repeats, audited, encrypted, finish, idempotent, limit_caller, limit_proof,
@@ -43,6 +44,8 @@ pub struct Management {
     pub webhooks: Webhooks,
     /// Their cards.
     pub cards: Cards,
+    /// What was decided of them.
+    pub authorizations: Authorizations,
     /// Their plastic cards, where any are made.
     pub plastic: Option<Plastic>,
     /// What a developer tries them with, where that is allowed.

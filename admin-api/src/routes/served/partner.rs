@@ -9,6 +9,7 @@ use utoipa_axum::routes;
 use super::{Around, Management, inside, inside_named, outside};
 use crate::channel::{CertificateChannel, by_certificate};
 use crate::http::read_audited;
+use crate::routes::authorizations::secure as authorizations;
 use crate::routes::cards::secure as cards;
 use crate::routes::controls::secure as controls;
 use crate::routes::{
@@ -57,6 +58,9 @@ fn routes() -> OpenApiRouter<Management> {
         .routes(routes!(cards::replace))
         .routes(routes!(cards::remove))
         .routes(routes!(cards::remove_by_lifecycle))
+        .routes(routes!(authorizations::list_of_card))
+        .routes(routes!(authorizations::read))
+        .routes(routes!(authorizations::list_of_balance))
         .routes(routes!(controls::list_of_card, controls::define_of_card))
         .routes(routes!(controls::change_of_card, controls::remove_of_card))
         .routes(routes!(controls::list_of_balance, controls::define_of_balance))

@@ -32,7 +32,7 @@ pub struct SenderSettings {
     pub addresses: AddressRules,
     /// For a connection: its name looked up, and TCP.
     pub connect: Duration,
-    /// For a try, everything included.
+    /// For a try, up to the head of its answer.
     pub patience: Duration,
     /// Connections that are kept open to one place without a message, and for how long.
     pub idle_connections: usize,
@@ -41,6 +41,9 @@ pub struct SenderSettings {
     /// Characters that are kept of an answer.
     pub answer_most: u32,
 }
+
+/// For the start of an answer's body, once its head is there.
+const WORDS_WITHIN: Duration = Duration::from_secs(1);
 
 /// A message on its way.
 #[derive(Clone, Debug)]
@@ -185,14 +188,13 @@ impl HttpsSender {
         let Some(request) = request(url, message) else {
             return Said::nothing(Outcome::Unreached);
         };
-        let asking = async {
-            match self.way().client.request(request).await {
-                Ok(response) => read(response, self.settings.answer_most).await,
-                Err(error) => Said::nothing(why(&error)),
-            }
-        };
-        let said = tokio::time::timeout(self.settings.patience, asking).await;
-        said.unwrap_or_else(|_| Said::nothing(Outcome::Late))
+        let way = self.way();
+        let asking = tokio::time::timeout(self.settings.patience, way.client.request(request));
+        match asking.await {
+            Ok(Ok(response)) => read(response, self.settings.answer_most).await,
+            Ok(Err(error)) => Said::nothing(why(&error)),
+            Err(_) => Said::nothing(Outcome::Late),
+        }
     }
 }
 
@@ -236,7 +238,8 @@ fn request(url: &EndpointUrl, message: Outgoing) -> Option<Request<Full<Bytes>>>
         .ok()
 }
 
-/// What was answered, and of the body what is kept: the rest is not read.
+/// What was answered, and of the body what is kept: the rest is not read. The head says what it is;
+/// nobody waits for long for the words behind it.
 async fn read<B>(response: Response<B>, most: u32) -> Said
 where
     B: axum::body::HttpBody<Data = Bytes> + Unpin,
@@ -252,8 +255,10 @@ where
     let retry_after = retry_after.and_then(|value| value.to_str().ok()).map(ToOwned::to_owned);
     let most = usize::try_from(most).unwrap_or(usize::MAX);
     let (mut body, mut bytes) = (response.into_body(), Vec::new());
+    let deadline = tokio::time::Instant::now() + WORDS_WITHIN;
     while bytes.len() < most {
-        let Some(Ok(frame)) = body.frame().await else { break };
+        let frame = tokio::time::timeout_at(deadline, body.frame()).await;
+        let Ok(Some(Ok(frame))) = frame else { break };
         let Ok(data) = frame.into_data() else { break };
         let room = most.saturating_sub(bytes.len());
         bytes.extend(data.iter().copied().take(room));

@@ -46,6 +46,15 @@ const CHANGE: &str = "\
         version = version + 1
     WHERE partner_id = $1 AND public_id = $2 AND version = $3 AND removed_at IS NULL";
 
+/// What comes first of each key goes at once, once it may: what stood before it may have gone while
+/// nothing was sent.
+const WAKE: &str = "\
+    UPDATE webhook_message SET next_at = least(next_at, made_at) WHERE id IN (
+        SELECT min(m.id) FROM webhook_message AS m
+        JOIN webhook_endpoint AS e ON e.id = m.endpoint_id
+        WHERE e.partner_id = $1 AND e.public_id = $2 AND m.state = 'WAITING' AND m.in_order
+        GROUP BY m.ordering_key)";
+
 const ROTATE: &str = "\
     UPDATE webhook_endpoint SET previous_secret = secret, previous_until = $3, secret = $2,
         rotated_under = $4, version = version + 1
@@ -124,6 +133,25 @@ struct Checked {
 }
 
 impl Checked {
+    /// All but where it leads.
+    fn words(new: &NewEndpoint<'_>) -> Result<Self, Problem> {
+        let printable = new.description.chars().all(|one| !one.is_control());
+        if new.description.chars().count() > DESCRIPTION_MOST || !printable {
+            let what = format!("at most {DESCRIPTION_MOST} printable characters");
+            return Err(Problem::field("description", what));
+        }
+        let mut kinds = Vec::new();
+        for name in new.kinds {
+            let known = "each is one of the documented events, and is there once";
+            let kind = EventKind::named(name).filter(|kind| !kinds.contains(kind));
+            kinds.push(kind.ok_or_else(|| Problem::field("events", known))?);
+        }
+        if kinds.is_empty() {
+            return Err(Problem::field("events", "at least one"));
+        }
+        Ok(Self { kinds })
+    }
+
     fn names(&self) -> Vec<&'static str> {
         self.kinds.iter().map(|kind| kind.name()).collect()
     }
@@ -142,7 +170,7 @@ impl Webhooks {
         (under, now): (IdempotencyKey, Timestamp),
     ) -> Result<(Endpoint, WebhookSecret), Problem> {
         self.check_partner(partner)?;
-        let checked = self.check(&new).await?;
+        let checked = self.check(&new, false).await?;
         let mut transaction = self.pool().begin().await?;
         sqlx::query(ALONE).execute(&mut *transaction).await?;
         let sql =
@@ -177,25 +205,12 @@ impl Webhooks {
     }
 
     /// What an endpoint may be; its name is looked up, so that who mistypes learns it.
-    async fn check(&self, new: &NewEndpoint<'_>) -> Result<Checked, Problem> {
-        if !self.settings().sends {
+    async fn check(&self, new: &NewEndpoint<'_>, stops: bool) -> Result<Checked, Problem> {
+        if !self.settings().sends && !stops {
             let what = "this platform sends no webhooks: api.webhooks.ca is not configured";
             return Err(Problem::new("CONFLICT", what));
         }
-        let printable = new.description.chars().all(|one| !one.is_control());
-        if new.description.chars().count() > DESCRIPTION_MOST || !printable {
-            let what = format!("at most {DESCRIPTION_MOST} printable characters");
-            return Err(Problem::field("description", what));
-        }
-        let mut kinds = Vec::new();
-        for name in new.kinds {
-            let known = "each is one of the documented events, and is there once";
-            let kind = EventKind::named(name).filter(|kind| !kinds.contains(kind));
-            kinds.push(kind.ok_or_else(|| Problem::field("events", known))?);
-        }
-        if kinds.is_empty() {
-            return Err(Problem::field("events", "at least one"));
-        }
+        let checked = Checked::words(new)?;
         let rules = self.settings().addresses;
         let url = EndpointUrl::parse(new.url, rules)?;
         if let super::place::Host::Name(name) = url.host() {
@@ -208,7 +223,7 @@ impl Webhooks {
                 return Err(Problem::field("url", super::RefusedAddress.to_string()));
             }
         }
-        Ok(Checked { kinds })
+        Ok(checked)
     }
 
     /// An endpoint.
@@ -271,8 +286,13 @@ impl Webhooks {
         id: Uuid,
         change: EndpointChange<'_>,
     ) -> Result<Endpoint, Problem> {
-        self.endpoint(partner, id).await?;
-        let checked = self.check(&change.to).await?;
+        let now = self.endpoint(partner, id).await?;
+        // Who wants no more messages is not told that this place takes none.
+        let stops = change.state == EndpointState::Disabled;
+        let checked = match stops && now.url == change.to.url {
+            true => Checked::words(&change.to)?,
+            false => self.check(&change.to, stops).await?,
+        };
         let done = sqlx::query(CHANGE)
             .bind(partner.0)
             .bind(id)
@@ -286,6 +306,9 @@ impl Webhooks {
         if done.rows_affected() == 0 {
             let what = "the webhook was changed since this version; read it";
             return Err(Problem::new("PRECONDITION_FAILED", what));
+        }
+        if !stops {
+            sqlx::query(WAKE).bind(partner.0).bind(id).execute(self.pool()).await?;
         }
         self.endpoint(partner, id).await
     }

@@ -7,6 +7,7 @@
 mod addresses;
 mod attempts;
 mod bodies;
+mod claims;
 mod client;
 mod endpoint;
 mod facts;

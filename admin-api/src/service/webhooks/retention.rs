@@ -6,8 +6,8 @@ use metrics::{counter, gauge};
 use switch_domain::Timestamp;
 use switch_store::PgTimestamp;
 
-use super::Webhooks;
 use super::endpoint::ALONE;
+use super::{Webhooks, waiting};
 use crate::Problem;
 use crate::service::span::before;
 
@@ -23,6 +23,21 @@ const NEVER_TAKEN: &str = "\
         SELECT m.id FROM webhook_message AS m JOIN webhook_endpoint AS e ON e.id = m.endpoint_id
         WHERE m.state = 'WAITING' AND e.state = 'DISABLED'
             AND (m.made_at < $1 OR e.removed_at IS NOT NULL) LIMIT $2)";
+
+/// Each message has tries of its own, and those behind it begin when it is over: of an endpoint
+/// that takes nothing for ever the last would never come to its first. So what waits in order ends
+/// with its age. What somebody asked for again ends with its schedule.
+const TOO_OLD: &str = "\
+    UPDATE webhook_message SET state = 'FAILED', ended_at = $3 WHERE id IN (
+        SELECT m.id FROM webhook_message AS m JOIN webhook_endpoint AS e ON e.id = m.endpoint_id
+        WHERE m.state = 'WAITING' AND m.in_order AND e.state = 'ENABLED' AND m.made_at < $1
+        ORDER BY m.id LIMIT $2 FOR UPDATE OF m SKIP LOCKED)
+    RETURNING endpoint_id, ordering_key";
+
+/// A secret that signs no more is nobody's any more.
+const FORGET_SECRETS: &str = "\
+    UPDATE webhook_endpoint SET previous_secret = NULL, previous_until = NULL
+    WHERE previous_until <= $1";
 
 const OF_REMOVED: &str = "\
     DELETE FROM webhook_message WHERE id IN (
@@ -73,6 +88,9 @@ impl Webhooks {
             let done = sqlx::query(sql).bind(cut).bind(AT_A_TIME).execute(self.pool()).await?;
             messages = messages.saturating_add(done.rows_affected());
         }
+        let aged = self.end_the_old(cut, now).await?;
+        messages = messages.saturating_add(aged);
+        sqlx::query(FORGET_SECRETS).bind(PgTimestamp(now)).execute(self.pool()).await?;
         let done = sqlx::query(OF_REMOVED).bind(AT_A_TIME).execute(self.pool()).await?;
         messages = messages.saturating_add(done.rows_affected());
         sqlx::query(REMOVED).execute(self.pool()).await?;
@@ -90,5 +108,25 @@ impl Webhooks {
         let waiting: i64 = sqlx::query_scalar(sql).fetch_one(self.pool()).await?;
         gauge!("cardswitch_webhook_waiting").set(waiting as f64);
         Ok(Swept { messages, disabled })
+    }
+
+    /// How many ended, since they had waited for too long.
+    async fn end_the_old(&self, cut: PgTimestamp, now: Timestamp) -> Result<u64, Problem> {
+        let mut transaction = self.pool().begin().await?;
+        let ended: Vec<(i64, String)> = sqlx::query_as(TOO_OLD)
+            .bind(cut)
+            .bind(AT_A_TIME)
+            .bind(PgTimestamp(now))
+            .fetch_all(&mut *transaction)
+            .await?;
+        let count = ended.len() as u64;
+        if count > 0 {
+            let (endpoints, keys): (Vec<_>, Vec<_>) = ended.into_iter().unzip();
+            waiting::wake(&mut transaction, (&endpoints, &keys), now).await?;
+            counter!("cardswitch_webhook_messages_total", "end" => "failed").increment(count);
+            tracing::warn!(count, "webhooks were never taken in the time for which they are kept");
+        }
+        transaction.commit().await?;
+        Ok(count)
     }
 }

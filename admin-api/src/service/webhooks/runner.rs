@@ -1,9 +1,10 @@
 //! The runner: it sends what is due, so many at a time, and writes down what came of it. It owns
-//! that one endpoint takes no more than its share (one that fails: a single try at a time), so that
-//! one which hangs holds up nobody else; what is under way is known in memory alone, and after a
-//! crash it is sent again with the identifier it had.
+//! that one endpoint takes no more than its share (one that fails: a single try at a time, and all
+//! that fail half of all tries), so that those which hang hold up nobody else; that it sends where
+//! no other runner does (`claims`); what is under way is known in memory alone, and after a crash
+//! it is sent again with the identifier it had.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,6 +14,7 @@ use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 use uuid::Uuid;
 
+use super::claims::Claims;
 use super::schedule::Schedule;
 use super::signature::signatures;
 use super::waiting::{self, Became, Due, Place, Tried};
@@ -30,6 +32,9 @@ pub struct Runner {
     tries: JoinSet<Tried>,
     /// Messages under way, by endpoint.
     under_way: HashMap<i64, Vec<i64>>,
+    /// Endpoints with tries under way that had failed when these began.
+    failing: HashSet<i64>,
+    claims: Claims,
     /// The endpoint that was looked at last: the next round begins behind it.
     last: i64,
 }
@@ -40,8 +45,16 @@ impl Runner {
     pub fn new(webhooks: Webhooks, sender: Arc<dyn WebhookSender>) -> Self {
         describe();
         let schedule = webhooks.settings().schedule.clone();
-        let (tries, under_way) = (JoinSet::new(), HashMap::new());
-        Self { webhooks, sender, schedule, tries, under_way, last: 0 }
+        Self {
+            webhooks,
+            sender,
+            schedule,
+            tries: JoinSet::new(),
+            under_way: HashMap::new(),
+            failing: HashSet::new(),
+            claims: Claims::default(),
+            last: 0,
+        }
     }
 
     /// Sends as long as it is not dropped, by a clock, and looks for what is due this often at the
@@ -73,29 +86,70 @@ impl Runner {
         if self.tries.len() >= most {
             return Ok(0);
         }
+        let held = self.claims.are_held().await;
+        self.keep_or_give_up(held).await?;
         let mut places = waiting::places(self.webhooks.pool(), now).await?;
         // Round and round, so that where there is no room for all nobody is passed over for ever.
         let behind = places.partition_point(|place| place.id <= self.last);
         places.rotate_left(behind);
         let mut begun = 0_usize;
         for place in places {
-            let room = most.saturating_sub(self.tries.len());
-            let share = if place.fails { 1 } else { each };
-            let own = self.under_way.get(&place.id).map_or(&[][..], Vec::as_slice);
-            let share = share.saturating_sub(u32::try_from(own.len()).unwrap_or(u32::MAX));
-            let share = share.min(u32::try_from(room).unwrap_or(u32::MAX));
+            let share = self.share(&place, (each, most));
             if share == 0 {
                 continue;
             }
+            let claimed = self.claims.claim(self.webhooks.pool(), place.id).await;
+            if !self.keep_or_give_up(claimed).await? {
+                continue;
+            }
+            let own = self.under_way.get(&place.id).map_or(&[][..], Vec::as_slice);
             let due = waiting::due(self.webhooks.pool(), (place.id, own), now, share).await?;
             self.last = place.id;
             begun = begun.saturating_add(due.len());
             for message in due {
                 self.send(&place, message, now);
             }
+            self.let_go_if_idle(place.id).await?;
         }
         gauge!("cardswitch_webhook_tries").set(self.tries.len() as f64);
         Ok(begun)
+    }
+
+    /// How many tries more an endpoint may have now.
+    fn share(&self, place: &Place, (each, most): (u32, usize)) -> u32 {
+        let own = self.under_way.get(&place.id).map_or(0, Vec::len);
+        let mut room = most.saturating_sub(self.tries.len());
+        let mut share = usize::try_from(each).unwrap_or(usize::MAX);
+        if place.fails {
+            // However many fail, half of all tries is for those that do not.
+            room = room.min((most / 2).max(1).saturating_sub(self.failing.len()));
+            share = 1;
+        }
+        u32::try_from(share.saturating_sub(own).min(room)).unwrap_or(u32::MAX)
+    }
+
+    /// What was under way without a claim is somebody else's to send: it is given up, and comes
+    /// again by the name it had.
+    async fn keep_or_give_up<T>(&mut self, claims: Result<T, Problem>) -> Result<T, Problem> {
+        if claims.is_err() {
+            self.give_up().await;
+        }
+        claims
+    }
+
+    async fn give_up(&mut self) {
+        self.tries.shutdown().await;
+        self.under_way.clear();
+        self.failing.clear();
+    }
+
+    async fn let_go_if_idle(&mut self, endpoint: i64) -> Result<(), Problem> {
+        if self.under_way.contains_key(&endpoint) {
+            return Ok(());
+        }
+        self.failing.remove(&endpoint);
+        let done = self.claims.let_go(endpoint).await;
+        self.keep_or_give_up(done).await
     }
 
     /// Waits for one try to end, and writes down what came of it; false where none is under way.
@@ -110,6 +164,9 @@ impl Runner {
         let url = EndpointUrl::parse(&place.url, self.webhooks.settings().addresses);
         let sender = Arc::clone(&self.sender);
         self.under_way.entry(place.id).or_default().push(message.id);
+        if place.fails {
+            self.failing.insert(place.id);
+        }
         let endpoint = place.id;
         self.tries.spawn(async move {
             let began = Instant::now();
@@ -141,8 +198,8 @@ impl Runner {
             Err(error) => {
                 // A defect of ours: which one it was is not known, so that all are looked at anew.
                 tracing::error!(%error, "a try of a webhook ended by itself");
-                self.tries.shutdown().await;
-                self.under_way.clear();
+                self.give_up().await;
+                self.claims = Claims::default();
                 return;
             }
         };
@@ -163,6 +220,9 @@ impl Runner {
             if own.is_empty() {
                 self.under_way.remove(&tried.endpoint);
             }
+        }
+        if let Err(problem) = self.let_go_if_idle(tried.endpoint).await {
+            tracing::warn!(%problem, "claims of webhooks are lost; what was under way comes again");
         }
     }
 }

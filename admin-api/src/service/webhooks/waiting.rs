@@ -14,9 +14,6 @@ use super::schedule::{Schedule, asked_pause, later};
 use super::{Outcome, Said, attempts};
 use crate::Problem;
 
-/// What waits behind another is looked at again after this time at the latest.
-const LOOK_AGAIN: Duration = Duration::from_secs(60);
-
 const PLACES: &str = "\
     SELECT id, public_id, url, secret, failures,
         CASE WHEN previous_until > $1 THEN previous_secret END AS previous
@@ -35,9 +32,10 @@ const DUE: &str = "\
     ORDER BY next_at, id LIMIT $4";
 
 /// Those behind one that is not due yet are not due either: else they would be looked at in vain
-/// all the time that an endpoint is out.
+/// all the time that an endpoint is out. They are written once for each try of that one; whatever
+/// ends it wakes the next (`NEXT_OF_KEY`, `wake`).
 const HOLD_BACK: &str = "\
-    UPDATE webhook_message AS m SET next_at = least(first.next_at, $3)
+    UPDATE webhook_message AS m SET next_at = first.next_at
     FROM (SELECT DISTINCT ON (ordering_key) ordering_key, id, next_at FROM webhook_message
         WHERE endpoint_id = $1 AND state = 'WAITING' AND in_order
         ORDER BY ordering_key, id) AS first
@@ -57,6 +55,14 @@ const NEXT_OF_KEY: &str = "\
     UPDATE webhook_message SET next_at = least(next_at, $3) WHERE id = (
         SELECT min(id) FROM webhook_message
         WHERE endpoint_id = $1 AND ordering_key = $2 AND state = 'WAITING' AND in_order)";
+
+/// The same of several keys, whose first ones are no more.
+const WAKE: &str = "\
+    UPDATE webhook_message SET next_at = least(next_at, $3) WHERE id IN (
+        SELECT min(m.id) FROM UNNEST($1::int8[], $2::text[]) AS ended (endpoint, key)
+        JOIN webhook_message AS m ON m.endpoint_id = ended.endpoint
+            AND m.ordering_key = ended.key AND m.state = 'WAITING' AND m.in_order
+        GROUP BY m.endpoint_id, m.ordering_key)";
 
 const WENT_WELL: &str = "\
     UPDATE webhook_endpoint SET failures = 0, paused_until = NULL
@@ -116,9 +122,7 @@ pub(super) async fn due(
     let query = sqlx::query(DUE).bind(endpoint).bind(PgTimestamp(now)).bind(under_way);
     let rows = query.bind(i64::from(most)).fetch_all(pool).await?;
     if rows.len() < usize::try_from(most).unwrap_or(usize::MAX) {
-        let look = PgTimestamp(later(now, LOOK_AGAIN));
-        let query = sqlx::query(HOLD_BACK).bind(endpoint).bind(PgTimestamp(now)).bind(look);
-        query.execute(pool).await?;
+        sqlx::query(HOLD_BACK).bind(endpoint).bind(PgTimestamp(now)).execute(pool).await?;
     }
     let read = |row: &PgRow| -> Result<Due, Problem> {
         Ok(Due {
@@ -208,6 +212,17 @@ async fn end(
     note(transaction, tried, &row).await?;
     let query = sqlx::query(NEXT_OF_KEY).bind(tried.endpoint).bind(&tried.message.key);
     query.bind(PgTimestamp(now)).execute(transaction).await?;
+    Ok(())
+}
+
+/// Those that come first now of these keys, each at its endpoint, may go.
+pub(super) async fn wake(
+    connection: &mut PgConnection,
+    (endpoints, keys): (&[i64], &[String]),
+    now: Timestamp,
+) -> Result<(), Problem> {
+    let query = sqlx::query(WAKE).bind(endpoints).bind(keys).bind(PgTimestamp(now));
+    query.execute(connection).await?;
     Ok(())
 }
 

@@ -78,7 +78,7 @@ fn message() -> Outgoing {
 #[tokio::test]
 async fn whatever_a_receiver_does_is_an_outcome_and_no_redirect_is_followed() {
     let place = Place::new().await;
-    let (sender, url) = (place.sender(true, SystemResolver), place.url("localhost"));
+    let (sender, url) = (place.sender(true, SystemResolver::default()), place.url("localhost"));
     let elsewhere = Receiver::listen(([127, 0, 0, 1], 0).into(), identity(&place.folder));
     let elsewhere = elsewhere.await.expect("listening");
     let there = format!("https://localhost:{}/", elsewhere.address().port());
@@ -98,6 +98,8 @@ async fn whatever_a_receiver_does_is_an_outcome_and_no_redirect_is_followed() {
         (Reply::Status(500), of(Outcome::Status, 500, words)),
         (Reply::Status(410), of(Outcome::Gone, 410, words)),
         (Reply::Redirect(there), of(Outcome::Redirect, 307, words)),
+        (Reply::Open(202), of(Outcome::Delivered, 202, "")),
+        (Reply::Open(500), of(Outcome::Status, 500, "")),
         (Reply::Endless, of(Outcome::Delivered, 200, "and on and on an")),
         (Reply::Cut, Said::nothing(Outcome::Unreached)),
     ] {
@@ -125,11 +127,11 @@ async fn who_hangs_is_late_and_who_shows_another_authoritys_certificate_is_told_
     let place = Place::new().await;
     let url = place.url("localhost");
     let hasty = SenderSettings { patience: Duration::from_millis(300), ..place.settings(true) };
-    let sender = HttpsSender::new(hasty, Arc::new(SystemResolver)).expect("ready");
+    let sender = HttpsSender::new(hasty, Arc::new(SystemResolver::default())).expect("ready");
     place.receiver.answers([Reply::Hang]);
     assert_eq!(sender.send(&url, message()).await, Said::nothing(Outcome::Late));
     let others = Place::new().await;
-    let sender = others.sender(true, SystemResolver);
+    let sender = others.sender(true, SystemResolver::default());
     let told = place.receiver.came().len();
     assert_eq!(sender.send(&url, message()).await, Said::nothing(Outcome::Unreached));
     assert_eq!(place.receiver.came().len(), told);

@@ -6,4 +6,5 @@ mod fed;
 mod https;
 mod outages;
 mod registered;
+mod shared;
 mod stage;

@@ -68,7 +68,7 @@ async fn a_restart_in_the_middle_sends_again_and_loses_nothing() {
     hooks.sender.hangs("/a");
     assert_eq!(hooks.runner.begin(at(3)).await.expect("begun"), 1);
     tokio::task::yield_now().await;
-    hooks.restarts();
+    hooks.restarts().await;
     hooks.sender.let_go();
     assert_eq!(hooks.runs(at(4)).await, 3);
     assert_eq!(hooks.states(&made).await, [("DELIVERED", 1); 3]);

@@ -127,8 +127,25 @@ impl Hooks {
     }
 
     /// As after a restart: nothing of what was under way is known.
-    pub(super) fn restarts(&mut self) {
-        self.runner = Runner::new(self.webhooks.clone(), Arc::clone(&self.sender) as _);
+    pub(super) async fn restarts(&mut self) {
+        self.runner = self.another();
+        self.until_nothing_is_claimed().await;
+    }
+
+    /// The runner of another switch over the same database.
+    pub(super) fn another(&self) -> Runner {
+        Runner::new(self.webhooks.clone(), Arc::clone(&self.sender) as _)
+    }
+
+    /// Returns when the database knows that those who held something are gone.
+    pub(super) async fn until_nothing_is_claimed(&self) {
+        let held = "SELECT count(*) FROM pg_locks JOIN webhook_endpoint AS e
+            ON (classid::int8 << 32 | objid::int8)
+                = hashtextextended('cardswitch webhook ' || e.id, 0)
+            WHERE locktype = 'advisory'";
+        while self.world.count(held).await > 0 {
+            tokio::task::yield_now().await;
+        }
     }
 
     /// Registers an endpoint of a partner.
@@ -206,7 +223,11 @@ impl Hooks {
     }
 }
 
-fn serve(world: &World, folder: &tempfile::TempDir, settings: WebhookSettings) -> Webhooks {
+pub(super) fn serve(
+    world: &World,
+    folder: &tempfile::TempDir,
+    settings: WebhookSettings,
+) -> Webhooks {
     let components: Vec<_> =
         ["a.lmk", "b.lmk"].iter().map(|name| folder.path().join(name)).collect();
     for path in &components {

@@ -52,7 +52,10 @@ pub(crate) async fn open_on(
     let wanted = config.api.secure_settings().or_else(|| config.api.open_settings());
     let routers = match wanted {
         Some(_) => Routers::new(management, config, managed, stop)?,
-        None => Routers::default().with_documents(config),
+        None => {
+            webhooks::behind(management, config, managed.services, stop)?;
+            Routers::default().with_documents(config)
+        }
     };
     let config = config.api.clone();
     let opening = async move { open(&config, &certificates, routers).await };

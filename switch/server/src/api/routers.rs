@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use admin_api::audit::{AuditLog, AuditSink};
+use admin_api::authorizations::Authorizations;
 use admin_api::cards::Cards;
 use admin_api::certificates::Certificates;
 use admin_api::channel::{CertificateChannel, OperatorChannel, Refusals, SessionChannel};
@@ -114,7 +115,17 @@ impl Routers {
         let webhooks = webhooks::open(management, config, services.clone(), stop)?;
         let with = (&services, &cards);
         let sandbox = sandbox::open(&config.api.sandbox, with, plastic.as_ref())?;
-        let managed = Management { services, users, webhooks, cards, plastic, sandbox, jwe };
+        let authorizations = Authorizations::new(store, config.api.history.settings());
+        let managed = Management {
+            services,
+            users,
+            webhooks,
+            cards,
+            authorizations,
+            plastic,
+            sandbox,
+            jwe,
+        };
         let admin = operators.map(|operators| {
             let channel = OperatorChannel { operators: operators.clone(), refusals };
             let panel = Panel { management: managed.clone(), operators, audit: log };

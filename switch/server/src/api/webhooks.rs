@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use admin_api::Services;
-use admin_api::webhooks::{Feeder, HttpsSender, Runner, SystemResolver, WebhookKeyFile, Webhooks};
+use admin_api::webhooks::{
+    Feeder, HttpsSender, Runner, SystemResolver, WebhookKeyFile, WebhookSeal, Webhooks,
+};
 use anyhow::Context;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
@@ -39,12 +41,31 @@ pub(super) fn open(
         make_private_directory(directory)?;
     }
     let seal = WebhookKeyFile::new(settings.key_file.clone()).load_or_make(&masters)?;
-    let resolver = Arc::new(SystemResolver);
+    let resolver = Arc::new(SystemResolver::default());
     let webhooks = Webhooks::new(services, settings.settings(), seal, Arc::clone(&resolver) as _);
     let sender = settings.sender().map(|sender| HttpsSender::new(sender, resolver)).transpose();
     let sender = sender.context("api.webhooks")?.map(Arc::new);
     management.spawn(go_on(webhooks.clone(), sender, settings.every(), stop.clone()));
     Ok(webhooks)
+}
+
+/// The tasks alone, for a switch that serves nobody: what is to be told is noted, or the journal
+/// could not be archived; and it is sent where this switch has the key of what signs it.
+pub(super) fn behind(
+    management: &Apart,
+    config: &Config,
+    services: Services,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
+    let settings = &config.api.webhooks;
+    if settings.key_file.exists() && master_keys(config)?.is_some() {
+        return open(management, config, services, stop).map(|_| ());
+    }
+    let seal = WebhookSeal::of_nobody().context("api.webhooks")?;
+    let resolver = Arc::new(SystemResolver::default());
+    let webhooks = Webhooks::new(services, settings.settings(), seal, resolver);
+    management.spawn(go_on(webhooks, None, settings.every(), stop.clone()));
+    Ok(())
 }
 
 /// Makes, sends and lets go until stopped.

@@ -19,8 +19,8 @@ use super::check::Faults;
 use super::operators::ApiOperators;
 use super::sessions::ApiSessions;
 use super::{
-    ApiCards, ApiCustomers, ApiKyc, ApiPersonalisation, ApiProcessor, ApiSandbox, ApiWebhooks, Mode,
-    users,
+    ApiCards, ApiCustomers, ApiHistory, ApiKyc, ApiPersonalisation, ApiProcessor, ApiSandbox,
+    ApiWebhooks, Mode, users,
 };
 
 /// The management API. Without a listener it is not served.
@@ -47,6 +47,8 @@ pub struct Api {
     pub cards: ApiCards,
     /// Who makes those of programmes that are not made by the switch itself, by name.
     pub processors: BTreeMap<String, ApiProcessor>,
+    /// What was decided of them.
+    pub history: ApiHistory,
     /// Who verifies them for the platform.
     pub kyc: ApiKyc,
     /// Plastic cards.
@@ -281,6 +283,7 @@ impl Api {
         self.sessions.check(mode, faults);
         self.customers.check(&self.kyc, faults);
         self.cards.check(faults);
+        self.history.check(faults);
         self.kyc.check(faults);
         self.personalisation.check(faults);
         self.sandbox.check(mode, faults);

@@ -115,6 +115,25 @@ pub(crate) const EXPLAINED: &str = concat!(
     " FROM card_authorization WHERE id = $1"
 );
 
+/// Those of one day of a card or an account, the latest first, behind a place among them: all, or
+/// those that were granted or not (`$6`); `$7` are the reasons of a grant here.
+macro_rules! of_day {
+    ($column:literal) => {
+        concat!(
+            authorization!(),
+            "WHERE ",
+            $column,
+            " = $1 AND decided_at >= $2 AND decided_at < $3 AND (decided_at, id) < ($4, $5)
+        AND ($6::bool IS NULL
+            OR coalesce(stand_in IN ('agreed', 'forced'), reason = ANY ($7)) = $6)
+    ORDER BY decided_at DESC, id DESC LIMIT $8"
+        )
+    };
+}
+
+pub(crate) const OF_CARD: &str = of_day!("card_id");
+pub(crate) const OF_BALANCE: &str = of_day!("balance_id");
+
 /// Those of a holder, in their order; who asks says which column that is, and whose they are.
 pub(crate) const PAST: &str = concat!(
     "SELECT one.HOLDER AS holder, declined_by, trace, ",

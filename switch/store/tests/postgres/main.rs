@@ -6,6 +6,7 @@ mod books;
 mod card_security;
 mod chain;
 mod conversions;
+mod decided;
 mod financial;
 mod forgotten;
 mod holds;

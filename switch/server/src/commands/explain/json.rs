@@ -1,11 +1,11 @@
 //! A decision as one JSON object, for programs. It owns the names of its members; the words are
-//! those of `words`.
+//! those of `admin-api`.
 
+use admin_api::authorizations::words;
 use serde_json::{Map, Value, json};
 use switch_domain::{Acquirer, ApprovalCode, Country, Currency};
 use switch_store::{ControlSaid, DecisionEvent, DecisionPosting, Explained};
 
-use super::words;
 use crate::commands::days::at;
 
 /// The whole of it.

@@ -4,10 +4,10 @@
 
 mod json;
 mod text;
-mod words;
 
 use std::process::ExitCode;
 
+use admin_api::authorizations::words;
 use anyhow::{Context, bail};
 use clap::Args;
 use serde_json::json;

@@ -3,10 +3,10 @@
 
 use std::fmt::Write as _;
 
+use admin_api::authorizations::words;
 use switch_domain::{Acquirer, ApprovalCode, StandIn};
 use switch_store::{DecisionEvent, Explained};
 
-use super::words;
 use crate::commands::days::at;
 
 /// A line under a label.

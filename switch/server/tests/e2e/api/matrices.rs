@@ -340,6 +340,7 @@ async fn who_is_not_known_changes_nothing_and_learns_nothing() {
         }
         let there = path.replace("{balanceId}", &ada).replace("{deviceId}", &ada);
         let there = there.replace("{cardId}", "1").replace("{jobId}", &ada);
+        let there = there.replace("{authorizationId}", "1");
         let mut told = BTreeSet::new();
         for token in [None, Some(""), Some("x"), Some("00")] {
             let client = token.map_or_else(|| app.clone(), |token| app.bearing(token));

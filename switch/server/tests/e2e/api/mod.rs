@@ -1,6 +1,7 @@
 //! The management API by the real binary, over real TLS with real client certificates, beside
 //! authorizations over TCP.
 
+mod authorizations;
 mod cards;
 mod client;
 mod kyc;

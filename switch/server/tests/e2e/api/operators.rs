@@ -288,6 +288,7 @@ impl Matrix<'_> {
             .replace("{balanceId}", &self.balance)
             .replace("{operatorId}", &self.other.id)
             .replace("{cardId}", "1")
+            .replace("{authorizationId}", "1")
             .replace("{orderId}", MISSING)
             .replace("{webhookId}", MISSING)
             .replace("{messageId}", MISSING);

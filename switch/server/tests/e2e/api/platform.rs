@@ -12,7 +12,7 @@ use switch_store::private_postgres::{TestDatabase, fresh_database};
 use super::client::{Answer, Client, Heard};
 use crate::certificates::{FILES, LMK, ca, files, request, server_files};
 use crate::keys::ceremony;
-use crate::stage::Served;
+use crate::stage::{Served, peer, purchase};
 
 pub(super) struct Platform {
     pub(super) database: TestDatabase,
@@ -89,6 +89,16 @@ impl Platform {
         Self { database, directory, root, more, served, heard }
     }
 
+    /// Stops, and serves again over the same database with links alone: nobody at the API.
+    pub(super) fn without_listeners(self) -> Self {
+        let Self { database, directory, root, more, served } = self;
+        served.terminate();
+        let quick = ("CARDSWITCH_API__WEBHOOKS__EVERY_MS", "20");
+        let configuration: Vec<_> = FILES.into_iter().chain([LMK, quick]).collect();
+        let served = Served::start_with(directory.path(), database.url().expose(), &configuration);
+        Self { database, directory, root, more, served }
+    }
+
     /// A partner whose credit is a thousand euros, and whose request was signed.
     pub(super) fn partner(&self, name: &str, bin: &str) -> Partner {
         let at = self.directory.path();
@@ -146,6 +156,24 @@ impl Platform {
             .expect("the account");
         let issue = ["card", "issue", "--balance", &id.to_string(), "--expiry", "4912"];
         self.served.make(&[&issue[..], &["--reveal-test-pan"]].concat(), "pan")
+    }
+
+    /// A card for an account that paths name, made by command: its name, and its number.
+    pub(super) async fn card_for(&self, balance: &str) -> (String, String) {
+        let sql = format!("SELECT balance_id FROM balance_handle WHERE public_id = '{balance}'");
+        let balance = self.count(&sql).await.to_string();
+        let issue = ["card", "issue", "--balance", &balance, "--expiry", "4912"];
+        let issue = [&issue[..], &["--reveal-test-pan"]].concat();
+        let made = self.served.command(&issue).expect("a card");
+        let card = made["card"].as_i64().expect("its name").to_string();
+        (card, made["pan"].as_str().expect("a test number").to_owned())
+    }
+
+    /// Buys something with a card at a terminal of an acquirer; the action code.
+    pub(super) async fn buys(&self, pan: &str, stan: u32, cents: u64) -> String {
+        let mut acquirer = peer(self.served.link, 1).await;
+        let answer = acquirer.exchange(0, &purchase(pan, stan, cents)).await.expect("an answer");
+        answer.text(39).expect("an action code").to_owned()
     }
 
     pub(super) async fn close(self) {

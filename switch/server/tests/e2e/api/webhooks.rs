@@ -335,3 +335,26 @@ async fn neither_kill_9_nor_another_number_of_shards_loses_a_message_or_their_or
     assert!(verified(&stage.secret, &came).iter().all(|taken| *taken));
     stage.platform.close().await;
 }
+
+/// Whoever was promised to be told is not forgotten by a switch that serves nobody, or its journal
+/// would be kept for ever.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_switch_without_listeners_notes_what_is_to_be_told() {
+    let platform = Platform::start().await;
+    let acme = platform.partner("Acme", "99999912");
+    let hook = json!({ "url": "https://localhost:1/hook", "events": ["card.issued"] });
+    acme.client.post("/secure/webhooks", "hook", &hook).done(201);
+    let customer = acme.registers("u-1");
+    acme.verifies(&customer);
+    let balance = acme.opens(&customer, "open");
+    let balance = balance.rsplit('/').next().expect("an identifier").to_owned();
+    let platform = platform.without_listeners();
+    platform.card_for(&balance).await;
+    let behind = "SELECT count(*) FROM webhook_feed JOIN projection USING (shard)
+        WHERE webhook_feed.seq < projection.seq";
+    let made = "SELECT count(*) FROM webhook_message WHERE kind = 'card.issued'";
+    while platform.count(behind).await > 0 || platform.count(made).await < 1 {
+        tokio::task::yield_now().await;
+    }
+    platform.close().await;
+}

@@ -6,6 +6,7 @@
 //! the documents are to be written anew as well (`CARDSWITCH_TEST_WRITE_OPENAPI=1`).
 
 mod admin;
+mod authorizations;
 mod cards;
 mod controls;
 mod customer;
@@ -40,6 +41,7 @@ async fn examples_of_the_documents_are_real_answers() {
     customer::walk(&platform, &mut recording).await;
     cards::walk(&platform, &mut recording);
     controls::walk(&platform, &mut recording);
+    authorizations::walk(&platform, &mut recording).await;
     admin::walk(&platform, &mut recording);
     // Last: the bureau makes all that was ordered before.
     sandbox::walk(&platform, &mut recording);

@@ -7,9 +7,9 @@ use serde_json::{Map, Value, json};
 use crate::api::cards::rig::Reader;
 use crate::api::client::{Answer, Client};
 
-/// Members that are another with each run: of our keys, what cards, cursors and authorizations are
-/// called, and what stands in messages.
-const DRAWN: [&str; 16] = [
+/// Members that are another with each run: of our keys, what cards, cursors, messages and
+/// authorizations are called, and what stands in messages.
+const DRAWN: [&str; 17] = [
     "kid",
     "publicKey",
     "pem",
@@ -26,6 +26,7 @@ const DRAWN: [&str; 16] = [
     "authorizationId",
     "content",
     "trackingNumber",
+    "messageId",
 ];
 
 /// What was asked and answered, by operation.

@@ -41,6 +41,9 @@ def live(case, scene):
         if case.path.endswith("/statement"):
             query.clear()
             query.update({"from": "2026-01-01", "to": "2026-12-31"})
+        if case.path.endswith("/authorizations"):
+            # Of two days that were drawn hardly ever is one soon after the other.
+            query.pop("from", None), query.pop("to", None)
     if isinstance(case.body, dict) and is_good(case, ParameterLocation.BODY):
         fit(case, scene)
 

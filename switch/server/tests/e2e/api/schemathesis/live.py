@@ -104,6 +104,15 @@ class Scene:
         return self.operator.signs_in()
 
 
+class Bought(Scene):
+    """A card with which something was bought before the run: by no request of the API."""
+
+    def __init__(self):
+        super().__init__(OWN, "VERIFIED")
+        for name, value in WORLD["bought"].items():
+            setattr(self, name, value)
+
+
 # Of the names of parameters and of bodies' members: what stands there that is alive.
 LIVE = {
     "customerId": lambda scene: scene.customer,
@@ -116,6 +125,7 @@ LIVE = {
     "partnerId": lambda scene: scene.partner.id,
     "programmeId": lambda scene: scene.partner.programme,
     "cardId": lambda scene: scene.card,
+    "authorizationId": lambda scene: scene.authorization,
     "orderId": lambda scene: scene.order,
     "jobId": lambda scene: scene.job,
     "simulationId": lambda scene: scene.simulation,
@@ -201,12 +211,15 @@ LEAVES = {
 }
 
 _shared = {}
+BOUGHT = Bought()
 
 
 def scene_of(operation):
     """The scene of a request: a new one, but for what leaves it of use."""
     partner, state = STATES.get(operation, (OWN, "VERIFIED"))
     method, path = operation
+    if path.endswith("/{authorizationId}"):
+        return BOUGHT
     if not (method == "GET" or operation in LEAVES or "{operatorId}" in path):
         return Scene(partner, state, path)
     used, scene = _shared.get("scene", (SHARED, None))

@@ -73,7 +73,7 @@ fn of(platform: &Platform, partner: &Partner, name: &str) -> Value {
 
 /// Two partners and an operator, in a file for the hooks. The platform verifies the second one's
 /// customers.
-fn world(platform: &Platform, channel: &Channel, seen: &Path) -> PathBuf {
+async fn world(platform: &Platform, channel: &Channel, seen: &Path) -> PathBuf {
     let own = platform.partner("own", "99999912");
     let other = platform.partner("other", "99999913");
     terms(platform, &own);
@@ -82,16 +82,39 @@ fn world(platform: &Platform, channel: &Channel, seen: &Path) -> PathBuf {
     let add = ["operator", "add", "--name", "ada", "--role", "admin"];
     let operator = platform.served.command(&add).expect("added");
     let key = own.client.get("/lifecycle/v1/public-key").done(200).json();
+    let bought = bought(platform, &own).await;
     let world = json!({
         "channel": channel.name, "operator": operator,
         "secure": address(platform, "secure"), "open": address(platform, "open"),
         "root": platform.directory.path().join("root.pem"),
         "own": of(platform, &own, "own"), "platform": of(platform, &other, "other"),
-        "publicKey": key["publicKey"], "seen": seen,
+        "publicKey": key["publicKey"], "seen": seen, "bought": bought,
     });
     let file = platform.directory.path().join("world.json");
     std::fs::write(&file, world.to_string()).expect("written");
     file
+}
+
+/// A customer's card with which something was bought: an authorization comes from nowhere else.
+async fn bought(platform: &Platform, own: &Partner) -> Value {
+    let customer = own.registers("bought");
+    own.verifies(&customer);
+    let path = own.opens(&customer, "bought");
+    let balance = path.rsplit('/').next().expect("an identifier");
+    let (card, pan) = platform.card_for(balance).await;
+    platform.buys(&pan, 1, 1_000).await;
+    let list = format!("/secure/customers/{customer}/cards/{card}/authorizations");
+    // The tables follow behind.
+    loop {
+        let listed = own.client.get(&list).done(200).json();
+        let one = &listed["items"][0]["authorizationId"];
+        if !one.is_null() {
+            return json!({
+                "customer": customer, "balance": balance, "card": card, "authorization": one
+            });
+        }
+        tokio::task::yield_now().await;
+    }
 }
 
 fn address(platform: &Platform, listener: &str) -> String {
@@ -159,7 +182,7 @@ async fn nothing_is_found(channel: Channel) {
     let settings = SETTINGS.map(|(name, value)| (name, value.to_owned()));
     let (platform, _simulator) = sandbox::platform(settings.into()).await;
     let seen = platform.directory.path().join("seen");
-    let world = world(&platform, &channel, &seen);
+    let world = world(&platform, &channel, &seen).await;
     let document = here("../../docs/openapi").join(format!("{}.json", channel.name));
     let output = command(&platform, &channel, &document, &world).output();
     let output = output.expect("schemathesis starts: see `make test-api`");

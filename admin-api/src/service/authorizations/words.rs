@@ -1,20 +1,21 @@
 //! What a decision is called, for people and for programs alike: what decided it, what each check
-//! said, the amounts. It owns those words; how they are laid out is for `text` and `json`.
+//! said, the amounts. It owns those words, which are said once, for the command as for the API; how
+//! they are laid out is for whoever tells them.
 
 use switch_domain::{
     Amount, Authorization, BasisPoints, CheckSet, ChipDifference, ChipFact, ControlRule,
     Conversion, Currency, DecidedBy, DecisionTrace, Evidence, Finding, MinorUnits, RateSource,
-    Reason, SpendControl, StandIn, Window,
+    Reason, SpendControl, StandIn, Timestamp, Window,
 };
 use switch_shard::{check_name, check_order, verifies};
 use switch_store::{ControlSaid, DecisionEvent, Explained};
 
-use crate::commands::days;
-
 /// What a check said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Said {
+pub enum Said {
+    /// What it looks at is as it should be.
     Passed,
+    /// It is not.
     Failed,
     /// What it looks at was not there, or there was no such check.
     NotJudged,
@@ -23,7 +24,9 @@ pub(super) enum Said {
 }
 
 impl Said {
-    pub(super) const fn name(self) -> &'static str {
+    /// As people read it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Passed => "passed",
             Self::Failed => "FAILED",
@@ -34,11 +37,16 @@ impl Said {
 }
 
 /// A check and what it said.
-pub(super) struct Checked {
-    pub(super) number: u8,
-    pub(super) name: String,
-    pub(super) said: Said,
-    pub(super) decided: bool,
+#[derive(Clone, Debug)]
+pub struct Checked {
+    /// Its number, which no other check ever has.
+    pub number: u8,
+    /// Its name.
+    pub name: String,
+    /// What it said.
+    pub said: Said,
+    /// Whether it is the one that decided.
+    pub decided: bool,
 }
 
 /// Whether a decision was granted as it stands in its row, or was before a void took it back.
@@ -48,12 +56,14 @@ fn was_granted(one: &Explained) -> bool {
 }
 
 /// Whether a void took the answer back: the row says so in place of the approval.
-pub(super) fn is_voided(one: &Explained) -> bool {
+#[must_use]
+pub fn is_voided(one: &Explained) -> bool {
     one.events.iter().any(|event| event.kind == "voided")
 }
 
 /// Every check of this version in its order, and behind them what only the trace knows.
-pub(super) fn checks(one: &Explained) -> Vec<Checked> {
+#[must_use]
+pub fn checks(one: &Explained) -> Vec<Checked> {
     let trace = one.trace.as_ref();
     let known = check_order().map(|(number, name)| (number, name.to_owned()));
     let decided = |number| trace.is_some_and(|trace| trace.decided_by.check() == Some(number));
@@ -91,7 +101,8 @@ fn name_of(number: u8) -> String {
 }
 
 /// What verification found, each by its name: what was not sent is left out.
-pub(super) fn findings(found: &Evidence) -> Vec<(&'static str, String)> {
+#[must_use]
+pub fn findings(found: &Evidence) -> Vec<(&'static str, String)> {
     let mut all = vec![];
     let rows = [
         ("stripe", found.stripe),
@@ -120,7 +131,8 @@ pub(super) fn findings(found: &Evidence) -> Vec<(&'static str, String)> {
 }
 
 /// What decided, in one line.
-pub(super) fn decided_by(one: &Explained) -> String {
+#[must_use]
+pub fn decided_by(one: &Explained) -> String {
     match one.trace.as_ref().map(|trace| trace.decided_by) {
         Some(DecidedBy::Check(number)) => name_of(number),
         Some(DecidedBy::AdviceCameFirst) => {
@@ -142,8 +154,48 @@ pub(super) fn decided_by(one: &Explained) -> String {
     }
 }
 
+/// A moment as people write it, in UTC.
+fn written(moment: Timestamp) -> String {
+    let at = jiff::Timestamp::from_microsecond(moment.0);
+    at.map_or_else(|_| moment.0.to_string(), |at| at.to_string())
+}
+
+/// Whether it was granted, here or in our stead.
+#[must_use]
+pub fn is_granted(one: &Authorization) -> bool {
+    one.stand_in.map_or_else(|| one.reason.is_approval(), StandIn::holds)
+}
+
+/// What a holder is told of why: of what stands against fraud no more than that it was declined.
+#[must_use]
+pub const fn told_to_holder(reason: Reason) -> Reason {
+    match reason {
+        Reason::AttemptsBlocked
+        | Reason::CardValueIncorrect
+        | Reason::CardValueRequired
+        | Reason::CardCodeIncorrect
+        | Reason::CardCodeRequired
+        | Reason::CardCodeTriesExceeded
+        | Reason::CryptogramIncorrect
+        | Reason::CryptogramRequired
+        | Reason::CryptogramNotARequest
+        | Reason::CryptogramReplayed
+        | Reason::CounterOutOfRange
+        | Reason::ChipDataDiffer
+        | Reason::ChipReportRefused
+        | Reason::FallbackRefused
+        | Reason::VerificationKeyMissing
+        | Reason::VerificationReferenceMissing
+        | Reason::VerificationDataInvalid
+        | Reason::VerificationUnavailable
+        | Reason::CryptogramProfileUnknown => Reason::NotHonoured,
+        other => other,
+    }
+}
+
 /// What was answered, in one word.
-pub(super) fn outcome(one: &Authorization) -> &'static str {
+#[must_use]
+pub fn outcome(one: &Authorization) -> &'static str {
     match one.stand_in {
         Some(StandIn::Agreed | StandIn::Forced(_)) => "granted in our stead",
         Some(StandIn::Declined) => "declined in our stead",
@@ -156,13 +208,15 @@ pub(super) fn outcome(one: &Authorization) -> &'static str {
 }
 
 /// The reason that says why, and not only that an advice was taken note of.
-pub(super) fn reason(one: &Authorization) -> Reason {
+#[must_use]
+pub fn reason(one: &Authorization) -> Reason {
     one.stand_in.and_then(StandIn::would_be).unwrap_or(one.reason)
 }
 
 /// The amounts of it, by name. Whatever else is known of amounts (in another currency, of a part)
 /// belongs here: both forms print what this gives.
-pub(super) fn amounts(one: &Explained) -> Vec<(&'static str, String)> {
+#[must_use]
+pub fn amounts(one: &Explained) -> Vec<(&'static str, String)> {
     let row = &one.authorization;
     let shown = |minor| Amount { minor, currency: row.currency }.to_string();
     let totals = [
@@ -192,7 +246,7 @@ fn converted(conversion: &Conversion) -> Vec<(&'static str, String)> {
         RateSource::NotNeeded => None,
         RateSource::Network => Some(format!("{rate}of the network")),
         RateSource::Table { name, at } => {
-            Some(format!("{rate}of {} at {}", name.as_str(), days::at(at)))
+            Some(format!("{rate}of {} at {}", name.as_str(), written(at)))
         }
     };
     let points = |points: BasisPoints| format!("{} basis points", points.points());
@@ -211,7 +265,8 @@ fn converted(conversion: &Conversion) -> Vec<(&'static str, String)> {
 }
 
 /// What the check that decided compared: needed, and there.
-pub(super) fn compared(one: &Explained) -> Option<(String, String)> {
+#[must_use]
+pub fn compared(one: &Explained) -> Option<(String, String)> {
     let compared = one.trace.and_then(|trace| trace.compared)?;
     let counts = reason(&one.authorization) == Reason::CountLimitExceeded;
     let currency = one.authorization.currency;
@@ -222,7 +277,8 @@ pub(super) fn compared(one: &Explained) -> Option<(String, String)> {
 }
 
 /// A control by its number, with its name and rule as they are now.
-pub(super) fn control(said: &ControlSaid, currency: Currency) -> String {
+#[must_use]
+pub fn control(said: &ControlSaid, currency: Currency) -> String {
     match &said.control {
         Some(control) => {
             format!("{} \"{}\" ({})", said.id, control.terms.name, rule(control, currency))
@@ -232,7 +288,8 @@ pub(super) fn control(said: &ControlSaid, currency: Currency) -> String {
 }
 
 /// A rule in a few words.
-fn rule(control: &SpendControl, currency: Currency) -> String {
+#[must_use]
+pub fn rule(control: &SpendControl, currency: Currency) -> String {
     match &control.terms.rule {
         ControlRule::Forbid => "forbid".into(),
         ControlRule::AllowOnly => "allow only".into(),
@@ -257,7 +314,8 @@ fn window(window: &Window) -> String {
 }
 
 /// What an event did to amounts, by name.
-pub(super) fn moved(event: &DecisionEvent, currency: Currency) -> Vec<(&'static str, String)> {
+#[must_use]
+pub fn moved(event: &DecisionEvent, currency: Currency) -> Vec<(&'static str, String)> {
     let amounts = [
         ("incremented", event.incremented),
         ("reversed", event.reversed),
@@ -270,7 +328,8 @@ pub(super) fn moved(event: &DecisionEvent, currency: Currency) -> Vec<(&'static 
 }
 
 /// An amount by the number of its currency; in minor units where that is none we know.
-pub(super) fn amount_of(minor: MinorUnits, currency: i16) -> String {
+#[must_use]
+pub fn amount_of(minor: MinorUnits, currency: i16) -> String {
     let known = u16::try_from(currency).ok().and_then(|code| Currency::from_numeric(code).ok());
     known.map_or_else(
         || format!("{minor} minor units of {currency:03}"),
@@ -279,7 +338,8 @@ pub(super) fn amount_of(minor: MinorUnits, currency: i16) -> String {
 }
 
 /// The types of message that a class stands for, whatever the edition.
-pub(super) fn message_type(class: &str) -> &'static str {
+#[must_use]
+pub fn message_type(class: &str) -> &'static str {
     match class {
         "authorization" => "x100",
         "authorization_advice" => "x120",
