@@ -108,8 +108,17 @@ impl ControlSocket {
     ) {
         let Managed { services, certificates, operators, users, partner_keys, cards, .. } = managed;
         let about = (users, partner_keys);
-        let subjects =
-            Subjects { services, certificates, about, operators, cards, links, attacks, clearing, audit };
+        let subjects = Subjects {
+            services,
+            certificates,
+            about,
+            operators,
+            cards,
+            links,
+            attacks,
+            clearing,
+            audit,
+        };
         let places = Arc::new(tokio::sync::Semaphore::new(CONNECTIONS));
         loop {
             let accepted = tokio::select! {

@@ -10,8 +10,8 @@ use uuid::Uuid;
 use super::Plastic;
 use super::record::Going;
 use crate::Problem;
-use crate::service::cards::{DRAWS, Form, range_full};
 use crate::service::cards::processor::{CardOrder, IN_PROCESS, MadeCard, chosen, given_twice};
+use crate::service::cards::{DRAWS, Form, range_full};
 use crate::service::vault::seal_pan;
 
 const RESERVED: &str = "\

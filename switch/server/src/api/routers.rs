@@ -116,16 +116,8 @@ impl Routers {
         let with = (&services, &cards);
         let sandbox = sandbox::open(&config.api.sandbox, with, plastic.as_ref())?;
         let authorizations = Authorizations::new(store, config.api.history.settings());
-        let managed = Management {
-            services,
-            users,
-            webhooks,
-            cards,
-            authorizations,
-            plastic,
-            sandbox,
-            jwe,
-        };
+        let managed =
+            Management { services, users, webhooks, cards, authorizations, plastic, sandbox, jwe };
         let admin = operators.map(|operators| {
             let channel = OperatorChannel { operators: operators.clone(), refusals };
             let panel = Panel { management: managed.clone(), operators, audit: log };

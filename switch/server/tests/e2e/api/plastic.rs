@@ -62,12 +62,8 @@ pub(super) fn bureau(at: &Path) -> Bureau {
     Bureau::new(&at.join("bureau"), &at.join("soft"), keys, "mchip-10").expect("a bureau")
 }
 
-/// A platform that has plastic made, and looks so often what there is to do.
-pub(super) async fn platform(every_ms: &str) -> Platform {
-    platform_with(every_ms, Vec::new()).await
-}
-
-/// The same with more of its configuration.
+/// A platform that has plastic made, and looks so often what there is to do, with more of its
+/// configuration.
 pub(super) async fn platform_with(every_ms: &str, more: Vec<(&'static str, String)>) -> Platform {
     let of = |name, value: &str| (name, value.to_owned());
     let ours = [

@@ -91,12 +91,12 @@ impl Platform {
 
     /// Stops, and serves again over the same database with links alone: nobody at the API.
     pub(super) fn without_listeners(self) -> Self {
-        let Self { database, directory, root, more, served } = self;
+        let Self { database, directory, root, more, served, heard } = self;
         served.terminate();
         let quick = ("CARDSWITCH_API__WEBHOOKS__EVERY_MS", "20");
         let configuration: Vec<_> = FILES.into_iter().chain([LMK, quick]).collect();
         let served = Served::start_with(directory.path(), database.url().expose(), &configuration);
-        Self { database, directory, root, more, served }
+        Self { database, directory, root, more, served, heard }
     }
 
     /// A partner whose credit is a thousand euros, and whose request was signed.

@@ -168,7 +168,10 @@ impl Rig {
     }
 
     /// Over a link of this dialect.
-    pub(in crate::api) async fn speaking(dialect: &'static str, more: Vec<(&'static str, String)>) -> Self {
+    pub(in crate::api) async fn speaking(
+        dialect: &'static str,
+        more: Vec<(&'static str, String)>,
+    ) -> Self {
         let link = ("CARDSWITCH_LINKS__TEST__DIALECT", dialect.to_owned());
         let more = more.into_iter().chain([link]);
         let platform = keyed_platform(more.collect()).await;
