@@ -296,17 +296,13 @@ async fn open_ports(
     let tolerances = Arc::new(config.tolerance.settings(&config.links));
     let askers = Askers { reconciler, teller, keeper, has_keys: exchange.is_some() };
     let bound = bind_links(config, services.node(), (&security, &cards), &tolerances, &askers)?;
-    let http = TcpListener::bind(config.http.listen)
-        .await
-        .with_context(|| format!("http: listening on {}", config.http.listen))?;
+    let listening = TcpListener::bind(config.http.listen).await;
+    let http = listening.with_context(|| format!("http: listening on {}", config.http.listen))?;
     let control = ControlSocket::bind(&config.control.socket)?;
     let management = Apart::for_management(&config.threads)?;
     let api = api::open_on(&management, config, managed.clone(), &stop_others).await?;
     let addresses = Addresses {
-        links: bound
-            .iter()
-            .filter_map(|link| Some((link.handle().name().to_owned(), link.local_addr()?)))
-            .collect(),
+        links: places_of(&bound),
         http: http.local_addr()?,
         control: config.control.socket.clone(),
         api: api.addresses(),
@@ -354,6 +350,12 @@ async fn open_ports(
         management.spawn(sweep.run(stop_others.clone())),
     ];
     Ok(Ports { links, others, stop_links, stop_others, management, addresses })
+}
+
+/// Where links listen that do, by name.
+fn places_of(bound: &[OpenLink<Node>]) -> Vec<(String, SocketAddr)> {
+    let place = |link: &OpenLink<Node>| Some((link.handle().name().to_owned(), link.local_addr()?));
+    bound.iter().filter_map(place).collect()
 }
 
 /// Whom links ask for what no shard decides.
