@@ -3,6 +3,7 @@ with which version, certificate or session an operation can succeed (`live.py` k
 every call came to."""
 
 import itertools
+import json
 import sys
 from pathlib import Path
 
@@ -12,8 +13,8 @@ import schemathesis
 from schemathesis import GenerationMode
 from schemathesis.core.parameters import ParameterLocation
 
-from live import BODIES, LIVE, SEALED_ANSWERS, WHOLE, scene_of, token_of
-from people import WORLD, answered_sealed
+from live import BODIES, LIVE, SEALED_ANSWERS, SEALED_BODIES, WHOLE, scene_of, token_of
+from people import WORLD, answered_sealed, sealed
 
 COUNT = itertools.count()
 # Headers of encryption: what is drawn for them is hardly ever a key or an encrypted body.
@@ -103,6 +104,19 @@ def has_token(case):
     return is_good(case, ParameterLocation.HEADER) or str(drawn).startswith("Bearer ")
 
 
+class Sealing:
+    """Encrypts a request on its way: what was drawn stays what is judged. It stands where requests
+    takes who signs them, who may change them last."""
+
+    def __init__(self, body):
+        self.body = body
+
+    def __call__(self, request):
+        request.body = json.dumps(sealed(self.body)).encode()
+        request.headers.update(answered_sealed() | {"Encrypted-Request": "true"})
+        return request
+
+
 @schemathesis.hook
 def before_call(context, case, kwargs):
     number = next(COUNT)
@@ -114,6 +128,8 @@ def before_call(context, case, kwargs):
     # One in four goes as it was drawn: to what is not there.
     if number % 4:
         live(case, scene)
+    if operation in SEALED_BODIES and case.meta.generation.mode == GenerationMode.POSITIVE:
+        kwargs["auth"] = Sealing(SEALED_BODIES[operation](scene))
     if WORLD["channel"] == "secure":
         kwargs["cert"] = scene.partner.cert
     elif behind_session(case) and has_token(case) and number % 16:

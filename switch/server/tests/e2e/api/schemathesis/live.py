@@ -4,8 +4,8 @@ of Scene); an operation that needs more than identifiers is a line of BODIES or 
 
 from functools import cached_property
 
-from people import CONTROL, CUSTOMERS, HOOK, OPEN, OTHER_PIN, OWN, PIN, PLATFORM, WEBHOOKS, WORLD
-from people import App, Operator, fresh, plastic
+from people import CARD_PIN, CONTROL, CUSTOMERS, HOOK, OPEN, OTHER_PIN, OWN, PIN, PLATFORM
+from people import WEBHOOKS, WORLD, App, Operator, fresh, plastic
 
 ME, SESSION = "/customers/me", "/customers/sessions/current"
 # How many requests are about the same scene, where they leave it of use.
@@ -185,8 +185,19 @@ SEALED_ANSWERS = {
     ("GET", ME + "/cards/{cardId}"),
     ("GET", "/secure/customers/{customerId}/cards/{cardId}"),
 }
+# With a PIN in them they are refused in clear: encrypted they are these.
+SEALED_BODIES = {
+    ("POST", ME + "/cards/{cardId}/pin"): lambda scene: {"pin": CARD_PIN},
+    ("POST", ME + "/cards/physical_with_pin"): lambda scene: (
+        plastic(scene.balance) | {"pin": CARD_PIN}
+    ),
+}
+SEALED_BODIES["POST", "/secure/customers/{customerId}/cards/physical_with_pin"] = SEALED_BODIES[
+    "POST", ME + "/cards/physical_with_pin"
+]
 # And with the user's PIN given again.
 STEPPED_UP = {
+    *(operation for operation in SEALED_BODIES if operation[1].startswith(ME)),
     ("DELETE", ME + "/devices/{deviceId}"),
     ("POST", ME + "/cards/{cardId}/cvv"),
     ("GET", ME + "/cards/{cardId}"),

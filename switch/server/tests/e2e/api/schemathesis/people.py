@@ -10,6 +10,8 @@ import os
 import time
 
 import requests
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+from jwcrypto import jwe, jwk
 
 WORLD = json.load(open(os.environ["CARDSWITCH_TEST_API_WORLD"]))
 CUSTOMERS = "/lifecycle/v1/customers"
@@ -17,6 +19,7 @@ WEBHOOKS = "/secure/webhooks"
 CONTROL = {"name": "hook", "rule": "FORBID", "shadow": True}
 HOOK = {"url": "https://localhost:1/hook", "events": ["webhook.test"]}
 PIN, OTHER_PIN = "271828", "161803"
+CARD_PIN = "8264"
 COUNT = itertools.count()
 
 
@@ -37,6 +40,14 @@ def plastic(balance):
 def answered_sealed():
     """Headers that ask for an encrypted answer."""
     return {"Encrypt-Response": "true", "Public-Key": WORLD["publicKey"]}
+
+
+def sealed(body):
+    """A body encrypted to the platform; its answer comes encrypted to the same key."""
+    key = jwk.JWK.from_pyca(load_der_public_key(base64.b64decode(WORLD["publicKey"])))
+    header = {"alg": "RSA-OAEP-256", "enc": "A256GCM"}
+    token = jwe.JWE(json.dumps(body), json.dumps(header), recipient=key)
+    return {"payload": token.serialize(compact=True)}
 
 
 class Caller:

@@ -139,15 +139,18 @@ async fn plastic_card(cast: &mut Cast) {
     // 22. update PIN (wPIN); 23. status.
     cast.step_up();
     let pin = json!({ "pin": CARD_PIN });
-    cast.reader.tell(&cast.app, &format!("{path}/pin"), "pin", &pin).done(204);
-    // 24. antaca: update status in DC.
-    let shown = cast.app.get(&details).done(200).json();
-    let seen = json!([shown["status"], shown["pinStatus"]]);
-    assert_eq!(seen, json!(["ACTIVE", "SET"]));
+    cast.reader.tell(&cast.app, &format!("{path}/pin"), "pin", &pin).done(200);
+    // 24. antaca: update status in DC. The chip learns of the PIN where it is used online (SR-179).
+    let told = |cast: &Cast| {
+        let shown = cast.app.get(&details).done(200).json();
+        json!([shown["status"], shown["pinStatus"]])
+    };
+    assert_eq!(told(cast), json!(["ACTIVE", "CHIP_PENDING"]));
     // Chip and PIN in a shop; a wrong PIN is one.
     assert_eq!(plastic::buys(&mut shop, &mut soft, 2, None).await, ("00".to_owned(), RIGHT));
     assert_eq!(plastic::buys(&mut shop, &mut soft, 3, Some(Flaw::Pin)).await.0, "55");
     assert_eq!(plastic::buys(&mut shop, &mut soft, 4, None).await.0, "00");
+    assert_eq!(told(cast), json!(["ACTIVE", "SET"]));
     let card = cast.revealed(&card);
     assert_eq!(card.pan, soft.facts().pan.digits(), "what is printed is what is told");
 }
