@@ -42,6 +42,9 @@ pub(in crate::routes) async fn list(
     State(this): State<Panel>,
     Query(wanted): Query<OfOnePartner>,
 ) -> Answered<Json<Webhooks>> {
+    if wanted.partner_id < 1 {
+        return Err(Problem::field("partnerId", "the number of a partner: 1 or more").into());
+    }
     let found = this.management.webhooks.endpoints(PartnerId(wanted.partner_id)).await?;
     Ok(Json(Webhooks::of(&found)))
 }
