@@ -14,7 +14,7 @@ use admin_api::cards::{
     By, CardModule, CardSettings, Cards, Channel, Holder, JobSettings, JobState, KeyNames,
     NewVirtual, Processors,
 };
-use switch_domain::{AsciiText, KeyLabel, LockCode, Pan, Timestamp};
+use switch_domain::{AsciiText, Expiry, KeyLabel, LockCode, Pan, Timestamp};
 use switch_security::{KeyHandle, KeyUsage, PanKeys, SoftwareModule};
 use uuid::Uuid;
 
@@ -30,6 +30,8 @@ pub(crate) enum Conduct {
     Strange,
     /// Without a check digit.
     Broken,
+    /// Of another month than was asked for.
+    OtherMonth,
 }
 
 /// A processor that remembers its orders.
@@ -80,7 +82,7 @@ impl Processor for Far {
         let mut made = self.made.lock().expect("no panic");
         let next = made.len();
         let digits = match conduct {
-            Conduct::Makes => made
+            Conduct::Makes | Conduct::OtherMonth => made
                 .entry(order.reference)
                 .or_insert_with(|| number(&format!("99999912{next:07}")))
                 .clone(),
@@ -89,7 +91,8 @@ impl Processor for Far {
             Conduct::Refuses => return Box::pin(async { Err(ProcessorFault::Refused) }),
             Conduct::IsAway => return Box::pin(async { Err(ProcessorFault::Unavailable) }),
         };
-        let expiry = order.expiry;
+        let other = Expiry::from_yymm(3507).expect("a month");
+        let expiry = if conduct == Conduct::OtherMonth { other } else { order.expiry };
         Box::pin(async move {
             let pan = Pan::from_digits(&digits).expect("digits");
             let reference = AsciiText::new(b"far-1").expect("short");
@@ -261,6 +264,31 @@ async fn whatever_a_processor_does_an_order_is_one_card_or_none() {
     stage.far.made.lock().expect("no panic").insert(order, number("999999120000077"));
     assert_eq!(stage.issue("twice").await, Err("PROCESSOR_REFUSED"));
     assert_eq!(stage.world.count(rows).await, 4, "and is kept nowhere");
+    // A try that the shard refuses takes no number from the card that an earlier one made.
+    let order = Uuid::from_bytes(key("third").0);
+    let cut = "UPDATE card_profile SET card_id = NULL, made_at = NULL WHERE order_id = $1";
+    let cut = sqlx::query(cut).bind(order).execute(stage.world.store.pool());
+    cut.await.expect("cut off");
+    stage.far.does(Conduct::OtherMonth);
+    assert_eq!(stage.issue("third").await, Err("CONFLICT"));
+    assert_eq!(stage.world.count(rows).await, 4, "the card keeps its number");
+    stage.world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_stays_with_the_processor_that_it_was_given_to() {
+    let stage = Stage::start().await;
+    stage.far.does(Conduct::IsAway);
+    assert_eq!(stage.issue("one").await, Err("PROCESSOR_UNAVAILABLE"));
+    let gone = sqlx::query("DELETE FROM programme_processor").execute(stage.world.store.pool());
+    gone.await.expect("chosen anew");
+    assert_eq!(stage.issue("one").await, Err("PROCESSOR_UNAVAILABLE"), "asked where it was");
+    stage.far.does(Conduct::Makes);
+    stage.issue("one").await.expect("a card");
+    stage.issue("two").await.expect("a card");
+    let far = "SELECT count(*) FROM card_profile WHERE processor = 'far'";
+    assert_eq!(stage.world.count(far).await, 1, "new ones are the switch's own");
+    assert_eq!(stage.far.made.lock().expect("no panic").len(), 1);
     stage.world.close().await;
 }
 

@@ -58,7 +58,7 @@ impl Services {
                 .generate_pan(&programme.bins)
                 .map_err(|error| Problem::internal("drawing a card number", &error))?;
             if let Some(vault) = self.keep_number(&pan).await? {
-                return self.issue_kept((key, actor), new, vault, pan).await;
+                return self.issue_kept((key, actor), new, (vault, true), pan).await;
             }
         }
         Err(range_full())
@@ -90,19 +90,20 @@ impl Services {
         Ok(found.map(|vault| (vault, is_known)))
     }
 
-    /// Issues the card whose number is in this row.
+    /// Issues the card whose number is in this row. Where the row is of this try alone, it goes
+    /// with a try that made nothing; one that earlier tries had too may be a card's, and stays.
     pub(super) async fn issue_kept(
         &self,
         (key, actor): (IdempotencyKey, AsciiText<40>),
         new: NewCard,
-        vault: VaultRef,
+        (vault, is_of_this_try): (VaultRef, bool),
         pan: Pan,
     ) -> Result<IssuedCard, Problem> {
         let fingerprint = self.security.fingerprint(&pan);
         let status = if new.active { CardStatus::Active } else { CardStatus::Inactive };
         let act = Act::IssueCard { balance: new.balance, vault, expiry: new.expiry, status };
         let made = self.node.manage(Manage { key, actor, act }, Some(fingerprint)).await;
-        self.issued(made, vault, pan, new.expiry).await
+        self.issued(made, (vault, is_of_this_try), pan, new.expiry).await
     }
 
     /// The number of a card, out of the vault.
@@ -122,7 +123,7 @@ impl Services {
     async fn issued(
         &self,
         made: Result<Option<i64>, switch_shard::ManageError>,
-        vault: VaultRef,
+        (vault, is_of_this_try): (VaultRef, bool),
         pan: Pan,
         expiry: Expiry,
     ) -> Result<IssuedCard, Problem> {
@@ -130,7 +131,7 @@ impl Services {
             Ok(made) => made,
             Err(error) => {
                 // Of an unknown outcome the number is kept: the journal may name it.
-                if !matches!(error, switch_shard::ManageError::Unknown) {
+                if is_of_this_try && !matches!(error, switch_shard::ManageError::Unknown) {
                     self.give_up(vault).await;
                 }
                 return Err(error.into());
@@ -142,12 +143,14 @@ impl Services {
         if known.vault == vault {
             return Ok(IssuedCard { card, pan, expiry });
         }
-        self.give_up(vault).await;
+        if is_of_this_try {
+            self.give_up(vault).await;
+        }
         let pan = self.number_of(known.vault).await?;
         Ok(IssuedCard { card, pan, expiry: known.expiry })
     }
 
-    /// Activates a card that was issued inactive. One in whose place it came is locked when this
+    /// Activates a card that was issued inactive. Those in whose place it came are locked when this
     /// returns.
     ///
     /// # Errors
@@ -159,8 +162,11 @@ impl Services {
         card: CardId,
     ) -> Result<(), Problem> {
         self.act(key, actor, Act::ActivateCard { card }).await?;
-        if let Some(old) = self.replaced_by(card).await? {
+        // One that was replaced before it was activated left that before it in use.
+        let mut card = card;
+        while let Some(old) = self.replaced_by(card).await? {
             self.lock_replaced(actor, old).await?;
+            card = old;
         }
         Ok(())
     }

@@ -72,7 +72,7 @@ impl Cards {
         }
         let mut ordered = self.checked(holder, new, by).await?;
         let mut transaction = self.pool().begin().await?;
-        ordered.asked = profile::order(&mut transaction, &ordered, self.settings.most).await?;
+        profile::order(&mut transaction, &mut ordered, self.settings.most).await?;
         transaction.commit().await?;
         match self.make(&ordered, by).await {
             Ok(card) => self.now(card).await,
@@ -176,7 +176,8 @@ impl Cards {
             if let Some(vault) = vault {
                 let new = NewCard { balance: ordered.balance, expiry: made.expiry, active: true };
                 let MadeCard { reference, pan, .. } = made;
-                let issued = self.services.issue_kept((by.key, by.actor), new, vault, pan).await?;
+                let row = (vault, !processor.gives_again());
+                let issued = self.services.issue_kept((by.key, by.actor), new, row, pan).await?;
                 let last_four = issued.pan.last_four();
                 let last_four = String::from_utf8_lossy(&last_four).into_owned();
                 let mut transaction = self.pool().begin().await?;

@@ -82,9 +82,9 @@ impl Cards {
         new: &NewVirtual,
         by: By,
     ) -> Result<Uuid, Problem> {
-        let ordered = self.checked(holder, new, by).await?;
+        let mut ordered = self.checked(holder, new, by).await?;
         let mut transaction = self.pool().begin().await?;
-        profile::order(&mut transaction, &ordered, self.settings.most).await?;
+        profile::order(&mut transaction, &mut ordered, self.settings.most).await?;
         begin(&mut transaction, &ordered, self.settings.jobs, by).await?;
         transaction.commit().await?;
         Ok(ordered.order)

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use sqlx::{PgConnection, Postgres, Transaction};
 use switch_domain::{CardStatus, LockCode};
+use switch_shard::Act;
 use switch_store::PgTimestamp;
 use uuid::Uuid;
 
@@ -95,8 +96,8 @@ impl Cards {
         Ok(())
     }
 
-    /// Activates a card that waits for it (SR-129 to SR-131, SR-167, SR-170). One in whose place it
-    /// came is locked when this returns (SR-207).
+    /// Activates a card that waits for it (SR-129 to SR-131, SR-167, SR-170). Those in whose place
+    /// it came are locked when this returns (SR-207).
     ///
     /// # Errors
     /// `CONFLICT`: it was removed. `PROCESSOR_UNAVAILABLE`: asking again tells the processor.
@@ -111,15 +112,19 @@ impl Cards {
             if self.now(card).await?.card.status == CardStatus::Inactive {
                 telling.processor.activate(telling.told).await?;
             }
-            self.services.activate_card(by.key, by.actor, card).await?;
+            // With the row held no other connection is asked for: whoever did so here would wait
+            // for those that wait for it.
+            self.services.act(by.key, by.actor, Act::ActivateCard { card }).await?;
             telling.end().await?;
         } else {
             self.services.activate_card(by.key, by.actor, card).await?;
         }
-        match self.services.replaced_by(card).await? {
-            Some(old) => self.retire(old, by).await,
-            None => Ok(()),
+        let mut card = card;
+        while let Some(old) = self.services.replaced_by(card).await? {
+            self.retire(old, by).await?;
+            card = old;
         }
+        Ok(())
     }
 
     /// Removes a card for good: nothing is approved any more, and what was stays and is cleared

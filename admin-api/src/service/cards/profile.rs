@@ -167,13 +167,13 @@ pub(super) async fn ordered(
     found.map(read).transpose()
 }
 
-/// Puts an order in, where its account has room; the same one again changes nothing. When it was
-/// put in.
+/// Puts an order in, where its account has room. The same one again changes nothing: it stays as
+/// old as it was, and with the processor that it was given to first.
 pub(super) async fn order(
     transaction: &mut PgConnection,
-    ordered: &Ordered,
+    ordered: &mut Ordered,
     most: u32,
-) -> Result<Timestamp, Problem> {
+) -> Result<(), Problem> {
     let now = ordered.asked;
     // Counted one after the other, or the limit would not be one.
     let alone = "SELECT pg_advisory_xact_lock(hashtext('cardswitch cards'), $1::int8::int4)";
@@ -191,9 +191,11 @@ pub(super) async fn order(
         .bind(PgTimestamp(now))
         .bind(ordered.replaces.map(|card| card.0));
     if inserted.execute(&mut *transaction).await?.rows_affected() == 0 {
-        let sql = "SELECT asked_at FROM card_profile WHERE order_id = $1";
-        let before = sqlx::query_scalar::<_, PgTimestamp>(sql).bind(ordered.order);
-        return Ok(before.fetch_one(transaction).await?.0);
+        let sql = "SELECT asked_at, processor FROM card_profile WHERE order_id = $1";
+        let before = sqlx::query(sql).bind(ordered.order).fetch_one(transaction).await?;
+        ordered.asked = before.try_get::<PgTimestamp, _>("asked_at")?.0;
+        ordered.processor = before.try_get("processor")?;
+        return Ok(());
     }
     let sql = format!(
         "SELECT count(*) FROM card_profile AS p WHERE balance_id = $1 AND removed_at IS NULL \
@@ -205,7 +207,7 @@ pub(super) async fn order(
     if count.fetch_one(transaction).await? > i64::from(most) {
         return Err(Problem::new("EXHAUSTED", format!("an account has {most} cards at most")));
     }
-    Ok(now)
+    Ok(())
 }
 
 /// Whether this row of the vault is for this order: it was before, or is now, where neither a card

@@ -103,7 +103,7 @@ impl Cards {
         ordered.replaces = Some(old.card.id);
         let mut transaction = self.pool().begin().await?;
         take(&mut transaction, old.card.id, ordered.order, by.now).await?;
-        ordered.asked = profile::order(&mut transaction, &ordered, self.settings.most).await?;
+        profile::order(&mut transaction, &mut ordered, self.settings.most).await?;
         transaction.commit().await?;
         match self.make(&ordered, by).await {
             Ok(card) => {
@@ -148,7 +148,13 @@ impl Cards {
         drop(connection);
         if made.is_none() {
             let key = IdempotencyKey(*other.as_bytes());
-            self.make(&ordered, By { key, ..by }).await?;
+            if let Err(problem) = self.make(&ordered, By { key, ..by }).await {
+                if is_final(&problem) {
+                    let mut connection = self.pool().acquire().await?;
+                    profile::give_up(&mut connection, other).await?;
+                }
+                return Err(problem);
+            }
         }
         self.retire(old.card.id, by).await?;
         Err(replaced())

@@ -74,7 +74,7 @@ impl Far {
             ("CARDSWITCH_API__PROCESSORS__FAR__FAILURES", "1000".into()),
             // Nothing here is late on a slow machine.
             ("CARDSWITCH_API__PROCESSORS__FAR__CONNECT_MS", "30000".into()),
-            ("CARDSWITCH_API__PROCESSORS__FAR__PATIENCE_MS", "60000".into()),
+            ("CARDSWITCH_API__PROCESSORS__FAR__PATIENCE_MS", "30000".into()),
             ("CARDSWITCH_API__CARDS__EVERY_MS", "10".into()),
             ("CARDSWITCH_API__CARDS__PAUSE_MS", "20".into()),
             ("CARDSWITCH_API__CARDS__PAUSE_MOST_MS", "50".into()),
