@@ -89,6 +89,7 @@ impl From<Problem> for Failure {
                 | "SANDBOX_UNAVAILABLE"
                 | "SECURITY_MODULE_UNAVAILABLE"
                 | "HISTORY_TIMEOUT"
+                | "REQUEST_IN_PROGRESS"
         );
         Self { problem, retry_after: passing.then_some(1) }
     }

@@ -78,8 +78,8 @@ pub struct Repeats {
     pub audit: AuditSink,
 }
 
-/// The layer around every POST, behind the channel. Without a key a request is done once and
-/// nothing is kept.
+/// The layer around everything, behind the channel. Of a POST with a key the answer is kept.
+/// Without one a request is done once and nothing is kept.
 pub async fn idempotent(
     State(kept): State<Arc<Repeats>>,
     ConnectInfo(origin): ConnectInfo<SocketAddr>,
@@ -88,11 +88,14 @@ pub async fn idempotent(
     request: Request,
     next: Next,
 ) -> Response {
-    if request.method() != Method::POST {
+    if matches!(*request.method(), Method::GET | Method::HEAD) {
         return next.run(request).await;
     }
     // Whoever begins something ends it, whether or not somebody still waits for the answer.
     let doing = tokio::spawn(async move {
+        if request.method() != Method::POST {
+            return next.run(request).await;
+        }
         let (mut parts, body) = request.into_parts();
         let scope = match key_of(&parts.headers) {
             Ok(Some(key)) => scope_of(&caller, (&parts.method, &parts.uri), &key),
@@ -137,9 +140,7 @@ async fn once(
         Ok(Claimed::InProgress) => {
             let what =
                 "a request with this idempotency key is being done: ask again for its answer";
-            return Failure::from(Problem::new("REQUEST_IN_PROGRESS", what))
-                .retry_after(1)
-                .into_response();
+            return Failure::from(Problem::new("REQUEST_IN_PROGRESS", what)).into_response();
         }
         Ok(Claimed::OtherRequest) => {
             let what = "this idempotency key was used for another request: use a new one";
@@ -149,7 +150,7 @@ async fn once(
     };
     let (_, _, id) = around;
     let response = with_body(next.run(request).await, id);
-    if !is_kept(response.status()) {
+    if !is_kept(&response) {
         if let Err(error) = answers.give_up(scope, claim).await {
             tracing::warn!(%error, "an idempotency key is free only when its claim has run out");
         }
@@ -159,9 +160,10 @@ async fn once(
 }
 
 /// What was decided is kept. What was wrong with the request, its caller or us is not: the same
-/// key may be sent with the request mended.
-fn is_kept(status: StatusCode) -> bool {
-    status.is_success() || status == StatusCode::CONFLICT
+/// key may be sent with the request mended. Nor is what says to come again.
+fn is_kept(response: &Response) -> bool {
+    let decided = response.status().is_success() || response.status() == StatusCode::CONFLICT;
+    decided && !response.headers().contains_key(header::RETRY_AFTER)
 }
 
 async fn keep(answers: &Answers, scope: &Scope, claim: Uuid, response: Response) -> Response {

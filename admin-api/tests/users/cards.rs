@@ -12,7 +12,7 @@ use admin_api::cards::processor::{
 };
 use admin_api::cards::{
     By, CardModule, CardSettings, Cards, Channel, Holder, JobSettings, JobState, KeyNames,
-    NewVirtual, Processors,
+    NewReplacement, NewVirtual, OwnedCard, Processors, SetBy, ShownLock,
 };
 use switch_domain::{AsciiText, Expiry, KeyLabel, LockCode, Pan, Timestamp};
 use switch_security::{KeyHandle, KeyUsage, PanKeys, SoftwareModule};
@@ -183,6 +183,19 @@ impl Stage {
         made.map(|owned| owned.card.id.0).map_err(|problem| problem.code)
     }
 
+    /// As if its maker had died before it noted that there is a card.
+    async fn cut_off(&self, name: &str) -> Uuid {
+        let order = Uuid::from_bytes(key(name).0);
+        let cut = "UPDATE card_profile SET card_id = NULL, made_at = NULL WHERE order_id = $1";
+        let cut = sqlx::query(cut).bind(order).execute(self.world.store.pool());
+        cut.await.expect("cut off");
+        order
+    }
+
+    async fn owned(&self, card: i64) -> OwnedCard {
+        self.cards.of_holder(self.holder, &card.to_string()).await.expect("it is")
+    }
+
     async fn orders(&self) -> i64 {
         self.world.count("SELECT count(*) FROM card_profile").await
     }
@@ -225,7 +238,7 @@ async fn whatever_a_processor_does_an_order_is_one_card_or_none() {
     let rows = "SELECT count(*) FROM pan_vault";
     assert_eq!(stage.world.count(rows).await, 2, "no number lies about");
     // As many as an account may have; one that is removed makes room.
-    stage.issue("third").await.expect("a card");
+    let third = stage.issue("third").await.expect("a card");
     assert_eq!(stage.issue("fourth").await, Err("EXHAUSTED"));
     let owned = stage.cards.of_holder(stage.holder, &first.to_string()).await.expect("it is");
     stage.cards.remove(&owned, by("remove", NOW)).await.expect("removed");
@@ -251,26 +264,18 @@ async fn whatever_a_processor_does_an_order_is_one_card_or_none() {
     assert_eq!(is_locked().await, None);
 
     // An order that was cut off before it was noted what it came to: the same number is the same
-    // card, and another one than it was given before is refused.
-    let order = Uuid::from_bytes(key("twice").0);
-    let cut = async || {
-        let cut = "UPDATE card_profile SET card_id = NULL, made_at = NULL WHERE order_id = $1";
-        let cut = sqlx::query(cut).bind(order).execute(stage.world.store.pool());
-        cut.await.expect("cut off");
-    };
-    cut().await;
+    // card, and another one than it was given before is taken for nothing.
+    let order = stage.cut_off("twice").await;
     assert_eq!(stage.issue("twice").await, Ok(second), "the same card");
-    cut().await;
+    stage.cut_off("twice").await;
     stage.far.made.lock().expect("no panic").insert(order, number("999999120000077"));
-    assert_eq!(stage.issue("twice").await, Err("PROCESSOR_REFUSED"));
-    assert_eq!(stage.world.count(rows).await, 4, "and is kept nowhere");
-    // A try that the shard refuses takes no number from the card that an earlier one made.
-    let order = Uuid::from_bytes(key("third").0);
-    let cut = "UPDATE card_profile SET card_id = NULL, made_at = NULL WHERE order_id = $1";
-    let cut = sqlx::query(cut).bind(order).execute(stage.world.store.pool());
-    cut.await.expect("cut off");
+    assert_eq!(stage.issue("twice").await, Ok(second), "an earlier try has made it");
+    assert_eq!(stage.world.count(rows).await, 4, "and the number is kept nowhere");
+    // A try that the shard refuses takes no number from the card that an earlier one made, which
+    // is the answer.
+    stage.cut_off("third").await;
     stage.far.does(Conduct::OtherMonth);
-    assert_eq!(stage.issue("third").await, Err("CONFLICT"));
+    assert_eq!(stage.issue("third").await, Ok(third));
     assert_eq!(stage.world.count(rows).await, 4, "the card keeps its number");
     stage.world.close().await;
 }
@@ -289,6 +294,45 @@ async fn an_order_stays_with_the_processor_that_it_was_given_to() {
     let far = "SELECT count(*) FROM card_profile WHERE processor = 'far'";
     assert_eq!(stage.world.count(far).await, 1, "new ones are the switch's own");
     assert_eq!(stage.far.made.lock().expect("no panic").len(), 1);
+    stage.world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_card_whose_order_was_cut_off_is_its_processors_and_is_noted() {
+    let stage = Stage::start().await;
+    let card = stage.issue("one").await.expect("a card");
+    stage.cut_off("one").await;
+    let told = || stage.far.told.load(Ordering::Relaxed);
+    let owned = stage.owned(card).await;
+    let lock = stage.cards.lock(&owned, Channel::User, LockCode::PendingQuery, by("lock", NOW));
+    lock.await.expect("locked");
+    assert_eq!(told(), 1, "whoever makes it is told of it");
+    stage.far.does(Conduct::IsAway);
+    assert_eq!(stage.issue("nothing").await, Err("PROCESSOR_UNAVAILABLE"));
+    stage.cards.settle_lost(NOW).await.expect("settled");
+    assert_eq!(stage.orders().await, 3, "whoever asked may come again");
+    stage.cards.settle_lost(later(86_401)).await.expect("settled");
+    assert_eq!(stage.orders().await, 1, "nothing is left of what came to nothing");
+    let noted = "SELECT count(*) FROM card_profile WHERE processor = 'far' AND card_id IS NOT NULL";
+    assert_eq!(stage.world.count(noted).await, 1);
+    let shown = stage.cards.shown(&stage.owned(card).await).await.expect("a card");
+    let set_by = SetBy::Channel(Channel::User);
+    assert_eq!(shown.lock, Some(ShownLock { code: LockCode::PendingQuery, set_by }));
+    // One that came in another's place is noted when that is locked for good.
+    stage.far.does(Conduct::Makes);
+    let old = stage.owned(stage.issue("old").await.expect("a card")).await;
+    stage.far.does(Conduct::IsAway);
+    let (with, new) = ((stage.holder, Channel::Partner), NewReplacement::default());
+    let replaced = stage.cards.replace(with, &old, &new, by("new", NOW)).await;
+    assert_eq!(replaced.err().expect("away").code, "PROCESSOR_UNAVAILABLE");
+    stage.far.does(Conduct::Makes);
+    let new = stage.issue("new").await.expect("a card");
+    stage.cut_off("new").await;
+    stage.cards.settle_lost(later(86_401)).await.expect("settled");
+    assert_eq!(stage.owned(old.card.id.0).await.card.lock, Some(LockCode::Replaced));
+    assert_eq!(told(), 2, "as its processor knows");
+    let shown = stage.cards.shown(&stage.owned(new).await).await.expect("a card");
+    assert_eq!(shown.replaces, Some(old.card.id));
     stage.world.close().await;
 }
 

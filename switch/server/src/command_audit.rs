@@ -67,9 +67,9 @@ impl CommandAudit {
         };
         match self.0.add(entry.clone()).await {
             Ok(()) => Ok(Begun(Some(entry))),
-            // Links are paused and drained where the database is the trouble, so they are not
-            // refused for a record; the log has them all the same.
-            Err(_) if is_of_a_link(name) => Ok(Begun(None)),
+            // Links are paused and drained where the database is the trouble, so that is not
+            // refused for a record; the log has it all the same.
+            Err(_) if is_for_trouble(name) => Ok(Begun(Some(entry))),
             Err(problem) => Err(problem),
         }
     }
@@ -84,7 +84,7 @@ impl CommandAudit {
         result: &Result<Value, Problem>,
     ) -> Result<(), Problem> {
         let Some(mut entry) = begun.0 else { return Ok(()) };
-        let of_a_link = is_of_a_link(entry.act.trim_start_matches("command "));
+        let for_trouble = is_for_trouble(entry.act.trim_start_matches("command "));
         entry.at = now();
         match result {
             Ok(made) => {
@@ -100,7 +100,7 @@ impl CommandAudit {
             }
         }
         match self.0.add(entry).await {
-            Err(problem) if !of_a_link => Err(problem),
+            Err(problem) if !for_trouble => Err(problem),
             _ => Ok(()),
         }
     }
@@ -118,8 +118,9 @@ fn is_act(name: &str) -> bool {
     !name.is_empty() && name != "status" && !shows.iter().any(|end| name.ends_with(end))
 }
 
-fn is_of_a_link(name: &str) -> bool {
-    name.starts_with("link-")
+/// Whether a command is what a person reaches for when the database is in trouble.
+fn is_for_trouble(name: &str) -> bool {
+    matches!(name, "link-pause" | "link-resume" | "link-drain" | "link-request")
 }
 
 /// What a command names, or what it made.

@@ -12,6 +12,7 @@ use super::super::problems::Problems;
 use super::super::served::Panel;
 use super::customers::customer_of;
 use crate::http::Query;
+use crate::service::authorizations::Asker;
 
 /// List what was decided of a card, the latest first.
 ///
@@ -28,7 +29,7 @@ pub(in crate::routes) async fn list_of_card(
     Query(wanted): Query<Decisions>,
 ) -> Answered<Json<DecisionPage>> {
     let owned = this.management.cards.any(&card).await?;
-    of_card(&this.management, Reader::Issuer, &owned, &wanted).await
+    of_card(&this.management, (Asker::Operator, Reader::Issuer), &owned, &wanted).await
 }
 
 /// Read an authorization of a card: what happened to it, and how it was decided.
@@ -45,7 +46,7 @@ pub(in crate::routes) async fn read(
     Path((card, id)): Path<(String, String)>,
 ) -> Answered<Json<TracedAuthorization>> {
     let owned = this.management.cards.any(&card).await?;
-    traced(&this.management, &owned, &id).await
+    traced(&this.management, Asker::Operator, &owned, &id).await
 }
 
 /// List what was decided of an account, by whichever of its cards, the latest first.
@@ -66,5 +67,5 @@ pub(in crate::routes) async fn list_of_balance(
     let (partner, customer) = customer_of(&this, &customer).await?;
     let owner = Owner { partner, customer };
     let found = accounts::find(&this.management, owner, &balance).await?;
-    of_balance(&this.management, Reader::Issuer, found.balance.id, &wanted).await
+    of_balance(&this.management, (Asker::Operator, Reader::Issuer), found.balance.id, &wanted).await
 }

@@ -18,6 +18,7 @@ use super::served::Management;
 use super::statements::span;
 use crate::Problem;
 use crate::http::{Cursor, page_limit};
+use crate::service::authorizations::Asker;
 use crate::service::cards::OwnedCard;
 
 pub(in crate::routes) use trace::TracedAuthorization;
@@ -61,26 +62,26 @@ pub(in crate::routes) struct DecisionPage {
 /// What was decided of a card.
 pub(super) async fn of_card(
     this: &Management,
-    reader: Reader,
+    (asker, reader): (Asker, Reader),
     owned: &OwnedCard,
     wanted: &Decisions,
 ) -> Answered<Json<DecisionPage>> {
-    listed(this, reader, DecidedOf::Card(owned.card.id), wanted).await
+    listed(this, (asker, reader), DecidedOf::Card(owned.card.id), wanted).await
 }
 
 /// What was decided of an account.
 pub(super) async fn of_balance(
     this: &Management,
-    reader: Reader,
+    (asker, reader): (Asker, Reader),
     balance: BalanceId,
     wanted: &Decisions,
 ) -> Answered<Json<DecisionPage>> {
-    listed(this, reader, DecidedOf::Balance(balance), wanted).await
+    listed(this, (asker, reader), DecidedOf::Balance(balance), wanted).await
 }
 
 async fn listed(
     this: &Management,
-    reader: Reader,
+    (asker, reader): (Asker, Reader),
     of: DecidedOf,
     wanted: &Decisions,
 ) -> Answered<Json<DecisionPage>> {
@@ -91,7 +92,7 @@ async fn listed(
     };
     let most = page_limit(wanted.limit)?;
     let span = DecidedSpan { from, before, granted: wanted.approved };
-    let page = this.authorizations.page(of, span, most).await?;
+    let page = this.authorizations.page(asker, of, span, most).await?;
     let view = |line: &switch_store::DecidedLine| {
         AuthorizationView::of(&line.authorization, &line.words, reader)
     };
@@ -113,20 +114,22 @@ fn position(text: &str, (from, to): (Timestamp, Timestamp)) -> Result<DecidedPos
 /// One of a card, as its holder is told of it.
 pub(super) async fn told_to_holder(
     this: &Management,
+    asker: Asker,
     owned: &OwnedCard,
     id: &str,
 ) -> Answered<Json<HoldersAuthorization>> {
-    let one = this.authorizations.one(owned.card.id, id).await?;
+    let one = this.authorizations.one(asker, owned.card.id, id).await?;
     Ok(Json(HoldersAuthorization::of(&one, Reader::Holder)))
 }
 
 /// One of a card, with what every check said.
 pub(super) async fn traced(
     this: &Management,
+    asker: Asker,
     owned: &OwnedCard,
     id: &str,
 ) -> Answered<Json<TracedAuthorization>> {
-    let one = this.authorizations.one(owned.card.id, id).await?;
+    let one = this.authorizations.one(asker, owned.card.id, id).await?;
     // Of one that was removed there is no name any more.
     let said = one.declined_by.iter().chain(&one.would_decline);
     let there: Vec<_> = said.filter(|said| said.control.is_some()).map(|said| said.id).collect();

@@ -12,6 +12,7 @@ use crate::routes::cards::find;
 use crate::routes::problems::Problems;
 use crate::routes::served::Management;
 use crate::routes::{Answered, tenant};
+use crate::service::authorizations::Asker;
 
 fn owner(caller: &Caller, customer: &str) -> Result<Owner, Problem> {
     Ok(Owner { partner: tenant(caller)?, customer: public_id(customer, "customer")? })
@@ -38,7 +39,7 @@ pub(in crate::routes) async fn list_of_card(
     Query(wanted): Query<Decisions>,
 ) -> Answered<Json<DecisionPage>> {
     let owned = find(&this, owner(&caller, &customer)?, &card).await?;
-    of_card(&this, Reader::Issuer, &owned, &wanted).await
+    of_card(&this, (Asker::Partner(tenant(&caller)?), Reader::Issuer), &owned, &wanted).await
 }
 
 /// Read an authorization of a card: what happened to it, and how it was decided.
@@ -59,7 +60,7 @@ pub(in crate::routes) async fn read(
     Path((customer, card, id)): Path<(String, String, String)>,
 ) -> Answered<Json<TracedAuthorization>> {
     let owned = find(&this, owner(&caller, &customer)?, &card).await?;
-    traced(&this, &owned, &id).await
+    traced(&this, Asker::Partner(tenant(&caller)?), &owned, &id).await
 }
 
 /// List what was decided of an account, by whichever of its cards, the latest first.
@@ -79,5 +80,6 @@ pub(in crate::routes) async fn list_of_balance(
     Query(wanted): Query<Decisions>,
 ) -> Answered<Json<DecisionPage>> {
     let found = accounts::find(&this, owner(&caller, &customer)?, &balance).await?;
-    of_balance(&this, Reader::Issuer, found.balance.id, &wanted).await
+    of_balance(&this, (Asker::Partner(tenant(&caller)?), Reader::Issuer), found.balance.id, &wanted)
+        .await
 }

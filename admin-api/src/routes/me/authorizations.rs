@@ -3,6 +3,7 @@
 
 use axum::extract::{Path, State};
 use axum::{Extension, Json};
+use switch_domain::Balance;
 
 use super::owner;
 use crate::http::Query;
@@ -14,7 +15,12 @@ use crate::routes::authorizations::{
 use crate::routes::cards::find;
 use crate::routes::problems::Problems;
 use crate::routes::served::Management;
+use crate::service::authorizations::Asker;
 use crate::service::users::Session;
+
+fn asker(balance: &Balance) -> Asker {
+    Asker::Holder(balance.partner, balance.customer)
+}
 
 /// List what was decided of a card, the latest first.
 ///
@@ -32,7 +38,7 @@ pub(in crate::routes) async fn list_of_card(
     Query(wanted): Query<Decisions>,
 ) -> Answered<Json<DecisionPage>> {
     let owned = find(&this, owner(&session), &card).await?;
-    of_card(&this, Reader::Holder, &owned, &wanted).await
+    of_card(&this, (asker(&owned.balance), Reader::Holder), &owned, &wanted).await
 }
 
 /// Read an authorization of a card, and what happened to it.
@@ -51,7 +57,7 @@ pub(in crate::routes) async fn read(
     Path((card, id)): Path<(String, String)>,
 ) -> Answered<Json<HoldersAuthorization>> {
     let owned = find(&this, owner(&session), &card).await?;
-    told_to_holder(&this, &owned, &id).await
+    told_to_holder(&this, asker(&owned.balance), &owned, &id).await
 }
 
 /// List what was decided of an account, by whichever of its cards, the latest first.
@@ -70,5 +76,5 @@ pub(in crate::routes) async fn list_of_balance(
     Query(wanted): Query<Decisions>,
 ) -> Answered<Json<DecisionPage>> {
     let found = accounts::find(&this, owner(&session), &balance).await?;
-    of_balance(&this, Reader::Holder, found.balance.id, &wanted).await
+    of_balance(&this, (asker(&found.balance), Reader::Holder), found.balance.id, &wanted).await
 }

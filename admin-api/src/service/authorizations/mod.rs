@@ -3,6 +3,7 @@
 //! however long, takes the database from others; whose card it is, the routes have found out
 //! before.
 
+mod places;
 pub mod words;
 
 use std::sync::Arc;
@@ -11,10 +12,12 @@ use std::time::Duration;
 use metrics::{counter, histogram};
 use switch_domain::{AuthorizationId, CardId};
 use switch_store::{Decided, DecidedOf, DecidedSpan, Explained, Explaining, Store, StoreError};
-use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
+use self::places::{Places, Reading};
 use crate::Problem;
+
+pub use places::Asker;
 
 /// Describes the metrics of this file to the installed recorder.
 pub fn describe() {
@@ -33,7 +36,7 @@ pub fn describe() {
 pub struct HistorySettings {
     /// For one reading.
     pub patience: Duration,
-    /// Readings at a time.
+    /// Readings at a time, of all but operators.
     pub at_once: u32,
     /// Events of one authorization.
     pub events: u32,
@@ -41,7 +44,7 @@ pub struct HistorySettings {
 
 impl Default for HistorySettings {
     fn default() -> Self {
-        Self { patience: Duration::from_secs(5), at_once: 2, events: 200 }
+        Self { patience: Duration::from_secs(5), at_once: 4, events: 200 }
     }
 }
 
@@ -50,7 +53,7 @@ impl Default for HistorySettings {
 pub struct Authorizations {
     store: Store,
     settings: HistorySettings,
-    readings: Arc<Semaphore>,
+    places: Arc<Places>,
 }
 
 impl Authorizations {
@@ -58,23 +61,24 @@ impl Authorizations {
     #[must_use]
     pub fn new(store: Store, settings: HistorySettings) -> Self {
         let at_once = usize::try_from(settings.at_once).unwrap_or(usize::MAX);
-        let readings = Arc::new(Semaphore::new(at_once.min(Semaphore::MAX_PERMITS)));
-        Self { store, settings, readings }
+        Self { store, settings, places: Arc::new(Places::new(at_once)) }
     }
 
     /// A page of what was decided of a card or an account, the latest first. It may be short, even
     /// empty, where its time was over, and says then where to go on.
     ///
     /// # Errors
-    /// `HISTORY_TIMEOUT`: not one day could be read. `OVERLOADED`: too many read.
+    /// `HISTORY_TIMEOUT`: not one day could be read. `OVERLOADED`: too many read, or the same one
+    /// does already.
     pub async fn page(
         &self,
+        asker: Asker,
         of: DecidedOf,
         span: DecidedSpan,
         most: u32,
     ) -> Result<Decided, Problem> {
         let began = Instant::now();
-        let _reading = self.reading()?;
+        let _reading = self.reading(asker)?;
         let read = self.store.decided(of, span, most, self.settings.patience).await;
         let page = read.map_err(failed)?;
         let whole = |page: &Decided| page.next.is_none() || page.lines.len() >= most as usize;
@@ -92,12 +96,17 @@ impl Authorizations {
     /// # Errors
     /// `NOT_FOUND`: the card has none of that name, or its day is kept no longer.
     /// `HISTORY_TIMEOUT`. `OVERLOADED`.
-    pub async fn one(&self, card: CardId, name: &str) -> Result<Box<Explained>, Problem> {
+    pub async fn one(
+        &self,
+        asker: Asker,
+        card: CardId,
+        name: &str,
+    ) -> Result<Box<Explained>, Problem> {
         let none = || Problem::not_found("there is no such authorization");
         let id = name.parse().ok().filter(|id: &i64| *id > 0 && id.to_string() == name);
         let id = AuthorizationId(id.ok_or_else(none)?);
         let began = Instant::now();
-        let _reading = self.reading()?;
+        let _reading = self.reading(asker)?;
         let HistorySettings { patience, events, .. } = self.settings;
         let told = self.store.explain_of_card((card, id), events, patience).await;
         let told = told.map_err(failed)?;
@@ -109,11 +118,11 @@ impl Authorizations {
         }
     }
 
-    /// Room for one reading, at once or not at all: who waits would hold what others could have.
-    fn reading(&self) -> Result<SemaphorePermit<'_>, Problem> {
-        self.readings.try_acquire().map_err(|_| {
+    fn reading(&self, asker: Asker) -> Result<Reading, Problem> {
+        self.places.take(asker).ok_or_else(|| {
             counter!("cardswitch_history_reads_total", "ended" => "refused").increment(1);
-            Problem::new("OVERLOADED", "too many read authorizations just now: try again")
+            let what = "too many read authorizations just now, or you do already: try again";
+            Problem::new("OVERLOADED", what)
         })
     }
 }

@@ -74,15 +74,18 @@ impl Cards {
         let mut transaction = self.pool().begin().await?;
         profile::order(&mut transaction, &mut ordered, self.settings.most).await?;
         transaction.commit().await?;
-        match self.make(&ordered, by).await {
-            Ok(card) => self.now(card).await,
-            Err(problem) => {
-                if is_final(&problem) {
-                    let mut connection = self.pool().acquire().await?;
-                    profile::give_up(&mut connection, ordered.order).await?;
-                }
-                Err(problem)
+        let card = self.made_at_last(&ordered, by).await?;
+        self.now(card).await
+    }
+
+    /// The same of an order that nobody tries again where asking again would bring the same. One
+    /// that an earlier try has made is the answer all the same.
+    pub(super) async fn made_at_last(&self, ordered: &Ordered, by: By) -> Result<CardId, Problem> {
+        match self.make(ordered, by).await {
+            Err(problem) if is_final(&problem) => {
+                self.give_up(ordered.order, by).await?.ok_or(problem)
             }
+            made => made,
         }
     }
 
@@ -181,7 +184,7 @@ impl Cards {
                 let last_four = issued.pan.last_four();
                 let last_four = String::from_utf8_lossy(&last_four).into_owned();
                 let mut transaction = self.pool().begin().await?;
-                let card = (issued.card, last_four.as_str());
+                let card = (issued.card, Some(last_four.as_str()));
                 profile::made(&mut transaction, ordered.order, card, reference, by.now).await?;
                 transaction.commit().await?;
                 return Ok(issued.card);
@@ -207,7 +210,7 @@ impl Cards {
             }
         };
         let mut connection = self.pool().acquire().await?;
-        if profile::claim(&mut connection, order, vault.row, is_known).await? {
+        if profile::claim(&mut connection, order, (vault.row, is_known), made.reference).await? {
             return Ok(vault);
         }
         drop(connection);

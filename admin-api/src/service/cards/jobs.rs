@@ -163,8 +163,13 @@ impl Cards {
         let (state, code) = match self.make(&due.ordered, by).await {
             Ok(_) => ("DONE", None),
             Err(problem) if is_final(&problem) || due.deadline <= now => {
-                tracing::warn!(%order, code = problem.code, "a card that was asked for is none");
-                ("FAILED", Some(problem.code))
+                if self.give_up(order, by).await?.is_some() {
+                    ("DONE", None)
+                } else {
+                    let code = problem.code;
+                    tracing::warn!(%order, code, "a card that was asked for is none");
+                    ("FAILED", Some(code))
+                }
             }
             Err(problem) => {
                 tracing::info!(%order, code = problem.code, "a card is not made yet; tried again");
@@ -173,9 +178,6 @@ impl Cards {
             }
         };
         let mut transaction = self.pool().begin().await?;
-        if code.is_some() {
-            profile::give_up(&mut transaction, order).await?;
-        }
         let ending = sqlx::query(END).bind(order).bind(state).bind(code).bind(PgTimestamp(now));
         if ending.execute(&mut *transaction).await?.rows_affected() > 0 {
             let told = Told {
@@ -203,17 +205,12 @@ impl Cards {
         let old = before(now, self.settings.jobs.kept);
         let ended = "DELETE FROM card_job WHERE order_id IN (SELECT order_id FROM card_job \
                      WHERE state <> 'WAITING' AND ended_at < $1 LIMIT $2)";
-        // Orders whose maker did not come back, and did not leave them to a job.
-        let lost = "DELETE FROM card_profile WHERE order_id IN (SELECT p.order_id \
-                    FROM card_profile AS p WHERE p.card_id IS NULL AND p.asked_at < $1 \
-                    AND NOT EXISTS (SELECT FROM card_job AS j WHERE j.order_id = p.order_id \
-                    AND j.state = 'WAITING') LIMIT $2)";
-        let day = before(now, Duration::from_secs(86_400));
-        for (sql, moment) in [(ended, old), (lost, day)] {
-            let going = sqlx::query(sql).bind(PgTimestamp(moment)).bind(BATCH);
-            if let Err(error) = going.execute(self.pool()).await {
-                tracing::debug!(%error, "old orders of cards stay for now");
-            }
+        let going = sqlx::query(ended).bind(PgTimestamp(old)).bind(BATCH);
+        if let Err(error) = going.execute(self.pool()).await {
+            tracing::debug!(%error, "old jobs of cards stay for now");
+        }
+        if let Err(problem) = self.settle_lost(now).await {
+            tracing::warn!(%problem, "an order of a card is not settled; tried again");
         }
     }
 }

@@ -16,6 +16,7 @@ use super::issue::By;
 use super::lock_policy::Channel;
 use super::processor::{IN_PROCESS, Processor, ProcessorReference, Told};
 use super::profile::{self, Profile};
+use super::turns::Turn;
 use crate::Problem;
 
 /// Holds the row until the transaction ends: who locks and who unlocks take turns.
@@ -50,16 +51,16 @@ impl Cards {
     ) -> Result<(), Problem> {
         self.settings.locks.may_set(channel, code)?;
         let card = owned.card.id;
-        let mut transaction = self.held(owned, by).await?;
+        let mut held = self.held(owned, by).await?;
         // One that is there already stays whose it is.
         if self.now(card).await?.card.lock != Some(code) {
             let number = i16::from(code.number());
             let set = sqlx::query(LOCKED).bind(card.0).bind(channel.name()).bind(number);
-            set.execute(&mut *transaction).await?;
+            set.execute(&mut *held.transaction).await?;
         }
         // The shard does not wait for this transaction, and needs no connection of the pool.
         self.services.lock_card(by.key, by.actor, card, code).await?;
-        transaction.commit().await?;
+        held.end().await?;
         let Some(telling) = self.telling(owned, by).await? else { return Ok(()) };
         // Whoever lifted or changed it meanwhile has told that.
         if self.now(card).await?.card.lock == Some(code) {
@@ -75,7 +76,7 @@ impl Cards {
     /// to lift. `NOT_FOUND`: it was removed. `PROCESSOR_UNAVAILABLE`.
     pub async fn unlock(&self, owned: &OwnedCard, channel: Channel, by: By) -> Result<(), Problem> {
         let card = owned.card.id;
-        let mut transaction = self.held(owned, by).await?;
+        let mut held = self.held(owned, by).await?;
         let now = self.now(card).await?.card;
         if now.status == CardStatus::Removed {
             return Err(no_card());
@@ -84,16 +85,15 @@ impl Cards {
         if code.is_irreversible() {
             return Err(Problem::new("CONFLICT", "a card that is locked so stays locked"));
         }
-        let profile = profile::one(&mut transaction, &now).await?;
+        let profile = profile::one(&mut held.transaction, &now).await?;
         let set_by = profile.locked_by.filter(|(_, of)| *of == code).map(|(channel, _)| channel);
         self.settings.locks.may_lift(channel, code, set_by)?;
-        if let Some((processor, told)) = self.turn(&mut transaction, profile, by).await? {
+        if let Some((processor, told)) = self.told(&mut held.transaction, profile, by).await? {
             processor.unstop(told).await?;
         }
         self.services.unlock_card(by.key, by.actor, card).await?;
-        sqlx::query(UNLOCKED).bind(card.0).execute(&mut *transaction).await?;
-        transaction.commit().await?;
-        Ok(())
+        sqlx::query(UNLOCKED).bind(card.0).execute(&mut *held.transaction).await?;
+        held.end().await
     }
 
     /// Activates a card that waits for it (SR-129 to SR-131, SR-167, SR-170). Those in whose place
@@ -134,29 +134,26 @@ impl Cards {
     /// `PROCESSOR_UNAVAILABLE`: it is in force here, and asking again tells the processor.
     pub async fn remove(&self, owned: &OwnedCard, by: By) -> Result<(), Problem> {
         let card = owned.card.id;
-        let mut transaction = self.held(owned, by).await?;
+        let mut held = self.held(owned, by).await?;
         self.services.remove_card(by.key, by.actor, card).await?;
         let removed = sqlx::query(REMOVED).bind(card.0).bind(PgTimestamp(by.now));
-        removed.execute(&mut *transaction).await?;
-        transaction.commit().await?;
+        removed.execute(&mut *held.transaction).await?;
+        held.end().await?;
         let Some(telling) = self.telling(owned, by).await? else { return Ok(()) };
         telling.processor.retire(telling.told).await?;
         telling.end().await
     }
 
     /// A transaction in which nobody else changes the lock of this card through the API.
-    async fn held(
-        &self,
-        owned: &OwnedCard,
-        by: By,
-    ) -> Result<Transaction<'static, Postgres>, Problem> {
-        let mut transaction = self.pool().begin().await?;
+    async fn held(&self, owned: &OwnedCard, by: By) -> Result<Held, Problem> {
         let (card, balance) = (&owned.card, &owned.balance);
+        let turn = self.turns.take(card.id).await?;
+        let mut transaction = self.pool().begin().await?;
         let whose = (balance.partner, balance.customer);
         let named = (card.id, balance.id);
         profile::adopt(&mut transaction, named, whose, form_of(card), by.now).await?;
         sqlx::query(HOLD).bind(card.id.0).fetch_one(&mut *transaction).await?;
-        Ok(transaction)
+        Ok(Held { transaction, _turn: turn })
     }
 
     /// The turn to tell a processor elsewhere what becomes of a card; none where there is nobody to
@@ -170,13 +167,13 @@ impl Cards {
         if !self.its_processor(&profile)?.0.is_told() {
             return Ok(None);
         }
-        let mut transaction = self.held(owned, by).await?;
-        let turn = self.turn(&mut transaction, profile, by).await?;
-        Ok(turn.map(|(processor, told)| Telling { processor, told, transaction }))
+        let mut held = self.held(owned, by).await?;
+        let told = self.told(&mut held.transaction, profile, by).await?;
+        Ok(told.map(|(processor, told)| Telling { processor, told, held }))
     }
 
     /// The same in a transaction that holds the card's row already.
-    async fn turn(
+    async fn told(
         &self,
         transaction: &mut PgConnection,
         profile: Profile,
@@ -199,16 +196,29 @@ impl Cards {
     }
 }
 
+/// A card whose row is held. What is dropped first is declared first: who comes next finds it free.
+struct Held {
+    transaction: Transaction<'static, Postgres>,
+    _turn: Turn,
+}
+
+impl Held {
+    /// What was done meanwhile is so.
+    async fn end(self) -> Result<(), Problem> {
+        Ok(self.transaction.commit().await?)
+    }
+}
+
 /// A processor's turn to be told of a card, whose row is held meanwhile.
 pub(super) struct Telling {
     pub(super) processor: Arc<dyn Processor>,
     pub(super) told: Told,
-    transaction: Transaction<'static, Postgres>,
+    held: Held,
 }
 
 impl Telling {
     /// It was told: the next one may be.
     pub(super) async fn end(self) -> Result<(), Problem> {
-        Ok(self.transaction.commit().await?)
+        self.held.end().await
     }
 }

@@ -15,11 +15,14 @@ pub mod processor;
 mod profile;
 mod replace;
 mod settings;
+mod settled;
+mod turns;
 
 use std::sync::Arc;
 
 use switch_security::{CardSecurity, KeyHandle, KeyUsage, SecurityError};
 
+use self::turns::Turns;
 use super::Services;
 use super::users::Users;
 use crate::Problem;
@@ -36,7 +39,7 @@ pub(in crate::service) use pin::{ChosenOfCard, SealedPin};
 pub use processor::Processors;
 pub use profile::Form;
 pub use replace::NewReplacement;
-pub(in crate::service) use replace::take as take_for_replacement;
+pub(in crate::service) use replace::{not_replaced, take as take_for_replacement};
 pub use settings::{CardSettings, JobSettings, PinRules};
 
 /// Where the names of keys become what the security module knows them by.
@@ -70,6 +73,7 @@ pub struct Cards {
     module: CardModule,
     processors: Processors,
     settings: Arc<CardSettings>,
+    turns: Arc<Turns>,
 }
 
 impl Cards {
@@ -81,7 +85,8 @@ impl Cards {
         processors: Processors,
         settings: CardSettings,
     ) -> Self {
-        Self { services, users, module, processors, settings: Arc::new(settings) }
+        let turns = Arc::new(Turns::new(settings.in_turn));
+        Self { services, users, module, processors, settings: Arc::new(settings), turns }
     }
 
     const fn pool(&self) -> &sqlx::PgPool {

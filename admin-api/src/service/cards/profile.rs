@@ -29,7 +29,7 @@ const ADOPT: &str = "\
 
 /// A row that was claimed before stays the order's as long as a number is in it.
 const CLAIM: &str = "\
-    UPDATE card_profile SET vault_row = $2
+    UPDATE card_profile SET vault_row = $2, processor_reference = $4
     WHERE order_id = $1 AND (vault_row = $2 OR NOT $3
         AND NOT EXISTS (SELECT FROM pan_vault AS v WHERE v.id = card_profile.vault_row)
         AND NOT EXISTS (SELECT FROM card_order AS o WHERE o.vault_row = $2))";
@@ -44,7 +44,8 @@ const TAKEN_OVER: &str = "DELETE FROM card_profile WHERE card_id = $2 AND order_
 
 const MADE: &str = "\
     UPDATE card_profile
-    SET card_id = $2, last_four = $3, processor_reference = $4, made_at = $5
+    SET card_id = $2, last_four = $3, made_at = $5,
+        processor_reference = coalesce(nullif($4, ''), processor_reference)
     WHERE order_id = $1 AND card_id IS NULL";
 
 const ORDERED: &str = "\
@@ -52,17 +53,22 @@ const ORDERED: &str = "\
         replaces, asked_at, card_id
     FROM card_profile WHERE order_id = $1 AND form = 'VIRTUAL'";
 
+// A card that was made a moment ago is not noted in its order yet; who made it is found by the row
+// of its number.
 macro_rules! read {
     ($from:literal) => {
         concat!(
             "SELECT ids.id, p.order_id, p.form, p.physical_of, p.replaces, p.holder_name, \
-             p.reference, p.processor, p.processor_reference, p.locked_by, p.lock_code, \
+             p.reference, coalesce(o.processor, p.processor) AS processor, \
+             coalesce(o.processor_reference, p.processor_reference) AS processor_reference, \
+             p.locked_by, p.lock_code, \
              coalesce(p.last_four, v.last_four) AS last_four, \
              (SELECT r.card_id FROM card_profile AS r WHERE r.replaces = ids.id \
               AND r.card_id IS NOT NULL LIMIT 1) AS replaced_by \
              FROM ",
             $from,
             " LEFT JOIN card_profile AS p ON p.card_id = ids.id \
+             LEFT JOIN card_profile AS o ON o.vault_row = ids.vault_row \
              LEFT JOIN pan_vault AS v ON v.id = ids.vault_row"
         )
     };
@@ -215,10 +221,11 @@ pub(super) async fn order(
 pub(super) async fn claim(
     connection: &mut PgConnection,
     order: Uuid,
-    row: i64,
-    is_known: bool,
+    (row, is_known): (i64, bool),
+    reference: ProcessorReference,
 ) -> Result<bool, Problem> {
     let claiming = sqlx::query(CLAIM).bind(order).bind(row).bind(is_known);
+    let claiming = claiming.bind(reference.as_str());
     match claiming.execute(connection).await {
         Ok(claimed) => Ok(claimed.rows_affected() == 1),
         // Another order did so in the same moment.
@@ -232,7 +239,7 @@ pub(super) async fn claim(
 pub(super) async fn made(
     connection: &mut PgConnection,
     order: Uuid,
-    (card, last_four): (CardId, &str),
+    (card, last_four): (CardId, Option<&str>),
     reference: ProcessorReference,
     now: Timestamp,
 ) -> Result<(), Problem> {

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::Cards;
 use super::commands::replaced_key;
 use super::found::{OwnedCard, form_of};
-use super::issue::{By, Holder, NewVirtual, is_final};
+use super::issue::{By, Holder, NewVirtual};
 use super::lock_policy::Channel;
 use super::profile::{self, Form};
 use crate::Problem;
@@ -24,6 +24,13 @@ const TAKE: &str = "\
         OR NOT EXISTS (SELECT FROM card_profile AS p WHERE p.order_id = own.order_id)
         AND NOT EXISTS (SELECT FROM card_order AS o
             WHERE o.reference = own.order_id AND o.state <> 'REFUSED')";
+
+/// The same of any order.
+const IS_TAKEN: &str = "\
+    SELECT EXISTS (SELECT FROM card_replacement AS own WHERE own.replaces = $1 AND (
+        EXISTS (SELECT FROM card_profile AS p WHERE p.order_id = own.order_id)
+        OR EXISTS (SELECT FROM card_order AS o
+            WHERE o.reference = own.order_id AND o.state <> 'REFUSED')))";
 
 const TAKEN_BY: &str = "\
     SELECT order_id FROM card_replacement WHERE replaces = $1";
@@ -88,7 +95,6 @@ impl Cards {
         }
         self.end_other(old, by).await?;
         self.may_replace(old, channel).await?;
-        self.without_plastic_under_way(old).await?;
         let wanted = NewVirtual {
             balance: self.users.handle_of(old.balance.id).await?,
             programme: None,
@@ -103,21 +109,12 @@ impl Cards {
         ordered.replaces = Some(old.card.id);
         let mut transaction = self.pool().begin().await?;
         take(&mut transaction, old.card.id, ordered.order, by.now).await?;
+        without_plastic_under_way(&mut transaction, old.card.id).await?;
         profile::order(&mut transaction, &mut ordered, self.settings.most).await?;
         transaction.commit().await?;
-        match self.make(&ordered, by).await {
-            Ok(card) => {
-                self.retire(old.card.id, by).await?;
-                self.now(card).await
-            }
-            Err(problem) => {
-                if is_final(&problem) {
-                    let mut connection = self.pool().acquire().await?;
-                    profile::give_up(&mut connection, ordered.order).await?;
-                }
-                Err(problem)
-            }
-        }
+        let card = self.made_at_last(&ordered, by).await?;
+        self.retire(old.card.id, by).await?;
+        self.now(card).await
     }
 
     /// Locks a card whose place another has taken, and has its processor told. One that is locked
@@ -148,28 +145,44 @@ impl Cards {
         drop(connection);
         if made.is_none() {
             let key = IdempotencyKey(*other.as_bytes());
-            if let Err(problem) = self.make(&ordered, By { key, ..by }).await {
-                if is_final(&problem) {
-                    let mut connection = self.pool().acquire().await?;
-                    profile::give_up(&mut connection, other).await?;
-                }
-                return Err(problem);
-            }
+            self.made_at_last(&ordered, By { key, ..by }).await?;
         }
         self.retire(old.card.id, by).await?;
         Err(replaced())
     }
+}
 
-    /// Plastic of a card would have a number that is worth nothing.
-    async fn without_plastic_under_way(&self, old: &OwnedCard) -> Result<(), Problem> {
-        let sql = "SELECT EXISTS (SELECT FROM card_order WHERE physical_of = $1 \
-                   AND state NOT IN ('LINKED', 'REFUSED'))";
-        let making = sqlx::query_scalar::<_, bool>(sql).bind(old.card.id.0);
-        if making.fetch_one(self.pool()).await? {
-            return Err(Problem::new("CONFLICT", "plastic of the card is being made"));
-        }
-        Ok(())
+/// Plastic of a card that is replaced would have a number that is worth nothing. Asked when nobody
+/// else orders any: see [`not_replaced`].
+async fn without_plastic_under_way(
+    connection: &mut PgConnection,
+    old: CardId,
+) -> Result<(), Problem> {
+    let sql = "SELECT EXISTS (SELECT FROM card_order WHERE physical_of = $1 \
+               AND state NOT IN ('LINKED', 'REFUSED'))";
+    let making = sqlx::query_scalar::<_, bool>(sql).bind(old.0);
+    if making.fetch_one(connection).await? {
+        return Err(Problem::new("CONFLICT", "plastic of the card is being made"));
     }
+    Ok(())
+}
+
+/// That no order has a card to come in its place, and none will until this transaction ends.
+pub(in crate::service) async fn not_replaced(
+    connection: &mut PgConnection,
+    card: CardId,
+) -> Result<(), Problem> {
+    alone(connection, card).await?;
+    let taken = sqlx::query_scalar::<_, bool>(IS_TAKEN).bind(card.0);
+    if taken.fetch_one(connection).await? { Err(replaced()) } else { Ok(()) }
+}
+
+/// One after the other: who waits for another's row sees none of what came with it.
+async fn alone(connection: &mut PgConnection, card: CardId) -> Result<(), Problem> {
+    let sql = "SELECT pg_advisory_xact_lock(hashtext('cardswitch card_replacement'), \
+               ($1::int8 % 2147483647)::int4)";
+    sqlx::query(sql).bind(card.0).execute(connection).await?;
+    Ok(())
 }
 
 /// Takes a card for the order of what comes in its place.
@@ -179,10 +192,7 @@ pub(in crate::service) async fn take(
     order: Uuid,
     now: Timestamp,
 ) -> Result<(), Problem> {
-    // One after the other: who waits for another's row sees none of what came with it.
-    let alone = "SELECT pg_advisory_xact_lock(hashtext('cardswitch card_replacement'), \
-                 ($1::int8 % 2147483647)::int4)";
-    sqlx::query(alone).bind(old.0).execute(&mut *connection).await?;
+    alone(connection, old).await?;
     let taking = sqlx::query(TAKE).bind(old.0).bind(order).bind(PgTimestamp(now));
     let taken = taking.execute(connection).await?.rows_affected() == 1;
     if taken { Ok(()) } else { Err(replaced()) }

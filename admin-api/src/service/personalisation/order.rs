@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::Plastic;
 use super::pin::NumberedPin;
 use crate::Problem;
-use crate::service::cards::take_for_replacement;
+use crate::service::cards::{not_replaced, take_for_replacement};
 use crate::service::span::months_on;
 use crate::service::users::Personal;
 
@@ -220,6 +220,9 @@ impl Plastic {
         }
         let of = (checked.customer, checked.physical_of);
         self.within_limits(transaction, of).await?;
+        if let Some(card) = checked.physical_of {
+            not_replaced(transaction, card).await?;
+        }
         if let Some(old) = new.replaces {
             take_for_replacement(transaction, old, reference, by.now).await?;
         }

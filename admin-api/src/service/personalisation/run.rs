@@ -3,7 +3,9 @@
 //! own name, until its file is there and noted; an order that no record can be made of is in
 //! nobody's way.
 
-use sqlx::Row;
+use std::time::Duration;
+
+use sqlx::{PgConnection, Row};
 use switch_domain::Timestamp;
 use switch_security::{KeyName, PersoRun};
 use switch_store::PgTimestamp;
@@ -44,6 +46,25 @@ struct Open {
     made: Timestamp,
 }
 
+/// How often a session that waits for a run says that it is still there: the database ends one that
+/// is silent in a transaction for a minute.
+const PING: Duration = Duration::from_secs(10);
+
+/// Does something that may take long while a transaction stays open, and ends it where that is
+/// gone: somebody else has what it held.
+async fn kept_alive<T>(
+    transaction: &mut PgConnection,
+    work: impl Future<Output = T>,
+) -> Result<T, Problem> {
+    let mut work = std::pin::pin!(work);
+    loop {
+        if let Ok(done) = tokio::time::timeout(PING, &mut work).await {
+            return Ok(done);
+        }
+        sqlx::query("SELECT 1").execute(&mut *transaction).await?;
+    }
+}
+
 impl Plastic {
     /// Puts what waits into a file; how many cards went into it.
     pub(super) async fn write_file(
@@ -62,7 +83,8 @@ impl Plastic {
         let rows = sqlx::query(Going::OF_RUN).bind(open.id);
         let rows = rows.fetch_all(self.pool()).await?;
         let going = rows.iter().map(Going::read).collect::<Result<Vec<_>, _>>()?;
-        let (written, count) = self.file_of(exchange, &open, &going, now).await?;
+        let making = self.file_of(exchange, &open, &going, now);
+        let (written, count) = kept_alive(&mut alone, making).await??;
         let count = u32::try_from(count).unwrap_or(u32::MAX);
         let noted = sqlx::query(NOTE).bind(open.id).bind(PgTimestamp(now));
         let noted =

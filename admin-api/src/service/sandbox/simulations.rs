@@ -205,14 +205,15 @@ impl Simulations {
 /// What a caller is told of a fault.
 fn problem(fault: SandboxFault) -> Problem {
     let code = match fault {
-        SandboxFault::Unreachable | SandboxFault::BadAnswer | SandboxFault::NoLink => {
-            "SANDBOX_UNAVAILABLE"
-        }
+        SandboxFault::Unreachable
+        | SandboxFault::BadAnswer
+        | SandboxFault::NoLink
+        | SandboxFault::NoBureau => "SANDBOX_UNAVAILABLE",
         SandboxFault::Late | SandboxFault::Silent => "SANDBOX_TIMEOUT",
         SandboxFault::Busy => "OVERLOADED",
         SandboxFault::Unknown => "NOT_FOUND",
         SandboxFault::InProgress => "REQUEST_IN_PROGRESS",
-        SandboxFault::NotATestCard | SandboxFault::Unfit | SandboxFault::NoBureau => "CONFLICT",
+        SandboxFault::NotATestCard | SandboxFault::Unfit => "CONFLICT",
     };
     Problem::new(code, fault.to_string())
 }

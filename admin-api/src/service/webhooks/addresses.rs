@@ -4,15 +4,13 @@
 
 use std::fmt;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 use std::vec;
 
 use hyper_util::client::legacy::connect::dns::Name;
-use tokio::sync::Semaphore;
 
 /// A look-up that is on its way.
 pub type LookedUp<'a> = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send + 'a>>;
@@ -21,59 +19,6 @@ pub type LookedUp<'a> = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + S
 pub trait Resolver: Send + Sync {
     /// Looks a name up.
     fn look_up<'a>(&'a self, name: &'a str) -> LookedUp<'a>;
-}
-
-/// Look-ups at a time: each has a thread of its own for as long as the system takes for it.
-const LOOK_UPS: usize = 8;
-/// For one of them, the wait for its turn included.
-const LOOK_UP_WITHIN: Duration = Duration::from_secs(5);
-
-/// The system's, which blocks a thread until it knows, or has given up. It owns that names whose
-/// servers do not answer take no more threads than these, however long that lasts.
-#[derive(Clone, Debug)]
-pub struct SystemResolver {
-    turns: Arc<Semaphore>,
-    within: Duration,
-    ask: fn(&str) -> io::Result<Vec<IpAddr>>,
-}
-
-impl Default for SystemResolver {
-    fn default() -> Self {
-        Self::asking(ask_system, (LOOK_UPS, LOOK_UP_WITHIN))
-    }
-}
-
-impl SystemResolver {
-    fn asking(
-        ask: fn(&str) -> io::Result<Vec<IpAddr>>,
-        (at_once, within): (usize, Duration),
-    ) -> Self {
-        Self { turns: Arc::new(Semaphore::new(at_once)), within, ask }
-    }
-}
-
-fn ask_system(name: &str) -> io::Result<Vec<IpAddr>> {
-    Ok((name, 0).to_socket_addrs()?.map(|address| address.ip()).collect())
-}
-
-impl Resolver for SystemResolver {
-    fn look_up<'a>(&'a self, name: &'a str) -> LookedUp<'a> {
-        let looking = async move {
-            let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(io::Error::other)?;
-            let (ask, name) = (self.ask, name.to_owned());
-            let asked = tokio::task::spawn_blocking(move || {
-                let found = ask(&name);
-                // Whoever stopped waiting does not end the look-up: its turn is over when it is.
-                drop(turn);
-                found
-            });
-            asked.await.map_err(io::Error::other)?
-        };
-        Box::pin(async move {
-            let late = |_| io::Error::new(io::ErrorKind::TimedOut, "the name is not known in time");
-            tokio::time::timeout(self.within, looking).await.map_err(late)?
-        })
-    }
 }
 
 /// Which addresses messages go to.
@@ -209,9 +154,6 @@ impl tower::Service<Name> for CheckedResolver {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Barrier;
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
     use super::*;
 
     /// The first and the last of every special block, and its neighbours where they are public.
@@ -254,34 +196,6 @@ mod tests {
             let own = ["127.0.0.1", "127.255.255.255", "::1", "::ffff:127.0.0.1"];
             assert_eq!(rules.allows(address), own.contains(&text), "{text}");
         }
-    }
-
-    static ASKED: AtomicUsize = AtomicUsize::new(0);
-    /// Servers of names that do not answer, until the test says so.
-    static OVER: Barrier = Barrier::new(4);
-
-    fn silent(name: &str) -> io::Result<Vec<IpAddr>> {
-        if name == "quick" {
-            return ask_system("127.0.0.1");
-        }
-        ASKED.fetch_add(1, Ordering::SeqCst);
-        OVER.wait();
-        Ok(Vec::new())
-    }
-
-    // covers: API-04, API-07
-    #[tokio::test]
-    async fn names_that_nobody_answers_for_take_so_many_threads_and_no_more() {
-        let resolver = SystemResolver::asking(silent, (3, Duration::from_millis(100)));
-        assert_eq!(resolver.look_up("quick").await.expect("known").len(), 1);
-        for _ in 0..10 {
-            let late = resolver.look_up("hooks.example").await.expect_err("nobody answers");
-            assert_eq!(late.kind(), io::ErrorKind::TimedOut);
-        }
-        assert_eq!(ASKED.load(Ordering::SeqCst), 3, "the others have no turn");
-        tokio::task::spawn_blocking(|| OVER.wait()).await.expect("over");
-        let slow = SystemResolver { within: Duration::from_secs(60), ..resolver };
-        assert_eq!(slow.look_up("quick").await.expect("known").len(), 1, "turns come back");
     }
 
     /// Answers what it was told, each time the next.

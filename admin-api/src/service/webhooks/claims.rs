@@ -4,6 +4,7 @@
 //! it, and so nothing has to be waited for when a switch ends.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use sqlx::{PgConnection, PgPool};
 
@@ -13,6 +14,9 @@ const CLAIM: &str =
     "SELECT pg_try_advisory_lock(hashtextextended('cardswitch webhook ' || $1::int8, 0))";
 const LET_GO: &str =
     "SELECT pg_advisory_unlock(hashtextextended('cardswitch webhook ' || $1::int8, 0))";
+
+/// For the connection to say that it is there.
+const THERE_WITHIN: Duration = Duration::from_secs(5);
 
 /// The locks, and the connection that holds them, which does nothing else.
 #[derive(Default)]
@@ -34,8 +38,10 @@ impl Claims {
             self.held.clear();
             return Err(lost());
         };
-        let there = sqlx::query("SELECT 1").execute(connection).await;
-        self.or_lost(there.map(|_| ()))
+        // One that died without a word would be waited for until the kernel gives it up.
+        let asked = sqlx::query("SELECT 1").execute(connection);
+        let there = tokio::time::timeout(THERE_WITHIN, asked).await;
+        self.or_lost(there.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map(|_| ()))
     }
 
     /// Takes an endpoint, if nobody else has it.

@@ -12,13 +12,22 @@ use uuid::Uuid;
 use super::{EventKind, Told, Webhooks, outbox, unreadable};
 use crate::Problem;
 
-const LIST: &str = "\
-    SELECT public_id, kind, body, made_at, state, attempts, next_at, ended_at
-    FROM webhook_message AS m
-    WHERE endpoint_id = $1 AND ($2::text IS NULL OR state = $2)
-        AND ($3::uuid IS NULL OR id < (
-            SELECT id FROM webhook_message WHERE endpoint_id = $1 AND public_id = $3))
-    ORDER BY id DESC LIMIT $4";
+/// A page, by a condition of its own: each has its index.
+macro_rules! page {
+    ($of:literal) => {
+        concat!(
+            "SELECT public_id, kind, body, made_at, state, attempts, next_at, ended_at
+            FROM webhook_message WHERE endpoint_id = $1 AND id < coalesce((
+                SELECT id FROM webhook_message WHERE endpoint_id = $1 AND public_id = $2),
+                CASE WHEN $2 IS NULL THEN 9223372036854775807 END) ",
+            $of,
+            "ORDER BY id DESC LIMIT $3"
+        )
+    };
+}
+
+const ALL: &str = page!("");
+const IN_STATE: &str = page!("AND state = $4 ");
 
 const ONE: &str = "\
     SELECT public_id, kind, body, made_at, state, attempts, next_at, ended_at
@@ -95,8 +104,12 @@ impl Webhooks {
     ) -> Result<Vec<Message>, Problem> {
         let mut connection = self.pool().acquire().await?;
         let row = self.row_of(&mut connection, partner, endpoint).await?;
-        let query = sqlx::query(LIST).bind(row).bind(state.map(MessageState::name)).bind(behind);
-        let rows = query.bind(i64::from(most)).fetch_all(&mut *connection).await?;
+        let query = sqlx::query(if state.is_some() { IN_STATE } else { ALL });
+        let mut query = query.bind(row).bind(behind).bind(i64::from(most));
+        if let Some(state) = state {
+            query = query.bind(state.name());
+        }
+        let rows = query.fetch_all(&mut *connection).await?;
         rows.iter().map(read).collect()
     }
 

@@ -16,6 +16,7 @@ mod kind;
 mod messages;
 mod outbox;
 mod place;
+mod resolver;
 mod retention;
 mod runner;
 mod schedule;
@@ -26,12 +27,14 @@ mod waiting;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sqlx::Row as _;
 use switch_domain::PartnerId;
+use uuid::Uuid;
 
 use super::Services;
 use crate::Problem;
 
-pub use addresses::{AddressRules, LookedUp, RefusedAddress, Resolver, SystemResolver};
+pub use addresses::{AddressRules, LookedUp, RefusedAddress, Resolver};
 pub use attempts::Attempt;
 pub use client::{HttpsSender, Outcome, Outgoing, Said, SenderSettings, Sending, WebhookSender};
 pub use endpoint::{Endpoint, EndpointChange, EndpointState, NewEndpoint};
@@ -40,6 +43,7 @@ pub use kind::EventKind;
 pub use messages::{Message, MessageState};
 pub use outbox::{Told, enqueue};
 pub use place::EndpointUrl;
+pub use resolver::SystemResolver;
 pub use retention::Swept;
 pub use runner::Runner;
 pub use schedule::Schedule;
@@ -113,6 +117,27 @@ impl Webhooks {
     #[must_use]
     pub fn settings(&self) -> &WebhookSettings {
         &self.settings
+    }
+
+    /// That what is registered was sealed under our key: a switch with another one would sign
+    /// nothing, and register what no other switch can sign.
+    ///
+    /// # Errors
+    /// It was not, or the database.
+    pub async fn require_our_key(&self) -> Result<(), Problem> {
+        let sql = "SELECT public_id, secret FROM webhook_endpoint WHERE removed_at IS NULL \
+                   ORDER BY id DESC LIMIT 1";
+        let Some(row) = sqlx::query(sql).fetch_optional(self.pool()).await? else { return Ok(()) };
+        let endpoint: Uuid = row.try_get("public_id")?;
+        let secret: Vec<u8> = row.try_get("secret")?;
+        if self.seal.open(endpoint, &secret).is_err() {
+            let what = format!(
+                "the secret of webhook {endpoint} does not open under this key: put the key file \
+                 of the switch that registered it in its place, or restore it"
+            );
+            return Err(Problem::new("CONFLICT", what));
+        }
+        Ok(())
     }
 
     const fn pool(&self) -> &sqlx::PgPool {

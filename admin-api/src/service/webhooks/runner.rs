@@ -8,6 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::StreamExt as _;
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use switch_domain::Timestamp;
 use tokio::task::JoinSet;
@@ -18,11 +19,18 @@ use super::claims::Claims;
 use super::schedule::Schedule;
 use super::signature::signatures;
 use super::waiting::{self, Became, Due, Place, Tried};
-use super::{EndpointUrl, Outcome, Outgoing, Said, WebhookSender, Webhooks};
+use super::{EndpointUrl, Outcome, Outgoing, Said, WebhookSecret, WebhookSender, Webhooks};
 use crate::Problem;
 use crate::service::proof::random;
 
 const MICROS: i64 = 1_000_000;
+/// Ends of tries that are written down at a time: each takes a connection.
+const SETTLED_AT_ONCE: usize = 3;
+/// For so long an endpoint is left alone when the end of a try of it could not be written down.
+const REST: Duration = Duration::from_secs(30);
+
+/// A try that is over, or that ended by itself.
+type Ended = Result<Tried, tokio::task::JoinError>;
 
 /// Sends messages.
 pub struct Runner {
@@ -35,6 +43,11 @@ pub struct Runner {
     /// Endpoints with tries under way that had failed when these began.
     failing: HashSet<i64>,
     claims: Claims,
+    /// Endpoints whose secret does not open under our key, with what it was.
+    foreign: HashMap<i64, Vec<u8>>,
+    /// Endpoints of which the end of a try could not be written down, and since when: they would be
+    /// sent the same again and again.
+    resting: HashMap<i64, Instant>,
     /// The endpoint that was looked at last: the next round begins behind it.
     last: i64,
 }
@@ -53,6 +66,8 @@ impl Runner {
             under_way: HashMap::new(),
             failing: HashSet::new(),
             claims: Claims::default(),
+            foreign: HashMap::new(),
+            resting: HashMap::new(),
             last: 0,
         }
     }
@@ -70,7 +85,7 @@ impl Runner {
             }
             tokio::select! {
                 _ = ticks.tick() => {}
-                Some(tried) = self.tries.join_next() => self.ended(tried, now()).await,
+                Some(tried) = self.tries.join_next() => self.ended_with(tried, now()).await,
             }
         }
     }
@@ -90,6 +105,8 @@ impl Runner {
         self.keep_or_give_up(held).await?;
         let mut places = waiting::places(self.webhooks.pool(), now).await?;
         // Round and round, so that where there is no room for all nobody is passed over for ever.
+        self.resting.retain(|_, since| since.elapsed() < REST);
+        places.retain(|place| !self.resting.contains_key(&place.id));
         let behind = places.partition_point(|place| place.id <= self.last);
         places.rotate_left(behind);
         let mut begun = 0_usize;
@@ -98,6 +115,7 @@ impl Runner {
             if share == 0 {
                 continue;
             }
+            let Some(secret) = self.secret_of(&place) else { continue };
             let claimed = self.claims.claim(self.webhooks.pool(), place.id).await;
             if !self.keep_or_give_up(claimed).await? {
                 continue;
@@ -107,7 +125,7 @@ impl Runner {
             self.last = place.id;
             begun = begun.saturating_add(due.len());
             for message in due {
-                self.send(&place, message, now);
+                self.send((&place, &secret), message, now);
             }
             self.let_go_if_idle(place.id).await?;
         }
@@ -155,12 +173,41 @@ impl Runner {
     /// Waits for one try to end, and writes down what came of it; false where none is under way.
     pub async fn end_one(&mut self, now: Timestamp) -> bool {
         let Some(tried) = self.tries.join_next().await else { return false };
-        self.ended(tried, now).await;
+        self.ended(vec![tried], now).await;
         true
     }
 
-    fn send(&mut self, place: &Place, message: Due, now: Timestamp) {
-        let outgoing = self.outgoing(place, &message, now.0.div_euclid(MICROS));
+    /// What has ended meanwhile is written down with it, before anything is looked for again.
+    async fn ended_with(&mut self, first: Ended, now: Timestamp) {
+        let mut all = vec![first];
+        while let Some(tried) = self.tries.try_join_next() {
+            all.push(tried);
+        }
+        self.ended(all, now).await;
+    }
+
+    /// Its secret, where it opens under our key; where it does not, the endpoint is another
+    /// switch's to send to, and no try is counted.
+    fn secret_of(&mut self, place: &Place) -> Option<WebhookSecret> {
+        if self.foreign.get(&place.id) == Some(&place.secret) {
+            return None;
+        }
+        match self.webhooks.seal.open(place.public_id, &place.secret) {
+            Ok(secret) => {
+                self.foreign.remove(&place.id);
+                Some(secret)
+            }
+            Err(_) => {
+                let endpoint = place.public_id;
+                tracing::error!(%endpoint, "a webhook's secret is under another key than ours");
+                self.foreign.insert(place.id, place.secret.clone());
+                None
+            }
+        }
+    }
+
+    fn send(&mut self, (place, secret): (&Place, &WebhookSecret), message: Due, now: Timestamp) {
+        let outgoing = self.outgoing((place, secret), &message, now.0.div_euclid(MICROS));
         let url = EndpointUrl::parse(&place.url, self.webhooks.settings().addresses);
         let sender = Arc::clone(&self.sender);
         self.under_way.entry(place.id).or_default().push(message.id);
@@ -170,49 +217,67 @@ impl Runner {
         let endpoint = place.id;
         self.tries.spawn(async move {
             let began = Instant::now();
-            let said = match (&url, outgoing) {
-                (Ok(url), Ok(outgoing)) => sender.send(url, outgoing).await,
+            let said = match &url {
+                Ok(url) => sender.send(url, outgoing).await,
                 // It was registered under other rules.
-                (Err(_), _) => Said::nothing(Outcome::RefusedAddress),
-                // Its secret does not open under our key: the log has said so.
-                (_, Err(_)) => Said::nothing(Outcome::Unreached),
+                Err(_) => Said::nothing(Outcome::RefusedAddress),
             };
             Tried { endpoint, message, began: now, took: began.elapsed(), said }
         });
     }
 
-    fn outgoing(&self, place: &Place, due: &Due, second: i64) -> Result<Outgoing, Problem> {
-        let open = |sealed: &[u8]| self.webhooks.seal.open(place.public_id, sealed);
-        let current = open(&place.secret)?;
-        let previous = place.previous.as_deref().map(open).transpose()?;
-        let mut keys = vec![current.bytes()];
-        keys.extend(previous.as_ref().map(super::WebhookSecret::bytes));
+    fn outgoing(
+        &self,
+        (place, secret): (&Place, &WebhookSecret),
+        due: &Due,
+        second: i64,
+    ) -> Outgoing {
+        let open = |sealed: &[u8]| self.webhooks.seal.open(place.public_id, sealed).ok();
+        // One from before that does not open is missed by nobody: the present one signs.
+        let previous = place.previous.as_deref().and_then(open);
+        let mut keys = vec![secret.bytes()];
+        keys.extend(previous.as_ref().map(WebhookSecret::bytes));
         let id = message_id(due.public_id);
         let signatures = signatures(&keys, &id, second, &due.body);
-        Ok(Outgoing { id, second, signatures, body: due.body.clone() })
+        Outgoing { id, second, signatures, body: due.body.clone() }
     }
 
-    async fn ended(&mut self, tried: Result<Tried, tokio::task::JoinError>, now: Timestamp) {
-        let tried = match tried {
-            Ok(tried) => tried,
-            Err(error) => {
-                // A defect of ours: which one it was is not known, so that all are looked at anew.
-                tracing::error!(%error, "a try of a webhook ended by itself");
-                self.give_up().await;
-                self.claims = Claims::default();
-                return;
+    async fn ended(&mut self, ended: Vec<Ended>, now: Timestamp) {
+        let mut tries = Vec::with_capacity(ended.len());
+        for tried in ended {
+            match tried {
+                Ok(tried) => tries.push(tried),
+                Err(error) => {
+                    // A defect of ours: which one it was is not known; all are looked at anew.
+                    tracing::error!(%error, "a try of a webhook ended by itself");
+                    self.give_up().await;
+                    self.claims = Claims::default();
+                    return;
+                }
             }
-        };
+        }
+        let (pool, schedule) = (self.webhooks.pool(), &self.schedule);
+        let settling = tries.iter().map(|tried| {
+            let die = random::<1>().map_or(0, |bytes| bytes[0]);
+            waiting::settle(pool, schedule, tried, (now, die))
+        });
+        let settling = futures_util::stream::iter(settling.collect::<Vec<_>>());
+        let settled: Vec<_> = settling.buffered(SETTLED_AT_ONCE).collect().await;
+        for (tried, settled) in tries.iter().zip(settled) {
+            self.settled(tried, settled).await;
+        }
+    }
+
+    async fn settled(&mut self, tried: &Tried, settled: Result<Became, Problem>) {
         counter!("cardswitch_webhook_tries_total", "outcome" => tried.said.outcome.name())
             .increment(1);
         histogram!("cardswitch_webhook_try_seconds").record(tried.took);
-        let die = random::<1>().map_or(0, |bytes| bytes[0]);
-        let settled = waiting::settle(self.webhooks.pool(), &self.schedule, &tried, (now, die));
-        match settled.await {
+        match settled {
             Ok(became) => count(became),
             // It is sent again: the receiver knows it by its identifier.
             Err(problem) => {
                 tracing::warn!(%problem, "the end of a webhook's try is not written down");
+                self.resting.insert(tried.endpoint, Instant::now());
             }
         }
         if let Some(own) = self.under_way.get_mut(&tried.endpoint) {

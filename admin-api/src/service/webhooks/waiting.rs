@@ -36,11 +36,14 @@ const DUE: &str = "\
 /// ends it wakes the next (`NEXT_OF_KEY`, `wake`).
 const HOLD_BACK: &str = "\
     UPDATE webhook_message AS m SET next_at = first.next_at
-    FROM (SELECT DISTINCT ON (ordering_key) ordering_key, id, next_at FROM webhook_message
+    FROM (SELECT id, ordering_key FROM webhook_message
+        WHERE endpoint_id = $1 AND state = 'WAITING' AND in_order AND next_at <= $2) AS behind
+    CROSS JOIN LATERAL (SELECT id, next_at FROM webhook_message
         WHERE endpoint_id = $1 AND state = 'WAITING' AND in_order
-        ORDER BY ordering_key, id) AS first
-    WHERE m.endpoint_id = $1 AND m.state = 'WAITING' AND m.in_order AND m.next_at <= $2
-        AND m.ordering_key = first.ordering_key AND m.id > first.id AND first.next_at > $2";
+            AND ordering_key = behind.ordering_key
+        ORDER BY id LIMIT 1) AS first
+    WHERE m.id = behind.id AND m.state = 'WAITING' AND m.next_at <= $2
+        AND first.id < m.id AND first.next_at > $2";
 
 const ENDED: &str = "\
     UPDATE webhook_message SET state = $2, attempts = attempts + 1, tries = tries + 1,
@@ -64,9 +67,9 @@ const WAKE: &str = "\
             AND m.ordering_key = ended.key AND m.state = 'WAITING' AND m.in_order
         GROUP BY m.endpoint_id, m.ordering_key)";
 
+/// A pause that it asked for ends by itself: tries that were under way say nothing of it.
 const WENT_WELL: &str = "\
-    UPDATE webhook_endpoint SET failures = 0, paused_until = NULL
-    WHERE id = $1 AND (failures <> 0 OR paused_until IS NOT NULL)";
+    UPDATE webhook_endpoint SET failures = 0 WHERE id = $1 AND failures <> 0";
 
 const WENT_WRONG: &str = "\
     UPDATE webhook_endpoint SET failures = least(failures, 1000000) + 1,

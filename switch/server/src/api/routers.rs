@@ -72,7 +72,7 @@ fn around(
 
 impl Routers {
     /// Puts them together, and begins what goes on behind them.
-    pub(super) fn new(
+    pub(super) async fn new(
         management: &Apart,
         config: &Config,
         managed: Managed,
@@ -112,7 +112,7 @@ impl Routers {
         let (jwe, keys) = body_keys::open(config)?;
         let every = Duration::from_secs(config.api.limits.reload_s);
         management.spawn(body_keys::look(keys, jwe.clone(), every, stop.clone()));
-        let webhooks = webhooks::open(management, config, services.clone(), stop)?;
+        let webhooks = webhooks::open(management, config, services.clone(), stop).await?;
         let with = (&services, &cards);
         let sandbox = sandbox::open(&config.api.sandbox, with, plastic.as_ref())?;
         let authorizations = Authorizations::new(store, config.api.history.settings());

@@ -25,7 +25,7 @@ const SWEPT_EVERY: Duration = Duration::from_secs(30);
 const ROUNDS: u32 = 100;
 
 /// The service, with its tasks begun; the key is made where there is no file.
-pub(super) fn open(
+pub(super) async fn open(
     management: &Apart,
     config: &Config,
     services: Services,
@@ -43,6 +43,10 @@ pub(super) fn open(
     let seal = WebhookKeyFile::new(settings.key_file.clone()).load_or_make(&masters)?;
     let resolver = Arc::new(SystemResolver::default());
     let webhooks = Webhooks::new(services, settings.settings(), seal, Arc::clone(&resolver) as _);
+    webhooks
+        .require_our_key()
+        .await
+        .with_context(|| format!("the key of webhooks, in {}", settings.key_file.display()))?;
     let sender = settings.sender().map(|sender| HttpsSender::new(sender, resolver)).transpose();
     let sender = sender.context("api.webhooks")?.map(Arc::new);
     management.spawn(go_on(webhooks.clone(), sender, settings.every(), stop.clone()));
@@ -51,7 +55,7 @@ pub(super) fn open(
 
 /// The tasks alone, for a switch that serves nobody: what is to be told is noted, or the journal
 /// could not be archived; and it is sent where this switch has the key of what signs it.
-pub(super) fn behind(
+pub(super) async fn behind(
     management: &Apart,
     config: &Config,
     services: Services,
@@ -59,7 +63,7 @@ pub(super) fn behind(
 ) -> anyhow::Result<()> {
     let settings = &config.api.webhooks;
     if settings.key_file.exists() && master_keys(config)?.is_some() {
-        return open(management, config, services, stop).map(|_| ());
+        return open(management, config, services, stop).await.map(|_| ());
     }
     let seal = WebhookSeal::of_nobody().context("api.webhooks")?;
     let resolver = Arc::new(SystemResolver::default());

@@ -8,8 +8,10 @@ use clap::Subcommand;
 use serde_json::json;
 use switch_domain::{Seq, ShardId};
 use switch_shard::{ArchiveOptions, ArchivedRange};
+use switch_store::Store;
 
 use super::reconcile::{self, Reconcile};
+use super::recorded::recorded;
 use super::reshard;
 use crate::cli::ConfigArgs;
 use crate::config::Config;
@@ -101,7 +103,7 @@ async fn archive(
     as_json: bool,
 ) -> anyhow::Result<ExitCode> {
     let database = database::connect_beside(&config.database).await?;
-    let archived = switch_shard::archive(&database.store, options).await;
+    let archived = archived(&database.store, options).await;
     database.close().await?;
     let archived = archived?;
     if as_json {
@@ -119,6 +121,12 @@ async fn archive(
     }
     println!("{} part(s) archived in {}", archived.len(), options.directory.display());
     Ok(ExitCode::SUCCESS)
+}
+
+async fn archived(store: &Store, options: &ArchiveOptions) -> anyhow::Result<Vec<ArchivedRange>> {
+    store.migrate().await?;
+    let act = ("journal-archive", "the journal".to_owned());
+    recorded(store, act, async { Ok(switch_shard::archive(store, options).await?) }).await
 }
 
 fn part(one: &ArchivedRange) -> serde_json::Value {

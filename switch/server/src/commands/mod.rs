@@ -22,6 +22,7 @@ mod processor;
 mod rates;
 mod reconcile;
 mod reconciliation;
+mod recorded;
 mod reshard;
 mod security;
 mod serve;

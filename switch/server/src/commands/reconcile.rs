@@ -2,7 +2,7 @@
 //! told record by record, so that the answers behind it can be taken up with the networks (W-24).
 //! It owns the report, and the acknowledgement without which nothing is served.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use switch_domain::{Authorized, Event, MessageKey, Record, Reversed, StandIn};
 use switch_store::{ChainHead, JournalRow, Store, lost_files, read_lost_rows};
 
+use super::recorded::recorded;
 use crate::config::Config;
 use crate::{database, heads};
 
@@ -51,17 +52,31 @@ async fn reconcile(config: &Config, asked: &Reconcile, store: &Store) -> anyhow:
     }
     let mut report = json!({ "notes": notes, "files": told, "acknowledged": false });
     if let Some(name) = &asked.acknowledge {
-        let noted = store.acknowledge(name, &report.to_string()).await?;
-        heads::forget(store, lost_dir).await?;
-        for file in &files {
-            let done = file.with_extension("reconciled");
-            std::fs::rename(file, &done)
-                .with_context(|| format!("setting {} aside", file.display()))?;
-        }
+        let text = report.to_string();
+        let work = acknowledged(store, lost_dir, (name, &text), &files);
+        let act = ("journal-reconcile", "what was lost".to_owned());
+        let noted = recorded(store, act, work).await?;
         report["acknowledged"] = json!(true);
         report["notes_acknowledged"] = json!(noted);
     }
     Ok(report)
+}
+
+/// Somebody has settled what was lost; how many notes that were.
+async fn acknowledged(
+    store: &Store,
+    lost_dir: &Path,
+    (name, report): (&str, &str),
+    files: &[PathBuf],
+) -> anyhow::Result<u64> {
+    let noted = store.acknowledge(name, report).await?;
+    heads::forget(store, lost_dir).await?;
+    for file in files {
+        let done = file.with_extension("reconciled");
+        std::fs::rename(file, &done)
+            .with_context(|| format!("setting {} aside", file.display()))?;
+    }
+    Ok(noted)
 }
 
 /// What the database lacks of one file.

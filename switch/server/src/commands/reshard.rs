@@ -7,6 +7,7 @@ use serde_json::json;
 use switch_domain::Placement;
 use switch_shard::{ReshardOptions, ReshardReport, TakeoverMode};
 
+use super::recorded::recorded;
 use crate::config::Config;
 use crate::database::{self, Connected};
 use crate::heads;
@@ -41,7 +42,9 @@ async fn reshard(
     store.check_settings(config.database.allow_settings_that_lose_money).await?;
     store.migrate().await?;
     heads::note_what_is_missing(store, &config.journal.lost_dir).await?;
-    let report = switch_shard::reshard(store, options).await?;
+    let act = ("journal-reshard", format!("data shards {}", options.data_shards));
+    let work = async { Ok(switch_shard::reshard(store, options).await?) };
+    let report = recorded(store, act, work).await?;
     // A restore to before it would bring the old shards back: from now on that is noticed.
     if let Err(error) = heads::write(store, &config.journal.lost_dir).await {
         tracing::warn!(%error, "the heads of the journal cannot be noted");

@@ -20,6 +20,8 @@ pub struct ApiCards {
     pub most: u32,
     /// For how many months a card is good.
     pub months: u32,
+    /// Changes of one card that wait for each other.
+    pub in_turn: usize,
     /// The codes that a card's holder may set,
     pub user_sets: Vec<u8>,
     /// and lift.
@@ -71,6 +73,7 @@ impl Default for ApiCards {
         Self {
             most: usual.most,
             months: usual.months,
+            in_turn: usual.in_turn,
             user_sets: all.clone(),
             user_lifts: reversible.clone(),
             user_lifts_own_alone: false,
@@ -106,6 +109,7 @@ impl ApiCards {
         CardSettings {
             most: self.most,
             months: self.months,
+            in_turn: self.in_turn,
             locks: LockPolicy::new(of, self.user_lifts_own_alone),
             pins: PinRules {
                 key: KeyLabel::new(self.pin_key.as_bytes()).unwrap_or(KeyLabel::EMPTY),
@@ -134,6 +138,7 @@ impl ApiCards {
         let path = |key| ["api", "cards", key];
         faults.require((1..=1_000).contains(&self.most), &path("most"), "from 1 to 1000");
         faults.require((1..=240).contains(&self.months), &path("months"), "from 1 to 240");
+        faults.require((1..=1_000).contains(&self.in_turn), &path("in_turn"), "from 1 to 1000");
         for (key, codes) in [
             ("user_sets", &self.user_sets),
             ("user_lifts", &self.user_lifts),

@@ -138,6 +138,19 @@ async fn a_rotation_that_is_killed_goes_on_beside_a_switch_that_issues_cards() {
     assert_eq!((&states[0]["rows"], &states[1]["state"]), (&182.into(), &"retired".into()));
     let again = cards(&stage, issued.balance, 0..181).await;
     assert!(again == pans, "every number is what it was");
+    // Each act is in the audit; one that was killed has a beginning alone.
+    let acts = "SELECT act || ' ' || outcome FROM audit_chain WHERE origin = 'command line' \
+                AND act <> 'command vault-reencrypt' ORDER BY number";
+    let ended =
+        [("rotate", "done"), ("retire", "failed"), ("retire", "failed"), ("retire", "done")];
+    let both = |(act, end): (&str, &str)| {
+        [format!("command vault-{act} begun"), format!("command vault-{act} {end}")]
+    };
+    assert_eq!(rows(&stage, acts).await, ended.map(both).concat());
+    let cut_off = "SELECT outcome FROM audit_chain WHERE act = 'command vault-reencrypt'";
+    let outcomes = rows(&stage, cut_off).await;
+    let count = |of: &str| outcomes.iter().filter(|outcome| *outcome == of).count();
+    assert_eq!((count("begun"), count("done")), (7, 2), "{outcomes:?}");
     // What was only tried out comes under a local master key that people hold.
     let directory = tempfile::tempdir().expect("a directory");
     stage.config.security.lmk_components = ceremony(directory.path());

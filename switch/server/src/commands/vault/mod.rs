@@ -12,6 +12,7 @@ use clap::Subcommand;
 use switch_security::{KeyId, PanKeyForm, PanKeyStore, PanKeys};
 use switch_store::{Store, Vault};
 
+use super::recorded::recorded;
 use crate::cli::ConfigArgs;
 use crate::clock;
 use crate::config::Config;
@@ -106,14 +107,21 @@ async fn take(
         let path = config.security.pan_key_file.as_path();
         check_against(&vault, &vault.known_keys().await?, &keys, path).await?;
     }
+    let active = || format!("key {}", keys.id());
     match step {
         Step::Status { json } => status::run(&vault, &keys, json).await?,
-        Step::Rotate => rotate(&vault, file).await?,
+        Step::Rotate => {
+            recorded(store, ("vault-rotate", active()), rotate(&vault, file)).await?;
+        }
         Step::Reencrypt { batches } => {
             let rows = config.security.reencrypt_batch_rows;
-            return reencrypt::run(&vault, &keys, rows, batches).await;
+            let work = reencrypt::run(&vault, &keys, rows, batches);
+            return recorded(store, ("vault-reencrypt", active()), work).await;
         }
-        Step::Retire(key) => retire(&vault, file, &keys, key).await?,
+        Step::Retire(key) => {
+            let act = ("vault-retire", format!("key {key}"));
+            recorded(store, act, retire(&vault, file, &keys, key)).await?;
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

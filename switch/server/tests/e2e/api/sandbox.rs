@@ -285,7 +285,7 @@ async fn an_order_is_made_and_linked_by_one_call_and_paid_with() {
     simulator.play_at(platform.served.link.to_string(), None);
     let body = json!({ "customerId": ada.customer, "orderId": more });
     let refused = simulates(&acme.client, "shipment", "no bureau", &body).refused();
-    assert_eq!(refused, (409, "CONFLICT".into()));
+    assert_eq!(refused, (503, "SANDBOX_UNAVAILABLE".into()));
     platform.close().await;
 }
 
