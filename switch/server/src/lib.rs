@@ -30,6 +30,7 @@ mod reconciler;
 mod runtimes;
 mod telemetry;
 mod teller;
+mod time_source;
 mod upkeep;
 
 pub use telemetry::{metrics_handle, start_logging};

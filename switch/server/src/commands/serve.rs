@@ -8,7 +8,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::app::{Addresses, App};
 use crate::config::Config;
-use crate::production;
+use crate::{production, time_source};
 
 pub(super) async fn run(config: &Config, take_over: bool) -> anyhow::Result<ExitCode> {
     production::keep_memory_private();
@@ -19,6 +19,8 @@ pub(super) async fn run(config: &Config, take_over: bool) -> anyhow::Result<Exit
     let app = App::start(config, mode).await?;
     let stop = stop_signal();
     announce(app.addresses());
+    let asks = config.clock.asks.clone();
+    tokio::spawn(async move { time_source::tell(&asks).await });
     let mut fatal = app.fatal();
     let ended = tokio::select! {
         () = stop => None,

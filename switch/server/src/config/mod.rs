@@ -119,6 +119,8 @@ pub struct Config {
     pub api: Api,
     /// The control socket.
     pub control: Control,
+    /// The system's clock.
+    pub clock: Clock,
     /// Logs.
     pub log: Log,
     /// Stopping.
@@ -209,6 +211,20 @@ pub struct Control {
 impl Default for Control {
     fn default() -> Self {
         Self { socket: PathBuf::from("data/cardswitch.sock") }
+    }
+}
+
+/// The system's clock.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Clock {
+    /// The program that says whether it is synchronised, called as `timedatectl` is.
+    pub asks: PathBuf,
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Self { asks: "/usr/bin/timedatectl".into() }
     }
 }
 

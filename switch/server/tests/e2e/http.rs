@@ -2,8 +2,11 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::os::unix::fs::PermissionsExt as _;
 
-use crate::stage::{Stage, purchase};
+use switch_store::private_postgres::fresh_database;
+
+use crate::stage::{Served, Stage, purchase};
 
 pub(crate) fn get(address: SocketAddr, path: &str) -> String {
     let mut stream = TcpStream::connect(address).expect("connected");
@@ -28,6 +31,33 @@ async fn readiness_warns_of_a_full_disk() {
         tokio::task::yield_now().await;
     }
     stage.end().await;
+}
+
+/// P-25: whoever starts a switch is told whether the clock is kept right.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_tells_whether_the_clock_is_synchronised() {
+    let database = fresh_database().await;
+    let directory = tempfile::tempdir().expect("a directory");
+    let (place, url) = (directory.path(), database.url().expose());
+    for (says, metric, told) in [
+        ("yes", "cardswitch_clock_synchronised 1", "the system's clock is synchronised"),
+        ("no", "cardswitch_clock_synchronised 0", "the system's clock is not synchronised"),
+    ] {
+        let program = place.join(says);
+        std::fs::write(&program, format!("#!/bin/sh\necho {says}\n")).expect("written");
+        let runs = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(&program, runs).expect("it runs");
+        let log = place.join("log");
+        let asks = [("CARDSWITCH_CLOCK__ASKS", program.to_str().expect("a path"))];
+        let file = std::fs::File::create(&log).expect("a file");
+        let served = Served::start_logging(place, url, &asks, file);
+        while !get(served.http(), "/metrics").contains(metric) {
+            tokio::task::yield_now().await;
+        }
+        served.terminate();
+        assert!(std::fs::read_to_string(&log).expect("a log").contains(told), "{says}");
+    }
+    database.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
