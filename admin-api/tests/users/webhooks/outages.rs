@@ -110,6 +110,24 @@ async fn a_pause_is_kept_and_who_is_gone_is_not_called() {
     hooks.world.close().await;
 }
 
+/// What arrives beside a message that is answered with a pause says nothing of the pause.
+// covers: API-18
+#[tokio::test]
+async fn a_pause_is_kept_though_others_of_the_same_moment_arrive() {
+    let mut hooks = Hooks::new().await;
+    hooks.registers(hooks.world.one.partner, "/a", KYC).await;
+    for name in ["A-1", "A-2"] {
+        let customer = hooks.world.customer(name).await.public_id;
+        hooks.moves(customer, 0).await;
+    }
+    let pause = Said { retry_after: Some("600".into()), ..said(429) };
+    hooks.sender.says("/a", [pause, said(204)]);
+    assert_eq!(hooks.runs(at(0)).await, 2);
+    assert_eq!(hooks.runs(at(599)).await, 0);
+    assert_eq!(hooks.runs(at(600)).await, 1);
+    hooks.world.close().await;
+}
+
 // covers: API-04
 #[tokio::test]
 async fn what_is_over_goes_after_its_time_and_too_much_that_waits_ends_the_endpoint() {

@@ -1,9 +1,12 @@
 //! Several switches over one database, endpoints that take nothing, and what is kept of them.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
-use admin_api::webhooks::{EndpointChange, EndpointState, NewEndpoint, Schedule, WebhookSettings};
+use admin_api::webhooks::{
+    EndpointChange, EndpointState, MessageState, NewEndpoint, Runner, Schedule, WebhookSettings,
+};
 use uuid::Uuid;
 
 use super::stage::{Hooks, said, serve};
@@ -196,5 +199,35 @@ async fn an_endpoint_is_disabled_also_where_nothing_is_sent() {
     let disabled = change(EndpointState::Disabled, made.version).await.expect("disabled");
     assert_eq!(disabled.disabled_why.as_deref(), Some("ASKED"));
     assert_eq!(code(change(EndpointState::Enabled, disabled.version).await), "CONFLICT");
+    hooks.world.close().await;
+}
+
+/// A switch whose key is another one than that of what is registered signs nothing: it does not
+/// begin, and where it did it would count no try.
+#[tokio::test]
+async fn a_switch_with_another_key_sends_nothing_and_counts_no_try() {
+    let mut hooks = Hooks::new().await;
+    let partner = hooks.world.one.partner;
+    let folder = tempfile::tempdir().expect("a directory");
+    let foreign = serve(&hooks.world, &folder, WebhookSettings::default());
+    foreign.require_our_key().await.expect("nothing is registered");
+    let (made, _) = hooks.registers(partner, "/a", KYC).await;
+    assert_eq!(code(foreign.require_our_key().await), "CONFLICT");
+    hooks.webhooks.require_our_key().await.expect("it is ours");
+    hooks.moves(customers(&hooks, 1).await[0], 0).await;
+    let mut other = Runner::new(foreign, Arc::clone(&hooks.sender) as _);
+    assert_eq!(other.begin(at(1)).await, Ok(0));
+    assert_eq!(hooks.states(&made).await, [("WAITING", 0)]);
+    assert_eq!(hooks.runs(at(1)).await, 1, "whose key it is sends");
+    // A list by state has these alone, and goes on behind any of them.
+    let of = (partner, made.public_id);
+    let list = async |state, behind| {
+        let page = hooks.webhooks.messages(of, Some(state), (behind, 10)).await;
+        page.expect("messages").iter().map(|message| message.public_id).collect::<Vec<_>>()
+    };
+    let delivered = list(MessageState::Delivered, None).await;
+    assert_eq!(delivered.len(), 1);
+    assert!(list(MessageState::Delivered, Some(delivered[0])).await.is_empty());
+    assert!(list(MessageState::Failed, None).await.is_empty());
     hooks.world.close().await;
 }
