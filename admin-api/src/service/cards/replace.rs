@@ -14,6 +14,7 @@ use super::found::{OwnedCard, form_of};
 use super::issue::{By, Holder, NewVirtual, is_final};
 use super::lock_policy::Channel;
 use super::profile::{self, Form};
+use super::renew::{alone, not_renewing};
 use crate::Problem;
 
 /// Takes a card for an order, unless another one has it that is there and was not refused.
@@ -87,6 +88,7 @@ impl Cards {
             return self.now(card).await;
         }
         self.end_other(old, by).await?;
+        self.end_renewal(old.card.id, by).await?;
         self.may_replace(old, channel).await?;
         self.without_plastic_under_way(old).await?;
         let wanted = NewVirtual {
@@ -180,9 +182,8 @@ pub(in crate::service) async fn take(
     now: Timestamp,
 ) -> Result<(), Problem> {
     // One after the other: who waits for another's row sees none of what came with it.
-    let alone = "SELECT pg_advisory_xact_lock(hashtext('cardswitch card_replacement'), \
-                 ($1::int8 % 2147483647)::int4)";
-    sqlx::query(alone).bind(old.0).execute(&mut *connection).await?;
+    alone(connection, old).await?;
+    not_renewing(connection, old).await?;
     let taking = sqlx::query(TAKE).bind(old.0).bind(order).bind(PgTimestamp(now));
     let taken = taking.execute(connection).await?.rows_affected() == 1;
     if taken { Ok(()) } else { Err(replaced()) }

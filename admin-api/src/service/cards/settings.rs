@@ -14,6 +14,8 @@ pub struct CardSettings {
     pub most: u32,
     /// For how many months a card is good, the one in which it is issued aside.
     pub months: u32,
+    /// So long before its end a card may be renewed, and ever after.
+    pub renew_before: Duration,
     /// Who may set and lift which lock.
     pub locks: LockPolicy,
     /// Which PINs may be chosen, and how they go to the security module.
@@ -58,6 +60,7 @@ impl Default for CardSettings {
         Self {
             most: 100,
             months: 48,
+            renew_before: Duration::from_secs(60 * 24 * 3600),
             locks: LockPolicy::new(|_: Channel| all, false),
             pins: PinRules::default(),
             jobs: JobSettings::default(),
