@@ -105,6 +105,7 @@ const fn refusal_code(refusal: Refusal) -> &'static str {
         | Refusal::BalanceNotEmpty
         | Refusal::ControlCountsOtherwise
         | Refusal::RateSuperseded
+        | Refusal::RenewalNotLater
         | Refusal::LockIsFinal
         | Refusal::LockedOtherwise
         | Refusal::Outside(LockRefusal::Final | LockRefusal::LockedOtherwise)

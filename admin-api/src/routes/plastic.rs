@@ -122,6 +122,9 @@ pub(super) struct OrderView {
     /// The card in whose place it is to come.
     #[serde(skip_serializing_if = "Option::is_none")]
     replaces: Option<String>,
+    /// The card that it renews: the plastic of before is good until this one is activated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    renews: Option<String>,
     /// Of the letter or parcel, once the bureau has told it.
     #[serde(skip_serializing_if = "Option::is_none")]
     tracking_number: Option<String>,
@@ -180,6 +183,7 @@ impl From<&PlasticOrder> for OrderView {
             },
             physical_of: order.physical_of.map(|card| card.0.to_string()),
             replaces: order.replaces.map(|card| card.0.to_string()),
+            renews: order.renews.map(|card| card.0.to_string()),
             tracking_number: order.tracking_number.clone(),
             card_id: order.card.map(|card| card.0.to_string()),
             refusal: order.refusal.clone(),

@@ -168,7 +168,7 @@ impl Stage {
         Self { world, far, cards, holder, balance }
     }
 
-    fn wanted(&self) -> NewVirtual {
+    pub(crate) fn wanted(&self) -> NewVirtual {
         NewVirtual {
             balance: self.balance,
             programme: None,

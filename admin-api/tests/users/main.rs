@@ -12,6 +12,7 @@ mod partner_keys;
 mod plastic;
 mod processor;
 mod provider;
+mod renewals;
 mod replacements;
 mod webhooks;
 mod world;

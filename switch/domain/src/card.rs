@@ -107,7 +107,7 @@ pub struct Card {
     pub programme: ProgrammeId,
     /// Where its number is kept.
     pub vault: VaultRef,
-    /// Last month of validity, as issued.
+    /// Last month of validity, as issued or renewed.
     pub expiry: Expiry,
     /// Where it stands in its life.
     pub status: CardStatus,

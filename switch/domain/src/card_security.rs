@@ -20,6 +20,26 @@ pub struct CardReferences {
     pub pin: Option<PinReference>,
     /// Which printed code is in force: 0 as issued, one more with every reset.
     pub code_generation: u8,
+    /// Which of its plastics are good.
+    pub plastic: PlasticInForce,
+}
+
+/// Which plastics of one card are good, by their sequence numbers: all of them, until one is
+/// renewed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PlasticInForce {
+    /// Those with a lower number were renewed, and are no longer good.
+    pub since: u8,
+    /// The one with this number is made, and is not good before it is activated.
+    pub awaited: Option<u8>,
+}
+
+impl PlasticInForce {
+    /// Whether the chip of the plastic with this number is to be taken.
+    #[must_use]
+    pub fn takes(self, sequence: u8) -> bool {
+        sequence >= self.since && self.awaited != Some(sequence)
+    }
 }
 
 /// Three digits of a stripe and a chip: where the card is good, how it is authorized, for what.

@@ -68,7 +68,8 @@ pub use card_counters::{CardCounters, ChipCounter, CounterEffect, CounterStandin
 pub use card_script::{CardScript, ScriptKind, ScriptStanding};
 pub use card_security::{
     CardReferences, CardSecurityTerms, Circumstances, CounterRules, ExpiryOrder,
-    InvalidServiceCode, KeyLabel, LowerCounter, NeededChecks, PinMethod, SecurityKeys, ServiceCode,
+    InvalidServiceCode, KeyLabel, LowerCounter, NeededChecks, PinMethod, PlasticInForce,
+    SecurityKeys, ServiceCode,
 };
 pub use chip_facts::{ChipDifference, ChipDifferences, ChipFact, ChipFacts};
 pub use control::{

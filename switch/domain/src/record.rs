@@ -123,6 +123,16 @@ pub enum Event {
         /// What they are compared with from now on.
         references: Box<CardReferences>,
     },
+    /// A card was renewed: it is the same one with another month, of which its printed code is
+    /// made, and where it is of plastic with another plastic.
+    CardRenewed {
+        /// The card.
+        card: CardId,
+        /// Last month of validity from now on.
+        expiry: Expiry,
+        /// What its values are compared with from now on: the whole of it.
+        references: Box<CardReferences>,
+    },
     /// A spend control was made or changed: the whole of it.
     ControlDefined(Box<SpendControl>),
     /// A spend control is no more.

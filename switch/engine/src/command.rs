@@ -359,6 +359,24 @@ pub enum Act {
         /// Its sequence number.
         sequence: u8,
     },
+    /// Says that other plastic of a card was made, which is not good before the card is renewed by
+    /// it.
+    AwaitPlastic {
+        /// The card.
+        card: CardId,
+        /// The sequence number of the plastic.
+        sequence: u8,
+    },
+    /// Renews a card: the month of before is no longer good, and where it is of plastic, neither is
+    /// the plastic of before.
+    RenewCard {
+        /// The card.
+        card: CardId,
+        /// Last month of validity from now on.
+        expiry: Expiry,
+        /// What stripe and chip have in them from now on; `None` where there is no plastic.
+        plastic: Option<(ServiceCode, u8)>,
+    },
     /// Gives a card another PIN, by what that is compared with; wrong ones are forgiven.
     SetPinReference {
         /// The card.

@@ -226,6 +226,12 @@ pub enum Refusal {
     /// The printed code of a card was reset as often as there is room for.
     #[error("the card's values were changed too often: replace the card")]
     CodesExhausted,
+    /// A card is renewed to what it has already, or had before.
+    #[error(
+        "a card is renewed to a later month than it has, and to plastic with a higher sequence \
+         number"
+    )]
+    RenewalNotLater,
     /// The card's lock can never be taken back (SR-174).
     #[error("the card is locked with a code that cannot be taken back")]
     LockIsFinal,

@@ -28,7 +28,7 @@ pub struct CardEntry {
 pub struct CardReference {
     /// The card.
     pub card: CardId,
-    /// Last month of validity, as issued.
+    /// Last month of validity, as issued or renewed.
     pub expiry: Expiry,
     /// What its values are compared with; those of a card of which nothing was said.
     pub references: Arc<CardReferences>,
@@ -39,7 +39,7 @@ pub struct CardReference {
     pub terms: Arc<CardSecurityTerms>,
 }
 
-/// What never changes of a card.
+/// What never changes of a card, and its month as it was listed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Listed {
     pub(crate) entry: CardEntry,
@@ -48,10 +48,11 @@ pub(crate) struct Listed {
 }
 
 /// What changes of one: of those of which anything was said or counted.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 struct Known {
     references: Arc<CardReferences>,
     pin_tries: u32,
+    expiry: Expiry,
 }
 
 /// All cards of the node. Links read it; shards add to it when an issue is committed.
@@ -82,10 +83,14 @@ impl Directory {
         let listed = *self.by_fingerprint.get(card)?;
         let terms = Arc::clone(&*self.terms.get(&listed.programme)?);
         let card = listed.entry.card;
-        let known = self.known.get(&card).map(|known| known.clone()).unwrap_or_default();
-        let tries_exceeded = known.pin_tries >= u32::from(terms.pin_limit);
-        let references = known.references;
-        Some(CardReference { card, expiry: listed.expiry, references, tries_exceeded, terms })
+        let known = self.known.get(&card).map(|known| known.clone());
+        let Known { references, pin_tries, expiry } = known.unwrap_or_else(|| Known {
+            references: Arc::default(),
+            pin_tries: 0,
+            expiry: listed.expiry,
+        });
+        let tries_exceeded = pin_tries >= u32::from(terms.pin_limit);
+        Some(CardReference { card, expiry, references, tries_exceeded, terms })
     }
 
     /// How the cards of a programme are verified; `None` where they are not.
@@ -110,7 +115,7 @@ impl Directory {
         self.by_fingerprint.insert(card, listed);
     }
 
-    /// What changed of a card, as committed.
+    /// What changed of a card, as committed. One that was renewed has references for good.
     pub(crate) fn learn(&self, card: &Card, pin_tries: u32) {
         let references = card.references.as_deref();
         if references.is_none() && pin_tries == 0 {
@@ -118,7 +123,7 @@ impl Directory {
             return;
         }
         let references = Arc::new(references.cloned().unwrap_or_default());
-        self.known.insert(card.id, Known { references, pin_tries });
+        self.known.insert(card.id, Known { references, pin_tries, expiry: card.expiry });
     }
 
     /// How the cards of programmes are verified from now on: all of them.

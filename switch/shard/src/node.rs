@@ -280,6 +280,8 @@ impl Node {
             | Act::LockCard { card, .. }
             | Act::UnlockCard { card }
             | Act::SetCardData { card, .. }
+            | Act::AwaitPlastic { card, .. }
+            | Act::RenewCard { card, .. }
             | Act::SetPinReference { card, .. }
             | Act::ResetCardCode { card }
             | Act::LockOutside { card: Some(card), .. } => self.shared.shard_of_card(*card),

@@ -97,6 +97,7 @@ impl Access {
         "POST" "/admin/cards/{cardId}/unlock" EMPLOYEE;
         "POST" "/admin/cards/{cardId}/activate" EMPLOYEE;
         "POST" "/admin/cards/{cardId}/replace" MANAGER;
+        "POST" "/admin/cards/{cardId}/renew" MANAGER;
         "POST" "/admin/cards/{cardId}/cvv" EMPLOYEE;
         "DELETE" "/admin/cards/{cardId}" EMPLOYEE;
         "GET" "/admin/cards/{cardId}/controls" EMPLOYEE;

@@ -10,8 +10,9 @@ use axum::{Extension, Json};
 use super::super::Answered;
 use super::super::accounts::Owner;
 use super::super::cards::{
-    CardView, Listing, LockReason, NewInPlace, NewVirtualCard, Replacing, SeenInPlace, activated,
-    by, detailed, drawn, issued_unseen, listed, locked, removed, replaced, unlocked,
+    CardView, Listing, LockReason, NewInPlace, NewTerm, NewVirtualCard, Replacing, SeenInPlace,
+    activated, by, detailed, drawn, issued_unseen, listed, locked, removed, renewed, replaced,
+    unlocked,
 };
 use super::super::problems::{ChangeProblems, Problems};
 use super::super::served::Panel;
@@ -148,6 +149,37 @@ pub(in crate::routes) async fn replace(
     let (caller, channel, cards) = (&caller, Channel::Operator, "/admin/cards");
     let who = Replacing { owner, channel, caller, cards, orders: &orders };
     replaced(&this.management, &who, &owned, keys.key(0), new).await
+}
+
+/// Renew a card: the same card, with the same number and a later month.
+///
+/// From `api.cards.renew_before_days` before its end on. A virtual card has its later month, and
+/// the printed code of that, when the answer is there; the month of before is no longer good. Of
+/// plastic the next is ordered, and the one before is good until that is linked and activated. A
+/// card of a processor elsewhere is not renewed (`PROCESSOR_REFUSED`). The answer goes encrypted:
+/// `Encrypt-Response: true`. It has what everybody may see.
+#[utoipa::path(
+    post, path = "/admin/cards/{cardId}/renew", tag = "cards",
+    params(("cardId" = String, Path, pattern = "^[1-9][0-9]{0,18}$")), request_body = NewTerm,
+    responses(
+        (status = 200, body = SeenInPlace), (status = 201, body = SeenInPlace), Problems,
+        ChangeProblems
+    )
+)]
+pub(in crate::routes) async fn renew(
+    State(this): State<Panel>,
+    Extension(caller): Extension<Caller>,
+    Extension(keys): Extension<Idempotency>,
+    Path(card): Path<String>,
+    Body(new): Body<NewTerm>,
+) -> Answered<Response> {
+    let owned = this.management.cards.any(&card).await?;
+    let customer = this.management.users.named(owned.balance.customer).await?;
+    let owner = Owner { partner: owned.balance.partner, customer };
+    let orders = format!("/admin/customers/{customer}/cards/orders");
+    let (caller, channel, cards) = (&caller, Channel::Operator, "/admin/cards");
+    let who = Replacing { owner, channel, caller, cards, orders: &orders };
+    renewed(&this.management, &who, &owned, keys.key(0), new).await
 }
 
 /// Give a virtual card another printed code (SR-122); its holder reads it.

@@ -64,6 +64,7 @@ pub(super) fn signed_in() -> OpenApiRouter<Panel> {
         .routes(routes!(cards::unlock))
         .routes(routes!(cards::activate))
         .routes(routes!(cards::replace))
+        .routes(routes!(cards::renew))
         .routes(routes!(cards::reset_code))
         .routes(routes!(cards::remove))
         .routes(routes!(controls::list_of_card))

@@ -3,6 +3,7 @@
 //! routes, and what of an answer is encrypted with the table of those that are.
 
 mod asked;
+mod renew;
 mod replace;
 pub(super) mod secure;
 mod view;
@@ -22,6 +23,7 @@ use crate::http::{Caller, Cursor, Made, Page, Sealed, Secret, now, page_limit, p
 use crate::service::cards::{By, CardAnswer, Channel, Holder, JobState, OwnedCard};
 
 pub(in crate::routes) use asked::{Listing, LockReason, NewVirtualCard};
+pub(in crate::routes) use renew::{NewTerm, renewed};
 pub(in crate::routes) use replace::{InPlace, NewInPlace, Replacing, SeenInPlace, replaced};
 pub(in crate::routes) use view::{CardView, FullCard, JobView, NewCode, NewPinView};
 

@@ -36,8 +36,8 @@ pub(in crate::routes) struct NewInPlace {
     delivery: Option<DeliveryBody>,
 }
 
-/// A card in another's place: a virtual one, with everything that is on it, or the order of one of
-/// plastic.
+/// A card in another's place, or renewed: a virtual one, with everything that is on it, or the
+/// order of one of plastic.
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
 #[expect(dead_code, reason = "documents answers, which the types of their data write themselves")]
@@ -64,12 +64,12 @@ pub(in crate::routes) struct InPlace {
 #[serde(rename_all = "camelCase")]
 pub(in crate::routes) struct SeenInPlace {
     #[serde(skip_serializing_if = "Option::is_none")]
-    card: Option<CardView>,
+    pub(super) card: Option<CardView>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    order: Option<OrderView>,
+    pub(super) order: Option<OrderView>,
 }
 
-/// Whose card is replaced, by whom, and where cards and orders of its customer lie.
+/// Whose card is replaced or renewed, by whom, and where cards and orders of its customer lie.
 pub(in crate::routes) struct Replacing<'a> {
     pub(in crate::routes) owner: Owner,
     pub(in crate::routes) channel: Channel,

@@ -6,9 +6,9 @@ use axum::response::Response;
 use axum::{Extension, Json};
 
 use super::{
-    CardView, FullCard, InPlace, JobView, Listing, LockReason, NewInPlace, NewVirtualCard,
+    CardView, FullCard, InPlace, JobView, Listing, LockReason, NewInPlace, NewTerm, NewVirtualCard,
     Replacing, activated, by, detailed, drawn, find, issued, job, listed, locked, ordered, removed,
-    replaced, revealed, unlocked,
+    renewed, replaced, revealed, unlocked,
 };
 use crate::Problem;
 use crate::http::{Body, Caller, Idempotency, Page, Query, public_id};
@@ -203,6 +203,37 @@ pub(in crate::routes) async fn replace(
     let channel = Channel::Partner;
     let who = Replacing { owner, channel, caller, cards: &cards, orders: &orders };
     replaced(&this, &who, &owned, keys.key(0), new).await
+}
+
+/// Renew a card: the same card, with the same number and a later month.
+///
+/// From `api.cards.renew_before_days` before its end on. A virtual card has its later month, and
+/// the printed code of that, when the answer is there, and all of it is told; the month of before
+/// is no longer good. Of plastic the next is ordered, and the one before is good until that is
+/// linked and activated. A card of a processor elsewhere is not renewed (`PROCESSOR_REFUSED`).
+/// The answer goes encrypted: `Encrypt-Response: true`.
+#[utoipa::path(
+    post, path = "/secure/customers/{customerId}/cards/{cardId}/renew", tag = "cards",
+    params(("customerId" = Uuid, Path), ("cardId" = String, Path, pattern = "^[1-9][0-9]{0,18}$")),
+    request_body = NewTerm,
+    responses(
+        (status = 200, body = InPlace), (status = 201, body = InPlace), Problems, ChangeProblems
+    )
+)]
+pub(in crate::routes) async fn renew(
+    State(this): State<Management>,
+    Extension(caller): Extension<Caller>,
+    Extension(keys): Extension<Idempotency>,
+    Path((customer, card)): Path<(String, String)>,
+    Body(new): Body<NewTerm>,
+) -> Answered<Response> {
+    let owner = owner(&caller, &customer)?;
+    let owned = find(&this, owner, &card).await?;
+    let cards = format!("/secure/customers/{customer}/cards");
+    let (caller, orders) = (&caller, format!("{cards}/orders"));
+    let channel = Channel::Partner;
+    let who = Replacing { owner, channel, caller, cards: &cards, orders: &orders };
+    renewed(&this, &who, &owned, keys.key(0), new).await
 }
 
 /// Remove a card for good (SR-117).

@@ -14,8 +14,8 @@ use crate::http::{Body, Caller, Idempotency, Page, Query, SteppedUp};
 use crate::routes::Answered;
 use crate::routes::cards::{
     CardView, FullCard, InPlace, JobView, Listing, LockReason, NewCode, NewInPlace, NewPinView,
-    NewVirtualCard, Replacing, activated, by, code_reset, detailed, drawn, find, issued, job,
-    listed, locked, ordered, removed, replaced, revealed, unlocked,
+    NewTerm, NewVirtualCard, Replacing, activated, by, code_reset, detailed, drawn, find, issued,
+    job, listed, locked, ordered, removed, renewed, replaced, revealed, unlocked,
 };
 use crate::routes::problems::{ChangeProblems, Problems};
 use crate::routes::served::Management;
@@ -198,6 +198,37 @@ pub(in crate::routes) async fn replace(
     let (cards, orders) = ("/customers/me/cards", "/customers/me/cards/orders");
     let who = Replacing { owner, channel: Channel::User, caller, cards, orders };
     replaced(&this, &who, &owned, keys.key(0), new).await
+}
+
+/// Renew a card: the same card, with the same number and a later month.
+///
+/// From `api.cards.renew_before_days` before its end on. A virtual card has its later month, and
+/// the printed code of that, when the answer is there, and all of it is told; the month of before
+/// is no longer good. Of plastic the next is ordered, and the one before is good until that is
+/// linked and activated. A card of a processor elsewhere is not renewed (`PROCESSOR_REFUSED`).
+/// The answer goes encrypted: `Encrypt-Response: true`. `403 STEP_UP_REQUIRED` where the PIN was
+/// not given again a moment ago.
+#[utoipa::path(
+    post, path = "/customers/me/cards/{cardId}/renew", tag = "cards",
+    params(("cardId" = String, Path, pattern = "^[1-9][0-9]{0,18}$")), request_body = NewTerm,
+    responses(
+        (status = 200, body = InPlace), (status = 201, body = InPlace), Problems, ChangeProblems
+    )
+)]
+pub(in crate::routes) async fn renew(
+    State(this): State<Management>,
+    Extension(caller): Extension<Caller>,
+    Extension(session): Extension<Session>,
+    Extension(keys): Extension<Idempotency>,
+    _stepped_up: SteppedUp,
+    Path(card): Path<String>,
+    Body(new): Body<NewTerm>,
+) -> Answered<Response> {
+    let (owner, caller) = (owner(&session), &caller);
+    let owned = find(&this, owner, &card).await?;
+    let (cards, orders) = ("/customers/me/cards", "/customers/me/cards/orders");
+    let who = Replacing { owner, channel: Channel::User, caller, cards, orders };
+    renewed(&this, &who, &owned, keys.key(0), new).await
 }
 
 /// Give a virtual card another printed code (SR-121): the one before is worth nothing any more.

@@ -59,6 +59,7 @@ fn behind() -> OpenApiRouter<Management> {
         .routes(routes!(cards::unlock))
         .routes(routes!(cards::activate))
         .routes(routes!(cards::replace))
+        .routes(routes!(cards::renew))
         .routes(routes!(cards::reset_code))
         .routes(routes!(cards::remove))
         .routes(routes!(controls::list_of_card))

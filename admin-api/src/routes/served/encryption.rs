@@ -26,6 +26,9 @@ pub(super) const TABLE: &[NeedsEncryption] = table! {
     "POST" "/customers/me/cards/{cardId}/replace" Response;
     "POST" "/secure/customers/{customerId}/cards/{cardId}/replace" Response;
     "POST" "/admin/cards/{cardId}/replace" Response;
+    "POST" "/customers/me/cards/{cardId}/renew" Response;
+    "POST" "/secure/customers/{customerId}/cards/{cardId}/renew" Response;
+    "POST" "/admin/cards/{cardId}/renew" Response;
     "POST" "/customers/me/cards/{cardId}/cvv" Response;
     "POST" "/admin/cards/{cardId}/cvv" Response;
     "POST" "/customers/me/cards/{cardId}/pin" RequestAndResponse;

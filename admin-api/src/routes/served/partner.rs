@@ -56,6 +56,7 @@ fn routes() -> OpenApiRouter<Management> {
         .routes(routes!(cards::unlock))
         .routes(routes!(cards::activate))
         .routes(routes!(cards::replace))
+        .routes(routes!(cards::renew))
         .routes(routes!(cards::remove))
         .routes(routes!(cards::remove_by_lifecycle))
         .routes(routes!(authorizations::list_of_card))

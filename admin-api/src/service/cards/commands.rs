@@ -150,8 +150,8 @@ impl Services {
         Ok(IssuedCard { card, pan, expiry: known.expiry })
     }
 
-    /// Activates a card that was issued inactive. Those in whose place it came are locked when this
-    /// returns.
+    /// Activates a card that was issued inactive, or the plastic that one was renewed by. Those in
+    /// whose place it came are locked when this returns.
     ///
     /// # Errors
     /// See [`Problem`].
@@ -162,6 +162,7 @@ impl Services {
         card: CardId,
     ) -> Result<(), Problem> {
         self.act(key, actor, Act::ActivateCard { card }).await?;
+        self.renew_by_plastic(actor, card).await?;
         // One that was replaced before it was activated left that before it in use.
         let mut card = card;
         while let Some(old) = self.replaced_by(card).await? {

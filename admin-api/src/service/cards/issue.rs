@@ -132,13 +132,7 @@ impl Cards {
         if balance.customer != customer.id {
             return Err(Problem::not_found("there is no such account"));
         }
-        self.users.require_verified(holder.partner, holder.customer).await?;
-        if customer.state != CustomerState::Active {
-            return Err(Problem::new("CONFLICT", "the customer is blocked"));
-        }
-        if balance.state != BalanceState::Active {
-            return Err(Problem::new("CONFLICT", "the account is blocked or closed"));
-        }
+        self.in_use(holder, &balance).await?;
         fits(new, &balance)?;
         // Without its key no code could be told of a card that was made.
         self.code_key(balance.programme, 0)?;
@@ -155,6 +149,19 @@ impl Cards {
             replaces: None,
             asked: by.now,
         })
+    }
+
+    /// That a customer may have cards, and this account may.
+    pub(super) async fn in_use(&self, holder: Holder, balance: &Balance) -> Result<(), Problem> {
+        self.users.require_verified(holder.partner, holder.customer).await?;
+        let customer = self.users.customer(holder.partner, holder.customer).await?;
+        if customer.state != CustomerState::Active {
+            return Err(Problem::new("CONFLICT", "the customer is blocked"));
+        }
+        if balance.state != BalanceState::Active {
+            return Err(Problem::new("CONFLICT", "the account is blocked or closed"));
+        }
+        Ok(())
     }
 
     /// Has the card of an order made; of one that was made already, the same card.

@@ -96,8 +96,9 @@ impl Cards {
         held.end().await
     }
 
-    /// Activates a card that waits for it (SR-129 to SR-131, SR-167, SR-170). Those in whose place
-    /// it came are locked when this returns (SR-207).
+    /// Activates a card that waits for it (SR-129 to SR-131, SR-167, SR-170), or the plastic that
+    /// one was renewed by: the plastic of before is no longer good when this returns. Those in
+    /// whose place it came are locked by then as well (SR-207).
     ///
     /// # Errors
     /// `CONFLICT`: it was removed. `PROCESSOR_UNAVAILABLE`: asking again tells the processor.

@@ -13,6 +13,7 @@ mod lock_policy;
 mod pin;
 pub mod processor;
 mod profile;
+mod renew;
 mod replace;
 mod settings;
 mod settled;
@@ -38,8 +39,11 @@ pub use lock_policy::{Channel, LockPolicy, LockRights};
 pub(in crate::service) use pin::{ChosenOfCard, SealedPin};
 pub use processor::Processors;
 pub use profile::Form;
+pub(in crate::service) use renew::{
+    alone, is_later, not_otherwise_under_way, not_renewing, not_replaced,
+};
 pub use replace::NewReplacement;
-pub(in crate::service) use replace::{not_replaced, take as take_for_replacement};
+pub(in crate::service) use replace::take as take_for_replacement;
 pub use settings::{CardSettings, JobSettings, PinRules};
 
 /// Where the names of keys become what the security module knows them by.

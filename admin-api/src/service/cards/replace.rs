@@ -14,6 +14,7 @@ use super::found::{OwnedCard, form_of};
 use super::issue::{By, Holder, NewVirtual};
 use super::lock_policy::Channel;
 use super::profile::{self, Form};
+use super::renew::{alone, not_renewing};
 use crate::Problem;
 
 /// Takes a card for an order, unless another one has it that is there and was not refused.
@@ -24,13 +25,6 @@ const TAKE: &str = "\
         OR NOT EXISTS (SELECT FROM card_profile AS p WHERE p.order_id = own.order_id)
         AND NOT EXISTS (SELECT FROM card_order AS o
             WHERE o.reference = own.order_id AND o.state <> 'REFUSED')";
-
-/// The same of any order.
-const IS_TAKEN: &str = "\
-    SELECT EXISTS (SELECT FROM card_replacement AS own WHERE own.replaces = $1 AND (
-        EXISTS (SELECT FROM card_profile AS p WHERE p.order_id = own.order_id)
-        OR EXISTS (SELECT FROM card_order AS o
-            WHERE o.reference = own.order_id AND o.state <> 'REFUSED')))";
 
 const TAKEN_BY: &str = "\
     SELECT order_id FROM card_replacement WHERE replaces = $1";
@@ -94,6 +88,7 @@ impl Cards {
             return self.now(card).await;
         }
         self.end_other(old, by).await?;
+        self.end_renewal(old.card.id, by).await?;
         self.may_replace(old, channel).await?;
         let wanted = NewVirtual {
             balance: self.users.handle_of(old.balance.id).await?,
@@ -153,7 +148,7 @@ impl Cards {
 }
 
 /// Plastic of a card that is replaced would have a number that is worth nothing. Asked when nobody
-/// else orders any: see [`not_replaced`].
+/// else orders any: see [`alone`].
 async fn without_plastic_under_way(
     connection: &mut PgConnection,
     old: CardId,
@@ -167,24 +162,6 @@ async fn without_plastic_under_way(
     Ok(())
 }
 
-/// That no order has a card to come in its place, and none will until this transaction ends.
-pub(in crate::service) async fn not_replaced(
-    connection: &mut PgConnection,
-    card: CardId,
-) -> Result<(), Problem> {
-    alone(connection, card).await?;
-    let taken = sqlx::query_scalar::<_, bool>(IS_TAKEN).bind(card.0);
-    if taken.fetch_one(connection).await? { Err(replaced()) } else { Ok(()) }
-}
-
-/// One after the other: who waits for another's row sees none of what came with it.
-async fn alone(connection: &mut PgConnection, card: CardId) -> Result<(), Problem> {
-    let sql = "SELECT pg_advisory_xact_lock(hashtext('cardswitch card_replacement'), \
-               ($1::int8 % 2147483647)::int4)";
-    sqlx::query(sql).bind(card.0).execute(connection).await?;
-    Ok(())
-}
-
 /// Takes a card for the order of what comes in its place.
 pub(in crate::service) async fn take(
     connection: &mut PgConnection,
@@ -192,7 +169,9 @@ pub(in crate::service) async fn take(
     order: Uuid,
     now: Timestamp,
 ) -> Result<(), Problem> {
+    // One after the other: who waits for another's row sees none of what came with it.
     alone(connection, old).await?;
+    not_renewing(connection, old).await?;
     let taking = sqlx::query(TAKE).bind(old.0).bind(order).bind(PgTimestamp(now));
     let taken = taking.execute(connection).await?.rows_affected() == 1;
     if taken { Ok(()) } else { Err(replaced()) }

@@ -16,6 +16,8 @@ pub struct CardSettings {
     pub months: u32,
     /// Changes of one card that wait for each other; one more is refused.
     pub in_turn: usize,
+    /// So long before its end a card may be renewed, and ever after.
+    pub renew_before: Duration,
     /// Who may set and lift which lock.
     pub locks: LockPolicy,
     /// Which PINs may be chosen, and how they go to the security module.
@@ -61,6 +63,7 @@ impl Default for CardSettings {
             most: 100,
             months: 48,
             in_turn: 16,
+            renew_before: Duration::from_secs(60 * 24 * 3600),
             locks: LockPolicy::new(|_: Channel| all, false),
             pins: PinRules::default(),
             jobs: JobSettings::default(),

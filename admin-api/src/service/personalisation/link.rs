@@ -25,7 +25,9 @@ const AT_A_TIME: i64 = 200;
 
 const DUE: &str = "\
     SELECT reference, balance_id, physical_of, expiry, service_code, sequence, vault_row, digits,
-        key_index
+        key_index,
+        EXISTS (SELECT FROM card_order_renewal AS n WHERE n.reference = card_order.reference)
+            AS renews
     FROM card_order LEFT JOIN card_order_pin USING (reference)
     WHERE state = 'PERSONALISED' AND next_at <= $1 ORDER BY next_at LIMIT $2";
 
@@ -76,6 +78,7 @@ struct Due {
     reference: Uuid,
     balance: BalanceId,
     physical_of: Option<CardId>,
+    renews: bool,
     expiry: Expiry,
     service_code: ServiceCode,
     sequence: u8,
@@ -103,9 +106,10 @@ impl From<ManageError> for Unlinked {
             ManageError::Refused(Refusal::BalanceClosed | Refusal::NoSuchBalance) => {
                 Self::Never("BALANCE_CLOSED")
             }
-            ManageError::Refused(Refusal::NoSuchCard | Refusal::CardUnfit) => {
-                Self::Never("CARD_REMOVED")
-            }
+            ManageError::Refused(
+                Refusal::NoSuchCard | Refusal::CardUnfit | Refusal::LockIsFinal,
+            ) => Self::Never("CARD_REMOVED"),
+            ManageError::Refused(Refusal::RenewalNotLater) => Self::Never("CARD_CHANGED"),
             other => Self::Later(other.into()),
         }
     }
@@ -180,7 +184,11 @@ impl Plastic {
             self.services.node.manage(Manage { key: key("pin"), actor, act }, None).await?;
         }
         let (service_code, sequence) = (Some(due.service_code), due.sequence);
-        let act = Act::SetCardData { card, service_code, sequence };
+        let act = if due.renews {
+            Act::AwaitPlastic { card, sequence }
+        } else {
+            Act::SetCardData { card, service_code, sequence }
+        };
         self.services.node.manage(Manage { key: key("data"), actor, act }, None).await?;
         Ok(card)
     }
@@ -202,6 +210,7 @@ impl Due {
             reference: row.try_get("reference")?,
             balance: BalanceId(row.try_get("balance_id")?),
             physical_of: row.try_get::<Option<i64>, _>("physical_of")?.map(CardId),
+            renews: row.try_get("renews")?,
             expiry: Expiry::from_yymm(number("expiry")?).map_err(|_| wrong())?,
             service_code: ServiceCode::new(number("service_code")?).map_err(|_| wrong())?,
             sequence: u8::try_from(number("sequence")?).map_err(|_| wrong())?,

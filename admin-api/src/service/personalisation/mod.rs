@@ -1,15 +1,16 @@
 //! Plastic cards: ordered, made by a bureau, linked when its report says that they exist (SR-163 to
-//! SR-170). It owns the tables `card_order`, `card_order_pin`,
-//! `perso_run` and `perso_report`, and that nobody sees a
-//! card before it is linked. The cards themselves are the shards'; the file's bytes are
-//! `switch-security`'s.
+//! SR-170). It owns the tables `card_order`, `card_order_pin`, `card_order_renewal`,
+//! `perso_run` and `perso_report`, and that nobody sees a card before it is linked. The cards
+//! themselves are the shards'; the file's bytes are `switch-security`'s.
 
 mod directory;
+mod fit;
 mod link;
 mod number;
 mod order;
 mod pin;
 mod record;
+mod renewal;
 mod report;
 mod retention;
 mod run;

@@ -5,16 +5,20 @@
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
 use switch_domain::{
-    AsciiText, Balance, BalanceState, CardId, CardStatus, Country, CustomerId, CustomerState,
-    Expiry, IdempotencyKey, PartnerId, ServiceCode, Timestamp,
+    AsciiText, Balance, BalanceState, CardId, CardStatus, CustomerId, CustomerState, Expiry,
+    IdempotencyKey, PartnerId, ServiceCode, Timestamp,
 };
 use switch_store::PgTimestamp;
 use uuid::Uuid;
 
 use super::Plastic;
+use super::fit::{embossed, fits};
 use super::pin::NumberedPin;
+use super::renewal::{next_sequence, note};
 use crate::Problem;
-use crate::service::cards::{not_replaced, take_for_replacement};
+use crate::service::cards::{
+    alone, not_otherwise_under_way, not_renewing, not_replaced, take_for_replacement,
+};
 use crate::service::span::months_on;
 use crate::service::users::Personal;
 
@@ -131,6 +135,8 @@ pub struct PlasticOrder {
     pub physical_of: Option<CardId>,
     /// The card in whose place it is to come.
     pub replaces: Option<CardId>,
+    /// The card that is renewed by it.
+    pub renews: Option<CardId>,
     /// Of the parcel or letter.
     pub tracking_number: Option<String>,
     /// The card, once there is one.
@@ -149,7 +155,9 @@ const INSERT: &str = "\
 
 const READ: &str = "\
     SELECT reference, state, ordered_at, way, physical_of, tracking_number, card_id, refusal,
-        (SELECT r.replaces FROM card_replacement AS r WHERE r.order_id = reference) AS replaces
+        (SELECT r.replaces FROM card_replacement AS r WHERE r.order_id = reference) AS replaces,
+        EXISTS (SELECT FROM card_order_renewal AS n WHERE n.reference = card_order.reference)
+            AS renews
     FROM card_order WHERE partner_id = $1 AND customer_id = $2 AND reference = $3";
 
 const ON_THEIR_WAY: &str = "\
@@ -163,6 +171,23 @@ pub(super) struct Checked {
     physical_of: Option<CardId>,
     holder_name: Personal,
     expiry: Expiry,
+    /// Of a renewal the sequence number that the card has.
+    renews: Option<u8>,
+}
+
+impl Checked {
+    /// A renewal of a card that has this sequence number.
+    pub(super) fn renewal(
+        (customer, balance): (CustomerId, Balance),
+        (card, sequence): (CardId, u8),
+        expiry: Expiry,
+        new: &NewPlastic,
+    ) -> Result<Self, Problem> {
+        fits(&new.delivery)?;
+        let holder_name = embossed(&new.holder_name)?;
+        let (physical_of, renews) = (Some(card), Some(sequence));
+        Ok(Self { customer, balance, physical_of, holder_name, expiry, renews })
+    }
 }
 
 impl Plastic {
@@ -218,15 +243,15 @@ impl Plastic {
         if let Some(earlier) = read(transaction, whose, reference).await? {
             return Ok((earlier, false));
         }
-        let of = (checked.customer, checked.physical_of);
-        self.within_limits(transaction, of).await?;
-        if let Some(card) = checked.physical_of {
-            not_replaced(transaction, card).await?;
-        }
+        self.within_limits(transaction, checked.customer).await?;
+        let sequence = self.sequence(transaction, checked).await?;
         if let Some(old) = new.replaces {
             take_for_replacement(transaction, old, reference, by.now).await?;
         }
-        self.insert(transaction, (partner, reference), checked, new, by).await?;
+        self.insert(transaction, (partner, reference), (checked, sequence), new, by).await?;
+        if let Some(card) = checked.physical_of.filter(|_| checked.renews.is_some()) {
+            note(transaction, reference, card).await?;
+        }
         if let Some(numbered) = numbered {
             self.keep_pin(transaction, reference, numbered).await?;
         }
@@ -278,7 +303,37 @@ impl Plastic {
                 (Some(card), expiry)
             }
         };
-        Ok(Checked { customer: found.id, balance, physical_of, holder_name, expiry })
+        let customer = found.id;
+        Ok(Checked { customer, balance, physical_of, holder_name, expiry, renews: None })
+    }
+
+    /// The sequence number of the plastic; of a card that there is already, once it is clear that
+    /// nothing else is made of it.
+    async fn sequence(
+        &self,
+        transaction: &mut PgConnection,
+        checked: &Checked,
+    ) -> Result<i16, Problem> {
+        let Some(card) = checked.physical_of else { return Ok(self.settings.sequence.into()) };
+        alone(transaction, card).await?;
+        not_renewing(transaction, card).await?;
+        if let Some(of_card) = checked.renews {
+            not_otherwise_under_way(transaction, card).await?;
+            return next_sequence(transaction, card, of_card).await;
+        }
+        not_replaced(transaction, card).await?;
+        let printed = "SELECT EXISTS (SELECT FROM card_order \
+                       WHERE physical_of = $1 AND state <> 'REFUSED')";
+        let printed = sqlx::query_scalar::<_, bool>(printed).bind(card.0);
+        if printed.fetch_one(&mut *transaction).await? {
+            return Err(Problem::new("CONFLICT", "the card is plastic already"));
+        }
+        // The month that was looked at would stand on it.
+        let now = self.services.node.card(card).await;
+        if now.is_none_or(|card| card.expiry != checked.expiry) {
+            return Err(Problem::new("CONFLICT", "the card was renewed meanwhile: order again"));
+        }
+        Ok(self.settings.sequence.into())
     }
 
     /// A virtual card of the account that gets plastic: in use, and without any yet.
@@ -306,19 +361,13 @@ impl Plastic {
     async fn within_limits(
         &self,
         connection: &mut PgConnection,
-        (customer, of): (CustomerId, Option<CardId>),
+        customer: CustomerId,
     ) -> Result<(), Problem> {
         let own = sqlx::query_scalar::<_, i64>(ON_THEIR_WAY).bind(customer.0);
         let most = self.settings.of_customer;
         if own.fetch_one(&mut *connection).await? >= i64::from(most) {
             let what = format!("a customer has {most} orders of cards on their way at most");
             return Err(Problem::new("EXHAUSTED", what));
-        }
-        let printed = "SELECT EXISTS (SELECT FROM card_order \
-                       WHERE physical_of = $1 AND state <> 'REFUSED')";
-        let printed = sqlx::query_scalar::<_, bool>(printed).bind(of.map(|card| card.0));
-        if printed.fetch_one(&mut *connection).await? {
-            return Err(Problem::new("CONFLICT", "the card is plastic already"));
         }
         let waiting = "SELECT count(*) FROM card_order WHERE state = 'ORDERED'";
         let waiting: i64 = sqlx::query_scalar(waiting).fetch_one(connection).await?;
@@ -333,7 +382,7 @@ impl Plastic {
         &self,
         connection: &mut PgConnection,
         (partner, reference): (PartnerId, Uuid),
-        checked: &Checked,
+        (checked, sequence): (&Checked, i16),
         new: &NewPlastic,
         by: OrderedBy,
     ) -> Result<(), Problem> {
@@ -349,7 +398,7 @@ impl Plastic {
             .bind(by.actor.as_str())
             .bind(small(checked.expiry.yymm()))
             .bind(small(self.settings.service_code.number()))
-            .bind(i16::from(self.settings.sequence))
+            .bind(sequence)
             .bind(to.way.name())
             .bind(checked.holder_name.expose())
             .bind(to.addressee.expose())
@@ -377,77 +426,18 @@ fn shown(row: &PgRow) -> Result<PlasticOrder, Problem> {
     let unknown = || Problem::internal("reading an order", &"its state or way is not known");
     let (state, way): (String, String) = (row.try_get("state")?, row.try_get("way")?);
     let state = OrderState::ALL.into_iter().find(|one| one.name() == state);
+    let of = row.try_get::<Option<i64>, _>("physical_of")?.map(CardId);
+    let renews: bool = row.try_get("renews")?;
     Ok(PlasticOrder {
         reference: row.try_get("reference")?,
         state: state.ok_or_else(unknown)?,
         ordered_at: row.try_get::<PgTimestamp, _>("ordered_at")?.0,
         way: WayName::named(&way).ok_or_else(unknown)?,
-        physical_of: row.try_get::<Option<i64>, _>("physical_of")?.map(CardId),
+        physical_of: of.filter(|_| !renews),
+        renews: of.filter(|_| renews),
         replaces: row.try_get::<Option<i64>, _>("replaces")?.map(CardId),
         tracking_number: row.try_get("tracking_number")?,
         card: row.try_get::<Option<i64>, _>("card_id")?.map(CardId),
         refusal: row.try_get("refusal")?,
     })
-}
-
-/// A name as an embosser has it: capitals, and nothing that it does not have.
-fn embossed(name: &Personal) -> Result<Personal, Problem> {
-    let capitals = name.expose().to_ascii_uppercase();
-    let fits = |byte: u8| byte.is_ascii_uppercase() || b" .-'".contains(&byte);
-    let good = (2..=26).contains(&capitals.len()) && capitals.bytes().all(fits);
-    if !good || capitals.trim() != capitals {
-        let rule = "2 to 26 letters A to Z, spaces, points, hyphens and apostrophes";
-        return Err(Problem::field("holderName", rule));
-    }
-    Ok(Personal::new(capitals))
-}
-
-/// What the file for the bureau can have.
-fn fits(to: &DeliveryInput) -> Result<(), Problem> {
-    let texts = [
-        ("addressee", &to.addressee, 100),
-        ("street", &to.street, 200),
-        ("city", &to.city, 100),
-        ("postalCode", &to.postal_code, 16),
-    ];
-    for (name, text, most) in texts {
-        let text = text.expose();
-        let good = !text.trim().is_empty() && text.len() <= most;
-        if !good || text.chars().any(char::is_control) {
-            let rule = format!("1 to {most} bytes of text");
-            return Err(Problem::field(format!("delivery.{name}"), rule));
-        }
-    }
-    let country = to.country.expose();
-    let two = country.len() == 2 && country.bytes().all(|byte| byte.is_ascii_uppercase());
-    if !two || Country::from_code(country).is_err() {
-        return Err(Problem::field("delivery.country", "two letters of ISO 3166-1"));
-    }
-    let phone = to.phone.as_ref().map(Personal::expose);
-    let is_phone = |phone: &str| {
-        let digits = phone.strip_prefix('+').unwrap_or_default();
-        (7..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
-    };
-    if phone.is_some_and(|phone| !is_phone(phone)) {
-        return Err(Problem::field("delivery.phone", "+, and 7 to 15 digits"));
-    }
-    if to.way == WayName::Courier && phone.is_none() {
-        return Err(Problem::field("delivery.phone", "a courier needs one"));
-    }
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_is_embossed_in_capitals_or_refused() {
-        let of = |name: &str| embossed(&Personal::new(name.to_owned()));
-        assert!(of("Ada O'Neil-Lovelace").is_ok_and(|it| it.expose() == "ADA O'NEIL-LOVELACE"));
-        for bad in ["", "A", "Zoë", "ADA 2", " ADA", "ABCDEFGHIJKLMNOPQRSTUVWXYZA", "A\nB"] {
-            let problem = of(bad).expect_err("refused");
-            assert_eq!(problem.field.as_deref(), Some("holderName"), "{bad}");
-        }
-    }
 }

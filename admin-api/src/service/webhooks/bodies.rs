@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::EventKind;
 use super::facts::{CardNow, Later, external, why};
+use crate::service::cards::month_and_year;
 
 /// A card, as far as messages tell of it.
 #[derive(Clone, Debug)]
@@ -191,19 +192,19 @@ pub(super) fn card(at: Timestamp, (id, now): (i64, CardNow), card: &CardFacts) -
         CardNow::Is(CardStatus::Removed) => ("REMOVED", Value::Null),
         CardNow::Locked(code) => ("LOCKED", json!({ "reasonCode": code.number() })),
         CardNow::Unlocked => ("UNLOCKED", Value::Null),
+        CardNow::Renewed(_) => ("RENEWED", Value::Null),
     };
-    json!({
-        "status": "SUCCESS",
-        "date": written(at),
-        "description": status,
-        "card": {
-            "cardId": id.to_string(),
-            "balanceId": card.balance,
-            "lastFourDigits": card.last_four,
-            "status": status,
-            "lock": lock,
-        },
-    })
+    let mut told = json!({
+        "cardId": id.to_string(),
+        "balanceId": card.balance,
+        "lastFourDigits": card.last_four,
+        "status": status,
+        "lock": lock,
+    });
+    if let (CardNow::Renewed(expiry), Some(members)) = (now, told.as_object_mut()) {
+        members.insert("expiry".to_owned(), month_and_year(expiry).into());
+    }
+    json!({ "status": "SUCCESS", "date": written(at), "description": status, "card": told })
 }
 
 fn to_value(outer: &Outer) -> Value {

@@ -2,8 +2,8 @@
 //! changes nothing for a card or its money says nothing.
 
 use switch_domain::{
-    Authorized, CardId, CardStatus, Direction, Effects, Event, LockCode, PartnerId, Reason, Record,
-    StandIn, Timestamp,
+    Authorized, CardId, CardStatus, Direction, Effects, Event, Expiry, LockCode, PartnerId, Reason,
+    Record, StandIn, Timestamp,
 };
 
 use super::EventKind;
@@ -47,6 +47,7 @@ pub(super) enum CardNow {
     Is(CardStatus),
     Locked(LockCode),
     Unlocked,
+    Renewed(Expiry),
 }
 
 /// What a record says, in its order.
@@ -103,6 +104,9 @@ pub(super) fn facts(record: Record) -> Vec<Fact> {
             Some(lock) => card(EventKind::CardLocked, id, CardNow::Locked(lock)),
             None => card(EventKind::CardUnlocked, id, CardNow::Unlocked),
         },
+        Event::CardRenewed { card: id, expiry, .. } => {
+            card(EventKind::CardRenewed, id, CardNow::Renewed(expiry))
+        }
         _ => None,
     };
     let second = locks.and_then(|id| {

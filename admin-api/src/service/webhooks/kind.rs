@@ -51,6 +51,8 @@ kinds! {
     CardLocked => "card.locked",
     /// A card's lock was taken back.
     CardUnlocked => "card.unlocked",
+    /// A card was renewed: its later month is in force.
+    CardRenewed => "card.renewed",
     /// A card was removed.
     CardRemoved => "card.removed",
     /// A customer's verification moved.

@@ -3,12 +3,19 @@
 use admin_api::NewCard;
 use admin_api::webhooks::{Feeder, WebhookSettings};
 use switch_domain::{BalanceId, CardId, Expiry, LockCode};
+use switch_shard::{Act, Manage};
 
 use super::stage::Hooks;
 use crate::world::{Tenant, World, at, key, text};
 
-const CARDS: &[&str] =
-    &["card.issued", "card.activated", "card.locked", "card.unlocked", "card.removed"];
+const CARDS: &[&str] = &[
+    "card.issued",
+    "card.activated",
+    "card.locked",
+    "card.unlocked",
+    "card.renewed",
+    "card.removed",
+];
 /// Later than anything that happens in these tests: the clock of the shards is the system's.
 const LATER: i64 = 1_000_000_000;
 /// Before all of it.
@@ -51,29 +58,37 @@ async fn what_happens_to_cards_is_told_in_its_order_to_who_asked() {
     let lock = world.services.lock_card(key("lock"), actor, first, LockCode::PendingQuery);
     lock.await.expect("locked");
     world.services.unlock_card(key("unlock"), actor, first).await.expect("unlocked");
+    let expiry = Expiry::from_yymm(5_001).expect("a month");
+    let act = Act::RenewCard { card: first, expiry, plastic: None };
+    let renewed = world.services.node().manage(Manage { key: key("renew"), actor, act }, None);
+    renewed.await.expect("renewed");
     world.services.remove_card(key("remove"), actor, first).await.expect("removed");
     let theirs = account(world, other, "b").await;
     card(world, theirs, "card c", true).await;
 
-    assert_eq!(hooks.feeds(at(LATER)).await, 6);
+    assert_eq!(hooks.feeds(at(LATER)).await, 7);
     assert_eq!(hooks.feeds(at(LATER)).await, 0, "once");
-    assert_eq!(hooks.runs(at(LATER)).await, 6);
+    assert_eq!(hooks.runs(at(LATER)).await, 7);
     let cards = hooks.sender.told("/one", "/card/cardId");
     let kinds = hooks.sender.told("/one", "/type");
     let of = |card: CardId| -> Vec<&str> {
         let all = cards.iter().zip(&kinds);
         all.filter(|(one, _)| **one == card.0.to_string()).map(|(_, kind)| kind.as_str()).collect()
     };
-    assert_eq!(
-        of(first),
-        ["card.issued", "card.activated", "card.locked", "card.unlocked", "card.removed"]
-    );
+    assert_eq!(of(first), CARDS);
     assert_eq!(of(second), ["card.issued"]);
     let locked = kinds.iter().position(|kind| kind == "card.locked").expect("there");
     let sent = &hooks.sender.sent()[locked].1.body;
     let body: serde_json::Value = serde_json::from_str(sent).expect("JSON");
     assert_eq!(body["card"]["lock"]["reasonCode"], 3);
     assert_eq!(body["card"]["balanceId"], handle.to_string());
+    let renewed = kinds.iter().position(|kind| kind == "card.renewed").expect("there");
+    let told: serde_json::Value =
+        serde_json::from_str(&hooks.sender.sent()[renewed].1.body).expect("JSON");
+    assert_eq!(
+        (&told["card"]["status"], &told["card"]["expiry"]),
+        (&"RENEWED".into(), &"01/50".into())
+    );
     let four = body["card"]["lastFourDigits"].as_str().expect("digits");
     assert_eq!(four.len(), 4);
     let mut members: Vec<&String> = body.as_object().expect("members").keys().collect();

@@ -99,24 +99,33 @@ fn forgive_pins(state: &State, id: CardId) -> Option<CardCounters> {
     Some(CardCounters { forgiven_pins: before.wrong_pins, ..before.clone() })
 }
 
-fn changed(id: CardId, mut references: CardReferences, counters: Option<CardCounters>) -> Decided {
-    let next = references.version.checked_add(1);
-    references.version = next.ok_or(Refusal::CodesExhausted)?;
-    let references = Box::new(references);
+pub(super) fn changed(
+    id: CardId,
+    references: CardReferences,
+    counters: Option<CardCounters>,
+) -> Decided {
+    let references = next_version(references)?;
     let event = Event::CardReferencesChanged { card: id, references };
     Ok(Some(Change { event, effects: effects(id, counters), made: None }))
 }
 
-fn effects(card: CardId, counters: Option<CardCounters>) -> Effects {
+/// The same of the next version: what was compared with the one before is stale.
+pub(super) fn next_version(mut references: CardReferences) -> Result<Box<CardReferences>, Refusal> {
+    let next = references.version.checked_add(1);
+    references.version = next.ok_or(Refusal::CodesExhausted)?;
+    Ok(Box::new(references))
+}
+
+pub(super) fn effects(card: CardId, counters: Option<CardCounters>) -> Effects {
     let counters =
         counters.map(|counters| Box::new(CounterEffect { card, counters, locks: false }));
     Effects { counters, ..Effects::default() }
 }
 
-fn references_of(card: &Card) -> CardReferences {
+pub(super) fn references_of(card: &Card) -> CardReferences {
     card.references.as_deref().cloned().unwrap_or_default()
 }
 
-fn live(state: &State, id: CardId) -> Result<&Card, Refusal> {
+pub(super) fn live(state: &State, id: CardId) -> Result<&Card, Refusal> {
     state.card(id).filter(|card| card.status != CardStatus::Removed).ok_or(Refusal::NoSuchCard)
 }

@@ -142,13 +142,6 @@ fn of_customers(act: &Act) -> Parts {
             Parts::new(15).number(from.0).number(to.0).number(amount.0).text(reference.as_str())
         }
         Act::LockOutside { card, ask, .. } => of_outside(*card, *ask),
-        Act::SetCardData { card, service_code, sequence } => Parts::new(26)
-            .number(card.0)
-            .number(service_code.map_or(-1, |code| i64::from(code.number())))
-            .number(i64::from(*sequence)),
-        // Nothing of the reference: its digits are few, and who has the digest could try them all.
-        Act::SetPinReference { card, .. } => Parts::new(27).number(card.0),
-        Act::ResetCardCode { card } => Parts::new(28).number(card.0),
         Act::DefineControl(terms) => of_terms(Parts::new(17), terms),
         Act::ChangeControl { control, terms } => of_terms(Parts::new(18).number(control.0), terms),
         Act::RemoveControl { control, subject } => {
@@ -164,6 +157,35 @@ fn of_customers(act: &Act) -> Parts {
         | Act::SetCardSecurity { .. }
         | Act::SetRate(_)
         | Act::RemoveRate { .. } => Parts::new(0),
+        Act::SetCardData { .. }
+        | Act::AwaitPlastic { .. }
+        | Act::RenewCard { .. }
+        | Act::SetPinReference { .. }
+        | Act::ResetCardCode { .. } => of_card_data(act),
+    }
+}
+
+/// Acts on what a card's values are compared with.
+fn of_card_data(act: &Act) -> Parts {
+    match act {
+        Act::SetCardData { card, service_code, sequence } => Parts::new(26)
+            .number(card.0)
+            .number(service_code.map_or(-1, |code| i64::from(code.number())))
+            .number(i64::from(*sequence)),
+        // Nothing of the reference: its digits are few, and who has the digest could try them all.
+        Act::SetPinReference { card, .. } => Parts::new(27).number(card.0),
+        Act::ResetCardCode { card } => Parts::new(28).number(card.0),
+        Act::AwaitPlastic { card, sequence } => {
+            Parts::new(29).number(card.0).number(i64::from(*sequence))
+        }
+        Act::RenewCard { card, expiry, plastic } => {
+            let (code, sequence) = plastic.map_or((-1, -1), |(code, sequence)| {
+                (i64::from(code.number()), i64::from(sequence))
+            });
+            let parts = Parts::new(30).number(card.0).number(i64::from(expiry.yymm()));
+            parts.number(code).number(sequence)
+        }
+        _ => Parts::new(0),
     }
 }
 

@@ -7,6 +7,7 @@ mod card_security;
 mod control;
 mod digest;
 mod rate;
+mod renewal;
 mod spend_control;
 
 use switch_domain::{Cause, Effects, Event, Record, Timestamp};
@@ -125,6 +126,8 @@ fn change(state: &State, act: &Act, headroom: &dyn Headroom, now: Timestamp) -> 
         Act::SetCardData { card, service_code, sequence } => {
             card_security::set_data(state, *card, *service_code, *sequence)
         }
+        Act::AwaitPlastic { card, sequence } => renewal::await_plastic(state, *card, *sequence),
+        Act::RenewCard { card, expiry, plastic } => renewal::renew(state, *card, *expiry, *plastic),
         Act::SetPinReference { card, reference } => card_security::set_pin(state, *card, reference),
         Act::ResetCardCode { card } => card_security::reset_code(state, *card, now),
         Act::LockOutside { card, ask, may } => card::lock_outside(state, *card, *ask, *may),

@@ -102,6 +102,11 @@ impl State {
             Event::CardReferencesChanged { card, references } => {
                 self.card_mut(*card)?.references = Some(references.clone());
             }
+            // Nor is the month of before, and nobody is told of the other one before the commit.
+            Event::CardRenewed { card, expiry, references } => {
+                let card = self.card_mut(*card)?;
+                (card.expiry, card.references) = (*expiry, Some(references.clone()));
+            }
             Event::ControlDefined(control) if !is_of_programme(control.terms.subject) => {
                 self.spending.decide((**control).clone());
             }

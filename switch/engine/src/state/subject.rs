@@ -34,7 +34,8 @@ impl Subject {
             Event::CustomerStateChanged { customer, .. } => Some(Self::Customer(*customer)),
             Event::CardStatusChanged { card, .. }
             | Event::CardLockChanged { card, .. }
-            | Event::CardReferencesChanged { card, .. } => Some(Self::Card(*card)),
+            | Event::CardReferencesChanged { card, .. }
+            | Event::CardRenewed { card, .. } => Some(Self::Card(*card)),
             Event::ControlDefined(control) => Some(Self::Control(control.id)),
             Event::ControlRemoved { control, .. } => Some(Self::Control(*control)),
             Event::RateSet(rate) => Some(Self::Rate(rate.from, rate.to)),
@@ -62,6 +63,8 @@ impl Subject {
             | Act::LockCard { card, .. }
             | Act::UnlockCard { card }
             | Act::SetCardData { card, .. }
+            | Act::AwaitPlastic { card, .. }
+            | Act::RenewCard { card, .. }
             | Act::SetPinReference { card, .. }
             | Act::ResetCardCode { card }
             | Act::LockOutside { card: Some(card), .. } => Some(Self::Card(*card)),

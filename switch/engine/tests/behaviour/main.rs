@@ -28,6 +28,7 @@ mod pin_services;
 mod pools;
 mod properties;
 mod reference;
+mod renewals;
 mod repeats;
 mod restart;
 mod reversals;

@@ -10,7 +10,8 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use switch_domain::{
     Amount, ApprovalCode, AuthorizationId, BalanceId, BalanceState, Bin, BinRange, CardId,
     CardStatus, Currency, CustomerId, CustomerState, Event, Expiry, Funding, IdempotencyKey,
-    LockCode, MessageClass, MinorUnits, PartnerState, ProgrammeId, Reason, Timestamp, VaultRef,
+    LockCode, MessageClass, MinorUnits, PartnerState, ProgrammeId, Reason, ServiceCode, Timestamp,
+    VaultRef,
 };
 use switch_engine::{Act, Advise, Answer, Command, Manage};
 
@@ -80,6 +81,11 @@ enum Step {
     },
     Unlock {
         card: usize,
+    },
+    Renew {
+        card: usize,
+        yymm: u16,
+        sequence: Option<u8>,
     },
     Reload {
         pool: usize,
@@ -155,6 +161,8 @@ fn of_cards() -> impl Strategy<Value = Step> {
         1 => (0..8_usize).prop_map(|card| Step::Remove { card }),
         2 => (0..8_usize, 0..9_usize).prop_map(|(card, code)| Step::Lock { card, code }),
         6 => (0..8_usize).prop_map(|card| Step::Unlock { card }),
+        1 => (0..8_usize, 2710..2713_u16, proptest::option::of(0..5_u8))
+            .prop_map(|(card, yymm, sequence)| Step::Renew { card, yymm, sequence }),
         1 => Just(Step::Again),
     ]
 }
@@ -378,6 +386,12 @@ impl Drive {
                 (CARDS, Act::LockCard { card: self.card(card), lock: LockCode::ALL[code] })
             }
             Step::Unlock { card } => (CARDS, Act::UnlockCard { card: self.card(card) }),
+            Step::Renew { card, yymm, sequence } => {
+                let code = ServiceCode::new(201).expect("three digits");
+                let expiry = Expiry::from_yymm(yymm).expect("a month");
+                let plastic = sequence.map(|sequence| (code, sequence));
+                (CARDS, Act::RenewCard { card: self.card(card), expiry, plastic })
+            }
             Step::Reload { pool, minor } => {
                 let (pool, amount) = (self.pools[pool], MinorUnits(minor));
                 (CONTROL, Act::ReloadPool { pool, amount, reference })
@@ -411,7 +425,7 @@ impl Drive {
         Act::IssueCard {
             balance: self.balance(balance),
             vault: VaultRef { row: 1, version: 1 },
-            expiry: Expiry::from_yymm(2712).expect("a month"),
+            expiry: Expiry::from_yymm(2710).expect("a month"),
             status: if active { CardStatus::Active } else { CardStatus::Inactive },
         }
     }
@@ -491,7 +505,7 @@ fn any_short_run_keeps_the_books_after_every_step() {
 fn one_long_run_keeps_the_books() {
     let mut runner = seeded(1);
     let mut drive = Drive::new();
-    for number in 0..20_000 {
+    for number in 0..24_000 {
         let step = steps().new_tree(&mut runner).expect("a step").current();
         drive.step(step);
         if number % 500 == 0 {

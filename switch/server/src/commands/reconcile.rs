@@ -177,6 +177,7 @@ fn name_of(event: &Event) -> &'static str {
         Event::CardIssued(_) => "card issued",
         Event::CardStatusChanged { .. } => "card status",
         Event::CardLockChanged { .. } => "card lock",
+        Event::CardRenewed { .. } => "card renewed",
         _ => "other",
     }
 }

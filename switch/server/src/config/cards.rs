@@ -22,6 +22,8 @@ pub struct ApiCards {
     pub months: u32,
     /// Changes of one card that wait for each other.
     pub in_turn: usize,
+    /// For how many days before its end a card may be renewed.
+    pub renew_before_days: u32,
     /// The codes that a card's holder may set,
     pub user_sets: Vec<u8>,
     /// and lift.
@@ -69,11 +71,13 @@ impl Default for ApiCards {
         };
         let all = numbers(&|_| true);
         let reversible = numbers(&|code| !code.is_irreversible());
+        let days = |of: Duration| u32::try_from(of.as_secs() / 86_400).unwrap_or(u32::MAX);
         let ms = |of: Duration| u64::try_from(of.as_millis()).unwrap_or(u64::MAX);
         Self {
             most: usual.most,
             months: usual.months,
             in_turn: usual.in_turn,
+            renew_before_days: days(usual.renew_before),
             user_sets: all.clone(),
             user_lifts: reversible.clone(),
             user_lifts_own_alone: false,
@@ -110,6 +114,7 @@ impl ApiCards {
             most: self.most,
             months: self.months,
             in_turn: self.in_turn,
+            renew_before: hours(self.renew_before_days.saturating_mul(24)),
             locks: LockPolicy::new(of, self.user_lifts_own_alone),
             pins: PinRules {
                 key: KeyLabel::new(self.pin_key.as_bytes()).unwrap_or(KeyLabel::EMPTY),
@@ -139,6 +144,8 @@ impl ApiCards {
         faults.require((1..=1_000).contains(&self.most), &path("most"), "from 1 to 1000");
         faults.require((1..=240).contains(&self.months), &path("months"), "from 1 to 240");
         faults.require((1..=1_000).contains(&self.in_turn), &path("in_turn"), "from 1 to 1000");
+        let days = (1..=3_660).contains(&self.renew_before_days);
+        faults.require(days, &path("renew_before_days"), "from 1 to 3660");
         for (key, codes) in [
             ("user_sets", &self.user_sets),
             ("user_lifts", &self.user_lifts),
@@ -208,6 +215,7 @@ mod tests {
         for (line, key) in [
             ("most = 0", "most"),
             ("months = 241", "months"),
+            ("renew_before_days = 0", "renew_before_days"),
             ("user_sets = [9]", "user_sets"),
             ("operator_lifts = [10]", "operator_lifts"),
             ("pin_key = 'abcdefghijklmnopqrstuvwxyz0123456789'", "pin_key"),

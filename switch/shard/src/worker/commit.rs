@@ -163,7 +163,9 @@ impl Worker {
     fn publish_references(&self, records: &[Record]) {
         for record in records {
             let changed = match &record.event {
-                Event::CardReferencesChanged { card, .. } => Some(*card),
+                Event::CardReferencesChanged { card, .. } | Event::CardRenewed { card, .. } => {
+                    Some(*card)
+                }
                 _ => record.effects.counters.as_ref().map(|effect| effect.card),
             };
             if let Some(card) = changed.and_then(|card| self.state.card(card)) {

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use switch_domain::{
     CardReferences, CardSecurityTerms, Chip, ChipDifferences, ChipFacts, CryptogramType, Evidence,
-    Finding, IdempotencyKey, PinMethod, PinReference, ProgrammeId, Reason, ServiceCode,
+    Expiry, Finding, IdempotencyKey, PinMethod, PinReference, PlasticInForce, ProgrammeId, Reason,
+    ServiceCode,
 };
 use switch_shard::{Act, Authorize, Command, ReplyOutcome, TakeoverMode};
 
@@ -163,8 +164,14 @@ async fn links_are_told_what_a_card_is_verified_by() {
     done(&serving, 3, Act::SetCardData { card, service_code, sequence: 1 }).await;
     done(&serving, 4, Act::ResetCardCode { card }).await;
     let pin = PinReference::pvv(1, b"1234").ok();
-    let expected =
-        CardReferences { version: 3, service_code, sequence: 1, pin, code_generation: 1 };
+    let expected = CardReferences {
+        version: 3,
+        service_code,
+        sequence: 1,
+        pin,
+        code_generation: 1,
+        ..CardReferences::default()
+    };
     for _ in 0..2 {
         let found = serving.node.directory().reference(&PRINT).expect("it is verified");
         assert_eq!((found.card, &*found.references), (card, &expected));
@@ -173,7 +180,20 @@ async fn links_are_told_what_a_card_is_verified_by() {
         serving.stop().await;
         serving = world.serve().await;
     }
-    done(&serving, 5, Act::SetCardSecurity { programme, terms: None }).await;
+    let expiry = Expiry::from_yymm(5001).expect("a month");
+    let new = service_code.map(|code| (code, 2));
+    done(&serving, 5, Act::RenewCard { card, expiry, plastic: new }).await;
+    let plastic = PlasticInForce { since: 2, awaited: None };
+    let expected = CardReferences { version: 4, sequence: 2, plastic, ..expected };
+    for _ in 0..2 {
+        let found = serving.node.directory().reference(&PRINT).expect("it is verified");
+        assert_eq!((&*found.references, found.expiry), (&expected, expiry));
+        let counters = serving.node.card_counters(card).await.expect("something is counted");
+        assert!(counters.chip_pin_pends(), "the new chip does not have the PIN by itself");
+        serving.stop().await;
+        serving = world.serve().await;
+    }
+    done(&serving, 6, Act::SetCardSecurity { programme, terms: None }).await;
     assert!(serving.node.directory().reference(&PRINT).is_none(), "nothing is verified any more");
     serving.stop().await;
     world.expect_balanced().await;

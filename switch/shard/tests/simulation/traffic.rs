@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use switch_domain::{
-    BalanceState, CustomerState, Hold, LockCode, MinorUnits, OutsideAsk, TransferOutcome,
+    BalanceState, CustomerState, Expiry, Hold, LockCode, MinorUnits, OutsideAsk, TransferOutcome,
 };
 use switch_shard::{Act, Manage, ReplyTo, Submission};
 use tokio::time::Instant;
@@ -374,12 +374,20 @@ impl Driver {
         Act::Transfer { from, to, amount, reference: text("MORE"), target }
     }
 
+    /// To any month after that of the issue: often one that it has already.
+    fn some_renewal(&mut self, holder: crate::world::Holder) -> Act {
+        let yymm = 5001 + u16::try_from(self.dice.below(12)).expect("small");
+        let expiry = Expiry::from_yymm(yymm).expect("a month");
+        Act::RenewCard { card: holder.card, expiry, plastic: None }
+    }
+
     fn some_act(&mut self) -> Act {
         let holder = self.dice.below(self.world.holders.len() as u64);
         let holder = self.world.holders[usize::try_from(holder).expect("small")];
         let amount = MinorUnits(i64::try_from(1 + self.dice.below(500)).expect("small"));
         let reference = text("MORE");
-        match self.dice.below(13) {
+        match self.dice.below(14) {
+            13 => self.some_renewal(holder),
             10..=12 => self.some_transfer(holder, amount),
             0 => Act::LockCard { card: holder.card, lock: LockCode::PendingQuery },
             1 | 2 => Act::UnlockCard { card: holder.card },

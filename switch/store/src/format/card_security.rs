@@ -7,9 +7,9 @@ use std::sync::Arc;
 use prost::Message;
 use switch_domain::{
     AsciiText, CardCounters, CardId, CardReferences, CardScript, CardSecurityTerms, ChipCounter,
-    ChipFacts, Circumstances, CounterEffect, CounterRules, Event, ExpiryOrder, KeyLabel,
-    LowerCounter, MinorUnits, NeededChecks, PinMethod, PinReference, ScriptKind, ScriptStanding,
-    SecurityKeys, ServiceCode, Timestamp,
+    ChipFacts, Circumstances, CounterEffect, CounterRules, Event, Expiry, ExpiryOrder, KeyLabel,
+    LowerCounter, MinorUnits, NeededChecks, PinMethod, PinReference, PlasticInForce, ScriptKind,
+    ScriptStanding, SecurityKeys, ServiceCode, Timestamp,
 };
 
 use super::read::{Read, amount, illegal, narrow, text};
@@ -33,6 +33,24 @@ pub(super) struct References {
     /// Of a verification value; an offset has none.
     #[prost(uint32, optional, tag = "6")]
     pin_key: Option<u32>,
+    /// Plastic with a lower sequence number was renewed.
+    #[prost(uint32, tag = "7")]
+    plastic_since: u32,
+    /// Plastic with this one waits for its activation.
+    #[prost(uint32, optional, tag = "8")]
+    plastic_awaited: Option<u32>,
+}
+
+/// A card that was renewed.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Renewed {
+    #[prost(int64, tag = "1")]
+    card: i64,
+    /// YYMM.
+    #[prost(uint32, tag = "2")]
+    expiry: u32,
+    #[prost(message, optional, tag = "3")]
+    references: Option<References>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -151,6 +169,8 @@ pub(super) fn write_references(references: &CardReferences) -> References {
         code_generation: u32::from(references.code_generation),
         pin: pin.map(|pin| pin.ascii().to_vec()).unwrap_or_default(),
         pin_key: pin.and_then(PinReference::key_index).map(u32::from),
+        plastic_since: u32::from(references.plastic.since),
+        plastic_awaited: references.plastic.awaited.map(u32::from),
     }
 }
 
@@ -174,7 +194,27 @@ pub(super) fn read_references(stored: &References) -> Read<Box<CardReferences>> 
         sequence: narrow("sequence number", stored.sequence)?,
         pin,
         code_generation: narrow("generation of codes", stored.code_generation)?,
+        plastic: PlasticInForce {
+            since: narrow("sequence number", stored.plastic_since)?,
+            awaited: stored
+                .plastic_awaited
+                .map(|awaited| narrow("sequence number", awaited))
+                .transpose()?,
+        },
     }))
+}
+
+pub(super) fn write_renewed(card: CardId, expiry: Expiry, references: &CardReferences) -> Renewed {
+    let (expiry, references) = (u32::from(expiry.yymm()), Some(write_references(references)));
+    Renewed { card: card.0, expiry, references }
+}
+
+pub(super) fn read_renewed(stored: &Renewed) -> Read<Event> {
+    let references = stored.references.as_ref().ok_or(RecordFault::Missing("references"))?;
+    let references = read_references(references)?;
+    let yymm = narrow("expiry", stored.expiry)?;
+    let expiry = Expiry::from_yymm(yymm).map_err(|_| illegal("expiry", stored.expiry))?;
+    Ok(Event::CardRenewed { card: CardId(stored.card), expiry, references })
 }
 
 pub(super) fn write_changed(card: CardId, references: &CardReferences) -> ReferencesChanged {

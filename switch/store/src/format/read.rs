@@ -84,6 +84,7 @@ fn event(stored: shapes::Event) -> Read<Event> {
             lock: stored.lock.map(lock).transpose()?,
         },
         Shape::CardReferencesChanged(stored) => card_security::read_changed(&stored)?,
+        Shape::CardRenewed(stored) => card_security::read_renewed(&stored)?,
         Shape::LockRefused(stored) => outside::read_refused(&stored)?,
         Shape::ControlDefined(stored) => {
             Event::ControlDefined(Box::new(controls::read_control(*stored)?))

@@ -5,7 +5,7 @@
 
 use prost::{Message, Oneof};
 
-use super::card_security::ReferencesChanged;
+use super::card_security::{ReferencesChanged, Renewed};
 use super::controls::{Control, ControlRemoved, Findings};
 use super::conversion::{Pair, Quoted, StoredConversion};
 pub(super) use super::effect_shapes::{
@@ -36,7 +36,7 @@ pub(super) struct Record {
     #[prost(
         oneof = "Event",
         tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, \
-                30, 31, 32, 33, 40, 50, 51, 60, 61"
+                30, 31, 32, 33, 34, 40, 50, 51, 60, 61"
     )]
     pub(super) event: Option<Event>,
 }
@@ -114,6 +114,8 @@ pub(super) enum Event {
     Expired(Expired),
     #[prost(message, tag = "33")]
     CardReferencesChanged(ReferencesChanged),
+    #[prost(message, tag = "34")]
+    CardRenewed(Renewed),
     #[prost(message, tag = "40")]
     LockRefused(LockRefused),
     #[prost(message, tag = "50")]

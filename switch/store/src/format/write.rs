@@ -1,7 +1,7 @@
 //! From a record to its stored shape. It writes all that a record says and decides nothing.
 
 use switch_domain as domain;
-use switch_domain::{Acquirer, Cause, Event, MessageFacts, MessageKey, Record};
+use switch_domain::{Acquirer, CardId, Cause, Event, Expiry, MessageFacts, MessageKey, Record};
 
 use super::{card_security, controls, conversion, evidence, generation, outside, shapes, trace};
 use crate::codes::{Stored, kind_code, stand_in_code};
@@ -72,6 +72,7 @@ fn event(event: &Event) -> shapes::Event {
         Event::CardReferencesChanged { card, references } => {
             Shape::CardReferencesChanged(card_security::write_changed(*card, references))
         }
+        Event::CardRenewed { card, expiry, references: all } => renewed(*card, *expiry, all),
         Event::LockRefused { card, ask, refusal } => {
             Shape::LockRefused(outside::write_refused(*card, *ask, *refusal))
         }
@@ -340,4 +341,8 @@ fn posting(posting: &domain::Posting) -> shapes::Posting {
         amount: Some(posting.amount.0),
         currency: u32::from(posting.currency.numeric()),
     }
+}
+
+fn renewed(card: CardId, expiry: Expiry, references: &domain::CardReferences) -> shapes::Event {
+    shapes::Event::CardRenewed(card_security::write_renewed(card, expiry, references))
 }

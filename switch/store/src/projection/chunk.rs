@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use switch_domain::{
     AuthorizationId, BalanceId, BalanceOpened, BalanceState, CardId, CardIssued, CardReferences,
     CardStatus, ControlId, ControlSubject, Currency, CustomerId, CustomerState, Event,
-    ExchangeRate, LockCode, Partner, PartnerId, Pool, PoolId, Programme, ProgrammeId, Reason,
-    Record, Seq, ShardId, SpendControl, Timestamp, Totals, Transfer, TransferId, TransferOutcome,
-    TransferReceived,
+    ExchangeRate, Expiry, LockCode, Partner, PartnerId, Pool, PoolId, Programme, ProgrammeId,
+    Reason, Record, Seq, ShardId, SpendControl, Timestamp, Totals, Transfer, TransferId,
+    TransferOutcome, TransferReceived,
 };
 
 use super::authorizations::NewAuthorizations;
@@ -39,6 +39,8 @@ pub(super) struct CardChange {
     pub(super) lock: Option<Option<LockCode>>,
     /// What its values are compared with from then on.
     pub(super) references: Option<Box<CardReferences>>,
+    /// Its month from then on.
+    pub(super) expiry: Option<Expiry>,
 }
 
 /// What happened to an authorization after the record that made it.
@@ -192,6 +194,7 @@ impl Chunk {
             Event::CardReferencesChanged { card, references } => {
                 of(&mut self.cards, *card, seq).references = Some(references.clone());
             }
+            Event::CardRenewed { .. } => self.renew(seq, &record.event),
             Event::ControlDefined(control) => {
                 self.control_changed(control.terms.subject);
                 *of(&mut self.spend_controls, control.id, seq) = Some((**control).clone());
@@ -225,6 +228,12 @@ impl Chunk {
             | Event::Reversed(_)
             | Event::Expired(_) => {}
         }
+    }
+
+    fn renew(&mut self, seq: Seq, event: &Event) {
+        let Event::CardRenewed { card, expiry, references } = event else { return };
+        let change = of(&mut self.cards, *card, seq);
+        (change.expiry, change.references) = (Some(*expiry), Some(references.clone()));
     }
 
     fn receive(&mut self, seq: Seq, one: &TransferReceived) {

@@ -82,9 +82,10 @@ const NEW_CARDS: &str = "\
 const CARDS: &str = "\
     UPDATE card AS old SET status = coalesce(new.status, old.status),
         lock_code = CASE WHEN new.relocked THEN new.lock_code ELSE old.lock_code END,
-        reference = coalesce(new.reference, old.reference)
-    FROM UNNEST($1::int8[], $2::text[], $3::bool[], $4::int2[], $5::bytea[])
-        AS new (id, status, relocked, lock_code, reference)
+        reference = coalesce(new.reference, old.reference),
+        expiry_yymm = coalesce(new.expiry, old.expiry_yymm)
+    FROM UNNEST($1::int8[], $2::text[], $3::bool[], $4::int2[], $5::bytea[], $6::int2[])
+        AS new (id, status, relocked, lock_code, reference, expiry)
     WHERE old.id = new.id";
 
 const CONTROLS: &str = "\
@@ -350,6 +351,7 @@ async fn cards(tx: &mut PgConnection, chunk: &Chunk) -> Done {
         .bind(column(&old, |_, change| change.what.lock.is_some()))
         .bind(column(&old, |_, change| lock_code(&change.what)))
         .bind(column(&old, |_, change| reference(&change.what)))
+        .bind(column(&old, |_, change| change.what.expiry.map(yymm)))
         .execute(tx)
         .await?;
     expect_rows("card", old.len(), done.rows_affected());
@@ -358,6 +360,10 @@ async fn cards(tx: &mut PgConnection, chunk: &Chunk) -> Done {
 
 fn lock_code(change: &CardChange) -> Option<i16> {
     change.lock.flatten().map(|lock| i16::from(lock.number()))
+}
+
+fn yymm(expiry: switch_domain::Expiry) -> i16 {
+    i16::try_from(expiry.yymm()).unwrap_or(0)
 }
 
 fn reference(change: &CardChange) -> Option<Vec<u8>> {
@@ -376,7 +382,6 @@ async fn new_cards(
     if rows.is_empty() {
         return Ok(());
     }
-    let expiry = |one: &switch_domain::CardIssued| i16::try_from(one.expiry.yymm()).unwrap_or(0);
     sqlx::query(NEW_CARDS)
         .bind(i32::from(chunk.shard.0))
         .bind(rows.iter().map(|(one, _)| one.card.0).collect::<Vec<_>>())
@@ -385,7 +390,11 @@ async fn new_cards(
         .bind(rows.iter().map(|(one, _)| one.programme.0).collect::<Vec<_>>())
         .bind(rows.iter().map(|(one, _)| one.vault.row).collect::<Vec<_>>())
         .bind(rows.iter().map(|(one, _)| one.vault.version).collect::<Vec<_>>())
-        .bind(rows.iter().map(|(one, _)| expiry(one)).collect::<Vec<_>>())
+        .bind(
+            rows.iter()
+                .map(|(one, change)| yymm(change.what.expiry.unwrap_or(one.expiry)))
+                .collect::<Vec<_>>(),
+        )
         .bind(
             rows.iter()
                 .map(|(one, change)| change.what.status.unwrap_or(one.status).name())

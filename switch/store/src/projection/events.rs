@@ -48,7 +48,8 @@ pub(super) fn subject(record: &Record) -> Subject {
         Event::CardIssued(one) => Subject::made(one.card.0, Some(one.partner)),
         Event::CardStatusChanged { card, .. }
         | Event::CardLockChanged { card, .. }
-        | Event::CardReferencesChanged { card, .. } => Subject::of(card.0),
+        | Event::CardReferencesChanged { card, .. }
+        | Event::CardRenewed { card, .. } => Subject::of(card.0),
         Event::ControlDefined(control) => Subject::made(control.id.0, None),
         Event::ControlRemoved { control, .. } => Subject::of(control.0),
         Event::LockRefused { card, .. } => {
@@ -101,6 +102,7 @@ pub(super) const fn kind(event: &Event) -> &'static str {
         Event::CardStatusChanged { .. } => "card_status_changed",
         Event::CardLockChanged { .. } => "card_lock_changed",
         Event::CardReferencesChanged { .. } => "card_references_changed",
+        Event::CardRenewed { .. } => "card_renewed",
         Event::LockRefused { .. } => LOCK_REFUSED,
         Event::ControlDefined(_) => "control_defined",
         Event::ControlRemoved { .. } => "control_removed",
@@ -137,6 +139,9 @@ pub(super) fn detail(event: &Event) -> String {
         }
         Event::CardReferencesChanged { references, .. } => {
             format!("version {} code {}", references.version, references.code_generation)
+        }
+        Event::CardRenewed { expiry, references, .. } => {
+            format!("until {:04} sequence {}", expiry.yymm(), references.sequence)
         }
         // The first word is read again: it is what a repeat of the command is answered with.
         Event::LockRefused { ask, refusal, .. } => format!("{} {ask}", refusal.name()),

@@ -8,9 +8,9 @@ use switch_domain::{
     AnsweredReversal, Authorization, AuthorizationDelta, AuthorizationId, Authorized, Balance,
     BalanceId, BalanceOpened, BalanceState, Card, CardCounters, CardId, CardIssued, CardReferences,
     Cause, ControlId, ControlSubject, Currency, CustomerId, CustomerState, DoneCommand, Event,
-    ExchangeRate, LockCode, MinorUnits, Part, Partner, PartnerId, Pool, PoolId, PoolShare, Posting,
-    Programme, ProgrammeId, Record, Reversed, Seq, ShardId, SpendControl, Timestamp, Totals,
-    Transfer, TransferId, TransferOutcome, TransferReceived, Used, Voided,
+    ExchangeRate, Expiry, LockCode, MinorUnits, Part, Partner, PartnerId, Pool, PoolId, PoolShare,
+    Posting, Programme, ProgrammeId, Record, Reversed, Seq, ShardId, SpendControl, Timestamp,
+    Totals, Transfer, TransferId, TransferOutcome, TransferReceived, Used, Voided,
 };
 
 use crate::projection::{Moves, Position};
@@ -194,6 +194,10 @@ impl Rows {
             }
             Event::CardLockChanged { card, lock } => self.lock(*card, *lock),
             Event::CardReferencesChanged { card, references } => self.refer(*card, references),
+            Event::CardRenewed { card, expiry, references } => {
+                self.refer(*card, references);
+                self.renew(*card, *expiry);
+            }
             Event::ControlDefined(control) => {
                 self.control_changed(control.terms.subject);
                 self.spend_controls.insert(control.id, (**control).clone());
@@ -233,6 +237,12 @@ impl Rows {
     fn lock(&mut self, card: CardId, lock: Option<LockCode>) {
         if let Some(old) = self.cards.get_mut(&card) {
             old.row.lock = lock;
+        }
+    }
+
+    fn renew(&mut self, card: CardId, expiry: Expiry) {
+        if let Some(old) = self.cards.get_mut(&card) {
+            old.row.expiry = expiry;
         }
     }
 

@@ -9,9 +9,9 @@ use proptest::sample::select;
 use switch_domain::{
     AsciiText, CardCounters, CardId, CardReferences, CardScript, CardSecurityTerms, Chip,
     ChipCounter, ChipDifferences, ChipFacts, Circumstances, CounterEffect, CounterRules,
-    CryptogramType, Event, Evidence, ExpiryOrder, Finding, LowerCounter, MinorUnits, NeededChecks,
-    PinMethod, PinReference, ScriptKind, ScriptStanding, SecurityKeys, ServiceCode, Timestamp,
-    Unverified,
+    CryptogramType, Event, Evidence, Expiry, ExpiryOrder, Finding, LowerCounter, MinorUnits,
+    NeededChecks, PinMethod, PinReference, PlasticInForce, ScriptKind, ScriptStanding,
+    SecurityKeys, ServiceCode, Timestamp, Unverified,
 };
 
 use crate::arbitrary::text;
@@ -63,13 +63,16 @@ fn pin_reference() -> impl Strategy<Value = PinReference> {
 
 pub(crate) fn references() -> impl Strategy<Value = CardReferences> {
     let code = option::of((0..1000_u16).prop_map(|n| ServiceCode::new(n).expect("three digits")));
-    (any::<u32>(), code, any::<[u8; 2]>(), option::of(pin_reference())).prop_map(
-        |(version, service_code, [sequence, code_generation], pin)| CardReferences {
+    let plastic = (any::<u8>(), any::<Option<u8>>());
+    let plastic = plastic.prop_map(|(since, awaited)| PlasticInForce { since, awaited });
+    (any::<u32>(), code, any::<[u8; 2]>(), option::of(pin_reference()), plastic).prop_map(
+        |(version, service_code, [sequence, code_generation], pin, plastic)| CardReferences {
             version,
             service_code,
             sequence,
             pin,
             code_generation,
+            plastic,
         },
     )
 }
@@ -157,8 +160,15 @@ pub(crate) fn terms() -> impl Strategy<Value = Arc<CardSecurityTerms>> {
 }
 
 pub(crate) fn events() -> impl Strategy<Value = Event> {
-    (any::<i64>(), references()).prop_map(|(card, references)| Event::CardReferencesChanged {
-        card: CardId(card),
-        references: Box::new(references),
-    })
+    let changed = (any::<i64>(), references()).prop_map(|(card, references)| {
+        Event::CardReferencesChanged { card: CardId(card), references: Box::new(references) }
+    });
+    let renewed = (any::<i64>(), 0_u16..=99, 1_u16..=12, references()).prop_map(
+        |(card, year, month, references)| Event::CardRenewed {
+            card: CardId(card),
+            expiry: Expiry::from_yymm(year * 100 + month).expect("a month"),
+            references: Box::new(references),
+        },
+    );
+    prop_oneof![changed, renewed]
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use switch_domain::{
     CardCounters, CardId, CardReferences, Cause, Chip, ChipDifference, ChipFact, CounterEffect,
-    CryptogramType, Effects, Event, Evidence, Finding, LockCode, PinReference, Reason, Record,
-    ServiceCode, Timestamp, Unverified, VaultRef,
+    CryptogramType, Effects, Event, Evidence, Expiry, Finding, LockCode, PinReference,
+    PlasticInForce, Reason, Record, ServiceCode, Timestamp, Unverified, VaultRef,
 };
 use switch_store::StoreError;
 
@@ -14,6 +14,8 @@ use crate::advices;
 use crate::life::{CONTROL, SHARD, START, card, control_rows, keep_cards};
 use crate::stage::{Projecting, Stage, Writer};
 
+/// The month that a card is renewed to.
+const RENEWED: u16 = 3107;
 /// The counter of the message that locks its card.
 const LOCKING: u64 = 121;
 
@@ -25,11 +27,19 @@ fn references(version: u32) -> Box<CardReferences> {
     };
     let code_generation = u8::try_from(version).expect("small");
     let service_code = ServiceCode::new(201).ok();
-    Box::new(CardReferences { version, service_code, sequence: 1, pin, code_generation })
+    let awaited = (version % 2 == 1).then_some(3);
+    let plastic = PlasticInForce { since: 1, awaited };
+    Box::new(CardReferences { version, service_code, sequence: 1, pin, code_generation, plastic })
 }
 
 fn changed(at: Timestamp, card: CardId, version: u32) -> Record {
     let event = Event::CardReferencesChanged { card, references: references(version) };
+    Record { at, cause: Cause::Switch, event, effects: Effects::default() }
+}
+
+fn renewed(at: Timestamp, card: CardId, version: u32) -> Record {
+    let expiry = Expiry::from_yymm(RENEWED).expect("a month");
+    let event = Event::CardRenewed { card, expiry, references: references(version) };
     Record { at, cause: Cause::Switch, event, effects: Effects::default() }
 }
 
@@ -56,8 +66,8 @@ fn evidence(number: u64) -> Option<Box<Evidence>> {
     (!number.is_multiple_of(6)).then(|| Box::new(found))
 }
 
-/// The story of advices, of which most were verified and counted, and a card whose references
-/// change.
+/// The story of advices, of which most were verified and counted, a card whose references change,
+/// and that is renewed, and one that is renewed in the row that issued it.
 pub(crate) fn rows(vault: [VaultRef; 2]) -> Vec<Vec<Record>> {
     let mut rows = advices::rows(vault);
     let mut counted: BTreeMap<CardId, CardCounters> = BTreeMap::new();
@@ -79,7 +89,18 @@ pub(crate) fn rows(vault: [VaultRef; 2]) -> Vec<Vec<Record>> {
         let at = rows[place][0].at;
         rows[place].insert(0, changed(at, card(1), row));
     }
+    let last = rows.last_mut().expect("rows");
+    let at = last[0].at;
+    last.insert(0, renewed(at, card(1), 4));
+    let issued = rows.iter_mut().find(|row| row.iter().any(|one| is_issued(one, card(2))));
+    let issued = issued.expect("a second card");
+    let at = issued.last().expect("records").at;
+    issued.push(renewed(at, card(2), 1));
     rows
+}
+
+fn is_issued(record: &Record, card: CardId) -> bool {
+    matches!(&record.event, Event::CardIssued(issued) if issued.card == card)
 }
 
 #[tokio::test]
@@ -111,7 +132,10 @@ async fn they_come_back_as_they_went_and_are_null_where_there_are_none() {
     let last = last.expect("something was counted");
     assert_eq!(image.counters, [(last.card, last.counters.clone())]);
     let (first, _) = image.cards.iter().find(|(one, _)| one.id == card(1)).expect("a card");
-    assert_eq!(first.references, Some(references(3)));
+    assert_eq!(first.references, Some(references(4)));
+    let (second, _) = image.cards.iter().find(|(one, _)| one.id == card(2)).expect("a card");
+    assert_eq!(second.references, Some(references(1)));
+    assert_eq!([first.expiry.yymm(), second.expiry.yymm()], [RENEWED; 2]);
     assert_eq!(first.lock, Some(LockCode::PinTriesExceeded), "a message locked it");
     let records: Vec<Record> = cards.concat();
     let differ = stage.store.decisions_differ(&records).await.expect("compared");

@@ -37,6 +37,10 @@ impl Processor for InProcess {
         false
     }
 
+    fn renews(&self) -> bool {
+        true
+    }
+
     fn pin_key(&self) -> Option<&KeyLabel> {
         None
     }

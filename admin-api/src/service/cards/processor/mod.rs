@@ -138,6 +138,11 @@ pub trait Processor: Send + Sync {
         true
     }
 
+    /// Whether it renews cards. No question for it goes to a processor elsewhere yet.
+    fn renews(&self) -> bool {
+        false
+    }
+
     /// The zone PIN key under which a PIN goes to it; none: it takes no PINs.
     fn pin_key(&self) -> Option<&KeyLabel>;
 

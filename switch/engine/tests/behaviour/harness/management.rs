@@ -40,7 +40,7 @@ impl World {
             "control" | "change-control" | "remove-control" => self.control(row),
             "rate" | "no-rate" | "foreign" | "domestic" => self.currencies(row),
             "verified" | "unverified" => self.verification(row),
-            "card-data" | "set-pin" | "reset-code" => self.references(row),
+            "card-data" | "set-pin" | "reset-code" | "await" | "renew" => self.references(row),
             "lock-outside" | "unlock-outside" => self.lock_outside(row),
             _ => row.fail("an unknown step"),
         }

@@ -42,7 +42,8 @@ impl World {
         self.manage(row, CONTROL, Act::SetCardSecurity { programme, terms });
     }
 
-    /// `card-data CARD CODE [seq N]`, `set-pin CARD DIGITS`, `reset-code CARD`
+    /// `card-data CARD CODE [seq N]`, `set-pin CARD DIGITS`, `reset-code CARD`, `await CARD seq N`,
+    /// `renew CARD exp YYMM [code CODE seq N]`
     pub(super) fn references(&mut self, row: &Row<'_>) {
         let card = self.names.card(row, row.word("a card"));
         let act = match row.verb {
@@ -56,6 +57,16 @@ impl World {
                 let reference = PinReference::pvv(1, digits);
                 let reference = reference.unwrap_or_else(|_| row.fail("no reference"));
                 Act::SetPinReference { card, reference }
+            }
+            "await" => {
+                let sequence = row.number_option("seq");
+                Act::AwaitPlastic { card, sequence: sequence.unwrap_or_default() }
+            }
+            "renew" => {
+                let yymm = row.number_option("exp").unwrap_or_else(|| row.fail("wants exp YYMM"));
+                let code = row.number_option("code").and_then(|code| ServiceCode::new(code).ok());
+                let plastic = code.zip(row.number_option("seq"));
+                Act::RenewCard { card, expiry: super::messages::expiry(row, yymm), plastic }
             }
             _ => Act::ResetCardCode { card },
         };

@@ -12,6 +12,7 @@ mod page;
 mod person;
 mod plastic;
 mod plastic_life;
+mod plastic_renewal;
 mod platform;
 mod processors;
 mod recorded;

@@ -265,7 +265,7 @@ fn body_of(path: &str, name: &str) -> Option<Value> {
         Some("kyc") => Some(json!({ "decision": "APPROVE", "note": "seen" })),
         Some("lock") => Some(json!({ "reasonCode": 3 })),
         Some("virtual") => Some(json!({ "balanceId": MISSING })),
-        Some("replace") => Some(json!({})),
+        Some("replace" | "renew") => Some(json!({})),
         Some("physical") => Some(super::plastic::wanted(MISSING)),
         Some("password") => Some(json!({ "currentPassword": "x", "newPassword": "x" })),
         _ => None,

@@ -190,6 +190,14 @@ impl Shop {
         Self { platform, partner, ..self }
     }
 
+    /// Dies, and serves again over the same database, with more of its configuration.
+    pub(super) fn crash(self, with: Vec<(&'static str, String)>) -> Self {
+        let platform = self.platform.crash(|_, _| {}, with);
+        let client = self.partner.client.at(platform.served.api("secure"));
+        let partner = Partner { client, ..self.partner };
+        Self { platform, partner, ..self }
+    }
+
     pub(super) async fn close(self) {
         self.platform.close().await;
     }

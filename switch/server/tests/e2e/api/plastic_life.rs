@@ -23,18 +23,18 @@ impl Shop {
     }
 
     /// Has the bureau make what is ordered, and linked; the card.
-    async fn made(&mut self, order: &str) -> String {
+    pub(super) async fn made(&mut self, order: &str) -> String {
         self.until(order, "SENT").await;
         assert_eq!(self.bureau.look(None).expect("it works").cards, 1);
         let linked = self.until(order, "LINKED").await;
         linked["cardId"].as_str().expect("a card").to_owned()
     }
 
-    fn card(&self, card: &str) -> String {
+    pub(super) fn card(&self, card: &str) -> String {
         format!("/secure/customers/{}/cards/{card}", self.customer)
     }
 
-    fn details(&self, card: &str) -> Value {
+    pub(super) fn details(&self, card: &str) -> Value {
         self.partner.client.get(&format!("{}/details", self.card(card))).done(200).json()
     }
 

@@ -160,9 +160,14 @@ impl Platform {
 
     /// A card for an account that paths name, made by command: its name, and its number.
     pub(super) async fn card_for(&self, balance: &str) -> (String, String) {
+        self.card_until(balance, "4912").await
+    }
+
+    /// The same with this as its last month.
+    pub(super) async fn card_until(&self, balance: &str, expiry: &str) -> (String, String) {
         let sql = format!("SELECT balance_id FROM balance_handle WHERE public_id = '{balance}'");
         let balance = self.count(&sql).await.to_string();
-        let issue = ["card", "issue", "--balance", &balance, "--expiry", "4912"];
+        let issue = ["card", "issue", "--balance", &balance, "--expiry", expiry];
         let issue = [&issue[..], &["--reveal-test-pan"]].concat();
         let made = self.served.command(&issue).expect("a card");
         let card = made["card"].as_i64().expect("its name").to_string();
@@ -180,6 +185,13 @@ impl Platform {
         self.served.terminate();
         self.database.close().await;
     }
+}
+
+/// The month after this one, YYMM: a card that ends with it is due to be renewed.
+pub(super) fn next_month() -> String {
+    let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    let next = today.first_of_month().saturating_add(jiff::Span::new().months(1));
+    format!("{:02}{:02}", next.year() % 100, next.month())
 }
 
 /// Where the log goes, where a test is to read it; the switch itself does not know the name.
@@ -200,6 +212,8 @@ fn serve(at: &Path, url: &str, more: &[(&'static str, String)]) -> Served {
         ("CARDSWITCH_API__WEBHOOKS__KEY_FILE", "keys/webhooks.key"),
         ("CARDSWITCH_API__WEBHOOKS__CA", "root.pem"),
         ("CARDSWITCH_API__WEBHOOKS__ALLOW_LOOPBACK", "true"),
+        // Two months and a week: whatever day it is, a card that ends with the next month is due.
+        ("CARDSWITCH_API__CARDS__RENEW_BEFORE_DAYS", "70"),
         // Hashing costs little here: it is tried elsewhere.
         ("CARDSWITCH_API__OPERATORS__HASH_MEMORY_KIB", "64"),
         ("CARDSWITCH_API__OPERATORS__HASH_PASSES", "1"),

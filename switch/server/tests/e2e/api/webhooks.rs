@@ -15,7 +15,7 @@ use super::platform::{Partner, Platform};
 use crate::certificates::server_files;
 use crate::stage::{cardswitch, peer, purchase};
 
-pub(super) const ALL: [&str; 14] = [
+pub(super) const ALL: [&str; 15] = [
     "authorization.approved",
     "authorization.declined",
     "authorization.reversed",
@@ -27,6 +27,7 @@ pub(super) const ALL: [&str; 14] = [
     "card.activated",
     "card.locked",
     "card.unlocked",
+    "card.renewed",
     "card.removed",
     "kyc.changed",
     "webhook.test",

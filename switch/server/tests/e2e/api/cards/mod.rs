@@ -6,6 +6,7 @@ mod issue;
 mod jobs;
 pub(super) mod locks;
 mod reads;
+mod renew;
 mod repeats;
 mod replace;
 pub(super) mod rig;

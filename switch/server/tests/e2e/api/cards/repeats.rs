@@ -76,6 +76,14 @@ async fn every_post_about_a_card_is_done_once_or_keeps_nothing_of_it() {
         });
         assert_eq!(new, again, "one card");
         asked.insert(format!("{template}/{{cardId}}/replace"));
+        let renew = format!("{cards}/{}/renew", rig.due().await.id);
+        rig.step_up();
+        let [new, again] = ["the key", "the key"].map(|key| {
+            let answer = rig.reader.post(client, &renew, key, &json!({})).done(200);
+            rig.reader.opens(&answer)["card"]["expiry"].clone()
+        });
+        assert_eq!(new, again, "one renewal");
+        asked.insert(format!("{template}/{{cardId}}/renew"));
     }
     secrets(&rig, &grace);
     asked.extend(

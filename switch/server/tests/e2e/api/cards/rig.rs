@@ -16,7 +16,7 @@ use simulators::network::{NetworkPeer, Sale, Settings};
 use switch_domain::Timestamp;
 
 use crate::api::client::{Answer, Client};
-use crate::api::platform::{PIN, Partner, Platform, euros};
+use crate::api::platform::{PIN, Partner, Platform, euros, next_month};
 use crate::issuer::test_keys;
 use crate::keys::keys;
 
@@ -211,6 +211,16 @@ impl Rig {
         let path = format!("{}/virtual", self.cards());
         let answer = self.reader.post(&self.acme.client, &path, key, &self.wanted()).done(201);
         Known::of(&self.reader.opens(&answer))
+    }
+
+    /// A card of the account that is due to be renewed, made by command.
+    pub(in crate::api) async fn due(&self) -> Known {
+        let (card, pan) = self.platform.card_until(&self.balance, &next_month()).await;
+        let path = format!("{}/{card}", self.cards());
+        let read = self.reader.ask(&self.acme.client, "GET", &path, None).done(200);
+        let due = Known::of(&self.reader.opens(&read));
+        assert_eq!(due.pan, pan);
+        due
     }
 
     /// The user gives the own PIN again.

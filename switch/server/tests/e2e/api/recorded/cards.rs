@@ -7,13 +7,13 @@ use crate::api::cards::rig::{Reader, sealed, terms};
 use crate::api::client::Client;
 use crate::api::person::Person;
 use crate::api::plastic;
-use crate::api::platform::{PIN, Platform};
+use crate::api::platform::{PIN, Platform, next_month};
 
 /// The answer encrypted.
 const ANSWER: &str = "Encrypt-Response";
 
 /// Every operation, and the refusals that depend on what is there.
-pub(super) fn walk(platform: &Platform, recording: &mut Recording) {
+pub(super) async fn walk(platform: &Platform, recording: &mut Recording) {
     let acme = platform.partner("Cards", "99999917");
     terms(platform, &acme);
     let customer = acme.registers("u-1");
@@ -32,6 +32,8 @@ pub(super) fn walk(platform: &Platform, recording: &mut Recording) {
     partners.encrypted(("GET", &one), &names, (ANSWER, &reader.public), None, 200);
     partners.get(&one, &names, 403);
     with_pin(&mut partners, (cards, &id), (&reader, &balance));
+    let due = Due::of(platform, &balance).await;
+    due.renewed(&mut partners, (cards, &id), &reader);
     partners.delete("/lifecycle/v1/customers/{customerId}/cards/{cardId}", &names, 204);
 
     let app = acme.pairs(&platform.anonymous(), &customer, "device-0001").opens();
@@ -40,6 +42,8 @@ pub(super) fn walk(platform: &Platform, recording: &mut Recording) {
     sensitive(&mut own, &app, &reader, &wanted);
     with_pin(&mut own, ("/customers/me/cards", &[]), (&reader, &balance));
     chip_pin(&mut own, platform, (&app, &reader));
+    let due = Due::of(platform, &balance).await;
+    due.renewed(&mut own, ("/customers/me/cards", &[]), &reader);
 
     let add = ["operator", "add", "--name", "cora", "--role", "manager"];
     let mut cora = Person::of(&platform.served.command(&add).expect("added"));
@@ -60,6 +64,8 @@ pub(super) fn walk(platform: &Platform, recording: &mut Recording) {
         let replace = format!("{one}/replace");
         asking.encrypted(("POST", &replace), names, key, Some(json!({})), 201);
     });
+    let due = Due::of(platform, &balance).await;
+    due.renewed(&mut asking, ("/admin/cards", &[]), &reader);
 }
 
 /// Issued both ways, listed, and what can be done to a card.
@@ -155,6 +161,38 @@ fn chip_pin(asking: &mut Asking<'_>, platform: &Platform, (app, reader): (&Clien
     let (pin, both) = ("/customers/me/cards/{cardId}/pin", "Encrypted-Request");
     let whole = Some(sealed(app, &json!({ "pin": "7391" })));
     asking.encrypted(("POST", pin), &[&card], (both, &reader.public), whole, 200);
+}
+
+/// Two cards that are due to be renewed: a virtual one, and one of plastic.
+struct Due {
+    cards: [String; 2],
+}
+
+impl Due {
+    async fn of(platform: &Platform, balance: &str) -> Self {
+        let month = next_month();
+        let (first, _) = platform.card_until(balance, &month).await;
+        let (second, _) = platform.card_until(balance, &month).await;
+        let data = ["security", "card-data", &second, "--service-code", "201"];
+        platform.served.command(&data).expect("it has a chip");
+        Self { cards: [first, second] }
+    }
+
+    /// Both, the second by an order, and once more.
+    fn renewed(self, asking: &mut Asking<'_>, (cards, whose): (&str, &[&str]), reader: &Reader) {
+        let key = (ANSWER, reader.public.as_str());
+        let renew = format!("{cards}/{{cardId}}/renew");
+        let sent = plastic::wanted("none")["delivery"].clone();
+        let sent = json!({ "holderName": "ADA LOVELACE", "delivery": sent });
+        for (card, body, status) in [
+            (&self.cards[0], json!({}), 200),
+            (&self.cards[1], sent, 201),
+            (&self.cards[0], json!({}), 409),
+        ] {
+            let names: Vec<&str> = whose.iter().copied().chain([card.as_str()]).collect();
+            asking.encrypted(("POST", &renew), &names, key, Some(body), status);
+        }
+    }
 }
 
 /// The first card of a customer.

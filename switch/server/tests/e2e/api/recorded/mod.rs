@@ -39,7 +39,7 @@ async fn examples_of_the_documents_are_real_answers() {
     let mut recording = Recording::default();
     secure::walk(&platform, &mut recording).await;
     customer::walk(&platform, &mut recording).await;
-    cards::walk(&platform, &mut recording);
+    cards::walk(&platform, &mut recording).await;
     controls::walk(&platform, &mut recording);
     authorizations::walk(&platform, &mut recording).await;
     admin::walk(&platform, &mut recording);

@@ -113,6 +113,15 @@ class Bought(Scene):
             setattr(self, name, value)
 
 
+class Due(Scene):
+    """A card that is due to be renewed: made before the run, by command, and of use once."""
+
+    def __init__(self):
+        super().__init__(OWN, "VERIFIED")
+        for name, value in WORLD["due"].pop().items():
+            setattr(self, name, value)
+
+
 # Of the names of parameters and of bodies' members: what stands there that is alive.
 LIVE = {
     "customerId": lambda scene: scene.customer,
@@ -168,6 +177,7 @@ for path in (ME, "/secure/customers/{customerId}", "/admin/customers/{customerId
     WHOLE["POST", path + "/cards/physical"] = lambda scene: plastic(scene.balance)
 for path in (ME, "/secure/customers/{customerId}", "/admin"):
     WHOLE["POST", path + "/cards/{cardId}/replace"] = lambda scene: {}
+    WHOLE["POST", path + "/cards/{cardId}/renew"] = lambda scene: {}
 
 # What is asked for in clear is refused: answers with card data in them.
 SEALED_ANSWERS = {
@@ -180,6 +190,9 @@ SEALED_ANSWERS = {
     ("POST", ME + "/cards/{cardId}/replace"),
     ("POST", "/secure/customers/{customerId}/cards/{cardId}/replace"),
     ("POST", "/admin/cards/{cardId}/replace"),
+    ("POST", ME + "/cards/{cardId}/renew"),
+    ("POST", "/secure/customers/{customerId}/cards/{cardId}/renew"),
+    ("POST", "/admin/cards/{cardId}/renew"),
     ("POST", ME + "/cards/{cardId}/cvv"),
     ("POST", "/admin/cards/{cardId}/cvv"),
     ("GET", ME + "/cards/{cardId}"),
@@ -200,6 +213,7 @@ STEPPED_UP = {
     *(operation for operation in SEALED_BODIES if operation[1].startswith(ME)),
     ("DELETE", ME + "/devices/{deviceId}"),
     ("POST", ME + "/cards/{cardId}/cvv"),
+    ("POST", ME + "/cards/{cardId}/renew"),
     ("GET", ME + "/cards/{cardId}"),
 }
 
@@ -231,6 +245,8 @@ def scene_of(operation):
     method, path = operation
     if path.endswith("/{authorizationId}"):
         return BOUGHT
+    if path.endswith("/renew") and WORLD["due"]:
+        return Due()
     if not (method == "GET" or operation in LEAVES or "{operatorId}" in path):
         return Scene(partner, state, path)
     used, scene = _shared.get("scene", (SHARED, None))

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::cards::rig::terms;
-use super::platform::{Partner, Platform};
+use super::platform::{Partner, Platform, next_month};
 use super::sandbox;
 use serde_json::{Value, json};
 
@@ -21,6 +21,9 @@ const EXAMPLES: &str = "5";
 const SEED: &str = "8";
 /// The longest ones, each value of each member and every chain of operations, are asked for.
 const PHASES: &str = "examples,fuzzing";
+
+/// Cards that can be renewed: each is once.
+const DUE: usize = 12;
 
 /// More than is drawn.
 const SETTINGS: [(&str, &str); 8] = [
@@ -75,12 +78,13 @@ async fn world(platform: &Platform, channel: &Channel, seen: &Path) -> PathBuf {
     let operator = platform.served.command(&add).expect("added");
     let key = own.client.get("/lifecycle/v1/public-key").done(200).json();
     let bought = bought(platform, &own).await;
+    let due = due(platform, &own).await;
     let world = json!({
         "channel": channel.name, "operator": operator,
         "secure": address(platform, "secure"), "open": address(platform, "open"),
         "root": platform.directory.path().join("root.pem"),
         "own": of(platform, &own, "own"), "platform": of(platform, &other, "other"),
-        "publicKey": key["publicKey"], "seen": seen, "bought": bought,
+        "publicKey": key["publicKey"], "seen": seen, "bought": bought, "due": due,
     });
     let file = platform.directory.path().join("world.json");
     std::fs::write(&file, world.to_string()).expect("written");
@@ -107,6 +111,21 @@ async fn bought(platform: &Platform, own: &Partner) -> Value {
         }
         tokio::task::yield_now().await;
     }
+}
+
+/// Customers with a card each that is due to be renewed: the API makes none that ends so soon.
+async fn due(platform: &Platform, own: &Partner) -> Value {
+    let mut all = Vec::new();
+    for at in 0..DUE {
+        let name = format!("due {at}");
+        let customer = own.registers(&format!("due-{at}"));
+        own.verifies(&customer);
+        let path = own.opens(&customer, &name);
+        let balance = path.rsplit('/').next().expect("an identifier");
+        let (card, _) = platform.card_until(balance, &next_month()).await;
+        all.push(json!({ "customer": customer, "balance": balance, "card": card }));
+    }
+    json!(all)
 }
 
 fn address(platform: &Platform, listener: &str) -> String {
