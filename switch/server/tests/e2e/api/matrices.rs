@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 
 use super::client::{Answer, Client};
+use super::corporations::{self, CORPORATIONS};
 use super::platform::{PIN, Partner, Platform, euros};
 
 /// Every operation of a document: method and path.
@@ -40,6 +41,8 @@ async fn rows(platform: &Platform) -> String {
     for table in [
         "customer",
         "kyc_move",
+        "corporation",
+        "corporation_document",
         "balance_handle",
         "device",
         "installation",
@@ -79,6 +82,7 @@ async fn every_post_is_done_once_under_a_key_or_keeps_nothing_of_a_secret() {
     let installation = app.paired["installationId"].as_str().expect("an identifier");
 
     let (webhook, message) = told_of(&acme);
+    let company = approved(&platform, &acme).await;
     let hook = format!("/secure/webhooks/{webhook}");
 
     // By the document's path: the path, and a body that it takes.
@@ -88,6 +92,17 @@ async fn every_post_is_done_once_under_a_key_or_keeps_nothing_of_a_secret() {
             "/lifecycle/v1/customers".to_owned(),
             "/lifecycle/v1/customers".to_owned(),
             json!({ "reference": "u-2", "person": person }),
+        ),
+        (CORPORATIONS.to_owned(), CORPORATIONS.to_owned(), corporations::company("c-1")),
+        (
+            "/lifecycle/v1/corporations/{dcCorporationId}/documents".into(),
+            format!("{CORPORATIONS}/{company}/documents"),
+            corporations::document(&corporations::pdf("extract")),
+        ),
+        (
+            "/secure/balances".into(),
+            "/secure/balances".into(),
+            json!({ "dcCorporationId": company, "programmeId": acme.programme }),
         ),
         (
             "/lifecycle/v1/customers/{customerId}/block".into(),
@@ -176,6 +191,13 @@ async fn every_post_is_done_once_under_a_key_or_keeps_nothing_of_a_secret() {
     let secrets = "of pairing codes and secrets, that they were made and no more";
     assert_eq!(platform.count(kept).await, 5, "{secrets}");
     platform.close().await;
+}
+
+/// A corporation that was approved: by hand, for there are no operators here.
+async fn approved(platform: &Platform, partner: &Partner) -> String {
+    let corporation = corporations::creates(&partner.client, "approved");
+    platform.sql("UPDATE corporation SET state = 'APPROVED'").await;
+    corporation
 }
 
 /// A webhook at a place where nobody listens.
