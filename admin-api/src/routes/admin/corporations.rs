@@ -196,6 +196,12 @@ impl AsRef<[u8]> for Content {
     }
 }
 
+/// What is in a document.
+#[derive(ToSchema)]
+#[schema(value_type = String, format = Binary)]
+#[expect(dead_code, reason = "documents answers, which are made of bytes")]
+pub(in crate::routes) struct DocumentFile(Vec<u8>);
+
 /// Take a document away to look at it. It is recorded.
 #[utoipa::path(
     get, path = "/admin/corporations/{dcCorporationId}/documents/{documentId}",
@@ -203,7 +209,8 @@ impl AsRef<[u8]> for Content {
     params(("dcCorporationId" = Uuid, Path), ("documentId" = Uuid, Path)),
     responses(
         (status = 200, description = "The file.", content(
-            (Vec<u8> = "application/pdf"), (Vec<u8> = "image/png"), (Vec<u8> = "image/jpeg")
+            (DocumentFile = "application/pdf"), (DocumentFile = "image/png"),
+            (DocumentFile = "image/jpeg")
         )),
         Problems
     )

@@ -1,6 +1,6 @@
 //! `[api.corporations]`: companies of partners, and the documents that they are verified by. It
-//! owns the names in the file and the limits of what may be written; what is done with them stands in
-//! `admin-api`.
+//! owns the names in the file and the limits of what may be written; what is done with them stands
+//! in `admin-api`.
 
 use std::path::PathBuf;
 

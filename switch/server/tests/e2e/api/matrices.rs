@@ -93,17 +93,6 @@ async fn every_post_is_done_once_under_a_key_or_keeps_nothing_of_a_secret() {
             "/lifecycle/v1/customers".to_owned(),
             json!({ "reference": "u-2", "person": person }),
         ),
-        (CORPORATIONS.to_owned(), CORPORATIONS.to_owned(), corporations::company("c-1")),
-        (
-            "/lifecycle/v1/corporations/{dcCorporationId}/documents".into(),
-            format!("{CORPORATIONS}/{company}/documents"),
-            corporations::document(&corporations::pdf("extract")),
-        ),
-        (
-            "/secure/balances".into(),
-            "/secure/balances".into(),
-            json!({ "dcCorporationId": company, "programmeId": acme.programme }),
-        ),
         (
             "/lifecycle/v1/customers/{customerId}/block".into(),
             format!("{lifecycle}/block"),
@@ -148,7 +137,8 @@ async fn every_post_is_done_once_under_a_key_or_keeps_nothing_of_a_secret() {
     let mut asked =
         BTreeSet::from(["/lifecycle/v1/customers/{customerId}/pairing-code".to_owned()]);
     asked.extend(["/secure/webhooks".to_owned(), "/secure/webhooks/{webhookId}/secret".to_owned()]);
-    for (operation, path, body) in &secure {
+    let corporate = of_corporations(&company, acme.programme);
+    for (operation, path, body) in secure.iter().chain(&corporate) {
         is_done_once(&platform, &acme.client, path, body).await;
         asked.insert(operation.clone());
     }
@@ -191,6 +181,19 @@ async fn every_post_is_done_once_under_a_key_or_keeps_nothing_of_a_secret() {
     let secrets = "of pairing codes and secrets, that they were made and no more";
     assert_eq!(platform.count(kept).await, 5, "{secrets}");
     platform.close().await;
+}
+
+/// The same of corporations.
+fn of_corporations(company: &str, programme: i64) -> [(String, String, Value); 3] {
+    let balance = json!({ "dcCorporationId": company, "programmeId": programme });
+    let documents = format!("{CORPORATIONS}/{company}/documents");
+    let of = |template: &str, path: &str, body| (template.to_owned(), path.to_owned(), body);
+    let extract = corporations::document(&corporations::pdf("extract"));
+    [
+        of(CORPORATIONS, CORPORATIONS, corporations::company("c-1")),
+        of(&format!("{CORPORATIONS}/{{dcCorporationId}}/documents"), &documents, extract),
+        of("/secure/balances", "/secure/balances", balance),
+    ]
 }
 
 /// A corporation that was approved: by hand, for there are no operators here.
