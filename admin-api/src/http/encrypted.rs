@@ -28,7 +28,7 @@ const ENCRYPTED_REQUEST: HeaderName = HeaderName::from_static("encrypted-request
 const ENCRYPT_RESPONSE: HeaderName = HeaderName::from_static("encrypt-response");
 const PUBLIC_KEY: HeaderName = HeaderName::from_static("public-key");
 /// The longest answer that is sealed: ours are far shorter.
-const LONGEST_ANSWER: usize = 256 * 1024;
+const LONGEST_ANSWER: usize = 32 * 1024 * 1024;
 
 /// What the layer works with.
 #[derive(Clone)]

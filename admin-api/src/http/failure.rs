@@ -118,6 +118,7 @@ pub(super) fn status(code: &str) -> StatusCode {
         "NOT_ACCEPTABLE" => StatusCode::NOT_ACCEPTABLE,
         "CONFLICT"
         | "CUSTOMER_NOT_VERIFIED"
+        | "CORPORATION_NOT_APPROVED"
         | "REQUEST_IN_PROGRESS"
         | "INSUFFICIENT_FUNDS"
         | "BIN_RANGE_FULL"

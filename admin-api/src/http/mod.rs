@@ -14,6 +14,7 @@ mod path;
 mod rates;
 mod step_up;
 mod unremembered;
+mod uploads;
 mod version;
 
 pub(crate) use audited::now;
@@ -30,4 +31,6 @@ pub(crate) use rates::limit_proof;
 pub use rates::{Rate, Rates, RatesSettings, limit_caller, limit_source};
 pub use step_up::SteppedUp;
 pub(crate) use unremembered::{named_alone, unremembered};
+pub use uploads::Uploads;
+pub(crate) use uploads::in_a_place;
 pub use version::{IfMatch, etag};

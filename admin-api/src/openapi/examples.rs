@@ -37,9 +37,11 @@ impl Modify for Examples {
                     else {
                         continue;
                     };
+                    // A file is recorded without a body.
+                    let shown = Some(&recorded["body"]).filter(|body| !body.is_null());
                     for content in response.content.values_mut() {
                         if let RefOr::T(content) = content {
-                            content.example = Some(recorded["body"].clone());
+                            content.example = shown.cloned();
                         }
                     }
                     let headers = recorded["headers"].as_array();

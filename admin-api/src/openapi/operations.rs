@@ -7,7 +7,9 @@ use utoipa::openapi::path::{
 };
 use utoipa::openapi::schema::{AdditionalProperties, AnyOfBuilder, ObjectBuilder, Schema, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
-use utoipa::openapi::{ComponentsBuilder, HeaderBuilder, OpenApi, Ref, RefOr, Required, Response};
+use utoipa::openapi::{
+    ComponentsBuilder, Content, HeaderBuilder, OpenApi, Ref, RefOr, Required, Response,
+};
 use utoipa::{Modify, PartialSchema, ToSchema};
 
 use crate::http::ProblemBody;
@@ -43,6 +45,8 @@ impl Channel {
         }
     }
 }
+
+const JSON: &str = "application/json";
 
 /// The name of the schema of an encrypted body.
 const ENCRYPTED: &str = "EncryptedBody";
@@ -185,6 +189,13 @@ fn gives(method: &HttpMethod, status: &str, response: &mut Response) {
         give("Idempotent-Replayed", Type::String, "`true`: the answer to the same request before.");
     }
     if !status.starts_with('2') {
+        return;
+    }
+    // What is no JSON comes as JSON where it is encrypted.
+    if response.content.keys().any(|form| form != JSON) {
+        let encrypted = RefOr::Ref(Ref::from_schema_name(ENCRYPTED));
+        let content = Content::builder().schema(Some(encrypted)).build();
+        response.content.insert(JSON.to_owned(), RefOr::T(content));
         return;
     }
     for content in response.content.values_mut() {

@@ -21,11 +21,20 @@ use crate::service::users::CustomersCard;
 
 const MICROS_OF_DAY: i64 = 86_400_000_000;
 
-/// Whose accounts: a customer of a tenant.
+/// Whose accounts: a customer of a tenant, or a corporation by its `dcCorporationId`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Owner {
     pub(super) partner: PartnerId,
     pub(super) customer: Uuid,
+}
+
+impl Owner {
+    /// The same, who is a customer: what a corporation has is made at paths of its own, which ask
+    /// for more.
+    pub(super) async fn person(self, this: &Management) -> Result<Self, Problem> {
+        this.users.require_customer(self.partner, self.customer).await?;
+        Ok(self)
+    }
 }
 
 /// An account to be opened.
@@ -36,6 +45,13 @@ pub(super) struct NewBalance {
     /// The product: it says the currency.
     #[schema(minimum = 1)]
     programme_id: i64,
+}
+
+impl NewBalance {
+    /// Of this product.
+    pub(super) const fn of(programme_id: i64) -> Self {
+        Self { programme_id }
+    }
 }
 
 /// Whether an account may be used.
@@ -185,7 +201,7 @@ pub(super) struct Found {
 
 /// The account that a path names.
 pub(super) async fn find(this: &Management, owner: Owner, balance: &str) -> Result<Found, Problem> {
-    let customer = this.users.customer(owner.partner, owner.customer).await?;
+    let customer = this.users.holder(owner.partner, owner.customer).await?;
     let none = || Problem::not_found("there is no such account");
     let public_id = public_id(balance, "account").map_err(|_| none())?;
     let balance = this.users.balance_by_handle(owner.partner, public_id).await?;

@@ -40,7 +40,7 @@ pub(super) async fn open(
     Path(customer): Path<String>,
     Body(new): Body<NewBalance>,
 ) -> Answered<Response> {
-    let owner = owner(&caller, &customer)?;
+    let owner = owner(&caller, &customer)?.person(&this).await?;
     let places = format!("/secure/customers/{customer}/balances");
     accounts::opened(&this, (owner, &caller), keys.key(0), &new, &places).await
 }

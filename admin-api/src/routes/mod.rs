@@ -9,6 +9,8 @@ mod authorizations;
 mod balances;
 mod cards;
 mod controls;
+mod corporate;
+mod corporations;
 mod customers;
 mod devices;
 mod kyc;

@@ -140,9 +140,11 @@ impl From<NewPlasticCard> for NewPlastic {
     fn from(new: NewPlasticCard) -> Self {
         Self {
             balance: new.balance_id,
+            programme: None,
             physical_of: new.physical_of,
             replaces: None,
             holder_name: Personal::new(new.holder_name),
+            reference: None,
             delivery: new.delivery.into(),
         }
     }
@@ -273,7 +275,7 @@ pub(super) async fn order(
     Path(customer): Path<String>,
     Body(new): Body<NewPlasticCard>,
 ) -> Answered<Response> {
-    let owner = owner(&caller, &customer)?;
+    let owner = owner(&caller, &customer)?.person(&this).await?;
     let places = format!("/secure/customers/{customer}/cards/orders");
     ordered(&this, (owner, &caller), keys.key(0), new, &places).await
 }
@@ -294,7 +296,7 @@ pub(super) async fn order_with_pin(
     Path(customer): Path<String>,
     Body(new): Body<NewPlasticWithPin>,
 ) -> Answered<Response> {
-    let owner = owner(&caller, &customer)?;
+    let owner = owner(&caller, &customer)?.person(&this).await?;
     let places = format!("/secure/customers/{customer}/cards/orders");
     ordered_with_pin(&this, (owner, &caller), keys.key(0), new, &places).await
 }

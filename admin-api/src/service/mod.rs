@@ -8,6 +8,7 @@ pub mod authorizations;
 pub mod cards;
 mod clearing;
 mod controls;
+pub mod corporations;
 mod customers;
 mod money;
 pub mod operators;

@@ -72,6 +72,7 @@ fn settings(directory: &Path) -> PlasticSettings {
         sequence: 1,
         pins: PinRules { key: text("zpk"), ..PinRules::default() },
         of_customer: 3,
+        of_corporation: 3,
         waiting: 4,
         report_bytes: 4_096,
         pause: Duration::from_secs(60),
@@ -136,9 +137,11 @@ impl Shop {
     pub(crate) fn wanted(&self) -> NewPlastic {
         NewPlastic {
             balance: self.balance,
+            programme: None,
             physical_of: None,
             replaces: None,
             holder_name: Personal::new("Ana Ruiz".to_owned()),
+            reference: None,
             delivery: delivery(WayName::Courier),
         }
     }

@@ -81,6 +81,11 @@ impl Access {
         "GET" "/admin/kyc" EMPLOYEE;
         "GET" "/admin/customers/{customerId}/kyc" EMPLOYEE;
         "POST" "/admin/customers/{customerId}/kyc" MANAGER;
+        "GET" "/admin/corporations" EMPLOYEE;
+        "GET" "/admin/corporations/{dcCorporationId}" EMPLOYEE;
+        "POST" "/admin/corporations/{dcCorporationId}/kyb" MANAGER;
+        "GET" "/admin/corporations/{dcCorporationId}/documents" EMPLOYEE;
+        "GET" "/admin/corporations/{dcCorporationId}/documents/{documentId}" MANAGER;
         "GET" "/admin/customers/{customerId}/balances" EMPLOYEE;
         "GET" "/admin/customers/{customerId}/balances/{balanceId}" EMPLOYEE;
         "POST" "/admin/customers/{customerId}/balances/{balanceId}/block" EMPLOYEE;

@@ -10,7 +10,7 @@ use super::super::authorizations::{
 };
 use super::super::problems::Problems;
 use super::super::served::Panel;
-use super::customers::customer_of;
+use super::customers::holder_of;
 use crate::http::Query;
 use crate::service::authorizations::Asker;
 
@@ -64,7 +64,7 @@ pub(in crate::routes) async fn list_of_balance(
     Path((customer, balance)): Path<(String, String)>,
     Query(wanted): Query<Decisions>,
 ) -> Answered<Json<DecisionPage>> {
-    let (partner, customer) = customer_of(&this, &customer).await?;
+    let (partner, customer) = holder_of(&this, &customer).await?;
     let owner = Owner { partner, customer };
     let found = accounts::find(&this.management, owner, &balance).await?;
     of_balance(&this.management, (Asker::Operator, Reader::Issuer), found.balance.id, &wanted).await

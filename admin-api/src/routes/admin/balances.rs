@@ -9,13 +9,13 @@ use super::super::Answered;
 use super::super::accounts::{self, BalanceWithCards, Balances, Owner, find};
 use super::super::problems::{ChangeProblems, Problems};
 use super::super::served::Panel;
-use super::customers::customer_of;
+use super::customers::holder_of;
 use crate::Problem;
 use crate::http::{Caller, Idempotency};
 
 /// Whose accounts they are.
 async fn owner(this: &Panel, customer: &str) -> Result<Owner, Problem> {
-    let (partner, customer) = customer_of(this, customer).await?;
+    let (partner, customer) = holder_of(this, customer).await?;
     Ok(Owner { partner, customer })
 }
 

@@ -16,14 +16,14 @@ use super::super::cards::{
 };
 use super::super::problems::{ChangeProblems, Problems};
 use super::super::served::Panel;
-use super::customers::customer_of;
+use super::customers::holder_of;
 use crate::Problem;
 use crate::http::{Body, Caller, Idempotency, Page, Query};
 use crate::service::cards::Channel;
 
 /// Whose cards they are.
 async fn owner(this: &Panel, customer: &str) -> Result<Owner, Problem> {
-    let (partner, customer) = customer_of(this, customer).await?;
+    let (partner, customer) = holder_of(this, customer).await?;
     Ok(Owner { partner, customer })
 }
 
@@ -42,7 +42,7 @@ pub(in crate::routes) async fn issue(
     Path(customer): Path<String>,
     Body(new): Body<NewVirtualCard>,
 ) -> Answered<Response> {
-    let owner = owner(&this, &customer).await?;
+    let owner = owner(&this, &customer).await?.person(&this.management).await?;
     issued_unseen(&this.management, (owner, &caller), keys.key(0), new).await
 }
 

@@ -73,6 +73,12 @@ pub(super) async fn customer_of(this: &Panel, id: &str) -> Result<(PartnerId, Uu
     Ok((this.management.users.partner_of(id).await?, id))
 }
 
+/// The same of whoever has accounts and cards: a customer, or a corporation.
+pub(super) async fn holder_of(this: &Panel, id: &str) -> Result<(PartnerId, Uuid), Problem> {
+    let id = public_id(id, "customer")?;
+    Ok((this.management.users.partner_of_holder(id).await?, id))
+}
+
 /// List a partner's customers.
 #[utoipa::path(
     get, path = "/admin/customers", tag = "customers", params(OfPartner),

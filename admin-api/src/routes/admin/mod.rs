@@ -8,6 +8,7 @@ mod authorizations;
 mod balances;
 mod cards;
 mod controls;
+mod corporations;
 mod customers;
 mod kyc;
 mod operators;
@@ -48,6 +49,9 @@ pub(super) fn signed_in() -> OpenApiRouter<Panel> {
         .routes(routes!(customers::unblock))
         .routes(routes!(kyc::waiting))
         .routes(routes!(kyc::history, kyc::decide))
+        .routes(routes!(corporations::queue))
+        .routes(routes!(corporations::decide))
+        .routes(routes!(corporations::documents))
         .routes(routes!(balances::list))
         .routes(routes!(balances::read))
         .routes(routes!(balances::block))
@@ -82,7 +86,11 @@ pub(super) fn proving_again() -> OpenApiRouter<Panel> {
 
 /// Behind a session, and recorded though they only read: personal data, and the audit itself.
 pub(super) fn recorded_reads() -> OpenApiRouter<Panel> {
-    OpenApiRouter::new().routes(routes!(customers::read)).routes(routes!(audit::page))
+    OpenApiRouter::new()
+        .routes(routes!(customers::read))
+        .routes(routes!(corporations::read))
+        .routes(routes!(corporations::download))
+        .routes(routes!(audit::page))
 }
 
 /// What is behind a session, put together: what may be remembered, and what carries a password.

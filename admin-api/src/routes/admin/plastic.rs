@@ -9,13 +9,13 @@ use super::super::accounts::Owner;
 use super::super::plastic::{NewPlasticCard, OrderView, ordered, told};
 use super::super::problems::{ChangeProblems, Problems};
 use super::super::served::Panel;
-use super::customers::customer_of;
+use super::customers::holder_of;
 use crate::Problem;
 use crate::http::{Body, Caller, Idempotency};
 
 /// Whose orders they are.
 async fn owner(this: &Panel, customer: &str) -> Result<Owner, Problem> {
-    let (partner, customer) = customer_of(this, customer).await?;
+    let (partner, customer) = holder_of(this, customer).await?;
     Ok(Owner { partner, customer })
 }
 
@@ -32,7 +32,7 @@ pub(in crate::routes) async fn order(
     Path(customer): Path<String>,
     Body(new): Body<NewPlasticCard>,
 ) -> Answered<Response> {
-    let owner = owner(&this, &customer).await?;
+    let owner = owner(&this, &customer).await?.person(&this.management).await?;
     let places = format!("/admin/customers/{customer}/cards/orders");
     ordered(&this.management, (owner, &caller), keys.key(0), new, &places).await
 }

@@ -31,6 +31,18 @@ pub(in crate::routes) struct NewVirtualCard {
     reference: Option<String>,
 }
 
+impl NewVirtualCard {
+    /// For an employee of a corporation: the name on it, and what the partner calls them.
+    pub(in crate::routes) fn of_employee(
+        balance_id: Uuid,
+        programme_id: Option<i64>,
+        (name, reference): (String, String),
+    ) -> Self {
+        let (holder_name, reference) = (Some(name), Some(reference));
+        Self { balance_id, programme_id, currency: None, holder_name, reference }
+    }
+}
+
 impl From<NewVirtualCard> for NewVirtual {
     fn from(new: NewVirtualCard) -> Self {
         Self {

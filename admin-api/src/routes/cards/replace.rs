@@ -29,7 +29,7 @@ pub(in crate::routes) struct NewInPlace {
     /// As it stands on the card: without it, as on the one before. Of plastic it has to be said.
     #[schema(pattern = "^[A-Za-z .'/-]{2,26}$")]
     holder_name: Option<String>,
-    /// A name for it that the caller chooses; of virtual cards alone.
+    /// A name for it that the caller chooses; of virtual cards, and those of corporations.
     #[schema(pattern = "^[!-~]{1,64}$")]
     reference: Option<String>,
     /// Where the plastic goes, and only then.
@@ -124,9 +124,11 @@ async fn ordered(
             let delivery = new.delivery.ok_or_else(|| missing("delivery"))?;
             let wanted = NewPlastic {
                 balance: this.users.handle_of(old.balance.id).await?,
+                programme: None,
                 physical_of: None,
                 replaces: Some(old.card.id),
                 holder_name: Personal::new(name),
+                reference: new.reference,
                 delivery: delivery.into(),
             };
             let by = by(who.caller, key);

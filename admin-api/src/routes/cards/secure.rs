@@ -38,7 +38,7 @@ pub(in crate::routes) async fn issue(
     Path(customer): Path<String>,
     Body(new): Body<NewVirtualCard>,
 ) -> Answered<Response> {
-    let owner = owner(&caller, &customer)?;
+    let owner = owner(&caller, &customer)?.person(&this).await?;
     let places = format!("/secure/customers/{customer}/cards");
     issued(&this, (owner, &caller), keys.key(0), new, &places).await
 }
@@ -58,7 +58,7 @@ pub(in crate::routes) async fn order(
     Path(customer): Path<String>,
     Body(new): Body<NewVirtualCard>,
 ) -> Answered<Response> {
-    let owner = owner(&caller, &customer)?;
+    let owner = owner(&caller, &customer)?.person(&this).await?;
     let places = format!("/secure/customers/{customer}/cards");
     ordered(&this, (owner, &caller), keys.key(0), new, &places).await
 }

@@ -18,6 +18,9 @@ pub(super) const TABLE: &[NeedsEncryption] = table! {
     "POST" "/customers/me/cards/virtual" Response;
     "POST" "/secure/customers/{customerId}/cards/virtual" Response;
     "POST" "/admin/customers/{customerId}/cards/virtual" Response;
+    "POST" "/secure/cards/virtual" Response;
+    "POST" "/secure/cards/physical" Response;
+    "POST" "/secure/cards/physical_with_pin" RequestAndResponse;
     "POST" "/customers/me/cards/physical" Response;
     "POST" "/secure/customers/{customerId}/cards/physical" Response;
     "POST" "/admin/customers/{customerId}/cards/physical" Response;

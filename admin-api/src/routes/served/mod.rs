@@ -18,11 +18,12 @@ use switch_domain::Timestamp;
 use crate::authorizations::Authorizations;
 use crate::cards::Cards;
 use crate::http::{
-    Encryption, Rates, Repeats, audited, encrypted, finish, idempotent, limit_caller, limit_proof,
-    limit_source, named_alone, unremembered,
+    Encryption, Rates, Repeats, Uploads, audited, encrypted, finish, idempotent, in_a_place,
+    limit_caller, limit_proof, limit_source, named_alone, unremembered,
 };
 use crate::jwe::{Jwe, OpenPolicy, Requirement};
 use crate::service::audit::AuditSink;
+use crate::service::corporations::Corporations;
 use crate::service::personalisation::Plastic;
 use crate::service::sandbox::Simulations;
 use crate::service::users::Users;
@@ -40,6 +41,8 @@ pub struct Management {
     pub services: Services,
     /// End users.
     pub users: Users,
+    /// Companies, whose employees have cards.
+    pub corporations: Corporations,
     /// What partners are told.
     pub webhooks: Webhooks,
     /// Their cards.
@@ -76,12 +79,22 @@ pub struct Around {
     pub tokens: OpenedTokens,
     /// What is recorded.
     pub audit: AuditSink,
+    /// Bodies that bring a document.
+    pub uploads: Uploads,
 }
 
 /// The layers behind a channel: the caller is known.
 fn inside(router: Router, jwe: &Arc<Jwe>, around: &Around) -> Router {
-    let Around { rates, repeats, body_within, partner_keys, tokens_taken, tokens, audit } =
-        around.clone();
+    let Around {
+        rates,
+        repeats,
+        body_within,
+        partner_keys,
+        tokens_taken,
+        tokens,
+        audit,
+        uploads: _,
+    } = around.clone();
     let body_limit = repeats.body_limit;
     let encryption = Encryption {
         jwe: jwe.clone(),
@@ -113,6 +126,14 @@ fn inside_proving(router: Router, jwe: &Arc<Jwe>, around: &Around) -> Router {
 /// but once under a key.
 fn inside_named(router: Router, jwe: &Arc<Jwe>, around: &Around) -> Router {
     inside(router, jwe, around).layer(from_fn(named_alone))
+}
+
+/// The layers behind a channel for what brings a document: longer bodies, and few at a time.
+fn inside_bringing(router: Router, jwe: &Arc<Jwe>, around: &Around) -> Router {
+    let (uploads, repeats) = (around.uploads.clone(), Repeats::clone(&around.repeats));
+    let repeats = Arc::new(Repeats { body_limit: uploads.body_limit, ..repeats });
+    let longer = Around { repeats, ..around.clone() };
+    inside(router, jwe, &longer).layer(from_fn_with_state(uploads, in_a_place))
 }
 
 /// The layers in front of it.

@@ -6,14 +6,15 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Around, Management, inside, inside_named, outside};
+use super::{Around, Management, inside, inside_bringing, inside_named, outside};
 use crate::channel::{CertificateChannel, by_certificate};
 use crate::http::read_audited;
 use crate::routes::authorizations::secure as authorizations;
 use crate::routes::cards::secure as cards;
 use crate::routes::controls::secure as controls;
 use crate::routes::{
-    balances, customers, devices, kyc, plastic, public_key, sandbox, webhook_messages, webhooks,
+    balances, corporate, corporations, customers, devices, kyc, plastic, public_key, sandbox,
+    webhook_messages, webhooks,
 };
 
 fn routes() -> OpenApiRouter<Management> {
@@ -25,6 +26,12 @@ fn routes() -> OpenApiRouter<Management> {
         .routes(routes!(customers::unblock))
         .routes(routes!(kyc::set, kyc::read))
         .routes(routes!(kyc::begin))
+        .routes(routes!(corporations::create, corporations::list))
+        .routes(routes!(corporations::read))
+        .routes(routes!(corporations::documents))
+        .routes(routes!(corporate::open_balance))
+        .routes(routes!(corporate::issue_card))
+        .routes(routes!(corporate::order_card))
         .routes(routes!(balances::open, balances::list))
         .routes(routes!(balances::read))
         .routes(routes!(balances::block))
@@ -88,14 +95,21 @@ fn recorded_reads() -> OpenApiRouter<Management> {
 
 /// What makes something and carries a card's PIN.
 fn making_with_pin() -> OpenApiRouter<Management> {
-    OpenApiRouter::new().routes(routes!(plastic::order_with_pin))
+    OpenApiRouter::new()
+        .routes(routes!(plastic::order_with_pin))
+        .routes(routes!(corporate::order_card_with_pin))
+}
+
+/// What brings a document.
+fn bringing() -> OpenApiRouter<Management> {
+    OpenApiRouter::new().routes(routes!(corporations::send))
 }
 
 /// The OpenAPI document of `/secure` and `/lifecycle`.
 #[must_use]
 pub fn secure_document() -> OpenApi {
     let all = routes().merge(simulations()).merge(recorded_reads()).merge(making_with_pin());
-    let mut document = all.into_openapi();
+    let mut document = all.merge(bringing()).into_openapi();
     document.info.title = "Cardswitch: server to server".to_owned();
     document.info.description = Some(
         "For partners' own systems, over mutual TLS. Amounts are decimal text in major units; \
@@ -119,9 +133,11 @@ pub fn partner_channels(
     };
     let (router, _) = all.with_state(management.clone()).split_for_parts();
     let (making, _) = making_with_pin().with_state(management.clone()).split_for_parts();
+    let (bringing, _) = bringing().with_state(management.clone()).split_for_parts();
     let (recorded, _) = recorded_reads().with_state(management).split_for_parts();
     let recorded = recorded.layer(from_fn_with_state(around.audit.clone(), read_audited));
     let making = inside_named(making, &jwe, around);
-    let known = inside(recorded.merge(router), &jwe, around).merge(making);
+    let bringing = inside_bringing(bringing, &jwe, around);
+    let known = inside(recorded.merge(router), &jwe, around).merge(making).merge(bringing);
     outside(known.layer(from_fn_with_state(certificates, by_certificate)), around)
 }

@@ -114,7 +114,7 @@ impl Cards {
     /// # Errors
     /// `NOT_FOUND`: there is none, or it is somebody else's.
     pub async fn of_holder(&self, holder: Holder, card: &str) -> Result<OwnedCard, Problem> {
-        let customer = self.users.customer(holder.partner, holder.customer).await?;
+        let customer = self.users.holder(holder.partner, holder.customer).await?;
         let owned = self.any(card).await?;
         let its = owned.balance.partner == holder.partner && owned.balance.customer == customer.id;
         if its { Ok(owned) } else { Err(no_card()) }
@@ -164,7 +164,7 @@ impl Cards {
         after: Option<CardId>,
         size: u32,
     ) -> Result<(Vec<ShownCard>, Option<CardId>), Problem> {
-        let customer = self.users.customer(holder.partner, holder.customer).await?;
+        let customer = self.users.holder(holder.partner, holder.customer).await?;
         let mut ids = self.ids_of(customer.id, after, size).await?;
         let more = ids.len() > size as usize;
         ids.truncate(size as usize);

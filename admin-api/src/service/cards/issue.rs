@@ -16,9 +16,9 @@ use super::processor::{CardOrder, MadeCard, ProcessorFault, given_twice};
 use super::profile::{self, Form, Ordered};
 use super::{Cards, NewCard};
 use crate::service::span::months_on;
-use crate::{Personal, Problem};
+use crate::{Customer, Personal, Problem};
 
-/// Whose card it is: a customer of a tenant.
+/// Whose card it is: a customer of a tenant, or a corporation.
 #[derive(Clone, Copy, Debug)]
 pub struct Holder {
     /// The tenant.
@@ -96,7 +96,7 @@ impl Cards {
         holder: Holder,
         by: By,
     ) -> Result<Option<CardId>, Problem> {
-        let customer = self.users.customer(holder.partner, holder.customer).await?;
+        let customer = self.users.holder(holder.partner, holder.customer).await?;
         let mut connection = self.pool().acquire().await?;
         let order = Uuid::from_bytes(by.key.0);
         profile::made_of(&mut connection, order, (holder.partner, customer.id)).await
@@ -127,12 +127,17 @@ impl Cards {
         new: &NewVirtual,
         by: By,
     ) -> Result<Ordered, Problem> {
-        let customer = self.users.customer(holder.partner, holder.customer).await?;
+        let customer = self.users.holder(holder.partner, holder.customer).await?;
+        if customer.is_corporation {
+            // Before it is approved there is no account of it to be asked for.
+            self.users.require_verified(holder.partner, holder.customer).await?;
+        }
         let balance = self.users.balance_by_handle(holder.partner, new.balance).await?;
         if balance.customer != customer.id {
             return Err(Problem::not_found("there is no such account"));
         }
         self.in_use(holder, &balance).await?;
+        names_employee(&customer, new)?;
         fits(new, &balance)?;
         // Without its key no code could be told of a card that was made.
         self.code_key(balance.programme, 0)?;
@@ -154,7 +159,7 @@ impl Cards {
     /// That a customer may have cards, and this account may.
     pub(super) async fn in_use(&self, holder: Holder, balance: &Balance) -> Result<(), Problem> {
         self.users.require_verified(holder.partner, holder.customer).await?;
-        let customer = self.users.customer(holder.partner, holder.customer).await?;
+        let customer = self.users.holder(holder.partner, holder.customer).await?;
         if customer.state != CustomerState::Active {
             return Err(Problem::new("CONFLICT", "the customer is blocked"));
         }
@@ -264,10 +269,26 @@ fn fits(new: &NewVirtual, balance: &Balance) -> Result<(), Problem> {
         let rule = "2 to 26 letters A to Z, spaces, points, hyphens, apostrophes and slashes";
         return Err(Problem::field("holderName", rule));
     }
-    let reference = new.reference.as_deref();
-    let printable = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
-    if reference.is_some_and(|text| !(1..=64).contains(&text.len()) || !printable(text)) {
-        return Err(Problem::field("reference", "1 to 64 printable characters without spaces"));
+    new.reference.as_deref().map_or(Ok(()), check_reference)
+}
+
+/// What partners may call a card, or who has it.
+pub(in crate::service) fn check_reference(text: &str) -> Result<(), Problem> {
+    let printable = text.bytes().all(|byte| byte.is_ascii_graphic());
+    if printable && (1..=64).contains(&text.len()) {
+        return Ok(());
+    }
+    Err(Problem::field("reference", "1 to 64 printable characters without spaces"))
+}
+
+/// That a card of a corporation says which employee has it (SR-038).
+fn names_employee(of: &Customer, new: &NewVirtual) -> Result<(), Problem> {
+    let missing = |name| Problem::field(name, "a corporation's card says who has it");
+    if of.is_corporation && new.holder_name.is_none() {
+        return Err(missing("holderName"));
+    }
+    if of.is_corporation && new.reference.is_none() {
+        return Err(missing("reference"));
     }
     Ok(())
 }

@@ -95,7 +95,7 @@ impl Cards {
     /// # Errors
     /// `NOT_FOUND`: there is none, it is somebody else's, or it is too long ago.
     pub async fn job(&self, holder: Holder, job: Uuid) -> Result<JobState, Problem> {
-        let customer = self.users.customer(holder.partner, holder.customer).await?;
+        let customer = self.users.holder(holder.partner, holder.customer).await?;
         let asked = sqlx::query(STATUS).bind(job).bind(holder.partner.0).bind(customer.id.0);
         let none = || Problem::not_found("there is no such job");
         let row = asked.fetch_optional(self.pool()).await?.ok_or_else(none)?;

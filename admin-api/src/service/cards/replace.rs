@@ -90,15 +90,15 @@ impl Cards {
         self.end_other(old, by).await?;
         self.end_renewal(old.card.id, by).await?;
         self.may_replace(old, channel).await?;
+        let before = self.profile(&old.card).await?;
+        // Of a corporation it is the employee's, who stays the same.
+        let of_employee = self.users.holder(holder.partner, holder.customer).await?.is_corporation;
         let wanted = NewVirtual {
             balance: self.users.handle_of(old.balance.id).await?,
             programme: None,
             currency: None,
-            holder_name: match &new.holder_name {
-                Some(name) => Some(name.clone()),
-                None => self.profile(&old.card).await?.holder_name,
-            },
-            reference: new.reference.clone(),
+            holder_name: new.holder_name.clone().or(before.holder_name),
+            reference: new.reference.clone().or(before.reference.filter(|_| of_employee)),
         };
         let mut ordered = self.checked(holder, &wanted, by).await?;
         ordered.replaces = Some(old.card.id);

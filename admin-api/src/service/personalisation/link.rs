@@ -37,16 +37,21 @@ const LINKED: &str = "\
     UPDATE card_order SET state = 'LINKED', card_id = $2, linked_at = $3
     WHERE reference = $1 AND state = 'PERSONALISED'";
 
-/// What holder and partner see of it. A virtual card that plastic was made of has its row, and is
+/// What holder and partner see of it. A card of a corporation in another's place is the same
+/// employee's. A virtual card that plastic was made of has its row, and is
 /// plastic from now on (A-01). Its maker stays; a row that somebody made of a card with a number of
 /// its own before this was noted learns who that is.
 const PROFILE: &str = "\
     INSERT INTO card_profile (order_id, partner_id, customer_id, balance_id, card_id, form,
-        holder_name, last_four, processor, processor_reference, asked_at, made_at, replaces)
+        holder_name, last_four, processor, processor_reference, asked_at, made_at, replaces,
+        reference)
     SELECT o.reference, o.partner_id, o.customer_id, o.balance_id, $2, 'PHYSICAL', o.holder_name,
-        v.last_four, coalesce(o.processor, $4), o.processor_reference, o.ordered_at, $3, r.replaces
+        v.last_four, coalesce(o.processor, $4), o.processor_reference, o.ordered_at, $3, r.replaces,
+        coalesce(o.reference_of_holder, b.reference)
     FROM card_order AS o LEFT JOIN pan_vault AS v ON v.id = o.vault_row
         LEFT JOIN card_replacement AS r ON r.order_id = o.reference
+        LEFT JOIN card_profile AS b ON b.card_id = r.replaces AND EXISTS (
+            SELECT FROM customer AS c WHERE c.id = o.customer_id AND c.is_corporation)
     WHERE o.reference = $1
     ON CONFLICT (card_id) DO UPDATE SET form = 'PHYSICAL',
         replaces = coalesce(card_profile.replaces, excluded.replaces),

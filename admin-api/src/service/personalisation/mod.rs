@@ -52,6 +52,8 @@ pub struct PlasticSettings {
     pub pins: PinRules,
     /// Orders of a customer that are on their way.
     pub of_customer: u32,
+    /// The same of a corporation, whose employees get cards at once.
+    pub of_corporation: u32,
     /// Orders that wait for a file.
     pub waiting: u32,
     /// Bytes of a report at most.

@@ -6,7 +6,7 @@ use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
 use switch_domain::{
     AsciiText, Balance, BalanceState, CardId, CardStatus, CustomerId, CustomerState, Expiry,
-    IdempotencyKey, PartnerId, ServiceCode, Timestamp,
+    IdempotencyKey, PartnerId, ProgrammeId, ServiceCode, Timestamp,
 };
 use switch_store::PgTimestamp;
 use uuid::Uuid;
@@ -17,21 +17,26 @@ use super::pin::NumberedPin;
 use super::renewal::{next_sequence, note};
 use crate::Problem;
 use crate::service::cards::{
-    alone, not_otherwise_under_way, not_renewing, not_replaced, take_for_replacement,
+    alone, check_reference, not_otherwise_under_way, not_renewing, not_replaced,
+    take_for_replacement,
 };
 use crate::service::span::months_on;
-use crate::service::users::Personal;
+use crate::service::users::{Customer, Personal};
 
 /// A plastic card that is asked for. It names a person: it has no printable form.
 pub struct NewPlastic {
     /// The account, as paths name it.
     pub balance: Uuid,
+    /// The product, where it is said: the account's.
+    pub programme: Option<ProgrammeId>,
     /// The card that it is to be plastic of (A-01).
     pub physical_of: Option<String>,
     /// The plastic in whose place it is to come, where that may be replaced.
     pub replaces: Option<CardId>,
     /// As it is embossed.
     pub holder_name: Personal,
+    /// What the partner calls who has it: of corporations' employees alone.
+    pub reference: Option<String>,
     /// Where it goes.
     pub delivery: DeliveryInput,
 }
@@ -148,9 +153,9 @@ pub struct PlasticOrder {
 const INSERT: &str = "\
     INSERT INTO card_order (reference, partner_id, customer_id, balance_id, physical_of, state,
         ordered_at, ordered_by, expiry, service_code, sequence, way, holder_name, addressee,
-        street, city, postal_code, country, phone)
+        street, city, postal_code, country, phone, reference_of_holder)
     VALUES ($1, $2, $3, $4, $5, 'ORDERED', $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
-        $17, $18)
+        $17, $18, $19)
     ON CONFLICT (reference) DO NOTHING";
 
 const READ: &str = "\
@@ -171,6 +176,7 @@ pub(super) struct Checked {
     physical_of: Option<CardId>,
     holder_name: Personal,
     expiry: Expiry,
+    is_corporation: bool,
     /// Of a renewal the sequence number that the card has.
     renews: Option<u8>,
 }
@@ -178,15 +184,22 @@ pub(super) struct Checked {
 impl Checked {
     /// A renewal of a card that has this sequence number.
     pub(super) fn renewal(
-        (customer, balance): (CustomerId, Balance),
+        (customer, balance): (&Customer, Balance),
         (card, sequence): (CardId, u8),
         expiry: Expiry,
         new: &NewPlastic,
     ) -> Result<Self, Problem> {
         fits(&new.delivery)?;
         let holder_name = embossed(&new.holder_name)?;
-        let (physical_of, renews) = (Some(card), Some(sequence));
-        Ok(Self { customer, balance, physical_of, holder_name, expiry, renews })
+        Ok(Self {
+            customer: customer.id,
+            balance,
+            physical_of: Some(card),
+            holder_name,
+            expiry,
+            is_corporation: customer.is_corporation,
+            renews: Some(sequence),
+        })
     }
 }
 
@@ -220,7 +233,7 @@ impl Plastic {
         (partner, customer): (PartnerId, Uuid),
         by: OrderedBy,
     ) -> Result<Option<PlasticOrder>, Problem> {
-        let known = self.users.customer(partner, customer).await?.id;
+        let known = self.users.holder(partner, customer).await?.id;
         let mut connection = self.pool().acquire().await?;
         read(&mut connection, (partner, known), Uuid::from_bytes(by.key.0)).await
     }
@@ -243,7 +256,7 @@ impl Plastic {
         if let Some(earlier) = read(transaction, whose, reference).await? {
             return Ok((earlier, false));
         }
-        self.within_limits(transaction, checked.customer).await?;
+        self.within_limits(transaction, checked).await?;
         let sequence = self.sequence(transaction, checked).await?;
         if let Some(old) = new.replaces {
             take_for_replacement(transaction, old, reference, by.now).await?;
@@ -269,7 +282,7 @@ impl Plastic {
         (partner, customer): (PartnerId, Uuid),
         reference: Uuid,
     ) -> Result<PlasticOrder, Problem> {
-        let customer = self.users.customer(partner, customer).await?.id;
+        let customer = self.users.holder(partner, customer).await?.id;
         let mut connection = self.pool().acquire().await?;
         let order = read(&mut connection, (partner, customer), reference).await?;
         order.ok_or_else(|| Problem::not_found("there is no such order"))
@@ -281,7 +294,11 @@ impl Plastic {
         new: &NewPlastic,
         now: Timestamp,
     ) -> Result<Checked, Problem> {
-        let found = self.users.customer(partner, customer).await?;
+        let found = self.users.holder(partner, customer).await?;
+        if found.is_corporation {
+            // Before it is approved there is no account of it to be asked for.
+            self.users.require_verified(partner, customer).await?;
+        }
         let balance = self.users.balance_by_handle(partner, new.balance).await?;
         if balance.customer != found.id {
             return Err(Problem::not_found("there is no such account"));
@@ -293,7 +310,11 @@ impl Plastic {
         if balance.state != BalanceState::Active {
             return Err(Problem::new("CONFLICT", "the account is blocked or closed"));
         }
+        if new.programme.is_some_and(|programme| programme != balance.programme) {
+            return Err(Problem::field("programmeId", "the account is of another programme"));
+        }
         let holder_name = embossed(&new.holder_name)?;
+        names_employee(&found, new)?;
         fits(&new.delivery)?;
         let beyond = || Problem::internal("counting months", &"there is no such month");
         let (physical_of, expiry) = match &new.physical_of {
@@ -303,8 +324,15 @@ impl Plastic {
                 (Some(card), expiry)
             }
         };
-        let customer = found.id;
-        Ok(Checked { customer, balance, physical_of, holder_name, expiry, renews: None })
+        Ok(Checked {
+            customer: found.id,
+            balance,
+            physical_of,
+            holder_name,
+            expiry,
+            is_corporation: found.is_corporation,
+            renews: None,
+        })
     }
 
     /// The sequence number of the plastic; of a card that there is already, once it is clear that
@@ -361,12 +389,15 @@ impl Plastic {
     async fn within_limits(
         &self,
         connection: &mut PgConnection,
-        customer: CustomerId,
+        checked: &Checked,
     ) -> Result<(), Problem> {
-        let own = sqlx::query_scalar::<_, i64>(ON_THEIR_WAY).bind(customer.0);
-        let most = self.settings.of_customer;
+        let own = sqlx::query_scalar::<_, i64>(ON_THEIR_WAY).bind(checked.customer.0);
+        let (most, who) = match checked.is_corporation {
+            true => (self.settings.of_corporation, "corporation"),
+            false => (self.settings.of_customer, "customer"),
+        };
         if own.fetch_one(&mut *connection).await? >= i64::from(most) {
-            let what = format!("a customer has {most} orders of cards on their way at most");
+            let what = format!("a {who} has {most} orders of cards on their way at most");
             return Err(Problem::new("EXHAUSTED", what));
         }
         let waiting = "SELECT count(*) FROM card_order WHERE state = 'ORDERED'";
@@ -407,6 +438,7 @@ impl Plastic {
             .bind(to.postal_code.expose())
             .bind(to.country.expose())
             .bind(to.phone.as_ref().map(Personal::expose))
+            .bind(new.reference.as_ref().filter(|_| checked.is_corporation))
             .execute(connection)
             .await?;
         Ok(())
@@ -441,3 +473,16 @@ fn shown(row: &PgRow) -> Result<PlasticOrder, Problem> {
         refusal: row.try_get("refusal")?,
     })
 }
+
+/// That plastic of a corporation says which employee has it (SR-038); what comes in its place is
+/// the same employee's.
+fn names_employee(of: &Customer, new: &NewPlastic) -> Result<(), Problem> {
+    match &new.reference {
+        Some(reference) if of.is_corporation => check_reference(reference),
+        None if of.is_corporation && new.replaces.is_none() => {
+            Err(Problem::field("reference", "a corporation's card says who has it"))
+        }
+        _ => Ok(()),
+    }
+}
+

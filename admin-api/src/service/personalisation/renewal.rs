@@ -56,7 +56,7 @@ impl Plastic {
         if let Some(earlier) = self.earlier((partner, customer), by).await? {
             return Ok(earlier);
         }
-        let customer = self.users.customer(partner, customer).await?.id;
+        let customer = self.users.holder(partner, customer).await?;
         let balance = self.users.balance_by_handle(partner, new.balance).await?;
         let beyond = || Problem::internal("counting months", &"there is no such month");
         let expiry = months_on(by.now, u32::from(self.settings.months)).ok_or_else(beyond)?;
@@ -66,7 +66,7 @@ impl Plastic {
             return Err(worn_out());
         }
         let of_card = card.references.as_ref().map_or(0, |references| references.sequence);
-        let checked = Checked::renewal((customer, balance), (card.id, of_card), expiry, new)?;
+        let checked = Checked::renewal((&customer, balance), (card.id, of_card), expiry, new)?;
         let mut transaction = self.pool().begin().await?;
         let (order, _) = self.place(&mut transaction, partner, &checked, new, by, None).await?;
         transaction.commit().await?;

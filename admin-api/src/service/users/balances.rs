@@ -7,10 +7,11 @@ use switch_domain::{
 };
 use uuid::Uuid;
 
-use super::customers::locked;
+use super::Users;
+use super::holders::locked_holder;
 use super::kyc::KycState;
-use super::{Users, no_customer};
 use crate::Problem;
+use crate::service::corporations::KybState;
 
 /// Those that are in the tables, and those that were opened a moment ago.
 const OF_CUSTOMER: &str = "\
@@ -29,6 +30,11 @@ const CARDS: &str = "\
 const HANDLE: &str = "\
     INSERT INTO balance_handle (balance_id, public_id, partner_id, customer_id)
     VALUES ($1, $2, $3, $4) ON CONFLICT (balance_id) DO NOTHING";
+
+/// Whether somebody may have accounts and cards.
+const STANDING: &str = "\
+    SELECT c.kyc_state, c.is_corporation, o.state AS kyb_state
+    FROM customer AS c LEFT JOIN corporation AS o ON o.customer_id = c.id WHERE c.id = $1";
 
 /// An account of a customer.
 #[derive(Clone, Debug)]
@@ -49,25 +55,22 @@ pub struct CustomersCard {
 }
 
 impl Users {
-    /// That a customer was verified.
+    /// That whoever has this name may have accounts and cards: a customer who was verified, a
+    /// corporation that was approved.
     ///
     /// # Errors
-    /// `NOT_FOUND`. `CUSTOMER_NOT_VERIFIED`.
+    /// `NOT_FOUND`. `CUSTOMER_NOT_VERIFIED`, `CORPORATION_NOT_APPROVED`.
     pub async fn require_verified(&self, partner: PartnerId, id: Uuid) -> Result<(), Problem> {
-        let mut connection = self.pool().acquire().await?;
-        let sql = "SELECT kyc_state FROM customer \
-                   WHERE partner_id = $1 AND public_id = $2 AND removed_at IS NULL";
-        let state = sqlx::query_scalar::<_, String>(sql).bind(partner.0).bind(id);
-        let state = state.fetch_optional(&mut *connection).await?.ok_or_else(no_customer)?;
-        verified(KycState::named(&state))
+        let id = self.holder_id(partner, id).await?;
+        verified(&mut *self.pool().acquire().await?, id).await
     }
 
-    /// Opens an account for a verified customer.
+    /// Opens an account for a verified customer, or an approved corporation.
     ///
     /// # Errors
-    /// `NOT_FOUND`: the customer or the programme. `CUSTOMER_NOT_VERIFIED`. `CONFLICT`: the
-    /// customer is blocked. `EXHAUSTED`: it has as many accounts as one may have. Else as
-    /// [`Problem`] says.
+    /// `NOT_FOUND`: the customer or the programme. `CUSTOMER_NOT_VERIFIED`,
+    /// `CORPORATION_NOT_APPROVED`. `CONFLICT`: the customer is blocked. `EXHAUSTED`: it has as many
+    /// accounts as one may have. Else as [`Problem`] says.
     pub async fn open_balance_for(
         &self,
         partner: PartnerId,
@@ -80,17 +83,17 @@ impl Users {
         if known != Some(partner) {
             return Err(Problem::not_found("there is no such programme"));
         }
-        let state = self.customer(partner, customer).await?.state;
+        let state = self.holder(partner, customer).await?.state;
         if state != switch_domain::CustomerState::Active {
             return Err(Problem::new("CONFLICT", "the customer is blocked"));
         }
         // The lock stands until the account is there: the customer is neither removed nor loses
         // its verification meanwhile, and two openings are counted one after the other.
         let mut transaction = self.pool().begin().await?;
-        let locked = locked(&mut transaction, partner, customer).await?;
-        verified(Some(locked.kyc))?;
+        let locked = locked_holder(&mut transaction, partner, customer).await?;
+        verified(&mut transaction, locked).await?;
         let most = self.settings().balances_most;
-        if balance_ids(&mut transaction, locked.id, most).await?.len() >= most as usize {
+        if balance_ids(&mut transaction, locked, most).await?.len() >= most as usize {
             return Err(Problem::new(
                 "EXHAUSTED",
                 format!("a customer has {most} accounts at most"),
@@ -98,8 +101,8 @@ impl Users {
         }
         // With a second connection of the pool for each, as many openings at once as there are
         // connections would wait for each other, and everybody for them.
-        let opened = self.services.open_checked_balance(key, actor, programme, locked.id).await?;
-        let public_id = handle(&mut transaction, opened, partner, locked.id).await?;
+        let opened = self.services.open_checked_balance(key, actor, programme, locked).await?;
+        let public_id = handle(&mut transaction, opened, partner, locked).await?;
         transaction.commit().await?;
         let missing = || Problem::internal("opening an account", &"its shard does not have it");
         let balance = self.services.node.balance(opened).await.ok_or_else(missing)?;
@@ -143,7 +146,7 @@ impl Users {
         partner: PartnerId,
         customer: Uuid,
     ) -> Result<Vec<CustomersBalance>, Problem> {
-        let customer = self.customer_id(partner, customer).await?;
+        let customer = self.holder_id(partner, customer).await?;
         let mut connection = self.pool().acquire().await?;
         let mut balances = Vec::new();
         // Those opened by command may be more.
@@ -184,8 +187,16 @@ pub(super) async fn balance_ids(
     Ok(ids.fetch_all(connection).await?.into_iter().map(BalanceId).collect())
 }
 
-fn verified(state: Option<KycState>) -> Result<(), Problem> {
-    if state == Some(KycState::Verified) {
+/// That somebody was verified, or approved. Where the row of the customer is held, that stays so.
+async fn verified(connection: &mut PgConnection, id: CustomerId) -> Result<(), Problem> {
+    let row = sqlx::query(STANDING).bind(id.0).fetch_one(connection).await?;
+    let state = |column| row.try_get::<Option<String>, _>(column);
+    if row.try_get("is_corporation")? {
+        let approved = state("kyb_state")?.as_deref() == Some(KybState::Approved.name());
+        let problem = "the corporation is not approved (KYB)";
+        return approved.then_some(()).ok_or(Problem::new("CORPORATION_NOT_APPROVED", problem));
+    }
+    if state("kyc_state")?.as_deref() == Some(KycState::Verified.name()) {
         return Ok(());
     }
     Err(Problem::new("CUSTOMER_NOT_VERIFIED", "the customer was not verified (KYC)"))

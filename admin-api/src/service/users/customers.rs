@@ -23,11 +23,13 @@ macro_rules! select {
         concat!(
             "SELECT id, public_id, partner_id, reference, given_name, family_name, \
              to_char(birth_date, 'YYYY-MM-DD') AS birth_date, email, phone, street, city, \
-             postal_code, country, language, version, kyc_state FROM customer ",
+             postal_code, country, language, version, kyc_state, is_corporation FROM customer ",
             $rest
         )
     };
 }
+
+pub(super) use select;
 
 const INSERT: &str = "\
     INSERT INTO customer (partner_id, reference, public_id, registered_under, given_name,
@@ -37,13 +39,15 @@ const INSERT: &str = "\
 
 /// What an earlier try of the same request has made.
 const UNDER: &str = "\
-    SELECT public_id FROM customer WHERE partner_id = $1 AND registered_under = $2";
+    SELECT public_id FROM customer
+    WHERE partner_id = $1 AND registered_under = $2 AND NOT is_corporation";
 
 const UPDATE: &str = "\
     UPDATE customer SET given_name = $1, family_name = $2, birth_date = $3::text::date,
         email = $4, phone = $5, street = $6, city = $7, postal_code = $8, country = $9,
         language = $10, version = version + 1
-    WHERE partner_id = $11 AND public_id = $12 AND version = $13 AND removed_at IS NULL";
+    WHERE partner_id = $11 AND public_id = $12 AND version = $13 AND removed_at IS NULL
+        AND NOT is_corporation";
 
 /// What was known of the person goes; that there was a customer stays, for the books name it.
 const REMOVE: &str = "\
@@ -71,6 +75,8 @@ pub struct Customer {
     pub kyc: KycState,
     /// Whether it may spend.
     pub state: CustomerState,
+    /// Whether it is a corporation, whose data are elsewhere.
+    pub is_corporation: bool,
 }
 
 impl Users {
@@ -108,12 +114,23 @@ impl Users {
         self.customer(partner, inserted.ok_or_else(taken)?.try_get("public_id")?).await
     }
 
+    /// That there is such a customer, and that it is no corporation.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`, as [`Users::customer`].
+    pub async fn require_customer(&self, partner: PartnerId, id: Uuid) -> Result<(), Problem> {
+        self.customer_id(partner, id).await.map(drop)
+    }
+
     /// A customer by its name in paths.
     ///
     /// # Errors
     /// `NOT_FOUND`: there is none, it was removed, or it is another tenant's.
     pub async fn customer(&self, partner: PartnerId, id: Uuid) -> Result<Customer, Problem> {
-        let sql = select!("WHERE partner_id = $1 AND public_id = $2 AND removed_at IS NULL");
+        let sql = select!(
+            "WHERE partner_id = $1 AND public_id = $2 AND removed_at IS NULL \
+             AND NOT is_corporation"
+        );
         let row = sqlx::query(sql).bind(partner.0).bind(id).fetch_optional(self.pool()).await?;
         self.one(row).await
     }
@@ -130,12 +147,15 @@ impl Users {
         if !is_reference(reference) {
             return Err(Problem::field("reference", "1 to 64 characters"));
         }
-        let sql = select!("WHERE partner_id = $1 AND reference = $2 AND removed_at IS NULL");
+        let sql = select!(
+            "WHERE partner_id = $1 AND reference = $2 AND removed_at IS NULL \
+             AND NOT is_corporation"
+        );
         let query = sqlx::query(sql).bind(partner.0).bind(reference);
         self.one(query.fetch_optional(self.pool()).await?).await
     }
 
-    async fn one(&self, row: Option<PgRow>) -> Result<Customer, Problem> {
+    pub(super) async fn one(&self, row: Option<PgRow>) -> Result<Customer, Problem> {
         let mut customers = vec![read(&row.ok_or_else(no_customer)?)?];
         self.with_states(&mut customers).await?;
         customers.pop().ok_or_else(no_customer)
@@ -156,13 +176,15 @@ impl Users {
         let after: i64 = match after {
             None => 0,
             Some(cursor) => {
-                let id = "SELECT id FROM customer WHERE partner_id = $1 AND public_id = $2";
+                let id = "SELECT id FROM customer \
+                          WHERE partner_id = $1 AND public_id = $2 AND NOT is_corporation";
                 let id = sqlx::query_scalar(id).bind(partner.0).bind(cursor);
                 id.fetch_optional(self.pool()).await?.ok_or_else(pages::no_cursor)?
             }
         };
         let sql = select!(
-            "WHERE partner_id = $1 AND id > $2::int8 AND removed_at IS NULL ORDER BY id LIMIT $3"
+            "WHERE partner_id = $1 AND id > $2::int8 AND removed_at IS NULL \
+             AND NOT is_corporation ORDER BY id LIMIT $3"
         );
         let query = sqlx::query(sql).bind(partner.0).bind(after).bind(i64::from(size) + 1);
         let rows = query.fetch_all(self.pool()).await?;
@@ -256,8 +278,8 @@ impl Users {
         partner: PartnerId,
         id: Uuid,
     ) -> Result<CustomerId, Problem> {
-        let sql = "SELECT id FROM customer \
-                   WHERE partner_id = $1 AND public_id = $2 AND removed_at IS NULL";
+        let sql = "SELECT id FROM customer WHERE partner_id = $1 AND public_id = $2 \
+                   AND removed_at IS NULL AND NOT is_corporation";
         let found = sqlx::query_scalar(sql).bind(partner.0).bind(id);
         found.fetch_optional(self.pool()).await?.map(CustomerId).ok_or_else(no_customer)
     }
@@ -297,7 +319,8 @@ pub(super) async fn locked(
     public_id: Uuid,
 ) -> Result<Locked, Problem> {
     let sql = "SELECT id, version, kyc_state FROM customer \
-               WHERE partner_id = $1 AND public_id = $2 AND removed_at IS NULL FOR NO KEY UPDATE";
+               WHERE partner_id = $1 AND public_id = $2 AND removed_at IS NULL \
+               AND NOT is_corporation FOR NO KEY UPDATE";
     let query = sqlx::query(sql).bind(partner.0).bind(public_id);
     let row = query.fetch_optional(transaction).await?.ok_or_else(no_customer)?;
     let (id, version) = (CustomerId(row.try_get("id")?), row.try_get("version")?);
@@ -309,7 +332,7 @@ fn changed_meanwhile() -> Problem {
 }
 
 fn is_reference(reference: &str) -> bool {
-    super::profile::is_text(reference, 64)
+    super::rules::is_text(reference, 64)
 }
 
 type Query<'q> = sqlx::query::Query<'q, sqlx::Postgres, sqlx::postgres::PgArguments>;
@@ -366,5 +389,6 @@ fn read(row: &PgRow) -> Result<Customer, Problem> {
         version: row.try_get("version")?,
         kyc: kyc_of(row)?,
         state: CustomerState::Active,
+        is_corporation: row.try_get("is_corporation")?,
     })
 }

@@ -6,11 +6,13 @@
 mod access;
 mod balances;
 mod customers;
+mod holders;
 pub mod kyc;
-mod pages;
+pub(in crate::service) mod pages;
 mod panel;
 mod personal;
 mod profile;
+pub(in crate::service) mod rules;
 mod settings;
 
 use std::sync::Arc;

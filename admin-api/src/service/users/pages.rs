@@ -16,7 +16,11 @@ pub struct Page<T> {
 
 impl<T> Page<T> {
     /// Of rows that were asked for one more than the page has.
-    pub(super) fn cut(mut rows: Vec<T>, size: usize, name: impl Fn(&T) -> Uuid) -> Self {
+    pub(in crate::service) fn cut(
+        mut rows: Vec<T>,
+        size: usize,
+        name: impl Fn(&T) -> Uuid,
+    ) -> Self {
         let more = rows.len() > size;
         rows.truncate(size);
         let next = if more { rows.last().map(name) } else { None };
@@ -25,7 +29,7 @@ impl<T> Page<T> {
 }
 
 /// How many rows a page is to have.
-pub(super) fn size(asked: Option<u32>, most: u32) -> Result<u32, Problem> {
+pub(in crate::service) fn size(asked: Option<u32>, most: u32) -> Result<u32, Problem> {
     match asked {
         None => Ok(most),
         Some(size) if (1..=most).contains(&size) => Ok(size),
@@ -34,7 +38,7 @@ pub(super) fn size(asked: Option<u32>, most: u32) -> Result<u32, Problem> {
 }
 
 /// What a cursor is that names nothing of the caller's.
-pub(super) fn no_cursor() -> Problem {
+pub(in crate::service) fn no_cursor() -> Problem {
     Problem::field("cursor", "it is none of this list")
 }
 

@@ -19,7 +19,8 @@ const AWAITING: &str = "\
     FROM customer AS c
         LEFT JOIN partner_settings AS s ON s.partner_id = c.partner_id
         LEFT JOIN kyc_inquiry AS i ON i.customer_id = c.id
-    WHERE c.kyc_state = 'PENDING' AND c.removed_at IS NULL AND c.id > $2::int8
+    WHERE c.kyc_state = 'PENDING' AND c.removed_at IS NULL AND NOT c.is_corporation
+        AND c.id > $2::int8
         AND coalesce(s.kyc_mode, $1) <> 'own'
     ORDER BY c.id LIMIT $3";
 
@@ -44,7 +45,8 @@ impl Users {
     /// # Errors
     /// `NOT_FOUND`: there is no such customer, or it was removed.
     pub async fn partner_of(&self, customer: Uuid) -> Result<PartnerId, Problem> {
-        let sql = "SELECT partner_id FROM customer WHERE public_id = $1 AND removed_at IS NULL";
+        let sql = "SELECT partner_id FROM customer \
+                   WHERE public_id = $1 AND removed_at IS NULL AND NOT is_corporation";
         let found = sqlx::query_scalar(sql).bind(customer).fetch_optional(self.pool()).await?;
         found.map(PartnerId).ok_or_else(no_customer)
     }
@@ -73,7 +75,9 @@ impl Users {
         let after: i64 = match after {
             None => 0,
             Some(cursor) => {
-                let id = sqlx::query_scalar("SELECT id FROM customer WHERE public_id = $1");
+                let id = sqlx::query_scalar(
+                    "SELECT id FROM customer WHERE public_id = $1 AND NOT is_corporation",
+                );
                 let id = id.bind(cursor).fetch_optional(self.pool()).await?;
                 id.ok_or_else(pages::no_cursor)?
             }

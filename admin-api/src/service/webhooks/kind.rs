@@ -57,6 +57,8 @@ kinds! {
     CardRemoved => "card.removed",
     /// A customer's verification moved.
     KycChanged => "kyc.changed",
+    /// A corporation's verification moved.
+    KybChanged => "kyb.changed",
     /// An asynchronous job ended.
     JobFinished => "job.finished",
     /// Nothing happened: the partner asked for a message.

@@ -41,7 +41,7 @@ pub(crate) struct People {
 
 /// Opens the listener of customers' apps in clear, on a port of the system's: TLS would be one
 /// handshake for each connection, and these are kept. All its limits stay as they are delivered.
-pub(crate) fn settings(directory: &Path) -> [(&'static str, String); 7] {
+pub(crate) fn settings(directory: &Path) -> [(&'static str, String); 8] {
     let place = |name: &str| directory.join(name).display().to_string();
     let components = json!([place("first.lmk"), place("second.lmk")]).to_string();
     [
@@ -50,6 +50,7 @@ pub(crate) fn settings(directory: &Path) -> [(&'static str, String); 7] {
         ("CARDSWITCH_API__ENCRYPTION__KEY_FILE", place("api.key")),
         ("CARDSWITCH_API__OPERATORS__KEY_FILE", place("operators.key")),
         ("CARDSWITCH_API__WEBHOOKS__KEY_FILE", place("webhooks.key")),
+        ("CARDSWITCH_API__CORPORATIONS__KEY_FILE", place("documents.key")),
         ("CARDSWITCH_API__OPEN__LISTEN", "127.0.0.1:0".to_owned()),
         ("CARDSWITCH_API__OPEN__IN_CLEAR", "true".to_owned()),
     ]

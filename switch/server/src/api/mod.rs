@@ -16,6 +16,7 @@ use crate::config::{Api, Config};
 use crate::runtimes::Apart;
 
 mod body_keys;
+mod corporations;
 pub(crate) mod personalisation;
 pub(crate) mod processors;
 mod routers;

@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::processors::Remotes;
 use super::upkeep::{Old, upkeep};
-use super::{body_keys, sandbox, webhooks};
+use super::{body_keys, corporations, sandbox, webhooks};
 use crate::config::Config;
 use crate::runtimes::Apart;
 
@@ -67,6 +67,7 @@ fn around(
         tokens_taken: config.api.encryption.policy(),
         tokens,
         audit,
+        uploads: config.api.corporations.uploads(),
     }
 }
 
@@ -96,14 +97,7 @@ impl Routers {
         let tokens = OpenedTokens::new(pool.clone());
         let answers = Answers::new(pool.clone(), Duration::from_millis(requests.claim_ms));
         let rates = Rates::new(requests.rates());
-        let old = Old {
-            answers: answers.clone(),
-            keep: hours(requests.keep_answers_hours),
-            rates: rates.clone(),
-            users: users.clone(),
-            tokens: tokens.clone(),
-            tokens_known: hours(config.api.encryption.tokens_known_hours),
-        };
+        let old = old(config, &answers, &rates, (&users, &tokens));
         management.spawn(upkeep(old, stop.clone()));
         let refusals = Refusals::new(audit.clone());
         let channel = CertificateChannel { certificates, refusals: refusals.clone() };
@@ -113,11 +107,21 @@ impl Routers {
         let every = Duration::from_secs(config.api.limits.reload_s);
         management.spawn(body_keys::look(keys, jwe.clone(), every, stop.clone()));
         let webhooks = webhooks::open(management, config, services.clone(), stop).await?;
+        let corporations = corporations::open(config, services.clone())?;
         let with = (&services, &cards);
         let sandbox = sandbox::open(&config.api.sandbox, with, plastic.as_ref())?;
         let authorizations = Authorizations::new(store, config.api.history.settings());
-        let managed =
-            Management { services, users, webhooks, cards, authorizations, plastic, sandbox, jwe };
+        let managed = Management {
+            services,
+            users,
+            corporations,
+            webhooks,
+            cards,
+            authorizations,
+            plastic,
+            sandbox,
+            jwe,
+        };
         let admin = operators.map(|operators| {
             let channel = OperatorChannel { operators: operators.clone(), refusals };
             let panel = Panel { management: managed.clone(), operators, audit: log };
@@ -132,6 +136,23 @@ impl Routers {
             },
         };
         Ok(routers.with_documents(config))
+    }
+}
+
+/// What goes once it is old.
+fn old(
+    config: &Config,
+    answers: &Answers,
+    rates: &Arc<Rates>,
+    (users, tokens): (&Users, &OpenedTokens),
+) -> Old {
+    Old {
+        answers: answers.clone(),
+        keep: hours(config.api.requests.keep_answers_hours),
+        rates: rates.clone(),
+        users: users.clone(),
+        tokens: tokens.clone(),
+        tokens_known: hours(config.api.encryption.tokens_known_hours),
     }
 }
 

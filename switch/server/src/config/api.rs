@@ -19,8 +19,8 @@ use super::check::Faults;
 use super::operators::ApiOperators;
 use super::sessions::ApiSessions;
 use super::{
-    ApiCards, ApiCustomers, ApiHistory, ApiKyc, ApiPersonalisation, ApiProcessor, ApiSandbox,
-    ApiWebhooks, Mode, users,
+    ApiCards, ApiCorporations, ApiCustomers, ApiHistory, ApiKyc, ApiPersonalisation, ApiProcessor,
+    ApiSandbox, ApiWebhooks, Mode, users,
 };
 
 /// The management API. Without a listener it is not served.
@@ -43,7 +43,9 @@ pub struct Api {
     pub sessions: ApiSessions,
     /// Customers of partners.
     pub customers: ApiCustomers,
-    /// Their cards.
+    /// Companies of partners.
+    pub corporations: ApiCorporations,
+    /// Cards of both.
     pub cards: ApiCards,
     /// Who makes those of programmes that are not made by the switch itself, by name.
     pub processors: BTreeMap<String, ApiProcessor>,
@@ -282,6 +284,7 @@ impl Api {
         self.encryption.check(faults);
         self.sessions.check(mode, faults);
         self.customers.check(&self.kyc, faults);
+        self.corporations.check(faults);
         self.cards.check(faults);
         self.history.check(faults);
         self.kyc.check(faults);

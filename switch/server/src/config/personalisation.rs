@@ -32,6 +32,8 @@ pub struct ApiPersonalisation {
     pub sequence: u8,
     /// Orders of a customer that are on their way.
     pub of_customer: u32,
+    /// The same of a corporation.
+    pub of_corporation: u32,
     /// Orders that wait for a file.
     pub waiting: u32,
     /// Bytes of a report.
@@ -55,6 +57,7 @@ impl Default for ApiPersonalisation {
             service_code: 201,
             sequence: 1,
             of_customer: 5,
+            of_corporation: 200,
             waiting: 100_000,
             report_bytes: 4_194_304,
             pause_ms: 60_000,
@@ -84,6 +87,7 @@ impl ApiPersonalisation {
             sequence: self.sequence,
             pins,
             of_customer: self.of_customer,
+            of_corporation: self.of_corporation,
             waiting: self.waiting,
             report_bytes: self.report_bytes,
             pause: Duration::from_millis(self.pause_ms),
@@ -109,6 +113,8 @@ impl ApiPersonalisation {
         faults.require(self.sequence <= 99, &path("sequence"), "at most 99");
         let own = (1..=1_000).contains(&self.of_customer);
         faults.require(own, &path("of_customer"), "from 1 to 1000");
+        let employees = (1..=100_000).contains(&self.of_corporation);
+        faults.require(employees, &path("of_corporation"), "from 1 to 100000");
         let waiting = (1..=10_000_000).contains(&self.waiting);
         faults.require(waiting, &path("waiting"), "from 1 to 10000000");
         let report = (1_024..=67_108_864).contains(&self.report_bytes);

@@ -15,7 +15,7 @@ use crate::Problem;
 use crate::service::proof::BearerSecret;
 use crate::service::span::after;
 use crate::service::users::customers::locked;
-use crate::service::users::{Users, profile};
+use crate::service::users::{Users, rules};
 
 const CODE: &str = "\
     INSERT INTO pairing_code (locator, partner_id, customer_id, hash, expires_at)
@@ -72,7 +72,7 @@ impl DeviceData {
         if !matches!(self.platform.as_str(), "ios" | "android" | "other") {
             return Err(Problem::field("device.platform", "ios, android or other"));
         }
-        if !profile::is_text(&self.model, 80) {
+        if !rules::is_text(&self.model, 80) {
             return Err(Problem::field("device.model", "1 to 80 characters"));
         }
         Ok(())

@@ -14,7 +14,7 @@ use switch_store::PgTimestamp;
 use uuid::Uuid;
 
 use super::customers::{Locked, locked};
-use super::{Users, profile};
+use super::{Users, rules};
 use crate::Problem;
 use crate::service::webhooks::{EventKind, Told, enqueue};
 
@@ -316,7 +316,7 @@ fn read_move(row: &PgRow) -> Result<KycMove, Problem> {
 
 /// What is said of a move is short, whether or not there is one to be made.
 fn check_note(note: &str) -> Result<(), Problem> {
-    if note.is_empty() || profile::is_text(note, NOTE_MOST) {
+    if note.is_empty() || rules::is_text(note, NOTE_MOST) {
         return Ok(());
     }
     Err(Problem::field("note", format!("at most {NOTE_MOST} characters")))

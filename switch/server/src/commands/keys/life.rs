@@ -2,6 +2,7 @@
 //! another local master key, `migrate` from a file in clear. It owns the order of the steps, so
 //! that each may be killed at any point and run again.
 
+use admin_api::corporations::DocumentKeyFile;
 use admin_api::jwe::{KeyRules, PlatformKeyFile, RsaBits};
 use admin_api::operators::OperatorKeyFile;
 use admin_api::webhooks::WebhookKeyFile;
@@ -93,11 +94,14 @@ pub(super) fn rewrap(config: &Config) -> anyhow::Result<()> {
     let of_operators = OperatorKeyFile::new(operators.clone());
     let webhooks = &config.api.webhooks.key_file;
     let of_webhooks = WebhookKeyFile::new(webhooks.clone());
+    let documents = &config.api.corporations.key_file;
+    let of_documents = DocumentKeyFile::new(documents.clone());
     for (path, moved) in [
         (authority, AuthorityKey::rewrap(authority, store.master())?),
         (encryption, of_bodies.rewrap(store.master())?),
         (operators, of_operators.rewrap(store.master())?),
         (webhooks, of_webhooks.rewrap(store.master())?),
+        (documents, of_documents.rewrap(store.master())?),
     ] {
         if moved {
             println!("{}: moved", path.display());

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 
 use super::client::{Answer, Client};
+use super::corporations::{self, CORPORATIONS};
 use super::platform::{PIN, Partner, Platform, euros};
 
 /// Every operation of a document: method and path.
@@ -40,6 +41,8 @@ async fn rows(platform: &Platform) -> String {
     for table in [
         "customer",
         "kyc_move",
+        "corporation",
+        "corporation_document",
         "balance_handle",
         "device",
         "installation",
@@ -79,6 +82,7 @@ async fn every_post_is_done_once_under_a_key_or_keeps_nothing_of_a_secret() {
     let installation = app.paired["installationId"].as_str().expect("an identifier");
 
     let (webhook, message) = told_of(&acme);
+    let company = approved(&platform, &acme).await;
     let hook = format!("/secure/webhooks/{webhook}");
 
     // By the document's path: the path, and a body that it takes.
@@ -133,7 +137,8 @@ async fn every_post_is_done_once_under_a_key_or_keeps_nothing_of_a_secret() {
     let mut asked =
         BTreeSet::from(["/lifecycle/v1/customers/{customerId}/pairing-code".to_owned()]);
     asked.extend(["/secure/webhooks".to_owned(), "/secure/webhooks/{webhookId}/secret".to_owned()]);
-    for (operation, path, body) in &secure {
+    let corporate = of_corporations(&company, acme.programme);
+    for (operation, path, body) in secure.iter().chain(&corporate) {
         is_done_once(&platform, &acme.client, path, body).await;
         asked.insert(operation.clone());
     }
@@ -176,6 +181,26 @@ async fn every_post_is_done_once_under_a_key_or_keeps_nothing_of_a_secret() {
     let secrets = "of pairing codes and secrets, that they were made and no more";
     assert_eq!(platform.count(kept).await, 5, "{secrets}");
     platform.close().await;
+}
+
+/// The same of corporations.
+fn of_corporations(company: &str, programme: i64) -> [(String, String, Value); 3] {
+    let balance = json!({ "dcCorporationId": company, "programmeId": programme });
+    let documents = format!("{CORPORATIONS}/{company}/documents");
+    let of = |template: &str, path: &str, body| (template.to_owned(), path.to_owned(), body);
+    let extract = corporations::document(&corporations::pdf("extract"));
+    [
+        of(CORPORATIONS, CORPORATIONS, corporations::company("c-1")),
+        of(&format!("{CORPORATIONS}/{{dcCorporationId}}/documents"), &documents, extract),
+        of("/secure/balances", "/secure/balances", balance),
+    ]
+}
+
+/// A corporation that was approved: by hand, for there are no operators here.
+async fn approved(platform: &Platform, partner: &Partner) -> String {
+    let corporation = corporations::creates(&partner.client, "approved");
+    platform.sql("UPDATE corporation SET state = 'APPROVED'").await;
+    corporation
 }
 
 /// A webhook at a place where nobody listens.

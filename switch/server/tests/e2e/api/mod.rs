@@ -4,6 +4,7 @@
 mod authorizations;
 mod cards;
 mod client;
+mod corporations;
 mod kyc;
 mod matrices;
 mod mobile;

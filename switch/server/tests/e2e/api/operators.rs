@@ -242,6 +242,8 @@ async fn dump(platform: &Platform) -> String {
         ("operator_session", "used_at"),
         ("customer", ""),
         ("kyc_move", ""),
+        ("corporation", ""),
+        ("kyb_move", ""),
         ("balance_handle", ""),
         ("idempotent_answer", ""),
     ] {
@@ -262,6 +264,7 @@ fn body_of(path: &str, name: &str) -> Option<Value> {
     match path.rsplit('/').next() {
         Some("operators") => Some(json!({ "name": name, "role": "EMPLOYEE" })),
         Some("role") => Some(json!({ "role": "ADMIN" })),
+        Some("kyb") => Some(json!({ "decision": "HOLD", "note": "seen" })),
         Some("kyc") => Some(json!({ "decision": "APPROVE", "note": "seen" })),
         Some("lock") => Some(json!({ "reasonCode": 3 })),
         Some("virtual") => Some(json!({ "balanceId": MISSING })),
@@ -289,6 +292,8 @@ impl Matrix<'_> {
             .replace("{operatorId}", &self.other.id)
             .replace("{cardId}", "1")
             .replace("{authorizationId}", "1")
+            .replace("{dcCorporationId}", MISSING)
+            .replace("{documentId}", MISSING)
             .replace("{orderId}", MISSING)
             .replace("{webhookId}", MISSING)
             .replace("{messageId}", MISSING);

@@ -210,6 +210,7 @@ fn serve(at: &Path, url: &str, more: &[(&'static str, String)]) -> Served {
         ("CARDSWITCH_API__ENCRYPTION__KEY_FILE", "keys/api.key"),
         ("CARDSWITCH_API__OPERATORS__KEY_FILE", "keys/operators.key"),
         ("CARDSWITCH_API__WEBHOOKS__KEY_FILE", "keys/webhooks.key"),
+        ("CARDSWITCH_API__CORPORATIONS__KEY_FILE", "keys/documents.key"),
         ("CARDSWITCH_API__WEBHOOKS__CA", "root.pem"),
         ("CARDSWITCH_API__WEBHOOKS__ALLOW_LOOPBACK", "true"),
         // Two months and a week: whatever day it is, a card that ends with the next month is due.

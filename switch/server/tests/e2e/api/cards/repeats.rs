@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::rig::{Known, Rig};
 use crate::api::client::Client;
+use crate::api::corporations::creates;
 use crate::api::matrices::posts;
 use crate::api::person::Person;
 
@@ -85,6 +86,7 @@ async fn every_post_about_a_card_is_done_once_or_keeps_nothing_of_it() {
         assert_eq!(new, again, "one renewal");
         asked.insert(format!("{template}/{{cardId}}/renew"));
     }
+    asked.insert(of_employee(&rig).await);
     secrets(&rig, &grace);
     asked.extend(
         ["/customers/me/cards/{cardId}/cvv", "/admin/cards/{cardId}/cvv"].map(str::to_owned),
@@ -100,6 +102,25 @@ async fn every_post_about_a_card_is_done_once_or_keeps_nothing_of_it() {
     let all: BTreeSet<_> = all.filter(here).collect();
     assert_eq!(asked, all, "every POST is asked");
     rig.platform.close().await;
+}
+
+/// The card of a corporation's employee: once under one key.
+async fn of_employee(rig: &Rig) -> String {
+    let corporation = creates(&rig.acme.client, "c-1");
+    rig.platform.sql("UPDATE corporation SET state = 'APPROVED'").await;
+    let new = json!({ "dcCorporationId": corporation, "programmeId": rig.acme.programme });
+    let opened = rig.acme.client.post("/secure/balances", "company", &new).done(201).json();
+    let wanted = json!({
+        "dcCorporationId": corporation, "balanceId": opened["balanceId"],
+        "cardholder": { "name": "ADA LOVELACE", "reference": "E-1" }
+    });
+    let path = "/secure/cards/virtual";
+    let [once, again] = ["the key", "the key"].map(|key| {
+        let answer = rig.reader.post(&rig.acme.client, path, key, &wanted).done(201);
+        Known::of(&rig.reader.opens(&answer)).id
+    });
+    assert_eq!(once, again, "one card");
+    path.to_owned()
 }
 
 /// A code that is reset under one key is reset once, and its answer is kept nowhere; of a PIN not

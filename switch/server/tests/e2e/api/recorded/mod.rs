@@ -9,6 +9,7 @@ mod admin;
 mod authorizations;
 mod cards;
 mod controls;
+mod corporations;
 mod customer;
 mod recording;
 mod sandbox;
@@ -42,6 +43,7 @@ async fn examples_of_the_documents_are_real_answers() {
     cards::walk(&platform, &mut recording).await;
     controls::walk(&platform, &mut recording);
     authorizations::walk(&platform, &mut recording).await;
+    corporations::walk(&platform, &mut recording);
     admin::walk(&platform, &mut recording);
     // Last: the bureau makes all that was ordered before.
     sandbox::walk(&platform, &mut recording);

@@ -69,7 +69,8 @@ impl Recording {
     pub(super) fn ask(&mut self, client: &Client, asked: Asked<'_>, status: u16) -> Answer {
         let answer = client.send(asked.method, &asked.path(), asked.headers, asked.body.as_ref());
         let answer = answer.done(status);
-        let body = if answer.text.is_empty() { Value::Null } else { answer.json() };
+        let is_json = answer.header("content-type").is_some_and(|form| form.contains("json"));
+        let body = if is_json { answer.json() } else { Value::Null };
         let headers = named(&answer);
         let recorded = json!({
             "body": self.steady(&body),

@@ -4,8 +4,9 @@ of Scene); an operation that needs more than identifiers is a line of BODIES or 
 
 from functools import cached_property
 
-from people import CARD_PIN, CONTROL, CUSTOMERS, HOOK, OPEN, OTHER_PIN, OWN, PIN, PLATFORM
-from people import WEBHOOKS, WORLD, App, Operator, fresh, plastic
+from people import CARD_PIN, COMPANY, CONTROL, CORPORATIONS, CUSTOMERS, HOOK, OPEN, OTHER_PIN
+from people import OWN, PIN, PLATFORM, WEBHOOKS, WORLD, App, Operator, document, employees
+from people import employees_plastic, fresh, plastic
 
 ME, SESSION = "/customers/me", "/customers/sessions/current"
 # How many requests are about the same scene, where they leave it of use.
@@ -41,6 +42,26 @@ class Scene:
     @cached_property
     def balance(self):
         return self.partner.balance(self.customer)
+
+    @cached_property
+    def corporation(self):
+        return self.partner.corporation()
+
+    @cached_property
+    def document(self):
+        return self.partner.document(self.corporation)
+
+    @cached_property
+    def approved(self):
+        """The corporation, once it was approved by its document."""
+        self.document
+        decision = {"decision": "APPROVE", "note": "seen"}
+        OPEN.post(f"/admin/corporations/{self.corporation}/kyb", decision, ADMINISTRATOR.token)
+        return self.corporation
+
+    @cached_property
+    def corporate_balance(self):
+        return self.partner.corporate_balance(self.approved)
 
     @cached_property
     def card(self):
@@ -147,8 +168,26 @@ LIVE = {
     "standing": lambda scene: {"value": "1.00", "currency": "EUR"},
 }
 
+def dc_corporation(scene):
+    """A decision is about one with a document; what an account is opened for was approved."""
+    if scene.path.endswith("/kyb"):
+        scene.document
+    return scene.approved if scene.path.startswith("/secure/") else scene.corporation
+
+
+LIVE["dcCorporationId"] = dc_corporation
+LIVE["documentId"] = lambda scene: scene.document
+
 # Members that are what they are in one operation alone.
 BODIES = {
+    ("POST", CORPORATIONS): lambda scene: {"reference": fresh("drawn")},
+    ("POST", CORPORATIONS + "/{dcCorporationId}/documents"): lambda scene: document(),
+    ("POST", "/secure/cards/virtual"): lambda scene: employees(
+        scene.approved, scene.corporate_balance
+    ),
+    ("POST", "/secure/cards/physical"): lambda scene: employees_plastic(
+        scene.approved, scene.corporate_balance
+    ),
     ("POST", CUSTOMERS): lambda scene: {"reference": fresh("drawn")},
     ("POST", WEBHOOKS): lambda scene: HOOK,
     ("PUT", WEBHOOKS + "/{webhookId}"): lambda scene: HOOK,
@@ -170,6 +209,16 @@ WHOLE = {
         "programmes/{programmeId}",
     )
 }
+WHOLE["POST", CORPORATIONS] = lambda scene: {"reference": fresh("drawn"), "company": COMPANY}
+WHOLE["POST", CORPORATIONS + "/{dcCorporationId}/documents"] = lambda scene: document()
+WHOLE["POST", "/admin/corporations/{dcCorporationId}/kyb"] = lambda scene: {
+    "decision": "HOLD", "note": "drawn"
+}
+WHOLE["POST", "/secure/balances"] = lambda scene: {
+    "dcCorporationId": scene.approved, "programmeId": scene.partner.programme
+}
+for path in ("/secure/cards/virtual", "/secure/cards/physical"):
+    WHOLE["POST", path] = BODIES["POST", path]
 WHOLE["PUT", WEBHOOKS + "/{webhookId}"] = lambda scene: HOOK | {"state": "ENABLED"}
 for path in (ME, "/secure/customers/{customerId}", "/admin/customers/{customerId}"):
     for end in ("/cards/virtual", "/cards/virtual/async"):
@@ -184,6 +233,8 @@ SEALED_ANSWERS = {
     ("POST", ME + "/cards/virtual"),
     ("POST", "/secure/customers/{customerId}/cards/virtual"),
     ("POST", "/admin/customers/{customerId}/cards/virtual"),
+    ("POST", "/secure/cards/virtual"),
+    ("POST", "/secure/cards/physical"),
     ("POST", ME + "/cards/physical"),
     ("POST", "/secure/customers/{customerId}/cards/physical"),
     ("POST", "/admin/customers/{customerId}/cards/physical"),
@@ -205,6 +256,9 @@ SEALED_BODIES = {
         plastic(scene.balance) | {"pin": CARD_PIN}
     ),
 }
+SEALED_BODIES["POST", "/secure/cards/physical_with_pin"] = lambda scene: (
+    employees_plastic(scene.approved, scene.corporate_balance) | {"pin": CARD_PIN}
+)
 SEALED_BODIES["POST", "/secure/customers/{customerId}/cards/physical_with_pin"] = SEALED_BODIES[
     "POST", ME + "/cards/physical_with_pin"
 ]

@@ -17,6 +17,11 @@ WORLD = json.load(open(os.environ["CARDSWITCH_TEST_API_WORLD"]))
 CUSTOMERS = "/lifecycle/v1/customers"
 WEBHOOKS = "/secure/webhooks"
 CONTROL = {"name": "hook", "rule": "FORBID", "shadow": True}
+CORPORATIONS = "/lifecycle/v1/corporations"
+COMPANY = {
+    "legalName": "Analytical Engines GmbH", "registrationNumber": "FN 123456a", "country": "AT",
+    "street": "Hauptstrasse 1", "city": "Wien", "postalCode": "1010",
+}
 HOOK = {"url": "https://localhost:1/hook", "events": ["webhook.test"]}
 PIN, OTHER_PIN = "271828", "161803"
 CARD_PIN = "8264"
@@ -35,6 +40,23 @@ def plastic(balance):
         "city": "Wien", "postalCode": "1010", "country": "AT",
     }
     return {"balanceId": balance, "holderName": "Ada Lovelace", "delivery": delivery}
+
+
+def document():
+    """A small PDF that nothing else is."""
+    content = f"%PDF-1.4\n% {fresh('extract')}\n%%EOF\n".encode()
+    coded = base64.b64encode(content).decode()
+    return {"kind": "REGISTER", "fileName": "extract.pdf", "content": coded}
+
+
+def employees(corporation, balance):
+    """What a card of an employee is asked for with."""
+    cardholder = {"name": "ADA LOVELACE", "reference": fresh("E")}
+    return {"dcCorporationId": corporation, "balanceId": balance, "cardholder": cardholder}
+
+
+def employees_plastic(corporation, balance):
+    return employees(corporation, balance) | {"delivery": plastic(balance)["delivery"]}
 
 
 def answered_sealed():
@@ -97,6 +119,18 @@ class Partner:
     def balance(self, customer):
         new = {"programmeId": self.programme}
         return self.caller.post(f"/secure/customers/{customer}/balances", new)["balanceId"]
+
+    def corporation(self):
+        new = {"reference": fresh("hook"), "company": COMPANY}
+        return self.caller.post(CORPORATIONS, new)["dcCorporationId"]
+
+    def document(self, corporation):
+        place = f"{CORPORATIONS}/{corporation}/documents"
+        return self.caller.post(place, document())["documentId"]
+
+    def corporate_balance(self, corporation):
+        new = {"dcCorporationId": corporation, "programmeId": self.programme}
+        return self.caller.post("/secure/balances", new)["balanceId"]
 
     def pairing_code(self, customer):
         return self.caller.post(f"{CUSTOMERS}/{customer}/pairing-code")["pairingCode"]
