@@ -36,6 +36,7 @@ pub use service::personalisation::{
     DeliveryInput, Done, NewPlastic, OrderState, OrderedBy, Plastic, PlasticModules, PlasticOrder,
     PlasticSettings, Steps, WayName,
 };
+pub use service::pools;
 pub use service::proof::{BearerSecret, HashingSettings, NoSession};
 pub use service::sandbox;
 pub use service::users::kyc;

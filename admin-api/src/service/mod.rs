@@ -13,6 +13,7 @@ mod money;
 pub mod operators;
 mod partners;
 pub(crate) mod personalisation;
+pub mod pools;
 pub(crate) mod proof;
 mod rates;
 mod reconciliation;

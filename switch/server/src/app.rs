@@ -10,6 +10,7 @@ use std::time::Duration;
 use admin_api::audit::audit_sink;
 use admin_api::cards::Cards as CardServices;
 use admin_api::certificates::Certificates;
+use admin_api::pools::Pools;
 use admin_api::{PartnerKeys, Plastic, Services, Users};
 use anyhow::{Context, bail};
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -147,6 +148,7 @@ impl App {
             store: store.clone(),
             users,
             plastic,
+            pools: Pools::new(services.clone(), config.api.pools.settings()),
             partner_keys: PartnerKeys::new(services.clone(), config.api.encryption.partner_keys()),
             cards: of_holders,
             audit,

@@ -19,8 +19,8 @@ use super::check::Faults;
 use super::operators::ApiOperators;
 use super::sessions::ApiSessions;
 use super::{
-    ApiCards, ApiCustomers, ApiHistory, ApiKyc, ApiPersonalisation, ApiProcessor, ApiSandbox,
-    ApiWebhooks, Mode, users,
+    ApiCards, ApiCustomers, ApiHistory, ApiKyc, ApiPersonalisation, ApiPools, ApiProcessor,
+    ApiSandbox, ApiWebhooks, Mode, users,
 };
 
 /// The management API. Without a listener it is not served.
@@ -47,6 +47,8 @@ pub struct Api {
     pub cards: ApiCards,
     /// Who makes those of programmes that are not made by the switch itself, by name.
     pub processors: BTreeMap<String, ApiProcessor>,
+    /// Pools of partners' money.
+    pub pools: ApiPools,
     /// What was decided of them.
     pub history: ApiHistory,
     /// Who verifies them for the platform.
@@ -283,6 +285,7 @@ impl Api {
         self.sessions.check(mode, faults);
         self.customers.check(&self.kyc, faults);
         self.cards.check(faults);
+        self.pools.check(faults);
         self.history.check(faults);
         self.kyc.check(faults);
         self.personalisation.check(faults);

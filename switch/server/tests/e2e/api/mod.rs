@@ -13,6 +13,7 @@ mod person;
 mod plastic;
 mod plastic_life;
 mod platform;
+mod pools;
 mod processors;
 mod recorded;
 mod revocation;

@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 use super::cards::rig::Reader;
 use super::client::{Answer, Client};
 use super::person::{Person, as_operator, tries};
-use super::platform::{Partner, Platform};
+use super::platform::{Partner, Platform, euros};
 
 const MISSING: &str = "00000000-0000-4000-8000-000000000000";
 
@@ -244,6 +244,7 @@ async fn dump(platform: &Platform) -> String {
         ("kyc_move", ""),
         ("balance_handle", ""),
         ("idempotent_answer", ""),
+        ("pool_reload", ""),
     ] {
         let sql = format!(
             "SELECT coalesce(string_agg((to_jsonb(t) - '{but}')::text, ',' ORDER BY t::text), '') \
@@ -267,6 +268,9 @@ fn body_of(path: &str, name: &str) -> Option<Value> {
         Some("virtual") => Some(json!({ "balanceId": MISSING })),
         Some("replace") => Some(json!({})),
         Some("physical") => Some(super::plastic::wanted(MISSING)),
+        Some("pools") => Some(json!({ "partnerId": 1, "kind": "CREDIT", "currency": "EUR" })),
+        Some("reloads") => Some(json!({ "amount": euros("5000.00"), "reference": "r" })),
+        Some("refuse") => Some(json!({ "note": "nobody knows of it" })),
         Some("password") => Some(json!({ "currentPassword": "x", "newPassword": "x" })),
         _ => None,
     }
@@ -291,8 +295,10 @@ impl Matrix<'_> {
             .replace("{authorizationId}", "1")
             .replace("{orderId}", MISSING)
             .replace("{webhookId}", MISSING)
-            .replace("{messageId}", MISSING);
-        let of_partner = matches!(path, "/admin/customers" | "/admin/webhooks");
+            .replace("{messageId}", MISSING)
+            .replace("{poolId}", "777")
+            .replace("{reloadId}", MISSING);
+        let of_partner = matches!(path, "/admin/customers" | "/admin/webhooks" | "/admin/pools");
         let query = if of_partner { "?partnerId=1" } else { "" };
         let body = body_of(path, "newcomer").filter(|_| method == "POST");
         let bearer = token.map(|token| format!("Bearer {token}"));
