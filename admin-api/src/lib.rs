@@ -31,6 +31,7 @@ pub use problem::Problem;
 pub use service::audit;
 pub use service::authorizations;
 pub use service::cards;
+pub use service::mail;
 pub use service::operators;
 pub use service::personalisation::{
     DeliveryInput, Done, NewPlastic, OrderState, OrderedBy, Plastic, PlasticModules, PlasticOrder,

@@ -9,6 +9,7 @@ pub mod cards;
 mod clearing;
 mod controls;
 mod customers;
+pub mod mail;
 mod money;
 pub mod operators;
 mod partners;

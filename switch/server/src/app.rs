@@ -148,7 +148,11 @@ impl App {
             store: store.clone(),
             users,
             plastic,
-            pools: Pools::new(services.clone(), config.api.pools.settings()),
+            pools: Pools::new(
+                services.clone(),
+                config.api.pools.settings(),
+                config.api.mail.outbox(),
+            ),
             partner_keys: PartnerKeys::new(services.clone(), config.api.encryption.partner_keys()),
             cards: of_holders,
             audit,

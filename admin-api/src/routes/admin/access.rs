@@ -89,6 +89,8 @@ impl Access {
         "GET" "/admin/pools" EMPLOYEE;
         "POST" "/admin/pools" ADMIN;
         "GET" "/admin/pools/{poolId}" EMPLOYEE;
+        "GET" "/admin/pools/{poolId}/alert" EMPLOYEE;
+        "PUT" "/admin/pools/{poolId}/alert" MANAGER;
         "GET" "/admin/pools/{poolId}/reloads" EMPLOYEE;
         "POST" "/admin/pools/{poolId}/reloads" MANAGER;
         "GET" "/admin/pools/{poolId}/reloads/{reloadId}" EMPLOYEE;

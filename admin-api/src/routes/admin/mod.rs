@@ -56,6 +56,7 @@ pub(super) fn signed_in() -> OpenApiRouter<Panel> {
         .routes(routes!(balances::unblock))
         .routes(routes!(pools::list, pools::open))
         .routes(routes!(pools::read))
+        .routes(routes!(pools::alert, pools::set_alert))
         .routes(routes!(pools::reloads, pools::reload))
         .routes(routes!(pools::one_reload))
         .routes(routes!(pools::approve))

@@ -11,11 +11,13 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::super::Answered;
 use super::super::amounts::Money;
-use super::super::pools::{Latest, PoolKindName, PoolList, PoolView, ReloadView, page, pool_id};
-use super::super::problems::{ChangeProblems, Problems};
+use super::super::pools::{
+    AlertBody, AlertView, Latest, PoolKindName, PoolList, PoolView, ReloadView, page, pool_id,
+};
+use super::super::problems::{ChangeProblems, Problems, VersionProblems};
 use super::super::served::Panel;
 use crate::Problem;
-use crate::http::{Body, Caller, Idempotency, Made, Page, Query, now, public_id};
+use crate::http::{Body, Caller, Idempotency, IfMatch, Made, Page, Query, now, public_id};
 use crate::service::pools::NewReload;
 
 /// Whose pools.
@@ -40,6 +42,8 @@ pub(in crate::routes) struct NewPool {
     /// Code of ISO 4217.
     #[schema(min_length = 3, max_length = 3, pattern = "^[A-Z]{3}$")]
     currency: String,
+    /// When it is told that it is low; where it is not said, never.
+    alert: Option<AlertBody>,
 }
 
 /// Money that came into a pool.
@@ -113,7 +117,12 @@ pub(in crate::routes) async fn open(
     let unknown = || Problem::field("currency", "there is no such currency");
     let currency = Currency::from_alphabetic(&new.currency).ok_or_else(unknown)?;
     let (by, of) = ((keys.key(0), caller.actor()), (new.kind.into(), currency));
-    let opened = this.management.pools.open(by, partner, of).await?;
+    let alert = new.alert.as_ref().map(|alert| alert.checked(currency)).transpose();
+    let alert = alert.map_err(|problem| Problem {
+        field: problem.field.map(|field| format!("alert.{field}")),
+        ..problem
+    })?;
+    let opened = this.management.pools.open(by, partner, of, alert.as_ref()).await?;
     let place = format!("/admin/pools/{}", opened.pool.id.0);
     Ok(made(Json(PoolView::from(&opened)), place))
 }
@@ -224,4 +233,39 @@ pub(in crate::routes) async fn refuse(
     let by = (caller.actor(), refusal.note.as_str());
     let refused = this.management.pools.refuse(&pool, id, by, now()).await?;
     Ok(Json(ReloadView::in_full(&refused)))
+}
+
+/// Read when a partner and its people are told that a pool is low.
+#[utoipa::path(
+    get, path = "/admin/pools/{poolId}/alert", tag = "pools",
+    operation_id = "read_alert_of_partner", params(("poolId" = String, Path)),
+    responses((status = 200, body = AlertView), Problems)
+)]
+pub(in crate::routes) async fn alert(
+    State(this): State<Panel>,
+    Path(pool): Path<String>,
+) -> Answered<Response> {
+    let pool = known(&this, &pool)?;
+    Ok(AlertView::shown(&this.management.pools.alert(&pool).await?, &pool))
+}
+
+/// Say when a partner and its people are told that a pool is low: all of it anew.
+///
+/// With another level it is armed anew: where less is there already, that is told. The first time
+/// `If-Match` is `"0"`, as the `ETag` of what was read.
+#[utoipa::path(
+    put, path = "/admin/pools/{poolId}/alert", tag = "pools", operation_id = "set_alert",
+    params(("poolId" = String, Path)), request_body = AlertBody,
+    responses((status = 200, body = AlertView), Problems, ChangeProblems, VersionProblems)
+)]
+pub(in crate::routes) async fn set_alert(
+    State(this): State<Panel>,
+    Path(pool): Path<String>,
+    IfMatch(version): IfMatch,
+    Body(to): Body<AlertBody>,
+) -> Answered<Response> {
+    let pool = known(&this, &pool)?;
+    let to = to.checked(pool.currency)?;
+    let alert = this.management.pools.set_alert(&pool, &to, version).await?;
+    Ok(AlertView::shown(&alert, &pool))
 }

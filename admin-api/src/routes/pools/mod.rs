@@ -5,8 +5,10 @@
 pub(super) mod secure;
 
 use axum::Json;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
-use switch_domain::{Pool, PoolId, PoolKind};
+use switch_domain::{Currency, Pool, PoolId, PoolKind};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -14,8 +16,9 @@ use super::Answered;
 use super::amounts::Money;
 use super::served::{Management, written};
 use crate::Problem;
-use crate::http::{Cursor, Page, page_limit};
-use crate::service::pools::{PoolNow, Reload, ReloadState};
+use crate::http::{Cursor, Page, etag, page_limit};
+use crate::service::mail::MailAddress;
+use crate::service::pools::{Alert, NewAlert, PoolNow, Reload, ReloadState};
 
 /// What a pool is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -186,6 +189,65 @@ impl ReloadView {
             booked_at: reload.booked_at.map(written),
             people: None,
         }
+    }
+}
+
+/// When a partner and its people are told that a pool is low.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct AlertView {
+    /// Below so much available, once; absent: never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    below: Option<Money>,
+    /// Who is told by e-mail; the partner's webhooks are too (`pool.low`).
+    addresses: Vec<String>,
+    /// Since when it is low, in UTC, where that was told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    low_since: Option<String>,
+}
+
+impl AlertView {
+    /// With its version.
+    pub(super) fn shown(alert: &Alert, pool: &Pool) -> Response {
+        let view = Self {
+            below: alert.below.map(|below| Money::of(below, pool.currency)),
+            addresses: alert.addresses.iter().map(|one| one.as_str().to_owned()).collect(),
+            low_since: alert.low_since.map(written),
+        };
+        let mut response = Json(view).into_response();
+        response.headers_mut().insert(header::ETAG, etag(alert.version));
+        response
+    }
+}
+
+/// When a partner and its people are to be told that a pool is low.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({
+    "below": { "value": "5000.00", "currency": "EUR" }, "addresses": ["treasury@acme.example"]
+}))]
+pub(super) struct AlertBody {
+    /// Below so much available, in the pool's currency; where it is not said, never.
+    below: Option<Money>,
+    /// Who is told by e-mail, each once.
+    #[serde(default)]
+    #[schema(max_items = 10)]
+    addresses: Vec<String>,
+}
+
+impl AlertBody {
+    pub(super) fn checked(&self, currency: Currency) -> Result<NewAlert, Problem> {
+        let below = self.below.as_ref().map(|below| {
+            let (amount, of) = below.above_zero("below")?;
+            let other = || Problem::field("below.currency", format!("this pool is in {currency}"));
+            if of == currency { Ok(amount) } else { Err(other()) }
+        });
+        let addresses = self.addresses.iter().enumerate();
+        let read =
+            |(at, one): (usize, &String)| MailAddress::parse(one, &format!("addresses[{at}]"));
+        let addresses = addresses.map(read).collect::<Result<_, _>>()?;
+        Ok(NewAlert { below: below.transpose()?, addresses })
     }
 }
 

@@ -2,12 +2,13 @@
 //! nothing is changed here: money comes from the issuer's side (SR-228).
 
 use axum::extract::{Path, State};
+use axum::response::Response;
 use axum::{Extension, Json};
 
 use super::super::problems::Problems;
 use super::super::served::Management;
 use super::super::{Answered, tenant};
-use super::{Latest, PoolList, PoolView, ReloadView, page, pool_id};
+use super::{AlertView, Latest, PoolList, PoolView, ReloadView, page, pool_id};
 use crate::http::{Caller, Page, Query};
 
 /// List the partner's pools, and what is in them.
@@ -51,4 +52,19 @@ pub(in crate::routes) async fn reloads(
 ) -> Answered<Json<Page<ReloadView>>> {
     let pool = this.pools.known(pool_id(&pool)?, Some(tenant(&caller)?))?;
     page(&this, &pool, &wanted, ReloadView::for_partner).await
+}
+
+/// Read when the partner and its people are told that a pool is low.
+#[utoipa::path(
+    get, path = "/secure/pools/{poolId}/alert", tag = "pools", operation_id = "read_alert",
+    params(("poolId" = String, Path)),
+    responses((status = 200, body = AlertView), Problems)
+)]
+pub(in crate::routes) async fn alert(
+    State(this): State<Management>,
+    Extension(caller): Extension<Caller>,
+    Path(pool): Path<String>,
+) -> Answered<Response> {
+    let pool = this.pools.known(pool_id(&pool)?, Some(tenant(&caller)?))?;
+    Ok(AlertView::shown(&this.pools.alert(&pool).await?, &pool))
 }

@@ -41,6 +41,7 @@ fn routes() -> OpenApiRouter<Management> {
         .routes(routes!(pools::secure::list))
         .routes(routes!(pools::secure::read))
         .routes(routes!(pools::secure::reloads))
+        .routes(routes!(pools::secure::alert))
         .routes(routes!(summaries::of_own))
         .routes(routes!(webhooks::register, webhooks::list))
         .routes(routes!(webhooks::read, webhooks::change, webhooks::remove))

@@ -2,10 +2,12 @@
 //! read as the shards have them, reloaded by the issuer's side alone, added up. It owns what stands
 //! around the shards' commands; what a pool has left is the shards' to know (W-15).
 
+mod alert;
 mod four_eyes;
 mod reload;
 mod reloads;
 mod summary;
+mod watch;
 mod worker;
 
 use std::sync::Arc;
@@ -17,11 +19,14 @@ use switch_domain::{
 use tokio::sync::Semaphore;
 
 use super::Services;
+use super::mail::Outbox;
 use crate::Problem;
 
+pub use alert::{Alert, NewAlert};
 pub use four_eyes::FourEyes;
 pub use reload::{NewReload, Reload, ReloadState};
 pub use summary::{Summary, describe};
+pub use watch::{Watch, Watched};
 pub use worker::Worked;
 
 /// How many there may be, and who has to agree.
@@ -35,6 +40,8 @@ pub struct PoolSettings {
     pub waiting_most: u32,
     /// Pools of a partner.
     pub pools_most: u32,
+    /// Addresses that are told of one pool.
+    pub addresses_most: u32,
     /// Summaries at a time.
     pub summaries_most: u32,
     /// For one of them.
@@ -48,6 +55,7 @@ impl Default for PoolSettings {
             waits: Duration::from_secs(72 * 3_600),
             waiting_most: 100,
             pools_most: 50,
+            addresses_most: 10,
             summaries_most: 2,
             summary_within: Duration::from_secs(5),
         }
@@ -68,17 +76,19 @@ pub struct PoolNow {
 pub struct Pools {
     services: Services,
     settings: Arc<PoolSettings>,
+    /// Where the platform sends mail.
+    outbox: Option<Outbox>,
     /// Room for summaries.
     summaries: Arc<Semaphore>,
 }
 
 impl Pools {
-    /// Over the other services.
+    /// Over the other services; with the way to the outbox, where the platform sends mail.
     #[must_use]
-    pub fn new(services: Services, settings: PoolSettings) -> Self {
+    pub fn new(services: Services, settings: PoolSettings, outbox: Option<Outbox>) -> Self {
         let most = usize::try_from(settings.summaries_most).unwrap_or(usize::MAX);
         let summaries = Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS)));
-        Self { services, settings: Arc::new(settings), summaries }
+        Self { services, settings: Arc::new(settings), outbox, summaries }
     }
 
     /// How many there may be, and who has to agree.
@@ -91,22 +101,29 @@ impl Pools {
         self.services.store.pool()
     }
 
-    /// Makes an empty pool; under the same key the same one again.
+    /// Makes an empty pool, with its alarm; under the same key the same one again.
     ///
     /// # Errors
-    /// `NOT_FOUND`: the partner. `EXHAUSTED`: it has as many as may be. See [`Problem`].
+    /// `NOT_FOUND`: the partner. `EXHAUSTED`: it has as many as may be. As [`Pools::set_alert`].
+    /// See [`Problem`].
     pub async fn open(
         &self,
         (key, actor): (IdempotencyKey, AsciiText<40>),
         partner: PartnerId,
         (kind, currency): (PoolKind, Currency),
+        alert: Option<&NewAlert>,
     ) -> Result<PoolNow, Problem> {
+        alert.map(|alert| self.check_alert(alert)).transpose()?;
         let of_partner = self.ids_of(partner)?.len();
         if of_partner >= usize::try_from(self.settings.pools_most).unwrap_or(usize::MAX) {
             return Err(Problem::new("EXHAUSTED", "the partner has as many pools as may be"));
         }
         let id = self.services.open_pool(key, actor, partner, kind, currency).await?;
-        self.now(Pool { id, partner, kind, currency }).await
+        let pool = Pool { id, partner, kind, currency };
+        if let Some(alert) = alert {
+            self.begin_alert(&pool, alert).await?;
+        }
+        self.now(pool).await
     }
 
     /// All of a partner, the oldest first.

@@ -74,6 +74,10 @@ pub fn describe() {
         "cardswitch_pool_reloads_total",
         "Reloads of pools over the API or by command, by their end: done, refused, expired"
     );
+    describe_counter!(
+        "cardswitch_pool_alerts_total",
+        "Pools that fell below their level (fired), or are above it again (armed)"
+    );
     describe_gauge!(
         "cardswitch_pool_reloads",
         "Reloads that wait for a second operator (waiting), or are to be booked (booking)"

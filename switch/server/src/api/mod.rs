@@ -17,6 +17,7 @@ use crate::runtimes::Apart;
 
 mod body_keys;
 pub(crate) mod personalisation;
+mod pools;
 pub(crate) mod processors;
 mod routers;
 mod sandbox;
@@ -48,7 +49,7 @@ pub(crate) async fn open_on(
     let steps = personalisation::steps(managed.plastic.clone())?;
     let plastic = config.api.personalisation.clone();
     let reload = Duration::from_secs(config.api.limits.reload_s);
-    let (pools, pools_every) = (managed.pools.clone(), config.api.pools.every());
+    let behind_pools = pools::Behind::new(&config.api, &managed)?;
     let (kyc, remotes) = ((config.api.kyc.clone(), reload), managed.remotes.clone());
     let wanted = config.api.secure_settings().or_else(|| config.api.open_settings());
     let routers = match wanted {
@@ -70,13 +71,7 @@ pub(crate) async fn open_on(
     listeners.behind.extend(work.map(|work| management.spawn(work)));
     let looking = processors::look(remotes, reload, stop.clone());
     listeners.behind.push(management.spawn(looking));
-    let stop_pools = stop.clone();
-    listeners.behind.push(management.spawn(async move {
-        tokio::select! {
-            () = pools.run(now, pools_every) => {}
-            () = stop_pools.cancelled() => {}
-        }
-    }));
+    listeners.behind.push(management.spawn(behind_pools.run(stop.clone())));
     // Whatever was asked for is made, also by a switch that serves nobody at its listeners.
     let stop = stop.clone();
     listeners.behind.push(management.spawn(async move {

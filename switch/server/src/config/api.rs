@@ -19,8 +19,8 @@ use super::check::Faults;
 use super::operators::ApiOperators;
 use super::sessions::ApiSessions;
 use super::{
-    ApiCards, ApiCustomers, ApiHistory, ApiKyc, ApiPersonalisation, ApiPools, ApiProcessor,
-    ApiSandbox, ApiWebhooks, Mode, users,
+    ApiCards, ApiCustomers, ApiHistory, ApiKyc, ApiMail, ApiPersonalisation, ApiPools,
+    ApiProcessor, ApiSandbox, ApiWebhooks, Mode, users,
 };
 
 /// The management API. Without a listener it is not served.
@@ -61,6 +61,8 @@ pub struct Api {
     pub operators: ApiOperators,
     /// What partners are told.
     pub webhooks: ApiWebhooks,
+    /// E-mail.
+    pub mail: ApiMail,
     /// Records of what was done.
     pub audit: ApiAudit,
     /// Whether the listeners show the OpenAPI documents, and a page to try them on, at /docs. Where
@@ -292,6 +294,7 @@ impl Api {
         self.sandbox.check(mode, faults);
         self.operators.check(mode, faults);
         self.webhooks.check(mode, faults);
+        self.mail.check(mode, faults);
         self.audit.check(faults);
     }
 }

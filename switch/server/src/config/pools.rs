@@ -21,7 +21,9 @@ pub struct ApiPools {
     pub waiting: u32,
     /// Pools of a partner.
     pub of_partner: u32,
-    /// How often is looked for what was cut off, and for what is over.
+    /// Addresses that are told of one pool.
+    pub addresses: u32,
+    /// How often is looked for what was cut off or is over, and at the levels.
     pub every_ms: u64,
     /// Summaries at a time.
     pub summaries: u32,
@@ -36,6 +38,7 @@ impl Default for ApiPools {
             waits_hours: 72,
             waiting: 100,
             of_partner: 50,
+            addresses: 10,
             every_ms: 1_000,
             summaries: 2,
             summary_ms: 5_000,
@@ -53,6 +56,7 @@ impl ApiPools {
             waits: Duration::from_secs(u64::from(self.waits_hours).saturating_mul(3_600)),
             waiting_most: self.waiting,
             pools_most: self.of_partner,
+            addresses_most: self.addresses,
             summaries_most: self.summaries,
             summary_within: Duration::from_millis(self.summary_ms),
         }
@@ -79,6 +83,7 @@ impl ApiPools {
             ("waits_hours", self.waits_hours, 1, 8_784),
             ("waiting", self.waiting, 1, 10_000),
             ("of_partner", self.of_partner, 1, 1_000),
+            ("addresses", self.addresses, 1, 10),
             ("summaries", self.summaries, 1, 64),
         ] {
             let within = (least..=most).contains(&value);
@@ -113,6 +118,7 @@ mod tests {
             ("waits_hours = 0", "waits_hours"),
             ("waiting = 0", "waiting"),
             ("of_partner = 1001", "of_partner"),
+            ("addresses = 11", "addresses"),
             ("every_ms = 9", "every_ms"),
             ("summaries = 65", "summaries"),
             ("summary_ms = 49", "summary_ms"),

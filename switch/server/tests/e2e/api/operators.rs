@@ -270,6 +270,7 @@ fn body_of(path: &str, name: &str) -> Option<Value> {
         Some("physical") => Some(super::plastic::wanted(MISSING)),
         Some("pools") => Some(json!({ "partnerId": 1, "kind": "CREDIT", "currency": "EUR" })),
         Some("reloads") => Some(json!({ "amount": euros("5000.00"), "reference": "r" })),
+        Some("alert") => Some(json!({})),
         Some("refuse") => Some(json!({ "note": "nobody knows of it" })),
         Some("password") => Some(json!({ "currentPassword": "x", "newPassword": "x" })),
         _ => None,
@@ -300,10 +301,13 @@ impl Matrix<'_> {
             .replace("{reloadId}", MISSING);
         let of_partner = matches!(path, "/admin/customers" | "/admin/webhooks" | "/admin/pools");
         let query = if of_partner { "?partnerId=1" } else { "" };
-        let body = body_of(path, "newcomer").filter(|_| method == "POST");
+        let body = body_of(path, "newcomer").filter(|_| matches!(method, "POST" | "PUT"));
         let bearer = token.map(|token| format!("Bearer {token}"));
         let mut headers: Vec<_> =
             bearer.iter().map(|bearer| ("Authorization", bearer.as_str())).collect();
+        if method == "PUT" {
+            headers.push(("If-Match", "\"0\""));
+        }
         if path.contains("/cards/") {
             // What it needs beside a role.
             headers.extend([("Encrypt-Response", "true"), ("Public-Key", &self.reader.public)]);

@@ -1,7 +1,9 @@
 //! Pools of partners' money over the API, by the real binary: the seed's two diagrams, who reloads
 //! them, and what they come to.
 
+mod alarms;
 mod diagrams;
+mod relay;
 mod reloads;
 mod summary;
 

@@ -9,7 +9,7 @@ use crate::api::client::{Answer, Client};
 
 /// Members that are another with each run: of our keys, what cards, cursors, messages and
 /// authorizations are called, and what stands in messages.
-const DRAWN: [&str; 17] = [
+const DRAWN: [&str; 18] = [
     "kid",
     "publicKey",
     "pem",
@@ -27,6 +27,7 @@ const DRAWN: [&str; 17] = [
     "content",
     "trackingNumber",
     "messageId",
+    "poolId",
 ];
 
 /// What was asked and answered, by operation.

@@ -23,7 +23,7 @@ const SEED: &str = "8";
 const PHASES: &str = "examples,fuzzing";
 
 /// More than is drawn.
-const SETTINGS: [(&str, &str); 8] = [
+const SETTINGS: [(&str, &str); 10] = [
     ("CARDSWITCH_API__CARDS__PIN_KEY", "zpk"),
     ("CARDSWITCH_API__REQUESTS__SOURCE_PER_SECOND", "100000"),
     ("CARDSWITCH_API__REQUESTS__SOURCE_BURST", "100000"),
@@ -32,6 +32,8 @@ const SETTINGS: [(&str, &str); 8] = [
     ("CARDSWITCH_API__REQUESTS__PROOF_PER_SECOND", "100000"),
     ("CARDSWITCH_API__REQUESTS__PROOF_BURST", "100000"),
     ("CARDSWITCH_API__OPERATORS__MOST", "10000"),
+    ("CARDSWITCH_API__POOLS__WAITING", "10000"),
+    ("CARDSWITCH_API__POOLS__OF_PARTNER", "1000"),
 ];
 
 /// A channel: its document's name, and where it is served.
