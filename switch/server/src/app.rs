@@ -10,7 +10,6 @@ use std::time::Duration;
 use admin_api::audit::audit_sink;
 use admin_api::cards::Cards as CardServices;
 use admin_api::certificates::Certificates;
-use admin_api::pools::Pools;
 use admin_api::{PartnerKeys, Plastic, Services, Users};
 use anyhow::{Context, bail};
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -29,7 +28,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::processors::{self, Remotes};
-use crate::api::{Managed, personalisation};
+use crate::api::{Managed, personalisation, pools};
 use crate::card_checks::Cards;
 use crate::clock;
 use crate::command_audit::CommandAudit;
@@ -148,11 +147,7 @@ impl App {
             store: store.clone(),
             users,
             plastic,
-            pools: Pools::new(
-                services.clone(),
-                config.api.pools.settings(),
-                config.api.mail.outbox(),
-            ),
+            pools: pools::service(&config.api, &services),
             partner_keys: PartnerKeys::new(services.clone(), config.api.encryption.partner_keys()),
             cards: of_holders,
             audit,

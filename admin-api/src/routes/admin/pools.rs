@@ -130,7 +130,8 @@ pub(in crate::routes) async fn open(
 /// Read a pool: what is in it, as the shards have it now.
 #[utoipa::path(
     get, path = "/admin/pools/{poolId}", tag = "pools", operation_id = "read_pool_of_partner",
-    params(("poolId" = String, Path)), responses((status = 200, body = PoolView), Problems)
+    params(("poolId" = String, Path, pattern = "^[1-9][0-9]{0,18}$")),
+    responses((status = 200, body = PoolView), Problems)
 )]
 pub(in crate::routes) async fn read(
     State(this): State<Panel>,
@@ -142,7 +143,8 @@ pub(in crate::routes) async fn read(
 /// List the reloads of a pool, the latest first, with who asked and who agreed.
 #[utoipa::path(
     get, path = "/admin/pools/{poolId}/reloads", tag = "pools",
-    operation_id = "list_reloads_of_partner", params(("poolId" = String, Path), Latest),
+    operation_id = "list_reloads_of_partner",
+    params(("poolId" = String, Path, pattern = "^[1-9][0-9]{0,18}$"), Latest),
     responses((status = 200, body = Page<ReloadView>), Problems)
 )]
 pub(in crate::routes) async fn reloads(
@@ -158,7 +160,7 @@ pub(in crate::routes) async fn reloads(
 /// Above a limit of the platform it waits for a second operator (`WAITING`); else it is booked.
 #[utoipa::path(
     post, path = "/admin/pools/{poolId}/reloads", tag = "pools", operation_id = "reload_pool",
-    params(("poolId" = String, Path)), request_body = NewPoolReload,
+    params(("poolId" = String, Path, pattern = "^[1-9][0-9]{0,18}$")), request_body = NewPoolReload,
     responses((status = 201, body = ReloadView), Problems, ChangeProblems)
 )]
 pub(in crate::routes) async fn reload(
@@ -189,7 +191,11 @@ pub(in crate::routes) async fn reload(
 /// Read a reload.
 #[utoipa::path(
     get, path = "/admin/pools/{poolId}/reloads/{reloadId}", tag = "pools",
-    operation_id = "read_reload", params(("poolId" = String, Path), ("reloadId" = Uuid, Path)),
+    operation_id = "read_reload",
+    params(
+        ("poolId" = String, Path, pattern = "^[1-9][0-9]{0,18}$"),
+        ("reloadId" = Uuid, Path),
+    ),
     responses((status = 200, body = ReloadView), Problems)
 )]
 pub(in crate::routes) async fn one_reload(
@@ -203,7 +209,11 @@ pub(in crate::routes) async fn one_reload(
 /// Agree to a reload that another operator asked for: it is booked.
 #[utoipa::path(
     post, path = "/admin/pools/{poolId}/reloads/{reloadId}/approve", tag = "pools",
-    operation_id = "approve_reload", params(("poolId" = String, Path), ("reloadId" = Uuid, Path)),
+    operation_id = "approve_reload",
+    params(
+        ("poolId" = String, Path, pattern = "^[1-9][0-9]{0,18}$"),
+        ("reloadId" = Uuid, Path),
+    ),
     responses((status = 200, body = ReloadView), Problems, ChangeProblems)
 )]
 pub(in crate::routes) async fn approve(
@@ -219,7 +229,11 @@ pub(in crate::routes) async fn approve(
 /// Refuse a reload that waits, or take back what one asked for oneself.
 #[utoipa::path(
     post, path = "/admin/pools/{poolId}/reloads/{reloadId}/refuse", tag = "pools",
-    operation_id = "refuse_reload", params(("poolId" = String, Path), ("reloadId" = Uuid, Path)),
+    operation_id = "refuse_reload",
+    params(
+        ("poolId" = String, Path, pattern = "^[1-9][0-9]{0,18}$"),
+        ("reloadId" = Uuid, Path),
+    ),
     request_body = ReloadRefusal,
     responses((status = 200, body = ReloadView), Problems, ChangeProblems)
 )]
@@ -238,7 +252,8 @@ pub(in crate::routes) async fn refuse(
 /// Read when a partner and its people are told that a pool is low.
 #[utoipa::path(
     get, path = "/admin/pools/{poolId}/alert", tag = "pools",
-    operation_id = "read_alert_of_partner", params(("poolId" = String, Path)),
+    operation_id = "read_alert_of_partner",
+    params(("poolId" = String, Path, pattern = "^[1-9][0-9]{0,18}$")),
     responses((status = 200, body = AlertView), Problems)
 )]
 pub(in crate::routes) async fn alert(
@@ -255,7 +270,7 @@ pub(in crate::routes) async fn alert(
 /// `If-Match` is `"0"`, as the `ETag` of what was read.
 #[utoipa::path(
     put, path = "/admin/pools/{poolId}/alert", tag = "pools", operation_id = "set_alert",
-    params(("poolId" = String, Path)), request_body = AlertBody,
+    params(("poolId" = String, Path, pattern = "^[1-9][0-9]{0,18}$")), request_body = AlertBody,
     responses((status = 200, body = AlertView), Problems, ChangeProblems, VersionProblems)
 )]
 pub(in crate::routes) async fn set_alert(

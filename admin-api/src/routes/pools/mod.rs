@@ -80,6 +80,8 @@ impl From<ReloadState> for ReloadStateName {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct PoolView {
+    /// Its name: digits, as text.
+    #[schema(pattern = "^[1-9][0-9]{0,18}$")]
     pool_id: String,
     partner_id: i64,
     kind: PoolKindName,
@@ -126,6 +128,7 @@ impl PoolList {
 #[serde(rename_all = "camelCase")]
 pub(super) struct ReloadView {
     reload_id: Uuid,
+    #[schema(pattern = "^[1-9][0-9]{0,18}$")]
     pool_id: String,
     amount: Money,
     /// The bank's reference.

@@ -26,7 +26,7 @@ pub(in crate::routes) async fn list(
 /// Read a pool: what is in it, as the shards have it now.
 #[utoipa::path(
     get, path = "/secure/pools/{poolId}", tag = "pools", operation_id = "read_pool",
-    params(("poolId" = String, Path)),
+    params(("poolId" = String, Path, pattern = "^[1-9][0-9]{0,18}$")),
     responses((status = 200, body = PoolView), Problems)
 )]
 pub(in crate::routes) async fn read(
@@ -41,7 +41,7 @@ pub(in crate::routes) async fn read(
 /// List the reloads of a pool, the latest first.
 #[utoipa::path(
     get, path = "/secure/pools/{poolId}/reloads", tag = "pools", operation_id = "list_reloads",
-    params(("poolId" = String, Path), Latest),
+    params(("poolId" = String, Path, pattern = "^[1-9][0-9]{0,18}$"), Latest),
     responses((status = 200, body = Page<ReloadView>), Problems)
 )]
 pub(in crate::routes) async fn reloads(
@@ -57,7 +57,7 @@ pub(in crate::routes) async fn reloads(
 /// Read when the partner and its people are told that a pool is low.
 #[utoipa::path(
     get, path = "/secure/pools/{poolId}/alert", tag = "pools", operation_id = "read_alert",
-    params(("poolId" = String, Path)),
+    params(("poolId" = String, Path, pattern = "^[1-9][0-9]{0,18}$")),
     responses((status = 200, body = AlertView), Problems)
 )]
 pub(in crate::routes) async fn alert(

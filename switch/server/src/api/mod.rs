@@ -17,7 +17,7 @@ use crate::runtimes::Apart;
 
 mod body_keys;
 pub(crate) mod personalisation;
-mod pools;
+pub(crate) mod pools;
 pub(crate) mod processors;
 mod routers;
 mod sandbox;

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use admin_api::Services;
 use admin_api::mail::MailRunner;
 use admin_api::pools::{Pools, Watch};
 use anyhow::Context;
@@ -12,6 +13,11 @@ use tokio_util::sync::CancellationToken;
 use super::Managed;
 use crate::clock::now;
 use crate::config::Api;
+
+/// The service.
+pub(crate) fn service(config: &Api, services: &Services) -> Pools {
+    Pools::new(services.clone(), config.pools.settings(), config.mail.outbox())
+}
 
 /// What is to go on, and how often.
 pub(super) struct Behind {

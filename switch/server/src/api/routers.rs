@@ -116,8 +116,7 @@ impl Routers {
         let every = Duration::from_secs(config.api.limits.reload_s);
         management.spawn(body_keys::look(keys, jwe.clone(), every, stop.clone()));
         let webhooks = webhooks::open(management, config, services.clone(), stop)?;
-        let with = (&services, &cards);
-        let sandbox = sandbox::open(&config.api.sandbox, with, plastic.as_ref())?;
+        let sandbox = sandbox::open(&config.api.sandbox, (&services, &cards), plastic.as_ref())?;
         let authorizations = Authorizations::new(store, config.api.history.settings());
         let managed = Management {
             services,

@@ -227,20 +227,16 @@ pub struct ApiEncryption {
 
 impl Default for ApiEncryption {
     fn default() -> Self {
-        let key_file = PathBuf::from("data/keys/api.key");
-        let (workers, waiting) = (1, 64);
-        let (partner_keys, refresh_ms, known_partners) = (4, 5_000, 1_000);
-        let (issued_within_s, issued_required, tokens_known_hours) = (300, false, 168);
         Self {
-            key_file,
-            workers,
-            waiting,
-            partner_keys,
-            refresh_ms,
-            known_partners,
-            issued_within_s,
-            issued_required,
-            tokens_known_hours,
+            key_file: PathBuf::from("data/keys/api.key"),
+            workers: 1,
+            waiting: 64,
+            partner_keys: 4,
+            refresh_ms: 5_000,
+            known_partners: 1_000,
+            issued_within_s: 300,
+            issued_required: false,
+            tokens_known_hours: 168,
         }
     }
 }
