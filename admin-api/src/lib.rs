@@ -32,11 +32,13 @@ pub use service::audit;
 pub use service::authorizations;
 pub use service::cards;
 pub use service::corporations;
+pub use service::mail;
 pub use service::operators;
 pub use service::personalisation::{
     DeliveryInput, Done, NewPlastic, OrderState, OrderedBy, Plastic, PlasticModules, PlasticOrder,
     PlasticSettings, Steps, WayName,
 };
+pub use service::pools;
 pub use service::proof::{BearerSecret, HashingSettings, NoSession};
 pub use service::sandbox;
 pub use service::users::kyc;

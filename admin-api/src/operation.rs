@@ -208,7 +208,7 @@ async fn set_up(services: &Services, caller: Caller, op: Operation) -> Result<Va
         }
         Operation::PoolShow { pool } => {
             let currency = pool_currency(services, PoolId(pool))?;
-            let share = services.node().pool(PoolId(pool)).await;
+            let share = services.whole_pool(PoolId(pool)).await?;
             Ok(json!({
                 "pool": pool,
                 "currency": currency.alphabetic(),

@@ -16,11 +16,13 @@ mod devices;
 mod kyc;
 mod me;
 mod plastic;
+mod pools;
 mod problems;
 mod public_key;
 mod sandbox;
 mod served;
 mod statements;
+mod summaries;
 mod webhook_messages;
 mod webhooks;
 

@@ -120,14 +120,13 @@ impl Services {
         self.make(key, actor, Act::OpenPool { partner, kind, currency }).await.map(PoolId)
     }
 
-    /// Books money that came into a pool.
+    /// Has the shard book money that came into a pool: for `pools`, which keeps what was asked for.
     ///
     /// # Errors
     /// See [`Problem`].
-    pub async fn reload_pool(
+    pub(super) async fn book_reload(
         &self,
-        key: IdempotencyKey,
-        actor: Actor,
+        (key, actor): (IdempotencyKey, Actor),
         pool: PoolId,
         amount: MinorUnits,
         reference: AsciiText<40>,

@@ -10,6 +10,7 @@ mod inquiries;
 mod kyc;
 mod partner_keys;
 mod plastic;
+mod pools;
 mod processor;
 mod provider;
 mod renewals;

@@ -28,7 +28,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::processors::{self, Remotes};
-use crate::api::{Managed, personalisation};
+use crate::api::{Managed, personalisation, pools};
 use crate::card_checks::Cards;
 use crate::clock;
 use crate::command_audit::CommandAudit;
@@ -147,6 +147,7 @@ impl App {
             store: store.clone(),
             users,
             plastic,
+            pools: pools::service(&config.api, &services),
             partner_keys: PartnerKeys::new(services.clone(), config.api.encryption.partner_keys()),
             cards: of_holders,
             audit,

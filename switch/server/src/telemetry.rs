@@ -47,6 +47,8 @@ pub fn metrics_handle() -> PrometheusHandle {
             switch_network::describe_metrics();
             switch_hsm::describe_metrics();
             admin_api::authorizations::describe();
+            admin_api::mail::describe();
+            admin_api::pools::describe();
             crate::upkeep::describe();
             crate::attack_watch::describe();
             handle

@@ -196,6 +196,17 @@ impl Node {
         sum
     }
 
+    /// The same; `None` where a shard does not say its share, having ended or having no room.
+    pub async fn whole_pool(&self, id: PoolId) -> Option<PoolShare> {
+        let mut sum = PoolShare::default();
+        for shard in self.shards() {
+            let share = self.read(shard, move |state| state.share(id)).await?;
+            sum.level = MinorUnits(sum.level.0.saturating_add(share.level.0));
+            sum.held = MinorUnits(sum.held.0.saturating_add(share.held.0));
+        }
+        Some(sum)
+    }
+
     /// What a pool has left at this instant, decided and not yet committed holds included. It is
     /// what alerts look at; the books are [`Node::pool`].
     #[must_use]

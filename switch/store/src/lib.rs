@@ -40,6 +40,7 @@ mod statement;
 mod store;
 mod summaries;
 mod takeover;
+mod totals;
 mod vault;
 mod vault_rotation;
 
@@ -91,5 +92,6 @@ pub use statement::{Reconciled, Standing, Statement, StatementLine};
 pub use store::{Store, StoreOptions, fresh_owner};
 pub use summaries::Summarized;
 pub use takeover::{LockState, TakenShard, Takeover, TakeoverError, TakeoverMode};
+pub use totals::Total;
 pub use vault::{OLD_PLACE, SealedPan, Vault, VaultError, vault_place};
 pub use vault_rotation::{KeyRows, RotationBatch};

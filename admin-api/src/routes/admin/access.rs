@@ -62,7 +62,8 @@ const ADMIN: Needs = Needs::AtLeast(Role::Admin);
 
 impl Access {
     /// The table. Employees read and work on single customers; managers also decide on
-    /// verifications; administrators do everything, operators and the audit included.
+    /// verifications and reload pools, two of them where it is much; administrators do everything,
+    /// operators, the audit and new pools included.
     pub const TABLE: &[Self] = table! {
         "POST" "/admin/sessions" Needs::Nobody;
         "GET" "/admin/sessions/current" Needs::Session;
@@ -90,6 +91,17 @@ impl Access {
         "GET" "/admin/customers/{customerId}/balances/{balanceId}" EMPLOYEE;
         "POST" "/admin/customers/{customerId}/balances/{balanceId}/block" EMPLOYEE;
         "POST" "/admin/customers/{customerId}/balances/{balanceId}/unblock" EMPLOYEE;
+        "GET" "/admin/pools" EMPLOYEE;
+        "POST" "/admin/pools" ADMIN;
+        "GET" "/admin/pools/{poolId}" EMPLOYEE;
+        "GET" "/admin/pools/{poolId}/alert" EMPLOYEE;
+        "PUT" "/admin/pools/{poolId}/alert" MANAGER;
+        "GET" "/admin/pools/{poolId}/reloads" EMPLOYEE;
+        "POST" "/admin/pools/{poolId}/reloads" MANAGER;
+        "GET" "/admin/pools/{poolId}/reloads/{reloadId}" EMPLOYEE;
+        "POST" "/admin/pools/{poolId}/reloads/{reloadId}/approve" MANAGER;
+        "POST" "/admin/pools/{poolId}/reloads/{reloadId}/refuse" MANAGER;
+        "GET" "/admin/summary-balances" EMPLOYEE;
         "GET" "/admin/webhooks" EMPLOYEE;
         "GET" "/admin/webhooks/{webhookId}" EMPLOYEE;
         "GET" "/admin/webhooks/{webhookId}/messages" EMPLOYEE;

@@ -13,7 +13,9 @@ mod customers;
 mod kyc;
 mod operators;
 mod plastic;
+mod pools;
 mod sessions;
+mod summaries;
 mod webhooks;
 
 use axum::Router;
@@ -56,6 +58,14 @@ pub(super) fn signed_in() -> OpenApiRouter<Panel> {
         .routes(routes!(balances::read))
         .routes(routes!(balances::block))
         .routes(routes!(balances::unblock))
+        .routes(routes!(pools::list, pools::open))
+        .routes(routes!(pools::read))
+        .routes(routes!(pools::alert, pools::set_alert))
+        .routes(routes!(pools::reloads, pools::reload))
+        .routes(routes!(pools::one_reload))
+        .routes(routes!(pools::approve))
+        .routes(routes!(pools::refuse))
+        .routes(routes!(summaries::read))
         .routes(routes!(webhooks::list))
         .routes(routes!(webhooks::read))
         .routes(routes!(webhooks::messages))

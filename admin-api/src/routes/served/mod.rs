@@ -25,6 +25,7 @@ use crate::jwe::{Jwe, OpenPolicy, Requirement};
 use crate::service::audit::AuditSink;
 use crate::service::corporations::Corporations;
 use crate::service::personalisation::Plastic;
+use crate::service::pools::Pools;
 use crate::service::sandbox::Simulations;
 use crate::service::users::Users;
 use crate::service::webhooks::Webhooks;
@@ -47,6 +48,8 @@ pub struct Management {
     pub webhooks: Webhooks,
     /// Their cards.
     pub cards: Cards,
+    /// Pools of partners' money.
+    pub pools: Pools,
     /// What was decided of them.
     pub authorizations: Authorizations,
     /// Their plastic cards, where any are made.

@@ -13,7 +13,8 @@ use crate::routes::authorizations::secure as authorizations;
 use crate::routes::cards::secure as cards;
 use crate::routes::controls::secure as controls;
 use crate::routes::{
-    balances, corporate, corporations, customers, devices, kyc, plastic, public_key, sandbox,
+    balances, corporate, corporations, customers, devices, kyc, plastic, pools, public_key, sandbox,
+    summaries,
     webhook_messages, webhooks,
 };
 
@@ -44,6 +45,11 @@ fn routes() -> OpenApiRouter<Management> {
         .routes(routes!(devices::list))
         .routes(routes!(devices::remove))
         .routes(routes!(devices::unblock))
+        .routes(routes!(pools::secure::list))
+        .routes(routes!(pools::secure::read))
+        .routes(routes!(pools::secure::reloads))
+        .routes(routes!(pools::secure::alert))
+        .routes(routes!(summaries::of_own))
         .routes(routes!(webhooks::register, webhooks::list))
         .routes(routes!(webhooks::read, webhooks::change, webhooks::remove))
         .routes(routes!(webhooks::rotate))

@@ -61,6 +61,8 @@ kinds! {
     KybChanged => "kyb.changed",
     /// An asynchronous job ended.
     JobFinished => "job.finished",
+    /// What is available of a pool fell below the level that was set.
+    PoolLow => "pool.low",
     /// Nothing happened: the partner asked for a message.
     WebhookTest => "webhook.test",
 }

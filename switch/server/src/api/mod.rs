@@ -18,6 +18,7 @@ use crate::runtimes::Apart;
 mod body_keys;
 mod corporations;
 pub(crate) mod personalisation;
+pub(crate) mod pools;
 pub(crate) mod processors;
 mod routers;
 mod sandbox;
@@ -49,6 +50,7 @@ pub(crate) async fn open_on(
     let steps = personalisation::steps(managed.plastic.clone())?;
     let plastic = config.api.personalisation.clone();
     let reload = Duration::from_secs(config.api.limits.reload_s);
+    let behind_pools = pools::Behind::new(&config.api, &managed)?;
     let (kyc, remotes) = ((config.api.kyc.clone(), reload), managed.remotes.clone());
     let wanted = config.api.secure_settings().or_else(|| config.api.open_settings());
     let routers = match wanted {
@@ -70,6 +72,7 @@ pub(crate) async fn open_on(
     listeners.behind.extend(work.map(|work| management.spawn(work)));
     let looking = processors::look(remotes, reload, stop.clone());
     listeners.behind.push(management.spawn(looking));
+    listeners.behind.push(management.spawn(behind_pools.run(stop.clone())));
     // Whatever was asked for is made, also by a switch that serves nobody at its listeners.
     let stop = stop.clone();
     listeners.behind.push(management.spawn(async move {

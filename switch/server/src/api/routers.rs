@@ -12,6 +12,7 @@ use admin_api::channel::{CertificateChannel, OperatorChannel, Refusals, SessionC
 use admin_api::http::{Rates, Repeats};
 use admin_api::openapi::try_it_page;
 use admin_api::operators::Operators;
+use admin_api::pools::Pools;
 use admin_api::routes::{
     Around, Management, Panel, admin_channel, customer_channel, partner_channels,
 };
@@ -35,6 +36,7 @@ pub(crate) struct Managed {
     pub(crate) store: Store,
     pub(crate) users: Users,
     pub(crate) plastic: Option<Plastic>,
+    pub(crate) pools: Pools,
     pub(crate) partner_keys: PartnerKeys,
     pub(crate) cards: Cards,
     pub(crate) audit: AuditSink,
@@ -86,6 +88,7 @@ impl Routers {
             store,
             users,
             plastic,
+            pools,
             partner_keys,
             cards,
             audit,
@@ -108,8 +111,7 @@ impl Routers {
         management.spawn(body_keys::look(keys, jwe.clone(), every, stop.clone()));
         let webhooks = webhooks::open(management, config, services.clone(), stop).await?;
         let corporations = corporations::open(config, services.clone())?;
-        let with = (&services, &cards);
-        let sandbox = sandbox::open(&config.api.sandbox, with, plastic.as_ref())?;
+        let sandbox = sandbox::open(&config.api.sandbox, (&services, &cards), plastic.as_ref())?;
         let authorizations = Authorizations::new(store, config.api.history.settings());
         let managed = Management {
             services,
@@ -117,6 +119,7 @@ impl Routers {
             corporations,
             webhooks,
             cards,
+            pools,
             authorizations,
             plastic,
             sandbox,

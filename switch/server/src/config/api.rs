@@ -19,8 +19,8 @@ use super::check::Faults;
 use super::operators::ApiOperators;
 use super::sessions::ApiSessions;
 use super::{
-    ApiCards, ApiCorporations, ApiCustomers, ApiHistory, ApiKyc, ApiPersonalisation, ApiProcessor,
-    ApiSandbox, ApiWebhooks, Mode, users,
+    ApiCards, ApiCorporations, ApiCustomers, ApiHistory, ApiKyc, ApiMail, ApiPersonalisation,
+    ApiPools, ApiProcessor, ApiSandbox, ApiWebhooks, Mode, users,
 };
 
 /// The management API. Without a listener it is not served.
@@ -49,6 +49,8 @@ pub struct Api {
     pub cards: ApiCards,
     /// Who makes those of programmes that are not made by the switch itself, by name.
     pub processors: BTreeMap<String, ApiProcessor>,
+    /// Pools of partners' money.
+    pub pools: ApiPools,
     /// What was decided of them.
     pub history: ApiHistory,
     /// Who verifies them for the platform.
@@ -61,6 +63,8 @@ pub struct Api {
     pub operators: ApiOperators,
     /// What partners are told.
     pub webhooks: ApiWebhooks,
+    /// E-mail.
+    pub mail: ApiMail,
     /// Records of what was done.
     pub audit: ApiAudit,
     /// Whether the listeners show the OpenAPI documents, and a page to try them on, at /docs. Where
@@ -225,20 +229,16 @@ pub struct ApiEncryption {
 
 impl Default for ApiEncryption {
     fn default() -> Self {
-        let key_file = PathBuf::from("data/keys/api.key");
-        let (workers, waiting) = (1, 64);
-        let (partner_keys, refresh_ms, known_partners) = (4, 5_000, 1_000);
-        let (issued_within_s, issued_required, tokens_known_hours) = (300, false, 168);
         Self {
-            key_file,
-            workers,
-            waiting,
-            partner_keys,
-            refresh_ms,
-            known_partners,
-            issued_within_s,
-            issued_required,
-            tokens_known_hours,
+            key_file: PathBuf::from("data/keys/api.key"),
+            workers: 1,
+            waiting: 64,
+            partner_keys: 4,
+            refresh_ms: 5_000,
+            known_partners: 1_000,
+            issued_within_s: 300,
+            issued_required: false,
+            tokens_known_hours: 168,
         }
     }
 }
@@ -286,12 +286,14 @@ impl Api {
         self.customers.check(&self.kyc, faults);
         self.corporations.check(faults);
         self.cards.check(faults);
+        self.pools.check(faults);
         self.history.check(faults);
         self.kyc.check(faults);
         self.personalisation.check(faults);
         self.sandbox.check(mode, faults);
         self.operators.check(mode, faults);
         self.webhooks.check(mode, faults);
+        self.mail.check(mode, faults);
         self.audit.check(faults);
     }
 }

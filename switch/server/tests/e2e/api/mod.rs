@@ -15,6 +15,7 @@ mod plastic;
 mod plastic_life;
 mod plastic_renewal;
 mod platform;
+mod pools;
 mod processors;
 mod recorded;
 mod revocation;

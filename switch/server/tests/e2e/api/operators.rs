@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 use super::cards::rig::Reader;
 use super::client::{Answer, Client};
 use super::person::{Person, as_operator, tries};
-use super::platform::{Partner, Platform};
+use super::platform::{Partner, Platform, euros};
 
 const MISSING: &str = "00000000-0000-4000-8000-000000000000";
 
@@ -246,6 +246,7 @@ async fn dump(platform: &Platform) -> String {
         ("kyb_move", ""),
         ("balance_handle", ""),
         ("idempotent_answer", ""),
+        ("pool_reload", ""),
     ] {
         let sql = format!(
             "SELECT coalesce(string_agg((to_jsonb(t) - '{but}')::text, ',' ORDER BY t::text), '') \
@@ -270,6 +271,10 @@ fn body_of(path: &str, name: &str) -> Option<Value> {
         Some("virtual") => Some(json!({ "balanceId": MISSING })),
         Some("replace" | "renew") => Some(json!({})),
         Some("physical") => Some(super::plastic::wanted(MISSING)),
+        Some("pools") => Some(json!({ "partnerId": 1, "kind": "CREDIT", "currency": "EUR" })),
+        Some("reloads") => Some(json!({ "amount": euros("5000.00"), "reference": "r" })),
+        Some("alert") => Some(json!({})),
+        Some("refuse") => Some(json!({ "note": "nobody knows of it" })),
         Some("password") => Some(json!({ "currentPassword": "x", "newPassword": "x" })),
         _ => None,
     }
@@ -296,13 +301,18 @@ impl Matrix<'_> {
             .replace("{documentId}", MISSING)
             .replace("{orderId}", MISSING)
             .replace("{webhookId}", MISSING)
-            .replace("{messageId}", MISSING);
-        let of_partner = matches!(path, "/admin/customers" | "/admin/webhooks");
+            .replace("{messageId}", MISSING)
+            .replace("{poolId}", "777")
+            .replace("{reloadId}", MISSING);
+        let of_partner = matches!(path, "/admin/customers" | "/admin/webhooks" | "/admin/pools");
         let query = if of_partner { "?partnerId=1" } else { "" };
-        let body = body_of(path, "newcomer").filter(|_| method == "POST");
+        let body = body_of(path, "newcomer").filter(|_| matches!(method, "POST" | "PUT"));
         let bearer = token.map(|token| format!("Bearer {token}"));
         let mut headers: Vec<_> =
             bearer.iter().map(|bearer| ("Authorization", bearer.as_str())).collect();
+        if method == "PUT" {
+            headers.push(("If-Match", "\"0\""));
+        }
         if path.contains("/cards/") {
             // What it needs beside a role.
             headers.extend([("Encrypt-Response", "true"), ("Public-Key", &self.reader.public)]);

@@ -11,6 +11,7 @@ mod cards;
 mod controls;
 mod corporations;
 mod customer;
+mod pools;
 mod recording;
 mod sandbox;
 mod secure;
@@ -34,6 +35,13 @@ async fn examples_of_the_documents_are_real_answers() {
     let more = [
         ("CARDSWITCH_API__WEBHOOKS__EVERY_MS", "60000"),
         ("CARDSWITCH_API__CARDS__PIN_KEY", "zpk"),
+        ("CARDSWITCH_API__POOLS__FOUR_EYES_ABOVE", "{ EUR = \"10000\" }"),
+        // Letters are written, and wait for a relay that is not asked meanwhile.
+        ("CARDSWITCH_API__MAIL__HOST", "127.0.0.1"),
+        ("CARDSWITCH_API__MAIL__FROM", "cards@bank.example"),
+        ("CARDSWITCH_API__MAIL__TLS", "plain"),
+        ("CARDSWITCH_API__MAIL__EVERY_MS", "60000"),
+        ("CARDSWITCH_API__POOLS__EVERY_MS", "60000"),
     ];
     let more = more.map(|(name, value)| (name, value.to_owned()));
     let (platform, _simulator) = playground::platform(more.into()).await;
@@ -45,6 +53,7 @@ async fn examples_of_the_documents_are_real_answers() {
     authorizations::walk(&platform, &mut recording).await;
     corporations::walk(&platform, &mut recording);
     admin::walk(&platform, &mut recording);
+    pools::walk(&platform, &mut recording);
     // Last: the bureau makes all that was ordered before.
     sandbox::walk(&platform, &mut recording);
     platform.close().await;

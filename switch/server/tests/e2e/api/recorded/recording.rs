@@ -28,6 +28,7 @@ const DRAWN: [&str; 18] = [
     "content",
     "trackingNumber",
     "messageId",
+    "poolId",
 ];
 
 /// What was asked and answered, by operation.

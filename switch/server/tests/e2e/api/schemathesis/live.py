@@ -24,6 +24,23 @@ class Administrator:
 ADMINISTRATOR = Administrator()
 
 
+class Asker:
+    """Who asks for reloads of pools, which the administrator decides on: another one."""
+
+    @cached_property
+    def token(self):
+        new = {"name": fresh("asker"), "role": "MANAGER"}
+        return Operator(OPEN.post("/admin/operators", new, ADMINISTRATOR.token)).begins()
+
+    def reload(self, pool):
+        amount = {"value": "1.00", "currency": "EUR"}
+        new = {"amount": amount, "reference": fresh("transfer")}
+        return OPEN.post(f"/admin/pools/{pool}/reloads", new, self.token)["reloadId"]
+
+
+ASKER = Asker()
+
+
 class Scene:
     """What a request is about. Each thing is made when it is first asked for, and for it alone."""
 
@@ -95,6 +112,9 @@ class Scene:
 
     def version(self, path):
         """Of what a path names, as it is now."""
+        if "{poolId}" in path:
+            alert = f"/admin/pools/{self.partner.pool}/alert"
+            return OPEN.ask("GET", alert, token=ADMINISTRATOR.token).headers["ETag"]
         if "{webhookId}" in path:
             return self.partner.version(f"{WEBHOOKS}/{self.webhook}")
         return self.partner.version(f"{CUSTOMERS}/{self.customer}")
@@ -157,6 +177,8 @@ LIVE = {
     "cardId": lambda scene: scene.card,
     "authorizationId": lambda scene: scene.authorization,
     "orderId": lambda scene: scene.order,
+    "poolId": lambda scene: scene.partner.pool,
+    "reloadId": lambda scene: ASKER.reload(scene.partner.pool),
     "jobId": lambda scene: scene.job,
     "simulationId": lambda scene: scene.simulation,
     "controlId": lambda scene: scene.control(),
@@ -227,6 +249,17 @@ for path in (ME, "/secure/customers/{customerId}", "/admin/customers/{customerId
 for path in (ME, "/secure/customers/{customerId}", "/admin"):
     WHOLE["POST", path + "/cards/{cardId}/replace"] = lambda scene: {}
     WHOLE["POST", path + "/cards/{cardId}/renew"] = lambda scene: {}
+
+WHOLE["POST", "/admin/pools"] = lambda scene: {
+    "partnerId": scene.partner.id, "kind": "CREDIT", "currency": "EUR",
+}
+WHOLE["POST", "/admin/pools/{poolId}/reloads"] = lambda scene: {
+    "amount": {"value": "1.00", "currency": "EUR"}, "reference": "transfer",
+}
+WHOLE["PUT", "/admin/pools/{poolId}/alert"] = lambda scene: {
+    "below": {"value": "1.00", "currency": "EUR"},
+}
+WHOLE["POST", "/admin/pools/{poolId}/reloads/{reloadId}/refuse"] = lambda scene: {"note": "drawn"}
 
 # What is asked for in clear is refused: answers with card data in them.
 SEALED_ANSWERS = {

@@ -26,7 +26,7 @@ const PHASES: &str = "examples,fuzzing";
 const DUE: usize = 12;
 
 /// More than is drawn.
-const SETTINGS: [(&str, &str); 8] = [
+const SETTINGS: [(&str, &str); 10] = [
     ("CARDSWITCH_API__CARDS__PIN_KEY", "zpk"),
     ("CARDSWITCH_API__REQUESTS__SOURCE_PER_SECOND", "100000"),
     ("CARDSWITCH_API__REQUESTS__SOURCE_BURST", "100000"),
@@ -35,6 +35,8 @@ const SETTINGS: [(&str, &str); 8] = [
     ("CARDSWITCH_API__REQUESTS__PROOF_PER_SECOND", "100000"),
     ("CARDSWITCH_API__REQUESTS__PROOF_BURST", "100000"),
     ("CARDSWITCH_API__OPERATORS__MOST", "10000"),
+    ("CARDSWITCH_API__POOLS__WAITING", "10000"),
+    ("CARDSWITCH_API__POOLS__OF_PARTNER", "1000"),
 ];
 
 /// A channel: its document's name, and where it is served.

@@ -103,6 +103,7 @@ class Partner:
         self.id, self.programme = world["partner"], world["programme"]
         self.cert = (world["certificate"], world["key"])
         self.caller = Caller(WORLD["secure"], self.cert)
+        self.pool = self.caller.ask("GET", "/secure/pools").json()["items"][0]["poolId"]
 
     def customer(self):
         person = {"givenName": "Ada", "familyName": "Lovelace", "birthDate": "1990-12-10"}
