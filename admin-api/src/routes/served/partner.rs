@@ -13,9 +13,8 @@ use crate::routes::authorizations::secure as authorizations;
 use crate::routes::cards::secure as cards;
 use crate::routes::controls::secure as controls;
 use crate::routes::{
-    balances, corporate, corporations, customers, devices, kyc, plastic, pools, public_key, sandbox,
-    summaries,
-    webhook_messages, webhooks,
+    balances, corporate, corporations, customers, devices, kyc, plastic, pools, public_key,
+    sandbox, summaries, webhook_messages, webhooks,
 };
 
 fn routes() -> OpenApiRouter<Management> {

@@ -485,4 +485,3 @@ fn names_employee(of: &Customer, new: &NewPlastic) -> Result<(), Problem> {
         _ => Ok(()),
     }
 }
-

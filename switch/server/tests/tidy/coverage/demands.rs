@@ -208,10 +208,7 @@ pub(super) const DEMANDS: &[Demand] = &[
 
 /// Those of the same sections that another issue delivers.
 pub(super) const LATER: &[(&str, &[&str])] = &[
-    (
-        "partners, corporations, fees, transfers",
-        &["SR-001", "SR-019", "SR-263", "A-38"],
-    ),
+    ("partners, corporations, fees, transfers", &["SR-001", "SR-019", "SR-263", "A-38"]),
     ("the host itself, shown by the tests of the engine", &["A-36", "A-37"]),
     ("none: optional, and not offered", &["API-14"]),
     ("the cryptography of cards", &["API-16"]),
