@@ -81,8 +81,10 @@ async fn ordered(
             };
             let wanted = NewPlastic {
                 balance: this.users.handle_of(owned.balance.id).await?,
+                programme: None,
                 physical_of: None,
                 replaces: None,
+                reference: None,
                 holder_name: Personal::new(name.ok_or_else(|| missing("holderName"))?),
                 delivery: delivery.into(),
             };

@@ -9,7 +9,7 @@ use crate::api::client::{Answer, Client};
 
 /// Members that are another with each run: of our keys, what cards, cursors, messages and
 /// authorizations are called, and what stands in messages.
-const DRAWN: [&str; 18] = [
+const DRAWN: [&str; 19] = [
     "kid",
     "publicKey",
     "pem",
