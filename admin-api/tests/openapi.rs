@@ -137,8 +137,8 @@ fn paths_and_members_are_spelled_alike() {
                 let is_number = kind["pattern"] == "^[1-9][0-9]{0,18}$";
                 // The seed's name of a card is a number, of which nothing can be guessed (SR-003).
                 let named = match name {
-                    // So is what webhooks call an authorization: it is found with its card alone; and a
-                    // pool, which is found with its partner.
+                    // So is what webhooks call an authorization: it is found with its card alone;
+                    // and a pool, which is found with its partner.
                     "cardId" | "authorizationId" | "poolId" => is_number,
                     // A product is named as bodies name it; of another's nothing is told.
                     "programmeId" => kind["type"] == "integer",

@@ -149,16 +149,10 @@ pub(super) struct ReloadView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = DateTime)]
     booked_at: Option<String>,
-    #[serde(flatten)]
-    people: Option<People>,
-}
-
-/// Who it was, for the issuer's side.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct People {
-    /// Who asked: an operator (`op:`), or somebody at the machine, by command (`uid:`).
-    asked_by: String,
+    /// Who asked: an operator (`op:`), or somebody at the machine, by command (`uid:`). For the
+    /// issuer's side alone, as the two that follow.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    asked_by: Option<String>,
     /// The second operator.
     #[serde(skip_serializing_if = "Option::is_none")]
     decided_by: Option<String>,
@@ -170,12 +164,12 @@ pub(super) struct People {
 impl ReloadView {
     /// As the issuer's side sees it.
     pub(super) fn in_full(reload: &Reload) -> Self {
-        let people = People {
-            asked_by: reload.asked_by.to_string(),
+        Self {
+            asked_by: Some(reload.asked_by.to_string()),
             decided_by: reload.decided_by.map(|by| by.to_string()),
             refusal: reload.refusal.clone(),
-        };
-        Self { people: Some(people), ..Self::for_partner(reload) }
+            ..Self::for_partner(reload)
+        }
     }
 
     /// As its partner sees it.
@@ -190,7 +184,9 @@ impl ReloadView {
             decided_at: reload.decided_at.map(written),
             waits_until: reload.waits_until.map(written),
             booked_at: reload.booked_at.map(written),
-            people: None,
+            asked_by: None,
+            decided_by: None,
+            refusal: None,
         }
     }
 }
