@@ -2,6 +2,8 @@
 //! SR-233). It owns that all of it is of one moment: amounts as they were flushed, and what was
 //! posted since, up to the projector's watermark, in one statement and so of one snapshot.
 
+use std::time::Duration;
+
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 use switch_domain::PartnerId;
@@ -22,6 +24,11 @@ pub struct Total {
 }
 
 const DOING: &str = "adding up balances and pools";
+
+const WITHIN: &str = "SELECT set_config('statement_timeout', $1, true)";
+
+/// PostgreSQL's code for a statement that was ended for its time.
+const ENDED: &str = "57014";
 
 /// Postings and watermark are written in one transaction; a flush moves the other watermark with
 /// its amounts. So each figure has every posting up to `seq` once, and the two of them are what the
@@ -55,13 +62,38 @@ const TOTALS: &str = "
 impl Store {
     /// What one partner's customers and pools have, or those of all partners, by currency.
     ///
+    /// None where that took longer than it may: PostgreSQL ends it then, and the connection is
+    /// free.
+    ///
     /// # Errors
     /// PostgreSQL.
-    pub async fn totals(&self, partner: Option<PartnerId>) -> Result<Vec<Total>, StoreError> {
-        let rows = sqlx::query(TOTALS).bind(partner.map(|id| id.0)).fetch_all(self.pool()).await;
-        let rows = rows.map_err(StoreError::database(DOING))?;
-        let totals: Result<_, _> = rows.iter().map(total).collect();
-        totals.map_err(StoreError::database(DOING))
+    pub async fn totals(
+        &self,
+        partner: Option<PartnerId>,
+        within: Duration,
+    ) -> Result<Option<Vec<Total>>, StoreError> {
+        match self.added_up(partner, within).await {
+            Ok(rows) => {
+                let totals: Result<_, _> = rows.iter().map(total).collect();
+                totals.map(Some).map_err(StoreError::database(DOING))
+            }
+            Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some(ENDED) => Ok(None),
+            Err(error) => Err(StoreError::database(DOING)(error)),
+        }
+    }
+
+    async fn added_up(
+        &self,
+        partner: Option<PartnerId>,
+        within: Duration,
+    ) -> Result<Vec<PgRow>, sqlx::Error> {
+        let mut transaction = self.pool().begin().await?;
+        let limit = sqlx::query(WITHIN).bind(format!("{}ms", within.as_millis().max(1)));
+        limit.execute(&mut *transaction).await?;
+        let rows = sqlx::query(TOTALS).bind(partner.map(|id| id.0));
+        let rows = rows.fetch_all(&mut *transaction).await?;
+        transaction.commit().await?;
+        Ok(rows)
     }
 }
 

@@ -209,6 +209,9 @@ impl Cards {
         if let Err(error) = going.execute(self.pool()).await {
             tracing::debug!(%error, "old jobs of cards stay for now");
         }
+        if let Err(problem) = self.end_renewals(now).await {
+            tracing::warn!(%problem, "a renewal of a card is not ended; tried again");
+        }
         if let Err(problem) = self.settle_lost(now).await {
             tracing::warn!(%problem, "an order of a card is not settled; tried again");
         }

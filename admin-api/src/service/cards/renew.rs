@@ -3,9 +3,13 @@
 //! cards: its month stands in a row before the shard is asked, so that the same request is the same
 //! renewal, wherever the one before was cut off. Plastic is ordered: `service/personalisation`.
 
+use std::time::Duration;
+
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
-use switch_domain::{CardId, CardStatus, Expiry, IdempotencyKey, LockCode, Timestamp};
+use switch_domain::{
+    AsciiText, CardId, CardStatus, Expiry, IdempotencyKey, LockCode, Timestamp,
+};
 use switch_shard::Act;
 use switch_store::PgTimestamp;
 use uuid::Uuid;
@@ -14,7 +18,7 @@ use super::Cards;
 use super::found::OwnedCard;
 use super::issue::{By, Holder, is_final};
 use crate::Problem;
-use crate::service::span::{after, months_on};
+use crate::service::span::{after, before, months_on};
 
 const PUT: &str = "\
     INSERT INTO card_renewal (order_id, card_id, expiry, asked_at) VALUES ($1, $2, $3, $4)";
@@ -27,15 +31,25 @@ const OPEN: &str = "\
     SELECT order_id, card_id, expiry, false AS done FROM card_renewal
     WHERE card_id = $1 AND renewed_at IS NULL";
 
+const LEFT: &str = "\
+    SELECT card_id FROM card_renewal WHERE renewed_at IS NULL AND asked_at < $1
+    ORDER BY asked_at LIMIT 100";
+
+/// As the journal calls who ends what others began.
+const ACTOR: &str = "cards";
+/// Whoever asked is about to have it done for so long.
+const LEFT_ALONE: Duration = Duration::from_secs(60);
+
 const DONE: &str = "\
     UPDATE card_renewal SET renewed_at = $2 WHERE order_id = $1 AND renewed_at IS NULL";
 
 const GIVE_UP: &str = "DELETE FROM card_renewal WHERE order_id = $1 AND renewed_at IS NULL";
 
-/// What keeps a card from being replaced, and from getting plastic.
+/// What keeps a card from being replaced, and from getting plastic. Of one that is locked for good
+/// plastic that is being made comes to nothing, and is in nobody's way.
 const UNDER_WAY: &str = "\
     SELECT EXISTS (SELECT FROM card_renewal WHERE card_id = $1 AND renewed_at IS NULL)
-        OR EXISTS (SELECT FROM card_order_renewal AS n JOIN card_order USING (reference)
+        OR NOT $2 AND EXISTS (SELECT FROM card_order_renewal AS n JOIN card_order USING (reference)
             WHERE n.card_id = $1 AND state NOT IN ('LINKED', 'REFUSED'))";
 
 /// What keeps a card from being renewed: another that comes in its place, and plastic that is made,
@@ -160,12 +174,26 @@ impl Cards {
         self.now(card).await
     }
 
-    /// Brings a renewal that was cut off, whoever asked for it, to its end.
+    /// Brings a renewal that was cut off, whoever asked for it, to its end. One that can never be
+    /// done is over as well.
     pub(super) async fn end_renewal(&self, card: CardId, by: By) -> Result<(), Problem> {
-        match self.renewal(OPEN, card.0).await? {
-            Some(open) => self.end(open, by).await,
-            None => Ok(()),
+        let Some(open) = self.renewal(OPEN, card.0).await? else { return Ok(()) };
+        match self.end(open, by).await {
+            Err(problem) if !is_final(&problem) => Err(problem),
+            _ => Ok(()),
         }
+    }
+
+    /// Ends renewals whose caller did not come back.
+    pub(super) async fn end_renewals(&self, now: Timestamp) -> Result<(), Problem> {
+        let old = PgTimestamp(before(now, LEFT_ALONE));
+        let left = sqlx::query_scalar::<_, i64>(LEFT).bind(old).fetch_all(self.pool()).await?;
+        let actor = AsciiText::new(ACTOR.as_bytes()).unwrap_or(AsciiText::EMPTY);
+        for card in left {
+            let by = By { key: IdempotencyKey([0; 16]), actor, now };
+            self.end_renewal(CardId(card), by).await?;
+        }
+        Ok(())
     }
 
     async fn renewal<'q, T>(&self, sql: &'static str, of: T) -> Result<Option<Renewal>, Problem>
@@ -235,12 +263,13 @@ pub(in crate::service) async fn not_otherwise_under_way(
     Ok(())
 }
 
-/// That a card is not being renewed.
+/// That a card, which may be locked for good, is not being renewed.
 pub(in crate::service) async fn not_renewing(
     connection: &mut PgConnection,
     card: CardId,
+    is_final: bool,
 ) -> Result<(), Problem> {
-    let under_way = sqlx::query_scalar::<_, bool>(UNDER_WAY).bind(card.0);
+    let under_way = sqlx::query_scalar::<_, bool>(UNDER_WAY).bind(card.0).bind(is_final);
     if under_way.fetch_one(connection).await? { Err(renewing()) } else { Ok(()) }
 }
 

@@ -54,6 +54,9 @@ struct Due {
     tries: i32,
 }
 
+/// A letter under way is nobody else's for as long as all steps of its dialogue may take.
+const LEASE: u32 = 12;
+
 /// Sends letters.
 #[derive(Clone, Debug)]
 pub struct MailRunner {
@@ -88,7 +91,11 @@ impl MailRunner {
     /// The database; the relay's files.
     pub async fn round(&self, now: Timestamp) -> Result<Sent, Problem> {
         let settings = self.outbox.settings();
-        let lease = settings.patience.saturating_mul(2);
+        // What is wrong with the relay's files costs no letter a try.
+        let transport = self.relay.transport();
+        let transport =
+            transport.map_err(|error| Problem::internal("reaching the mail relay", &error))?;
+        let lease = settings.patience.saturating_mul(LEASE);
         let rows = sqlx::query(TAKE)
             .bind(PgTimestamp(now))
             .bind(PgTimestamp(after(now, lease)))
@@ -96,23 +103,23 @@ impl MailRunner {
             .fetch_all(self.pool())
             .await?;
         let mut trying = JoinSet::new();
-        if !rows.is_empty() {
-            let transport = self.relay.transport();
-            let transport =
-                transport.map_err(|error| Problem::internal("reaching the mail relay", &error))?;
-            for row in &rows {
-                let (relay, transport, due) = (self.relay.clone(), transport.clone(), due(row)?);
-                trying.spawn_blocking(move || {
-                    let message = letter(&relay, &due);
-                    let send = |message| Relay::send(&transport, &message);
-                    (due, message.map_or(Answer::Refused, send))
-                });
-            }
+        for row in &rows {
+            let (relay, transport, due) = (self.relay.clone(), transport.clone(), due(row)?);
+            trying.spawn_blocking(move || {
+                let message = letter(&relay, &due);
+                let send = |message| Relay::send(&transport, &message);
+                (due, message.map_or(Answer::Refused, send))
+            });
         }
-        let mut sent = Sent::default();
+        let (mut sent, mut failed) = (Sent::default(), None);
+        // Whatever becomes of one, what became of the others is written down.
         while let Some(tried) = trying.join_next().await {
             let Ok((due, answer)) = tried else { continue };
-            self.settle(&due, answer, (now, &mut sent)).await?;
+            let settled = self.settle(&due, answer, (now, &mut sent)).await;
+            failed = failed.or(settled.err());
+        }
+        if let Some(problem) = failed {
+            return Err(problem);
         }
         let forget = PgTimestamp(before(now, settings.keep));
         sqlx::query(FORGET).bind(forget).execute(self.pool()).await?;

@@ -67,9 +67,6 @@ pub(super) enum Answer {
     PutOff,
 }
 
-/// Steps of a dialogue, each of which has its part of the time of a try.
-const STEPS: u32 = 10;
-
 impl Relay {
     /// Whether it can be used as it is configured. Changed files are read again with each round.
     ///
@@ -87,8 +84,7 @@ impl Relay {
         };
         let builder = SmtpTransport::builder_dangerous(self.host.as_str());
         let name = ClientId::Domain(self.from.domain().to_owned());
-        let step = self.patience.checked_div(STEPS).unwrap_or(self.patience);
-        let builder = builder.port(self.port).tls(tls).timeout(Some(step));
+        let builder = builder.port(self.port).tls(tls).timeout(Some(self.patience));
         Ok(builder.hello_name(name).build())
     }
 

@@ -344,7 +344,7 @@ impl Plastic {
     ) -> Result<i16, Problem> {
         let Some(card) = checked.physical_of else { return Ok(self.settings.sequence.into()) };
         alone(transaction, card).await?;
-        not_renewing(transaction, card).await?;
+        not_renewing(transaction, card, false).await?;
         if let Some(of_card) = checked.renews {
             not_otherwise_under_way(transaction, card).await?;
             return next_sequence(transaction, card, of_card).await;

@@ -118,8 +118,11 @@ impl Pools {
                 decide(&mut transaction, &row, to, (by, now)).await?;
                 transaction.commit().await?;
             }
-            // Cut off behind their own decision, and asked again.
-            ReloadState::Booking | ReloadState::Done if row.decided_by == Some(by) => {}
+            // Cut off behind their own decision, and asked again. The row is let go: what comes next
+            // writes to it by another connection.
+            ReloadState::Booking | ReloadState::Done if row.decided_by == Some(by) => {
+                transaction.rollback().await?;
+            }
             state => return Err(over(state)),
         }
         let row = self.reload(pool, id).await?;
@@ -151,7 +154,7 @@ impl Pools {
                 transaction.commit().await?;
                 note_end("refused");
             }
-            ReloadState::Refused if row.decided_by == Some(by) => {}
+            ReloadState::Refused if row.decided_by == Some(by) => transaction.rollback().await?,
             state => return Err(over(state)),
         }
         self.reload(pool, id).await

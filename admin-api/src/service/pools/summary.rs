@@ -39,12 +39,12 @@ impl Pools {
             .try_acquire()
             .map_err(|_| refused("refused", "too many ask for summaries just now: try again"))?;
         let began = Instant::now();
-        let adding = self.services.store.totals(partner);
-        let totals = tokio::time::timeout(self.settings.summary_within, adding).await;
-        let totals = totals.map_err(|_| refused("late", "it could not be added up in time"))?;
+        let totals = self.services.store.totals(partner, self.settings.summary_within).await;
+        let late = || refused("late", "it could not be added up in time");
+        let totals = totals.map_err(failed)?.ok_or_else(late)?;
         histogram!("cardswitch_summary_seconds").record(began.elapsed().as_secs_f64());
         counter!("cardswitch_summaries_total", "ended" => "told").increment(1);
-        totals.map_err(failed)?.iter().map(summary).collect()
+        totals.iter().map(summary).collect()
     }
 }
 

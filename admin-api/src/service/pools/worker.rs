@@ -25,9 +25,8 @@ const EXPIRE: &str =
     "UPDATE pool_reload SET state = 'EXPIRED' WHERE state = 'WAITING' AND waits_until <= $1";
 
 const OPEN: &str = "\
-    SELECT count(*) FILTER (WHERE state = 'WAITING') AS waiting,
-        count(*) FILTER (WHERE state = 'BOOKING') AS booking
-    FROM pool_reload WHERE state IN ('WAITING', 'BOOKING')";
+    SELECT (SELECT count(*) FROM pool_reload WHERE state = 'WAITING') AS waiting,
+        (SELECT count(*) FROM pool_reload WHERE state = 'BOOKING') AS booking";
 
 /// What a round came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

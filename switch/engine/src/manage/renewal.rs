@@ -30,7 +30,10 @@ pub(super) fn renew(
 ) -> Decided {
     let card = renewable(state, id)?;
     let mut references = references_of(card);
-    let is_later = plastic.is_none_or(|(_, sequence)| sequence > references.sequence);
+    // Somebody may have said by command meanwhile that the card has the number that was awaited.
+    let is_awaited = |sequence| references.plastic.awaited == Some(sequence);
+    let is_later = plastic
+        .is_none_or(|(_, sequence)| sequence > references.sequence || is_awaited(sequence));
     if expiry <= card.expiry || !is_later {
         return Err(Refusal::RenewalNotLater);
     }
