@@ -15,10 +15,37 @@ use zeroize::Zeroizing;
 use super::super::Answered;
 use super::super::corporations::{CorporationView, Documents, KybMoveView, KybName, listed};
 use super::super::problems::{ChangeProblems, Problems};
-use super::super::served::Panel;
+use super::super::served::{Panel, written};
 use crate::Problem;
 use crate::http::{Body, Caller, Cursor, Page, Query, now, page_limit, public_id};
 use crate::service::corporations::{Corporation, Decision, KybMove, KybState};
+
+/// A corporation in the queue: nothing of it is told that could be personal.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::routes) struct QueuedCorporation {
+    dc_corporation_id: Uuid,
+    partner_id: i64,
+    kyb_state: KybName,
+    /// Since when, in UTC.
+    #[schema(format = DateTime)]
+    since: String,
+    /// When it was created, in UTC.
+    #[schema(format = DateTime)]
+    created_at: String,
+}
+
+impl From<&Corporation> for QueuedCorporation {
+    fn from(corporation: &Corporation) -> Self {
+        Self {
+            dc_corporation_id: corporation.public_id,
+            partner_id: corporation.partner.0,
+            kyb_state: corporation.state.into(),
+            since: written(corporation.since),
+            created_at: written(corporation.created_at),
+        }
+    }
+}
 
 /// A corporation of a tenant.
 #[derive(Serialize, ToSchema)]
@@ -109,18 +136,18 @@ pub(in crate::routes) struct KybDecision {
 /// List corporations by where their verification stands.
 #[utoipa::path(
     get, path = "/admin/corporations", tag = "corporations", params(Queue),
-    responses((status = 200, body = Page<CorporationLine>), Problems)
+    responses((status = 200, body = Page<QueuedCorporation>), Problems)
 )]
 pub(in crate::routes) async fn queue(
     State(this): State<Panel>,
     Query(wanted): Query<Queue>,
-) -> Answered<Json<Page<CorporationLine>>> {
+) -> Answered<Json<Page<QueuedCorporation>>> {
     let after = wanted.cursor.as_deref().map(Cursor::<Uuid>::read).transpose()?;
     let (after, limit) = (after.map(|Cursor(id)| id), page_limit(wanted.limit)?);
     let state = wanted.state.map_or(KybState::Pending, KybState::from);
     let page = this.management.corporations.queue(state, after, Some(limit)).await?;
     Ok(Json(Page {
-        items: page.rows.iter().map(CorporationLine::from).collect(),
+        items: page.rows.iter().map(QueuedCorporation::from).collect(),
         next_cursor: page.next.map(|id| Cursor(id).text()),
     }))
 }

@@ -96,10 +96,11 @@ mod tests {
         CorporationProfile::of(input)
     }
 
+    type Set = fn(&mut CorporationInput);
+
     #[test]
     fn every_member_has_its_rule_and_a_refusal_names_it_and_repeats_nothing() {
         assert!(with(|_| {}).is_ok());
-        type Set = fn(&mut CorporationInput);
         let rows: [(&str, Set); 10] = [
             ("legalName", |i| i.legal_name = "x".repeat(121)),
             ("legalName", |i| i.legal_name = "SECRET\u{202E}".into()),

@@ -129,6 +129,7 @@ async fn reviewed(desk: &Desk, (corporation, other, document): (&str, &str, &str
     let queue = "/admin/corporations?limit=1";
     let waiting = employee.get(queue).done(200).json();
     assert_eq!(waiting["items"][0]["dcCorporationId"], corporation);
+    assert!(waiting["items"][0].get("company").is_none(), "one at a time: {waiting}");
     assert_eq!(waiting["items"][0]["partnerId"].to_string(), desk.acme.id);
     let cursor = waiting["nextCursor"].as_str().expect("more");
     let next = employee.get(&format!("{queue}&cursor={cursor}")).done(200).json();
