@@ -20,6 +20,7 @@ use super::audited::repeated;
 use super::caller::Caller;
 use super::failure::{Failure, of_status, unread};
 use super::finish::{RequestId, with_body};
+use super::uploads::Place;
 use crate::Problem;
 use crate::service::audit::{AuditSink, Entry};
 use crate::service::{Answers, Claimed, KeptAnswer, RequestDigest, Scope};
@@ -93,6 +94,8 @@ pub async fn idempotent(
     }
     // Whoever begins something ends it, whether or not somebody still waits for the answer.
     let doing = tokio::spawn(async move {
+        // Of a long body the place is its own until it is done.
+        let _place = request.extensions().get::<Arc<Place>>().cloned();
         if request.method() != Method::POST {
             return next.run(request).await;
         }

@@ -53,7 +53,6 @@ pub(super) fn signed_in() -> OpenApiRouter<Panel> {
         .routes(routes!(kyc::history, kyc::decide))
         .routes(routes!(corporations::queue))
         .routes(routes!(corporations::decide))
-        .routes(routes!(corporations::documents))
         .routes(routes!(balances::list))
         .routes(routes!(balances::read))
         .routes(routes!(balances::block))
@@ -99,6 +98,7 @@ pub(super) fn recorded_reads() -> OpenApiRouter<Panel> {
     OpenApiRouter::new()
         .routes(routes!(customers::read))
         .routes(routes!(corporations::read))
+        .routes(routes!(corporations::documents))
         .routes(routes!(corporations::download))
         .routes(routes!(audit::page))
 }

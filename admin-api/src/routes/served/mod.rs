@@ -135,7 +135,9 @@ fn inside_named(router: Router, jwe: &Arc<Jwe>, around: &Around) -> Router {
 fn inside_bringing(router: Router, jwe: &Arc<Jwe>, around: &Around) -> Router {
     let (uploads, repeats) = (around.uploads.clone(), Repeats::clone(&around.repeats));
     let repeats = Arc::new(Repeats { body_limit: uploads.body_limit, ..repeats });
-    let longer = Around { repeats, ..around.clone() };
+    let max_token_bytes = uploads.body_limit;
+    let tokens_taken = OpenPolicy { max_token_bytes, ..around.tokens_taken };
+    let longer = Around { repeats, tokens_taken, ..around.clone() };
     inside(router, jwe, &longer).layer(from_fn_with_state(uploads, in_a_place))
 }
 

@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::lock_policy::Channel;
 use super::processor::{IN_PROCESS, ProcessorReference};
 use crate::Problem;
+use crate::service::users::stands;
 
 /// Those whose maker did not come back for so long are not counted, and go.
 const FORGOTTEN: &str = "interval '1 day'";
@@ -203,6 +204,8 @@ pub(super) async fn order(
         ordered.processor = before.try_get("processor")?;
         return Ok(());
     }
+    // What was looked at before may have changed since.
+    stands(&mut *transaction, ordered.customer).await?;
     let sql = format!(
         "SELECT count(*) FROM card_profile AS p WHERE balance_id = $1 AND removed_at IS NULL \
          AND (card_id IS NOT NULL OR asked_at > $2 - {FORGOTTEN}) \

@@ -7,9 +7,7 @@ use std::time::Duration;
 
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
-use switch_domain::{
-    AsciiText, CardId, CardStatus, Expiry, IdempotencyKey, LockCode, Timestamp,
-};
+use switch_domain::{AsciiText, CardId, CardStatus, Expiry, IdempotencyKey, LockCode, Timestamp};
 use switch_shard::Act;
 use switch_store::PgTimestamp;
 use uuid::Uuid;

@@ -16,6 +16,7 @@ use super::lock_policy::Channel;
 use super::profile::{self, Form};
 use super::renew::{alone, not_renewing};
 use crate::Problem;
+use crate::service::users::stands;
 
 /// Takes a card for an order, unless another one has it that is there and was not refused.
 const TAKE: &str = "\
@@ -103,7 +104,9 @@ impl Cards {
         let mut ordered = self.checked(holder, &wanted, by).await?;
         ordered.replaces = Some(old.card.id);
         let mut transaction = self.pool().begin().await?;
-        take(&mut transaction, old.card.id, ordered.order, by.now).await?;
+        let is_final =
+            self.now(old.card.id).await?.card.lock.is_some_and(LockCode::is_irreversible);
+        take(&mut transaction, old.card.id, ordered.order, by.now, is_final).await?;
         without_plastic_under_way(&mut transaction, old.card.id).await?;
         profile::order(&mut transaction, &mut ordered, self.settings.most).await?;
         transaction.commit().await?;
@@ -137,6 +140,9 @@ impl Cards {
         let Some((ordered, made)) = profile::ordered(&mut connection, other).await? else {
             return Ok(());
         };
+        if made.is_none() {
+            stands(&mut connection, ordered.customer).await?;
+        }
         drop(connection);
         if made.is_none() {
             let key = IdempotencyKey(*other.as_bytes());
@@ -162,16 +168,17 @@ async fn without_plastic_under_way(
     Ok(())
 }
 
-/// Takes a card for the order of what comes in its place.
+/// Takes a card, which may be locked for good, for the order of what comes in its place.
 pub(in crate::service) async fn take(
     connection: &mut PgConnection,
     old: CardId,
     order: Uuid,
     now: Timestamp,
+    is_final: bool,
 ) -> Result<(), Problem> {
     // One after the other: who waits for another's row sees none of what came with it.
     alone(connection, old).await?;
-    not_renewing(connection, old).await?;
+    not_renewing(connection, old, is_final).await?;
     let taking = sqlx::query(TAKE).bind(old.0).bind(order).bind(PgTimestamp(now));
     let taken = taking.execute(connection).await?.rows_affected() == 1;
     if taken { Ok(()) } else { Err(replaced()) }

@@ -14,7 +14,7 @@ use switch_store::PgTimestamp;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use super::registry::one;
+use super::registry::{alone, one};
 use super::{Corporation, Corporations, DocumentSeal, KybState, MediaType, counted};
 use crate::Problem;
 use crate::service::users::Personal;
@@ -24,6 +24,10 @@ const INSERT: &str = "\
     INSERT INTO corporation_document (public_id, customer_id, kind, file_name, media_type, bytes,
         sha256, sent_at, sent_by)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING RETURNING id";
+
+const ALL_BYTES: &str = "\
+    SELECT coalesce(sum(d.bytes), 0)::int8 FROM corporation AS o
+    JOIN corporation_document AS d USING (customer_id) WHERE o.partner_id = $1";
 
 const CONTENT: &str = "\
     INSERT INTO corporation_document_content (document_id, sealed) VALUES ($1, $2)";
@@ -157,7 +161,7 @@ impl Corporations {
         if state == KybState::Rejected {
             return Err(Problem::new("CONFLICT", "the corporation was rejected"));
         }
-        self.has_room(&mut transaction, &owner).await?;
+        self.has_room(&mut transaction, &owner, taken.bytes).await?;
         let row = sqlx::query_scalar::<_, i64>(INSERT)
             .bind(id)
             .bind(owner.id.0)
@@ -220,7 +224,18 @@ impl Corporations {
         &self,
         transaction: &mut PgConnection,
         owner: &Corporation,
+        bytes: u32,
     ) -> Result<(), Problem> {
+        // All of a partner's, one after the other.
+        alone(transaction, owner.partner).await?;
+        let all = sqlx::query_scalar(ALL_BYTES).bind(owner.partner.0);
+        let all: i64 = all.fetch_one(&mut *transaction).await?;
+        let most = self.settings.all_bytes;
+        if u64::try_from(all).unwrap_or(u64::MAX).saturating_add(bytes.into()) > most {
+            counted::refused("bytes");
+            let what = format!("the documents of a partner have {most} bytes at most");
+            return Err(Problem::new("EXHAUSTED", what));
+        }
         let sql = "SELECT count(*) FROM corporation_document WHERE customer_id = $1";
         let count: i64 = sqlx::query_scalar(sql).bind(owner.id.0).fetch_one(transaction).await?;
         let most = self.settings.documents_most;

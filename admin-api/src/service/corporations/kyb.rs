@@ -84,7 +84,8 @@ impl Corporations {
         let (documents, moves) = counts(&mut transaction, &corporation).await?;
         judge(corporation.state, to, documents > 0)
             .map_err(|why| Problem::new("CONFLICT", why.to_string()))?;
-        if moves >= i64::from(self.settings.moves_most) {
+        // Nothing keeps one from being put on hold.
+        if to != KybState::OnHold && moves >= i64::from(self.settings.moves_most) {
             return Err(Problem::new("EXHAUSTED", "the verification was moved too often"));
         }
         let update = sqlx::query(MOVE).bind(corporation.id.0).bind(to.name());

@@ -54,10 +54,11 @@ impl KybState {
 pub const fn judge(from: KybState, to: KybState, has_documents: bool) -> Result<(), NoMove> {
     use KybState::{Approved, OnHold, Pending, Rejected};
     match (from, to) {
-        (Pending | OnHold, Approved) if !has_documents => Err(NoMove::NoDocument),
-        // Who has accounts is put on hold before anything else is decided of it.
+        (Pending, Approved) if !has_documents => Err(NoMove::NoDocument),
+        // Who has accounts is put on hold before anything else is decided of it. A hold is ended
+        // before anybody approves: who had not seen it does not override it.
         (Pending, Approved | Rejected | OnHold)
-        | (OnHold, Pending | Approved | Rejected)
+        | (OnHold, Pending | Rejected)
         | (Approved, OnHold)
         | (Rejected, Pending) => Ok(()),
         _ => Err(NoMove::NoWay(from, to)),
@@ -74,7 +75,6 @@ mod tests {
         ("PENDING", "REJECTED"),
         ("PENDING", "ON_HOLD"),
         ("ON_HOLD", "PENDING"),
-        ("ON_HOLD", "APPROVED"),
         ("ON_HOLD", "REJECTED"),
         ("APPROVED", "ON_HOLD"),
         ("REJECTED", "PENDING"),

@@ -86,10 +86,7 @@ impl Corporations {
         }
         let profile = CorporationProfile::of(input)?;
         let mut transaction = self.pool().begin().await?;
-        // Counted one after the other, or the limit would be none.
-        let alone = "SELECT pg_advisory_xact_lock(hashtext('cardswitch corporation'), \
-                     ($1::int8 % 2147483647)::int4)";
-        sqlx::query(alone).bind(partner.0).execute(&mut *transaction).await?;
+        alone(&mut transaction, partner).await?;
         let earlier = sqlx::query_scalar(UNDER).bind(partner.0).bind(&under.0[..]);
         if let Some(made) = earlier.fetch_optional(&mut *transaction).await? {
             transaction.rollback().await?;
@@ -159,6 +156,17 @@ impl Corporations {
         let rows = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
         Ok(Page::cut(rows, size as usize, |corporation| corporation.public_id))
     }
+}
+
+/// Of one partner everything that has a limit is counted one after the other, or there would be none.
+pub(super) async fn alone(
+    connection: &mut PgConnection,
+    partner: PartnerId,
+) -> Result<(), Problem> {
+    let alone = "SELECT pg_advisory_xact_lock(hashtext('cardswitch corporation'), \
+                 ($1::int8 % 2147483647)::int4)";
+    sqlx::query(alone).bind(partner.0).execute(connection).await?;
+    Ok(())
 }
 
 pub(super) async fn one(

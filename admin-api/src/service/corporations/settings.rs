@@ -11,6 +11,8 @@ pub struct CorporationSettings {
     pub documents_most: u32,
     /// Bytes of a document.
     pub document_bytes: u32,
+    /// Bytes of all documents of a partner's corporations.
+    pub all_bytes: u64,
     /// Moves of a corporation's verification that are kept; then there are no more.
     pub moves_most: u32,
 }
@@ -32,6 +34,7 @@ impl Default for CorporationSettings {
             most: 10_000,
             documents_most: 20,
             document_bytes: 5_000_000,
+            all_bytes: 2_000_000_000,
             moves_most: 200,
         }
     }

@@ -6,7 +6,7 @@ use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
 use switch_domain::{
     AsciiText, Balance, BalanceState, CardId, CardStatus, CustomerId, CustomerState, Expiry,
-    IdempotencyKey, PartnerId, ProgrammeId, ServiceCode, Timestamp,
+    IdempotencyKey, LockCode, PartnerId, ProgrammeId, ServiceCode, Timestamp,
 };
 use switch_store::PgTimestamp;
 use uuid::Uuid;
@@ -21,7 +21,7 @@ use crate::service::cards::{
     take_for_replacement,
 };
 use crate::service::span::months_on;
-use crate::service::users::{Customer, Personal};
+use crate::service::users::{Customer, Personal, stands};
 
 /// A plastic card that is asked for. It names a person: it has no printable form.
 pub struct NewPlastic {
@@ -259,8 +259,12 @@ impl Plastic {
         self.within_limits(transaction, checked).await?;
         let sequence = self.sequence(transaction, checked).await?;
         if let Some(old) = new.replaces {
-            take_for_replacement(transaction, old, reference, by.now).await?;
+            let lock = self.services.node.card(old).await.and_then(|card| card.lock);
+            let is_final = lock.is_some_and(LockCode::is_irreversible);
+            take_for_replacement(transaction, old, reference, by.now, is_final).await?;
         }
+        // What was looked at before may have changed since.
+        stands(&mut *transaction, checked.customer).await?;
         self.insert(transaction, (partner, reference), (checked, sequence), new, by).await?;
         if let Some(card) = checked.physical_of.filter(|_| checked.renews.is_some()) {
             note(transaction, reference, card).await?;

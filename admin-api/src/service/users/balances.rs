@@ -188,7 +188,7 @@ pub(super) async fn balance_ids(
 }
 
 /// That somebody was verified, or approved. Where the row of the customer is held, that stays so.
-async fn verified(connection: &mut PgConnection, id: CustomerId) -> Result<(), Problem> {
+pub(super) async fn verified(connection: &mut PgConnection, id: CustomerId) -> Result<(), Problem> {
     let row = sqlx::query(STANDING).bind(id.0).fetch_one(connection).await?;
     let state = |column| row.try_get::<Option<String>, _>(column);
     if row.try_get("is_corporation")? {

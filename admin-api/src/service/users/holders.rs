@@ -6,6 +6,7 @@ use sqlx::PgConnection;
 use switch_domain::{CustomerId, PartnerId};
 use uuid::Uuid;
 
+use super::balances::verified;
 use super::customers::select;
 use super::{Customer, Users, no_customer};
 use crate::Problem;
@@ -44,6 +45,16 @@ impl Users {
         let found = sqlx::query_scalar(sql).bind(holder).fetch_optional(self.pool()).await?;
         found.map(PartnerId).ok_or_else(no_customer)
     }
+}
+
+/// That somebody was verified, or approved, and stays so until the transaction ends.
+pub(in crate::service) async fn stands(
+    transaction: &mut PgConnection,
+    id: CustomerId,
+) -> Result<(), Problem> {
+    let alone = sqlx::query("SELECT id FROM customer WHERE id = $1 FOR NO KEY UPDATE");
+    alone.bind(id.0).execute(&mut *transaction).await?;
+    verified(transaction, id).await
 }
 
 /// Locks the row of whoever has accounts and cards, and gives what it is to the shards.

@@ -29,6 +29,7 @@ pub use access::{
 };
 pub use balances::{CustomersBalance, CustomersCard};
 pub use customers::Customer;
+pub(in crate::service) use holders::stands;
 pub use pages::Page;
 pub use panel::AwaitingReview;
 pub use personal::Personal;

@@ -14,12 +14,14 @@ pub(super) fn check(case: &Case<'_>) -> Result<(), Reason> {
     Ok(())
 }
 
-/// Whether a chip was read of plastic that is no longer good, or not yet. What it says of a number
-/// is known only where it could be read at all.
+/// Whether a chip was read of plastic that is no longer good, or not yet. Its number is known only
+/// where the chip could be read at all; and 0, which stands for none as well, only where a
+/// cryptogram is right for it.
 fn is_of_other_plastic(case: &Case<'_>) -> bool {
     let references = case.card.and_then(|card| card.references.as_deref());
     let chip = case.request.evidence.as_deref().and_then(|found| found.chip);
     let Some((references, chip)) = references.zip(chip) else { return false };
     let is_read = chip.cryptogram != Finding::Unverified(Unverified::Malformed);
-    is_read && !references.plastic.takes(chip.sequence)
+    let is_said = chip.sequence != 0 || chip.cryptogram == Finding::Matched;
+    is_read && is_said && !references.plastic.takes(chip.sequence)
 }

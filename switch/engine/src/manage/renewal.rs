@@ -32,8 +32,8 @@ pub(super) fn renew(
     let mut references = references_of(card);
     // Somebody may have said by command meanwhile that the card has the number that was awaited.
     let is_awaited = |sequence| references.plastic.awaited == Some(sequence);
-    let is_later = plastic
-        .is_none_or(|(_, sequence)| sequence > references.sequence || is_awaited(sequence));
+    let is_later =
+        plastic.is_none_or(|(_, sequence)| sequence > references.sequence || is_awaited(sequence));
     if expiry <= card.expiry || !is_later {
         return Err(Refusal::RenewalNotLater);
     }

@@ -22,6 +22,8 @@ pub struct ApiCorporations {
     pub documents: u32,
     /// Bytes of a document.
     pub document_bytes: u32,
+    /// Bytes of all documents of a partner's corporations.
+    pub all_bytes: u64,
     /// Documents that come in at a time.
     pub uploads: usize,
     /// Moves of a corporation's verification; then there are no more.
@@ -30,15 +32,15 @@ pub struct ApiCorporations {
 
 impl Default for ApiCorporations {
     fn default() -> Self {
-        let CorporationSettings { most, documents_most, document_bytes, moves_most, .. } =
-            CorporationSettings::default();
+        let usual = CorporationSettings::default();
         Self {
             key_file: PathBuf::from("data/keys/documents.key"),
-            most,
-            documents: documents_most,
-            document_bytes,
+            most: usual.most,
+            documents: usual.documents_most,
+            document_bytes: usual.document_bytes,
+            all_bytes: usual.all_bytes,
             uploads: 4,
-            moves: moves_most,
+            moves: usual.moves_most,
         }
     }
 }
@@ -52,6 +54,7 @@ impl ApiCorporations {
             most: self.most,
             documents_most: self.documents,
             document_bytes: self.document_bytes,
+            all_bytes: self.all_bytes,
             moves_most: self.moves,
         }
     }
@@ -70,6 +73,8 @@ impl ApiCorporations {
         faults.require(documents, &path("documents"), "from 1 to 200");
         let bytes = (10_000..=10_000_000).contains(&self.document_bytes);
         faults.require(bytes, &path("document_bytes"), "from 10000 to 10000000");
+        let all = (10_000..=1_000_000_000_000).contains(&self.all_bytes);
+        faults.require(all, &path("all_bytes"), "from 10000 to 1000000000000");
         let uploads = (1..=64).contains(&self.uploads);
         faults.require(uploads, &path("uploads"), "from 1 to 64");
         let moves = (10..=10_000).contains(&self.moves);
@@ -96,6 +101,7 @@ mod tests {
             ("documents = 201", "documents"),
             ("document_bytes = 9999", "document_bytes"),
             ("document_bytes = 10000001", "document_bytes"),
+            ("all_bytes = 9999", "all_bytes"),
             ("uploads = 0", "uploads"),
             ("moves = 9", "moves"),
         ] {

@@ -192,6 +192,7 @@ async fn held(desk: &Desk, (corporation, balance): (&str, &str), ada: &Known) {
     // What was made before is told again.
     let again = desk.asks_for_each(corporation, balance, "made");
     assert_eq!(Known::of(&desk.reader.opens(&again[0])).id, ada.id);
+    desk.decides(corporation, "REOPEN").done(200);
     desk.decides(corporation, "APPROVE").done(200);
     desk.opens(corporation, "again").done(201);
 }

@@ -104,10 +104,14 @@ async fn a_document_is_what_its_bytes_are_lies_sealed_and_is_shown_to_reviewers_
     }
     let more = desk.sends(&corporation, "more", &document(&pdf("more")));
     assert_eq!(more.refused(), (409, "EXHAUSTED".into()));
-    // An encrypted request is the same.
+    // An encrypted request is the same, up to the longest document.
     let other = desk.creates("c-2");
     let theirs = format!("{CORPORATIONS}/{other}/documents");
     desk.reader.tell(client, &theirs, "sealed", &document(&extract)).done(201);
+    let mut longest = b"%PDF-1.4\n".to_vec();
+    longest.resize(9_994, b' ');
+    longest.extend(b"%%EOF\n");
+    desk.reader.tell(client, &theirs, "longest", &document(&longest)).done(201);
 
     let listed = client.get(&path).done(200);
     assert_eq!(listed.json()["items"].as_array().map(Vec::len), Some(3));

@@ -13,11 +13,10 @@ const STATES: [(&str, Option<&str>); 4] = [
 ];
 
 /// From where, what is decided, and where that leads; everything else leads nowhere.
-const MOVES: [(&str, &str, &str); 8] = [
+const MOVES: [(&str, &str, &str); 7] = [
     ("PENDING", "APPROVE", "APPROVED"),
     ("PENDING", "REJECT", "REJECTED"),
     ("PENDING", "HOLD", "ON_HOLD"),
-    ("ON_HOLD", "APPROVE", "APPROVED"),
     ("ON_HOLD", "REJECT", "REJECTED"),
     ("ON_HOLD", "REOPEN", "PENDING"),
     ("APPROVED", "HOLD", "ON_HOLD"),
