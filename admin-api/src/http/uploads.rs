@@ -1,5 +1,6 @@
-//! Long bodies. It owns that few of them are taken at a time, for each stands in memory several times
-//! over while it is read, hashed and sealed; and that one caller has half of the places at most.
+//! Long bodies. It owns that few of them are taken at a time, for each stands in memory several
+//! times over while it is read, hashed and sealed; and that one caller has half of the places at
+//! most.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

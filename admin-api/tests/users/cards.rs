@@ -324,7 +324,7 @@ async fn a_card_whose_order_was_cut_off_is_its_processors_and_is_noted() {
     stage.far.does(Conduct::IsAway);
     let (with, new) = ((stage.holder, Channel::Partner), NewReplacement::default());
     let replaced = stage.cards.replace(with, &old, &new, by("new", NOW)).await;
-    assert_eq!(replaced.err().expect("away").code, "PROCESSOR_UNAVAILABLE");
+    assert_eq!(replaced.expect_err("away").code, "PROCESSOR_UNAVAILABLE");
     stage.far.does(Conduct::Makes);
     let new = stage.issue("new").await.expect("a card");
     stage.cut_off("new").await;

@@ -158,7 +158,8 @@ impl Corporations {
     }
 }
 
-/// Of one partner everything that has a limit is counted one after the other, or there would be none.
+/// Of one partner everything that has a limit is counted one after the other, or there would be
+/// none.
 pub(super) async fn alone(
     connection: &mut PgConnection,
     partner: PartnerId,

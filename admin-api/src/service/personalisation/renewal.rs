@@ -21,8 +21,8 @@ const LAST_SEQUENCE: i16 = 99;
 
 const NOTE: &str = "INSERT INTO card_order_renewal (reference, card_id) VALUES ($1, $2)";
 
-/// Of all that was ever ordered of a card. One that was refused may have been made all the same: its
-/// number is not used again.
+/// Of all that was ever ordered of a card. One that was refused may have been made all the same:
+/// its number is not used again.
 const HIGHEST: &str = "\
     SELECT coalesce(max(sequence), 0)::int2 FROM card_order
     WHERE card_id = $1 OR physical_of = $1

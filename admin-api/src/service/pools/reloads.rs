@@ -118,8 +118,8 @@ impl Pools {
                 decide(&mut transaction, &row, to, (by, now)).await?;
                 transaction.commit().await?;
             }
-            // Cut off behind their own decision, and asked again. The row is let go: what comes next
-            // writes to it by another connection.
+            // Cut off behind their own decision, and asked again. The row is let go: what comes
+            // next writes to it by another connection.
             ReloadState::Booking | ReloadState::Done if row.decided_by == Some(by) => {
                 transaction.rollback().await?;
             }

@@ -11,6 +11,7 @@ mod clearing;
 mod controls;
 mod corporations;
 mod cutover;
+mod encryption;
 mod growth;
 mod history;
 mod holds;
