@@ -50,6 +50,11 @@ pub use tokens::OpenedTokens;
 pub use transfers::{NewTransfer, SentTransfer};
 pub use vault::reencrypt_pan;
 
+/// Of a limit that all partners share, what one of them may have.
+const fn half(most: i64) -> i64 {
+    most.saturating_add(1).div_euclid(2)
+}
+
 /// All management services over one node. Cloning gives another handle.
 #[derive(Clone)]
 pub struct Services {

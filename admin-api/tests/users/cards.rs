@@ -140,6 +140,10 @@ pub(crate) struct Stage {
 
 impl Stage {
     pub(crate) async fn start() -> Self {
+        Self::with(JobSettings::default()).await
+    }
+
+    async fn with(jobs: JobSettings) -> Self {
         let world = World::new().await;
         let far = Far::new();
         let keys = PanKeys::generate().expect("keys");
@@ -147,7 +151,7 @@ impl Stage {
         let others: [(String, Arc<dyn Processor>); 1] = [("far".to_owned(), far.clone())];
         let processors = Processors::new(InProcess::new(module.clone()), others);
         let module = CardModule { module, keys: Arc::new(NoKeys) };
-        let jobs = JobSettings { pause: Duration::from_secs(1), ..JobSettings::default() };
+        let jobs = JobSettings { pause: Duration::from_secs(1), ..jobs };
         let settings = CardSettings { most: 3, jobs, ..CardSettings::default() };
         let over = (world.services.clone(), world.users.clone());
         let cards = Cards::new(over, module, processors, settings);
@@ -372,5 +376,21 @@ async fn a_job_is_tried_until_it_is_done_or_its_time_is_over() {
     // Another customer's is not there.
     let other = Holder { customer: stage.world.verified("u-2").await, ..stage.holder };
     assert_eq!(stage.cards.job(other, first).await.expect_err("theirs").code, "NOT_FOUND");
+    stage.world.close().await;
+}
+
+/// Of what waits to be made one partner has half at most.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_partner_does_not_take_all_the_room_for_cards_that_wait() {
+    let stage = Stage::with(JobSettings { waiting_most: 2, ..JobSettings::default() }).await;
+    let order = async |name: &str| {
+        let job = stage.cards.order_virtual(stage.holder, &stage.wanted(), by(name, NOW)).await;
+        job.map_err(|problem| problem.code)
+    };
+    let first = order("first").await.expect("taken");
+    assert_eq!(order("second").await, Err("OVERLOADED"));
+    assert_eq!(order("first").await, Ok(first), "the same order is no other");
+    assert_eq!(stage.cards.step(NOW).await, Ok(1));
+    order("second").await.expect("there is room");
     stage.world.close().await;
 }

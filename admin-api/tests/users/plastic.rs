@@ -73,7 +73,7 @@ fn settings(directory: &Path) -> PlasticSettings {
         pins: PinRules { key: text("zpk"), ..PinRules::default() },
         of_customer: 3,
         of_corporation: 3,
-        waiting: 4,
+        waiting: 8,
         report_bytes: 4_096,
         pause: Duration::from_secs(60),
         keep_address: Duration::from_secs(86_400),

@@ -19,6 +19,7 @@ use super::issue::{By, Holder, NewVirtual, is_final};
 use super::profile::{self, Ordered};
 use super::settings::JobSettings;
 use crate::Problem;
+use crate::service::half;
 use crate::service::span::{after, before, micros};
 use crate::service::webhooks::{EventKind, Told, enqueue};
 
@@ -48,6 +49,10 @@ const STATUS: &str = "\
     SELECT job.state, job.code, p.card_id FROM card_job AS job
         LEFT JOIN card_profile AS p ON p.order_id = job.order_id
     WHERE job.order_id = $1 AND job.partner_id = $2 AND job.customer_id = $3";
+
+const WAITING: &str = "\
+    SELECT count(*) AS waiting, count(*) FILTER (WHERE partner_id = $1) AS own
+    FROM card_job WHERE state = 'WAITING'";
 
 /// How often those that wait are counted, and what is old goes, where nothing happens.
 const COUNTED_EVERY: Duration = Duration::from_secs(30);
@@ -237,9 +242,11 @@ async fn begin(
     if inserted.execute(&mut *transaction).await?.rows_affected() == 0 {
         return Ok(());
     }
-    let waiting = sqlx::query_scalar("SELECT count(*) FROM card_job WHERE state = 'WAITING'");
-    let waiting: i64 = waiting.fetch_one(transaction).await?;
-    if waiting > i64::from(settings.waiting_most) {
+    let waiting = sqlx::query(WAITING).bind(ordered.partner.0).fetch_one(transaction).await?;
+    let most = i64::from(settings.waiting_most);
+    let (all, own): (i64, i64) = (waiting.try_get("waiting")?, waiting.try_get("own")?);
+    // However many one partner asks for, others have room.
+    if all > most || own > half(most) {
         let what = "too many cards wait to be made; try again later";
         return Err(Problem::new("OVERLOADED", what));
     }

@@ -20,6 +20,7 @@ use crate::service::cards::{
     alone, check_reference, not_otherwise_under_way, not_renewing, not_replaced,
     take_for_replacement,
 };
+use crate::service::half;
 use crate::service::span::months_on;
 use crate::service::users::{Customer, Personal, stands};
 
@@ -164,6 +165,10 @@ const READ: &str = "\
         EXISTS (SELECT FROM card_order_renewal AS n WHERE n.reference = card_order.reference)
             AS renews
     FROM card_order WHERE partner_id = $1 AND customer_id = $2 AND reference = $3";
+
+const WAITING: &str = "\
+    SELECT count(*) AS waiting, count(*) FILTER (WHERE partner_id = $1) AS own
+    FROM card_order WHERE state = 'ORDERED'";
 
 const ON_THEIR_WAY: &str = "\
     SELECT count(*) FROM card_order
@@ -404,9 +409,12 @@ impl Plastic {
             let what = format!("a {who} has {most} orders of cards on their way at most");
             return Err(Problem::new("EXHAUSTED", what));
         }
-        let waiting = "SELECT count(*) FROM card_order WHERE state = 'ORDERED'";
-        let waiting: i64 = sqlx::query_scalar(waiting).fetch_one(connection).await?;
-        if waiting >= i64::from(self.settings.waiting) {
+        let waiting = sqlx::query(WAITING).bind(checked.balance.partner.0);
+        let waiting = waiting.fetch_one(connection).await?;
+        let most = i64::from(self.settings.waiting);
+        let (all, own): (i64, i64) = (waiting.try_get("waiting")?, waiting.try_get("own")?);
+        // However many one partner orders, others have room.
+        if all >= most || own >= half(most) {
             let what = "too many orders wait for the bureau; try again later";
             return Err(Problem::new("OVERLOADED", what));
         }

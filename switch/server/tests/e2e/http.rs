@@ -39,6 +39,7 @@ async fn a_start_tells_whether_the_clock_is_synchronised() {
     let database = fresh_database().await;
     let directory = tempfile::tempdir().expect("a directory");
     let (place, url) = (directory.path(), database.url().expose());
+    let filter = ("CARDSWITCH_LOG__FILTER", "info");
     for (says, metric, told) in [
         ("yes", "cardswitch_clock_synchronised 1", "the system's clock is synchronised"),
         ("no", "cardswitch_clock_synchronised 0", "the system's clock is not synchronised"),
@@ -48,14 +49,14 @@ async fn a_start_tells_whether_the_clock_is_synchronised() {
         let runs = std::fs::Permissions::from_mode(0o755);
         std::fs::set_permissions(&program, runs).expect("it runs");
         let log = place.join("log");
-        let asks = [("CARDSWITCH_CLOCK__ASKS", program.to_str().expect("a path"))];
+        let asks = [("CARDSWITCH_CLOCK__ASKS", program.to_str().expect("a path")), filter];
         let file = std::fs::File::create(&log).expect("a file");
         let served = Served::start_logging(place, url, &asks, file);
-        while !get(served.http(), "/metrics").contains(metric) {
+        while !std::fs::read_to_string(&log).expect("a log").contains(told) {
             tokio::task::yield_now().await;
         }
+        assert!(get(served.http(), "/metrics").contains(metric), "{says}");
         served.terminate();
-        assert!(std::fs::read_to_string(&log).expect("a log").contains(told), "{says}");
     }
     database.close().await;
 }
