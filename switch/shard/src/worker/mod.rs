@@ -239,7 +239,9 @@ impl Worker {
         self.carry_open();
         while !self.broken {
             self.start_append();
-            if self.is_done() {
+            // One look for both: stopping that began between two would be noticed by neither.
+            let is_stopping = stopping.is_cancelled();
+            if is_stopping && self.is_idle() {
                 break;
             }
             let deadline = self.next_deadline();
@@ -259,7 +261,7 @@ impl Worker {
                     self.finish_lookup(found);
                 }
                 true = self.projected.moved(), if self.is_shedding() => self.judge_lag(),
-                () = stopping.cancelled(), if !stopping.is_cancelled() => {}
+                () = stopping.cancelled(), if !is_stopping => {}
             }
             self.expire(Instant::now());
             self.decide_waiting();
@@ -268,10 +270,9 @@ impl Worker {
         self.projected.close();
     }
 
-    /// Everything taken was decided, committed and answered, and nothing more will come.
-    fn is_done(&self) -> bool {
-        self.shared.stopping.is_cancelled()
-            && self.in_flight.is_none()
+    /// Everything taken was decided, committed and answered.
+    fn is_idle(&self) -> bool {
+        self.in_flight.is_none()
             && self.open.is_empty()
             && self.waiting.is_empty()
             && self.parked.is_empty()

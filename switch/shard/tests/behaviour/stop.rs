@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use switch_domain::Reason;
-use switch_shard::{Act, Admission, ManageError, ReplyOutcome, StoppedLate};
+use switch_shard::{Act, Admission, ManageError, ReplyOutcome, StoppedLate, start_in_memory};
+use switch_store::ModelJournalHandle;
+use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::harness::{FIRST, World, approved, settle};
+use crate::harness::{FIRST, US, World, approved, settle, two_shards};
 
 const WITHIN: Duration = Duration::from_secs(5);
 
@@ -50,4 +52,22 @@ async fn stopping_ends_in_time_though_the_journal_hangs_and_nothing_is_approved(
     world.journal.resume();
     settle().await;
     assert_eq!(world.journal.rows(FIRST).len(), rows, "nothing goes on behind our back");
+}
+
+/// Stopping may come at any moment of a shard's turn, also between its look at whether to stop and
+/// its wait for what comes next: nobody would wake it any more then.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn stopping_is_noticed_whenever_it_comes() {
+    for round in 0..2_000_u32 {
+        let journal = ModelJournalHandle::new();
+        let told = watch::Sender::new(false);
+        let (node, running) = start_in_memory(&journal, told.subscribe(), two_shards(), US);
+        let pause = round % 200;
+        let racing = tokio::task::spawn_blocking(move || {
+            (0..pause * 10).for_each(|_| std::hint::spin_loop());
+        });
+        racing.await.expect("no panic");
+        assert_eq!(running.stop(WITHIN).await, Ok(()), "round {round}");
+        assert!(!node.is_serving());
+    }
 }
