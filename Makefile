@@ -90,6 +90,10 @@ bench-verified: setup-bench ## What chip, PIN and authentication code cost the s
 bench-api-flood: setup-bench ## What a flood of the management API costs authorizations, by turns.
 	@$(TARGET)/release/cardswitch-bench --api-flood
 
+.PHONY: bench-one-partner
+bench-one-partner: setup-bench ## What it costs that all traffic is one partner's, by turns.
+	@$(TARGET)/release/cardswitch-bench --one-partner
+
 .PHONY: bench-sustained
 bench-sustained: setup-bench ## BENCH_SUSTAINED seconds at 80 % of saturation.
 	@$(TARGET)/release/cardswitch-bench --sustained $(BENCH_SUSTAINED)

@@ -50,6 +50,9 @@ pub struct Arguments {
     /// Only what a flood of the management API costs authorizations
     #[arg(long, conflicts_with_all = ["saturation", "latency", "rate", "verified"])]
     pub api_flood: bool,
+    /// Only what it costs that all traffic is one partner's
+    #[arg(long, conflicts_with_all = ["saturation", "latency", "rate", "verified", "api_flood"])]
+    pub one_partner: bool,
     /// Over so many connections
     #[arg(long, default_value_t = 8, requires = "rate")]
     #[arg(value_parser = clap::value_parser!(u16).range(1..=64))]
@@ -101,6 +104,7 @@ impl Arguments {
             _ if self.latency => "report-latency.json",
             _ if self.verified => "report-verified.json",
             _ if self.api_flood => "report-api-flood.json",
+            _ if self.one_partner => "report-one-partner.json",
             _ if self.rate.is_some() => "report-rate.json",
             _ => "report.json",
         }

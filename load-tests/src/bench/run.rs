@@ -15,6 +15,7 @@ use super::part::baseline::{Baseline, measure_baseline};
 use super::part::flood::measure_flood;
 use super::part::left::stop_and_audit;
 use super::part::limit::{self, Limits, measure_limits};
+use super::part::partners::measure_one_partner;
 use super::part::restart::measure_restart;
 use super::part::sustained::measure_sustained;
 use super::part::switch::{Loads, Pairs, measure_loads, measure_pairs, stage};
@@ -85,6 +86,9 @@ fn measure_what_was_asked(
     }
     if arguments.api_flood {
         return api_flood(arguments, cluster, report);
+    }
+    if arguments.one_partner {
+        return one_partner(arguments, cluster, report);
     }
     if let Some(rate) = arguments.rate {
         return at_rate(arguments, cluster, report, rate);
@@ -170,6 +174,19 @@ fn api_flood(
     Ok(bounds)
 }
 
+/// What it costs that all traffic is one partner's.
+fn one_partner(
+    arguments: &Arguments,
+    cluster: &mut Cluster,
+    report: &mut Report,
+) -> Result<Vec<Bound>> {
+    let measured = measure_one_partner(arguments, cluster)?;
+    report.set("one_partner", &measured)?;
+    let bounds = Vec::from(measured.bounds());
+    bounds.iter().for_each(|bound| println!("{}", bound.line()));
+    Ok(bounds)
+}
+
 fn everything(
     arguments: &Arguments,
     cluster: &mut Cluster,
@@ -186,12 +203,15 @@ fn everything(
     let limits = measure_limits(arguments, cluster, &limits_database, record_bytes, &cards)?;
     let verified = measure_verified(arguments, cluster)?;
     let flood = measure_flood(arguments, cluster)?;
+    let one_partner = measure_one_partner(arguments, cluster)?;
     fill_in(report, &baseline, &loads, &pairs, &limits)?;
     report.set("verified", &verified)?;
     report.set("api_flood", &flood)?;
+    report.set("one_partner", &one_partner)?;
     let mut bounds = judge(&baseline, &loads, &pairs, &limits)?;
     bounds.extend(verified.bounds());
     bounds.extend(flood.bounds());
+    bounds.extend(one_partner.bounds());
     bounds.extend(audited);
     println!("\nratios within this run");
     let tps = loads.saturation()?.per_second.median;

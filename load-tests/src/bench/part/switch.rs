@@ -17,7 +17,7 @@ use crate::bench::limits::commit;
 use crate::bench::measure::{Measured, Series, Subject, measure};
 use crate::bench::process;
 use crate::bench::statistics::{Percentiles, Spread, paired_ratio};
-use crate::bench::subject::cards::issue_cards;
+use crate::bench::subject::cards::{Population, issue_cards};
 use crate::bench::subject::switch::{Starting, Switch};
 use crate::bench::table;
 use crate::bench::wire::request::TestPan;
@@ -44,8 +44,17 @@ pub(crate) struct Stage {
 /// Issues cards over an empty database, and starts the switch that is measured: with its own
 /// settings, straight to PostgreSQL.
 pub(crate) fn stage(arguments: &Arguments, cluster: &mut Cluster) -> Result<Stage> {
-    let database = cluster.fresh_database("bench_switch")?;
-    let directory = arguments.dir.join("switch");
+    stage_of(arguments, cluster, ("bench_switch", arguments.population()))
+}
+
+/// The same of this name, with these cards.
+pub(crate) fn stage_of(
+    arguments: &Arguments,
+    cluster: &mut Cluster,
+    (name, population): (&str, Population),
+) -> Result<Stage> {
+    let database = cluster.fresh_database(name)?;
+    let directory = arguments.dir.join(name);
     let _ = std::fs::remove_dir_all(&directory);
     let mut starting = Starting {
         binary: arguments.switch.as_deref(),
@@ -56,7 +65,6 @@ pub(crate) fn stage(arguments: &Arguments, cluster: &mut Cluster) -> Result<Stag
     };
     let setting_up = Switch::start(&starting)?;
     let began = Instant::now();
-    let population = arguments.population();
     let cards = issue_cards(&setting_up.socket, population)?.pans;
     setting_up.stop()?;
     cluster.settle(&database)?;

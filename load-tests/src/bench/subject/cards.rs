@@ -39,8 +39,13 @@ pub(crate) struct Issued {
 impl Issued {
     /// The place of the programme that a card is of.
     pub(crate) fn programme_of(&self, card: usize) -> usize {
-        (card / BALANCES_OF_A_CUSTOMER) % self.programmes.len()
+        partner_of(card, self.programmes.len())
     }
+}
+
+/// The place of the partner that a card is of, by the card's own.
+pub(crate) const fn partner_of(card: usize, partners: usize) -> usize {
+    (card / BALANCES_OF_A_CUSTOMER) % partners
 }
 
 /// Makes everything.

@@ -3,6 +3,7 @@
 
 mod alarms;
 mod diagrams;
+mod invariants;
 mod relay;
 mod reloads;
 mod summary;

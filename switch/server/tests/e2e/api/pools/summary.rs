@@ -20,7 +20,7 @@ fn minor(value: &Value) -> i64 {
 }
 
 /// What the trial balance has on accounts of a kind.
-fn in_ledger(rig: &Rig, currency: &str) -> [i64; 2] {
+pub(super) fn in_ledger(rig: &Rig, currency: &str) -> [i64; 2] {
     let output = cardswitch(rig.platform.directory.path())
         .args(["ledger", "trial-balance", "--json"])
         .env("DATABASE_URL", rig.platform.database.url().expose())
