@@ -41,6 +41,7 @@ pub use service::personalisation::{
 pub use service::pools;
 pub use service::proof::{BearerSecret, HashingSettings, NoSession};
 pub use service::sandbox;
+pub use service::sealed;
 pub use service::users::kyc;
 pub use service::users::{
     AccessSettings, AwaitingReview, Customer, CustomersBalance, CustomersCard, DeviceData,

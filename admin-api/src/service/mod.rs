@@ -20,6 +20,7 @@ pub(crate) mod proof;
 mod rates;
 mod reconciliation;
 pub mod sandbox;
+pub mod sealed;
 mod security;
 mod span;
 mod tokens;

@@ -84,6 +84,12 @@ impl Desk {
         serve(&self.store, &self.folder, &self.masters, self.settings)
     }
 
+    /// As a process whose key file is another one.
+    pub(crate) fn with_another_key(&self) -> Operators {
+        let folder = tempfile::tempdir().expect("a folder");
+        serve(&self.store, &folder, &self.masters, self.settings)
+    }
+
     pub(crate) async fn given(&self, name: &str, role: Role) -> Given {
         let key = idempotency_key("test", name);
         self.operators.add((name, role), (by(), key), at(0)).await.expect("an operator")

@@ -88,6 +88,20 @@ async fn p_17_no_more_are_looked_at_than_there_are_tries_however_many_come_at_on
     desk.close().await;
 }
 
+/// A key file that is made anew where the old one was lost would let nobody in: it is said.
+#[tokio::test]
+async fn a_switch_with_another_key_says_so_instead_of_letting_nobody_in() {
+    let desk = Desk::new().await;
+    let foreign = desk.with_another_key();
+    foreign.require_our_key().await.expect("there are no operators");
+    let ada = desk.person("ada", Role::Employee).await;
+    let refused = foreign.require_our_key().await.expect_err("another key");
+    assert_eq!(refused.code, "CONFLICT");
+    assert!(refused.detail.contains(&ada.id.to_string()), "{}", refused.detail);
+    desk.again().require_our_key().await.expect("it is ours");
+    desk.close().await;
+}
+
 #[tokio::test]
 async fn p_15_who_was_not_here_for_ninety_days_is_let_in_by_another_alone() {
     let desk = Desk::new().await;

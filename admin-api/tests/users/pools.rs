@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use admin_api::mail::{
-    Letter, MailAddress, MailRunner, MailSettings, MailTls, Outbox, Relay, Sent,
+    Letter, MailAddress, MailLogin, MailRunner, MailSettings, MailTls, Outbox, Relay, Sent,
 };
 use admin_api::pools::{NewAlert, PoolSettings, Pools, Watch, Watched};
 use rustls::pki_types::pem::PemObject;
@@ -80,6 +80,9 @@ async fn of_two_switches_one_watches_and_tells_each_crossing_once() {
 /// What a relay was told, line by line.
 type Said = Arc<Mutex<Vec<String>>>;
 
+/// What somebody logs in with: two zero bytes around the name (RFC 4616), in base64.
+const LOGIN: &str = "AUTH PLAIN AHVzAGNvcnJlY3QgaG9yc2U=";
+
 /// A relay that takes one letter of each connection, over TLS where it has a certificate.
 fn relay(identity: Option<(PathBuf, PathBuf)>) -> (SocketAddr, Said) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
@@ -123,6 +126,9 @@ fn talk(stream: impl Read + Write, noted: &Said) -> Option<()> {
             "DATA" => "354 go on\r\n",
             "QUIT" => "221 bye\r\n",
             "." => "250 ok\r\n",
+            line if line.starts_with("EHLO") => "250-relay\r\n250 AUTH PLAIN LOGIN\r\n",
+            LOGIN => "235 welcome\r\n",
+            line if line.starts_with("AUTH") => "535 who?\r\n",
             // A command, and no line of a letter.
             line if line.get(4..5) == Some(" ") => "250 ok\r\n",
             _ => continue,
@@ -155,7 +161,8 @@ async fn write(world: &World, outbox: &Outbox) {
 fn runner(world: &World, outbox: &Outbox, port: u16, tls: MailTls) -> MailRunner {
     let from = MailAddress::parse("cards@bank.example", "from").expect("an address");
     let patience = Duration::from_secs(30);
-    let relay = Relay { host: "localhost".to_owned(), port, tls, from, patience };
+    let host = "localhost".to_owned();
+    let relay = Relay { host, port, tls, login: None, from, patience };
     MailRunner::new(world.store.clone(), outbox.clone(), relay)
 }
 
@@ -197,6 +204,43 @@ async fn letters_go_over_tls_to_whom_the_authorities_know_and_in_clear_not_at_al
     // What is over goes, after a day.
     assert_eq!(good.round(at(86_400 + 8)).await, Ok(sent(0, 0, 0)));
     assert_eq!(world.count(rows).await, 0);
+    world.close().await;
+}
+
+/// Over TLS alone; a wrong password loses no letter, and the right one is found with the next
+/// round.
+// covers: SR-230
+#[tokio::test]
+async fn the_relay_is_logged_in_at_with_what_the_file_says_by_then() {
+    let world = World::new().await;
+    let pki = Pki::new();
+    let identity = pki.identity("localhost");
+    let (address, heard) = relay(Some((identity.chain, identity.key)));
+    let outbox = outbox(&world).await;
+    let password_file = pki.at("relay.password");
+    let login = MailLogin { user: "us".to_owned(), password_file: password_file.clone() };
+    let by = |tls| {
+        let from = MailAddress::parse("cards@bank.example", "from").expect("an address");
+        let (host, login) = ("localhost".to_owned(), Some(login.clone()));
+        let patience = Duration::from_secs(30);
+        Relay { host, port: address.port(), tls, login, from, patience }
+    };
+    let says = |password: &str| {
+        std::fs::write(&password_file, format!("{password}\n")).expect("written");
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        std::fs::set_permissions(&password_file, mode).expect("set");
+    };
+    let tls = || MailTls::Implicit(pki.at("ca.pem"));
+    assert!(by(tls()).check().is_err(), "there is no password yet");
+    says("wrong horse");
+    assert!(by(MailTls::Plain).check().is_err(), "not in clear");
+    let runner = MailRunner::new(world.store.clone(), outbox.clone(), by(tls()));
+    assert_eq!(runner.round(at(1)).await, Ok(sent(0, 0, 1)));
+    let mails = || heard.lock().expect("noted").iter().filter(|it| it.starts_with("MAIL")).count();
+    assert_eq!(mails(), 0);
+    says("correct horse");
+    assert_eq!(runner.round(at(2)).await, Ok(sent(1, 0, 0)));
+    assert_eq!(mails(), 1);
     world.close().await;
 }
 

@@ -32,6 +32,7 @@ mod mac;
 mod masked;
 mod module;
 mod pan_store;
+mod password_file;
 mod perso;
 mod pin;
 mod private_file;
@@ -79,6 +80,7 @@ pub use mac::{
 pub use masked::MaskedPan;
 pub use module::{SecurityModule, SoftwareModule};
 pub use pan_store::{PanKeyForm, PanKeyStore, PanStoreError};
+pub use password_file::{PasswordFileError, read_password};
 pub use perso::{
     BureauExchange, Delivery, DeliveryWay, MOST_PERSO_RECORDS, PersoError, PersoFault, PersoFile,
     PersoPin, PersoRecord, PersoRun, PersoText,

@@ -119,7 +119,7 @@ impl App {
         settings.rate_life = config.rates.life();
         let watch = config.attacks.watch();
         settings.attacks = watch.clone();
-        let operators = operators::open(config, store)?;
+        let operators = operators::open(config, store).await?;
         let projection = Apart::for_projection(&config.threads)?;
         settings.projectors = projection.handle();
         let (node, running) = switch_shard::start(store, settings, mode).await?;

@@ -10,7 +10,7 @@ use crate::keys::{make_private_directory, master_keys};
 
 /// The service, where there is a listener at which operators sign in; the key is made where there
 /// is no file.
-pub(crate) fn open(config: &Config, store: &Store) -> anyhow::Result<Option<Operators>> {
+pub(crate) async fn open(config: &Config, store: &Store) -> anyhow::Result<Option<Operators>> {
     if config.api.open_settings().is_none() {
         return Ok(None);
     }
@@ -24,5 +24,10 @@ pub(crate) fn open(config: &Config, store: &Store) -> anyhow::Result<Option<Oper
         make_private_directory(directory)?;
     }
     let seal = OperatorKeyFile::new(settings.key_file.clone()).load_or_make(&masters)?;
-    Ok(Some(Operators::new(store.pool().clone(), settings.settings(), seal)?))
+    let operators = Operators::new(store.pool().clone(), settings.settings(), seal)?;
+    operators
+        .require_our_key()
+        .await
+        .with_context(|| format!("the key of operators, in {}", settings.key_file.display()))?;
+    Ok(Some(operators))
 }

@@ -24,7 +24,7 @@ pub use machine::{KybState, NoMove, judge};
 pub use media::MediaType;
 pub use profile::{CorporationInput, CorporationProfile};
 pub use registry::{Corporation, CorporationPage};
-pub use seal::{DocumentKeyError, DocumentKeyFile, DocumentSeal};
+pub use seal::{DocumentKeyFile, DocumentSeal, Documents};
 pub use settings::CorporationSettings;
 
 /// The service of corporations. Cloning gives another handle.
@@ -47,6 +47,18 @@ impl Corporations {
     #[must_use]
     pub fn settings(&self) -> &CorporationSettings {
         &self.settings
+    }
+
+    /// That what is kept was sealed under our key: with another one reviewers could open nothing of
+    /// it, and what was handed in now could be opened nowhere else.
+    ///
+    /// # Errors
+    /// It was not, or the database.
+    pub async fn require_our_key(&self) -> Result<(), Problem> {
+        let sql = "SELECT public_id, sealed FROM corporation_document \
+                   JOIN corporation_document_content ON document_id = id ORDER BY id DESC LIMIT 1";
+        let last = sqlx::query_as(sql).fetch_optional(self.pool()).await?;
+        self.seal.require_ours(last)
     }
 
     const fn pool(&self) -> &sqlx::PgPool {

@@ -19,7 +19,7 @@ use crate::Problem;
 
 pub use address::MailAddress;
 pub use runner::{MailRunner, Sent};
-pub use smtp::{MailTls, Relay, RelayError};
+pub use smtp::{MailLogin, MailTls, Relay, RelayError};
 
 /// How much may wait, and when it is tried again.
 #[derive(Clone, Debug)]

@@ -1,15 +1,17 @@
 //! The relay: who takes letters, over SMTP and TLS. It owns how it is reached, that its certificate
-//! comes from the authorities that are configured, and what its answers mean. It looks nothing up
-//! but the one name of the configuration.
+//! comes from the authorities that are configured, how it is logged in at, and what its answers
+//! mean. It looks nothing up but the one name of the configuration, and gives no password in clear.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use lettre::message::header::ContentType;
 use lettre::message::{Mailbox, Message};
+use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::{Certificate, CertificateStore, Tls, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
 use lettre::{SmtpTransport, Transport};
+use switch_security::{PasswordFileError, read_password};
 use uuid::Uuid;
 
 use super::MailAddress;
@@ -25,6 +27,15 @@ pub enum MailTls {
     Plain,
 }
 
+/// Who we are for the relay.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MailLogin {
+    /// The name.
+    pub user: String,
+    /// Where the password lies, in a file of the switch's user alone.
+    pub password_file: PathBuf,
+}
+
 /// The relay.
 #[derive(Clone, Debug)]
 pub struct Relay {
@@ -34,6 +45,8 @@ pub struct Relay {
     pub port: u16,
     /// How the way is protected.
     pub tls: MailTls,
+    /// Who we are for it; it may want nobody in particular.
+    pub login: Option<MailLogin>,
     /// Who sends.
     pub from: MailAddress,
     /// For a try.
@@ -54,7 +67,16 @@ pub enum RelayError {
     /// They are no certificates.
     #[error("the certificates of the relay's authorities: {0}")]
     Certificates(lettre::transport::smtp::Error),
+    /// There is no password.
+    #[error("the password for the relay: {0}")]
+    Password(#[from] PasswordFileError),
+    /// It would go in clear.
+    #[error("a password goes to the relay over TLS alone")]
+    InClear,
 }
+
+/// Answers to who logs in: the relay wants it, or does not know us (RFC 4954, RFC 5248).
+const NOT_LET_IN: [u16; 5] = [454, 530, 534, 535, 538];
 
 /// What came of a try.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,7 +107,15 @@ impl Relay {
         let builder = SmtpTransport::builder_dangerous(self.host.as_str());
         let name = ClientId::Domain(self.from.domain().to_owned());
         let builder = builder.port(self.port).tls(tls).timeout(Some(self.patience));
-        Ok(builder.hello_name(name).build())
+        let builder = builder.hello_name(name);
+        let Some(login) = &self.login else { return Ok(builder.build()) };
+        if self.tls == MailTls::Plain {
+            return Err(RelayError::InClear);
+        }
+        let password = read_password(&login.password_file)?;
+        let credentials = Credentials::new(login.user.clone(), password.to_string());
+        let ways = vec![Mechanism::Plain, Mechanism::Login];
+        Ok(builder.credentials(credentials).authentication(ways).build())
     }
 
     fn parameters(&self, ca: &Path) -> Result<TlsParameters, RelayError> {
@@ -119,6 +149,11 @@ impl Relay {
     pub(super) fn send(transport: &SmtpTransport, message: &Message) -> Answer {
         match transport.send(message) {
             Ok(_) => Answer::Taken,
+            // A letter is not to be lost over a password that is wrong, or was changed.
+            Err(error) if error.status().is_some_and(|it| NOT_LET_IN.contains(&it.into())) => {
+                tracing::error!(status = ?error.status(), "the mail relay does not let us log in");
+                Answer::PutOff
+            }
             // What it says may have an address in it: that is not logged.
             Err(error) if error.is_permanent() => {
                 tracing::warn!(status = ?error.status(), "the mail relay refuses a letter");

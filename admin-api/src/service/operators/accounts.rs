@@ -160,7 +160,7 @@ impl Operators {
             .bind(role.name())
             .bind(hash)
             .bind(PgTimestamp(now))
-            .bind(self.seal.seal(operator, &secret)?)
+            .bind(self.seal.seal_secret(operator, &secret)?)
             .bind(by.as_str())
             .bind(&key.0[..])
             .execute(&mut *transaction)
@@ -276,7 +276,7 @@ impl Operators {
             .bind(found.id)
             .bind(hash)
             .bind(PgTimestamp(now))
-            .bind(self.seal.seal(found.public_id, &secret)?)
+            .bind(self.seal.seal_secret(found.public_id, &secret)?)
             .bind(again)
             .execute(&mut *transaction)
             .await?;

@@ -24,7 +24,7 @@ use totp::TotpSecret;
 pub use accounts::{Given, ListedOperator, OperatorState, Which};
 pub use password::OperatorPassword;
 pub use role::Role;
-pub use seal::{OperatorKeyError, OperatorKeyFile, OperatorSeal};
+pub use seal::{OperatorKeyFile, OperatorSeal, OperatorSecrets};
 pub use sessions::OperatorSession;
 pub use settings::{OperatorSettings, PasswordRules};
 pub use sign_in::{NotSignedIn, Opened, SignIn};
@@ -59,7 +59,7 @@ impl Operators {
     ) -> Result<Self, Problem> {
         let hashing = Hashing::new(settings.hashing);
         let operator = Uuid::new_v4();
-        let totp = seal.seal(operator, &TotpSecret::draw()?)?;
+        let totp = seal.seal_secret(operator, &TotpSecret::draw()?)?;
         let decoy = Decoy { operator, password: hashing.of_nothing()?, totp };
         Ok(Self {
             pool,
@@ -68,6 +68,17 @@ impl Operators {
             seal: Arc::new(seal),
             decoy: Arc::new(decoy),
         })
+    }
+
+    /// That what is kept was sealed under our key: with another one nobody could sign in, and
+    /// operators who were added now could sign in nowhere else.
+    ///
+    /// # Errors
+    /// It was not, or the database.
+    pub async fn require_our_key(&self) -> Result<(), Problem> {
+        let sql = "SELECT public_id, totp FROM operator ORDER BY id DESC LIMIT 1";
+        let last = sqlx::query_as(sql).fetch_optional(&self.pool).await?;
+        self.seal.require_ours(last)
     }
 }
 

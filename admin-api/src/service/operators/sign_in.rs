@@ -110,7 +110,7 @@ impl Operators {
         let could_be = password.is_some();
         let password = password.map_or_else(OperatorPassword::draw, Ok)?;
         let is_password = self.hashing.is(place, password, kept.clone()).await? && could_be;
-        let secret = self.seal.open(of, sealed);
+        let secret = self.seal.open_secret(of, sealed);
         if secret.is_none() {
             tracing::error!(operator = %of, "the secret of an operator does not open");
         }

@@ -194,7 +194,7 @@ impl Webhooks {
             .bind(new.url)
             .bind(new.description)
             .bind(checked.names())
-            .bind(self.seal.seal(id, &secret)?)
+            .bind(self.seal.seal_secret(id, &secret)?)
             .bind(&under.0[..])
             .bind(PgTimestamp(now))
             .execute(&mut *transaction)
@@ -248,7 +248,7 @@ impl Webhooks {
         let endpoint = self.endpoint(partner, id).await?;
         let sql = "SELECT secret FROM webhook_endpoint WHERE public_id = $1";
         let sealed: Vec<u8> = sqlx::query_scalar(sql).bind(id).fetch_one(self.pool()).await?;
-        Ok((endpoint, self.seal.open(id, &sealed)?))
+        Ok((endpoint, self.seal.open_secret(id, &sealed)?))
     }
 
     /// All of a partner, the oldest first.
@@ -334,7 +334,7 @@ impl Webhooks {
             let secret = WebhookSecret::draw()?;
             sqlx::query(ROTATE)
                 .bind(row.try_get::<i64, _>("id")?)
-                .bind(self.seal.seal(id, &secret)?)
+                .bind(self.seal.seal_secret(id, &secret)?)
                 .bind(PgTimestamp(after(now, self.settings().overlap)))
                 .bind(&under.0[..])
                 .execute(&mut *transaction)

@@ -27,9 +27,7 @@ mod waiting;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::Row as _;
 use switch_domain::PartnerId;
-use uuid::Uuid;
 
 use super::Services;
 use crate::Problem;
@@ -47,7 +45,7 @@ pub use resolver::SystemResolver;
 pub use retention::Swept;
 pub use runner::Runner;
 pub use schedule::Schedule;
-pub use secret::{WebhookKeyError, WebhookKeyFile, WebhookSeal, WebhookSecret};
+pub use secret::{WebhookKeyFile, WebhookSeal, WebhookSecret, WebhookSecrets};
 
 /// How many there may be, how long things take, and how long they are kept.
 #[derive(Clone, Debug)]
@@ -127,17 +125,8 @@ impl Webhooks {
     pub async fn require_our_key(&self) -> Result<(), Problem> {
         let sql = "SELECT public_id, secret FROM webhook_endpoint WHERE removed_at IS NULL \
                    ORDER BY id DESC LIMIT 1";
-        let Some(row) = sqlx::query(sql).fetch_optional(self.pool()).await? else { return Ok(()) };
-        let endpoint: Uuid = row.try_get("public_id")?;
-        let secret: Vec<u8> = row.try_get("secret")?;
-        if self.seal.open(endpoint, &secret).is_err() {
-            let what = format!(
-                "the secret of webhook {endpoint} does not open under this key: put the key file \
-                 of the switch that registered it in its place, or restore it"
-            );
-            return Err(Problem::new("CONFLICT", what));
-        }
-        Ok(())
+        let last = sqlx::query_as(sql).fetch_optional(self.pool()).await?;
+        self.seal.require_ours(last)
     }
 
     const fn pool(&self) -> &sqlx::PgPool {

@@ -192,7 +192,7 @@ impl Runner {
         if self.foreign.get(&place.id) == Some(&place.secret) {
             return None;
         }
-        match self.webhooks.seal.open(place.public_id, &place.secret) {
+        match self.webhooks.seal.open_secret(place.public_id, &place.secret) {
             Ok(secret) => {
                 self.foreign.remove(&place.id);
                 Some(secret)
@@ -232,7 +232,7 @@ impl Runner {
         due: &Due,
         second: i64,
     ) -> Outgoing {
-        let open = |sealed: &[u8]| self.webhooks.seal.open(place.public_id, sealed).ok();
+        let open = |sealed: &[u8]| self.webhooks.seal.open_secret(place.public_id, sealed).ok();
         // One from before that does not open is missed by nobody: the present one signs.
         let previous = place.previous.as_deref().and_then(open);
         let mut keys = vec![secret.bytes()];

@@ -20,7 +20,7 @@ use crate::bench::wire::request::TestPan;
 
 const PARTNERS: usize = 100;
 /// Of each partner: so many cards the load of one partner has, and as many the other of all.
-const CARDS_EACH: usize = 600;
+const CARDS_EACH: usize = 200;
 const CONNECTIONS: usize = 8;
 const WINDOW: usize = 256;
 

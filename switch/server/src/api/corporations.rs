@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::keys::{make_private_directory, master_keys};
 
 /// The service; the key is made where there is no file.
-pub(super) fn open(config: &Config, services: Services) -> anyhow::Result<Corporations> {
+pub(super) async fn open(config: &Config, services: Services) -> anyhow::Result<Corporations> {
     let settings = &config.api.corporations;
     let masters = master_keys(config)?.context(
         "documents of corporations need a local master key, under which their key lies: make its \
@@ -20,5 +20,10 @@ pub(super) fn open(config: &Config, services: Services) -> anyhow::Result<Corpor
         make_private_directory(directory)?;
     }
     let seal = DocumentKeyFile::new(settings.key_file.clone()).load_or_make(&masters)?;
-    Ok(Corporations::new(services, seal, settings.settings()))
+    let corporations = Corporations::new(services, seal, settings.settings());
+    corporations
+        .require_our_key()
+        .await
+        .with_context(|| format!("the key of documents, in {}", settings.key_file.display()))?;
+    Ok(corporations)
 }

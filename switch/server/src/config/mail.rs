@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use admin_api::mail::{MailAddress, MailSettings, MailTls, Outbox, Relay};
+use admin_api::mail::{MailAddress, MailLogin, MailSettings, MailTls, Outbox, Relay};
 use serde::Deserialize;
 
 use super::Mode;
@@ -38,6 +38,10 @@ pub struct ApiMail {
     pub tls: MailWay,
     /// Whom its certificate must come from.
     pub ca: Option<PathBuf>,
+    /// Who we are for it.
+    pub user: Option<String>,
+    /// Where the password for that lies.
+    pub password_file: Option<PathBuf>,
     /// For a try.
     pub patience_ms: u64,
     /// How often is looked for what is to be sent.
@@ -60,6 +64,8 @@ impl Default for ApiMail {
             from: None,
             tls: MailWay::default(),
             ca: None,
+            user: None,
+            password_file: None,
             patience_ms: 30_000,
             every_ms: 1_000,
             retry_s: vec![30, 300, 1_800, 7_200, 21_600, 43_200],
@@ -96,9 +102,15 @@ impl ApiMail {
                 MailWay::Tls => MailTls::Implicit(self.ca.clone()?),
                 MailWay::Plain => MailTls::Plain,
             },
+            login: self.login(),
             from: MailAddress::parse(self.from.as_deref()?, "from").ok()?,
             patience: Duration::from_millis(self.patience_ms),
         })
+    }
+
+    fn login(&self) -> Option<MailLogin> {
+        let (user, password_file) = (self.user.clone()?, self.password_file.clone()?);
+        Some(MailLogin { user, password_file })
     }
 
     /// How often is looked for what is to be sent.
@@ -133,6 +145,7 @@ impl ApiMail {
                 "a PEM file of the authorities that the relay's certificate must come from",
             );
         }
+        self.check_login(faults);
         faults.require(self.port > 0, &path("port"), "from 1 to 65535");
         let patience = (50..=300_000).contains(&self.patience_ms);
         faults.require(patience, &path("patience_ms"), "from 50 to 300000");
@@ -148,6 +161,26 @@ impl ApiMail {
             let within = (least..=most).contains(&value);
             faults.require(within, &path(key), format!("from {least} to {most}"));
         }
+    }
+
+    /// Both of a log-in or neither, and never in clear.
+    fn check_login(&self, faults: &mut Faults) {
+        let path = |key| ["api", "mail", key];
+        if let Some(user) = &self.user {
+            let plain =
+                !user.is_empty() && user.len() <= 254 && !user.chars().any(char::is_control);
+            faults.require(plain, &path("user"), "the name that the relay knows us by");
+        }
+        faults.require(
+            self.user.is_some() == self.password_file.is_some(),
+            &path("password_file"),
+            "a file with the password of `user`; both of them or neither",
+        );
+        faults.require(
+            self.user.is_none() || self.tls != MailWay::Plain,
+            &path("user"),
+            "none where `tls` is plain: a password goes over TLS alone",
+        );
     }
 }
 
@@ -174,6 +207,10 @@ mod tests {
         for (host, more) in [
             ("relay.bank.example", "ca = \"ca.pem\""),
             ("relay.bank.example", "tls = \"tls\"\nca = \"ca.pem\""),
+            (
+                "relay.bank.example",
+                "ca = \"ca.pem\"\nuser = \"us\"\npassword_file = \"relay.password\"",
+            ),
             ("127.0.0.1", "tls = \"plain\""),
             ("::1", "tls = \"plain\""),
             ("localhost", "tls = \"plain\""),
@@ -187,6 +224,13 @@ mod tests {
             ("development", at("relay.bank.example", ""), "ca"),
             ("development", at("a relay", "ca = \"ca.pem\""), "host"),
             ("development", "host = \"a.example\"\nca = \"ca.pem\"".to_owned(), "from"),
+            ("development", "user = \"us\"".to_owned(), "password_file"),
+            ("development", "password_file = \"relay.password\"".to_owned(), "password_file"),
+            (
+                "development",
+                at("::1", "tls = \"plain\"\nuser = \"us\"\npassword_file = \"p\""),
+                "user",
+            ),
             ("development", "port = 0".to_owned(), "port"),
             ("development", "patience_ms = 49".to_owned(), "patience_ms"),
             ("development", "every_ms = 9".to_owned(), "every_ms"),
