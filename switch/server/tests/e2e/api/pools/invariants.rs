@@ -178,9 +178,9 @@ fn stated(client: &Client, account: &str) -> i64 {
     }
 }
 
-/// Everybody asks at once, until `enough` of each kind were answered and the switch is killed, or
-/// as often as `times`.
+/// Everybody asks at once, as often as `times`, or until nobody answers: the switch was killed.
 struct Rush {
+    /// Of bookings, and of purchases.
     answered: Arc<[AtomicUsize; 2]>,
     times: Option<u32>,
 }
