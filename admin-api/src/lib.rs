@@ -39,6 +39,7 @@ pub use service::personalisation::{
     PlasticSettings, Steps, WayName,
 };
 pub use service::pools;
+pub use service::programmes;
 pub use service::proof::{BearerSecret, HashingSettings, NoSession};
 pub use service::sandbox;
 pub use service::users::kyc;

@@ -28,7 +28,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::processors::{self, Remotes};
-use crate::api::{Managed, personalisation, pools};
+use crate::api::{Managed, personalisation, pools, programmes};
 use crate::card_checks::Cards;
 use crate::clock;
 use crate::command_audit::CommandAudit;
@@ -140,6 +140,9 @@ impl App {
         let keys = (&module, &ring, &security);
         let (users, of_holders, plastic, remotes) = holders(config, &services, keys, &cards)?;
         let security = (security, exchange.map(Arc::new), cards);
+        let partner_keys = PartnerKeys::new(services.clone(), config.api.encryption.partner_keys());
+        let beside = (&users, &of_holders, &partner_keys);
+        let programmes = programmes::service(&config.api, &services, beside);
         let managed = Managed {
             services: services.clone(),
             certificates: certificates.clone(),
@@ -148,7 +151,8 @@ impl App {
             users,
             plastic,
             pools: pools::service(&config.api, &services),
-            partner_keys: PartnerKeys::new(services.clone(), config.api.encryption.partner_keys()),
+            programmes,
+            partner_keys,
             cards: of_holders,
             audit,
             remotes,
