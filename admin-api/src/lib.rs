@@ -23,6 +23,7 @@ pub mod rate_operation;
 pub mod routes;
 pub mod security_operation;
 mod service;
+pub mod setup_operation;
 pub mod tls;
 
 pub use health::{HealthSource, Readiness, router};

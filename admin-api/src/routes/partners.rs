@@ -102,7 +102,9 @@ pub(super) struct PartnerView {
     partner_id: i64,
     name: String,
     state: PartnerStateName,
-    contact: ContactBody,
+    /// Of one that is read by itself: lists say nothing of people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    contact: Option<ContactBody>,
     kyc_mode: KycModeName,
     /// Whether answers are encrypted to its registered keys alone, and to no key in a request.
     registered_keys_only: bool,
@@ -110,19 +112,26 @@ pub(super) struct PartnerView {
     partial_minimums: Vec<Money>,
 }
 
-impl From<&PartnerNow> for PartnerView {
-    fn from(now: &PartnerNow) -> Self {
+impl PartnerView {
+    /// As one that is read by itself.
+    fn in_full(now: &PartnerNow) -> Self {
         let text = |one: &Option<Personal>| one.as_ref().map(|one| one.expose().to_owned());
+        let contact = ContactBody {
+            name: text(&now.contact.name),
+            email: text(&now.contact.email),
+            phone: text(&now.contact.phone),
+        };
+        Self { contact: Some(contact), ..Self::listed(now) }
+    }
+
+    /// As one of many.
+    pub(super) fn listed(now: &PartnerNow) -> Self {
         let minimums = now.partner.partial_minimums.iter();
         Self {
             partner_id: now.partner.id.0,
             name: now.partner.name.to_string(),
             state: now.partner.state.into(),
-            contact: ContactBody {
-                name: text(&now.contact.name),
-                email: text(&now.contact.email),
-                phone: text(&now.contact.phone),
-            },
+            contact: None,
             kyc_mode: now.settings.kyc_mode.into(),
             registered_keys_only: now.settings.registered_keys_only,
             partial_minimums: minimums.map(|one| Money::of(one.minor, one.currency)).collect(),
@@ -190,7 +199,7 @@ pub(super) fn name_for_people(name: &str) -> Result<AsciiText<40>, Problem> {
 
 /// With its version.
 pub(super) fn shown(now: &PartnerNow) -> Response {
-    versioned(Json(PartnerView::from(now)), now.version())
+    versioned(Json(PartnerView::in_full(now)), now.version())
 }
 
 pub(super) fn versioned(view: impl IntoResponse, version: i64) -> Response {
@@ -222,5 +231,5 @@ pub(super) async fn own(
     Extension(caller): Extension<Caller>,
 ) -> Answered<Json<PartnerView>> {
     let found = this.programmes.partner(tenant(&caller)?).await?;
-    Ok(Json(PartnerView::from(&found)))
+    Ok(Json(PartnerView::in_full(&found)))
 }

@@ -62,8 +62,8 @@ const ADMIN: Needs = Needs::AtLeast(Role::Admin);
 
 impl Access {
     /// The table. Employees read and work on single customers; managers also decide on
-    /// verifications, set up partners and programmes and reload pools, two of them where it is much;
-    /// administrators do everything, operators, the audit and new pools included.
+    /// verifications, set up partners and programmes, and reload pools, two of them where it is
+    /// much; administrators do everything, operators, the audit and new pools included.
     pub const TABLE: &[Self] = table! {
         "POST" "/admin/sessions" Needs::Nobody;
         "GET" "/admin/sessions/current" Needs::Session;

@@ -66,7 +66,7 @@ pub(in crate::routes) async fn list(
     let size = usize::try_from(most).unwrap_or(usize::MAX);
     let next = found.get(size).and_then(|_| found.get(size.saturating_sub(1)));
     Ok(Json(Page {
-        items: found.iter().take(size).map(PartnerView::from).collect(),
+        items: found.iter().take(size).map(PartnerView::listed).collect(),
         next_cursor: next.map(|last| Cursor(last.partner.id.0).text()),
     }))
 }

@@ -100,7 +100,7 @@ pub struct PartnersWanted {
 
 impl PartnerNow {
     /// As its history has it.
-    fn noted(&self) -> Value {
+    pub(crate) fn noted(&self) -> Value {
         let minimums = self.partner.partial_minimums.iter();
         let minimums: Map<_, _> = minimums
             .map(|one| (one.currency.to_string(), decimal(one.minor, one.currency).into()))
@@ -121,6 +121,21 @@ impl PartnerNow {
     #[must_use]
     pub fn version(&self) -> i64 {
         version_of(&self.noted(), &self.contact.texts())
+    }
+}
+
+impl PartnerWanted {
+    /// What a partner is already.
+    #[must_use]
+    pub fn as_before(now: &PartnerNow) -> Self {
+        Self {
+            name: now.partner.name,
+            state: None,
+            contact: now.contact.clone(),
+            kyc_mode: None,
+            registered_keys_only: None,
+            partial_minimums: now.partner.partial_minimums.clone(),
+        }
     }
 }
 

@@ -82,7 +82,7 @@ impl ProgrammeNow {
     }
 
     /// As its history has it.
-    fn noted(&self) -> Value {
+    pub(crate) fn noted(&self) -> Value {
         let Programme { partner, bins, currency, funding, name, .. } = &self.programme;
         let named = |keys: &Vec<NamedKey>| -> Map<String, Value> {
             let mut members: Map<String, Value> = Map::new();
@@ -113,6 +113,19 @@ impl ProgrammeNow {
     #[must_use]
     pub fn version(&self) -> i64 {
         version_of(&self.noted(), &[])
+    }
+}
+
+impl ProgrammeWanted {
+    /// What a programme is already.
+    #[must_use]
+    pub fn as_before(now: &ProgrammeNow) -> Self {
+        Self {
+            name: now.programme.name,
+            profile: now.profile.clone(),
+            processor: Some(now.processor.0.clone()),
+            keys: None,
+        }
     }
 }
 
@@ -202,7 +215,7 @@ impl Programmes {
         alone(&mut transaction).await?;
         let before = self.programme_now(&mut transaction, id).await?;
         of_version(before.version(), Some(seen))?;
-        self.check(wanted, Some(&before.programme))?;
+        self.check(wanted, Some(&before))?;
         let whose = (Some(id), before.programme.partner);
         profile::is_free(&mut transaction, whose, &wanted.profile).await?;
         let changed = self.put_programme(&mut transaction, id, (Some(before), wanted), by).await?;
@@ -226,10 +239,13 @@ impl Programmes {
         Ok((funding, its))
     }
 
-    fn check(&self, wanted: &ProgrammeWanted, now: Option<&Programme>) -> Result<(), Problem> {
+    fn check(&self, wanted: &ProgrammeWanted, now: Option<&ProgrammeNow>) -> Result<(), Problem> {
+        // One that is not configured any more is no reason to refuse another name.
+        let stays = |name: &str| now.is_some_and(|now| now.processor.0 == name);
         let chosen = wanted.processor.as_deref().filter(|name| *name != IN_PROCESS);
+        let chosen = chosen.filter(|name| !stays(name));
         chosen.map(|name| self.cards.check_processor(name)).transpose()?;
-        let terms = now.and_then(|now| now.security.as_ref());
+        let terms = now.and_then(|now| now.programme.security.as_ref());
         let names = self.cards.key_names();
         wanted.keys.as_ref().map_or(Ok(()), |wanted| keys::check(names, wanted, terms))
     }

@@ -42,7 +42,7 @@ fn partners_and_programmes_get_other_names_and_their_cards_go_on() {
         auth c1 1.00 stan 2          -> partner_suspended
         resume acme
         rename-partner no-body Apex  -> refused NoSuchPartner
-        rename-programme none Apex   -> refused NoSuchProgramme
+        rename-programme no-such Apex -> refused NoSuchProgramme
         ",
     );
     let control = world.cluster.states[CONTROL].control();

@@ -7,6 +7,7 @@ use super::cards::rig::{Known, Reader, keyed_platform};
 use super::client::{Answer, Client};
 use super::platform::{Partner, Platform, euros};
 use super::pools::operator;
+use crate::stage::{peer, purchase};
 
 const PARTNERS: &str = "/admin/partners";
 const PROGRAMMES: &str = "/admin/programmes";
@@ -19,6 +20,11 @@ struct Desk {
     reader: Reader,
 }
 
+/// So much is reloaded by one alone.
+fn four_eyes() -> (&'static str, String) {
+    ("CARDSWITCH_API__POOLS__FOUR_EYES_ABOVE", "{ EUR = \"100000\" }".to_owned())
+}
+
 /// A partner that was made over the API, and its system.
 struct Made {
     id: i64,
@@ -28,8 +34,7 @@ struct Made {
 
 impl Desk {
     async fn start(more: Vec<(&'static str, String)>) -> Self {
-        let limit = ("CARDSWITCH_API__POOLS__FOUR_EYES_ABOVE", "{ EUR = \"100000\" }".to_owned());
-        Self::at(keyed_platform([limit].into_iter().chain(more).collect()).await)
+        Self::at(keyed_platform([four_eyes()].into_iter().chain(more).collect()).await)
     }
 
     fn at(platform: Platform) -> Self {
@@ -63,6 +68,15 @@ impl Desk {
     fn puts(&self, by: &Client, path: &str, seen: Option<&str>, to: &Value) -> Answer {
         let headers: Vec<_> = seen.map(|seen| ("If-Match", seen)).into_iter().collect();
         by.send("PUT", path, &headers, Some(to))
+    }
+
+    /// Buys something for ten euros with a card that ends with this month, over TCP.
+    async fn buys(&self, (pan, month): (&str, &str), stan: u32) -> String {
+        let (month, year) = month.split_once('/').expect("MM/YY");
+        let mut acquirer = peer(self.platform.served.link, 1).await;
+        let asked = purchase(pan, stan, 1_000).with(14, format!("{year}{month}"));
+        let answer = acquirer.exchange(0, &asked.expect("a month")).await.expect("an answer");
+        answer.text(39).expect("an action code").to_owned()
     }
 
     /// The version that stands there now.
@@ -140,8 +154,9 @@ async fn a_partner_and_programmes_of_14_and_19_digits_are_set_up_and_spend_witho
         let pan = opened["cardNo"].as_str().expect("a number");
         assert_eq!(pan.len(), usize::from(digits));
         assert!(pan.starts_with(bin) && passes_luhn(pan), "{pan}");
+        let card = (pan, opened["card"]["expiry"].as_str().expect("a month"));
         stan += 1;
-        assert_eq!(desk.platform.buys(pan, stan, 2_000).await, "00");
+        assert_eq!(desk.buys(card, stan).await, "00");
 
         // The partner is suspended at the panel, and its next purchase declined; and resumed.
         for (state, approved) in [("SUSPENDED", false), ("ACTIVE", true)] {
@@ -149,7 +164,7 @@ async fn a_partner_and_programmes_of_14_and_19_digits_are_set_up_and_spend_witho
             let to = json!({ "name": "Acme", "state": state });
             desk.puts(&desk.mia, &path, Some(&desk.version(&path)), &to).done(200);
             stan += 1;
-            assert_eq!(desk.platform.buys(pan, stan, 100).await == "00", approved, "{state}");
+            assert_eq!(desk.buys(card, stan).await == "00", approved, "{state}");
         }
     }
 
@@ -207,6 +222,8 @@ async fn two_people_do_not_undo_each_others_work_and_the_audit_has_every_change(
     assert_eq!(desk.puts(&desk.mia, &path, None, &to).refused().0, 428);
     let changed = desk.puts(&desk.mia, &path, Some(&seen), &to).done(200);
     assert_eq!(changed.json()["contact"], contact);
+    let listed = desk.mia.get(PARTNERS).done(200);
+    assert!(!listed.text.contains("Hopper"), "lists say nothing of people");
     // Who looked before that does not change it, whoever they are.
     let late = desk.puts(&desk.ada, &path, Some(&seen), &json!({ "name": "Acme" }));
     assert_eq!(late.refused(), (412, "PRECONDITION_FAILED".into()));
@@ -266,7 +283,8 @@ async fn two_people_do_not_undo_each_others_work_and_the_audit_has_every_change(
 // covers: SR-025, SR-161, SR-163, SR-039
 #[tokio::test(flavor = "multi_thread")]
 async fn cards_are_ordered_by_configuration_id_and_a_partner_sees_its_own_programmes_alone() {
-    let desk = Desk::start(Vec::new()).await;
+    // With a bureau, which makes nothing meanwhile.
+    let desk = Desk::at(super::plastic::platform_with("60000", vec![four_eyes()]).await);
     let (acme, other) = (desk.partner("Acme"), desk.partner("Other"));
     let mut gold = acme.wanted("Gold", "99999931", 16);
     for (member, value) in
@@ -274,6 +292,7 @@ async fn cards_are_ordered_by_configuration_id_and_a_partner_sees_its_own_progra
     {
         gold[member] = value.into();
     }
+    gold["keys"] = json!({ "cvk": "cvk", "cvk2": ["cvk2"], "pvk": "pvk", "imkAc": "imk" });
     let gold = desk.programme("gold", &gold).done(201);
     assert_eq!(
         (&gold.json()["terminal"], &gold.json()["homeCountry"]),
@@ -473,5 +492,43 @@ async fn what_was_cut_off_is_made_once_and_there_are_as_many_as_the_configuratio
     let kept: Vec<_> = changes().as_array().expect("changes").clone();
     let kept: Vec<_> = kept.iter().map(|change| change["after"]["name"].clone()).collect();
     assert_eq!(kept, ["Third", "Second"]);
+    desk.platform.close().await;
+}
+
+// covers: SR-263
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_line_shows_and_changes_the_same() {
+    let desk = Desk::start(Vec::new()).await;
+    let acme = desk.partner("Acme");
+    let made = desk.programme("gold", &acme.wanted("Gold", "99999931", 16)).done(201);
+    let (partner, programme) =
+        (acme.id.to_string(), made.json()["programmeId"].as_i64().expect("a number").to_string());
+    let command = |words: &[&str]| desk.platform.served.command(words);
+    let renamed = command(&["partner", "rename", &partner, "--name", "Apex"]).expect("renamed");
+    assert_eq!((&renamed["partner"], &renamed["name"]), (&acme.id.into(), &"Apex".into()));
+    assert_eq!(command(&["partner", "show", &partner]).expect("shown")["kycMode"], "own");
+    assert_eq!(command(&["partner", "list"]).expect("a list")[0]["name"], "Apex");
+    let set = ["programme", "set", "--programme", &programme, "--terminal", "T-7"];
+    let set = [&set[..], &["--configuration-id", "gold", "--home-country", "AT"]].concat();
+    command(&set).expect("set");
+    let unset = ["programme", "set", "--programme", &programme, "--terminal", ""];
+    let shown = command(&[&unset[..], &["--name", "Gold Card"]].concat()).expect("set");
+    assert_eq!(shown, command(&["programme", "show", &programme]).expect("shown"));
+    let of_partner = command(&["programme", "list", "--partner", &partner]).expect("a list");
+    assert_eq!(of_partner, json!([shown]));
+    let path = format!("{PROGRAMMES}/{programme}");
+    let seen = desk.mia.get(&path).done(200).json();
+    assert_eq!((&seen["name"], &seen["configurationId"]), (&"Gold Card".into(), &"gold".into()));
+    assert_eq!((&seen["homeCountry"], &seen["terminal"]), (&"AT".into(), &Value::Null));
+    let changes = desk.mia.get(&format!("{path}/changes")).done(200).json();
+    assert!(changes["items"][0]["changedBy"].as_str().expect("a name").starts_with("uid:"));
+    for (words, code) in [
+        (vec!["programme", "show", "777"], "NOT_FOUND"),
+        (vec!["partner", "rename", "777", "--name", "Nobody"], "NOT_FOUND"),
+        (vec!["programme", "set", "--programme", &programme, "--home-country", "XX"], "INVALID"),
+    ] {
+        let refused = command(&words).expect_err("refused");
+        assert!(refused.contains(code), "{refused}");
+    }
     desk.platform.close().await;
 }

@@ -65,7 +65,7 @@ pub(super) fn walk(platform: &Platform, recording: &mut Recording) {
     asking.get(&format!("{PROGRAMME}/changes"), &id, 200);
     limits(&mut asking, &gold);
 
-    let system = platform.system_of(&acme, "Acme");
+    let system = platform.system_of(&acme, "SetUp");
     let mut partners = Asking::new(&system, recording);
     partners.get("/secure/partner", &[], 200);
     partners.get_where("/secure/programmes", &[], "?limit=1", 200);
