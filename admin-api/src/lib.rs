@@ -23,6 +23,7 @@ pub mod rate_operation;
 pub mod routes;
 pub mod security_operation;
 mod service;
+pub mod setup_operation;
 pub mod tls;
 
 pub use health::{HealthSource, Readiness, router};
@@ -39,6 +40,7 @@ pub use service::personalisation::{
     PlasticSettings, Steps, WayName,
 };
 pub use service::pools;
+pub use service::programmes;
 pub use service::proof::{BearerSecret, HashingSettings, NoSession};
 pub use service::sandbox;
 pub use service::sealed;

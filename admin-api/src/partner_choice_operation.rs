@@ -57,7 +57,7 @@ pub async fn perform(
             let partner = PartnerId(partner);
             let change = SettingsChange { kyc_mode: kyc, registered_keys_only };
             if registered_keys_only == Some(true) {
-                some_key(&keys.list(partner).await?)?;
+                keys.check_some(partner).await?;
             }
             let set = users.change_partner_settings(partner, change, by).await?;
             keys.forget(partner);
@@ -81,15 +81,6 @@ pub async fn perform(
             Ok(json!({ "partner": partner, "thumbprint": thumbprint, "before": !retired }))
         }
     }
-}
-
-/// Without a key nothing could be encrypted for the partner.
-fn some_key(keys: &[ListedKey]) -> Result<(), Problem> {
-    if keys.iter().any(|key| key.retired.is_none()) {
-        return Ok(());
-    }
-    let problem = "no key is registered for the partner: `cardswitch partner key add` first";
-    Err(Problem::new("CONFLICT", problem))
 }
 
 fn shown(settings: PartnerSettings) -> Value {

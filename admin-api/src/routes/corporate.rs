@@ -19,6 +19,7 @@ use super::served::Management;
 use super::{Answered, tenant};
 use crate::http::{Body, Caller, Idempotency, now};
 use crate::service::personalisation::{NewPlastic, OrderedBy};
+use crate::service::programmes::SaidProgramme;
 use crate::service::users::Personal;
 use crate::{Problem, idempotency_key};
 
@@ -30,10 +31,12 @@ use crate::{Problem, idempotency_key};
 }))]
 pub(super) struct NewCorporateBalance {
     dc_corporation_id: Uuid,
-    /// The product: it says the currency. `configurationId` is another name for it.
-    #[serde(alias = "configurationId")]
+    /// The product: it says the currency. It, or `configurationId`, is needed.
     #[schema(minimum = 1)]
-    programme_id: i64,
+    programme_id: Option<i64>,
+    /// The product by its configuration id.
+    #[schema(pattern = "^[A-Za-z0-9._-]{1,40}$")]
+    configuration_id: Option<String>,
 }
 
 /// The employee who gets a card (SR-038).
@@ -60,10 +63,12 @@ pub(super) struct NewCorporateCard {
     dc_corporation_id: Uuid,
     /// The corporation's account that the card spends from.
     balance_id: Uuid,
-    /// The product, where it is said: that of the account. `configurationId` is another name.
-    #[serde(alias = "configurationId")]
+    /// The product, where it is said: that of the account.
     #[schema(minimum = 1)]
     programme_id: Option<i64>,
+    /// The same by its configuration id.
+    #[schema(pattern = "^[A-Za-z0-9._-]{1,40}$")]
+    configuration_id: Option<String>,
     cardholder: Cardholder,
 }
 
@@ -83,10 +88,12 @@ pub(super) struct NewCorporatePlastic {
     dc_corporation_id: Uuid,
     /// The corporation's account that the card spends from.
     balance_id: Uuid,
-    /// The product, where it is said: that of the account. `configurationId` is another name.
-    #[serde(alias = "configurationId")]
+    /// The product, where it is said: that of the account.
     #[schema(minimum = 1)]
     programme_id: Option<i64>,
+    /// The same by its configuration id.
+    #[schema(pattern = "^[A-Za-z0-9._-]{1,40}$")]
+    configuration_id: Option<String>,
     cardholder: Cardholder,
     delivery: DeliveryBody,
 }
@@ -98,10 +105,12 @@ pub(super) struct NewCorporatePlasticWithPin {
     dc_corporation_id: Uuid,
     /// The corporation's account that the card spends from.
     balance_id: Uuid,
-    /// The product, where it is said: that of the account. `configurationId` is another name.
-    #[serde(alias = "configurationId")]
+    /// The product, where it is said: that of the account.
     #[schema(minimum = 1)]
     programme_id: Option<i64>,
+    /// The same by its configuration id.
+    #[schema(pattern = "^[A-Za-z0-9._-]{1,40}$")]
+    configuration_id: Option<String>,
     cardholder: Cardholder,
     delivery: DeliveryBody,
     /// Digits; neither a row nor a repetition.
@@ -121,14 +130,18 @@ fn key_of(keys: Idempotency, corporation: Uuid) -> IdempotencyKey {
     idempotency_key("corporation", &format!("{corporation} {key}"))
 }
 
+fn said(number: Option<i64>, configuration_id: Option<String>) -> SaidProgramme {
+    SaidProgramme { number: number.map(ProgrammeId), configuration_id }
+}
+
 fn ordered(
-    (balance, programme): (Uuid, Option<i64>),
+    (balance, programme): (Uuid, SaidProgramme),
     cardholder: Cardholder,
     delivery: DeliveryBody,
 ) -> NewPlastic {
     NewPlastic {
         balance,
-        programme: programme.map(ProgrammeId),
+        programme,
         physical_of: None,
         replaces: None,
         holder_name: Personal::new(cardholder.name),
@@ -160,7 +173,9 @@ pub(super) async fn open_balance(
 ) -> Answered<Response> {
     let owner = owner(&this, &caller, new.dc_corporation_id).await?;
     let places = format!("/secure/customers/{}/balances", owner.customer);
-    let (key, new) = (key_of(keys, owner.customer), NewBalance::of(new.programme_id));
+    let said = said(new.programme_id, new.configuration_id);
+    let programme = this.programmes.called(owner.partner, &said).await?;
+    let (key, new) = (key_of(keys, owner.customer), NewBalance::of(programme.0));
     accounts::opened(&this, (owner, &caller), key, &new, &places).await
 }
 
@@ -182,7 +197,8 @@ pub(super) async fn issue_card(
     let (places, key) =
         (format!("/secure/customers/{}/cards", owner.customer), key_of(keys, owner.customer));
     let Cardholder { name, reference } = new.cardholder;
-    let card = NewVirtualCard::of_employee(new.balance_id, new.programme_id, (name, reference));
+    let said = (new.programme_id, new.configuration_id);
+    let card = NewVirtualCard::of_employee(new.balance_id, said, (name, reference));
     issued(&this, (owner, &caller), key, card, &places).await
 }
 
@@ -202,7 +218,7 @@ pub(super) async fn order_card(
     Body(new): Body<NewCorporatePlastic>,
 ) -> Answered<Response> {
     let owner = owner(&this, &caller, new.dc_corporation_id).await?;
-    let of = (new.balance_id, new.programme_id);
+    let of = (new.balance_id, said(new.programme_id, new.configuration_id));
     let wanted = ordered(of, new.cardholder, new.delivery);
     let (whose, by) = ((owner.partner, owner.customer), by(&caller, key_of(keys, owner.customer)));
     let order = plastic(&this)?.order(whose, &wanted, by).await?;
@@ -227,7 +243,7 @@ pub(super) async fn order_card_with_pin(
     Body(new): Body<NewCorporatePlasticWithPin>,
 ) -> Answered<Response> {
     let owner = owner(&this, &caller, new.dc_corporation_id).await?;
-    let of = (new.balance_id, new.programme_id);
+    let of = (new.balance_id, said(new.programme_id, new.configuration_id));
     let wanted = ordered(of, new.cardholder, new.delivery);
     let (whose, by) = ((owner.partner, owner.customer), by(&caller, key_of(keys, owner.customer)));
     let order = plastic(&this)?.order_with_pin(whose, &wanted, new.pin.text(), by).await?;

@@ -21,6 +21,7 @@ use crate::http::{Body, Caller, Idempotency, Made, now, public_id};
 use crate::service::personalisation::{
     DeliveryInput, NewPlastic, OrderState, OrderedBy, Plastic, PlasticOrder, WayName,
 };
+use crate::service::programmes::SaidProgramme;
 use crate::service::users::Personal;
 
 /// A plastic card to be ordered.
@@ -36,6 +37,9 @@ use crate::service::users::Personal;
 pub(super) struct NewPlasticCard {
     /// The account that it spends from.
     balance_id: Uuid,
+    /// The product, where it is said: that of the account, by its configuration id.
+    #[schema(pattern = "^[A-Za-z0-9._-]{1,40}$")]
+    configuration_id: Option<String>,
     /// The virtual card that it is to be plastic of: the same number, in use as before.
     #[schema(pattern = "^[1-9][0-9]{0,18}$")]
     physical_of: Option<String>,
@@ -51,6 +55,9 @@ pub(super) struct NewPlasticCard {
 pub(super) struct NewPlasticWithPin {
     /// The account that it spends from.
     balance_id: Uuid,
+    /// The product, where it is said: that of the account, by its configuration id.
+    #[schema(pattern = "^[A-Za-z0-9._-]{1,40}$")]
+    configuration_id: Option<String>,
     /// As it is embossed, in capitals.
     #[schema(pattern = "^[A-Za-z .'-]{2,26}$")]
     holder_name: String,
@@ -140,7 +147,7 @@ impl From<NewPlasticCard> for NewPlastic {
     fn from(new: NewPlasticCard) -> Self {
         Self {
             balance: new.balance_id,
-            programme: None,
+            programme: SaidProgramme { number: None, configuration_id: new.configuration_id },
             physical_of: new.physical_of,
             replaces: None,
             holder_name: Personal::new(new.holder_name),
@@ -231,8 +238,9 @@ pub(super) async fn ordered_with_pin(
     new: NewPlasticWithPin,
     places: &str,
 ) -> Answered<Response> {
-    let NewPlasticWithPin { balance_id, holder_name, delivery, pin } = new;
-    let new = NewPlasticCard { balance_id, physical_of: None, holder_name, delivery };
+    let NewPlasticWithPin { balance_id, configuration_id, holder_name, delivery, pin } = new;
+    let physical_of = None;
+    let new = NewPlasticCard { balance_id, configuration_id, physical_of, holder_name, delivery };
     let by = OrderedBy { key, actor: caller.actor(), now: now() };
     let whose = (owner.partner, owner.customer);
     let order = plastic(this)?.order_with_pin(whose, &new.into(), pin.text(), by).await?;

@@ -16,6 +16,7 @@ pub mod operators;
 mod partners;
 pub(crate) mod personalisation;
 pub mod pools;
+pub mod programmes;
 pub(crate) mod proof;
 mod rates;
 mod reconciliation;
@@ -84,6 +85,14 @@ impl Services {
         act: Act,
     ) -> Result<Option<i64>, Problem> {
         Ok(self.node.manage(Manage { key, actor, act }, None).await?)
+    }
+
+    /// Whether a command under this key has made something, as far as the tables have it.
+    async fn was_made(&self, key: IdempotencyKey) -> Result<bool, Problem> {
+        let sql = "SELECT EXISTS (SELECT FROM audit_entry \
+                   WHERE idempotency_key = $1 AND made_id IS NOT NULL)";
+        let done = sqlx::query_scalar(sql).bind(uuid::Uuid::from_bytes(key.0));
+        Ok(done.fetch_one(self.store.pool()).await?)
     }
 
     /// Does a command that makes something, and gives its identifier.

@@ -74,6 +74,34 @@ impl Services {
         self.make(key, actor, Act::DefinePartner { name }).await.map(PartnerId)
     }
 
+    /// Gives a partner another name.
+    ///
+    /// # Errors
+    /// See [`Problem`].
+    pub async fn rename_partner(
+        &self,
+        key: IdempotencyKey,
+        actor: Actor,
+        partner: PartnerId,
+        name: AsciiText<40>,
+    ) -> Result<(), Problem> {
+        self.act(key, actor, Act::RenamePartner { partner, name }).await.map(|_| ())
+    }
+
+    /// Gives a programme another name.
+    ///
+    /// # Errors
+    /// See [`Problem`].
+    pub async fn rename_programme(
+        &self,
+        key: IdempotencyKey,
+        actor: Actor,
+        programme: ProgrammeId,
+        name: AsciiText<40>,
+    ) -> Result<(), Problem> {
+        self.act(key, actor, Act::RenameProgramme { programme, name }).await.map(|_| ())
+    }
+
     /// Serves a partner's cards, or stops serving them.
     ///
     /// # Errors

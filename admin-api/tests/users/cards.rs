@@ -14,6 +14,7 @@ use admin_api::cards::{
     By, CardModule, CardSettings, Cards, Channel, Holder, JobSettings, JobState, KeyNames,
     NewReplacement, NewVirtual, OwnedCard, Processors, SetBy, ShownLock,
 };
+use admin_api::programmes::SaidProgramme;
 use switch_domain::{AsciiText, Expiry, KeyLabel, LockCode, Pan, Timestamp};
 use switch_security::{KeyHandle, KeyUsage, PanKeys, SoftwareModule};
 use uuid::Uuid;
@@ -175,7 +176,7 @@ impl Stage {
     pub(crate) fn wanted(&self) -> NewVirtual {
         NewVirtual {
             balance: self.balance,
-            programme: None,
+            programme: SaidProgramme::default(),
             currency: None,
             holder_name: Some("ANA RUIZ".to_owned()),
             reference: None,

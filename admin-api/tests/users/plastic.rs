@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use admin_api::cards::processor::InProcess;
 use admin_api::cards::{CardModule, KeyNames, PinRules, Processors};
+use admin_api::programmes::SaidProgramme;
 use admin_api::{
     DeliveryInput, Done, NewCard, NewPlastic, OrderState, OrderedBy, Personal, Plastic,
     PlasticModules, PlasticOrder, PlasticSettings, Problem, Steps, WayName,
@@ -137,7 +138,7 @@ impl Shop {
     pub(crate) fn wanted(&self) -> NewPlastic {
         NewPlastic {
             balance: self.balance,
-            programme: None,
+            programme: SaidProgramme::default(),
             physical_of: None,
             replaces: None,
             holder_name: Personal::new("Ana Ruiz".to_owned()),

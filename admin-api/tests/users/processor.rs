@@ -9,6 +9,7 @@ use admin_api::cards::processor::{
     CardOrder, NewPin, Processor, ProcessorFault, RemoteProcessor, RemoteSettings, Told,
 };
 use admin_api::kyc::ProviderUrl;
+use admin_api::programmes::Terminal;
 use simulators::processor::{Conduct, Plan, ProcessorSettings, SimulatedProcessor};
 use switch_domain::{AsciiText, Bin, BinRange, Expiry, KeyLabel, LockCode, ProgrammeId};
 use switch_security::{EncryptedPinBlock, PinBlockFormat};
@@ -74,6 +75,7 @@ fn order() -> CardOrder {
         bins: BinRange { low: bin, high: bin, pan_length: 16 },
         expiry: Expiry::from_yymm(3012).expect("a month"),
         holder_name: Some(admin_api::Personal::new("ANA \"RUIZ\\".to_owned())),
+        terminal: Some(Terminal::new("T-0001".to_owned()).expect("a name")),
     }
 }
 

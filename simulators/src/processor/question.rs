@@ -22,6 +22,7 @@ pub(super) struct Order {
     pub(super) bins: Bins,
     pub(super) expiry: String,
     holder_name: Option<String>,
+    terminal: Option<String>,
     pub(super) encrypt_to: EncryptTo,
 }
 
@@ -73,7 +74,9 @@ impl Question {
             let order: Order = serde_json::from_slice(bytes).ok()?;
             let month = order.expiry.len() == 4 && order.programme > 0;
             let named = order.holder_name.as_ref().is_none_or(|name| !name.is_empty());
-            (month && named && order.bins.low <= order.bins.high).then_some(Self::Create(order))?
+            let placed = order.terminal.as_ref().is_none_or(|place| !place.is_empty());
+            (month && named && placed && order.bins.low <= order.bins.high)
+                .then_some(Self::Create(order))?
         } else {
             let acts = ["activate", "pin", "stop", "unstop", "retire"];
             let name = acts.into_iter().find(|act| *act == asked)?;

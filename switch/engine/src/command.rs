@@ -187,6 +187,13 @@ pub enum Act {
         /// Its name for people.
         name: AsciiText<40>,
     },
+    /// Gives a partner another name.
+    RenamePartner {
+        /// The partner.
+        partner: PartnerId,
+        /// Its name from now on.
+        name: AsciiText<40>,
+    },
     /// Serves a partner's cards or stops serving them.
     SetPartnerState {
         /// The partner.
@@ -233,6 +240,14 @@ pub enum Act {
         currency: Currency,
         /// Where the money comes from.
         funding: Funding,
+    },
+    /// Gives a programme another name. Numbers, currency and funding are for ever: cards and
+    /// accounts rest on them.
+    RenameProgramme {
+        /// The programme.
+        programme: ProgrammeId,
+        /// Its name from now on.
+        name: AsciiText<40>,
     },
     /// Takes amounts in other currencies under a programme, on these terms, or declines them.
     SetForeignTerms {

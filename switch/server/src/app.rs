@@ -10,7 +10,7 @@ use std::time::Duration;
 use admin_api::audit::audit_sink;
 use admin_api::cards::Cards as CardServices;
 use admin_api::certificates::Certificates;
-use admin_api::{PartnerKeys, Plastic, Services, Users};
+use admin_api::{Plastic, Services, Users};
 use anyhow::{Context, bail};
 use metrics_exporter_prometheus::PrometheusHandle;
 use switch_attacks::Watch;
@@ -28,7 +28,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::processors::{self, Remotes};
-use crate::api::{Managed, personalisation, pools};
+use crate::api::{Managed, personalisation, pools, programmes};
 use crate::card_checks::Cards;
 use crate::clock;
 use crate::command_audit::CommandAudit;
@@ -134,12 +134,14 @@ impl App {
         let sweep = config.holds.settings(&config.links);
         let sweep = HoldSweep::new(store.clone(), node.clone(), sweep);
         let health = Arc::new(NodeHealth { node, fatal: running.fatal(), warning });
-        let room = config.api.requests.audit_waiting;
-        let (audit, recording) = audit_sink(store.pool().clone(), room);
+        let (audit, recording) =
+            audit_sink(store.pool().clone(), config.api.requests.audit_waiting);
         let behind = (metrics, upkeep, sweep, watch, Box::pin(recording) as Recording);
         let keys = (&module, &ring, &security);
         let (users, of_holders, plastic, remotes) = holders(config, &services, keys, &cards)?;
         let security = (security, exchange.map(Arc::new), cards);
+        let (programmes, partner_keys) =
+            programmes::service(&config.api, &services, (&users, &of_holders));
         let managed = Managed {
             services: services.clone(),
             certificates: certificates.clone(),
@@ -148,7 +150,8 @@ impl App {
             users,
             plastic,
             pools: pools::service(&config.api, &services),
-            partner_keys: PartnerKeys::new(services.clone(), config.api.encryption.partner_keys()),
+            programmes,
+            partner_keys,
             cards: of_holders,
             audit,
             remotes,

@@ -8,7 +8,7 @@ use admin_api::cards::{CardModule, KeyNames};
 use anyhow::Context;
 use switch_hsm::HsmModule;
 use switch_network::{CardChecks, CardKeys, Waits};
-use switch_security::{CardSecurity, KeyHandle, KeyRing, KeyUsage, SoftwareModule};
+use switch_security::{CardSecurity, KeyHandle, KeyRing, KeyState, KeyUsage, SoftwareModule};
 
 use crate::config::{self, Config, Link, Module};
 
@@ -16,15 +16,27 @@ use crate::config::{self, Config, Link, Module};
 pub(crate) struct Cards {
     module: Arc<dyn CardSecurity>,
     keys: Arc<dyn CardKeys>,
+    ring: Option<KeyRing>,
     waits: Option<Waits>,
 }
 
 /// The same names, as the management services ask for them.
-struct Names(Arc<dyn CardKeys>);
+struct Names {
+    keys: Arc<dyn CardKeys>,
+    /// Those of this process: units do not say check values.
+    ring: Option<KeyRing>,
+}
 
 impl KeyNames for Names {
     fn key(&self, name: &str, usage: KeyUsage) -> Option<KeyHandle> {
-        self.0.card_key(name, usage)
+        self.keys.card_key(name, usage)
+    }
+
+    fn check_value(&self, name: &str, usage: KeyUsage) -> Option<String> {
+        let mut keys = self.ring.as_ref()?.iter();
+        let (.., versions) = keys.find(|(one, of, _)| one.as_str() == name && *of == usage)?;
+        let active = versions.iter().find(|version| version.state() == KeyState::Active)?;
+        Some(active.check_value().to_string())
     }
 }
 
@@ -47,12 +59,14 @@ impl Cards {
         if config.security.module == Module::Software {
             // The module is in this process: nothing of it is waited for.
             let module = Arc::clone(software) as _;
-            return Ok(Self { module, keys: Arc::new(ring), waits: None });
+            let keys = Arc::new(ring.clone());
+            return Ok(Self { module, keys, ring: Some(ring), waits: None });
         }
         let units = hardware.context("security.module is \"hardware\", and hsm.units is empty")?;
         Ok(Self {
             module: Arc::clone(units) as _,
             keys: Arc::new(UnitKeys(Arc::clone(units))),
+            ring: None,
             waits: Some(config.hsm.waits()),
         })
     }
@@ -61,7 +75,7 @@ impl Cards {
     pub(crate) fn module(&self) -> CardModule {
         CardModule {
             module: Arc::clone(&self.module),
-            keys: Arc::new(Names(Arc::clone(&self.keys))),
+            keys: Arc::new(Names { keys: Arc::clone(&self.keys), ring: self.ring.clone() }),
         }
     }
 

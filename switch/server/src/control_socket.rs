@@ -11,10 +11,12 @@ use admin_api::cards::Cards;
 use admin_api::certificates::Certificates;
 use admin_api::operation::{Caller, Operation, perform};
 use admin_api::operators::Operators;
+use admin_api::programmes::Programmes;
 use admin_api::{
     ClearingSettings, PartnerKeys, Problem, Services, Users, certificate_operation,
     clearing_operation, control_operation, idempotency_key, operator_operation,
     partner_choice_operation, processor_operation, rate_operation, security_operation,
+    setup_operation,
 };
 use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
@@ -56,6 +58,7 @@ struct Subjects {
     about: (Users, PartnerKeys),
     operators: Option<Operators>,
     cards: Cards,
+    programmes: Programmes,
     links: Links,
     attacks: Option<Arc<Watch>>,
     clearing: ClearingSettings,
@@ -106,7 +109,8 @@ impl ControlSocket {
         (clearing, audit): (ClearingSettings, CommandAudit),
         stop: CancellationToken,
     ) {
-        let Managed { services, certificates, operators, users, partner_keys, cards, .. } = managed;
+        let Managed { services, certificates, operators, cards, programmes, .. } = managed;
+        let Managed { users, partner_keys, .. } = managed;
         let about = (users, partner_keys);
         let subjects = Subjects {
             services,
@@ -114,6 +118,7 @@ impl ControlSocket {
             about,
             operators,
             cards,
+            programmes,
             links,
             attacks,
             clearing,
@@ -252,6 +257,9 @@ async fn manage(
     } else if name.starts_with("programme-processor-") {
         let operation = serde_json::from_value(operation)?;
         processor_operation::perform(&subjects.cards, caller, operation).await
+    } else if name.starts_with("setup-") {
+        let operation = serde_json::from_value(operation)?;
+        setup_operation::perform(&subjects.programmes, caller, operation).await
     } else if name.starts_with("operator-") {
         let about = subjects.operators.as_ref();
         operator_operation::perform(about, caller, serde_json::from_value(operation)?).await

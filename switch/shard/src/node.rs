@@ -269,6 +269,8 @@ impl Node {
         let placement = self.shared.placement;
         let shard = match &manage.act {
             Act::DefinePartner { .. }
+            | Act::RenamePartner { .. }
+            | Act::RenameProgramme { .. }
             | Act::SetPartnerState { .. }
             | Act::SetPartialMinimum { .. }
             | Act::OpenPool { .. }

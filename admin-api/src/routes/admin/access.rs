@@ -62,8 +62,8 @@ const ADMIN: Needs = Needs::AtLeast(Role::Admin);
 
 impl Access {
     /// The table. Employees read and work on single customers; managers also decide on
-    /// verifications and reload pools, two of them where it is much; administrators do everything,
-    /// operators, the audit and new pools included.
+    /// verifications, set up partners and programmes, and reload pools, two of them where it is
+    /// much; administrators do everything, operators, the audit and new pools included.
     pub const TABLE: &[Self] = table! {
         "POST" "/admin/sessions" Needs::Nobody;
         "GET" "/admin/sessions/current" Needs::Session;
@@ -91,6 +91,20 @@ impl Access {
         "GET" "/admin/customers/{customerId}/balances/{balanceId}" EMPLOYEE;
         "POST" "/admin/customers/{customerId}/balances/{balanceId}/block" EMPLOYEE;
         "POST" "/admin/customers/{customerId}/balances/{balanceId}/unblock" EMPLOYEE;
+        "GET" "/admin/partners" EMPLOYEE;
+        "POST" "/admin/partners" MANAGER;
+        "GET" "/admin/partners/{partnerId}" EMPLOYEE;
+        "PUT" "/admin/partners/{partnerId}" MANAGER;
+        "GET" "/admin/partners/{partnerId}/changes" EMPLOYEE;
+        "GET" "/admin/programmes" EMPLOYEE;
+        "POST" "/admin/programmes" MANAGER;
+        "GET" "/admin/programmes/{programmeId}" EMPLOYEE;
+        "PUT" "/admin/programmes/{programmeId}" MANAGER;
+        "GET" "/admin/programmes/{programmeId}/changes" EMPLOYEE;
+        "GET" "/admin/programmes/{programmeId}/controls" EMPLOYEE;
+        "POST" "/admin/programmes/{programmeId}/controls" MANAGER;
+        "PUT" "/admin/programmes/{programmeId}/controls/{controlId}" MANAGER;
+        "DELETE" "/admin/programmes/{programmeId}/controls/{controlId}" MANAGER;
         "GET" "/admin/pools" EMPLOYEE;
         "POST" "/admin/pools" ADMIN;
         "GET" "/admin/pools/{poolId}" EMPLOYEE;

@@ -7,13 +7,16 @@ mod audit;
 mod authorizations;
 mod balances;
 mod cards;
+mod changes;
 mod controls;
 mod corporations;
 mod customers;
 mod kyc;
 mod operators;
+mod partners;
 mod plastic;
 mod pools;
+mod programmes;
 mod sessions;
 mod summaries;
 mod webhooks;
@@ -57,6 +60,14 @@ pub(super) fn signed_in() -> OpenApiRouter<Panel> {
         .routes(routes!(balances::read))
         .routes(routes!(balances::block))
         .routes(routes!(balances::unblock))
+        .routes(routes!(partners::list, partners::create))
+        .routes(routes!(partners::read, partners::change))
+        .routes(routes!(partners::history))
+        .routes(routes!(programmes::list, programmes::create))
+        .routes(routes!(programmes::read, programmes::change))
+        .routes(routes!(programmes::history))
+        .routes(routes!(controls::list_of_programme, controls::define_of_programme))
+        .routes(routes!(controls::change_of_programme, controls::remove_of_programme))
         .routes(routes!(pools::list, pools::open))
         .routes(routes!(pools::read))
         .routes(routes!(pools::alert, pools::set_alert))

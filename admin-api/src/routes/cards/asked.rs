@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::Problem;
 use crate::service::cards::NewVirtual;
+use crate::service::programmes::SaidProgramme;
 
 /// A virtual card to be issued.
 #[derive(Deserialize, ToSchema)]
@@ -20,6 +21,9 @@ pub(in crate::routes) struct NewVirtualCard {
     /// The product, where it is said: that of the account.
     #[schema(minimum = 1)]
     programme_id: Option<i64>,
+    /// The same by its configuration id.
+    #[schema(pattern = "^[A-Za-z0-9._-]{1,40}$")]
+    configuration_id: Option<String>,
     /// The currency, where it is said: that of the product.
     #[schema(pattern = "^[A-Z]{3}$")]
     currency: Option<String>,
@@ -35,11 +39,12 @@ impl NewVirtualCard {
     /// For an employee of a corporation: the name on it, and what the partner calls them.
     pub(in crate::routes) fn of_employee(
         balance_id: Uuid,
-        programme_id: Option<i64>,
+        (programme_id, configuration_id): (Option<i64>, Option<String>),
         (name, reference): (String, String),
     ) -> Self {
         let (holder_name, reference) = (Some(name), Some(reference));
-        Self { balance_id, programme_id, currency: None, holder_name, reference }
+        let currency = None;
+        Self { balance_id, programme_id, configuration_id, currency, holder_name, reference }
     }
 }
 
@@ -47,7 +52,10 @@ impl From<NewVirtualCard> for NewVirtual {
     fn from(new: NewVirtualCard) -> Self {
         Self {
             balance: new.balance_id,
-            programme: new.programme_id.map(ProgrammeId),
+            programme: SaidProgramme {
+                number: new.programme_id.map(ProgrammeId),
+                configuration_id: new.configuration_id,
+            },
             currency: new.currency,
             holder_name: new.holder_name,
             reference: new.reference,

@@ -18,6 +18,7 @@ use crate::routes::plastic::{DeliveryBody, OrderView, placed, plastic};
 use crate::routes::served::Management;
 use crate::service::cards::{Channel, Form, OwnedCard};
 use crate::service::personalisation::{NewPlastic, OrderedBy};
+use crate::service::programmes::SaidProgramme;
 use crate::service::users::Personal;
 
 /// What a card is renewed with: of a virtual one there is nothing to be said.
@@ -81,7 +82,7 @@ async fn ordered(
             };
             let wanted = NewPlastic {
                 balance: this.users.handle_of(owned.balance.id).await?,
-                programme: None,
+                programme: SaidProgramme::default(),
                 physical_of: None,
                 replaces: None,
                 reference: None,

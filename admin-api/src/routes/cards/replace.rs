@@ -19,6 +19,7 @@ use crate::routes::plastic::{DeliveryBody, OrderView, placed, plastic};
 use crate::routes::served::Management;
 use crate::service::cards::{Channel, Form, NewReplacement, OwnedCard};
 use crate::service::personalisation::{NewPlastic, OrderedBy};
+use crate::service::programmes::SaidProgramme;
 use crate::service::users::Personal;
 
 /// What comes in a card's place.
@@ -124,7 +125,7 @@ async fn ordered(
             let delivery = new.delivery.ok_or_else(|| missing("delivery"))?;
             let wanted = NewPlastic {
                 balance: this.users.handle_of(old.balance.id).await?,
-                programme: None,
+                programme: SaidProgramme::default(),
                 physical_of: None,
                 replaces: Some(old.card.id),
                 holder_name: Personal::new(name),

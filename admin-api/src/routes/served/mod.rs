@@ -26,6 +26,7 @@ use crate::service::audit::AuditSink;
 use crate::service::corporations::Corporations;
 use crate::service::personalisation::Plastic;
 use crate::service::pools::Pools;
+use crate::service::programmes::Programmes;
 use crate::service::sandbox::Simulations;
 use crate::service::users::Users;
 use crate::service::webhooks::Webhooks;
@@ -48,6 +49,8 @@ pub struct Management {
     pub webhooks: Webhooks,
     /// Their cards.
     pub cards: Cards,
+    /// Partners and their products, as operators set them up.
+    pub programmes: Programmes,
     /// Pools of partners' money.
     pub pools: Pools,
     /// What was decided of them.

@@ -13,8 +13,8 @@ use crate::routes::authorizations::secure as authorizations;
 use crate::routes::cards::secure as cards;
 use crate::routes::controls::secure as controls;
 use crate::routes::{
-    balances, corporate, corporations, customers, devices, kyc, plastic, pools, public_key,
-    sandbox, summaries, webhook_messages, webhooks,
+    balances, corporate, corporations, customers, devices, kyc, partners, plastic, pools,
+    programmes, public_key, sandbox, summaries, webhook_messages, webhooks,
 };
 
 fn routes() -> OpenApiRouter<Management> {
@@ -44,6 +44,9 @@ fn routes() -> OpenApiRouter<Management> {
         .routes(routes!(devices::list))
         .routes(routes!(devices::remove))
         .routes(routes!(devices::unblock))
+        .routes(routes!(partners::own))
+        .routes(routes!(programmes::own))
+        .routes(routes!(programmes::own_one))
         .routes(routes!(pools::secure::list))
         .routes(routes!(pools::secure::read))
         .routes(routes!(pools::secure::reloads))

@@ -5,7 +5,7 @@
 
 use switch_domain::{
     AsciiText, Balance, BalanceState, CardId, CardStatus, CustomerState, Expiry, IdempotencyKey,
-    PartnerId, Programme, ProgrammeId, Timestamp, VaultRef,
+    PartnerId, Programme, Timestamp, VaultRef,
 };
 use uuid::Uuid;
 
@@ -15,6 +15,7 @@ use super::found::{OwnedCard, no_card};
 use super::processor::{CardOrder, MadeCard, ProcessorFault, given_twice};
 use super::profile::{self, Form, Ordered};
 use super::{Cards, NewCard};
+use crate::service::programmes::{SaidProgramme, terminal_of};
 use crate::service::span::months_on;
 use crate::{Customer, Personal, Problem};
 
@@ -44,7 +45,7 @@ pub struct NewVirtual {
     /// The account, as paths name it.
     pub balance: Uuid,
     /// The product, where it is said: the account's.
-    pub programme: Option<ProgrammeId>,
+    pub programme: SaidProgramme,
     /// The currency, where it is said: the product's.
     pub currency: Option<String>,
     /// As it is printed.
@@ -138,6 +139,7 @@ impl Cards {
         }
         self.in_use(holder, &balance).await?;
         names_employee(&customer, new)?;
+        new.programme.fits(self.pool(), balance.programme).await?;
         fits(new, &balance)?;
         // Without its key no code could be told of a card that was made.
         self.code_key(balance.programme, 0)?;
@@ -180,6 +182,7 @@ impl Cards {
             bins: programme.bins,
             expiry,
             holder_name: ordered.holder_name.clone().map(Personal::new),
+            terminal: terminal_of(self.pool(), programme.id).await?,
         };
         for _ in 0..DRAWS {
             let made = processor.create(&order).await?;
@@ -258,9 +261,6 @@ pub(super) fn is_final(problem: &Problem) -> bool {
 
 /// That what is said of the account is so, and what is printed can be.
 fn fits(new: &NewVirtual, balance: &Balance) -> Result<(), Problem> {
-    if new.programme.is_some_and(|programme| programme != balance.programme) {
-        return Err(Problem::field("programmeId", "the account is of another programme"));
-    }
     let currency = balance.currency.alphabetic();
     if new.currency.as_deref().is_some_and(|said| said != currency) {
         return Err(Problem::field("currency", "the account is in another currency"));

@@ -51,6 +51,11 @@ pub use settings::{CardSettings, JobSettings, PinRules};
 pub trait KeyNames: Send + Sync {
     /// The key of this name for this use.
     fn key(&self, name: &str, usage: KeyUsage) -> Option<KeyHandle>;
+
+    /// The check value of its active version; none where whoever keeps it does not say.
+    fn check_value(&self, _name: &str, _usage: KeyUsage) -> Option<String> {
+        None
+    }
 }
 
 /// Who computes what is on cards, and what its keys are called.
@@ -101,6 +106,11 @@ impl Cards {
     /// A key of the module.
     fn key(&self, name: &str, usage: KeyUsage) -> Result<KeyHandle, Problem> {
         self.module.key(name, usage)
+    }
+
+    /// Where the names of keys are known.
+    pub(in crate::service) fn key_names(&self) -> &dyn KeyNames {
+        &*self.module.keys
     }
 }
 

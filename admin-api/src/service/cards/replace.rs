@@ -16,6 +16,7 @@ use super::lock_policy::Channel;
 use super::profile::{self, Form};
 use super::renew::{alone, not_renewing};
 use crate::Problem;
+use crate::service::programmes::SaidProgramme;
 use crate::service::users::stands;
 
 /// Takes a card for an order, unless another one has it that is there and was not refused.
@@ -96,7 +97,7 @@ impl Cards {
         let of_employee = self.users.holder(holder.partner, holder.customer).await?.is_corporation;
         let wanted = NewVirtual {
             balance: self.users.handle_of(old.balance.id).await?,
-            programme: None,
+            programme: SaidProgramme::default(),
             currency: None,
             holder_name: new.holder_name.clone().or(before.holder_name),
             reference: new.reference.clone().or(before.reference.filter(|_| of_employee)),

@@ -96,6 +96,15 @@ impl PartnerKeys {
         table::list(self.pool(), partner).await
     }
 
+    /// That one of a partner's keys is in use: without one nothing could be encrypted for it.
+    pub(crate) async fn check_some(&self, partner: PartnerId) -> Result<(), Problem> {
+        if self.list(partner).await?.iter().any(|key| key.retired.is_none()) {
+            return Ok(());
+        }
+        let problem = "no key is registered for the partner: `cardswitch partner key add` first";
+        Err(Problem::new("CONFLICT", problem))
+    }
+
     /// By which rule a partner's answers are encrypted: from memory, where that is young enough.
     ///
     /// # Errors

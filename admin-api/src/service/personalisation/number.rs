@@ -12,6 +12,7 @@ use super::record::Going;
 use crate::Problem;
 use crate::service::cards::processor::{CardOrder, IN_PROCESS, MadeCard, chosen, given_twice};
 use crate::service::cards::{DRAWS, Form, range_full};
+use crate::service::programmes::terminal_of;
 use crate::service::vault::seal_pan;
 
 const RESERVED: &str = "\
@@ -49,6 +50,7 @@ impl Plastic {
             bins: programme.bins,
             expiry: going.expiry,
             holder_name: Some(going.holder_name.clone()),
+            terminal: terminal_of(self.pool(), programme.id).await?,
         };
         let vault = self.services.store.vault();
         let security = &*self.services.security;

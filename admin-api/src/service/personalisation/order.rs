@@ -6,7 +6,7 @@ use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
 use switch_domain::{
     AsciiText, Balance, BalanceState, CardId, CardStatus, CustomerId, CustomerState, Expiry,
-    IdempotencyKey, LockCode, PartnerId, ProgrammeId, ServiceCode, Timestamp,
+    IdempotencyKey, LockCode, PartnerId, ServiceCode, Timestamp,
 };
 use switch_store::PgTimestamp;
 use uuid::Uuid;
@@ -21,6 +21,7 @@ use crate::service::cards::{
     take_for_replacement,
 };
 use crate::service::half;
+use crate::service::programmes::SaidProgramme;
 use crate::service::span::months_on;
 use crate::service::users::{Customer, Personal, stands};
 
@@ -29,7 +30,7 @@ pub struct NewPlastic {
     /// The account, as paths name it.
     pub balance: Uuid,
     /// The product, where it is said: the account's.
-    pub programme: Option<ProgrammeId>,
+    pub programme: SaidProgramme,
     /// The card that it is to be plastic of.
     pub physical_of: Option<String>,
     /// The plastic in whose place it is to come, where that may be replaced.
@@ -319,9 +320,7 @@ impl Plastic {
         if balance.state != BalanceState::Active {
             return Err(Problem::new("CONFLICT", "the account is blocked or closed"));
         }
-        if new.programme.is_some_and(|programme| programme != balance.programme) {
-            return Err(Problem::field("programmeId", "the account is of another programme"));
-        }
+        new.programme.fits(self.pool(), balance.programme).await?;
         let holder_name = embossed(&new.holder_name)?;
         names_employee(&found, new)?;
         fits(&new.delivery)?;

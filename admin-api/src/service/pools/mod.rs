@@ -116,7 +116,7 @@ impl Pools {
         alert.map(|alert| self.check_alert(alert)).transpose()?;
         // Asked again under its key, the last one that may be is the answer all the same.
         let of_partner = self.ids_of(partner)?.len();
-        let is_new = !self.was_opened(key).await?;
+        let is_new = !self.services.was_made(key).await?;
         if is_new && of_partner >= usize::try_from(self.settings.pools_most).unwrap_or(usize::MAX) {
             return Err(Problem::new("EXHAUSTED", "the partner has as many pools as may be"));
         }
@@ -126,14 +126,6 @@ impl Pools {
             self.begin_alert(&pool, alert).await?;
         }
         self.now(pool).await
-    }
-
-    /// Whether a command under this key was done.
-    async fn was_opened(&self, key: IdempotencyKey) -> Result<bool, Problem> {
-        let sql = "SELECT EXISTS (SELECT FROM audit_entry \
-                   WHERE idempotency_key = $1 AND made_id IS NOT NULL)";
-        let done = sqlx::query_scalar(sql).bind(uuid::Uuid::from_bytes(key.0));
-        Ok(done.fetch_one(self.database()).await?)
     }
 
     /// All of a partner, the oldest first.

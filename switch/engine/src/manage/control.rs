@@ -19,6 +19,15 @@ pub(super) fn define_partner(state: &State, name: AsciiText<40>) -> Decided {
     Ok(Some(Change::plain(Event::PartnerDefined(partner), Some(id.0))))
 }
 
+pub(super) fn rename_partner(state: &State, id: PartnerId, name: AsciiText<40>) -> Decided {
+    let partner = state.control().partners.get(&id).ok_or(Refusal::NoSuchPartner)?;
+    if partner.name == name {
+        return Ok(None);
+    }
+    let partner = Partner { name, ..partner.clone() };
+    Ok(Some(Change::plain(Event::PartnerDefined(partner), None)))
+}
+
 pub(super) fn set_partner_state(state: &State, id: PartnerId, new: PartnerState) -> Decided {
     let partner = state.control().partners.get(&id).ok_or(Refusal::NoSuchPartner)?;
     if partner.state == new {
@@ -118,6 +127,15 @@ pub(super) fn define_programme(state: &State, act: &Act) -> Decided {
         security: None,
     };
     Ok(Some(Change::plain(Event::ProgrammeDefined(programme), Some(id.0))))
+}
+
+pub(super) fn rename_programme(state: &State, id: ProgrammeId, name: AsciiText<40>) -> Decided {
+    let programme = state.control().programmes.get(&id).ok_or(Refusal::NoSuchProgramme)?;
+    if programme.name == name {
+        return Ok(None);
+    }
+    let programme = Programme { name, ..programme.clone() };
+    Ok(Some(Change::plain(Event::ProgrammeDefined(programme), None)))
 }
 
 /// An amount above zero and within bounds, negated.

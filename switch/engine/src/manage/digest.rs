@@ -45,6 +45,12 @@ impl Parts {
 pub(super) fn of(act: &Act) -> CommandDigest {
     let parts = match act {
         Act::DefinePartner { name } => Parts::new(1).text(name.as_str()),
+        Act::RenamePartner { partner, name } => {
+            Parts::new(31).number(partner.0).text(name.as_str())
+        }
+        Act::RenameProgramme { programme, name } => {
+            Parts::new(32).number(programme.0).text(name.as_str())
+        }
         Act::SetPartnerState { partner, state } => {
             let state = match state {
                 PartnerState::Active => 1,
@@ -148,6 +154,8 @@ fn of_customers(act: &Act) -> Parts {
             of_subject(Parts::new(19).number(control.0), *subject)
         }
         Act::DefinePartner { .. }
+        | Act::RenamePartner { .. }
+        | Act::RenameProgramme { .. }
         | Act::SetPartnerState { .. }
         | Act::SetPartialMinimum { .. }
         | Act::OpenPool { .. }

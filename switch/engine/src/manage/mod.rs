@@ -83,6 +83,7 @@ const fn refused_on_record(act: &Act, refusal: Refusal) -> Option<Event> {
 fn change(state: &State, act: &Act, headroom: &dyn Headroom, now: Timestamp) -> Decided {
     match act {
         Act::DefinePartner { name } => control::define_partner(state, *name),
+        Act::RenamePartner { partner, name } => control::rename_partner(state, *partner, *name),
         Act::SetPartnerState { partner, state: new } => {
             control::set_partner_state(state, *partner, *new)
         }
@@ -96,6 +97,9 @@ fn change(state: &State, act: &Act, headroom: &dyn Headroom, now: Timestamp) -> 
             control::reload_pool(state, *pool, *amount, *reference)
         }
         Act::DefineProgramme { .. } => control::define_programme(state, act),
+        Act::RenameProgramme { programme, name } => {
+            control::rename_programme(state, *programme, *name)
+        }
         Act::SetForeignTerms { programme, terms } => rate::set_terms(state, *programme, *terms),
         Act::SetRate(rate) => rate::set(state, rate, now),
         Act::RemoveRate { from, to } => rate::remove(state, *from, *to),

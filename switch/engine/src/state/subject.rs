@@ -47,12 +47,12 @@ impl Subject {
     /// What a command asks to change.
     pub(crate) const fn of_act(act: &Act) -> Option<Self> {
         match act {
-            Act::SetPartnerState { partner, .. } | Act::SetPartialMinimum { partner, .. } => {
-                Some(Self::Partner(*partner))
-            }
-            Act::SetForeignTerms { programme, .. } | Act::SetCardSecurity { programme, .. } => {
-                Some(Self::Programme(*programme))
-            }
+            Act::RenamePartner { partner, .. }
+            | Act::SetPartnerState { partner, .. }
+            | Act::SetPartialMinimum { partner, .. } => Some(Self::Partner(*partner)),
+            Act::RenameProgramme { programme, .. }
+            | Act::SetForeignTerms { programme, .. }
+            | Act::SetCardSecurity { programme, .. } => Some(Self::Programme(*programme)),
             Act::SetBalanceState { balance, .. } | Act::CreditBalance { balance, .. } => {
                 Some(Self::Balance(*balance))
             }

@@ -242,6 +242,8 @@ fn a_second_command_about_the_same_thing_waits_for_the_commit_of_the_first() {
         ("", "credit alice 1.00", "credit alice 1.00"),
         ("", "block-customer alice", "unblock-customer alice"),
         ("", "suspend acme", "resume acme"),
+        ("", "rename-partner acme Apex", "suspend acme"),
+        ("", "rename-programme gold Silver", "rename-programme gold Bronze"),
     ] {
         let mut world = World::after(CARD);
         world.run(&format!(

@@ -2,7 +2,7 @@
 
 use switch_engine::Refusal;
 
-use crate::harness::check;
+use crate::harness::{CONTROL, World, check};
 
 #[test]
 fn partners_are_suspended_and_resumed() {
@@ -21,6 +21,36 @@ fn partners_are_suspended_and_resumed() {
         suspend no-body              -> refused NoSuchPartner
         ",
     );
+}
+
+#[test]
+fn partners_and_programmes_get_other_names_and_their_cards_go_on() {
+    let mut world = World::new();
+    world.run(
+        "
+        partner acme
+        pool deposit EUR 100.00
+        programme gold deposit
+        balance alice 50.00
+        card c1 alice exp 2712
+        rename-partner acme Apex
+        rename-partner acme Apex     # it is so already
+        rename-programme gold Silver
+        rename-programme gold Silver
+        auth c1 1.00 stan 1          -> approved
+        suspend acme
+        auth c1 1.00 stan 2          -> partner_suspended
+        resume acme
+        rename-partner no-body Apex  -> refused NoSuchPartner
+        rename-programme no-such Apex -> refused NoSuchProgramme
+        ",
+    );
+    let control = world.cluster.states[CONTROL].control();
+    let names = |all: &mut dyn Iterator<Item = String>| all.collect::<Vec<_>>();
+    let partners = &mut control.partners.values().map(|one| one.name.to_string());
+    assert_eq!(names(partners), ["Apex"]);
+    let programmes = &mut control.programmes.values().map(|one| one.name.to_string());
+    assert_eq!(names(programmes), ["Silver"]);
 }
 
 #[test]

@@ -20,6 +20,7 @@ mod corporations;
 pub(crate) mod personalisation;
 pub(crate) mod pools;
 pub(crate) mod processors;
+pub(crate) mod programmes;
 mod routers;
 mod sandbox;
 mod upkeep;

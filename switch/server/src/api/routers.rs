@@ -13,6 +13,7 @@ use admin_api::http::{Rates, Repeats};
 use admin_api::openapi::try_it_page;
 use admin_api::operators::Operators;
 use admin_api::pools::Pools;
+use admin_api::programmes::Programmes;
 use admin_api::routes::{
     Around, Management, Panel, admin_channel, customer_channel, partner_channels,
 };
@@ -37,6 +38,7 @@ pub(crate) struct Managed {
     pub(crate) users: Users,
     pub(crate) plastic: Option<Plastic>,
     pub(crate) pools: Pools,
+    pub(crate) programmes: Programmes,
     pub(crate) partner_keys: PartnerKeys,
     pub(crate) cards: Cards,
     pub(crate) audit: AuditSink,
@@ -89,6 +91,7 @@ impl Routers {
             users,
             plastic,
             pools,
+            programmes,
             partner_keys,
             cards,
             audit,
@@ -119,6 +122,7 @@ impl Routers {
             corporations,
             webhooks,
             cards,
+            programmes,
             pools,
             authorizations,
             plastic,

@@ -4,6 +4,7 @@
 use std::process::ExitCode;
 
 use admin_api::operation::{Kind, Operation};
+use admin_api::setup_operation::SetupOperation;
 use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 
@@ -93,6 +94,39 @@ pub enum ProgrammeCommand {
         /// The pool that funds it: credit or deposit, as it was opened
         #[arg(long)]
         pool: i64,
+        /// How the switch is reached
+        #[command(flatten)]
+        socket: SocketArgs,
+    },
+    /// How it is set up: names of keys and their users, never a key
+    Show(Id),
+    /// How all of them are, or those of a partner
+    List {
+        /// Whose
+        #[arg(long)]
+        partner: Option<i64>,
+        /// How the switch is reached
+        #[command(flatten)]
+        socket: SocketArgs,
+    },
+    /// Change it, in force for the next order; what is not named stays, what is empty is no more
+    #[command(group = clap::ArgGroup::new("what").required(true).multiple(true))]
+    Set {
+        /// The programme
+        #[arg(long)]
+        programme: i64,
+        /// Its name for people
+        #[arg(long, group = "what")]
+        name: Option<String>,
+        /// What the processor calls the place where its cards are made
+        #[arg(long, group = "what")]
+        terminal: Option<String>,
+        /// By which its partner names it where it orders cards
+        #[arg(long, group = "what")]
+        configuration_id: Option<String>,
+        /// Where its cards are at home, as AT
+        #[arg(long, group = "what")]
+        home_country: Option<String>,
         /// How the switch is reached
         #[command(flatten)]
         socket: SocketArgs,
@@ -292,6 +326,29 @@ pub(super) async fn programme(command: ProgrammeCommand) -> anyhow::Result<ExitC
                 pan_length,
                 currency,
                 pool,
+            };
+            send(socket, operation).await
+        }
+        ProgrammeCommand::Show(Id { id, socket }) => {
+            send(socket, SetupOperation::SetupProgrammeShow { programme: id }).await
+        }
+        ProgrammeCommand::List { partner, socket } => {
+            send(socket, SetupOperation::SetupProgrammeList { partner }).await
+        }
+        ProgrammeCommand::Set {
+            programme,
+            name,
+            terminal,
+            configuration_id,
+            home_country,
+            socket,
+        } => {
+            let operation = SetupOperation::SetupProgrammeSet {
+                programme,
+                name,
+                terminal,
+                configuration_id,
+                home_country,
             };
             send(socket, operation).await
         }

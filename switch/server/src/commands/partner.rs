@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use admin_api::certificate_operation::CertificateOperation;
 use admin_api::certificates::RevocationReason;
 use admin_api::operation::Operation;
+use admin_api::setup_operation::SetupOperation;
 use anyhow::Context;
 use clap::{Subcommand, ValueEnum};
 use serde_json::Value;
@@ -27,6 +28,21 @@ const MOST_READ: u64 = 16 * 1024;
 pub enum PartnerCommand {
     /// Make a partner
     Create {
+        /// Its name for people
+        #[arg(long)]
+        name: String,
+        /// How the switch is reached
+        #[command(flatten)]
+        socket: SocketArgs,
+    },
+    /// How it is set up
+    Show(Id),
+    /// How all of them are
+    List(SocketArgs),
+    /// Give it another name
+    Rename {
+        /// The partner
+        id: i64,
         /// Its name for people
         #[arg(long)]
         name: String,
@@ -126,6 +142,15 @@ impl Reason {
 pub(super) async fn run(command: PartnerCommand) -> anyhow::Result<ExitCode> {
     let (socket, operation) = match command {
         PartnerCommand::Create { name, socket } => (socket, Operation::PartnerCreate { name }),
+        PartnerCommand::Show(Id { id, socket }) => {
+            return send(socket, SetupOperation::SetupPartnerShow { partner: id }).await;
+        }
+        PartnerCommand::List(socket) => {
+            return send(socket, SetupOperation::SetupPartnerList).await;
+        }
+        PartnerCommand::Rename { id, name, socket } => {
+            return send(socket, SetupOperation::SetupPartnerRename { partner: id, name }).await;
+        }
         PartnerCommand::Suspend(Id { id, socket }) => {
             (socket, Operation::PartnerSuspend { partner: id })
         }

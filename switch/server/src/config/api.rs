@@ -20,7 +20,7 @@ use super::operators::ApiOperators;
 use super::sessions::ApiSessions;
 use super::{
     ApiCards, ApiCorporations, ApiCustomers, ApiHistory, ApiKyc, ApiMail, ApiPersonalisation,
-    ApiPools, ApiProcessor, ApiSandbox, ApiWebhooks, Mode, users,
+    ApiPools, ApiProcessor, ApiProgrammes, ApiSandbox, ApiWebhooks, Mode, users,
 };
 
 /// The management API. Without a listener it is not served.
@@ -49,6 +49,8 @@ pub struct Api {
     pub cards: ApiCards,
     /// Who makes those of programmes that are not made by the switch itself, by name.
     pub processors: BTreeMap<String, ApiProcessor>,
+    /// Partners and their products.
+    pub programmes: ApiProgrammes,
     /// Pools of partners' money.
     pub pools: ApiPools,
     /// What was decided of them.
@@ -246,6 +248,7 @@ impl Api {
         self.customers.check(&self.kyc, faults);
         self.corporations.check(faults);
         self.cards.check(faults);
+        self.programmes.check(faults);
         self.pools.check(faults);
         self.history.check(faults);
         self.kyc.check(faults);

@@ -3,6 +3,8 @@
 //! configuration does not have, and that each leaves a row. Cards that were ordered stay where they
 //! are.
 
+use std::collections::BTreeMap;
+
 use sqlx::{PgConnection, Row};
 use switch_domain::{AsciiText, ProgrammeId, Timestamp};
 use switch_store::PgTimestamp;
@@ -71,14 +73,7 @@ impl Cards {
     ) -> Result<Choice, Problem> {
         self.known(programme)?;
         let processor = processor.filter(|name| *name != IN_PROCESS);
-        if let Some(unknown) = processor.filter(|name| !self.processors.knows(name)) {
-            let names = self.processors.names().collect::<Vec<_>>().join(", ");
-            let problem = format!(
-                "no processor {unknown:?} is configured: there is {names}; write [api.processors.\
-                 NAME] for another, and start the switch again"
-            );
-            return Err(Problem::new("CONFLICT", problem));
-        }
+        processor.map(|name| self.check_processor(name)).transpose()?;
         let mut transaction = self.pool().begin().await?;
         let before = chosen(&mut transaction, programme).await?;
         if before.as_deref() != processor {
@@ -108,6 +103,36 @@ impl Cards {
         let mut connection = self.pool().acquire().await?;
         let chosen = chosen(&mut connection, programme).await?;
         Ok(chosen.unwrap_or_else(|| IN_PROCESS.to_owned()))
+    }
+
+    /// That the configuration has a processor of this name.
+    pub(in crate::service) fn check_processor(&self, name: &str) -> Result<(), Problem> {
+        if self.processors.knows(name) {
+            return Ok(());
+        }
+        let names = self.processors.names().collect::<Vec<_>>().join(", ");
+        let problem = format!(
+            "no processor {name:?} is configured: there is {names}; write [api.processors.\
+             NAME] for another, and start the switch again"
+        );
+        Err(Problem::new("CONFLICT", problem))
+    }
+
+    /// Who makes the cards of programmes, where somebody chose one, and whether the configuration
+    /// has them.
+    pub(in crate::service) async fn processors_of(
+        &self,
+        programmes: &[i64],
+    ) -> Result<BTreeMap<ProgrammeId, (String, bool)>, Problem> {
+        let sql = "SELECT programme_id, processor FROM programme_processor \
+                   WHERE programme_id = ANY ($1)";
+        let rows: Vec<(i64, String)> =
+            sqlx::query_as(sql).bind(programmes).fetch_all(self.pool()).await?;
+        let shown = |(id, name): (i64, String)| {
+            let is_configured = self.processors.knows(&name);
+            (ProgrammeId(id), (name, is_configured))
+        };
+        Ok(rows.into_iter().map(shown).collect())
     }
 
     fn known(&self, programme: ProgrammeId) -> Result<(), Problem> {

@@ -21,6 +21,7 @@ use switch_security::{EncryptedPinBlock, PinBlockFormat};
 use uuid::Uuid;
 
 use super::Form;
+use crate::service::programmes::Terminal;
 use crate::{Personal, Problem};
 
 pub use answer::BadAnswer;
@@ -71,6 +72,8 @@ pub struct CardOrder {
     pub expiry: Expiry,
     /// Whose name is on it.
     pub holder_name: Option<Personal>,
+    /// What the processor calls the place where it is made.
+    pub terminal: Option<Terminal>,
 }
 
 /// A card that was made. Its number goes into the vault at once.

@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 use super::{CardOrder, NewPin, Told};
 use crate::Personal;
 use crate::jwe::PublishedKey;
+use crate::service::programmes::Terminal;
 
 /// No question is longer: a text that grows would leave copies behind.
 const QUESTION_ROOM: usize = 4_096;
@@ -48,6 +49,8 @@ struct Order<'a> {
     expiry: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     holder_name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    terminal: Option<&'a str>,
     encrypt_to: EncryptTo<'a>,
 }
 
@@ -96,6 +99,7 @@ pub(super) fn order(order: &CardOrder, key: &PublishedKey) -> Option<Bytes> {
         },
         expiry: format!("{:04}", order.expiry.yymm()),
         holder_name: order.holder_name.as_ref().map(Personal::expose),
+        terminal: order.terminal.as_ref().map(Terminal::as_str),
         encrypt_to: EncryptTo { kid: &key.kid, public_key: &key.public_key },
     })
 }

@@ -6,6 +6,8 @@ mod inquiries;
 mod machine;
 mod provider;
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
@@ -124,14 +126,46 @@ impl Users {
         (by, now): (AsciiText<40>, Timestamp),
     ) -> Result<PartnerSettings, Problem> {
         self.check_partner(partner)?;
-        if change.kyc_mode == Some(Mode::Automated) && !self.settings().has_provider {
-            let problem = "no provider is configured, who would verify: api.kyc.url";
-            return Err(Problem::new("CONFLICT", problem));
-        }
+        change.kyc_mode.map(|mode| self.check_mode(mode)).transpose()?;
         let query = sqlx::query(CHANGE).bind(partner.0).bind(change.kyc_mode.map(Mode::name));
         let query = query.bind(change.registered_keys_only).bind(PgTimestamp(now));
         query.bind(by.as_str()).execute(self.pool()).await?;
         self.partner_settings(partner).await
+    }
+
+    /// That customers can be verified so.
+    pub(in crate::service) fn check_mode(&self, mode: Mode) -> Result<(), Problem> {
+        if mode == Mode::Automated && !self.settings().has_provider {
+            let problem = "no provider is configured, who would verify: api.kyc.url";
+            return Err(Problem::new("CONFLICT", problem));
+        }
+        Ok(())
+    }
+
+    /// What several partners chose; of those who chose nothing there is nothing.
+    pub(in crate::service) async fn settings_of_partners(
+        &self,
+        partners: &[i64],
+    ) -> Result<BTreeMap<PartnerId, PartnerSettings>, Problem> {
+        let sql = "SELECT partner_id, kyc_mode, registered_keys_only FROM partner_settings \
+                   WHERE partner_id = ANY ($1)";
+        let rows = sqlx::query(sql).bind(partners).fetch_all(self.pool()).await?;
+        let read = |row: &PgRow| Ok((PartnerId(row.try_get("partner_id")?), self.chosen(row)?));
+        rows.iter().map(read).collect()
+    }
+
+    /// What is in force where a partner chose nothing.
+    pub(in crate::service) fn usual_settings(&self) -> PartnerSettings {
+        PartnerSettings { kyc_mode: self.settings().kyc_mode, registered_keys_only: false }
+    }
+
+    fn chosen(&self, row: &PgRow) -> Result<PartnerSettings, Problem> {
+        let kyc_mode = match row.try_get::<Option<String>, _>("kyc_mode")? {
+            None => self.settings().kyc_mode,
+            Some(mode) => Mode::named(&mode).ok_or_else(|| unreadable(&"the partner's mode"))?,
+        };
+        let registered_keys_only = row.try_get("registered_keys_only")?;
+        Ok(PartnerSettings { kyc_mode, registered_keys_only })
     }
 
     async fn settings_of(
@@ -142,16 +176,7 @@ impl Users {
         let sql = "SELECT kyc_mode, registered_keys_only FROM partner_settings \
                    WHERE partner_id = $1";
         let row = sqlx::query(sql).bind(partner.0).fetch_optional(connection).await?;
-        let Some(row) = row else {
-            let kyc_mode = self.settings().kyc_mode;
-            return Ok(PartnerSettings { kyc_mode, registered_keys_only: false });
-        };
-        let kyc_mode = match row.try_get::<Option<String>, _>("kyc_mode")? {
-            None => self.settings().kyc_mode,
-            Some(mode) => Mode::named(&mode).ok_or_else(|| unreadable(&"the partner's mode"))?,
-        };
-        let registered_keys_only = row.try_get("registered_keys_only")?;
-        Ok(PartnerSettings { kyc_mode, registered_keys_only })
+        row.map_or_else(|| Ok(self.usual_settings()), |row| self.chosen(&row))
     }
 
     /// Moves a customer's verification. Of several that move it at once one does, and the others

@@ -28,6 +28,7 @@ impl World {
     pub(super) fn management(&mut self, row: &Row<'_>) {
         match row.verb {
             "partner" | "suspend" | "resume" => self.partner(row),
+            "rename-partner" | "rename-programme" => self.rename(row),
             "partial-minimum" => self.partial_minimum(row),
             "pool" | "open-pool" | "reload" => self.pool(row),
             "programme" => self.programme(row),
@@ -75,6 +76,18 @@ impl World {
         };
         let partner = self.names.partner(row, name);
         self.manage(row, CONTROL, Act::SetPartnerState { partner, state });
+    }
+
+    /// `rename-partner PARTNER WORD`, `rename-programme PROGRAMME WORD`
+    fn rename(&mut self, row: &Row<'_>) {
+        let (which, name) = (row.word("which"), name_of(row.word("a name")));
+        let act = match row.verb {
+            "rename-partner" => {
+                Act::RenamePartner { partner: self.names.partner(row, which), name }
+            }
+            _ => Act::RenameProgramme { programme: self.names.programme(row, which).0, name },
+        };
+        self.manage(row, CONTROL, act);
     }
 
     /// `partial-minimum PARTNER CURRENCY AMOUNT|none`

@@ -17,6 +17,7 @@ mod plastic_renewal;
 mod platform;
 mod pools;
 mod processors;
+mod programmes;
 mod recorded;
 mod revocation;
 mod rotation;

@@ -247,6 +247,11 @@ async fn dump(platform: &Platform) -> String {
         ("balance_handle", ""),
         ("idempotent_answer", ""),
         ("pool_reload", ""),
+        ("partner", ""),
+        ("partner_profile", ""),
+        ("programme", ""),
+        ("programme_profile", ""),
+        ("setup_change", ""),
     ] {
         let sql = format!(
             "SELECT coalesce(string_agg((to_jsonb(t) - '{but}')::text, ',' ORDER BY t::text), '') \
@@ -263,6 +268,14 @@ async fn dump(platform: &Platform) -> String {
 /// A body that each call takes.
 fn body_of(path: &str, name: &str) -> Option<Value> {
     match path.rsplit('/').next() {
+        Some("partners" | "{partnerId}" | "{programmeId}") => Some(json!({ "name": name })),
+        Some("programmes") => Some(json!({
+            "partnerId": 1, "name": name, "currency": "EUR", "poolId": "777",
+            "bins": { "low": "99999940", "high": "99999940", "panLength": 16 }
+        })),
+        Some("controls" | "{controlId}") => {
+            Some(json!({ "name": name, "rule": "FORBID", "shadow": true }))
+        }
         Some("operators") => Some(json!({ "name": name, "role": "EMPLOYEE" })),
         Some("role") => Some(json!({ "role": "ADMIN" })),
         Some("kyb") => Some(json!({ "decision": "HOLD", "note": "seen" })),
@@ -301,6 +314,9 @@ impl Matrix<'_> {
             .replace("{orderId}", MISSING)
             .replace("{webhookId}", MISSING)
             .replace("{messageId}", MISSING)
+            .replace("{partnerId}", "777")
+            .replace("{programmeId}", "777")
+            .replace("{controlId}", MISSING)
             .replace("{poolId}", "777")
             .replace("{reloadId}", MISSING);
         let of_partner = matches!(path, "/admin/customers" | "/admin/webhooks" | "/admin/pools");

@@ -101,7 +101,6 @@ impl Platform {
 
     /// A partner whose credit is a thousand euros, and whose request was signed.
     pub(super) fn partner(&self, name: &str, bin: &str) -> Partner {
-        let at = self.directory.path();
         let id = self.served.make(&["partner", "create", "--name", name], "partner");
         let pool = ["pool", "open", "--partner", &id, "--kind", "credit", "--currency", "EUR"];
         let pool = self.served.make(&pool, "pool");
@@ -111,15 +110,21 @@ impl Platform {
         let create = ["programme", "create", "--partner", &id, "--name", "Everyday"];
         let terms = ["--bin-low", bin, "--currency", "EUR", "--pool", &pool];
         let programme = self.served.make(&[&create[..], &terms].concat(), "programme");
+        let client = self.system_of(&id, name);
+        Partner { id, programme: programme.parse().expect("a number"), client }
+    }
+
+    /// The system of a partner, whose request for a certificate was signed.
+    pub(super) fn system_of(&self, id: &str, name: &str) -> Client {
+        let at = self.directory.path();
         let [csr, pem] = files(at, name);
         let key: KeyPair = request(Path::new(&csr));
         std::fs::write(at.join(format!("{name}.key")), key.serialize_pem()).expect("written");
-        let sign = ["partner", "csr", "--partner", &id, "--in", &csr, "--out", &pem];
+        let sign = ["partner", "csr", "--partner", id, "--in", &csr, "--out", &pem];
         self.served.command(&sign).expect("signed");
         let certificate = CertificateDer::from_pem_file(&pem).expect("the certificate");
         let client = Client::new(self.served.api("secure"), &self.root, (&key, certificate));
-        let client = client.noting(&self.heard);
-        Partner { id, programme: programme.parse().expect("a number"), client }
+        client.noting(&self.heard)
     }
 
     /// Somebody at the open listener.

@@ -41,7 +41,7 @@ fn with_pin(card: Value) -> Value {
 impl Desk {
     fn opens(&self, corporation: &str, key: &str) -> Answer {
         let new = json!({
-            "dcCorporationId": corporation, "configurationId": self.acme.programme
+            "dcCorporationId": corporation, "configurationId": self.acme.programme.to_string()
         });
         self.acme.client.post("/secure/balances", key, &new)
     }

@@ -12,6 +12,7 @@ mod controls;
 mod corporations;
 mod customer;
 mod pools;
+mod programmes;
 mod recording;
 mod sandbox;
 mod secure;
@@ -54,6 +55,7 @@ async fn examples_of_the_documents_are_real_answers() {
     corporations::walk(&platform, &mut recording);
     admin::walk(&platform, &mut recording);
     pools::walk(&platform, &mut recording);
+    programmes::walk(&platform, &mut recording);
     // Last: the bureau makes all that was ordered before.
     sandbox::walk(&platform, &mut recording);
     platform.close().await;

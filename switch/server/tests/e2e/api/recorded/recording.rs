@@ -9,7 +9,7 @@ use crate::api::client::{Answer, Client};
 
 /// Members that are another with each run: of our keys, what cards, cursors, messages and
 /// authorizations are called, and what stands in messages.
-const DRAWN: [&str; 19] = [
+const DRAWN: [&str; 21] = [
     "kid",
     "publicKey",
     "pem",
@@ -29,6 +29,8 @@ const DRAWN: [&str; 19] = [
     "trackingNumber",
     "messageId",
     "poolId",
+    "changeId",
+    "digest",
 ];
 
 /// What was asked and answered, by operation.

@@ -6,7 +6,7 @@ from functools import cached_property
 
 from people import CARD_PIN, COMPANY, CONTROL, CORPORATIONS, CUSTOMERS, HOOK, OPEN, OTHER_PIN
 from people import OWN, PIN, PLATFORM, WEBHOOKS, WORLD, App, Operator, document, employees
-from people import employees_plastic, fresh, plastic
+from people import employees_plastic, fresh, fresh_bin, plastic
 
 ME, SESSION = "/customers/me", "/customers/sessions/current"
 # How many requests are about the same scene, where they leave it of use.
@@ -39,6 +39,36 @@ class Asker:
 
 
 ASKER = Asker()
+
+
+class SetUp:
+    """A partner and its programme that nothing else is about: they may be changed."""
+
+    @cached_property
+    def partner(self):
+        new = {"name": fresh("set up")}
+        return OPEN.post("/admin/partners", new, ADMINISTRATOR.token)["partnerId"]
+
+    @cached_property
+    def pool(self):
+        new = {"partnerId": self.partner, "kind": "CREDIT", "currency": "EUR"}
+        return OPEN.post("/admin/pools", new, ADMINISTRATOR.token)["poolId"]
+
+    @cached_property
+    def programme(self):
+        new = self.wanted()
+        return OPEN.post("/admin/programmes", new, ADMINISTRATOR.token)["programmeId"]
+
+    def wanted(self):
+        """A programme with numbers that no other has."""
+        bin = fresh_bin()
+        return {
+            "partnerId": self.partner, "name": "Drawn", "currency": "EUR", "poolId": self.pool,
+            "bins": {"low": bin, "high": bin, "panLength": 19},
+        }
+
+
+SET_UP = SetUp()
 
 
 class Scene:
@@ -112,6 +142,10 @@ class Scene:
 
     def version(self, path):
         """Of what a path names, as it is now."""
+        if path.startswith(("/admin/partners/", "/admin/programmes/")):
+            one = path.replace("{partnerId}", str(SET_UP.partner))
+            one = one.replace("{programmeId}", str(SET_UP.programme))
+            return OPEN.ask("GET", one, token=ADMINISTRATOR.token).headers["ETag"]
         if "{poolId}" in path:
             alert = f"/admin/pools/{self.partner.pool}/alert"
             return OPEN.ask("GET", alert, token=ADMINISTRATOR.token).headers["ETag"]
@@ -172,8 +206,10 @@ LIVE = {
     "installationSecret": lambda scene: scene.app.proof["installationSecret"],
     "pairingCode": lambda scene: scene.pairing_code(),
     "operatorId": lambda scene: scene.operator.id,
-    "partnerId": lambda scene: scene.partner.id,
-    "programmeId": lambda scene: scene.partner.programme,
+    "partnerId": lambda scene: SET_UP.partner if set_up(scene) else scene.partner.id,
+    "programmeId": lambda scene: (
+        SET_UP.programme if set_up(scene) else scene.partner.programme
+    ),
     "cardId": lambda scene: scene.card,
     "authorizationId": lambda scene: scene.authorization,
     "orderId": lambda scene: scene.order,
@@ -189,6 +225,12 @@ LIVE = {
     "amount": lambda scene: {"value": "1.00", "currency": "EUR"},
     "standing": lambda scene: {"value": "1.00", "currency": "EUR"},
 }
+
+def set_up(scene):
+    """Whether a request is about what operators set up, and may change."""
+    changed = ("/admin/partners/{partnerId}", "/admin/programmes/{programmeId}")
+    return scene.path in changed
+
 
 def dc_corporation(scene):
     """A decision is about one with a document; what an account is opened for was approved."""
@@ -260,6 +302,13 @@ WHOLE["PUT", "/admin/pools/{poolId}/alert"] = lambda scene: {
     "below": {"value": "1.00", "currency": "EUR"},
 }
 WHOLE["POST", "/admin/pools/{poolId}/reloads/{reloadId}/refuse"] = lambda scene: {"note": "drawn"}
+
+WHOLE["POST", "/admin/partners"] = lambda scene: {"name": fresh("drawn")}
+WHOLE["PUT", "/admin/partners/{partnerId}"] = lambda scene: {"name": fresh("drawn")}
+WHOLE["POST", "/admin/programmes"] = lambda scene: SET_UP.wanted()
+WHOLE["PUT", "/admin/programmes/{programmeId}"] = lambda scene: {"name": fresh("drawn")}
+for method, one in (("POST", ""), ("PUT", "/{controlId}")):
+    WHOLE[method, f"/admin/programmes/{{programmeId}}/controls{one}"] = lambda scene: CONTROL
 
 # What is asked for in clear is refused: answers with card data in them.
 SEALED_ANSWERS = {

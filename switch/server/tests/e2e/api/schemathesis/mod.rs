@@ -26,7 +26,7 @@ const PHASES: &str = "examples,fuzzing";
 const DUE: usize = 12;
 
 /// More than is drawn.
-const SETTINGS: [(&str, &str); 10] = [
+const SETTINGS: [(&str, &str); 12] = [
     ("CARDSWITCH_API__CARDS__PIN_KEY", "zpk"),
     ("CARDSWITCH_API__REQUESTS__SOURCE_PER_SECOND", "100000"),
     ("CARDSWITCH_API__REQUESTS__SOURCE_BURST", "100000"),
@@ -37,6 +37,8 @@ const SETTINGS: [(&str, &str); 10] = [
     ("CARDSWITCH_API__OPERATORS__MOST", "10000"),
     ("CARDSWITCH_API__POOLS__WAITING", "10000"),
     ("CARDSWITCH_API__POOLS__OF_PARTNER", "1000"),
+    ("CARDSWITCH_API__PROGRAMMES__PARTNERS", "100000"),
+    ("CARDSWITCH_API__PROGRAMMES__OF_PARTNER", "10000"),
 ];
 
 /// A channel: its document's name, and where it is served.

@@ -33,6 +33,11 @@ def fresh(kind):
     return f"{kind}-{next(COUNT):08}"
 
 
+def fresh_bin():
+    """The beginning of numbers that no other programme has."""
+    return f"{88000000 + next(COUNT):08}"
+
+
 def plastic(balance):
     """What a card is ordered with."""
     delivery = {
