@@ -174,8 +174,12 @@ pub(super) async fn open_balance(
     let owner = owner(&this, &caller, new.dc_corporation_id).await?;
     let places = format!("/secure/customers/{}/balances", owner.customer);
     let said = said(new.programme_id, new.configuration_id);
-    let programme = this.programmes.called(owner.partner, &said).await?;
-    let (key, new) = (key_of(keys, owner.customer), NewBalance::of(programme.0));
+    let key = key_of(keys, owner.customer);
+    let programme = match this.users.opened_under(key).await? {
+        Some(programme) => programme,
+        None => this.programmes.called(owner.partner, &said).await?,
+    };
+    let new = NewBalance::of(programme.0);
     accounts::opened(&this, (owner, &caller), key, &new, &places).await
 }
 

@@ -89,10 +89,15 @@ impl Services {
 
     /// Whether a command under this key has made something, as far as the tables have it.
     async fn was_made(&self, key: IdempotencyKey) -> Result<bool, Problem> {
-        let sql = "SELECT EXISTS (SELECT FROM audit_entry \
-                   WHERE idempotency_key = $1 AND made_id IS NOT NULL)";
-        let done = sqlx::query_scalar(sql).bind(uuid::Uuid::from_bytes(key.0));
-        Ok(done.fetch_one(self.store.pool()).await?)
+        Ok(self.made_by(key).await?.is_some())
+    }
+
+    /// What a command under this key has made, as far as the tables have it.
+    async fn made_by(&self, key: IdempotencyKey) -> Result<Option<i64>, Problem> {
+        let sql = "SELECT made_id FROM audit_entry \
+                   WHERE idempotency_key = $1 AND made_id IS NOT NULL LIMIT 1";
+        let made = sqlx::query_scalar(sql).bind(uuid::Uuid::from_bytes(key.0));
+        Ok(made.fetch_optional(self.store.pool()).await?)
     }
 
     /// Does a command that makes something, and gives its identifier.

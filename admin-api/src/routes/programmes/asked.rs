@@ -73,7 +73,13 @@ impl KeysBody {
     }
 }
 
-/// What may be changed of a programme: all of it anew, but for its keys.
+fn processor(name: String) -> Result<String, Problem> {
+    let is_name =
+        (1..=64).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_graphic());
+    if is_name { Ok(name) } else { Err(Problem::field("processor", "the name of a processor")) }
+}
+
+/// What may be changed of a programme: all of it anew, but for its processor and its keys.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(example = json!({
@@ -92,7 +98,8 @@ pub(in crate::routes) struct ProgrammeBody {
     /// Alpha-2 code of ISO 3166-1.
     #[schema(pattern = "^[A-Z]{2}$")]
     home_country: Option<String>,
-    /// Who makes the cards that are ordered from now on; where it is not said, the switch itself.
+    /// Who makes the cards that are ordered from now on, `in-process` for the switch itself; where
+    /// it is not said, as before.
     #[schema(min_length = 1, max_length = 64)]
     processor: Option<String>,
     /// By which its cards are verified; where they are not said, as before.
@@ -113,7 +120,7 @@ impl ProgrammeBody {
                 configuration_id: self.configuration_id.map(ConfigurationId::new).transpose()?,
                 home_country: self.home_country.as_ref().map(home).transpose()?,
             },
-            processor: self.processor,
+            processor: self.processor.map(processor).transpose()?,
             keys: self.keys.as_ref().map(KeysBody::keys).transpose()?,
         })
     }
@@ -150,7 +157,7 @@ pub(in crate::routes) struct NewProgrammeBody {
     /// Alpha-2 code of ISO 3166-1.
     #[schema(pattern = "^[A-Z]{2}$")]
     home_country: Option<String>,
-    /// Who makes its cards; where it is not said, the switch itself.
+    /// Who makes its cards; where it is not said, the switch itself (`in-process`).
     #[schema(min_length = 1, max_length = 64)]
     processor: Option<String>,
     /// By which its cards are verified; where they are not said, they are not.

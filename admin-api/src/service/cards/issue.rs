@@ -139,13 +139,21 @@ impl Cards {
         }
         self.in_use(holder, &balance).await?;
         names_employee(&customer, new)?;
-        new.programme.fits(self.pool(), balance.programme).await?;
+        let order = Uuid::from_bytes(by.key.0);
+        let mut connection = self.pool().acquire().await?;
+        let whose = (holder.partner, customer.id);
+        if !profile::is_ordered(&mut connection, order, whose).await? {
+            // Names of programmes change; what was ordered by one stays ordered.
+            new.programme.fits(&mut connection, balance.programme).await?;
+        }
+        let terminal = terminal_of(&mut connection, balance.programme).await?;
+        drop(connection);
         fits(new, &balance)?;
         // Without its key no code could be told of a card that was made.
         self.code_key(balance.programme, 0)?;
         let processor = self.processor_of(balance.programme).await?;
         Ok(Ordered {
-            order: Uuid::from_bytes(by.key.0),
+            order,
             partner: holder.partner,
             customer: customer.id,
             balance: balance.id,
@@ -153,6 +161,7 @@ impl Cards {
             holder_name: new.holder_name.clone(),
             reference: new.reference.clone(),
             processor,
+            terminal,
             replaces: None,
             asked: by.now,
         })
@@ -182,7 +191,7 @@ impl Cards {
             bins: programme.bins,
             expiry,
             holder_name: ordered.holder_name.clone().map(Personal::new),
-            terminal: terminal_of(self.pool(), programme.id).await?,
+            terminal: ordered.terminal.clone(),
         };
         for _ in 0..DRAWS {
             let made = processor.create(&order).await?;

@@ -39,7 +39,8 @@ const TAKE: &str = "\
         SELECT order_id FROM card_job WHERE state = 'WAITING' AND next_at <= $1
         ORDER BY next_at LIMIT $2 FOR UPDATE SKIP LOCKED)
     RETURNING job.order_id, job.actor, job.deadline, job.asked_at, p.partner_id, p.customer_id,
-        p.balance_id, p.holder_name, p.reference, p.processor, p.replaces";
+        p.balance_id, p.holder_name, p.reference, p.processor, p.terminal,
+        p.replaces";
 
 const END: &str = "\
     UPDATE card_job SET state = $2, code = $3, ended_at = $4

@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::lock_policy::Channel;
 use super::processor::{IN_PROCESS, ProcessorReference};
 use crate::Problem;
+use crate::service::programmes::Terminal;
 use crate::service::users::stands;
 
 /// Those whose maker did not come back for so long are not counted, and go.
@@ -19,8 +20,8 @@ const FORGOTTEN: &str = "interval '1 day'";
 
 const INSERT: &str = "\
     INSERT INTO card_profile (order_id, partner_id, customer_id, balance_id, form, holder_name,
-        reference, processor, asked_at, replaces)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (order_id) DO NOTHING";
+        reference, processor, asked_at, replaces, terminal)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (order_id) DO NOTHING";
 
 /// Of one that was made by command; what its chip says tells its form.
 const ADOPT: &str = "\
@@ -51,7 +52,7 @@ const MADE: &str = "\
 
 const ORDERED: &str = "\
     SELECT order_id, partner_id, customer_id, balance_id, holder_name, reference, processor,
-        replaces, asked_at, card_id
+        terminal, replaces, asked_at, card_id
     FROM card_profile WHERE order_id = $1 AND form = 'VIRTUAL'";
 
 // A card that was made a moment ago is not noted in its order yet; who made it is found by the row
@@ -112,6 +113,8 @@ pub(super) struct Ordered {
     pub(super) holder_name: Option<String>,
     pub(super) reference: Option<String>,
     pub(super) processor: String,
+    /// Where that makes it.
+    pub(super) terminal: Option<Terminal>,
     pub(super) replaces: Option<CardId>,
     /// When it was asked for first: the same with every asking, for its last month follows from it.
     pub(super) asked: Timestamp,
@@ -129,6 +132,7 @@ impl Ordered {
             holder_name: row.try_get("holder_name")?,
             reference: row.try_get("reference")?,
             processor: row.try_get("processor")?,
+            terminal: row.try_get::<Option<String>, _>("terminal")?.map(Terminal::kept),
             replaces: row.try_get::<Option<i64>, _>("replaces")?.map(CardId),
             asked: row.try_get::<PgTimestamp, _>("asked_at")?.0,
         })
@@ -161,6 +165,18 @@ pub(super) async fn made_of(
     Ok(made.fetch_optional(connection).await?.map(CardId))
 }
 
+/// Whether this was ordered before: what was looked at then is not looked at again.
+pub(super) async fn is_ordered(
+    connection: &mut PgConnection,
+    order: Uuid,
+    (partner, customer): (PartnerId, CustomerId),
+) -> Result<bool, Problem> {
+    let sql = "SELECT EXISTS (SELECT FROM card_profile WHERE order_id = $1 AND partner_id = $2 \
+               AND customer_id = $3)";
+    let ordered = sqlx::query_scalar(sql).bind(order).bind(partner.0).bind(customer.0);
+    Ok(ordered.fetch_one(connection).await?)
+}
+
 /// The order of a virtual card, and the card, where it was made.
 pub(super) async fn ordered(
     connection: &mut PgConnection,
@@ -175,7 +191,7 @@ pub(super) async fn ordered(
 }
 
 /// Puts an order in, where its account has room. The same one again changes nothing: it stays as
-/// old as it was, and with the processor that it was given to first.
+/// old as it was, and with the processor and the terminal that it was given to first.
 pub(super) async fn order(
     transaction: &mut PgConnection,
     ordered: &mut Ordered,
@@ -196,12 +212,14 @@ pub(super) async fn order(
         .bind(&ordered.reference)
         .bind(&ordered.processor)
         .bind(PgTimestamp(now))
-        .bind(ordered.replaces.map(|card| card.0));
+        .bind(ordered.replaces.map(|card| card.0))
+        .bind(ordered.terminal.as_ref().map(Terminal::as_str));
     if inserted.execute(&mut *transaction).await?.rows_affected() == 0 {
-        let sql = "SELECT asked_at, processor FROM card_profile WHERE order_id = $1";
+        let sql = "SELECT asked_at, processor, terminal FROM card_profile WHERE order_id = $1";
         let before = sqlx::query(sql).bind(ordered.order).fetch_one(transaction).await?;
         ordered.asked = before.try_get::<PgTimestamp, _>("asked_at")?.0;
         ordered.processor = before.try_get("processor")?;
+        ordered.terminal = before.try_get::<Option<String>, _>("terminal")?.map(Terminal::kept);
         return Ok(());
     }
     // What was looked at before may have changed since.

@@ -320,7 +320,9 @@ impl Plastic {
         if balance.state != BalanceState::Active {
             return Err(Problem::new("CONFLICT", "the account is blocked or closed"));
         }
-        new.programme.fits(self.pool(), balance.programme).await?;
+        let mut connection = self.pool().acquire().await?;
+        new.programme.fits(&mut connection, balance.programme).await?;
+        drop(connection);
         let holder_name = embossed(&new.holder_name)?;
         names_employee(&found, new)?;
         fits(&new.delivery)?;

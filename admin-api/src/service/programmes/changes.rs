@@ -1,6 +1,6 @@
 //! What a partner or a programme was before each change, and after it. It owns the table
-//! `setup_change`, how many changes are kept, and the digest of one, which the audit's chain
-//! covers: whoever alters a row here is found out by it.
+//! `setup_change`, how many changes are kept, and the digest of one, which the record of
+//! an act over the API has too: whoever alters such a row is found out by the audit's chain.
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};

@@ -2,10 +2,11 @@
 //! SR-163). It owns that each programme has one configuration id: the partner's own word for it,
 //! or else its number.
 
-use sqlx::PgPool;
+use sqlx::PgConnection;
 use switch_domain::{PartnerId, ProgrammeId};
 
 use super::Programmes;
+use super::profile::could_be_said;
 use crate::Problem;
 
 const OWN: &str = "SELECT configuration_id FROM programme_profile WHERE programme_id = $1";
@@ -24,10 +25,19 @@ pub struct SaidProgramme {
 }
 
 impl SaidProgramme {
+    /// That what is said is a name.
+    fn check(&self) -> Result<(), Problem> {
+        if self.configuration_id.as_deref().is_none_or(could_be_said) {
+            return Ok(());
+        }
+        let rule = "1 to 40 letters, digits, points, hyphens and underscores";
+        Err(Problem::field("configurationId", rule))
+    }
+
     /// That it is the programme of an account.
     pub(in crate::service) async fn fits(
         &self,
-        pool: &PgPool,
+        connection: &mut PgConnection,
         programme: ProgrammeId,
     ) -> Result<(), Problem> {
         let other = "the account is of another programme";
@@ -35,16 +45,17 @@ impl SaidProgramme {
             return Err(Problem::field("programmeId", other));
         }
         let Some(said) = &self.configuration_id else { return Ok(()) };
-        if own(pool, programme).await? == *said {
+        self.check()?;
+        if own(connection, programme).await? == *said {
             return Ok(());
         }
         Err(Problem::field("configurationId", other))
     }
 }
 
-async fn own(pool: &PgPool, programme: ProgrammeId) -> Result<String, Problem> {
+async fn own(connection: &mut PgConnection, programme: ProgrammeId) -> Result<String, Problem> {
     let own = sqlx::query_scalar::<_, Option<String>>(OWN).bind(programme.0);
-    let own = own.fetch_optional(pool).await?.flatten();
+    let own = own.fetch_optional(connection).await?.flatten();
     Ok(own.unwrap_or_else(|| programme.0.to_string()))
 }
 
@@ -60,6 +71,7 @@ impl Programmes {
         partner: PartnerId,
         said: &SaidProgramme,
     ) -> Result<ProgrammeId, Problem> {
+        said.check()?;
         let none = || Problem::not_found("there is no such programme");
         let SaidProgramme { number, configuration_id } = said;
         let found = match (*number, configuration_id) {
@@ -79,13 +91,14 @@ impl Programmes {
 
     async fn named(&self, partner: PartnerId, said: &str) -> Result<Option<ProgrammeId>, Problem> {
         let named = sqlx::query_scalar(NAMED).bind(partner.0).bind(said);
-        let named: Option<i64> = named.fetch_optional(self.pool()).await?;
+        let mut connection = self.pool().acquire().await?;
+        let named: Option<i64> = named.fetch_optional(&mut *connection).await?;
         if let Some(id) = named {
             return Ok(Some(ProgrammeId(id)));
         }
         // By its number, where it has no other name.
         let number = said.parse().ok().filter(|id: &i64| id.to_string() == said);
         let Some(number) = number.map(ProgrammeId) else { return Ok(None) };
-        Ok((own(self.pool(), number).await? == said).then_some(number))
+        Ok((own(&mut connection, number).await? == said).then_some(number))
     }
 }

@@ -4,7 +4,9 @@
 
 use std::sync::Arc;
 
-use switch_domain::{CardSecurityTerms, KeyLabel, PinMethod, SecurityKeys};
+use switch_domain::{
+    CardSecurityTerms, Circumstances, KeyLabel, NeededChecks, PinMethod, SecurityKeys,
+};
 use switch_security::KeyUsage;
 
 use crate::Problem;
@@ -99,6 +101,20 @@ pub(super) fn check(
     terms: Option<&Arc<CardSecurityTerms>>,
 ) -> Result<(), Problem> {
     let pin = terms.and_then(|terms| terms.pin);
+    let most = SecurityKeys::MOST_CODE_KEYS;
+    if keys.cvk2.len() > most {
+        return Err(Problem::field("keys.cvk2", format!("at most {most}")));
+    }
+    let is_pvv = || names.key(keys.pvk.as_str(), KeyUsage::V2).is_some();
+    if terms.is_none() && !keys.pvk.is_empty() && !is_pvv() {
+        let what = "one for PVVs (V2); for offsets `cardswitch security terms` says how they are";
+        return Err(Problem::field("keys.pvk", what));
+    }
+    if terms.is_none() && named(keys).next().is_none() {
+        let what = "at least one key; where none is said, its cards are not verified";
+        return Err(Problem::field("keys", what));
+    }
+    terms.map_or(Ok(()), |terms| leaves_what_is_needed(keys, terms))?;
     for (role, label) in named(keys) {
         let usages = role.usages(pin);
         if !usages.iter().any(|usage| names.key(label.as_str(), *usage).is_some()) {
@@ -109,9 +125,44 @@ pub(super) fn check(
     if keys.cvk2.iter().any(|label| label.is_empty()) {
         return Err(Problem::field("keys.cvk2", "names of keys"));
     }
-    let most = SecurityKeys::MOST_CODE_KEYS;
-    if keys.cvk2.len() > most {
-        return Err(Problem::field("keys.cvk2", format!("at most {most}")));
+    Ok(())
+}
+
+/// The terms of a programme whose cards were not verified before: what it has keys for is needed
+/// where it usually is, and nothing is that could not be verified.
+pub(super) fn first_terms(keys: &SecurityKeys) -> CardSecurityTerms {
+    // A key for PVVs verifies PINs in one way alone.
+    let pin = (!keys.pvk.is_empty()).then_some(PinMethod::Pvv);
+    let mut terms = CardSecurityTerms { pin, ..CardSecurityTerms::default() };
+    for (role, needed) in checks(&mut terms.needed) {
+        if !named(keys).any(|(of, _)| of == role) {
+            *needed = Circumstances::NONE;
+        }
+    }
+    terms
+}
+
+/// What is verified by which key.
+fn checks(needed: &mut NeededChecks) -> [(KeyRole, &mut Circumstances); 5] {
+    let NeededChecks { pin, stripe, chip_value, code, cryptogram } = needed;
+    [
+        (KeyRole::Pvk, pin),
+        (KeyRole::Cvk, stripe),
+        (KeyRole::Cvk, chip_value),
+        (KeyRole::Cvk2, code),
+        (KeyRole::ImkAc, cryptogram),
+    ]
+}
+
+/// That no key goes by which something is verified that the terms need: cards would be declined.
+fn leaves_what_is_needed(keys: &SecurityKeys, terms: &CardSecurityTerms) -> Result<(), Problem> {
+    let mut needed = terms.needed;
+    let has = |keys: &SecurityKeys, role: KeyRole| named(keys).any(|(of, _)| of == role);
+    for (role, needed) in checks(&mut needed) {
+        if *needed != Circumstances::NONE && has(&terms.keys, role) && !has(keys, role) {
+            let what = "the programme's terms need what it verifies: `cardswitch security terms`";
+            return Err(Problem::field(format!("keys.{}", role.name()), what));
+        }
     }
     Ok(())
 }

@@ -120,8 +120,15 @@ impl Programmes {
 }
 
 async fn alone(connection: &mut PgConnection) -> Result<(), Problem> {
-    sqlx::query(ALONE).execute(connection).await?;
-    Ok(())
+    let taken = sqlx::query(ALONE).execute(connection).await;
+    match taken {
+        Ok(_) => Ok(()),
+        // Another switch has it for longer than anybody waits for a lock.
+        Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("55P03") => {
+            Err(Problem::new("OVERLOADED", "something else is being set up: try again"))
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// A key of a command that is good whenever it is done: it says what is to be.

@@ -189,22 +189,28 @@ impl Programmes {
         wanted: &PartnerWanted,
         by: SetUpBy,
     ) -> Result<SetUp<PartnerNow>, Problem> {
-        let _turn = self.turn.lock().await;
-        let mut transaction = self.pool().begin().await?;
-        alone(&mut transaction).await?;
         self.check_partner_wanted(wanted)?;
         if wanted.registered_keys_only == Some(true) {
             let what = "no key is registered for the partner yet: add one, and change it then";
             return Err(Problem::new("CONFLICT", what));
         }
+        let _turn = self.turn.lock().await;
+        let made_before = self.services.was_made(by.key).await?;
+        let mut transaction = self.pool().begin().await?;
+        alone(&mut transaction).await?;
         let there = self.services.node.control().partners.len();
         let is_full = there >= usize::try_from(self.settings.partners_most).unwrap_or(usize::MAX);
-        if is_full && !self.services.was_made(by.key).await? {
+        if is_full && !made_before {
             return Err(Problem::new("EXHAUSTED", "there are as many partners as may be"));
         }
         let id = self.services.define_partner(by.key, by.actor, wanted.name).await?;
+        if is_put(&mut transaction, id).await? {
+            // It was made, and may have been changed since: that is not undone by asking again.
+            return Ok((self.partner_now(&mut transaction, id).await?, None));
+        }
         let made = self.put_partner(&mut transaction, id, (None, wanted), by).await?;
         transaction.commit().await?;
+        self.partner_keys.forget(id);
         self.count();
         Ok(made)
     }
@@ -219,17 +225,20 @@ impl Programmes {
         wanted: &PartnerWanted,
         (seen, by): (i64, SetUpBy),
     ) -> Result<SetUp<PartnerNow>, Problem> {
+        self.check_partner_wanted(wanted)?;
         let _turn = self.turn.lock().await;
+        if wanted.registered_keys_only == Some(true)
+            && !self.users.partner_settings(id).await?.registered_keys_only
+        {
+            self.partner_keys.check_some(id).await?;
+        }
         let mut transaction = self.pool().begin().await?;
         alone(&mut transaction).await?;
         let before = self.partner_now(&mut transaction, id).await?;
         of_version(before.version(), Some(seen))?;
-        self.check_partner_wanted(wanted)?;
-        if wanted.registered_keys_only == Some(true) && !before.settings.registered_keys_only {
-            self.partner_keys.check_some(id).await?;
-        }
         let changed = self.put_partner(&mut transaction, id, (Some(before), wanted), by).await?;
         transaction.commit().await?;
+        self.partner_keys.forget(id);
         Ok(changed)
     }
 
@@ -248,7 +257,8 @@ impl Programmes {
         Ok(())
     }
 
-    /// Brings it to what is wanted, and notes that.
+    /// Brings it to what is wanted, and notes that: first what the shards have, then all of the
+    /// rest in one transaction with the note.
     async fn put_partner(
         &self,
         transaction: &mut PgConnection,
@@ -262,8 +272,8 @@ impl Programmes {
             registered_keys_only: wanted.registered_keys_only,
         };
         if change != SettingsChange::default() {
-            self.users.change_partner_settings(id, change, (by.actor, by.now)).await?;
-            self.partner_keys.forget(id);
+            let by = (by.actor, by.now);
+            self.users.change_settings_within(&mut *transaction, id, change, by).await?;
         }
         let Contact { name, email, phone } = &wanted.contact;
         let put = sqlx::query(PUT).bind(id.0).bind(name.as_ref().map(Personal::expose));
@@ -329,7 +339,7 @@ impl Programmes {
         partners: Vec<Partner>,
     ) -> Result<Vec<PartnerNow>, Problem> {
         let ids: Vec<_> = partners.iter().map(|one| one.id.0).collect();
-        let mut settings = self.users.settings_of_partners(&ids).await?;
+        let mut settings = self.users.settings_of_partners(&mut *connection, &ids).await?;
         let rows = sqlx::query(CONTACTS).bind(&ids).fetch_all(connection).await?;
         let mut contacts: BTreeMap<PartnerId, Contact> =
             rows.iter().map(contact).collect::<Result<_, Problem>>()?;
@@ -340,6 +350,12 @@ impl Programmes {
         };
         Ok(partners.into_iter().map(whole).collect())
     }
+}
+
+/// Whether a partner was put down whole once.
+async fn is_put(connection: &mut PgConnection, id: PartnerId) -> Result<bool, Problem> {
+    let sql = "SELECT EXISTS (SELECT FROM partner_profile WHERE partner_id = $1)";
+    Ok(sqlx::query_scalar(sql).bind(id.0).fetch_one(connection).await?)
 }
 
 fn contact(row: &PgRow) -> Result<(PartnerId, Contact), Problem> {

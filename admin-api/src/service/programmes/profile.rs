@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use sqlx::postgres::PgRow;
-use sqlx::{PgConnection, PgPool, Row};
+use sqlx::{PgConnection, Row};
 use switch_domain::{Country, PartnerId, ProgrammeId};
 
 use crate::Problem;
@@ -23,6 +23,11 @@ pub struct Terminal(String);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigurationId(String);
 
+/// Whether a text could be the configuration id of any programme: its own word, or its number.
+pub(super) fn could_be_said(text: &str) -> bool {
+    is_name(text, CONFIGURATION_MOST)
+}
+
 fn is_name(text: &str, most: usize) -> bool {
     let usual = |b: u8| b.is_ascii_alphanumeric() || b"._-".contains(&b);
     (1..=most).contains(&text.len()) && text.bytes().all(usual)
@@ -39,6 +44,11 @@ impl Terminal {
         }
         let rule = format!("1 to {TERMINAL_MOST} letters, digits, points, hyphens, underscores");
         Err(Problem::field("terminal", rule))
+    }
+
+    /// As a row has it that was written from one.
+    pub(in crate::service) const fn kept(text: String) -> Self {
+        Self(text)
     }
 
     /// As it is written.
@@ -132,6 +142,15 @@ fn read(row: &PgRow) -> Result<(ProgrammeId, ProgrammeProfile), Problem> {
     Ok((ProgrammeId(row.try_get("programme_id")?), profile))
 }
 
+/// Whether a programme was put down whole once.
+pub(super) async fn is_put(
+    connection: &mut PgConnection,
+    programme: ProgrammeId,
+) -> Result<bool, Problem> {
+    let sql = "SELECT EXISTS (SELECT FROM programme_profile WHERE programme_id = $1)";
+    Ok(sqlx::query_scalar(sql).bind(programme.0).fetch_one(connection).await?)
+}
+
 /// That no other programme of the partner is called so.
 pub(super) async fn is_free(
     connection: &mut PgConnection,
@@ -151,12 +170,12 @@ pub(super) async fn is_free(
 
 /// What a processor elsewhere is to call the place where a programme's cards are made.
 pub(in crate::service) async fn terminal_of(
-    pool: &PgPool,
+    connection: &mut PgConnection,
     programme: ProgrammeId,
 ) -> Result<Option<Terminal>, Problem> {
     let sql = "SELECT terminal FROM programme_profile WHERE programme_id = $1";
     let found = sqlx::query_scalar::<_, Option<String>>(sql).bind(programme.0);
-    Ok(found.fetch_optional(pool).await?.flatten().map(Terminal))
+    Ok(found.fetch_optional(connection).await?.flatten().map(Terminal::kept))
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ use super::keys::{self, NamedKey};
 use super::profile::{self, ConfigurationId, ProgrammeProfile, Terminal};
 use super::{Programmes, SetUp, SetUpBy, alone, drawn, of_version, version_of};
 use crate::cards::processor::IN_PROCESS;
+use crate::service::cards::processor::choose;
 use crate::{NewProgramme, Problem};
 
 /// A programme as it is now.
@@ -39,7 +40,8 @@ pub struct ProgrammeWanted {
     pub name: AsciiText<40>,
     /// What else is known of it.
     pub profile: ProgrammeProfile,
-    /// Who makes its cards from now on; none: the switch itself.
+    /// Who makes its cards from now on, the switch itself by its name too; where it is not said, as
+    /// before.
     pub processor: Option<String>,
     /// By which keys its cards are verified; where it is not said, as before.
     pub keys: Option<SecurityKeys>,
@@ -120,12 +122,7 @@ impl ProgrammeWanted {
     /// What a programme is already.
     #[must_use]
     pub fn as_before(now: &ProgrammeNow) -> Self {
-        Self {
-            name: now.programme.name,
-            profile: now.profile.clone(),
-            processor: Some(now.processor.0.clone()),
-            keys: None,
-        }
+        Self { name: now.programme.name, profile: now.profile.clone(), processor: None, keys: None }
     }
 }
 
@@ -176,9 +173,9 @@ impl Programmes {
         by: SetUpBy,
     ) -> Result<SetUp<ProgrammeNow>, Problem> {
         let _turn = self.turn.lock().await;
+        let made_before = self.services.was_made(by.key).await?;
         let mut transaction = self.pool().begin().await?;
         alone(&mut transaction).await?;
-        let made_before = self.services.was_made(by.key).await?;
         let ProgrammeToMake { partner, bins, currency, pool, wanted } = new;
         let (funding, there) = self.room(*partner, *pool)?;
         let most = usize::try_from(self.settings.programmes_most).unwrap_or(usize::MAX);
@@ -192,6 +189,12 @@ impl Programmes {
         let (partner, bins, currency) = (*partner, *bins, *currency);
         let define = NewProgramme { partner, name: wanted.name, bins, currency, funding };
         let id = self.services.define_programme(by.key, by.actor, define).await?;
+        if profile::is_put(&mut transaction, id).await? {
+            // It was made, and may have been changed since: that is not undone by asking again.
+            return Ok((self.programme_now(&mut transaction, id).await?, None));
+        }
+        // Of one that was cut off, another may have the name by now.
+        profile::is_free(&mut transaction, (Some(id), partner), &wanted.profile).await?;
         let made = self.put_programme(&mut transaction, id, (None, wanted), by).await?;
         transaction.commit().await?;
         self.count();
@@ -264,13 +267,16 @@ impl Programmes {
         if now.name != wanted.name {
             self.services.rename_programme(drawn(), by.actor, id, wanted.name).await?;
         }
-        if let Some(terms) = terms_with(&now, wanted.keys.as_ref()) {
+        // As they are now: somebody may have set other terms while it was renamed.
+        let control = self.services.node.control();
+        let present = control.programmes.get(&id).cloned().ok_or_else(no_programme)?;
+        drop(control);
+        if let Some(terms) = terms_with(&present, wanted.keys.as_ref()) {
             self.services.set_card_security(drawn(), by.actor, id, Some(terms)).await?;
         }
-        let chosen = self.cards.processors_of(&[id.0]).await?.remove(&id).map(|(name, _)| name);
-        let processor = wanted.processor.as_deref().filter(|name| *name != IN_PROCESS);
-        if chosen.as_deref() != processor {
-            self.cards.choose_processor(id, processor, (by.actor, by.now)).await?;
+        if let Some(processor) = wanted.processor.as_deref() {
+            let processor = Some(processor).filter(|name| *name != IN_PROCESS);
+            choose(&mut *transaction, id, processor, (by.actor, by.now)).await?;
         }
         profile::put(&mut *transaction, (id, now.partner), &wanted.profile).await?;
         let now = self.programme_now(&mut *transaction, id).await?;
@@ -301,7 +307,7 @@ impl Programmes {
     ) -> Result<Vec<ProgrammeNow>, Problem> {
         let ids: Vec<_> = programmes.iter().map(|one| one.id.0).collect();
         let mut profiles = profile::of(connection, &ids).await?;
-        let mut processors = self.cards.processors_of(&ids).await?;
+        let mut processors = self.cards.processors_of(&mut *connection, &ids).await?;
         let names = self.cards.key_names();
         let whole = |programme: Programme| ProgrammeNow {
             profile: profiles.remove(&programme.id).unwrap_or_default(),
@@ -322,7 +328,8 @@ fn terms_with(now: &Programme, keys: Option<&SecurityKeys>) -> Option<CardSecuri
     if terms.as_ref().is_some_and(|terms| terms.keys == *keys) {
         return None;
     }
-    Some(CardSecurityTerms { keys: keys.clone(), ..terms.unwrap_or_default() })
+    let terms = terms.unwrap_or_else(|| keys::first_terms(keys));
+    Some(CardSecurityTerms { keys: keys.clone(), ..terms })
 }
 
 /// What is not there, and what is another tenant's: the same words for both.

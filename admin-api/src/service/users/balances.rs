@@ -109,6 +109,17 @@ impl Users {
         Ok(CustomersBalance { public_id, balance })
     }
 
+    /// The programme of the account that was opened under this key, if one was: where it was said
+    /// by a name, that may be another's by now.
+    ///
+    /// # Errors
+    /// The database.
+    pub async fn opened_under(&self, key: IdempotencyKey) -> Result<Option<ProgrammeId>, Problem> {
+        let Some(made) = self.services.made_by(key).await? else { return Ok(None) };
+        let opened = self.services.node.balance(BalanceId(made)).await;
+        Ok(opened.map(|balance| balance.programme))
+    }
+
     /// An account by its name in paths.
     ///
     /// # Errors

@@ -75,22 +75,7 @@ impl Cards {
         let processor = processor.filter(|name| *name != IN_PROCESS);
         processor.map(|name| self.check_processor(name)).transpose()?;
         let mut transaction = self.pool().begin().await?;
-        let before = chosen(&mut transaction, programme).await?;
-        if before.as_deref() != processor {
-            match processor {
-                Some(name) => {
-                    let set = sqlx::query(SET).bind(programme.0).bind(name);
-                    let set = set.bind(PgTimestamp(now)).bind(by.as_str());
-                    set.execute(&mut *transaction).await?;
-                }
-                None => {
-                    sqlx::query(CLEAR).bind(programme.0).execute(&mut *transaction).await?;
-                }
-            }
-            let note = sqlx::query(NOTE).bind(programme.0).bind(processor);
-            let note = note.bind(PgTimestamp(now)).bind(by.as_str());
-            note.execute(&mut *transaction).await?;
-        }
+        choose(&mut transaction, programme, processor, (by, now)).await?;
         transaction.commit().await?;
         self.processor_choice(programme).await
     }
@@ -122,12 +107,13 @@ impl Cards {
     /// has them.
     pub(in crate::service) async fn processors_of(
         &self,
+        connection: &mut PgConnection,
         programmes: &[i64],
     ) -> Result<BTreeMap<ProgrammeId, (String, bool)>, Problem> {
         let sql = "SELECT programme_id, processor FROM programme_processor \
                    WHERE programme_id = ANY ($1)";
         let rows: Vec<(i64, String)> =
-            sqlx::query_as(sql).bind(programmes).fetch_all(self.pool()).await?;
+            sqlx::query_as(sql).bind(programmes).fetch_all(connection).await?;
         let shown = |(id, name): (i64, String)| {
             let is_configured = self.processors.knows(&name);
             (ProgrammeId(id), (name, is_configured))
@@ -140,6 +126,31 @@ impl Cards {
         let known = control.programmes.contains_key(&programme);
         if known { Ok(()) } else { Err(Problem::not_found("there is no such programme")) }
     }
+}
+
+/// Chooses in a transaction that somebody else ends; of a name that was looked at.
+pub(in crate::service) async fn choose(
+    transaction: &mut PgConnection,
+    programme: ProgrammeId,
+    processor: Option<&str>,
+    (by, now): (AsciiText<40>, Timestamp),
+) -> Result<(), Problem> {
+    if chosen(&mut *transaction, programme).await?.as_deref() == processor {
+        return Ok(());
+    }
+    match processor {
+        Some(name) => {
+            let set = sqlx::query(SET).bind(programme.0).bind(name);
+            let set = set.bind(PgTimestamp(now)).bind(by.as_str());
+            set.execute(&mut *transaction).await?;
+        }
+        None => {
+            sqlx::query(CLEAR).bind(programme.0).execute(&mut *transaction).await?;
+        }
+    }
+    let note = sqlx::query(NOTE).bind(programme.0).bind(processor);
+    note.bind(PgTimestamp(now)).bind(by.as_str()).execute(transaction).await?;
+    Ok(())
 }
 
 /// What was chosen for a programme.

@@ -26,7 +26,7 @@ use crate::{Personal, Problem};
 
 pub use answer::BadAnswer;
 pub use choice::Choice;
-pub(in crate::service) use choice::chosen;
+pub(in crate::service) use choice::{choose, chosen};
 pub use in_process::InProcess;
 pub use remote::{NoProcessor, RemoteProcessor, RemoteSettings};
 

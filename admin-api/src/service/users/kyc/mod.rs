@@ -126,11 +126,24 @@ impl Users {
         (by, now): (AsciiText<40>, Timestamp),
     ) -> Result<PartnerSettings, Problem> {
         self.check_partner(partner)?;
+        let mut connection = self.pool().acquire().await?;
+        self.change_settings_within(&mut connection, partner, change, (by, now)).await?;
+        self.settings_of(&mut connection, partner).await
+    }
+
+    /// The same in a transaction that somebody else ends.
+    pub(in crate::service) async fn change_settings_within(
+        &self,
+        connection: &mut PgConnection,
+        partner: PartnerId,
+        change: SettingsChange,
+        (by, now): (AsciiText<40>, Timestamp),
+    ) -> Result<(), Problem> {
         change.kyc_mode.map(|mode| self.check_mode(mode)).transpose()?;
         let query = sqlx::query(CHANGE).bind(partner.0).bind(change.kyc_mode.map(Mode::name));
         let query = query.bind(change.registered_keys_only).bind(PgTimestamp(now));
-        query.bind(by.as_str()).execute(self.pool()).await?;
-        self.partner_settings(partner).await
+        query.bind(by.as_str()).execute(connection).await?;
+        Ok(())
     }
 
     /// That customers can be verified so.
@@ -145,11 +158,12 @@ impl Users {
     /// What several partners chose; of those who chose nothing there is nothing.
     pub(in crate::service) async fn settings_of_partners(
         &self,
+        connection: &mut PgConnection,
         partners: &[i64],
     ) -> Result<BTreeMap<PartnerId, PartnerSettings>, Problem> {
         let sql = "SELECT partner_id, kyc_mode, registered_keys_only FROM partner_settings \
                    WHERE partner_id = ANY ($1)";
-        let rows = sqlx::query(sql).bind(partners).fetch_all(self.pool()).await?;
+        let rows = sqlx::query(sql).bind(partners).fetch_all(connection).await?;
         let read = |row: &PgRow| Ok((PartnerId(row.try_get("partner_id")?), self.chosen(row)?));
         rows.iter().map(read).collect()
     }

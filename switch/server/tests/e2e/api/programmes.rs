@@ -532,3 +532,70 @@ async fn the_command_line_shows_and_changes_the_same() {
     }
     desk.platform.close().await;
 }
+
+/// An answer that was lost is given again as things are by then: what was changed since stays.
+// covers: SR-263
+#[tokio::test(flavor = "multi_thread")]
+async fn asked_again_long_after_nothing_that_was_changed_since_is_undone() {
+    let desk = Desk::start(Vec::new()).await;
+    let acme = desk.partner("Acme");
+    let mut gold = acme.wanted("Gold", "99999931", 16);
+    gold["configurationId"] = "gold".into();
+    let made = desk.programme("gold", &gold).done(201);
+    let partner = acme.with(&made);
+    let (of_partner, of_programme) =
+        (format!("{PARTNERS}/{}", acme.id), format!("{PROGRAMMES}/{}", partner.programme));
+    // An account that is opened by the configuration id, and an order of a card.
+    let open = json!({ "dcCorporationId": uuid::Uuid::new_v4(), "configurationId": "a\u{0}" });
+    let refused = acme.client.post("/secure/balances", "no name", &open);
+    assert!(matches!(refused.status, 400 | 404), "{refused:?}");
+    let (customer, account) = somebody(&partner, "u-1");
+    let cards = format!("/secure/customers/{customer}/cards/virtual");
+    let card = json!({ "balanceId": account, "configurationId": "gold" });
+    let ordered =
+        desk.reader.opens(&desk.reader.post(&acme.client, &cards, "card", &card).done(201));
+
+    let seen = desk.version(&of_partner);
+    let suspended = json!({ "name": "Acme Cards", "state": "SUSPENDED" });
+    desk.puts(&desk.ada, &of_partner, Some(&seen), &suspended).done(200);
+    let keys = json!({ "cvk": "cvk", "cvk2": ["cvk2"] });
+    let to = json!({ "name": "Gold 2", "configurationId": "gold-2", "keys": keys });
+    let seen = desk.version(&of_programme);
+    let changed = desk.puts(&desk.mia, &of_programme, Some(&seen), &to).done(200).json();
+    // A key that the terms need by now stays; who makes the cards does where it is not said.
+    let fewer = json!({ "name": "Gold 2", "configurationId": "gold-2", "keys": { "cvk": "cvk" } });
+    let seen = desk.version(&of_programme);
+    let refused = desk.puts(&desk.mia, &of_programme, Some(&seen), &fewer);
+    assert_eq!((refused.refused().0, &refused.json()["field"]), (400, &"keys.cvk2".into()));
+
+    desk.platform.sql("DELETE FROM idempotent_answer").await;
+    let wanted = json!({ "name": "Acme" });
+    let again = desk.mia.post(PARTNERS, "make Acme", &wanted).done(201).json();
+    assert_eq!(again["partnerId"], acme.id);
+    assert_eq!((&again["name"], &again["state"]), (&"Acme Cards".into(), &"SUSPENDED".into()));
+    let again = desk.programme("gold", &gold).done(201).json();
+    assert_eq!(again["programmeId"], partner.programme);
+    assert_eq!((&again["name"], &again["keys"]), (&changed["name"], &changed["keys"]));
+    for path in [&of_partner, &of_programme] {
+        let noted = desk.mia.get(&format!("{path}/changes")).done(200).json();
+        let made = noted["items"].as_array().expect("items").iter();
+        assert_eq!(made.filter(|one| one["before"].is_null()).count(), 1, "{noted}");
+    }
+    let same = desk.reader.opens(&desk.reader.post(&acme.client, &cards, "card", &card).done(201));
+    assert_eq!(same["card"]["cardId"], ordered["card"]["cardId"]);
+
+    // Many readers at once wait for connections, and not for each other.
+    let readers = (0..24).map(|_| {
+        let client = acme.client.clone();
+        std::thread::spawn(move || {
+            (0..5).all(|_| {
+                ["/secure/programmes", "/secure/partner"]
+                    .iter()
+                    .all(|path| client.get(path).status == 200)
+            })
+        })
+    });
+    let readers: Vec<_> = readers.collect();
+    assert!(readers.into_iter().all(|one| one.join().expect("a reader")));
+    desk.platform.close().await;
+}
