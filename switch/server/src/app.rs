@@ -134,14 +134,13 @@ impl App {
         let sweep = config.holds.settings(&config.links);
         let sweep = HoldSweep::new(store.clone(), node.clone(), sweep);
         let health = Arc::new(NodeHealth { node, fatal: running.fatal(), warning });
-        let (audit, recording) =
-            audit_sink(store.pool().clone(), config.api.requests.audit_waiting);
+        let api = &config.api;
+        let (audit, recording) = audit_sink(store.pool().clone(), api.requests.audit_waiting);
         let behind = (metrics, upkeep, sweep, watch, Box::pin(recording) as Recording);
         let keys = (&module, &ring, &security);
         let (users, of_holders, plastic, remotes) = holders(config, &services, keys, &cards)?;
         let security = (security, exchange.map(Arc::new), cards);
-        let (programmes, partner_keys) =
-            programmes::service(&config.api, &services, (&users, &of_holders));
+        let (programmes, partner_keys) = programmes::service(api, &services, (&users, &of_holders));
         let managed = Managed {
             services: services.clone(),
             certificates: certificates.clone(),
@@ -149,7 +148,7 @@ impl App {
             store: store.clone(),
             users,
             plastic,
-            pools: pools::service(&config.api, &services),
+            pools: pools::service(api, &services),
             programmes,
             partner_keys,
             cards: of_holders,
