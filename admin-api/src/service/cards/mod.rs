@@ -110,5 +110,8 @@ fn told(error: SecurityError) -> Problem {
         let what = "the security module is not available; try again, with the same key";
         return Problem::new("SECURITY_MODULE_UNAVAILABLE", what);
     }
+    if let SecurityError::ClearPinRefused(why) = error {
+        return Problem::new("CONFLICT", format!("no PIN is set over the API here: {why}"));
+    }
     Problem::internal("asking the security module", &error)
 }

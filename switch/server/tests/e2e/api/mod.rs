@@ -5,6 +5,7 @@ mod authorizations;
 mod cards;
 mod client;
 mod corporations;
+mod hardware_pins;
 mod kyc;
 mod matrices;
 mod mobile;

@@ -30,7 +30,7 @@ struct Far {
 }
 
 /// An authority of certificates for those who ask, and one of them.
-fn client_files(at: &Path) {
+pub(super) fn client_files(at: &Path) {
     let mut params = CertificateParams::default();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.distinguished_name.push(rcgen::DnType::CommonName, "Askers");
