@@ -6,6 +6,7 @@ mod code;
 mod commands;
 mod data;
 mod found;
+mod heard;
 mod issue;
 mod jobs;
 mod life;
@@ -17,6 +18,7 @@ mod renew;
 mod replace;
 mod settings;
 mod settled;
+mod tellings;
 mod turns;
 
 use std::sync::Arc;

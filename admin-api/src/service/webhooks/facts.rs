@@ -116,6 +116,16 @@ pub(super) fn facts(record: Record) -> Vec<Fact> {
     first.into_iter().chain(second).collect()
 }
 
+/// The cards that are locked, unlocked, in use or gone by a record.
+pub(in crate::service) fn cards_changed(record: Record) -> Vec<i64> {
+    let changes = |fact: Fact| match (fact.kind, fact.about) {
+        (EventKind::CardIssued | EventKind::CardRenewed, _) => None,
+        (_, About::Card(card, _)) => Some(card.0),
+        (_, About::Answered(_) | About::Later(_)) => None,
+    };
+    facts(record).into_iter().filter_map(changes).collect()
+}
+
 /// As what an answer is told; `None` for an advice of what was told before.
 fn kind_of(made: &Authorized) -> Option<EventKind> {
     if made.stand_in == Some(StandIn::Known) {

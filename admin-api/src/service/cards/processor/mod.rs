@@ -194,6 +194,11 @@ impl Processors {
         self.all.get(name).cloned().ok_or_else(missing)
     }
 
+    /// Whether any is elsewhere.
+    pub(super) fn are_elsewhere(&self) -> bool {
+        self.names().any(|name| name != IN_PROCESS)
+    }
+
     /// All names.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.all.keys().map(String::as_str)
