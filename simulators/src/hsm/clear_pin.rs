@@ -1,5 +1,5 @@
-//! BA and JG of a simulated unit: a PIN in clear to one under its own key, and that to a block under
-//! the key of a zone. Must take a PIN in clear only as it is set, and give none out.
+//! BA and JG of a simulated unit: a PIN in clear to one under its own key, and that to a block
+//! under the key of a zone. Must take a PIN in clear only as it is set, and give none out.
 
 use switch_security::{CardSecurity, ChosenPin, EncryptPin, PinBlockFormat};
 

@@ -1,9 +1,9 @@
-//! The feeder: it follows the journal (`service/follow`) and makes messages of what partners asked to
-//! be told. It owns `webhook_feed`. The journal is the outbox here: what is committed stands there in
-//! the order in which it was decided, and messages are made in one transaction with the position up
-//! to which they were, so that each is made once. It reads no row that is not projected, for what a
-//! message says beside the record stands in the tables. Where there is no endpoint, nothing is
-//! read.
+//! The feeder: it follows the journal (`service/follow`) and makes messages of what partners asked
+//! to be told. It owns `webhook_feed`. The journal is the outbox here: what is committed stands
+//! there in the order in which it was decided, and messages are made in one transaction with the
+//! position up to which they were, so that each is made once. It reads no row that is not
+//! projected, for what a message says beside the record stands in the tables. Where there is no
+//! endpoint, nothing is read.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;

@@ -235,7 +235,8 @@ fn judge<A>(unit: &Unit, prepared: &Prepared<A>, rest: &[u8]) -> Option<Result<A
     }
     if prepared.not_set.contains(&code) {
         let asked = String::from_utf8_lossy(&prepared.code);
-        tracing::warn!(unit = %unit.address, %asked, %code, "a security module is not set to do it");
+        let unit = &unit.address;
+        tracing::warn!(unit, %asked, %code, "a security module is not set to do it");
     } else if code.verdict() == Verdict::Unit {
         tracing::warn!(unit = %unit.address, %code, "a security module cannot do what it is asked");
         unit.failed("an error code of its own");

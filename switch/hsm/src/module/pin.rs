@@ -1,5 +1,5 @@
-//! PINs by EC, EA, FW, BK, CC, BA and JG. It owns which method takes which command, and that no format is
-//! asked for in which no PIN may come.
+//! PINs by EC, EA, FW, BK, CC, BA and JG. It owns which method takes which command, and that no
+//! format is asked for in which no PIN may come.
 
 use switch_domain::Pan;
 use switch_security::{

@@ -142,13 +142,14 @@ async fn a_pin_in_clear_becomes_a_block_that_holds_it() {
     let rig = Rig::with(UnitSettings { clear_pins: true, pin_length: 13, ..Default::default() });
     let rig = rig.await;
     let pan = Pan::from_digits(b"9999991234567894").expect("a card number");
+    let one = 0x0123_4567_89AB_CDEF_FEDC_BA98_7654_3210_u128.to_be_bytes().to_vec();
+    let other = 0xFEDC_BA98_7654_3210_0123_4567_89AB_CDEF_u128.to_be_bytes().to_vec();
     let formats = [PinBlockFormat::Iso0, PinBlockFormat::Iso3, PinBlockFormat::Iso4];
     for (format, digits) in formats.into_iter().zip(["8264", "271828", "271828182845"]) {
         let pin = ChosenPin::from_ascii(digits.as_bytes()).expect("a PIN");
-        let (cipher, pvk) =
-            (cipher(format), (KeyUsage::V1, KeyCipher::Tdes, (0x31..0x41).collect()));
-        let clear: Vec<u8> = (1..=16).collect();
-        let (module, keys) = rig.module([(KeyUsage::P0, cipher, clear), pvk]).await;
+        let zone = (KeyUsage::P0, cipher(format), one.clone());
+        let pvk = (KeyUsage::V1, KeyCipher::Tdes, other.clone());
+        let (module, keys) = rig.module([zone, pvk]).await;
         let module = module.telling_clear_pins(13);
         let encrypt = |format| EncryptPin { pin: &pin, pan: &pan, format, key: keys[0] };
         let block = module.encrypt_pin(encrypt(format)).await.expect("encrypted");
