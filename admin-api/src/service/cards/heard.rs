@@ -4,7 +4,7 @@
 
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
-use switch_domain::{CardId, CardStatus, LockCode, Timestamp};
+use switch_domain::{Card, CardId, CardStatus, Expiry, LockCode, Timestamp};
 use switch_store::PgTimestamp;
 
 use super::processor::IN_PROCESS;
@@ -36,12 +36,21 @@ const MARK: &str = insert!(
 
 const THERE: &str = insert!("false", "NOTHING");
 
-const DOUBT: &str = "UPDATE processor_telling SET lock_in_doubt = true WHERE card_id = $1";
+const DOUBT_LOCK: &str = "UPDATE processor_telling SET lock_in_doubt = true WHERE card_id = $1";
+
+const DOUBT_MONTH: &str = "\
+    UPDATE processor_telling SET was_renewed = true, renewed_to = NULL WHERE card_id = $1";
 
 const ACTIVE: &str = "UPDATE processor_telling SET is_active = true WHERE card_id = $1";
 
 const LOCK: &str = "\
     UPDATE processor_telling SET stopped_by = $2, lock_in_doubt = false WHERE card_id = $1";
+
+const RENEWED: &str = "\
+    UPDATE processor_telling SET was_renewed = true, renewed_to = $2 WHERE card_id = $1";
+
+/// Whatever its processor has heard of it.
+const LATER: &str = "UPDATE processor_telling SET was_renewed = true WHERE card_id = ANY ($1)";
 
 const RETIRED: &str = "UPDATE processor_telling SET is_retired = true WHERE card_id = $1";
 
@@ -50,6 +59,8 @@ const RETIRED: &str = "UPDATE processor_telling SET is_retired = true WHERE card
 pub(in crate::service) enum Heard {
     /// It is in use.
     Active,
+    /// It is good until this month.
+    Month(Expiry),
     /// It is stopped by this code, or no more.
     Lock(Option<LockCode>),
     /// It is gone for good.
@@ -63,6 +74,9 @@ pub(super) struct Known {
     pub(super) stopped_by: Option<LockCode>,
     pub(super) is_retired: bool,
     pub(super) lock_in_doubt: bool,
+    pub(super) was_renewed: bool,
+    /// In the form of the table.
+    pub(super) renewed_to: Option<i16>,
     /// How often something had become of the card.
     pub(super) marks: i64,
 }
@@ -76,12 +90,18 @@ impl Known {
             stopped_by: stopped_by.and_then(code),
             is_retired: row.try_get("is_retired")?,
             lock_in_doubt: row.try_get("lock_in_doubt")?,
+            was_renewed: row.try_get("was_renewed")?,
+            renewed_to: row.try_get("renewed_to")?,
             marks: row.try_get("marks")?,
         })
     }
 
     /// What it has to hear of a card that is so now, in this order.
-    pub(super) fn to_tell(self, status: CardStatus, lock: Option<LockCode>) -> Vec<Heard> {
+    pub(super) fn to_tell(self, card: &Card) -> Vec<Heard> {
+        self.of((card.status, card.lock, card.expiry))
+    }
+
+    fn of(self, (status, lock, expiry): (CardStatus, Option<LockCode>, Expiry)) -> Vec<Heard> {
         if self.is_retired {
             return Vec::new();
         }
@@ -90,9 +110,26 @@ impl Known {
         }
         let activated = status == CardStatus::Active && !self.is_active;
         let locked = self.lock_in_doubt || self.stopped_by != lock;
-        let activated = activated.then_some(Heard::Active);
-        activated.into_iter().chain(locked.then_some(Heard::Lock(lock))).collect()
+        let renewed = self.was_renewed && self.renewed_to != stored(expiry);
+        [
+            activated.then_some(Heard::Active),
+            renewed.then_some(Heard::Month(expiry)),
+            locked.then_some(Heard::Lock(lock)),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
     }
+}
+
+fn stored(expiry: Expiry) -> Option<i16> {
+    i16::try_from(expiry.yymm()).ok()
+}
+
+/// These cards were renewed, and were marked for it.
+pub(super) async fn renewed(connection: &mut PgConnection, cards: &[i64]) -> Result<(), Problem> {
+    sqlx::query(LATER).bind(cards).execute(connection).await?;
+    Ok(())
 }
 
 /// Something became of these cards at `since`: what there is to be told goes from `next` on.
@@ -105,10 +142,19 @@ pub(super) async fn mark(
     Ok(marking.bind(IN_PROCESS).execute(connection).await?.rows_affected())
 }
 
-/// Something is about to be asked about this card's lock: whatever becomes of it, it is told again
-/// until it is known.
-pub(super) async fn doubt(connection: &mut PgConnection, card: CardId) -> Result<(), Problem> {
-    sqlx::query(DOUBT).bind(card.0).execute(connection).await?;
+/// This is about to be told: whatever becomes of the question, it is told again until it is known
+/// to have been heard. That a card is in use, or gone, is in no doubt: it is told until it was.
+pub(super) async fn doubt(
+    connection: &mut PgConnection,
+    card: CardId,
+    what: Heard,
+) -> Result<(), Problem> {
+    let sql = match what {
+        Heard::Active | Heard::Retired => return Ok(()),
+        Heard::Lock(_) => DOUBT_LOCK,
+        Heard::Month(_) => DOUBT_MONTH,
+    };
+    sqlx::query(sql).bind(card.0).execute(connection).await?;
     Ok(())
 }
 
@@ -123,6 +169,7 @@ pub(super) async fn heard(
     there.bind(PgTimestamp(now)).bind(IN_PROCESS).execute(&mut *connection).await?;
     let asked = match what {
         Heard::Active => sqlx::query(ACTIVE).bind(card.0),
+        Heard::Month(until) => sqlx::query(RENEWED).bind(card.0).bind(stored(until)),
         Heard::Lock(code) => {
             sqlx::query(LOCK).bind(card.0).bind(code.map(|code| i16::from(code.number())))
         }
@@ -141,6 +188,8 @@ mod tests {
         stopped_by: None,
         is_retired: false,
         lock_in_doubt: false,
+        was_renewed: false,
+        renewed_to: None,
         marks: 1,
     };
 
@@ -167,7 +216,25 @@ mod tests {
             (stopped, gone, code(3), vec![Heard::Retired]),
             (retired, gone, None, vec![]),
         ] {
-            assert_eq!(known.to_tell(status, lock), told, "{known:?} {status:?} {lock:?}");
+            let month = Expiry::from_yymm(3001).expect("a month");
+            assert_eq!(known.of((status, lock, month)), told, "{known:?} {status:?} {lock:?}");
+            let renewed = Known { was_renewed: true, renewed_to: Some(3001), ..known };
+            assert_eq!(renewed.of((status, lock, month)), told, "it has heard its month");
+        }
+    }
+
+    #[test]
+    fn a_month_is_told_once_it_is_another_than_what_was_heard() {
+        let month = |yymm| Expiry::from_yymm(yymm).expect("a month");
+        let active = Known { is_active: true, was_renewed: true, ..NEW };
+        for (known, told) in [
+            (Known { was_renewed: false, ..active }, vec![]),
+            (active, vec![Heard::Month(month(3001))]),
+            (Known { renewed_to: Some(2901), ..active }, vec![Heard::Month(month(3001))]),
+            (Known { renewed_to: Some(3001), ..active }, vec![]),
+            (Known { is_retired: true, ..active }, vec![]),
+        ] {
+            assert_eq!(known.of((CardStatus::Active, None, month(3001))), told, "{known:?}");
         }
     }
 }

@@ -4,11 +4,10 @@
 
 use std::sync::Arc;
 
-use sqlx::{PgConnection, Postgres, Transaction};
+use sqlx::{PgConnection, Postgres, Row, Transaction};
 use switch_domain::{CardId, CardStatus, LockCode, Timestamp};
 use switch_shard::Act;
 use switch_store::PgTimestamp;
-use uuid::Uuid;
 
 use super::Cards;
 use super::found::{OwnedCard, form_of, no_card};
@@ -30,6 +29,8 @@ const LOCKED: &str = "\
 /// A lock that comes after it is whose it then is, though it be of the same code.
 const UNLOCKED: &str = "\
     UPDATE card_profile SET locked_by = NULL, lock_code = NULL WHERE card_id = $1";
+
+const TURN: &str = "SELECT nextval('processor_turn') AS turn, gen_random_uuid() AS reference";
 
 const REMOVED: &str = "\
     UPDATE card_profile SET removed_at = coalesce(removed_at, $2) WHERE card_id = $1";
@@ -63,7 +64,7 @@ impl Cards {
         // The shard does not wait for this transaction, and needs no connection of the pool.
         self.services.lock_card(by.key, by.actor, card, code).await?;
         held.end().await?;
-        self.will_be_told(owned, by).await?;
+        self.will_be_told(owned, Heard::Lock(Some(code)), by).await?;
         let Some(telling) = self.telling(owned, by).await? else { return Ok(()) };
         // What it became meanwhile is told after this.
         if self.now(card).await?.card.lock != Some(code) {
@@ -81,7 +82,7 @@ impl Cards {
     pub async fn unlock(&self, owned: &OwnedCard, channel: Channel, by: By) -> Result<(), Problem> {
         let card = owned.card.id;
         if self.now(card).await?.card.lock.is_some_and(|code| !code.is_irreversible()) {
-            self.will_be_told(owned, by).await?;
+            self.will_be_told(owned, Heard::Lock(None), by).await?;
         }
         let mut held = self.held(owned, by).await?;
         let now = self.now(card).await?.card;
@@ -95,7 +96,7 @@ impl Cards {
         let profile = profile::one(&mut held.transaction, &now).await?;
         let set_by = profile.locked_by.filter(|(_, of)| *of == code).map(|(channel, _)| channel);
         self.settings.locks.may_lift(channel, code, set_by)?;
-        if let Some((processor, told)) = self.told(&mut held.transaction, profile, by).await? {
+        if let Some((processor, told)) = self.told(&mut held.transaction, profile).await? {
             processor.unstop(told).await?;
         }
         self.services.unlock_card(by.key, by.actor, card).await?;
@@ -126,7 +127,7 @@ impl Cards {
             self.services.act(by.key, by.actor, Act::ActivateCard { card }).await?;
             telling.has(Heard::Active).await?;
         } else {
-            self.services.activate_card(by.key, by.actor, card).await?;
+            self.activate_known(owned, by).await?;
         }
         let mut card = card;
         while let Some(old) = self.services.replaced_by(card).await? {
@@ -134,6 +135,20 @@ impl Cards {
             card = old;
         }
         Ok(())
+    }
+
+    /// Activates what its processor knows as active, or is never told of. Of plastic that a card
+    /// was renewed by it hears before it is in force.
+    async fn activate_known(&self, owned: &OwnedCard, by: By) -> Result<(), Problem> {
+        let card = owned.card.id;
+        if let Some(until) = self.services.renewing_plastic(card).await? {
+            self.will_be_told(owned, Heard::Month(until), by).await?;
+            if let Some(telling) = self.telling(owned, by).await? {
+                telling.processor.renew(telling.told, until).await?;
+                telling.has(Heard::Month(until)).await?;
+            }
+        }
+        self.services.activate_card(by.key, by.actor, card).await
     }
 
     /// Removes a card for good: nothing is approved any more, and what was stays and is cleared
@@ -149,15 +164,20 @@ impl Cards {
         let removed = sqlx::query(REMOVED).bind(card.0).bind(PgTimestamp(by.now));
         removed.execute(&mut *held.transaction).await?;
         held.end().await?;
-        self.will_be_told(owned, by).await?;
+        self.will_be_told(owned, Heard::Retired, by).await?;
         let Some(telling) = self.telling(owned, by).await? else { return Ok(()) };
         let told = telling.processor.retire(telling.told).await;
         telling.now_or_later(told, Heard::Retired).await
     }
 
-    /// Whatever becomes of the question about its lock that comes now, the card's processor is told
-    /// what the card is until it is known to have heard it.
-    pub(super) async fn will_be_told(&self, owned: &OwnedCard, by: By) -> Result<(), Problem> {
+    /// Whatever becomes of the question that comes now, the card's processor is told what the card
+    /// is until it is known to have heard it.
+    pub(super) async fn will_be_told(
+        &self,
+        owned: &OwnedCard,
+        what: Heard,
+        by: By,
+    ) -> Result<(), Problem> {
         let profile = self.profile(&owned.card).await?;
         if !self.its_processor(&profile)?.0.is_told() {
             return Ok(());
@@ -165,7 +185,7 @@ impl Cards {
         let (card, later) = (owned.card.id, after(by.now, self.settings.jobs.pause));
         let mut transaction = self.pool().begin().await?;
         mark(&mut transaction, &[card.0], (by.now, later)).await?;
-        doubt(&mut transaction, card).await?;
+        doubt(&mut transaction, card, what).await?;
         Ok(transaction.commit().await?)
     }
 
@@ -193,7 +213,7 @@ impl Cards {
             return Ok(None);
         }
         let mut held = self.held(owned, by).await?;
-        let told = self.told(&mut held.transaction, profile, by).await?;
+        let told = self.told(&mut held.transaction, profile).await?;
         let (card, at) = (owned.card.id, by.now);
         Ok(told.map(|(processor, told)| Telling { processor, told, held, card, at }))
     }
@@ -203,15 +223,12 @@ impl Cards {
         &self,
         transaction: &mut PgConnection,
         profile: Profile,
-        by: By,
     ) -> Result<Option<(Arc<dyn Processor>, Told)>, Problem> {
         let (processor, card) = self.its_processor(&profile)?;
         if !processor.is_told() {
             return Ok(None);
         }
-        let turn = sqlx::query_scalar("SELECT nextval('processor_turn')");
-        let turn = turn.fetch_one(transaction).await?;
-        Ok(Some((processor, Told { card, reference: Uuid::from_bytes(by.key.0), turn })))
+        Ok(Some((processor, next(transaction, card).await?)))
     }
 
     /// Who makes a card, and what it is called there.
@@ -220,6 +237,16 @@ impl Cards {
         let (name, reference) = profile.processor.clone().unwrap_or_else(own);
         Ok((self.processors.named(&name)?, reference))
     }
+}
+
+/// The next turn to tell of a card, with a name of its own: something else may have been told since
+/// the same was asked before, and then it has to be done once more.
+pub(super) async fn next(
+    connection: &mut PgConnection,
+    card: ProcessorReference,
+) -> Result<Told, Problem> {
+    let row = sqlx::query(TURN).fetch_one(connection).await?;
+    Ok(Told { card, reference: row.try_get("reference")?, turn: row.try_get("turn")? })
 }
 
 /// A card whose row is held. What is dropped first is declared first: who comes next finds it free.

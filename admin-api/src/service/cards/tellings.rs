@@ -1,21 +1,21 @@
 //! Processors elsewhere are told what they could not be told when it happened: locks and removals
-//! that found them away, what the switch does by itself, what comes over a link, and what is done by
-//! command. It owns when that is tried. Of each card one thing at a time is told, under its row, and
-//! what a switch that died left half told is told by the next.
+//! that found them away, what the switch does by itself, what comes over a link, and what is done
+//! by command. It owns when that is tried. Of each card one thing at a time is told, under its row,
+//! and what a switch that died left half told is told by the next.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use metrics::{counter, describe_counter, describe_gauge, gauge};
-use sqlx::{PgConnection, Postgres, Row, Transaction};
+use sqlx::{PgConnection, Postgres, Transaction};
 use switch_domain::{Card, CardId, Record, Timestamp};
 use switch_store::PgTimestamp;
 use tokio::time::MissedTickBehavior;
-use uuid::Uuid;
 
 use super::Cards;
-use super::heard::{Heard, Known, doubt, heard, mark};
-use super::life::HOLD;
-use super::processor::{ProcessorFault, Told};
+use super::heard::{Heard, Known, doubt, heard, mark, renewed};
+use super::life::{HOLD, next};
+use super::processor::ProcessorFault;
 use super::profile;
 use super::settings::JobSettings;
 use crate::Problem;
@@ -49,13 +49,11 @@ const TAKE: &str = "\
     RETURNING card_id";
 
 const KNOWN: &str = "\
-    SELECT is_active, stopped_by, is_retired, lock_in_doubt, marks FROM processor_telling
-    WHERE card_id = $1";
+    SELECT is_active, stopped_by, is_retired, lock_in_doubt, was_renewed, renewed_to, marks
+    FROM processor_telling WHERE card_id = $1";
 
 const ENDED: &str = "\
     UPDATE processor_telling SET waits = false, refused_at = $3 WHERE card_id = $1 AND marks = $2";
-
-const TURN: &str = "SELECT nextval('processor_turn') AS turn, gen_random_uuid() AS reference";
 
 /// What a try came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,10 +86,20 @@ impl Follower for Marks {
         records: Vec<Record>,
         now: Timestamp,
     ) -> Result<u64, Problem> {
-        let mut cards: Vec<i64> = records.into_iter().flat_map(cards_changed).collect();
-        cards.sort_unstable();
-        cards.dedup();
-        if cards.is_empty() { Ok(0) } else { mark(connection, &cards, (now, now)).await }
+        let (mut cards, mut later) = (BTreeSet::new(), Vec::new());
+        for change in records.into_iter().flat_map(cards_changed) {
+            cards.insert(change.card.0);
+            later.extend(change.is_renewal.then_some(change.card.0));
+        }
+        if cards.is_empty() {
+            return Ok(0);
+        }
+        let cards: Vec<i64> = cards.into_iter().collect();
+        let marked = mark(&mut *connection, &cards, (now, now)).await?;
+        if !later.is_empty() {
+            renewed(connection, &later).await?;
+        }
+        Ok(marked)
     }
 }
 
@@ -160,20 +168,20 @@ impl Cards {
         // Written down before it is asked: nobody may know afterwards what came of it.
         let mut transaction = self.hold(card).await?;
         let (known, found) = self.seen(&mut transaction, card).await?;
-        let wanted = known.to_tell(found.status, found.lock);
+        let wanted = known.to_tell(&found);
         if wanted.is_empty() {
             end(&mut transaction, card, (known, None)).await?;
             transaction.commit().await?;
             return Ok(Outcome::Known);
         }
-        if wanted.iter().any(|one| matches!(one, Heard::Lock(_))) {
-            doubt(&mut transaction, card).await?;
+        for one in wanted {
+            doubt(&mut transaction, card, one).await?;
         }
         transaction.commit().await?;
         let mut transaction = self.hold(card).await?;
         let (known, found) = self.seen(&mut transaction, card).await?;
         let (mut has_heard, mut outcome) = (Vec::new(), Outcome::Told);
-        for one in known.to_tell(found.status, found.lock) {
+        for one in known.to_tell(&found) {
             match self.tell(&mut transaction, &found, one).await? {
                 Ok(()) => has_heard.push(one),
                 Err(fault) => {
@@ -216,8 +224,8 @@ impl Cards {
         Ok((Known::read(&row)?, found))
     }
 
-    /// Tells one thing. Each telling has a turn and a name of its own: what came late is known by
-    /// the turn, and to do any of these again changes nothing.
+    /// Tells one thing. What came late is known by its turn, and to do any of these again changes
+    /// nothing.
     async fn tell(
         &self,
         transaction: &mut PgConnection,
@@ -229,11 +237,10 @@ impl Cards {
         if !processor.is_told() {
             return Ok(Ok(()));
         }
-        let row = sqlx::query(TURN).fetch_one(transaction).await?;
-        let (turn, reference) = (row.try_get("turn")?, row.try_get::<Uuid, _>("reference")?);
-        let told = Told { card: named, reference, turn };
+        let told = next(transaction, named).await?;
         Ok(match what {
             Heard::Active => processor.activate(told).await,
+            Heard::Month(until) => processor.renew(told, until).await,
             Heard::Lock(Some(code)) => processor.stop(told, code).await,
             Heard::Lock(None) => processor.unstop(told).await,
             Heard::Retired => processor.retire(told).await,

@@ -116,12 +116,21 @@ pub(super) fn facts(record: Record) -> Vec<Fact> {
     first.into_iter().chain(second).collect()
 }
 
-/// The cards that are locked, unlocked, in use or gone by a record.
-pub(in crate::service) fn cards_changed(record: Record) -> Vec<i64> {
+/// A card that is another than before.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::service) struct CardChanged {
+    pub(in crate::service) card: CardId,
+    /// It is good until a later month.
+    pub(in crate::service) is_renewal: bool,
+}
+
+/// The cards that are locked, unlocked, in use, renewed or gone by a record.
+pub(in crate::service) fn cards_changed(record: Record) -> Vec<CardChanged> {
     let changes = |fact: Fact| match (fact.kind, fact.about) {
-        (EventKind::CardIssued | EventKind::CardRenewed, _) => None,
-        (_, About::Card(card, _)) => Some(card.0),
-        (_, About::Answered(_) | About::Later(_)) => None,
+        (EventKind::CardIssued, _) | (_, About::Answered(_) | About::Later(_)) => None,
+        (_, About::Card(card, now)) => {
+            Some(CardChanged { card, is_renewal: matches!(now, CardNow::Renewed(_)) })
+        }
     };
     facts(record).into_iter().filter_map(changes).collect()
 }

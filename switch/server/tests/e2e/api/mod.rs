@@ -18,6 +18,7 @@ mod plastic_renewal;
 mod platform;
 mod pools;
 mod processors;
+mod processors_renewal;
 mod processors_told;
 mod recorded;
 mod revocation;

@@ -227,7 +227,7 @@ async fn what_restricts_holds_here_first_and_what_relaxes_waits_for_the_processo
     let act =
         |name: &str, key: &str, body: Value| client.post(&format!("{place}/{name}"), key, &body);
     let lock = json!({ "reasonCode": 3 });
-    // It is away: the lock holds all the same, and cannot be lifted. It hears of it when it is back.
+    // It is away: the lock holds all the same, and cannot be lifted. It hears of it later.
     far.processor.die();
     act("lock", "1", lock.clone()).done(204);
     let locked = terminal.buys(&card).await;

@@ -1,5 +1,5 @@
-//! What a processor elsewhere hears of its cards though nobody did it over the API, or though it was
-//! away when somebody did: by the real binary, which is killed in between.
+//! What a processor elsewhere hears of its cards though nobody did it over the API, or though it
+//! was away when somebody did: by the real binary, which is killed in between.
 
 use std::time::Duration;
 
