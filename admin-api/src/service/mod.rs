@@ -10,6 +10,7 @@ mod clearing;
 mod controls;
 pub mod corporations;
 mod customers;
+mod follow;
 pub mod mail;
 mod money;
 pub mod operators;

@@ -9,6 +9,7 @@ use switch_security::KeyUsage;
 use zeroize::Zeroizing;
 
 use simulators::hsm::{Fault, HsmUnit, Plan, Settings};
+use simulators::network::{Identity, Tls, TlsVersions};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -35,6 +36,21 @@ pub(super) struct Args {
     /// Only so many times.
     #[arg(long, requires = "fault")]
     times: Option<u64>,
+    /// Take PINs in clear (BA), as where the security officer of a unit has allowed it.
+    #[arg(long)]
+    clear_pins: bool,
+    /// Digits of a PIN under the local master key: one more than the longest PIN.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u8).range(5..=13))]
+    pin_length: u8,
+    /// Speak TLS, with this certificate: a PEM file.
+    #[arg(long, value_name = "PATH", requires = "key")]
+    certificate: Option<std::path::PathBuf>,
+    /// Its private key: a PEM file.
+    #[arg(long, value_name = "PATH", requires = "certificate")]
+    key: Option<std::path::PathBuf>,
+    /// Take connections only from who shows a certificate of these authorities: a PEM file.
+    #[arg(long, value_name = "PATH", requires = "certificate")]
+    client_authorities: Option<std::path::PathBuf>,
     /// End after so many seconds; without it, when interrupted.
     #[arg(long)]
     stay: Option<u64>,
@@ -45,6 +61,9 @@ impl Args {
         let settings = Settings {
             header_length: usize::from(self.header_length),
             lmk: self.lmk.as_deref().map(read_lmk).transpose()?,
+            pin_length: usize::from(self.pin_length),
+            clear_pins: self.clear_pins,
+            tls: self.tls(),
             ..Settings::default()
         };
         let unit = HsmUnit::listen(self.listen, settings).await?;
@@ -67,6 +86,13 @@ impl Args {
         }
         println!("{}", serde_json::to_string_pretty(&unit.tally())?);
         Ok(ExitCode::SUCCESS)
+    }
+
+    fn tls(&self) -> Option<Tls> {
+        let (chain, key) = self.certificate.clone().zip(self.key.clone())?;
+        let identity = Some(Identity { chain, key });
+        let (authorities, name) = (self.client_authorities.clone(), String::new());
+        Some(Tls { identity, authorities, name, versions: TlsVersions::Both })
     }
 
     fn plan(&self) -> Result<Option<Plan>> {

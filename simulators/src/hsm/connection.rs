@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::fault::Fault;
 use super::unit::Shared;
 use super::wire::{self, Command};
+use crate::network::Wire;
 
 /// What one turn of waiting brought.
 enum Event {
@@ -33,7 +33,7 @@ enum Reaction {
 
 pub(super) struct Connection {
     shared: Arc<Shared>,
-    stream: TcpStream,
+    stream: Wire,
     /// Answers that come late.
     later: (mpsc::UnboundedSender<Vec<u8>>, mpsc::UnboundedReceiver<Vec<u8>>),
     /// An answer that is to go out under the header of the next command.
@@ -43,22 +43,22 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(shared: Arc<Shared>, stream: TcpStream) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, stream: Wire) -> Self {
         Self { shared, stream, later: mpsc::unbounded_channel(), kept: None, mute: false }
     }
 
     /// Serves it until either side ends it; then, or when stopped, it is reset.
     pub(super) async fn serve(mut self, stop: CancellationToken) {
-        let _ = self.stream.set_nodelay(true);
         self.shared.count(|tally| {
             tally.open += 1;
             tally.connected += 1;
         });
         let reset = self.run(&stop).await.unwrap_or(true);
         if reset {
-            let _ = socket2::SockRef::from(&self.stream).set_linger(Some(Duration::ZERO));
+            self.stream.reset();
+        } else {
+            drop(self.stream);
         }
-        drop(self.stream);
         self.shared.count(|tally| tally.open -= 1);
     }
 
@@ -68,10 +68,10 @@ impl Connection {
         loop {
             while let Some(command) = wire::take(&mut input, self.shared.header_length())? {
                 match self.react(&command) {
-                    Reaction::Send(bytes) => self.stream.write_all(&bytes).await?,
+                    Reaction::Send(bytes) => self.send(&bytes).await?,
                     Reaction::SendLater(bytes, after) => self.send_later(bytes, after),
                     Reaction::SendLast(bytes) => {
-                        self.stream.write_all(&bytes).await?;
+                        self.send(&bytes).await?;
                         self.mute = true;
                     }
                     Reaction::Keep(bytes) => self.kept = Some(bytes),
@@ -87,7 +87,7 @@ impl Connection {
             };
             match event {
                 Event::Stopped => return Ok(true),
-                Event::Late(bytes) => self.stream.write_all(&bytes).await?,
+                Event::Late(bytes) => self.send(&bytes).await?,
                 Event::Read(read) => {
                     if read? == 0 {
                         return Ok(false);
@@ -95,6 +95,11 @@ impl Connection {
                 }
             }
         }
+    }
+
+    async fn send(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.stream.write_all(bytes).await?;
+        self.stream.flush().await
     }
 
     fn send_later(&self, bytes: Vec<u8>, after: Duration) {

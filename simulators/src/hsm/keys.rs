@@ -135,6 +135,8 @@ const fn code_of(error: SecurityError) -> Code {
         SecurityError::UnknownKey(_) => KEY_PARITY,
         SecurityError::UsageRefused { .. } => KEY_USAGE,
         SecurityError::TranslationRefused { .. } | SecurityError::FormatRefused(_) => FORMAT,
-        SecurityError::Prohibited(_) | SecurityError::Unavailable => HARDWARE,
+        SecurityError::Prohibited(_)
+        | SecurityError::ClearPinRefused(_)
+        | SecurityError::Unavailable => HARDWARE,
     }
 }

@@ -3,6 +3,7 @@
 //! itself. Must never be taken for an HSM: its keys lie in memory.
 
 mod card_value;
+mod clear_pin;
 mod connection;
 mod emv;
 mod fault;

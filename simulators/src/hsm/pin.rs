@@ -39,6 +39,12 @@ impl Block {
         Ok(Self { block, format, key })
     }
 
+    /// Under the unit's own key.
+    pub(super) fn of_lmk(keys: &Keys, fields: &mut Fields<'_>) -> Result<Self, Code> {
+        let block = EncryptedPinBlock::new(&fields.hex(8)?).ok_or(INVALID)?;
+        Ok(Self { block, format: PinBlockFormat::Iso0, key: keys.own_pin_key() })
+    }
+
     const fn pin(&self) -> EncryptedPin<'_> {
         EncryptedPin { block: &self.block, format: self.format, key: self.key }
     }
@@ -49,13 +55,13 @@ impl Block {
 }
 
 /// The key of a zone, and how many bytes its cipher has in a block: its header says which it is.
-fn zone_key(keys: &Keys, fields: &mut Fields<'_>) -> Result<(KeyHandle, usize), Code> {
+pub(super) fn zone_key(keys: &Keys, fields: &mut Fields<'_>) -> Result<(KeyHandle, usize), Code> {
     let text = fields.key()?;
     let bytes = if text.as_bytes().get(8) == Some(&b'A') { 16 } else { 8 };
     Ok((keys.handle(text, KeyUsage::P0)?, bytes))
 }
 
-fn format(fields: &mut Fields<'_>) -> Result<PinBlockFormat, Code> {
+pub(super) fn format(fields: &mut Fields<'_>) -> Result<PinBlockFormat, Code> {
     match fields.bytes(2)? {
         b"01" => Ok(PinBlockFormat::Iso0),
         b"05" => Ok(PinBlockFormat::Iso1),
@@ -157,8 +163,7 @@ fn new_pin(
 ) -> Result<(Block, KeyHandle), Code> {
     if of_lmk {
         let key = keys.handle(fields.key()?, usage)?;
-        let block = EncryptedPinBlock::new(&fields.hex(8)?).ok_or(INVALID)?;
-        return Ok((Block { block, format: PinBlockFormat::Iso0, key: keys.own_pin_key() }, key));
+        return Ok((Block::of_lmk(keys, fields)?, key));
     }
     fields.bytes(3)?; // the type of the key, which its block says again
     let zone = zone_key(keys, fields)?;
@@ -218,6 +223,6 @@ pub(super) fn carry_over(
     Ok(now(keys.module().translate_pin(command))?.bytes().to_vec())
 }
 
-fn hex_digits(bytes: &[u8]) -> String {
+pub(super) fn hex_digits(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02X}")).collect()
 }

@@ -15,6 +15,8 @@ pub struct Tally {
     pub commands: BTreeMap<String, u64>,
     /// Answers that were sent whole, by error code.
     pub answers: BTreeMap<String, u64>,
+    /// Connections whose handshake of TLS failed.
+    pub refused_handshakes: u64,
     /// Faults that were made.
     pub faults: u64,
 }

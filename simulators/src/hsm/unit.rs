@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::Result;
 use switch_security::{Key, KeyCipher, KeyUsage};
+use tokio::net::TcpStream;
 use tokio::sync::watch;
 
 use super::connection::Connection;
@@ -14,7 +15,8 @@ use super::fields::Fields;
 use super::keys::Keys;
 use super::settings::Settings;
 use super::tally::Tally;
-use super::{card_value, emv, health, key_commands, mac, pin, script};
+use super::{card_value, clear_pin, emv, health, key_commands, mac, pin, script};
+use crate::network::Handshake;
 use crate::port::Port;
 
 /// What the connections of a unit have in common.
@@ -76,6 +78,9 @@ impl Shared {
             b"DE" => pin::generate_offset(keys, fields, true),
             b"CC" | b"CA" => pin::translate(keys, fields),
             b"JE" | b"JC" => pin::to_lmk(keys, fields),
+            b"BA" if self.settings.clear_pins => clear_pin::encrypt(&self.settings, keys, fields),
+            b"BA" => Err(*b"17"), // not authorized
+            b"JG" => clear_pin::from_lmk(keys, fields),
             b"KQ" => emv::verify_first_ways(keys, fields),
             b"KW" => emv::verify_common(keys, fields),
             b"KU" | b"KY" => script::protect(keys, fields, letters),
@@ -105,10 +110,19 @@ impl HsmUnit {
     pub async fn listen(address: SocketAddr, settings: Settings) -> Result<Self> {
         let (tally, _) = watch::channel(Tally::default());
         let keys = Keys::new(settings.lmk)?;
+        let handshake = Handshake::accepting(settings.tls.as_ref())?;
         let shared = Arc::new(Shared { settings, keys, plan: Mutex::new(None), tally });
         let of_all = Arc::clone(&shared);
-        let serving =
-            move |stream, alive| Connection::new(Arc::clone(&of_all), stream).serve(alive);
+        let serving = move |stream: TcpStream, alive| {
+            let (shared, handshake) = (Arc::clone(&of_all), handshake.clone());
+            async move {
+                let _ = stream.set_nodelay(true);
+                match handshake.shake(stream).await {
+                    Ok(wire) => Connection::new(shared, wire).serve(alive).await,
+                    Err(_) => shared.count(|tally| tally.refused_handshakes += 1),
+                }
+            }
+        };
         Ok(Self { shared, port: Port::open(address, serving).await? })
     }
 

@@ -35,3 +35,4 @@ pub use speech::Speech;
 pub use tally::Tally;
 pub(crate) use tls::Handshake;
 pub use tls::{Identity, Tls, TlsVersions};
+pub(crate) use wire::Wire;

@@ -30,7 +30,7 @@ impl Wire {
     }
 
     /// Ends it with a reset: what was not read or sent is lost on both sides.
-    pub(super) fn reset(self) {
+    pub(crate) fn reset(self) {
         let _ = self.tcp().set_zero_linger(); // without it the end is an orderly one
     }
 }

@@ -119,6 +119,7 @@ impl Book {
         card.turn = act.turn;
         match name {
             "activate" => card.active = true,
+            "renew" => card.expiry = act.expiry.clone().unwrap_or_default(),
             "stop" => card.stopped = true,
             "unstop" => card.stopped = false,
             "retire" => card.retired = true,
@@ -132,6 +133,12 @@ impl Book {
     pub(super) fn is_in_use(&self, name: &str) -> bool {
         let in_use = |card: &Card| card.active && !card.stopped && !card.retired;
         self.cards.iter().any(|card| card.name == name && in_use(card))
+    }
+
+    /// Until when a card is good as far as is known here, YYMM.
+    pub(super) fn expiry(&self, name: &str) -> Option<String> {
+        let card = self.cards.iter().find(|card| card.name == name);
+        card.map(|card| card.expiry.clone())
     }
 
     fn free(&self, bins: Bins) -> Zeroizing<String> {

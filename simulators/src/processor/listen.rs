@@ -117,6 +117,12 @@ impl SimulatedProcessor {
         self.shared.book().is_in_use(card)
     }
 
+    /// Until when a card is good, as far as it was told: YYMM.
+    #[must_use]
+    pub fn expiry(&self, card: &str) -> Option<String> {
+        self.shared.book().expiry(card)
+    }
+
     /// What it counted.
     #[must_use]
     pub fn tally(&self) -> Tally {

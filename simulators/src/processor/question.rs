@@ -9,7 +9,7 @@ pub(super) const QUESTION_MOST: usize = 8 * 1024;
 /// What is asked.
 pub(super) enum Question {
     Create(Order),
-    /// An act on a card, by its name: `activate`, `pin`, `stop`, `unstop`, `retire`.
+    /// An act on a card, by its name: `activate`, `renew`, `pin`, `stop`, `unstop`, `retire`.
     Act(&'static str, Act),
 }
 
@@ -55,6 +55,7 @@ pub(super) struct Act {
     pub(super) card: String,
     pub(super) turn: i64,
     pub(super) code: Option<u8>,
+    pub(super) expiry: Option<String>,
     pin: Option<PinBlock>,
 }
 
@@ -78,11 +79,13 @@ impl Question {
             (month && named && placed && order.bins.low <= order.bins.high)
                 .then_some(Self::Create(order))?
         } else {
-            let acts = ["activate", "pin", "stop", "unstop", "retire"];
+            let acts = ["activate", "renew", "pin", "stop", "unstop", "retire"];
             let name = acts.into_iter().find(|act| *act == asked)?;
             let act: Act = serde_json::from_slice(bytes).ok()?;
             let has_pin = act.pin.as_ref().is_some_and(PinBlock::is_whole);
             let fits = has_pin == (name == "pin") && act.code.is_some() == (name == "stop");
+            let month = |expiry: &String| expiry.len() == 4 && expiry.parse::<u16>().is_ok();
+            let fits = fits && act.expiry.as_ref().map(month) == (name == "renew").then_some(true);
             (fits && act.pin.is_some() == has_pin).then_some(Self::Act(name, act))?
         };
         let reference = question.reference();
@@ -120,6 +123,9 @@ fn only_what_was_agreed_is_read() {
     let act = |more: &str| format!(r#"{{"reference":"{id}","card":"sim-1","turn":3{more}}}"#);
     assert!(read("/activate", &act("")) && read("/stop", &act(r#","code":3"#)));
     assert!(!read("/stop", &act("")) && !read("/retire", &act(r#","code":3"#)));
+    assert!(read("/renew", &act(r#","expiry":"3012""#)) && !read("/renew", &act("")));
+    assert!(!read("/renew", &act(r#","expiry":"12/30""#)));
+    assert!(!read("/activate", &act(r#","expiry":"3012""#)));
     let pin = |block: &str| act(&format!(r#","pin":{{"format":0,"key":"zpk","block":"{block}"}}"#));
     assert!(read("/pin", &pin("00112233445566FF")));
     assert!(!read("/pin", &pin("1234")) && !read("/pin", &act("")));

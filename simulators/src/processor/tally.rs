@@ -11,7 +11,7 @@ const HEARD_MOST: usize = 10_000;
 /// What was done to a card.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Heard {
-    /// What: `create`, `activate`, `pin`, `stop`, `unstop`, `retire`.
+    /// What: `create`, `activate`, `renew`, `pin`, `stop`, `unstop`, `retire`.
     pub act: String,
     /// The card, by its name here.
     pub card: String,

@@ -30,6 +30,11 @@ impl ErrorCode {
     /// A key of another length than the algorithm's own, which was used all the same.
     pub const KEY_LENGTH: Self = Self(*b"02");
 
+    /// The unit is not authorized to do it: its security officer has not allowed it, or no longer.
+    pub const NOT_AUTHORIZED: Self = Self(*b"17");
+    /// The command is disabled in the unit.
+    pub const DISABLED: Self = Self(*b"68");
+
     /// From the wire: two digits or capital letters.
     #[must_use]
     pub fn read(bytes: [u8; 2]) -> Option<Self> {

@@ -85,6 +85,12 @@ impl CommandWriter {
         Ok(())
     }
 
+    /// What was written behind the letters, to be put into a command later.
+    pub(crate) fn into_fields(self) -> Secret {
+        let from = LENGTH.saturating_add(self.header_length).saturating_add(CODE);
+        Secret::of(self.bytes.as_slice().get(from..).unwrap_or_default())
+    }
+
     /// The whole command, where it is not too long.
     pub(crate) fn finish(mut self) -> Result<CommandFrame, Malformed> {
         let too_long = Malformed("length of the command");

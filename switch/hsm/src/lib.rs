@@ -25,7 +25,7 @@ mod module;
 mod pan_fields;
 mod secret;
 
-pub use client::{Answer, CallError, HsmClient, Settings};
+pub use client::{Answer, CallError, HsmClient, Settings, TlsFault, UnitTls};
 pub use error_code::{ErrorCode, Verdict};
 pub use fields::{AnswerReader, CommandWriter, Malformed};
 pub use frame::HEADER_LENGTHS;

@@ -47,7 +47,7 @@ pub trait CardSecurity: Send + Sync {
     /// Encrypts a PIN that the card's holder has just typed. A module that takes none in clear says
     /// so: it is then set where the module itself is asked for it.
     fn encrypt_pin(&self, _: EncryptPin<'_>) -> Reply<'_, EncryptedPinBlock> {
-        Reply::ready(Err(SecurityError::Prohibited("this module takes no PIN in clear")))
+        Reply::ready(Err(SecurityError::ClearPinRefused("this module takes no PIN in clear")))
     }
 
     /// Encrypts the PIN of a block under another zone key, in the same format or in another.
@@ -102,6 +102,9 @@ pub enum SecurityError {
     /// A rule of this installation keeps the module from doing this, as PIN work in software.
     #[error("not allowed here: {0}")]
     Prohibited(&'static str),
+    /// The module is not to be told PINs in clear here, or not this one.
+    #[error("no PIN in clear goes to the security module: {0}")]
+    ClearPinRefused(&'static str),
     /// The module cannot be reached, is at its limit, or did not answer in time.
     #[error("the security module is not available")]
     Unavailable,

@@ -4,8 +4,8 @@ use std::io::Write;
 use std::sync::{Arc, Mutex};
 
 use switch_domain::Pan;
-use switch_security::exit::{pan_for_encrypted_answer, test_pan_for_sandbox};
-use switch_security::reveal_test_pan;
+use switch_security::exit::{pan_for_encrypted_answer, pin_for_host_command, test_pan_for_sandbox};
+use switch_security::{ChosenPin, reveal_test_pan};
 use zeroize::Zeroizing;
 
 #[derive(Clone, Default)]
@@ -39,11 +39,14 @@ fn each_reveal_and_each_refusal_is_logged_masked() {
         let mut answer = Zeroizing::new(Vec::with_capacity(32));
         pan_for_encrypted_answer(&pan, &mut answer);
         assert_eq!(answer.as_slice(), b"4111111111111111");
+        let pin = ChosenPin::from_ascii(b"826405").expect("a PIN");
+        assert!(pin_for_host_command(&pin, &pan, |digits| digits == b"826405"));
     });
     let text = String::from_utf8(log.0.lock().expect("one thread").clone()).expect("text");
     for expected in ["audit", "99999912", "0018", "41111111", "1111"] {
         assert!(text.contains(expected), "{text}");
     }
     assert!(!text.contains("9999991200000018") && !text.contains("4111111111111111"), "{text}");
-    assert_eq!(text.lines().count(), 5);
+    assert!(!text.contains("826405"), "{text}");
+    assert_eq!(text.lines().count(), 6);
 }

@@ -3,9 +3,10 @@
 
 use std::sync::Arc;
 
+use anyhow::Context;
 use switch_hsm::HsmModule;
 
-use crate::config::Config;
+use crate::config::{Config, HsmTls};
 
 /// Begins to connect to the units; `None` where there are none. It does not wait for them: without
 /// a unit what needs one is declined, and nothing else.
@@ -13,8 +14,9 @@ pub(crate) fn connect(config: &Config) -> anyhow::Result<Option<Arc<HsmModule>>>
     let settings = config.hsm.settings();
     let settings =
         settings.map_err(|(path, message)| anyhow::anyhow!("hsm.{}: {message}", path.join(".")))?;
-    Ok(settings.map(|(settings, keys)| {
-        tracing::info!(units = ?settings.units, "hardware security modules");
-        switch_hsm::connect(settings, keys)
-    }))
+    let Some((mut settings, keys)) = settings else { return Ok(None) };
+    settings.tls = config.hsm.tls.as_ref().map(HsmTls::read).transpose().context("hsm.tls")?;
+    let (clear_pins, tls) = (config.hsm.pins_in_clear(), settings.tls.is_some());
+    tracing::info!(units = ?settings.units, tls, ?clear_pins, "hardware security modules");
+    Ok(Some(switch_hsm::connect(settings, keys, clear_pins)))
 }

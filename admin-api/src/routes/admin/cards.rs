@@ -156,8 +156,9 @@ pub(in crate::routes) async fn replace(
 /// From `api.cards.renew_before_days` before its end on. A virtual card has its later month, and
 /// the printed code of that, when the answer is there; the month of before is no longer good. Of
 /// plastic the next is ordered, and the one before is good until that is linked and activated. A
-/// card of a processor elsewhere is not renewed (`PROCESSOR_REFUSED`). The answer goes encrypted:
-/// `Encrypt-Response: true`. It has what everybody may see.
+/// processor elsewhere is told first, of plastic at the activation (`PROCESSOR_REFUSED`,
+/// `PROCESSOR_UNAVAILABLE`). The answer goes encrypted: `Encrypt-Response: true`. It has what
+/// everybody may see.
 #[utoipa::path(
     post, path = "/admin/cards/{cardId}/renew", tag = "cards",
     params(("cardId" = String, Path, pattern = "^[1-9][0-9]{0,18}$")), request_body = NewTerm,

@@ -210,7 +210,8 @@ pub(in crate::routes) async fn replace(
 /// From `api.cards.renew_before_days` before its end on. A virtual card has its later month, and
 /// the printed code of that, when the answer is there, and all of it is told; the month of before
 /// is no longer good. Of plastic the next is ordered, and the one before is good until that is
-/// linked and activated. A card of a processor elsewhere is not renewed (`PROCESSOR_REFUSED`).
+/// linked and activated. A processor elsewhere is told first, of plastic at the activation
+/// (`PROCESSOR_REFUSED`, `PROCESSOR_UNAVAILABLE`).
 /// The answer goes encrypted: `Encrypt-Response: true`.
 #[utoipa::path(
     post, path = "/secure/customers/{customerId}/cards/{cardId}/renew", tag = "cards",

@@ -4,23 +4,24 @@
 
 use std::sync::Arc;
 
-use sqlx::{PgConnection, Postgres, Transaction};
-use switch_domain::{CardStatus, LockCode};
+use sqlx::{PgConnection, Postgres, Row, Transaction};
+use switch_domain::{CardId, CardStatus, LockCode, Timestamp};
 use switch_shard::Act;
 use switch_store::PgTimestamp;
-use uuid::Uuid;
 
 use super::Cards;
 use super::found::{OwnedCard, form_of, no_card};
+use super::heard::{Heard, doubt, heard, mark};
 use super::issue::By;
 use super::lock_policy::Channel;
-use super::processor::{IN_PROCESS, Processor, ProcessorReference, Told};
+use super::processor::{IN_PROCESS, Processor, ProcessorFault, ProcessorReference, Told};
 use super::profile::{self, Profile};
 use super::turns::Turn;
 use crate::Problem;
+use crate::service::span::after;
 
 /// Holds the row until the transaction ends: who locks and who unlocks take turns.
-const HOLD: &str = "SELECT 1 FROM card_profile WHERE card_id = $1 FOR UPDATE";
+pub(super) const HOLD: &str = "SELECT 1 FROM card_profile WHERE card_id = $1 FOR UPDATE";
 
 const LOCKED: &str = "\
     UPDATE card_profile SET locked_by = $2, lock_code = $3 WHERE card_id = $1";
@@ -28,6 +29,8 @@ const LOCKED: &str = "\
 /// A lock that comes after it is whose it then is, though it be of the same code.
 const UNLOCKED: &str = "\
     UPDATE card_profile SET locked_by = NULL, lock_code = NULL WHERE card_id = $1";
+
+const TURN: &str = "SELECT nextval('processor_turn') AS turn, gen_random_uuid() AS reference";
 
 const REMOVED: &str = "\
     UPDATE card_profile SET removed_at = coalesce(removed_at, $2) WHERE card_id = $1";
@@ -40,8 +43,8 @@ impl Cards {
     ///
     /// # Errors
     /// `FORBIDDEN`: this channel does not give this reason. `CONFLICT`: it is locked for good, or
-    /// for another reason (A-19). `NOT_FOUND`: it was removed. `PROCESSOR_UNAVAILABLE`: it is in
-    /// force here, and asking again tells the processor.
+    /// for another reason (A-19). `NOT_FOUND`: it was removed. `PROCESSOR_REFUSED`: it is in force
+    /// here all the same. A processor that cannot be told now is told later (`tellings`).
     pub async fn lock(
         &self,
         owned: &OwnedCard,
@@ -61,12 +64,14 @@ impl Cards {
         // The shard does not wait for this transaction, and needs no connection of the pool.
         self.services.lock_card(by.key, by.actor, card, code).await?;
         held.end().await?;
+        self.will_be_told(owned, Heard::Lock(Some(code)), by).await?;
         let Some(telling) = self.telling(owned, by).await? else { return Ok(()) };
-        // Whoever lifted or changed it meanwhile has told that.
-        if self.now(card).await?.card.lock == Some(code) {
-            telling.processor.stop(telling.told, code).await?;
+        // What it became meanwhile is told after this.
+        if self.now(card).await?.card.lock != Some(code) {
+            return telling.end().await;
         }
-        telling.end().await
+        let told = telling.processor.stop(telling.told, code).await;
+        telling.now_or_later(told, Heard::Lock(Some(code))).await
     }
 
     /// Unlocks a card, where its lock can be taken back.
@@ -76,6 +81,9 @@ impl Cards {
     /// to lift (A-20). `NOT_FOUND`: it was removed. `PROCESSOR_UNAVAILABLE`.
     pub async fn unlock(&self, owned: &OwnedCard, channel: Channel, by: By) -> Result<(), Problem> {
         let card = owned.card.id;
+        if self.now(card).await?.card.lock.is_some_and(|code| !code.is_irreversible()) {
+            self.will_be_told(owned, Heard::Lock(None), by).await?;
+        }
         let mut held = self.held(owned, by).await?;
         let now = self.now(card).await?.card;
         if now.status == CardStatus::Removed {
@@ -88,11 +96,12 @@ impl Cards {
         let profile = profile::one(&mut held.transaction, &now).await?;
         let set_by = profile.locked_by.filter(|(_, of)| *of == code).map(|(channel, _)| channel);
         self.settings.locks.may_lift(channel, code, set_by)?;
-        if let Some((processor, told)) = self.told(&mut held.transaction, profile, by).await? {
+        if let Some((processor, told)) = self.told(&mut held.transaction, profile).await? {
             processor.unstop(told).await?;
         }
         self.services.unlock_card(by.key, by.actor, card).await?;
         sqlx::query(UNLOCKED).bind(card.0).execute(&mut *held.transaction).await?;
+        heard(&mut held.transaction, card, (Heard::Lock(None), by.now)).await?;
         held.end().await
     }
 
@@ -116,9 +125,9 @@ impl Cards {
             // With the row held no other connection is asked for: whoever did so here would wait
             // for those that wait for it.
             self.services.act(by.key, by.actor, Act::ActivateCard { card }).await?;
-            telling.end().await?;
+            telling.has(Heard::Active).await?;
         } else {
-            self.services.activate_card(by.key, by.actor, card).await?;
+            self.activate_known(owned, by).await?;
         }
         let mut card = card;
         while let Some(old) = self.services.replaced_by(card).await? {
@@ -128,11 +137,26 @@ impl Cards {
         Ok(())
     }
 
+    /// Activates what its processor knows as active, or is never told of. Of plastic that a card
+    /// was renewed by it hears before it is in force.
+    async fn activate_known(&self, owned: &OwnedCard, by: By) -> Result<(), Problem> {
+        let card = owned.card.id;
+        if let Some(until) = self.services.renewing_plastic(card).await? {
+            self.will_be_told(owned, Heard::Month(until), by).await?;
+            if let Some(telling) = self.telling(owned, by).await? {
+                telling.processor.renew(telling.told, until).await?;
+                telling.has(Heard::Month(until)).await?;
+            }
+        }
+        self.services.activate_card(by.key, by.actor, card).await
+    }
+
     /// Removes a card for good: nothing is approved any more, and what was stays and is cleared
     /// (A-30).
     ///
     /// # Errors
-    /// `PROCESSOR_UNAVAILABLE`: it is in force here, and asking again tells the processor.
+    /// `PROCESSOR_REFUSED`: it is in force here all the same. A processor that cannot be told now
+    /// is told later.
     pub async fn remove(&self, owned: &OwnedCard, by: By) -> Result<(), Problem> {
         let card = owned.card.id;
         let mut held = self.held(owned, by).await?;
@@ -140,9 +164,29 @@ impl Cards {
         let removed = sqlx::query(REMOVED).bind(card.0).bind(PgTimestamp(by.now));
         removed.execute(&mut *held.transaction).await?;
         held.end().await?;
+        self.will_be_told(owned, Heard::Retired, by).await?;
         let Some(telling) = self.telling(owned, by).await? else { return Ok(()) };
-        telling.processor.retire(telling.told).await?;
-        telling.end().await
+        let told = telling.processor.retire(telling.told).await;
+        telling.now_or_later(told, Heard::Retired).await
+    }
+
+    /// Whatever becomes of the question that comes now, the card's processor is told what the card
+    /// is until it is known to have heard it.
+    pub(super) async fn will_be_told(
+        &self,
+        owned: &OwnedCard,
+        what: Heard,
+        by: By,
+    ) -> Result<(), Problem> {
+        let profile = self.profile(&owned.card).await?;
+        if !self.its_processor(&profile)?.0.is_told() {
+            return Ok(());
+        }
+        let (card, later) = (owned.card.id, after(by.now, self.settings.jobs.pause));
+        let mut transaction = self.pool().begin().await?;
+        mark(&mut transaction, &[card.0], (by.now, later)).await?;
+        doubt(&mut transaction, card, what).await?;
+        Ok(transaction.commit().await?)
     }
 
     /// A transaction in which nobody else changes the lock of this card through the API.
@@ -169,8 +213,9 @@ impl Cards {
             return Ok(None);
         }
         let mut held = self.held(owned, by).await?;
-        let told = self.told(&mut held.transaction, profile, by).await?;
-        Ok(told.map(|(processor, told)| Telling { processor, told, held }))
+        let told = self.told(&mut held.transaction, profile).await?;
+        let (card, at) = (owned.card.id, by.now);
+        Ok(told.map(|(processor, told)| Telling { processor, told, held, card, at }))
     }
 
     /// The same in a transaction that holds the card's row already.
@@ -178,15 +223,12 @@ impl Cards {
         &self,
         transaction: &mut PgConnection,
         profile: Profile,
-        by: By,
     ) -> Result<Option<(Arc<dyn Processor>, Told)>, Problem> {
         let (processor, card) = self.its_processor(&profile)?;
         if !processor.is_told() {
             return Ok(None);
         }
-        let turn = sqlx::query_scalar("SELECT nextval('processor_turn')");
-        let turn = turn.fetch_one(transaction).await?;
-        Ok(Some((processor, Told { card, reference: Uuid::from_bytes(by.key.0), turn })))
+        Ok(Some((processor, next(transaction, card).await?)))
     }
 
     /// Who makes a card, and what it is called there.
@@ -195,6 +237,16 @@ impl Cards {
         let (name, reference) = profile.processor.clone().unwrap_or_else(own);
         Ok((self.processors.named(&name)?, reference))
     }
+}
+
+/// The next turn to tell of a card, with a name of its own: something else may have been told since
+/// the same was asked before, and then it has to be done once more.
+pub(super) async fn next(
+    connection: &mut PgConnection,
+    card: ProcessorReference,
+) -> Result<Told, Problem> {
+    let row = sqlx::query(TURN).fetch_one(connection).await?;
+    Ok(Told { card, reference: row.try_get("reference")?, turn: row.try_get("turn")? })
 }
 
 /// A card whose row is held. What is dropped first is declared first: who comes next finds it free.
@@ -215,9 +267,30 @@ pub(super) struct Telling {
     pub(super) processor: Arc<dyn Processor>,
     pub(super) told: Told,
     held: Held,
+    card: CardId,
+    at: Timestamp,
 }
 
 impl Telling {
+    /// It was told, and has heard that.
+    pub(super) async fn has(mut self, what: Heard) -> Result<(), Problem> {
+        heard(&mut self.held.transaction, self.card, (what, self.at)).await?;
+        self.end().await
+    }
+
+    /// The same of what is in force already: where the processor cannot be told now, it will be.
+    pub(super) async fn now_or_later(
+        self,
+        told: Result<(), ProcessorFault>,
+        what: Heard,
+    ) -> Result<(), Problem> {
+        match told {
+            Ok(()) => self.has(what).await,
+            Err(ProcessorFault::Unavailable) => self.end().await,
+            Err(fault @ ProcessorFault::Refused) => Err(fault.into()),
+        }
+    }
+
     /// It was told: the next one may be.
     pub(super) async fn end(self) -> Result<(), Problem> {
         self.held.end().await

@@ -6,6 +6,7 @@ mod code;
 mod commands;
 mod data;
 mod found;
+mod heard;
 mod issue;
 mod jobs;
 mod life;
@@ -17,6 +18,7 @@ mod renew;
 mod replace;
 mod settings;
 mod settled;
+mod tellings;
 mod turns;
 
 use std::sync::Arc;
@@ -119,6 +121,9 @@ fn told(error: SecurityError) -> Problem {
     if error == SecurityError::Unavailable {
         let what = "the security module is not available; try again, with the same key";
         return Problem::new("SECURITY_MODULE_UNAVAILABLE", what);
+    }
+    if let SecurityError::ClearPinRefused(why) = error {
+        return Problem::new("CONFLICT", format!("no PIN is set over the API here: {why}"));
     }
     Problem::internal("asking the security module", &error)
 }

@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use super::Cards;
 use super::found::OwnedCard;
+use super::heard::Heard;
 use super::issue::{By, Holder, is_final};
 use crate::Problem;
 use crate::service::span::{after, before, months_on};
@@ -90,7 +91,6 @@ impl Cards {
     /// # Errors
     /// `CONFLICT`: it was removed, waits for its activation, is locked for good, or is good for
     /// long; the customer or the account is blocked or closed. `CUSTOMER_NOT_VERIFIED`.
-    /// `PROCESSOR_REFUSED`: it is a card of a processor that renews none.
     pub async fn may_renew(
         &self,
         holder: Holder,
@@ -108,11 +108,6 @@ impl Cards {
             return conflict("a card that is locked so stays locked: have it replaced");
         }
         self.in_use(holder, &owned.balance).await?;
-        let profile = self.profile(card).await?;
-        if !self.its_processor(&profile)?.0.renews() {
-            let what = "the processor of this card renews none: have it replaced";
-            return Err(Problem::new("PROCESSOR_REFUSED", what));
-        }
         if !card.expiry.is_past(after(now, self.settings.renew_before)) {
             let days = self.settings.renew_before.as_secs() / 86_400;
             return conflict(&format!("a card is renewed in the last {days} days before it ends"));
@@ -133,7 +128,8 @@ impl Cards {
     ///
     /// # Errors
     /// As [`Self::may_renew`]. `CONFLICT`: it would be good no longer than it is, or it is being
-    /// replaced, or plastic of it is being made.
+    /// replaced, or plastic of it is being made. `PROCESSOR_REFUSED`: its processor renews it not.
+    /// `PROCESSOR_UNAVAILABLE`: asking again, under the same key, tells it.
     pub async fn renew(
         &self,
         holder: Holder,
@@ -194,6 +190,27 @@ impl Cards {
         Ok(())
     }
 
+    /// Its processor knows of the later month before it is in force.
+    async fn renew_told(
+        &self,
+        (order, card, expiry): (Uuid, CardId, Expiry),
+        by: By,
+    ) -> Result<(), Problem> {
+        let by = By { key: IdempotencyKey(*order.as_bytes()), ..by };
+        let owned = self.now(card).await?;
+        self.will_be_told(&owned, Heard::Month(expiry), by).await?;
+        let telling = self.telling(&owned, by).await?;
+        if let Some(telling) = &telling {
+            telling.processor.renew(telling.told, expiry).await?;
+        }
+        let act = Act::RenewCard { card, expiry, plastic: None };
+        self.services.act(by.key, by.actor, act).await?;
+        match telling {
+            Some(telling) => telling.has(Heard::Month(expiry)).await,
+            None => Ok(()),
+        }
+    }
+
     async fn renewal<'q, T>(&self, sql: &'static str, of: T) -> Result<Option<Renewal>, Problem>
     where
         T: sqlx::Encode<'q, sqlx::Postgres> + sqlx::Type<sqlx::Postgres> + Send + 'q,
@@ -208,9 +225,7 @@ impl Cards {
         if done {
             return Ok(());
         }
-        let act = Act::RenewCard { card, expiry, plastic: None };
-        let renewed = self.services.act(IdempotencyKey(*order.as_bytes()), by.actor, act).await;
-        if let Err(problem) = renewed {
+        if let Err(problem) = self.renew_told((order, card, expiry), by).await {
             if is_final(&problem) {
                 sqlx::query(GIVE_UP).bind(order).execute(self.pool()).await?;
             }

@@ -9,8 +9,8 @@ use switch_store::PgTimestamp;
 use uuid::Uuid;
 
 use super::Cards;
-use super::commands::replaced_key;
 use super::found::{OwnedCard, form_of};
+use super::heard::Heard;
 use super::issue::{By, Holder, NewVirtual};
 use super::lock_policy::Channel;
 use super::profile::{self, Form};
@@ -122,11 +122,11 @@ impl Cards {
         if !self.services.lock_replaced(by.actor, old).await? {
             return Ok(());
         }
-        // What is told of the old card has a name of its own, whatever it came with.
-        let by = By { key: replaced_key(old), ..by };
-        let Some(telling) = self.telling(&self.now(old).await?, by).await? else { return Ok(()) };
-        telling.processor.stop(telling.told, LockCode::Replaced).await?;
-        telling.end().await
+        let owned = self.now(old).await?;
+        self.will_be_told(&owned, Heard::Lock(Some(LockCode::Replaced)), by).await?;
+        let Some(telling) = self.telling(&owned, by).await? else { return Ok(()) };
+        let told = telling.processor.stop(telling.told, LockCode::Replaced).await;
+        telling.now_or_later(told, Heard::Lock(Some(LockCode::Replaced))).await
     }
 
     /// Brings a replacement that somebody else asked for, and that was cut off, to its end: then

@@ -2,6 +2,7 @@
 //! table `card_order_renewal`, and that the plastic of before is good until the new one is linked
 //! and activated, and from then on no more.
 
+use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
 use switch_domain::{AsciiText, Card, CardCounters, CardId, Expiry, PartnerId, ServiceCode};
 use switch_shard::Act;
@@ -101,6 +102,21 @@ fn worn_out() -> Problem {
 }
 
 impl Services {
+    /// The month of the plastic that a card was renewed by, where it waits for its activation.
+    pub(in crate::service) async fn renewing_plastic(
+        &self,
+        card: CardId,
+    ) -> Result<Option<Expiry>, Problem> {
+        let Some(row) = self.waits(card).await? else { return Ok(None) };
+        let wrong = || Problem::internal("reading an order", &"its month is none");
+        let yymm = u16::try_from(row.try_get::<i16, _>("expiry")?).map_err(|_| wrong())?;
+        Expiry::from_yymm(yymm).map(Some).map_err(|_| wrong())
+    }
+
+    async fn waits(&self, card: CardId) -> Result<Option<PgRow>, Problem> {
+        Ok(sqlx::query(WAITS).bind(card.0).fetch_optional(self.store.pool()).await?)
+    }
+
     /// Puts the plastic in force that a card was renewed by, and that waits for its activation: the
     /// one before is no longer good once this returns. Nothing where there is none.
     pub(in crate::service) async fn renew_by_plastic(
@@ -108,8 +124,7 @@ impl Services {
         actor: AsciiText<40>,
         card: CardId,
     ) -> Result<(), Problem> {
-        let waits = sqlx::query(WAITS).bind(card.0).fetch_optional(self.store.pool()).await?;
-        let Some(row) = waits else { return Ok(()) };
+        let Some(row) = self.waits(card).await? else { return Ok(()) };
         let wrong = || Problem::internal("reading an order", &"a member of it is out of range");
         let number = |column: &str| -> Result<u16, Problem> {
             u16::try_from(row.try_get::<i16, _>(column)?).map_err(|_| wrong())

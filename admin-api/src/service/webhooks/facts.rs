@@ -116,6 +116,25 @@ pub(super) fn facts(record: Record) -> Vec<Fact> {
     first.into_iter().chain(second).collect()
 }
 
+/// A card that is another than before.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::service) struct CardChanged {
+    pub(in crate::service) card: CardId,
+    /// It is good until a later month.
+    pub(in crate::service) is_renewal: bool,
+}
+
+/// The cards that are locked, unlocked, in use, renewed or gone by a record.
+pub(in crate::service) fn cards_changed(record: Record) -> Vec<CardChanged> {
+    let changes = |fact: Fact| match (fact.kind, fact.about) {
+        (EventKind::CardIssued, _) | (_, About::Answered(_) | About::Later(_)) => None,
+        (_, About::Card(card, now)) => {
+            Some(CardChanged { card, is_renewal: matches!(now, CardNow::Renewed(_)) })
+        }
+    };
+    facts(record).into_iter().filter_map(changes).collect()
+}
+
 /// As what an answer is told; `None` for an advice of what was told before.
 fn kind_of(made: &Authorized) -> Option<EventKind> {
     if made.stand_in == Some(StandIn::Known) {

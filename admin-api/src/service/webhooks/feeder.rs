@@ -1,46 +1,26 @@
-//! The feeder: it follows the journal of each shard and makes messages of what partners asked to be
-//! told. It owns `webhook_feed`. The journal is the outbox here: what is committed stands there in
-//! the order in which it was decided, and messages are made in one transaction with the position up
-//! to which they were, so that each is made once. It reads no row that is not projected, for what a
-//! message says beside the record stands in the tables. Where there is no endpoint, nothing is
-//! read.
+//! The feeder: it follows the journal (`service/follow`) and makes messages of what partners asked
+//! to be told. It owns `webhook_feed`. The journal is the outbox here: what is committed stands
+//! there in the order in which it was decided, and messages are made in one transaction with the
+//! position up to which they were, so that each is made once. It reads no row that is not
+//! projected, for what a message says beside the record stands in the tables. Where there is no
+//! endpoint, nothing is read.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
-use metrics::gauge;
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
-use switch_domain::{Country, Seq, ShardId, Timestamp};
-use switch_store::{PgTimestamp, Store};
+use switch_domain::{Country, Record, Timestamp};
+use switch_store::PgTimestamp;
 use tokio::time::MissedTickBehavior;
 
 use super::bodies::{self, Before, CardFacts, Known};
 use super::facts::{About, Fact, external, facts};
-use super::{EventKind, Webhooks, outbox, unreadable};
+use super::{EventKind, Webhooks, outbox};
 use crate::Problem;
+use crate::service::follow::{Feed, Follower, feed};
 
-/// A shard that is new is followed from its beginning, or from where its journal is still there.
-const NEW_SHARDS: &str = "\
-    INSERT INTO webhook_feed (shard, seq) SELECT shard, coalesce(
-        (SELECT max(kept.seq) FROM journal_checkpoint AS kept WHERE kept.shard = projection.shard),
-        -1) FROM projection
-    WHERE EXISTS (SELECT FROM webhook_feed) AND NOT EXISTS (
-        SELECT FROM webhook_feed WHERE webhook_feed.shard = projection.shard)
-    ON CONFLICT (shard) DO NOTHING";
-
-/// How far each is behind, and whether it serves no more: what became of its cards afterwards
-/// stands in the shards that followed it, and is told when everything of before was.
-const BEHIND: &str = "\
-    SELECT feed.shard, projection.seq - feed.seq AS behind,
-        feed.shard > 0 AND feed.shard < shard_group.first_shard AS is_sealed
-    FROM webhook_feed AS feed JOIN projection ON projection.shard = feed.shard
-    CROSS JOIN shard_group ORDER BY feed.shard";
-
-const AT: &str = "\
-    SELECT feed.seq AS after, projection.seq AS upto
-    FROM webhook_feed AS feed JOIN projection ON projection.shard = feed.shard
-    WHERE feed.shard = $1 FOR UPDATE OF feed";
+static FEED: Feed = feed!("webhook_feed", "cardswitch_webhook_feed_behind");
 
 const WHO_ASKED: &str = "\
     SELECT id, partner_id, kinds, created_at FROM webhook_endpoint
@@ -63,8 +43,6 @@ const MAKE: &str = "\
     FROM UNNEST($1::int8[], $2::text[], $3::text[], $4::text[], $5::timestamptz[])
         WITH ORDINALITY AS new (endpoint, kind, key, body, at, place)
     ORDER BY new.place";
-
-const MOVE: &str = "UPDATE webhook_feed SET seq = $2 WHERE shard = $1";
 
 /// What a step made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -132,60 +110,31 @@ impl Feeder {
     /// # Errors
     /// The database; a row that cannot be read. The other shards went on.
     pub async fn step(&self, now: Timestamp) -> Result<Fed, Problem> {
-        let pool = self.webhooks.pool();
-        sqlx::query(NEW_SHARDS).execute(pool).await?;
-        let rows = sqlx::query(BEHIND).fetch_all(pool).await?;
-        let (mut fed, mut most, mut sealed) = (Fed::default(), 0_i64, false);
-        let mut failed = None;
-        for row in &rows {
-            let behind: i64 = row.try_get("behind")?;
-            most = most.max(behind);
-            let of_before: bool = row.try_get("is_sealed")?;
-            sealed |= of_before && behind > 0;
-            fed.more |= sealed;
-            if behind > 0 && (of_before || !sealed) {
-                match self.feed(row.try_get("shard")?, now).await {
-                    Ok(one) => {
-                        fed.rows = fed.rows.saturating_add(one.rows);
-                        fed.messages = fed.messages.saturating_add(one.messages);
-                        fed.more |= one.more;
-                    }
-                    // One that cannot be read keeps nobody from the others.
-                    Err(problem) => failed = failed.or(Some(problem)),
-                }
-            }
-        }
-        gauge!("cardswitch_webhook_feed_behind").set(most as f64);
-        failed.map_or(Ok(fed), Err)
-    }
-
-    /// Some rows of a shard.
-    async fn feed(&self, shard: i32, now: Timestamp) -> Result<Fed, Problem> {
-        let mut transaction = self.webhooks.pool().begin().await?;
-        let row = sqlx::query(AT).bind(shard).fetch_optional(&mut *transaction).await?;
-        // Nobody is told any more.
-        let Some(row) = row else { return Ok(Fed::default()) };
-        let (after, upto) = (Seq(row.try_get("after")?), Seq(row.try_get("upto")?));
-        let named = ShardId(u16::try_from(shard).map_err(|_| unreadable(&"a shard"))?);
         let most = self.webhooks.settings().rows_at_once;
-        let rows = Store::records_behind(&mut transaction, named, (after, upto), most).await;
-        let rows = rows.map_err(|error| Problem::internal("reading the journal", &error))?;
-        let Some((last, _)) = rows.last() else { return Ok(Fed::default()) };
-        let (last, count) = (*last, rows.len());
-        let asked = who_asked(&mut transaction).await?;
-        let all = rows.into_iter().flat_map(|(_, records)| records).flat_map(facts);
+        let followed = FEED.step(self.webhooks.pool(), &Makes, (most, now)).await?;
+        Ok(Fed { rows: followed.rows, messages: followed.made, more: followed.more })
+    }
+}
+
+/// Makes messages of records.
+struct Makes;
+
+impl Follower for Makes {
+    async fn take(
+        &self,
+        connection: &mut PgConnection,
+        records: Vec<Record>,
+        now: Timestamp,
+    ) -> Result<u64, Problem> {
+        let asked = who_asked(connection).await?;
+        let all = records.into_iter().flat_map(facts);
         let all: Vec<Fact> = all.filter(|fact| is_asked_for(&asked, fact)).collect();
-        let known = known(&mut transaction, &all).await?;
+        let known = known(connection, &all).await?;
         let mut made = Made::default();
         for fact in &all {
             made.tell(fact, &asked, &known);
         }
-        let messages = made.write(&mut transaction, now).await?;
-        sqlx::query(MOVE).bind(shard).bind(last.0).execute(&mut *transaction).await?;
-        transaction.commit().await?;
-        // A part of a batch waits for the rest of it: each is a commit of its own.
-        let more = count >= usize::try_from(most).unwrap_or(usize::MAX);
-        Ok(Fed { rows: u64::try_from(count).unwrap_or(u64::MAX), messages, more })
+        made.write(connection, now).await
     }
 }
 

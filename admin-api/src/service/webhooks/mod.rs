@@ -36,6 +36,7 @@ pub use addresses::{AddressRules, LookedUp, RefusedAddress, Resolver};
 pub use attempts::Attempt;
 pub use client::{HttpsSender, Outcome, Outgoing, Said, SenderSettings, Sending, WebhookSender};
 pub use endpoint::{Endpoint, EndpointChange, EndpointState, NewEndpoint};
+pub(in crate::service) use facts::cards_changed;
 pub use feeder::{Fed, Feeder};
 pub use kind::EventKind;
 pub use messages::{Message, MessageState};

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::backoff::Backoff;
 use super::serve::Serving;
 use super::settings::Settings;
+use super::tls::Wire;
 use super::unit::{Failure, Lane, Order};
 use crate::commands::{Diagnostics, DiagnosticsAnswer, HostCommand};
 use crate::error_code::{ErrorCode, Verdict};
@@ -31,6 +32,8 @@ enum ConnectError {
     Deadline,
     #[error("{0}")]
     Io(#[from] io::Error),
+    #[error("TLS: {0}")]
+    Tls(io::Error),
     #[error("{0}")]
     Frame(#[from] FrameError),
     #[error("the answer to its diagnostics: {0}")]
@@ -46,6 +49,7 @@ impl ConnectError {
         match self {
             Self::Deadline => "deadline",
             Self::Io(_) => "connect",
+            Self::Tls(_) => "tls",
             Self::Frame(_) | Self::Malformed(_) => "answer",
             Self::Sick(_) => "diagnostics",
             Self::OtherMasterKey(_) => "master_key",
@@ -108,11 +112,15 @@ async fn refuse_all(orders: &mut UnboundedReceiver<Order>) {
 }
 
 /// A connection to a unit that is sound and has our local master key.
-async fn connect(address: &str, settings: &Settings) -> Result<(TcpStream, Input), ConnectError> {
-    let mut stream = TcpStream::connect(address).await?;
+async fn connect(address: &str, settings: &Settings) -> Result<(Wire, Input), ConnectError> {
+    let stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
     let keepalive = TcpKeepalive::new().with_time(KEEPALIVE_TIME).with_interval(KEEPALIVE_INTERVAL);
     SockRef::from(&stream).set_tcp_keepalive(&keepalive)?;
+    let mut stream: Wire = match &settings.tls {
+        None => Box::new(stream),
+        Some(tls) => tls.connect(address, stream).await.map_err(ConnectError::Tls)?,
+    };
     let mut input = Input::new(settings.header_length, settings.message_limit);
     let said = diagnose(&mut stream, &mut input, settings).await?;
     let check_value = hex::encode_upper(said.lmk_check_value);
@@ -125,7 +133,7 @@ async fn connect(address: &str, settings: &Settings) -> Result<(TcpStream, Input
 }
 
 async fn diagnose(
-    stream: &mut TcpStream,
+    stream: &mut Wire,
     input: &mut Input,
     settings: &Settings,
 ) -> Result<DiagnosticsAnswer, ConnectError> {
@@ -133,6 +141,7 @@ async fn diagnose(
     let mut out = CommandWriter::new(settings.header_length, settings.message_limit, code);
     Diagnostics.write(&mut out)?;
     stream.write_all(out.finish()?.under(header).as_slice()).await?;
+    stream.flush().await?;
     let frame = loop {
         if let Some(frame) = input.take()? {
             break frame;

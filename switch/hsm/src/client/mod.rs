@@ -7,6 +7,7 @@ mod connection;
 mod exchange;
 mod serve;
 mod settings;
+mod tls;
 mod unit;
 
 use std::future::Future;
@@ -20,6 +21,7 @@ use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 pub use self::settings::Settings;
+pub use self::tls::{TlsFault, UnitTls};
 use self::unit::{Failure, Lane, Unit};
 use crate::commands::HostCommand;
 use crate::error_code::{ErrorCode, Verdict};
@@ -137,6 +139,7 @@ struct Prepared<A> {
     code: [u8; 2],
     frame: Result<Arc<CommandFrame>, Malformed>,
     accepted: &'static [ErrorCode],
+    not_set: &'static [ErrorCode],
     read: fn(&mut AnswerReader<'_>) -> Result<A, Malformed>,
 }
 
@@ -145,7 +148,8 @@ impl<A> Prepared<A> {
         let (header, most) = (settings.header_length, settings.message_limit);
         let mut out = CommandWriter::new(header, most, command.code());
         let frame = command.write(&mut out).and_then(|()| out.finish()).map(Arc::new);
-        Self { code: command.code(), frame, accepted: C::ACCEPTED, read: C::read }
+        let (accepted, not_set) = (C::ACCEPTED, C::NOT_SET);
+        Self { code: command.code(), frame, accepted, not_set, read: C::read }
     }
 }
 
@@ -229,7 +233,11 @@ fn judge<A>(unit: &Unit, prepared: &Prepared<A>, rest: &[u8]) -> Option<Result<A
             }
         };
     }
-    if code.verdict() == Verdict::Unit {
+    if prepared.not_set.contains(&code) {
+        let asked = String::from_utf8_lossy(&prepared.code);
+        let unit = &unit.address;
+        tracing::warn!(unit, %asked, %code, "a security module is not set to do it");
+    } else if code.verdict() == Verdict::Unit {
         tracing::warn!(unit = %unit.address, %code, "a security module cannot do what it is asked");
         unit.failed("an error code of its own");
         return None;

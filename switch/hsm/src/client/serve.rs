@@ -6,9 +6,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
-use tokio::net::tcp::WriteHalf;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, WriteHalf};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
@@ -17,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::connection::until;
 use super::exchange::{Answered, Call, Exchange};
 use super::settings::Settings;
+use super::tls::Wire;
 use super::unit::{Failure, Load, Order, Outcome, Unit};
 use crate::commands::{Echo, HostCommand};
 use crate::error_code::Verdict;
@@ -73,6 +72,8 @@ pub(super) struct Serving<'a> {
     output: VecDeque<Secret>,
     /// Bytes of the first of them that are sent.
     sent: usize,
+    /// Whether TLS may keep some of what was sent.
+    unflushed: bool,
     last_answer: Instant,
     next_echo: Instant,
     trial_out: bool,
@@ -88,6 +89,7 @@ impl<'a> Serving<'a> {
             exchange: Exchange::new(settings.in_flight, settings.header_length),
             output: VecDeque::new(),
             sent: 0,
+            unflushed: false,
             last_answer: now,
             next_echo: later(now, settings),
             trial_out: false,
@@ -97,12 +99,11 @@ impl<'a> Serving<'a> {
     /// Serves it to its end, and tells all that wait.
     pub(super) async fn run(
         mut self,
-        mut stream: TcpStream,
+        stream: Wire,
         orders: &mut UnboundedReceiver<Order>,
         stop: &CancellationToken,
     ) -> Ending {
-        let ending = self.serve(&mut stream, orders, stop).await;
-        drop(stream);
+        let ending = self.serve(stream, orders, stop).await;
         let lost = self.exchange.end().map(|call| tell(call, Err(Failure::Lost))).count();
         if lost > 0 && ending != Ending::Stopped && ending != Ending::Hung {
             self.unit.failed(ending.cause()); // of a hung one the call that ran out has counted
@@ -112,12 +113,12 @@ impl<'a> Serving<'a> {
 
     async fn serve(
         &mut self,
-        stream: &mut TcpStream,
+        stream: Wire,
         orders: &mut UnboundedReceiver<Order>,
         stop: &CancellationToken,
     ) -> Ending {
         let unit = Arc::clone(self.unit);
-        let (mut reader, mut writer) = stream.split();
+        let (mut reader, mut writer) = tokio::io::split(stream);
         loop {
             if let Err(ending) = self.take_answers() {
                 return ending;
@@ -134,7 +135,7 @@ impl<'a> Serving<'a> {
                     Ok(read) => self.input.fill(read),
                     Err(_) => return Ending::Io,
                 },
-                wrote = push(&mut writer, &self.output, self.sent) => match wrote {
+                wrote = push(&mut writer, &self.output, self.sent, self.unflushed) => match wrote {
                     Ok(wrote) => self.wrote(wrote),
                     Err(_) => return Ending::Io,
                 },
@@ -186,7 +187,9 @@ impl<'a> Serving<'a> {
         self.trial_out = true;
     }
 
+    /// So many bytes went out; none, where all were and nothing is kept any more.
     fn wrote(&mut self, bytes: usize) {
+        self.unflushed = bytes > 0;
         self.sent = self.sent.saturating_add(bytes);
         if self.output.front().is_some_and(|front| front.len() <= self.sent) {
             self.output.pop_front();
@@ -274,14 +277,20 @@ fn tell(call: Call<Purpose>, outcome: Outcome) {
     }
 }
 
-/// Writes some of the first of what waits; never ends while nothing does.
+/// Writes some of the first of what waits, and at the end of it what TLS keeps; never ends while
+/// nothing waits.
 async fn push(
-    writer: &mut WriteHalf<'_>,
+    writer: &mut WriteHalf<Wire>,
     output: &VecDeque<Secret>,
     sent: usize,
+    unflushed: bool,
 ) -> io::Result<usize> {
     match output.front().and_then(|front| front.as_slice().get(sent..)) {
-        Some(bytes) => writer.write(bytes).await,
+        Some(bytes) => match writer.write(bytes).await? {
+            0 => Err(io::ErrorKind::WriteZero.into()),
+            wrote => Ok(wrote),
+        },
+        None if unflushed => writer.flush().await.map(|()| 0),
         None => std::future::pending().await,
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::tls::UnitTls;
 use crate::frame::HEADER_LENGTHS;
 
 /// Limits and patience of a client.
@@ -36,6 +37,8 @@ pub struct Settings {
     pub message_limit: usize,
     /// The check value of the units' local master key; a unit with another is not used.
     pub lmk_check_value: Option<[u8; 3]>,
+    /// TLS to all of them; `None`: in clear.
+    pub tls: Option<UnitTls>,
 }
 
 impl Settings {
@@ -57,6 +60,7 @@ impl Settings {
             health_interval: Duration::from_secs(5),
             message_limit: 4096,
             lmk_check_value: None,
+            tls: None,
         }
     }
 

@@ -5,6 +5,7 @@ mod arqc;
 mod arqc_emv;
 mod card_value;
 mod check_value;
+mod clear_pin;
 mod health;
 mod keys;
 mod mac;
@@ -17,6 +18,7 @@ pub use arqc::{VerifyArqc, VerifyArqcScheme};
 pub use arqc_emv::{Arpc, ArpcMethod, CardKeyOption, VerifyArqcEmv};
 pub use card_value::{GenerateCvv, VerifyCvv};
 pub use check_value::GenerateCheckValue;
+pub use clear_pin::{EncryptClearPin, LMK_PIN_LENGTHS, PinFromLmk, Reencrypt};
 pub use health::{Diagnostics, DiagnosticsAnswer, Echo, Status, StatusAnswer};
 pub use keys::{ExportKey, GenerateKey, ImportKey, KeyAnswer, KeyType};
 pub use mac::{GenerateMac, MacScheme, VerifyMac};
@@ -35,6 +37,10 @@ pub trait HostCommand {
 
     /// Error codes with which the answer has its data: `00`, and what is a warning only.
     const ACCEPTED: &'static [ErrorCode] = &[ErrorCode::NONE];
+
+    /// Error codes by which a unit says that it is not set to do this at all. It is well, and the
+    /// other ones are set alike: they count against nobody, and nobody else is asked.
+    const NOT_SET: &'static [ErrorCode] = &[];
 
     /// What comes back.
     type Answer;
@@ -105,6 +111,8 @@ pub(crate) mod tests {
         survives::<GenerateOffset<'_>>(rest);
         survives::<TranslatePinBlock<'_>>(rest);
         survives::<PinToLmk<'_>>(rest);
+        survives::<EncryptClearPin<'_>>(rest);
+        survives::<Reencrypt>(rest);
         survives::<VerifyArqc<'_>>(rest);
         survives::<VerifyArqcEmv<'_>>(rest);
         survives::<GenerateScriptMac<'_>>(rest);

@@ -109,7 +109,7 @@ impl PinBlock<'_> {
     }
 }
 
-fn write_account(pan: &Pan, whole: bool, out: &mut CommandWriter) {
+pub(super) fn write_account(pan: &Pan, whole: bool, out: &mut CommandWriter) {
     if whole {
         pan_fields::write_whole(pan, out);
     } else {
@@ -183,6 +183,15 @@ impl LmkPin {
     pub(super) fn write(&self, out: &mut CommandWriter) {
         out.bytes(&self.0);
     }
+
+    /// The rest of an answer: a digit more than the longest PIN of the unit, or a letter and 32
+    /// digits.
+    pub(super) fn read(answer: &mut AnswerReader<'_>) -> Result<Self, Malformed> {
+        let pin = answer.bytes("PIN", answer.left().len())?;
+        let plain = pin.iter().all(u8::is_ascii_alphanumeric);
+        let fits = (5..=33).contains(&pin.len()) && plain;
+        fits.then(|| Self(Zeroizing::new(pin.to_vec()))).ok_or(Malformed("PIN"))
+    }
 }
 
 /// `JE` from a zone's key, `JC` from a terminal's: the PIN under the unit's own key.
@@ -208,12 +217,8 @@ impl HostCommand for PinToLmk<'_> {
         Ok(())
     }
 
-    /// The rest: a digit more than the longest PIN of the unit, or a letter and 32 digits.
     fn read(answer: &mut AnswerReader<'_>) -> Result<LmkPin, Malformed> {
-        let pin = answer.bytes("PIN", answer.left().len())?;
-        let plain = pin.iter().all(u8::is_ascii_alphanumeric);
-        let fits = (5..=33).contains(&pin.len()) && plain;
-        fits.then(|| LmkPin(Zeroizing::new(pin.to_vec()))).ok_or(Malformed("PIN"))
+        LmkPin::read(answer)
     }
 }
 

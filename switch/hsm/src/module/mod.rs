@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use switch_domain::Expiry;
 use switch_security::{
-    CardSecurity, CardValue, EncryptedPinBlock, ExpiryOrder, GenerateCardValue,
+    CardSecurity, CardValue, EncryptPin, EncryptedPinBlock, ExpiryOrder, GenerateCardValue,
     GeneratePinReference, PinReference, ProtectScript, Reply, Script, SecurityError, TranslatePin,
     Verified, VerifyCardValue, VerifyCryptogram, VerifyPin,
 };
@@ -26,20 +26,31 @@ use crate::error_code::Verdict;
 pub struct HsmModule {
     client: HsmClient,
     keys: HsmKeys,
+    /// Digits of a PIN under the units' own key, where they may be told PINs in clear.
+    clear_pins: Option<u8>,
 }
 
 /// Begins to connect to these units, on the runtime that it is called on: the security module of
-/// the switch where there are any.
+/// the switch where there are any. `clear_pins` is how many digits a PIN under the units' own key
+/// has, where they may be told PINs in clear.
 #[must_use]
-pub fn connect(settings: Settings, keys: HsmKeys) -> Arc<HsmModule> {
-    Arc::new(HsmModule::new(HsmClient::start(settings), keys))
+pub fn connect(settings: Settings, keys: HsmKeys, clear_pins: Option<u8>) -> Arc<HsmModule> {
+    let module = HsmModule::new(HsmClient::start(settings), keys);
+    Arc::new(HsmModule { clear_pins, ..module })
 }
 
 impl HsmModule {
     /// Of these units and keys.
     #[must_use]
     pub const fn new(client: HsmClient, keys: HsmKeys) -> Self {
-        Self { client, keys }
+        Self { client, keys, clear_pins: None }
+    }
+
+    /// The same, which tells the units PINs in clear, of which they keep so many digits.
+    #[must_use]
+    pub const fn telling_clear_pins(mut self, length: u8) -> Self {
+        self.clear_pins = Some(length);
+        self
     }
 
     /// The client, for commands that card verification has no need of.
@@ -72,6 +83,10 @@ impl CardSecurity for HsmModule {
 
     fn generate_pin_reference(&self, command: GeneratePinReference<'_>) -> Reply<'_, PinReference> {
         pin::generate(self, &command)
+    }
+
+    fn encrypt_pin(&self, command: EncryptPin<'_>) -> Reply<'_, EncryptedPinBlock> {
+        pin::encrypt(self, &command)
     }
 
     fn translate_pin(&self, command: TranslatePin<'_>) -> Reply<'_, EncryptedPinBlock> {

@@ -1,17 +1,17 @@
-//! PINs by EC, EA, FW, BK and CC. It owns which method takes which command, and that no format is
-//! asked for in which no PIN may come.
+//! PINs by EC, EA, FW, BK, CC, BA and JG. It owns which method takes which command, and that no
+//! format is asked for in which no PIN may come.
 
 use switch_domain::Pan;
 use switch_security::{
-    EncryptedPin, EncryptedPinBlock, GeneratePinReference, Ibm3624, KeyUsage, PinBlockFormat,
-    PinMethod, PinReference, Reply, SecurityError, TranslatePin, VerifyPin,
+    EncryptPin, EncryptedPin, EncryptedPinBlock, GeneratePinReference, Ibm3624, KeyUsage,
+    PinBlockFormat, PinMethod, PinReference, Reply, SecurityError, TranslatePin, VerifyPin,
 };
 
-use super::{HsmModule, reply};
+use super::{HsmModule, reply, said};
 use crate::client::Answer;
 use crate::commands::{
-    GenerateOffset, GeneratePvv, IbmTerms, OffsetAnswer, PinBlock, PinFormat, PinKey,
-    TranslatePinBlock, VerifyOffset, VerifyPvv,
+    EncryptClearPin, GenerateOffset, GeneratePvv, IbmTerms, OffsetAnswer, PinBlock, PinFormat,
+    PinFromLmk, PinKey, TranslatePinBlock, VerifyOffset, VerifyPvv,
 };
 use crate::hsm_key::HsmKey;
 use crate::pan_fields::Validation;
@@ -96,6 +96,36 @@ pub(super) fn translate<'a>(
         Err(error) => Reply::ready(Err(error)),
         Ok((asked, format)) => reply(Ok(asked), move |translated| {
             let block = translated.in_format(format).and_then(EncryptedPinBlock::new);
+            block.ok_or(SecurityError::Unavailable)
+        }),
+    }
+}
+
+const NO_CLEAR_PINS: SecurityError =
+    SecurityError::ClearPinRefused("hsm.clear_pins is not set: PINs are set at machines alone");
+
+/// A PIN that was just chosen: under the units' own key, and from there under the zone's.
+pub(super) fn encrypt<'a>(
+    module: &'a HsmModule,
+    command: &EncryptPin<'_>,
+) -> Reply<'a, EncryptedPinBlock> {
+    let EncryptPin { pin, pan, format, key } = *command;
+    let asked = || {
+        let length = module.clear_pins.ok_or(NO_CLEAR_PINS)?;
+        // Format 1 is bound to no card (PCI PIN 3-3).
+        let format = pin_format(format).filter(|format| *format != PinFormat::Iso1);
+        let format = format.ok_or(SecurityError::FormatRefused(command.format))?;
+        let zone = module.keys.get(key, KeyUsage::P0, "encrypt_pin")?;
+        let next = PinFromLmk::new(zone, format, pan);
+        Ok((module.client.call(&EncryptClearPin { pin, pan, length }), next))
+    };
+    match asked() {
+        Err(error) => Reply::ready(Err(error)),
+        Ok((under_lmk, next)) => Reply::waiting(async move {
+            let bytes = next.format().bytes();
+            let under_lmk = under_lmk.await.map_err(said)?;
+            let block = module.client.call(&next.of(under_lmk)).await.map_err(said)?;
+            let block = EncryptedPinBlock::new(&block).filter(|_| block.len() == bytes);
             block.ok_or(SecurityError::Unavailable)
         }),
     }

@@ -1,12 +1,13 @@
-//! PINs by EC, EA, CC, JE, FW, BK, DG and DE.
+//! PINs by EC, EA, CC, JE, FW, BK, DG, DE, BA and JG.
 
 use serde_json::Value;
+use simulators::hsm::Settings as UnitSettings;
 use switch_domain::Pan;
 use switch_hsm::commands::{PinBlock, PinFormat, PinKey, PinToLmk, PvvOfLmkPin};
 use switch_security::{
-    CardSecurity, DecimalisationTable, EncryptedPin, EncryptedPinBlock, GeneratePinReference,
-    Ibm3624, KeyCipher, KeyUsage, PanPart, PinBlockFormat, PinMethod, PinReference, SecurityError,
-    TranslatePin, VerifyPin,
+    CardSecurity, ChosenPin, DecimalisationTable, EncryptPin, EncryptedPin, EncryptedPinBlock,
+    GeneratePinReference, Ibm3624, KeyCipher, KeyUsage, PanPart, PinBlockFormat, PinMethod,
+    PinReference, SecurityError, TranslatePin, VerifyPin,
 };
 
 use super::rig::{Rig, bytes, group, pan, text};
@@ -132,5 +133,45 @@ async fn a_pin_under_the_units_own_key_has_the_same_value() {
         let made = PvvOfLmkPin { key: &pvk, pin: &own, pan: &pan, index };
         let made = client.call(&made).await.expect("made");
         assert_eq!(made, text(vector, "pvv").as_bytes(), "{vector}");
+    }
+}
+
+/// A PIN in clear verifies, in every format that is bound to a card, against what was made of it.
+#[tokio::test]
+async fn a_pin_in_clear_becomes_a_block_that_holds_it() {
+    let rig = Rig::with(UnitSettings { clear_pins: true, pin_length: 13, ..Default::default() });
+    let rig = rig.await;
+    let pan = Pan::from_digits(b"9999991234567894").expect("a card number");
+    let one = 0x0123_4567_89AB_CDEF_FEDC_BA98_7654_3210_u128.to_be_bytes().to_vec();
+    let other = 0xFEDC_BA98_7654_3210_0123_4567_89AB_CDEF_u128.to_be_bytes().to_vec();
+    let formats = [PinBlockFormat::Iso0, PinBlockFormat::Iso3, PinBlockFormat::Iso4];
+    for (format, digits) in formats.into_iter().zip(["8264", "271828", "271828182845"]) {
+        let pin = ChosenPin::from_ascii(digits.as_bytes()).expect("a PIN");
+        let zone = (KeyUsage::P0, cipher(format), one.clone());
+        let pvk = (KeyUsage::V1, KeyCipher::Tdes, other.clone());
+        let (module, keys) = rig.module([zone, pvk]).await;
+        let module = module.telling_clear_pins(13);
+        let encrypt = |format| EncryptPin { pin: &pin, pan: &pan, format, key: keys[0] };
+        let block = module.encrypt_pin(encrypt(format)).await.expect("encrypted");
+        assert_eq!(block.bytes().len(), format.bytes());
+        // The offset of a PIN is as long as it is, and another PIN has another.
+        let held = EncryptedPin { block: &block, format, key: keys[0] };
+        let method = PinMethod::Ibm3624(Ibm3624::default());
+        let command = GeneratePinReference { pin: held, pan: &pan, method, key: keys[1] };
+        let reference = module.generate_pin_reference(command).await.expect("made");
+        assert_eq!(reference.ascii().len(), digits.len());
+        let other = ChosenPin::from_ascii(b"1357").expect("a PIN");
+        let other = module.encrypt_pin(EncryptPin { pin: &other, ..encrypt(format) });
+        let other = other.await.expect("encrypted");
+        for (block, expected) in [(&block, Ok(())), (&other, Err(SecurityError::Incorrect))] {
+            let pin = EncryptedPin { block, format, key: keys[0] };
+            let (reference, ibm3624) = (&reference, Ibm3624::default());
+            let command = VerifyPin { pin, pan: &pan, reference, key: keys[1], ibm3624 };
+            assert_eq!(module.verify_pin(command).await, expected, "{format}");
+        }
+        for refused in [PinBlockFormat::Iso1, PinBlockFormat::Iso2] {
+            let said = module.encrypt_pin(encrypt(refused)).await.err();
+            assert_eq!(said, Some(SecurityError::FormatRefused(refused)));
+        }
     }
 }

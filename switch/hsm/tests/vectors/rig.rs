@@ -43,8 +43,13 @@ pub(crate) struct Rig {
 
 impl Rig {
     pub(crate) async fn new() -> Self {
+        Self::with(UnitSettings::default()).await
+    }
+
+    /// With a unit that is set so.
+    pub(crate) async fn with(settings: UnitSettings) -> Self {
         let address = ([127, 0, 0, 1], 0).into();
-        let unit = HsmUnit::listen(address, UnitSettings::default()).await.expect("a port");
+        let unit = HsmUnit::listen(address, settings).await.expect("a port");
         let settings = Settings {
             deadline: Duration::from_secs(20), // a busy machine is no fault of a vector
             ..Settings::new([unit.address().to_string()])

@@ -51,7 +51,9 @@ const fn failed(error: SecurityError) -> Finding {
         | SecurityError::TranslationRefused { .. } => Unverified::Malformed,
         SecurityError::UnknownKey(_) | SecurityError::UsageRefused { .. } => Unverified::NoKey,
         SecurityError::UnknownProfile(_) => Unverified::UnknownProfile,
-        SecurityError::Prohibited(_) | SecurityError::Unavailable => Unverified::Unavailable,
+        SecurityError::Prohibited(_)
+        | SecurityError::ClearPinRefused(_)
+        | SecurityError::Unavailable => Unverified::Unavailable,
     })
 }
 

@@ -78,7 +78,8 @@ pub(crate) async fn open_on(
     let stop = stop.clone();
     listeners.behind.push(management.spawn(async move {
         tokio::select! {
-            () = cards.run_jobs(now, every) => {}
+            () = cards.clone().run_jobs(now, every) => {}
+            () = cards.run_tellings(now, every) => {}
             () = stop.cancelled() => {}
         }
     }));

@@ -45,6 +45,7 @@ pub(super) fn faults(config: &Config) -> Vec<Fault> {
     let connections = config.database.max_connections;
     super::processors::check(&config.api.processors, connections, &mut faults);
     config.hsm.check(&config.links, &mut faults);
+    config.hsm.check_clear_pins(config.mode, config.api.cards.pin_digits_most, &mut faults);
     let filter = config.log.filter.parse::<tracing_subscriber::filter::Targets>();
     faults.require(
         filter.is_ok(),

@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Deserialize;
+use switch_hsm::commands::LMK_PIN_LENGTHS;
 use switch_hsm::{HsmKey, HsmKeys, NamedHsmKey, Settings};
 use switch_network::Waits;
 use switch_security::{KeyName, KeyUsage};
 
 use super::Link;
 use super::check::Faults;
+use super::hsm_pins::HsmTls;
 
 /// The key at fault, from `hsm` on, and what is wrong with it.
 type Misplaced = (Vec<String>, String);
@@ -56,6 +58,12 @@ pub struct Hsm {
     pub message_limit_bytes: usize,
     /// The check value of the units' local master key, six hexadecimal digits.
     pub lmk_check_value: Option<String>,
+    /// TLS to the units; without it, in clear.
+    pub tls: Option<HsmTls>,
+    /// Whether a PIN that is set over the API goes to the units in clear, to be encrypted there.
+    pub clear_pins: bool,
+    /// Digits of a PIN under the units' local master key: one more than the longest that they take.
+    pub lmk_pin_length: u8,
     /// Keys by name.
     pub keys: BTreeMap<String, KeyEntry>,
 }
@@ -94,6 +102,7 @@ impl Default for Hsm {
             health_interval,
             message_limit,
             lmk_check_value: _,
+            tls: _,
         } = Settings::new(Vec::<String>::new());
         let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         Self {
@@ -113,6 +122,9 @@ impl Default for Hsm {
             health_interval_ms: millis(health_interval),
             message_limit_bytes: message_limit,
             lmk_check_value: None,
+            tls: None,
+            clear_pins: false,
+            lmk_pin_length: *LMK_PIN_LENGTHS.start(),
             keys: BTreeMap::new(),
         }
     }
@@ -151,6 +163,7 @@ impl Hsm {
             health_interval: millis(self.health_interval_ms),
             message_limit: self.message_limit_bytes,
             lmk_check_value,
+            tls: None, // its files are read when it starts
         };
         if self.units.is_empty() {
             return Ok(None);

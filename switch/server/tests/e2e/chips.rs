@@ -55,7 +55,7 @@ fn cipher(name: &str) -> KeyCipher {
     if name == AES_ZONE { KeyCipher::Aes } else { KeyCipher::Tdes }
 }
 
-fn key_of(name: &str, usage: KeyUsage, digits: &str) -> Key {
+pub(crate) fn key_of(name: &str, usage: KeyUsage, digits: &str) -> Key {
     let bytes = hex::decode(digits).expect("digits");
     Key::new(usage, cipher(name), &bytes).expect("a key")
 }

@@ -1,16 +1,25 @@
 //! Who reads the digits of a card number: the security module, who hands it to a hardware one, and
-//! the full data of a card, which leave encrypted alone; and the sandbox, of test numbers.
+//! the full data of a card, which leave encrypted alone; and the sandbox, of test numbers. Those of
+//! a PIN are read where a hardware module is asked to encrypt it.
 
 use super::rust_text::{code_only, has_word};
 use super::source::SourceFile;
 
 /// A way to the digits, and where it may be taken. Defined, and then used.
-const WAYS: [(&str, &[&str]); 4] = [
+const WAYS: [(&str, &[&str]); 5] = [
     (
         "digits_for_security",
         &["switch/domain/src/pan.rs", "switch/security/src/", "switch/security/tests/"],
     ),
     ("digits_for_host_command", &["switch/security/src/exit.rs", "switch/hsm/src/pan_fields.rs"]),
+    (
+        "pin_for_host_command",
+        &[
+            "switch/security/src/exit.rs",
+            "switch/security/tests/audit_event.rs",
+            "switch/hsm/src/commands/clear_pin.rs",
+        ],
+    ),
     (
         "pan_for_encrypted_answer",
         &[

@@ -10,14 +10,16 @@ use crate::error::StoreError;
 use crate::journal::{Hash, hash_of};
 use crate::store::Store;
 
-/// How far rows and what moves are, the head, and up to where webhooks were told, where anybody is
-/// (`least` passes over nulls): a shard that nobody looked at yet is told from its beginning. Both
-/// watermarks may be lost in a crash of the database until something later is synced: the
-/// checkpoint's own commit is.
+/// How far rows and what moves are, the head, and up to where webhooks and processors were told,
+/// where anybody is (`least` passes over nulls): a shard that nobody looked at yet is told from its
+/// beginning. Both watermarks may be lost in a crash of the database until something later is
+/// synced: the checkpoint's own commit is.
 const LIMIT: &str = "\
     SELECT least(seq, flushed, (SELECT max(seq) FROM journal WHERE journal.shard = $1),
         CASE WHEN EXISTS (SELECT FROM webhook_feed) THEN coalesce(
-            (SELECT feed.seq FROM webhook_feed AS feed WHERE feed.shard = $1), -1) END) - 1
+            (SELECT feed.seq FROM webhook_feed AS feed WHERE feed.shard = $1), -1) END,
+        CASE WHEN EXISTS (SELECT FROM processor_feed) THEN coalesce(
+            (SELECT feed.seq FROM processor_feed AS feed WHERE feed.shard = $1), -1) END) - 1
     FROM projection WHERE projection.shard = $1";
 
 const PARTS: &str = "\

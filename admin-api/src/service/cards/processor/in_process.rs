@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use switch_domain::{AsciiText, KeyLabel, LockCode};
+use switch_domain::{AsciiText, Expiry, KeyLabel, LockCode};
 use switch_security::SecurityModule;
 
 use super::{CardOrder, MadeCard, NewPin, Pending, Processor, ProcessorFault, Told};
@@ -37,10 +37,6 @@ impl Processor for InProcess {
         false
     }
 
-    fn renews(&self) -> bool {
-        true
-    }
-
     fn pin_key(&self) -> Option<&KeyLabel> {
         None
     }
@@ -58,6 +54,10 @@ impl Processor for InProcess {
     }
 
     fn activate(&self, _: Told) -> Pending<'_, ()> {
+        done()
+    }
+
+    fn renew(&self, _: Told, _: Expiry) -> Pending<'_, ()> {
         done()
     }
 

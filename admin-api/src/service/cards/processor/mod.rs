@@ -115,7 +115,7 @@ pub(in crate::service) fn given_twice(order: Uuid) -> Problem {
 pub struct Told {
     /// What the processor calls it.
     pub card: ProcessorReference,
-    /// Ours: the same with every asking for one act.
+    /// Ours: another with every asking.
     pub reference: Uuid,
     /// Of two things that are told of one card, the later has the higher one. What was told late,
     /// and comes after what followed it, is known by that.
@@ -130,7 +130,8 @@ pub struct NewPin<'a> {
     pub format: PinBlockFormat,
 }
 
-/// Who makes cards. Everything may be asked again with the same reference, and is then done once.
+/// Who makes cards. An order may be asked again with the same reference, and is then done once; an
+/// act may be done again, and changes nothing then.
 pub trait Processor: Send + Sync {
     /// Whether the same order brings the same number again. Where it does not, a number that is
     /// taken is answered by asking once more.
@@ -141,11 +142,6 @@ pub trait Processor: Send + Sync {
         true
     }
 
-    /// Whether it renews cards. No question for it goes to a processor elsewhere yet.
-    fn renews(&self) -> bool {
-        false
-    }
-
     /// The zone PIN key under which a PIN goes to it; none: it takes no PINs.
     fn pin_key(&self) -> Option<&KeyLabel>;
 
@@ -154,6 +150,10 @@ pub trait Processor: Send + Sync {
 
     /// A card whose holder has it: told before it is in force here.
     fn activate(&self, told: Told) -> Pending<'_, ()>;
+
+    /// A card is good until a later month, or other plastic of it is in use that is: told before it
+    /// is in force here.
+    fn renew(&self, told: Told, until: Expiry) -> Pending<'_, ()>;
 
     /// Another PIN: told before it is in force here.
     fn change_pin<'a>(&'a self, told: Told, pin: &'a NewPin<'a>) -> Pending<'a, ()>;
@@ -195,6 +195,11 @@ impl Processors {
     pub(in crate::service) fn named(&self, name: &str) -> Result<Arc<dyn Processor>, Problem> {
         let missing = || Problem::internal("finding a processor", &format!("{name} is not there"));
         self.all.get(name).cloned().ok_or_else(missing)
+    }
+
+    /// Whether any is elsewhere.
+    pub(super) fn are_elsewhere(&self) -> bool {
+        self.names().any(|name| name != IN_PROCESS)
     }
 
     /// All names.

@@ -4,6 +4,7 @@
 
 use axum::body::Bytes;
 use serde::Serialize;
+use switch_domain::Expiry;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
@@ -20,6 +21,7 @@ const QUESTION_ROOM: usize = 4_096;
 pub(super) enum Ask {
     Create,
     Activate,
+    Renew,
     Pin,
     Stop,
     Unstop,
@@ -31,6 +33,7 @@ impl Ask {
         match self {
             Self::Create => "create",
             Self::Activate => "activate",
+            Self::Renew => "renew",
             Self::Pin => "pin",
             Self::Stop => "stop",
             Self::Unstop => "unstop",
@@ -76,6 +79,8 @@ struct Act<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<u8>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    expiry: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pin: Option<PinBlock<'a>>,
 }
 
@@ -97,26 +102,41 @@ pub(super) fn order(order: &CardOrder, key: &PublishedKey) -> Option<Bytes> {
             high: order.bins.high.0,
             length: order.bins.pan_length,
         },
-        expiry: format!("{:04}", order.expiry.yymm()),
+        expiry: month(order.expiry),
         holder_name: order.holder_name.as_ref().map(Personal::expose),
         terminal: order.terminal.as_ref().map(Terminal::as_str),
         encrypt_to: EncryptTo { kid: &key.kid, public_key: &key.public_key },
     })
 }
 
+impl<'a> Act<'a> {
+    fn of(told: &'a Told) -> Self {
+        let Told { card, reference, turn } = told;
+        let (reference, turn) = (*reference, *turn);
+        Self { reference, card: card.as_str(), turn, code: None, expiry: None, pin: None }
+    }
+}
+
 /// An act on a card; of a lock with its code.
 pub(super) fn act(told: &Told, code: Option<u8>) -> Option<Bytes> {
-    let Told { card, reference, turn } = told;
-    written(&Act { reference: *reference, card: card.as_str(), turn: *turn, code, pin: None })
+    written(&Act { code, ..Act::of(told) })
+}
+
+/// A card that is good until this month.
+pub(super) fn renewal(told: &Told, until: Expiry) -> Option<Bytes> {
+    written(&Act { expiry: Some(month(until)), ..Act::of(told) })
 }
 
 /// Another PIN, encrypted under the key of this name.
 pub(super) fn pin(told: &Told, pin: &NewPin<'_>, key: &str) -> Option<Bytes> {
     let block = Zeroizing::new(hex::encode_upper(pin.block.bytes()));
-    let pin = PinBlock { format: pin.format.number(), key, block: &block };
-    let Told { card, reference, turn } = told;
-    let (card, pin) = (card.as_str(), Some(pin));
-    written(&Act { reference: *reference, card, turn: *turn, code: None, pin })
+    let pin = Some(PinBlock { format: pin.format.number(), key, block: &block });
+    written(&Act { pin, ..Act::of(told) })
+}
+
+/// As a processor reads it: YYMM.
+fn month(expiry: Expiry) -> String {
+    format!("{:04}", expiry.yymm())
 }
 
 fn written(question: &impl Serialize) -> Option<Bytes> {

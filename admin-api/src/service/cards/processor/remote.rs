@@ -14,7 +14,7 @@ use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
-use switch_domain::{KeyLabel, LockCode};
+use switch_domain::{Expiry, KeyLabel, LockCode};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -294,6 +294,10 @@ impl Processor for RemoteProcessor {
 
     fn activate(&self, told: Told) -> Pending<'_, ()> {
         self.tell(Ask::Activate, told, question::act(&told, None))
+    }
+
+    fn renew(&self, told: Told, until: Expiry) -> Pending<'_, ()> {
+        self.tell(Ask::Renew, told, question::renewal(&told, until))
     }
 
     fn change_pin<'a>(&'a self, told: Told, pin: &'a NewPin<'a>) -> Pending<'a, ()> {

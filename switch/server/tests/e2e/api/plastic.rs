@@ -37,18 +37,23 @@ pub(super) struct Shop {
     pub(super) reader: Reader,
 }
 
+/// The issuer's keys: their names, what they are for, and their digits.
+pub(super) fn issuers_keys() -> [(&'static str, &'static str, String); 6] {
+    let test_keys = test_keys();
+    [
+        ("cvk", "C0", test_keys.card_values.digits()),
+        ("cvk2", "C0", test_keys.card_codes.digits()),
+        ("cvk2-b", "C0", test_keys.card_values.digits()),
+        ("pvk", "V2", test_keys.pin_values.digits()),
+        ("zpk", "P0", test_keys.zone.digits()),
+        ("imk", "E0", test_keys.cryptograms.digits()),
+    ]
+}
+
 /// The keys of an issuer and of its bureau, in the key file.
 fn import_keys(at: &Path) {
-    let test_keys = test_keys();
-    for (name, usage, key) in [
-        ("cvk", "C0", &test_keys.card_values),
-        ("cvk2", "C0", &test_keys.card_codes),
-        ("cvk2-b", "C0", &test_keys.card_values),
-        ("pvk", "V2", &test_keys.pin_values),
-        ("zpk", "P0", &test_keys.zone),
-        ("imk", "E0", &test_keys.cryptograms),
-    ] {
-        let (good, said) = keys(at, &["import", name, "--usage", usage], &key.digits());
+    for (name, usage, digits) in issuers_keys() {
+        let (good, said) = keys(at, &["import", name, "--usage", usage], &digits);
         assert!(good, "{name}: {said}");
     }
     let exchange = ["import", "bureau", "--usage", "D0", "--cipher", "aes"];

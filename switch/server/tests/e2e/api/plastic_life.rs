@@ -16,7 +16,7 @@ const NONE: &Value = &Value::Null;
 
 impl Shop {
     /// An order with a PIN.
-    fn with_pin(&self, pin: &str) -> Value {
+    pub(super) fn with_pin(&self, pin: &str) -> Value {
         let mut new = self.wanted();
         new["pin"] = json!(pin);
         new
@@ -38,13 +38,13 @@ impl Shop {
         self.partner.client.get(&format!("{}/details", self.card(card))).done(200).json()
     }
 
-    fn activates(&self, card: &str) {
+    pub(super) fn activates(&self, card: &str) {
         let path = format!("{}/activate", self.card(card));
         self.partner.client.post(&path, &format!("activate {card}"), NONE).done(204);
     }
 
     /// The customer's app, with the user's own PIN given a moment ago where that is wanted.
-    fn app(&self, device: &str, stepped_up: bool) -> Client {
+    pub(super) fn app(&self, device: &str, stepped_up: bool) -> Client {
         let app = self.partner.pairs(&self.platform.anonymous(), &self.customer, device);
         let app = app.opens();
         if stepped_up {
@@ -54,13 +54,13 @@ impl Shop {
         app
     }
 
-    async fn speaks(&self) -> Speaker {
+    pub(super) async fn speaks(&self) -> Speaker {
         connect(&self.platform.served, "test", "iso87-ascii").await
     }
 }
 
 /// The same card in the hand of who knows this PIN, after so many uses.
-fn with(card: &SimulatedCard, pin: &str, uses: u16) -> SimulatedCard {
+pub(super) fn with(card: &SimulatedCard, pin: &str, uses: u16) -> SimulatedCard {
     let facts = CardFacts { pin: pin.to_owned(), ..card.facts().clone() };
     let mut card = SimulatedCard::personalised(&test_keys(), facts).expect("a card");
     card.resume(uses);

@@ -11,15 +11,15 @@ use crate::speaker::Speaker;
 
 const NONE: &Value = &Value::Null;
 /// How long plastic is good.
-const MONTHS: &str = "CARDSWITCH_API__PERSONALISATION__MONTHS";
+pub(super) const MONTHS: &str = "CARDSWITCH_API__PERSONALISATION__MONTHS";
 
 /// Where it goes: nothing else has to be said of plastic whose holder is known.
-fn sent() -> Value {
+pub(super) fn sent() -> Value {
     json!({ "delivery": wanted("none")["delivery"] })
 }
 
 impl Shop {
-    async fn speaker(&self) -> Speaker {
+    pub(super) async fn speaker(&self) -> Speaker {
         connect(&self.platform.served, "test", "iso87-ascii").await
     }
 

@@ -13,7 +13,8 @@ use crate::api::cards::rig::{DIALECT, Known, Reader};
 use crate::api::client::Client;
 use crate::api::person::Person;
 use crate::api::plastic;
-use crate::api::platform::{PIN, Partner, Platform, euros};
+use crate::api::platform::{LOG_FILE, PIN, Partner, Platform, euros};
+use crate::api::processors::Far;
 use crate::api::webhooks;
 use crate::issuer::test_keys;
 
@@ -40,6 +41,8 @@ pub(super) struct Cast {
     pub(super) reader: Reader,
     pub(super) bureau: Bureau,
     pub(super) receiver: Receiver,
+    /// Who makes the numbers, where that is not the switch itself.
+    pub(super) far: Option<Far>,
     /// Cards whose number and code occurred.
     pub(super) noted: Vec<Known>,
     keys: TestKeys,
@@ -47,25 +50,29 @@ pub(super) struct Cast {
 }
 
 impl Cast {
-    pub(super) async fn assemble() -> Self {
+    /// With a processor elsewhere, or none.
+    pub(super) async fn assemble(far: Option<Far>) -> Self {
         let (receiver, files, trusted) = webhooks::receiver().await;
         let of = |name, value: &str| (name, value.to_owned());
-        let platform = plastic::platform_with(
-            "50",
-            vec![
-                of("CARDSWITCH_LOG__FILTER", "debug"),
-                of("CARDSWITCH_SHARDS__DATA_SHARDS", "2"),
-                of("CARDSWITCH_LINKS__NET__ID", "2"),
-                of("CARDSWITCH_LINKS__NET__LISTEN", "127.0.0.1:0"),
-                of("CARDSWITCH_LINKS__NET__DIALECT", DIALECT),
-                of("CARDSWITCH_API__CARDS__PIN_KEY", "zpk"),
-                of("CARDSWITCH_API__WEBHOOKS__EVERY_MS", "20"),
-                trusted,
-            ],
-        )
-        .await;
+        let ours = vec![
+            of("CARDSWITCH_LOG__FILTER", "debug"),
+            of("CARDSWITCH_SHARDS__DATA_SHARDS", "2"),
+            of("CARDSWITCH_LINKS__NET__ID", "2"),
+            of("CARDSWITCH_LINKS__NET__LISTEN", "127.0.0.1:0"),
+            of("CARDSWITCH_LINKS__NET__DIALECT", DIALECT),
+            of("CARDSWITCH_API__CARDS__PIN_KEY", "zpk"),
+            of("CARDSWITCH_API__WEBHOOKS__EVERY_MS", "20"),
+            trusted,
+        ];
+        let theirs = far.as_ref().map(Far::configuration).unwrap_or_default();
+        // The log that is searched is the platform's own.
+        let theirs = theirs.into_iter().filter(|(name, _)| *name != LOG_FILE);
+        let platform = plastic::platform_with("50", ours.into_iter().chain(theirs).collect()).await;
         let at = platform.directory.path();
         let acme = platform.partner("Acme", "99999912");
+        if let Some(far) = &far {
+            far.is_chosen(&platform, acme.programme);
+        }
         let terms = at.join("terms.toml");
         std::fs::write(&terms, TERMS).expect("written");
         let (programme, terms) = (acme.programme.to_string(), terms.display().to_string());
@@ -97,6 +104,7 @@ impl Cast {
             reader,
             bureau,
             receiver,
+            far,
             noted,
             keys,
             _files,
@@ -130,6 +138,26 @@ impl Cast {
             looks.tick().await;
         }
         panic!("{order} does not become {state}")
+    }
+
+    /// What the processor elsewhere has heard: each card as it calls it, and the act.
+    pub(super) fn heard(&self) -> Vec<String> {
+        let tally = self.far.as_ref().map(|far| far.processor.tally());
+        let heard = tally.map(|tally| tally.heard).unwrap_or_default();
+        let said = heard.into_iter().map(|one| match one.code {
+            Some(code) => format!("{} {} {code}", one.card, one.act),
+            None => format!("{} {}", one.card, one.act),
+        });
+        said.collect()
+    }
+
+    /// That the processor has heard these acts since, where there is one: each at least once.
+    pub(super) fn heard_since(&self, before: &[String], acts: &[&str]) {
+        let all = self.heard();
+        let since = all.iter().skip(before.len()).filter_map(|one| one.split_once(' '));
+        let mut since: Vec<&str> = since.map(|(_, act)| act).collect();
+        since.dedup();
+        assert!(self.far.is_none() || since == acts, "{since:?}, and not {acts:?}");
     }
 
     /// What the bureau made for an order, whose holder will choose this PIN.

@@ -2,8 +2,8 @@
 //! card (SR-161, seven steps) and a plastic one (SR-163 to SR-167, twenty-four). Then what else a
 //! card goes through at a terminal, and a search for every number, code and PIN that occurred.
 //!
-//! Who makes numbers, and whom files for the bureau come from, is this switch itself: the diagrams'
-//! processor is a part of it here.
+//! Twice: the diagrams' processor is a part of the switch, and it is elsewhere, over HTTPS with
+//! certificates on both sides, where it makes every number and hears what becomes of every card.
 
 mod cast;
 mod searched;
@@ -16,6 +16,7 @@ use self::cast::{CARD_PIN, Cast};
 use super::cards::locks::TABLE;
 use super::cards::rig::{Known, Terminal};
 use super::plastic::{self, RIGHT};
+use super::processors::Far;
 use crate::issuer::connect;
 
 const NONE: &Value = &Value::Null;
@@ -24,11 +25,22 @@ const NONE: &Value = &Value::Null;
 // covers: SR-104, SR-105, SR-106, SR-107, SR-108, SR-124, SR-127, SR-129, SR-178, SR-265
 #[tokio::test(flavor = "multi_thread")]
 async fn the_seeds_two_diagrams_and_nothing_of_a_card_left_anywhere() {
-    let mut cast = Cast::assemble().await;
+    walk(None).await;
+}
+
+// covers: SR-105, SR-109, SR-112, SR-161, SR-165, SR-166, SR-167, SR-170, SR-207
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_with_the_processor_elsewhere() {
+    walk(Some(Far::start().await)).await;
+}
+
+async fn walk(far: Option<Far>) {
+    let mut cast = Cast::assemble(far).await;
     let terminal = Terminal::at(cast.platform.served.address("net")).await;
     virtual_card(&mut cast, &terminal).await;
     on_three_channels(&mut cast, &terminal).await;
-    plastic_card(&mut cast).await;
+    let order = plastic_card(&mut cast).await;
+    replaced(&mut cast, &order).await;
     locks(&mut cast, &terminal).await;
     drop(terminal);
     searched::nothing_lies_anywhere(cast).await;
@@ -46,6 +58,7 @@ async fn virtual_card(cast: &mut Cast, terminal: &Terminal) {
     let answer = cast.reader.post(&cast.app, path, "first", &asked);
     // 3. antaca -> payment processor: generate card; 4. card data. 7. status, to who asked.
     let answer = answer.done(201);
+    assert!(cast.far.is_none() || cast.heard() == ["sim-1 create"], "{:?}", cast.heard());
     let card = Known::of(&cast.reader.opens(&answer));
     assert_eq!(terminal.buys(&card).await, "0000", "in use when the answer is there");
     // 5. antaca -> datacore: store card; 6. status. It lies there, and not in clear.
@@ -98,10 +111,12 @@ async fn on_three_channels(cast: &mut Cast, terminal: &Terminal) {
 }
 
 /// The second diagram: user, mobile app, antaca, payment processor, personalisation institution.
-async fn plastic_card(cast: &mut Cast) {
+/// The order, which the card came of.
+async fn plastic_card(cast: &mut Cast) -> String {
     // 1. user -> mobile app: order card.
     // 2. mobile app -> antaca: OrderCard (delivery address, userID, SaldoID, configuration ID).
     // 3. antaca -> processor: OrderCard; 4. status; 5. status, to the app: no number (SR-164).
+    let heard = cast.heard();
     let (path, wanted) = ("/customers/me/cards/physical", plastic::wanted(&cast.balance));
     let ordered = cast.reader.post(&cast.app, path, "order", &wanted).done(201);
     let order = ordered.header("location").expect("a place").to_owned();
@@ -130,7 +145,8 @@ async fn plastic_card(cast: &mut Cast) {
     let seen = json!([shown["form"], shown["status"], shown["balanceId"]]);
     assert_eq!(seen, json!(["PHYSICAL", "INACTIVE", cast.balance]));
     // 17. institution -> user: delivery card. It does not work before it is activated (SR-170).
-    let mut soft = cast.delivered(linked["orderId"].as_str().expect("an order"));
+    let order = linked["orderId"].as_str().expect("an order").to_owned();
+    let mut soft = cast.delivered(&order);
     let mut shop = connect(&cast.platform.served, "test", "iso87-ascii").await;
     assert_eq!(plastic::buys(&mut shop, &mut soft, 1, None).await.0, "62");
     // 18. user -> mobile app: activate card; 19. activateCard; 20. antaca -> processor:
@@ -153,6 +169,43 @@ async fn plastic_card(cast: &mut Cast) {
     assert_eq!(told(cast), json!(["ACTIVE", "SET"]));
     let card = cast.revealed(&card);
     assert_eq!(card.pan, soft.facts().pan.digits(), "what is printed is what is told");
+    cast.heard_since(&heard, &["create", "activate", "pin"]); // 6., 20. and 22.
+    order
+}
+
+/// Plastic in the place of that plastic (SR-207): the one before is worth nothing once the new one
+/// is activated, and the processor hears so.
+async fn replaced(cast: &mut Cast, order: &str) {
+    let mut old = cast.delivered(order);
+    old.resume(100);
+    let cards = cast.app.get("/customers/me/cards").done(200).json();
+    let of_order = |card: &&Value| card["form"] == "PHYSICAL";
+    let listed = cards["items"].as_array().expect("cards").iter().find(of_order);
+    let before = listed.expect("plastic")["cardId"].as_str().expect("a name").to_owned();
+    let mut sent = plastic::wanted("none");
+    sent.as_object_mut().expect("members").remove("balanceId");
+    let path = format!("/customers/me/cards/{before}/replace");
+    let placed = cast.reader.post(&cast.app, &path, "replace", &sent).done(201);
+    let order = cast.reader.opens(&placed)["order"]["orderId"].as_str().expect("one").to_owned();
+    let place = format!("/customers/me/cards/orders/{order}");
+    cast.until(&place, "SENT").await;
+    assert_eq!(cast.bureau.look(None).expect("it works").cards, 1);
+    let linked = cast.until(&place, "LINKED").await;
+    let card = linked["cardId"].as_str().expect("a card").to_owned();
+    let mut new = cast.delivered(&order);
+    let mut shop = connect(&cast.platform.served, "test", "iso87-ascii").await;
+    assert_eq!(plastic::buys(&mut shop, &mut old, 101, None).await.0, "00", "until then");
+    let heard = cast.heard();
+    let path = format!("/customers/me/cards/{card}");
+    cast.app.post(&format!("{path}/activate"), "activate the new", NONE).done(204);
+    assert_eq!(plastic::buys(&mut shop, &mut old, 102, None).await.0, "14", "locked: replaced");
+    cast.step_up();
+    let pin = json!({ "pin": CARD_PIN });
+    cast.reader.tell(&cast.app, &format!("{path}/pin"), "the same", &pin).done(200);
+    assert_eq!(plastic::buys(&mut shop, &mut new, 103, None).await, ("00".to_owned(), RIGHT));
+    cast.heard_since(&heard, &["activate", "stop 8", "pin"]);
+    let known = cast.revealed(&card);
+    assert_eq!(known.pan, new.facts().pan.digits());
 }
 
 /// On a card just issued: bought with, locked for each reason, unlocked or refused, removed.

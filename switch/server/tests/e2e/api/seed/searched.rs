@@ -13,7 +13,7 @@ use crate::leaks::rows;
 
 /// Closes the platform, too.
 pub(super) async fn nothing_lies_anywhere(cast: Cast) {
-    let Cast { platform, noted, receiver, .. } = cast;
+    let Cast { platform, noted, receiver, far, .. } = cast;
     let mut wanted = Wanted::default();
     for card in &noted {
         wanted.text("number", &card.pan);
@@ -52,6 +52,12 @@ pub(super) async fn nothing_lies_anywhere(cast: Cast) {
     let exchange = platform.directory.path().join("bureau");
     let files = places::directory(&search, "exchange", &exchange, &mut found);
     assert!(files >= 2, "a file and its report: {files}");
+    if let Some(far) = far {
+        let tally = far.processor.tally();
+        assert!(tally.made >= 15 && tally.wrong == 0, "{tally:?}");
+        let told = serde_json::to_vec(&tally).expect("JSON");
+        places::bytes(&search, "what the processor says", &told, &mut found);
+    }
     assert!(found.is_empty(), "{found:#?}");
     platform.close().await;
 }
