@@ -231,7 +231,7 @@ fn in_proportion(whole: MinorUnits, part: MinorUnits, of: MinorUnits) -> Option<
 }
 
 /// The quotient, rounded to the nearest; the half goes up, which with the sign is away from zero.
-fn half_away(product: u128, divisor: u128) -> Option<u128> {
+pub(crate) fn half_away(product: u128, divisor: u128) -> Option<u128> {
     let quotient = product.checked_div(divisor)?;
     let rest = product.checked_rem(divisor)?;
     let up = rest >= divisor.checked_sub(rest)?;
