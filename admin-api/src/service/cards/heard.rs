@@ -36,18 +36,26 @@ const MARK: &str = insert!(
 
 const THERE: &str = insert!("false", "NOTHING");
 
-const DOUBT_LOCK: &str = "UPDATE processor_telling SET lock_in_doubt = true WHERE card_id = $1";
+const DOUBT_LOCK: &str = "\
+    UPDATE processor_telling SET lock_in_doubt = true, doubts = doubts + 1 WHERE card_id = $1";
 
 const DOUBT_MONTH: &str = "\
-    UPDATE processor_telling SET was_renewed = true, renewed_to = NULL WHERE card_id = $1";
+    UPDATE processor_telling SET was_renewed = true, renewed_to = NULL, doubts = doubts + 1
+    WHERE card_id = $1";
 
 const ACTIVE: &str = "UPDATE processor_telling SET is_active = true WHERE card_id = $1";
 
+// Whoever has asked since is not answered by this.
 const LOCK: &str = "\
-    UPDATE processor_telling SET stopped_by = $2, lock_in_doubt = false WHERE card_id = $1";
+    UPDATE processor_telling SET stopped_by = $2, lock_in_doubt = lock_in_doubt AND doubts <> $3
+    WHERE card_id = $1";
 
 const RENEWED: &str = "\
-    UPDATE processor_telling SET was_renewed = true, renewed_to = $2 WHERE card_id = $1";
+    UPDATE processor_telling SET was_renewed = true,
+        renewed_to = CASE WHEN doubts = $3 THEN $2 ELSE renewed_to END
+    WHERE card_id = $1";
+
+const DOUBTS: &str = "SELECT doubts FROM processor_telling WHERE card_id = $1";
 
 /// Whatever its processor has heard of it.
 const LATER: &str = "UPDATE processor_telling SET was_renewed = true WHERE card_id = ANY ($1)";
@@ -79,6 +87,8 @@ pub(super) struct Known {
     pub(super) renewed_to: Option<i16>,
     /// How often something had become of the card.
     pub(super) marks: i64,
+    /// How often something had been asked that may have changed it.
+    pub(super) doubts: i64,
 }
 
 impl Known {
@@ -93,6 +103,7 @@ impl Known {
             was_renewed: row.try_get("was_renewed")?,
             renewed_to: row.try_get("renewed_to")?,
             marks: row.try_get("marks")?,
+            doubts: row.try_get("doubts")?,
         })
     }
 
@@ -111,10 +122,13 @@ impl Known {
         let activated = status == CardStatus::Active && !self.is_active;
         let locked = self.lock_in_doubt || self.stopped_by != lock;
         let renewed = self.was_renewed && self.renewed_to != stored(expiry);
+        let (stops, lifts) = (locked && lock.is_some(), locked && lock.is_none());
+        // What takes rights away first: nothing else keeps it back.
         [
+            stops.then_some(Heard::Lock(lock)),
             activated.then_some(Heard::Active),
             renewed.then_some(Heard::Month(expiry)),
-            locked.then_some(Heard::Lock(lock)),
+            lifts.then_some(Heard::Lock(None)),
         ]
         .into_iter()
         .flatten()
@@ -133,7 +147,7 @@ pub(super) async fn renewed(connection: &mut PgConnection, cards: &[i64]) -> Res
 }
 
 /// Something became of these cards at `since`: what there is to be told goes from `next` on.
-pub(super) async fn mark(
+pub(in crate::service) async fn mark(
     connection: &mut PgConnection,
     cards: &[i64],
     (since, next): (Timestamp, Timestamp),
@@ -158,20 +172,29 @@ pub(super) async fn doubt(
     Ok(())
 }
 
-/// Its processor has heard that. What holds the row of a card here holds up who follows the
+/// How often something was asked about a card that may have changed what its processor has heard.
+/// To be read with the card's row held, before the question.
+pub(super) async fn doubts(connection: &mut PgConnection, card: CardId) -> Result<i64, Problem> {
+    let found = sqlx::query_scalar(DOUBTS).bind(card.0).fetch_optional(connection).await?;
+    Ok(found.unwrap_or_default())
+}
+
+/// Its processor has heard that, in answer to a question before which there were so many doubts:
+/// whoever has asked since is not answered by it. What holds the row of a card here holds up who follows the
 /// journal: so it is the last that is done before a commit.
 pub(super) async fn heard(
     connection: &mut PgConnection,
     card: CardId,
-    (what, now): (Heard, Timestamp),
+    (what, doubts, now): (Heard, i64, Timestamp),
 ) -> Result<(), Problem> {
     let there = sqlx::query(THERE).bind(&[card.0][..]).bind(PgTimestamp(now));
     there.bind(PgTimestamp(now)).bind(IN_PROCESS).execute(&mut *connection).await?;
     let asked = match what {
         Heard::Active => sqlx::query(ACTIVE).bind(card.0),
-        Heard::Month(until) => sqlx::query(RENEWED).bind(card.0).bind(stored(until)),
+        Heard::Month(until) => sqlx::query(RENEWED).bind(card.0).bind(stored(until)).bind(doubts),
         Heard::Lock(code) => {
-            sqlx::query(LOCK).bind(card.0).bind(code.map(|code| i16::from(code.number())))
+            let code = code.map(|code| i16::from(code.number()));
+            sqlx::query(LOCK).bind(card.0).bind(code).bind(doubts)
         }
         Heard::Retired => sqlx::query(RETIRED).bind(card.0),
     };
@@ -191,6 +214,7 @@ mod tests {
         was_renewed: false,
         renewed_to: None,
         marks: 1,
+        doubts: 0,
     };
 
     #[test]
@@ -204,7 +228,7 @@ mod tests {
         for (known, status, lock, told) in [
             (NEW, off, None, vec![]),
             (NEW, on, None, vec![Heard::Active]),
-            (NEW, on, code(6), vec![Heard::Active, Heard::Lock(code(6))]),
+            (NEW, on, code(6), vec![Heard::Lock(code(6)), Heard::Active]),
             (NEW, off, code(2), vec![Heard::Lock(code(2))]),
             (active, on, None, vec![]),
             (active, on, code(6), vec![Heard::Lock(code(6))]),

@@ -11,7 +11,7 @@ use switch_store::PgTimestamp;
 
 use super::Cards;
 use super::found::{OwnedCard, form_of, no_card};
-use super::heard::{Heard, doubt, heard, mark};
+use super::heard::{Heard, doubt, doubts, heard, mark};
 use super::issue::By;
 use super::lock_policy::Channel;
 use super::processor::{IN_PROCESS, Processor, ProcessorFault, ProcessorReference, Told};
@@ -81,28 +81,51 @@ impl Cards {
     /// to lift. `NOT_FOUND`: it was removed. `PROCESSOR_UNAVAILABLE`.
     pub async fn unlock(&self, owned: &OwnedCard, channel: Channel, by: By) -> Result<(), Problem> {
         let card = owned.card.id;
-        if self.now(card).await?.card.lock.is_some_and(|code| !code.is_irreversible()) {
-            self.will_be_told(owned, Heard::Lock(None), by).await?;
+        let mut is_in_doubt = false;
+        loop {
+            let mut held = self.held(owned, by).await?;
+            let Some(profile) = self.may_be_unlocked(&mut held, card, channel).await? else {
+                return Ok(());
+            };
+            let (processor, named) = self.its_processor(&profile)?;
+            if processor.is_told() && !is_in_doubt {
+                // Written down before it is asked, and so before the row is held again.
+                held.end().await?;
+                self.will_be_told(owned, Heard::Lock(None), by).await?;
+                is_in_doubt = true;
+                continue;
+            }
+            let doubts = doubts(&mut held.transaction, card).await?;
+            if processor.is_told() {
+                processor.unstop(next(&mut held.transaction, named).await?).await?;
+            }
+            self.services.unlock_card(by.key, by.actor, card).await?;
+            sqlx::query(UNLOCKED).bind(card.0).execute(&mut *held.transaction).await?;
+            let is_unlocked = (Heard::Lock(None), doubts, by.now);
+            heard(&mut held.transaction, card, is_unlocked).await?;
+            return held.end().await;
         }
-        let mut held = self.held(owned, by).await?;
+    }
+
+    /// What is known of a card whose lock this channel may lift; none where it has none.
+    async fn may_be_unlocked(
+        &self,
+        held: &mut Held,
+        card: CardId,
+        channel: Channel,
+    ) -> Result<Option<Profile>, Problem> {
         let now = self.now(card).await?.card;
         if now.status == CardStatus::Removed {
             return Err(no_card());
         }
-        let Some(code) = now.lock else { return Ok(()) };
+        let Some(code) = now.lock else { return Ok(None) };
         if code.is_irreversible() {
             return Err(Problem::new("CONFLICT", "a card that is locked so stays locked"));
         }
         let profile = profile::one(&mut held.transaction, &now).await?;
         let set_by = profile.locked_by.filter(|(_, of)| *of == code).map(|(channel, _)| channel);
         self.settings.locks.may_lift(channel, code, set_by)?;
-        if let Some((processor, told)) = self.told(&mut held.transaction, profile).await? {
-            processor.unstop(told).await?;
-        }
-        self.services.unlock_card(by.key, by.actor, card).await?;
-        sqlx::query(UNLOCKED).bind(card.0).execute(&mut *held.transaction).await?;
-        heard(&mut held.transaction, card, (Heard::Lock(None), by.now)).await?;
-        held.end().await
+        Ok(Some(profile))
     }
 
     /// Activates a card that waits for it (SR-129 to SR-131, SR-167, SR-170), or the plastic that
@@ -215,7 +238,8 @@ impl Cards {
         let mut held = self.held(owned, by).await?;
         let told = self.told(&mut held.transaction, profile).await?;
         let (card, at) = (owned.card.id, by.now);
-        Ok(told.map(|(processor, told)| Telling { processor, told, held, card, at }))
+        let doubts = doubts(&mut held.transaction, card).await?;
+        Ok(told.map(|(processor, told)| Telling { processor, told, held, card, doubts, at }))
     }
 
     /// The same in a transaction that holds the card's row already.
@@ -268,13 +292,16 @@ pub(super) struct Telling {
     pub(super) told: Told,
     held: Held,
     card: CardId,
+    /// As they were before the question.
+    doubts: i64,
     at: Timestamp,
 }
 
 impl Telling {
     /// It was told, and has heard that.
     pub(super) async fn has(mut self, what: Heard) -> Result<(), Problem> {
-        heard(&mut self.held.transaction, self.card, (what, self.at)).await?;
+        let heard_now = (what, self.doubts, self.at);
+        heard(&mut self.held.transaction, self.card, heard_now).await?;
         self.end().await
     }
 

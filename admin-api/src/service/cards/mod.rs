@@ -35,6 +35,7 @@ pub use commands::{IssuedCard, NewCard};
 pub(crate) use data::{CardAnswer, month_and_year};
 pub use data::{FullCardData, PrintedCode};
 pub use found::{OwnedCard, PinStatus, SetBy, ShownCard, ShownLock};
+pub(in crate::service) use heard::mark;
 pub(in crate::service) use issue::check_reference;
 pub use issue::{By, Holder, NewVirtual};
 pub use jobs::JobState;

@@ -32,7 +32,7 @@ const OPEN: &str = "\
 
 const LEFT: &str = "\
     SELECT card_id FROM card_renewal WHERE renewed_at IS NULL AND asked_at < $1
-    ORDER BY asked_at LIMIT 100";
+    ORDER BY random() LIMIT 100";
 
 /// As the journal calls who ends what others began.
 const ACTOR: &str = "cards";
@@ -197,7 +197,11 @@ impl Cards {
         by: By,
     ) -> Result<(), Problem> {
         let by = By { key: IdempotencyKey(*order.as_bytes()), ..by };
-        let owned = self.now(card).await?;
+        // A shard that does not answer is no reason to give up what may have been told.
+        let owned = self.now(card).await.map_err(|problem| match problem.code {
+            "NOT_FOUND" => Problem::new("OVERLOADED", "the card's shard does not answer"),
+            _ => problem,
+        })?;
         self.will_be_told(&owned, Heard::Month(expiry), by).await?;
         let telling = self.telling(&owned, by).await?;
         if let Some(telling) = &telling {

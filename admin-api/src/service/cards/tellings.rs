@@ -38,18 +38,28 @@ const BEGIN: &str = "\
 
 const END: &str = "DELETE FROM processor_feed";
 
-/// Those that are due: whoever else takes meanwhile gets others.
+/// Of one processor at a time: it has places for who waits for it, and others have their turn.
+const SHARE: i64 = 2;
+
+/// Those that are due, a few of each processor: whoever else takes meanwhile gets others.
 const TAKE: &str = "\
     UPDATE processor_telling SET attempts = attempts + 1,
         next_at = $1
             + least($3::int8 * 2 ^ least(attempts, 30), $4::int8) * interval '1 microsecond'
     WHERE card_id IN (
-        SELECT card_id FROM processor_telling WHERE waits AND next_at <= $1
-        ORDER BY next_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+        SELECT card_id FROM processor_telling WHERE card_id IN (
+            SELECT card_id FROM (
+                SELECT t.card_id, t.next_at, row_number() OVER (
+                    PARTITION BY p.processor ORDER BY t.next_at, t.card_id) AS place
+                FROM processor_telling AS t LEFT JOIN card_profile AS p USING (card_id)
+                WHERE t.waits AND t.next_at <= $1) AS due
+            WHERE place <= $5 ORDER BY next_at LIMIT $2)
+        AND waits AND next_at <= $1 FOR UPDATE SKIP LOCKED)
     RETURNING card_id";
 
 const KNOWN: &str = "\
-    SELECT is_active, stopped_by, is_retired, lock_in_doubt, was_renewed, renewed_to, marks
+    SELECT is_active, stopped_by, is_retired, lock_in_doubt, was_renewed, renewed_to, marks,
+        doubts
     FROM processor_telling WHERE card_id = $1";
 
 const ENDED: &str = "\
@@ -112,18 +122,33 @@ impl Cards {
         let follows = self.processors.are_elsewhere();
         let mut ticks = tokio::time::interval(every);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            let begun = sqlx::query(if follows { BEGIN } else { END }).execute(self.pool()).await;
-            match begun {
-                Ok(_) if follows => break,
+        while !follows {
+            match sqlx::query(END).execute(self.pool()).await {
                 Ok(_) => return std::future::pending().await,
-                Err(error) => tracing::warn!(%error, "processors are told nothing; tried again"),
+                Err(error) => tracing::warn!(%error, "the journal is kept for nobody: once more"),
             }
             ticks.tick().await;
         }
+        // A processor that takes its time keeps nobody from following.
+        tokio::join!(self.follow(&now, every), async {
+            loop {
+                let more = self.tell_step(now()).await.unwrap_or_else(|problem| {
+                    tracing::warn!(%problem, "not every processor is told; tried again");
+                    false
+                });
+                if !more {
+                    ticks.tick().await;
+                }
+            }
+        });
+    }
+
+    async fn follow(&self, now: &impl Fn() -> Timestamp, every: Duration) {
+        let mut ticks = tokio::time::interval(every);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let more = self.tell_step(now()).await.unwrap_or_else(|problem| {
-                tracing::warn!(%problem, "not every processor is told; tried again");
+            let more = self.follow_step(now()).await.unwrap_or_else(|problem| {
+                tracing::warn!(%problem, "processors hear nothing of the journal; tried again");
                 false
             });
             if !more {
@@ -132,17 +157,20 @@ impl Cards {
         }
     }
 
-    /// Follows the journal a little, and tells what is due; whether there is more.
-    ///
-    /// # Errors
-    /// The database. What was taken is tried again after its pause.
-    pub async fn tell_step(&self, now: Timestamp) -> Result<bool, Problem> {
-        let followed = FEED.step(self.pool(), &Marks, (ROWS, now)).await;
+    /// Follows the journal a little; whether there is more.
+    async fn follow_step(&self, now: Timestamp) -> Result<bool, Problem> {
+        // Each time: on the first start there may be no shard in the tables yet.
+        sqlx::query(BEGIN).execute(self.pool()).await?;
+        Ok(FEED.step(self.pool(), &Marks, (ROWS, now)).await?.more)
+    }
+
+    /// Tells what is due; whether there was anything.
+    async fn tell_step(&self, now: Timestamp) -> Result<bool, Problem> {
         let JobSettings { at_once, pause, pause_most, .. } = self.settings.jobs;
         let taking = sqlx::query_scalar(TAKE).bind(PgTimestamp(now)).bind(i64::from(at_once));
-        let taking = taking.bind(micros(pause)).bind(micros(pause_most));
+        let taking = taking.bind(micros(pause)).bind(micros(pause_most)).bind(SHARE);
         let taken: Vec<i64> = taking.fetch_all(self.pool()).await?;
-        let is_full = taken.len() >= at_once as usize;
+        let any = !taken.is_empty();
         let mut telling = tokio::task::JoinSet::new();
         for card in taken.into_iter().map(CardId) {
             let this = self.clone();
@@ -159,7 +187,7 @@ impl Cards {
         let waiting = sqlx::query_scalar("SELECT count(*) FROM processor_telling WHERE waits");
         let waiting: i64 = waiting.fetch_one(self.pool()).await?;
         gauge!(WAITING).set(waiting as f64);
-        Ok(followed?.more || is_full)
+        Ok(any)
     }
 
     /// Tells a card's processor what the card is, where it has not heard it.
@@ -174,25 +202,31 @@ impl Cards {
             transaction.commit().await?;
             return Ok(Outcome::Known);
         }
-        for one in wanted {
-            doubt(&mut transaction, card, one).await?;
+        for one in &wanted {
+            doubt(&mut transaction, card, *one).await?;
         }
         transaction.commit().await?;
         let mut transaction = self.hold(card).await?;
         let (known, found) = self.seen(&mut transaction, card).await?;
         let (mut has_heard, mut outcome) = (Vec::new(), Outcome::Told);
         for one in known.to_tell(&found) {
+            // What came in between is in no doubt yet: it has its turn after this.
+            if !wanted.contains(&one) {
+                outcome = Outcome::Again;
+                continue;
+            }
+            // One that is not taken keeps no other back.
             match self.tell(&mut transaction, &found, one).await? {
                 Ok(()) => has_heard.push(one),
-                Err(fault) => {
-                    let refused = fault == ProcessorFault::Refused;
-                    outcome = if refused { Outcome::Refused } else { Outcome::Again };
-                    break;
+                Err(ProcessorFault::Refused) if outcome != Outcome::Again => {
+                    outcome = Outcome::Refused;
                 }
+                Err(ProcessorFault::Refused) => {}
+                Err(ProcessorFault::Unavailable) => outcome = Outcome::Again,
             }
         }
         for one in has_heard {
-            heard(&mut transaction, card, (one, now)).await?;
+            heard(&mut transaction, card, (one, known.doubts, now)).await?;
         }
         match outcome {
             Outcome::Again => {}

@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use super::Plastic;
 use super::pin::reference_of;
+use crate::service::cards::mark;
 use crate::service::cards::processor::IN_PROCESS;
 use crate::service::span::micros;
 use crate::{Problem, idempotency_key};
@@ -153,6 +154,8 @@ impl Plastic {
         let mut transaction = self.pool().begin().await?;
         let profile = sqlx::query(PROFILE).bind(due.reference).bind(card.0).bind(PgTimestamp(now));
         profile.bind(IN_PROCESS).execute(&mut *transaction).await?;
+        // What became of it before this was noted is told too.
+        mark(&mut transaction, &[card.0], (now, now)).await?;
         let linked = sqlx::query(LINKED).bind(due.reference).bind(card.0);
         linked.bind(PgTimestamp(now)).execute(&mut *transaction).await?;
         transaction.commit().await?;

@@ -99,6 +99,8 @@ pub struct Reencrypt {
 }
 
 impl HostCommand for Reencrypt {
+    const NOT_SET: &'static [ErrorCode] = &[ErrorCode::NOT_AUTHORIZED, ErrorCode::DISABLED];
+
     type Answer = Zeroizing<Vec<u8>>;
 
     fn code(&self) -> [u8; 2] {

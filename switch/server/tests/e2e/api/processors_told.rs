@@ -128,10 +128,11 @@ async fn what_could_not_be_told_is_told_by_the_switch_that_comes_after() {
     assert_eq!(shop.platform.count(waits).await, 1, "whoever died told nobody");
     far.processor.revive().await.expect("there again");
     hears(&far, &name, "stop 2").await;
+    waits_for_nobody(&shop.platform, "").await;
     let mut heard = far.processor.tally().of(&name);
     heard.dedup();
-    assert_eq!(heard, ["create", "activate", "stop 2"], "what it is, and not what it was");
-    waits_for_nobody(&shop.platform, "").await;
+    let expected = ["create", "stop 2", "activate"];
+    assert_eq!(heard, expected, "what it is, what takes rights away first, and not what it was");
     let again = shop.partner.client.post(&lock, "again", &stolen);
     assert_eq!((again.status, again.text.as_str()), (204, ""), "{again:?}");
     let unlocked =
