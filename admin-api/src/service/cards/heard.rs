@@ -180,8 +180,8 @@ pub(super) async fn doubts(connection: &mut PgConnection, card: CardId) -> Resul
 }
 
 /// Its processor has heard that, in answer to a question before which there were so many doubts:
-/// whoever has asked since is not answered by it. What holds the row of a card here holds up who follows the
-/// journal: so it is the last that is done before a commit.
+/// whoever has asked since is not answered by it. What holds the row of a card here holds up who
+/// follows the journal: so it is the last that is done before a commit.
 pub(super) async fn heard(
     connection: &mut PgConnection,
     card: CardId,

@@ -1,6 +1,6 @@
 //! The number of a plastic card (SR-165): drawn by the processor of its programme, once. It owns
-//! that an order has one processor and terminal, one row of the vault and one number, whenever it is
-//! asked for again; and that what a processor gives is judged before it is kept.
+//! that an order has one processor and terminal, one row of the vault and one number, whenever it
+//! is asked for again; and that what a processor gives is judged before it is kept.
 
 use sqlx::Row;
 use switch_domain::{Programme, ProgrammeId, Timestamp, VaultRef};
