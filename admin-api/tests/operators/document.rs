@@ -42,9 +42,9 @@ fn sr_119_no_answer_of_the_panel_has_a_place_for_card_data() {
         collect(schema, &mut members);
     }
     assert!(members.contains("lastFour") && members.contains("otpauthUri"), "{members:?}");
-    // Whether a card has a PIN, its month beside four digits, and its letter, anybody may see; a
-    // company is no PAN.
-    let anybody = ["pinStatus", "pinNotice", "expiry", "trackingNumber", "company"];
+    // Whether a card has a PIN, its month beside four digits, its letter, and how long numbers of a
+    // programme are, anybody may see; a company is no PAN.
+    let anybody = ["pinStatus", "pinNotice", "expiry", "trackingNumber", "company", "panLength"];
     for member in members.iter().filter(|name| !anybody.contains(&name.as_str())) {
         let name = member.to_lowercase();
         for word in ["pan", "cvv", "cvc", "cardno", "cardnumber", "track", "pin", "expiry"] {

@@ -84,7 +84,7 @@ pub(in crate::routes) async fn create(
     Body(new): Body<NewProgrammeBody>,
 ) -> Answered<Response> {
     let by = SetUpBy { key: keys.key(0), actor: caller.actor(), now: now() };
-    let (made, change) = this.management.programmes.create_programme(&new.to_make()?, by).await?;
+    let (made, change) = this.management.programmes.create_programme(&new.wanted()?, by).await?;
     let place = format!("/admin/programmes/{}", made.programme.id.0);
     let mut response = shown(&made);
     *response.status_mut() = StatusCode::CREATED;

@@ -165,7 +165,7 @@ pub(in crate::routes) struct NewProgrammeBody {
 }
 
 impl NewProgrammeBody {
-    pub(in crate::routes) fn to_make(self) -> Result<ProgrammeToMake, Problem> {
+    pub(in crate::routes) fn wanted(self) -> Result<ProgrammeToMake, Problem> {
         if self.partner_id < 1 {
             return Err(Problem::field("partnerId", "the number of a partner: 1 or more"));
         }

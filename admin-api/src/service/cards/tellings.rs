@@ -122,12 +122,12 @@ impl Cards {
         let follows = self.processors.are_elsewhere();
         let mut ticks = tokio::time::interval(every);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        while !follows {
-            match sqlx::query(END).execute(self.pool()).await {
-                Ok(_) => return std::future::pending().await,
-                Err(error) => tracing::warn!(%error, "the journal is kept for nobody: once more"),
+        if !follows {
+            while let Err(error) = sqlx::query(END).execute(self.pool()).await {
+                tracing::warn!(%error, "the journal is kept for nobody: once more");
+                ticks.tick().await;
             }
-            ticks.tick().await;
+            return std::future::pending().await;
         }
         // A processor that takes its time keeps nobody from following.
         tokio::join!(self.follow(&now, every), async {

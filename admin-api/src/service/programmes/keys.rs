@@ -122,7 +122,7 @@ pub(super) fn check(
             return Err(Problem::field(format!("keys.{}", role.name()), what));
         }
     }
-    if keys.cvk2.iter().any(|label| label.is_empty()) {
+    if keys.cvk2.iter().any(KeyLabel::is_empty) {
         return Err(Problem::field("keys.cvk2", "names of keys"));
     }
     Ok(())

@@ -129,7 +129,7 @@ fn passes_luhn(number: &str) -> bool {
             (_, twice) => twice % 10 + twice / 10,
         })
         .sum();
-    sum % 10 == 0
+    sum.is_multiple_of(10)
 }
 
 // covers: SR-001, SR-012, SR-025, SR-039, SR-263
