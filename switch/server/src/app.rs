@@ -85,7 +85,8 @@ impl App {
         // Before anything is begun: a key that must not be here stops everything.
         let keys = keys::key_ring(config)?;
         let mut database = database::connect(&config.database).await?;
-        match Self::start_over(config, mode, keys, &mut database, metrics).await {
+        // Each step of a start on the heap: in one piece they would be larger than a thread's stack.
+        match Box::pin(Self::start_over(config, mode, keys, &mut database, metrics)).await {
             Ok(parts) => Ok(Self::assemble(config, database, parts)),
             Err(error) => {
                 let _ = database.close().await;
@@ -119,10 +120,10 @@ impl App {
         settings.rate_life = config.rates.life();
         let watch = config.attacks.watch();
         settings.attacks = watch.clone();
-        let operators = operators::open(config, store).await?;
+        let operators = Box::pin(operators::open(config, store)).await?;
         let projection = Apart::for_projection(&config.threads)?;
         settings.projectors = projection.handle();
-        let (node, running) = switch_shard::start(store, settings, mode).await?;
+        let (node, running) = Box::pin(switch_shard::start(store, settings, mode)).await?;
         let services = Services::new(node.clone(), store.clone(), Arc::clone(&security));
         let settings = config.api.certificates.settings();
         let certificates = Certificates::new(store.clone(), authority, settings);
@@ -155,7 +156,7 @@ impl App {
             audit,
             remotes,
         };
-        let opened = open_ports(config, managed, security, health, behind).await;
+        let opened = Box::pin(open_ports(config, managed, security, health, behind)).await;
         match opened {
             Ok(ports) => Ok(Parts { services, certificates, hardware, running, projection, ports }),
             Err(error) => {
@@ -303,7 +304,7 @@ async fn open_ports(
     let http = listening.with_context(|| format!("http: listening on {}", config.http.listen))?;
     let control = ControlSocket::bind(&config.control.socket)?;
     let management = Apart::for_management(&config.threads)?;
-    let api = api::open_on(&management, config, managed.clone(), &stop_others).await?;
+    let api = Box::pin(api::open_on(&management, config, managed.clone(), &stop_others)).await?;
     let addresses = Addresses {
         links: places_of(&bound),
         http: http.local_addr()?,

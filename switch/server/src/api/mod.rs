@@ -55,9 +55,9 @@ pub(crate) async fn open_on(
     let (kyc, remotes) = ((config.api.kyc.clone(), reload), managed.remotes.clone());
     let wanted = config.api.secure_settings().or_else(|| config.api.open_settings());
     let routers = match wanted {
-        Some(_) => Routers::new(management, config, managed, stop).await?,
+        Some(_) => Box::pin(Routers::new(management, config, managed, stop)).await?,
         None => {
-            webhooks::behind(management, config, managed.services, stop).await?;
+            Box::pin(webhooks::behind(management, config, managed.services, stop)).await?;
             Routers::default().with_documents(config)
         }
     };

@@ -112,8 +112,9 @@ impl Routers {
         let (jwe, keys) = body_keys::open(config)?;
         let every = Duration::from_secs(config.api.limits.reload_s);
         management.spawn(body_keys::look(keys, jwe.clone(), every, stop.clone()));
-        let webhooks = webhooks::open(management, config, services.clone(), stop).await?;
-        let corporations = corporations::open(config, services.clone()).await?;
+        let opening = webhooks::open(management, config, services.clone(), stop);
+        let webhooks = Box::pin(opening).await?;
+        let corporations = Box::pin(corporations::open(config, services.clone())).await?;
         let sandbox = sandbox::open(&config.api.sandbox, (&services, &cards), plastic.as_ref())?;
         let authorizations = Authorizations::new(store, config.api.history.settings());
         let managed = Management {
