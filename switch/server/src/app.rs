@@ -85,7 +85,7 @@ impl App {
         // Before anything is begun: a key that must not be here stops everything.
         let keys = keys::key_ring(config)?;
         let mut database = database::connect(&config.database).await?;
-        // Each step of a start on the heap: in one piece they would be larger than a thread's stack.
+        // Each step of a start on the heap: in one piece they would outgrow a thread's stack.
         match Box::pin(Self::start_over(config, mode, keys, &mut database, metrics)).await {
             Ok(parts) => Ok(Self::assemble(config, database, parts)),
             Err(error) => {
