@@ -20,6 +20,8 @@ FUZZ_TARGETS ?= frame message tlv jpos moov token headers
 NEXTEST_VERSION := 0.9.143
 DENY_VERSION := 0.20.2
 JOSE_VERSION := 6.2.17
+PLAYWRIGHT_VERSION := 1.65.1
+AXE_VERSION := 4.14.1
 FUZZ_VERSION := 0.13.2
 
 VENV := $(TARGET)/venv
@@ -27,6 +29,7 @@ VENV := $(TARGET)/venv
 # Python; the other partner in Node, with the packages of this folder.
 export CARDSWITCH_TEST_PYTHON := $(abspath $(VENV))/bin/python
 NODE_PACKAGES := $(TARGET)/node
+NODE_SET := jose-$(JOSE_VERSION)-playwright-$(PLAYWRIGHT_VERSION)-axe-$(AXE_VERSION)
 export CARDSWITCH_TEST_NODE_PACKAGES := $(abspath $(NODE_PACKAGES))
 
 # $(call apt,packages,what to say where there is no apt): to standard error, standard output is
@@ -146,6 +149,13 @@ test-api: setup-compiler setup-postgres setup-nextest setup-python ## Requests d
 		$(TARGET)/debug/with-postgres cargo nextest run --workspace --locked --profile api \
 		-E 'package(switch-server) & test(schemathesis)'
 
+# Pictures of every page at both widths stay in $(TARGET)/panel.
+.PHONY: test-panel
+test-panel: setup-compiler setup-postgres setup-nextest setup-node setup-chromium ## The administration panel in a real browser.
+	cargo build --workspace --all-targets --locked
+	$(TARGET)/debug/with-postgres cargo nextest run --workspace --locked \
+		-E 'package(switch-server) & test(api::panel::)'
+
 # Built apart from everything else: with fail points and with bugs that the checker must catch.
 .PHONY: faults
 faults: setup-compiler setup-postgres ## Kill, pause and cut a switch under load, FAULT_RUNS times each kind, and check.
@@ -238,12 +248,12 @@ $(PYTHON_READY):
 	@touch $@
 
 .PHONY: setup-node
-setup-node: $(NODE_PACKAGES)/jose-$(JOSE_VERSION) ## Install Node if there is none, and jose for the tests.
+setup-node: $(NODE_PACKAGES)/$(NODE_SET) ## Install Node if there is none, and the packages of the tests.
 
-$(NODE_PACKAGES)/jose-$(JOSE_VERSION):
+$(NODE_PACKAGES)/$(NODE_SET):
 	@rm -rf $(NODE_PACKAGES) && mkdir -p $(NODE_PACKAGES)
 	@command -v node >/dev/null && command -v npm >/dev/null || { \
 		$(call apt,nodejs npm,no Node with npm: install it); }
 	@npm install --prefix $(NODE_PACKAGES) --silent --no-audit --no-fund --ignore-scripts \
-		jose@$(JOSE_VERSION) >&2
+		jose@$(JOSE_VERSION) playwright-core@$(PLAYWRIGHT_VERSION) axe-core@$(AXE_VERSION) >&2
 	@touch $@

@@ -133,7 +133,7 @@ impl Routers {
         let admin = operators.map(|operators| {
             let channel = OperatorChannel { operators: operators.clone(), refusals };
             let panel = Panel { management: managed.clone(), operators, audit: log };
-            admin_channel(panel, channel, &around)
+            with_pages(admin_channel(panel, channel, &around), &around)
         });
         let customers = customer_channel(managed.clone(), sessions, &around);
         let routers = Self {
@@ -145,6 +145,12 @@ impl Routers {
         };
         Ok(routers.with_documents(config))
     }
+}
+
+/// `/admin`, and the pages that are made of its answers.
+fn with_pages(admin: Router, around: &Around) -> Router {
+    let rates = around.rates.clone();
+    admin_api_panel::Panel { admin: admin.clone(), rates }.router().merge(admin)
 }
 
 /// What goes once it is old.

@@ -11,6 +11,7 @@ mod matrices;
 mod mobile;
 mod operators;
 mod page;
+mod panel;
 mod person;
 mod plastic;
 mod plastic_life;
