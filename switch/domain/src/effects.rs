@@ -73,6 +73,8 @@ pub enum Account {
     InTransit(PartnerId),
     /// What is owed to the networks for this partner's cards: settled and not yet paid.
     NetworkSettlement(PartnerId),
+    /// What was earned by fees from this partner's customers.
+    FeeIncome(PartnerId),
 }
 
 /// One leg of a double entry: positive raises what is owed to the account's holder.

@@ -39,7 +39,7 @@ struct Check {
     sql: &'static str,
 }
 
-const CHECKS: [Check; 3] = [
+const CHECKS: [Check; 4] = [
     Check {
         table: "card_authorization",
         figure: "the least of its totals",
@@ -86,6 +86,25 @@ const CHECKS: [Check; 3] = [
                 FROM transfer_received WHERE outcome = 'credited'
             ) AS legs
             GROUP BY partner, currency HAVING sum(posted) <> sum(open) ORDER BY partner, currency",
+    },
+    Check {
+        table: "posting",
+        figure: "the sum of fee income",
+        source_of: "the fees charged",
+        sql: "
+            SELECT 'partner ' || partner || ', currency ' || currency AS row,
+                sum(posted)::text AS stated, sum(charged)::text AS computed
+            FROM (
+                SELECT account_id AS partner, currency, amount::numeric AS posted, 0 AS charged
+                FROM posting WHERE account = 'fee_income'
+                UNION ALL
+                SELECT account_id, currency, amount, 0
+                FROM posting_carried WHERE account = 'fee_income'
+                UNION ALL
+                SELECT partner_id, currency, 0, amount FROM fees_charged WHERE taken = 'at_once'
+            ) AS legs
+            GROUP BY partner, currency
+            HAVING sum(posted) <> sum(charged) ORDER BY partner, currency",
     },
 ];
 

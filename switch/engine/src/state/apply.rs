@@ -176,6 +176,9 @@ impl State {
             Event::RateRemoved { from, to } => {
                 Arc::make_mut(&mut self.control).remove_rate(*from, *to);
             }
+            Event::FeesSet { programme, schedule } => {
+                Arc::make_mut(&mut self.control).set_fees(*programme, schedule.as_deref().cloned());
+            }
             Event::CardLockChanged { card, lock: None } => self.card_mut(*card)?.lock = None,
             Event::TransferClosed { transfer, .. } => self.transfers.closed(*transfer),
             _ => {}

@@ -19,9 +19,11 @@ const THERE: &str = "
 ";
 
 /// Each event: what comes before it, and it.
-const EVENTS: [(&str, &str, &str); 17] = [
+const EVENTS: [(&str, &str, &str); 19] = [
     ("pool reloaded", "", "reload {} 10.00"),
     ("balance credited", "", "credit alice 10.00"),
+    ("fee charged", "", "charge alice card_monthly 1.99"),
+    ("fee given back", "charge alice card_monthly 1.99", "give-back alice card_monthly 1.99"),
     ("authorization approved", "", "auth c1 20.00 stan 1 -> approved"),
     (
         "authorization reversed",
@@ -108,6 +110,7 @@ const fn name(account: Account) -> &'static str {
         Account::Memorandum(_) => "memorandum",
         Account::InTransit(_) => "in_transit",
         Account::NetworkSettlement(_) => "network_settlement",
+        Account::FeeIncome(_) => "fee_income",
     }
 }
 

@@ -12,6 +12,7 @@ mod controls;
 mod currency;
 mod decision_trace;
 mod expiry;
+mod fees;
 mod forget;
 mod harness;
 mod in_flight;

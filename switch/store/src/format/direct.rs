@@ -166,6 +166,7 @@ fn posting(out: &mut Vec<u8>, leg: &Posting) {
         Account::Memorandum(id) => (4, id.0),
         Account::InTransit(id) => (7, id.0),
         Account::NetworkSettlement(id) => (8, id.0),
+        Account::FeeIncome(id) => (9, id.0),
     };
     key(out, tag, VARINT);
     varint(out, id.cast_unsigned());
@@ -419,6 +420,7 @@ mod tests {
             Account::Memorandum(partner),
             Account::InTransit(partner),
             Account::NetworkSettlement(partner),
+            Account::FeeIncome(partner),
         ];
         let amount = MinorUnits(amount);
         accounts.into_iter().map(|account| Posting { account, amount, currency }).collect()

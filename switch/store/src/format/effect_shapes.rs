@@ -69,11 +69,13 @@ pub(super) enum Account {
     InTransit(i64),
     #[prost(int64, tag = "8")]
     NetworkSettlement(i64),
+    #[prost(int64, tag = "9")]
+    FeeIncome(i64),
 }
 
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct Posting {
-    #[prost(oneof = "Account", tags = "1, 2, 3, 4, 7, 8")]
+    #[prost(oneof = "Account", tags = "1, 2, 3, 4, 7, 8, 9")]
     pub(super) account: Option<Account>,
     #[prost(sint64, optional, tag = "5")]
     pub(super) amount: Option<i64>,

@@ -63,6 +63,7 @@ fn posting(stored: &shapes::Posting) -> Result<Posting, RecordFault> {
         shapes::Account::Memorandum(id) => Account::Memorandum(PartnerId(id)),
         shapes::Account::InTransit(id) => Account::InTransit(PartnerId(id)),
         shapes::Account::NetworkSettlement(id) => Account::NetworkSettlement(PartnerId(id)),
+        shapes::Account::FeeIncome(id) => Account::FeeIncome(PartnerId(id)),
     };
     Ok(Posting {
         account,

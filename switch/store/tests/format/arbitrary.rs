@@ -18,7 +18,7 @@ use switch_domain::{
     TransferReceived, VaultRef, Voided,
 };
 
-use crate::{card_security, controls, conversions};
+use crate::{card_security, controls, conversions, fees};
 
 pub(crate) fn text<const N: usize>() -> impl Strategy<Value = AsciiText<N>> {
     vec(b' '..=b'~', 0..=N).prop_map(|bytes| AsciiText::new(&bytes).expect("printable"))
@@ -355,6 +355,7 @@ fn effects() -> impl Strategy<Value = Effects> {
         any::<i64>().prop_map(|id| Account::Memorandum(PartnerId(id))),
         any::<i64>().prop_map(|id| Account::InTransit(PartnerId(id))),
         any::<i64>().prop_map(|id| Account::NetworkSettlement(PartnerId(id))),
+        any::<i64>().prop_map(|id| Account::FeeIncome(PartnerId(id))),
     ];
     let posting = (account, amount(), currency()).prop_map(|(account, amount, currency)| Posting {
         account,
@@ -557,6 +558,7 @@ pub(crate) fn record() -> impl Strategy<Value = Record> {
         generations(),
         controls::events(),
         conversions::events(),
+        fees::events(),
         card_security::events(),
         refused,
         nothing
