@@ -56,7 +56,7 @@ fn a_country_is_at_home_in_the_region_or_in_the_world() {
 #[test]
 fn a_region_has_each_of_64_countries_once_and_none_without_a_home() {
     let country = |code| Country::from_code(code).expect("a country");
-    let of = |home: Option<&str>, region: Vec<Country>| {
+    let of = |home: Option<&'static str>, region: Vec<Country>| {
         let currency = Currency::from_alphabetic("EUR").expect("a currency");
         let schedule = FeeSchedule::new(currency, ChargedBy::Platform, Vec::new());
         let around = Surroundings { home: home.map(country), region };
