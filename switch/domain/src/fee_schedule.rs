@@ -1,7 +1,9 @@
 //! The fees of a programme, as one table. It owns which of its rules goes for what, what several of
 //! them come to, and how much may be approved where a fee must fit as well. It takes no money.
 
-use crate::{CardForm, Country, Currency, FeeEvent, FeeRule, MinorUnits, Surroundings, Taken};
+use crate::{
+    CardForm, Country, Currency, FeeEvent, FeeRule, MOST_OF_A_FEE, MinorUnits, Surroundings, Taken,
+};
 
 /// The most rules that a schedule may have.
 pub const MOST_FEE_RULES: usize = 128;
@@ -33,6 +35,9 @@ pub enum InvalidSchedule {
          its programme"
     )]
     Region,
+    /// From nothing spent, or from more than a fee may be, no monthly fee can be waived.
+    #[error("a monthly fee is waived from an amount above zero on, of {MOST_OF_A_FEE} at most")]
+    Waived,
 }
 
 /// What something costs, by how it is taken.
@@ -65,6 +70,7 @@ pub struct FeeSchedule {
     charged_by: ChargedBy,
     rules: Vec<FeeRule>,
     around: Surroundings,
+    monthly_waived_from: Option<MinorUnits>,
 }
 
 impl FeeSchedule {
@@ -86,7 +92,13 @@ impl FeeSchedule {
                 return Err(InvalidSchedule::Twice(earlier, number));
             }
         }
-        Ok(Self { currency, charged_by, rules, around: Surroundings::default() })
+        Ok(Self {
+            currency,
+            charged_by,
+            rules,
+            around: Surroundings::default(),
+            monthly_waived_from: None,
+        })
     }
 
     /// The same for a programme of that country and region.
@@ -105,6 +117,24 @@ impl FeeSchedule {
             return Err(InvalidSchedule::Region);
         }
         Ok(Self { around, ..self })
+    }
+
+    /// The same, where no monthly fee is charged for a card with which so much was spent in the
+    /// month (SR-249).
+    ///
+    /// # Errors
+    /// Not above zero, or above [`MOST_OF_A_FEE`].
+    pub fn waiving_monthly_from(self, spent: MinorUnits) -> Result<Self, InvalidSchedule> {
+        if !spent.is_positive() || spent > MOST_OF_A_FEE {
+            return Err(InvalidSchedule::Waived);
+        }
+        Ok(Self { monthly_waived_from: Some(spent), ..self })
+    }
+
+    /// From what spending of a month on a card pays no monthly fee.
+    #[must_use]
+    pub const fn monthly_waived_from(&self) -> Option<MinorUnits> {
+        self.monthly_waived_from
     }
 
     /// Its country and region.

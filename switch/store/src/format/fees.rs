@@ -4,7 +4,7 @@
 use prost::Message;
 use switch_domain::{
     Amount, BalanceId, BasisPoints, CardForm, CardId, Event, FeeCharged, FeeEvent, FeeRule,
-    FeeSchedule, PartnerId, Price, PriceTerms, ProgrammeId, Surroundings,
+    FeeSchedule, MinorUnits, PartnerId, Price, PriceTerms, ProgrammeId, Surroundings,
 };
 
 use super::RecordFault;
@@ -34,6 +34,8 @@ struct Schedule {
     region: Vec<u32>,
     #[prost(message, repeated, tag = "5")]
     rules: Vec<Rule>,
+    #[prost(sint64, optional, tag = "6")]
+    monthly_waived_from: Option<i64>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -97,6 +99,7 @@ fn write_schedule(schedule: &FeeSchedule) -> Schedule {
         home: around.home.map_or(0, |home| u32::from(home.numeric())),
         region: around.region.iter().map(|one| u32::from(one.numeric())).collect(),
         rules: schedule.rules().iter().map(write_rule).collect(),
+        monthly_waived_from: schedule.monthly_waived_from().map(|from| from.0),
     }
 }
 
@@ -107,7 +110,13 @@ fn read_schedule(stored: &Schedule) -> Read<FeeSchedule> {
     let currency = currency(stored.currency)?;
     let schedule = FeeSchedule::new(currency, choice(stored.charged_by)?, rules);
     let placed = schedule.and_then(|schedule| schedule.within(Surroundings { home, region }));
-    placed.map_err(|error| illegal("schedule of fees", error))
+    let waived_from = stored.monthly_waived_from.map(MinorUnits);
+    placed
+        .and_then(|schedule| match waived_from {
+            Some(from) => schedule.waiving_monthly_from(from),
+            None => Ok(schedule),
+        })
+        .map_err(|error| illegal("schedule of fees", error))
 }
 
 fn write_rule(rule: &FeeRule) -> Rule {
@@ -129,7 +138,7 @@ fn read_rule(stored: &Rule) -> Read<FeeRule> {
         fixed: amount("fixed", stored.fixed)?,
         rate: rate.ok_or_else(|| illegal("rate of a fee", stored.rate))?,
         least: amount("least", stored.least)?,
-        most: stored.most.map(switch_domain::MinorUnits),
+        most: stored.most.map(MinorUnits),
     };
     Ok(FeeRule {
         event: event(&stored.event)?,

@@ -12,7 +12,8 @@ use super::row::{Named, each};
 use crate::error::StoreError;
 
 const SCHEDULES: &str = "\
-    SELECT programme_id, currency, charged_by, home, region FROM programme_fees
+    SELECT programme_id, currency, charged_by, home, region, monthly_waived_from
+    FROM programme_fees
     WHERE shard = $1 ORDER BY programme_id";
 
 const RULES: &str = "\
@@ -51,7 +52,13 @@ fn schedule(row: &Named<'_>, rules: Vec<FeeRule>) -> Result<FeeSchedule, StoreEr
     };
     let schedule = FeeSchedule::new(row.currency()?, row.choice("charged_by")?, rules);
     let placed = schedule.and_then(|schedule| schedule.within(around));
-    placed.map_err(|error| row.illegal("region", error))
+    let waived_from = row.get::<Option<i64>>("monthly_waived_from")?.map(MinorUnits);
+    placed
+        .and_then(|schedule| match waived_from {
+            Some(from) => schedule.waiving_monthly_from(from),
+            None => Ok(schedule),
+        })
+        .map_err(|error| row.illegal("region", error))
 }
 
 fn rule(row: &sqlx::postgres::PgRow) -> Result<(i64, FeeRule), StoreError> {

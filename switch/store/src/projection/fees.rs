@@ -15,11 +15,11 @@ use crate::codes::Stored;
 
 const SCHEDULES: &str = "\
     INSERT INTO programme_fees AS old (programme_id, shard, currency, charged_by, home, region,
-        as_of_seq)
-    VALUES ($2, $1, $3, $4, $5, $6, $7)
+        as_of_seq, monthly_waived_from)
+    VALUES ($2, $1, $3, $4, $5, $6, $7, $8)
     ON CONFLICT (programme_id) DO UPDATE SET currency = excluded.currency,
         charged_by = excluded.charged_by, home = excluded.home, region = excluded.region,
-        as_of_seq = excluded.as_of_seq
+        as_of_seq = excluded.as_of_seq, monthly_waived_from = excluded.monthly_waived_from
     WHERE old.as_of_seq < excluded.as_of_seq";
 
 const NO_RULES: &str = "DELETE FROM programme_fee_rule WHERE programme_id = $1";
@@ -72,6 +72,7 @@ async fn put(
         .bind(around.home.map(country))
         .bind(around.region.iter().copied().map(country).collect::<Vec<_>>())
         .bind(seq)
+        .bind(schedule.monthly_waived_from().map(|from| from.0))
         .execute(&mut *tx)
         .await?;
     expect_rows("programme_fees", 1, done.rows_affected());
