@@ -13,6 +13,7 @@ mod corporate;
 mod corporations;
 mod customers;
 mod devices;
+mod fees;
 mod kyc;
 mod me;
 mod partners;
@@ -29,6 +30,7 @@ mod webhook_messages;
 mod webhooks;
 
 pub use admin::{Access, Needs};
+pub(crate) use fees::FeesBody;
 pub use served::{
     Around, Management, Panel, admin_channel, admin_document, customer_channel, customer_document,
     partner_channels, secure_document,

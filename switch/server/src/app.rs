@@ -28,7 +28,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::processors::{self, Remotes};
-use crate::api::{Managed, personalisation, pools, programmes};
+use crate::api::{Managed, fees, personalisation, pools, programmes};
 use crate::card_checks::Cards;
 use crate::clock;
 use crate::command_audit::CommandAudit;
@@ -150,6 +150,7 @@ impl App {
             users,
             plastic,
             pools: pools::service(api, &services),
+            fees: fees::service(config, &services),
             programmes,
             partner_keys,
             cards: of_holders,

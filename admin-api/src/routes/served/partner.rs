@@ -13,7 +13,7 @@ use crate::routes::authorizations::secure as authorizations;
 use crate::routes::cards::secure as cards;
 use crate::routes::controls::secure as controls;
 use crate::routes::{
-    balances, corporate, corporations, customers, devices, kyc, partners, plastic, pools,
+    balances, corporate, corporations, customers, devices, fees, kyc, partners, plastic, pools,
     programmes, public_key, sandbox, summaries, webhook_messages, webhooks,
 };
 
@@ -47,6 +47,10 @@ fn routes() -> OpenApiRouter<Management> {
         .routes(routes!(partners::own))
         .routes(routes!(programmes::own))
         .routes(routes!(programmes::own_one))
+        .routes(routes!(fees::secure::list))
+        .routes(routes!(fees::secure::preview))
+        .routes(routes!(fees::secure::of_balance))
+        .routes(routes!(fees::secure::own_invoice))
         .routes(routes!(pools::secure::list))
         .routes(routes!(pools::secure::read))
         .routes(routes!(pools::secure::reloads))

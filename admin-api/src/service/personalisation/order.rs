@@ -5,8 +5,8 @@
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
 use switch_domain::{
-    AsciiText, Balance, BalanceState, CardId, CardStatus, CustomerId, CustomerState, Expiry,
-    IdempotencyKey, LockCode, PartnerId, ServiceCode, Timestamp,
+    AsciiText, Balance, BalanceState, CardForm, CardId, CardStatus, CustomerId, CustomerState,
+    Expiry, IdempotencyKey, LockCode, PartnerId, ServiceCode, Timestamp,
 };
 use switch_store::PgTimestamp;
 use uuid::Uuid;
@@ -20,6 +20,7 @@ use crate::service::cards::{
     alone, check_reference, not_otherwise_under_way, not_renewing, not_replaced,
     take_for_replacement,
 };
+use crate::service::fees::{CardOrdered, owe_for_card};
 use crate::service::half;
 use crate::service::programmes::SaidProgramme;
 use crate::service::span::months_on;
@@ -272,6 +273,9 @@ impl Plastic {
         // What was looked at before may have changed since.
         stands(&mut *transaction, checked.customer).await?;
         self.insert(transaction, (partner, reference), (checked, sequence), new, by).await?;
+        if checked.renews.is_none() {
+            self.owe(transaction, (reference, checked), new.replaces.is_some(), by.now).await?;
+        }
         if let Some(card) = checked.physical_of.filter(|_| checked.renews.is_some()) {
             note(transaction, reference, card).await?;
         }
@@ -281,6 +285,19 @@ impl Plastic {
         let order = read(transaction, whose, reference).await?;
         let missing = || Problem::internal("ordering a card", &"the order is not there");
         Ok((order.ok_or_else(missing)?, true))
+    }
+
+    /// Puts down what an order costs; it is charged once the card is there.
+    async fn owe(
+        &self,
+        transaction: &mut PgConnection,
+        (order, checked): (Uuid, &Checked),
+        replaces: bool,
+        now: Timestamp,
+    ) -> Result<(), Problem> {
+        let (balance, form) = (checked.balance.id, CardForm::Physical);
+        let card = CardOrdered { order, balance, form, replaces };
+        owe_for_card(&self.services, transaction, card, now).await
     }
 
     /// How far an order of a customer is.

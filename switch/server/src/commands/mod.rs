@@ -8,6 +8,7 @@ mod controls;
 mod days;
 mod dialect;
 mod explain;
+mod fees;
 mod iso;
 mod journal;
 mod keys;
@@ -44,6 +45,7 @@ pub use clearing::ClearingCommand;
 pub use controls::ControlsCommand;
 pub use dialect::DialectCommand;
 pub use explain::ExplainArgs;
+pub use fees::{FeesCommand, ProgrammeFeesCommand};
 pub use iso::IsoCommand;
 pub use journal::JournalCommand;
 pub use keys::KeysCommand;
@@ -94,6 +96,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Balance(command) => manage::balance(command).await,
         Command::Card(command) => manage::card(command).await,
         Command::Controls(command) => controls::run(command).await,
+        Command::Fees(command) => fees::run(command).await,
         Command::Rates(command) => rates::run(command).await,
         Command::Security(command) => security::run(command).await,
         Command::Attacks(command) => attacks::run(command).await,
