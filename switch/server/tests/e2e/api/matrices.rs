@@ -127,6 +127,14 @@ async fn every_post_is_done_once_under_a_key_or_keeps_nothing_of_a_secret() {
             format!("{lifecycle}/installations/{installation}/unblock"),
             json!(null),
         ),
+        (
+            "/secure/fees/preview".into(),
+            "/secure/fees/preview".into(),
+            json!({
+                "programmeId": acme.programme,
+                "what": { "events": ["card_monthly"], "form": "VIRTUAL" }
+            }),
+        ),
         ("/secure/webhooks/{webhookId}/test".into(), format!("{hook}/test"), json!(null)),
         (
             "/secure/webhooks/{webhookId}/messages/{messageId}/resend".into(),
