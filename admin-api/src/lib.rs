@@ -8,6 +8,7 @@ pub mod certificates;
 pub mod channel;
 pub mod clearing_operation;
 pub mod control_operation;
+pub mod fee_operation;
 mod health;
 pub mod http;
 mod idempotency;

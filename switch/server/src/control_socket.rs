@@ -14,7 +14,7 @@ use admin_api::operators::Operators;
 use admin_api::programmes::Programmes;
 use admin_api::{
     ClearingSettings, PartnerKeys, Problem, Services, Users, certificate_operation,
-    clearing_operation, control_operation, idempotency_key, operator_operation,
+    clearing_operation, control_operation, fee_operation, idempotency_key, operator_operation,
     partner_choice_operation, processor_operation, rate_operation, security_operation,
     setup_operation,
 };
@@ -241,7 +241,9 @@ async fn manage(
     operation: Value,
 ) -> serde_json::Result<Result<Value, Problem>> {
     let services = &subjects.services;
-    Ok(if name.starts_with("rate-") {
+    Ok(if name.starts_with("fees-") {
+        fee_operation::perform(services, caller, serde_json::from_value(operation)?).await
+    } else if name.starts_with("rate-") {
         rate_operation::perform(services, caller, serde_json::from_value(operation)?).await
     } else if name.starts_with("security-") {
         security_operation::perform(services, caller, serde_json::from_value(operation)?).await

@@ -8,6 +8,7 @@ mod controls;
 mod days;
 mod dialect;
 mod explain;
+mod fees;
 mod iso;
 mod journal;
 mod keys;
