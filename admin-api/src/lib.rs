@@ -6,6 +6,7 @@
 pub mod certificate_operation;
 pub mod certificates;
 pub mod channel;
+pub mod charging_operation;
 pub mod clearing_operation;
 pub mod control_operation;
 pub mod fee_operation;

@@ -30,7 +30,6 @@ mod webhook_messages;
 mod webhooks;
 
 pub use admin::{Access, Needs};
-pub(crate) use fees::FeesBody;
 pub use served::{
     Around, Management, Panel, admin_channel, admin_document, customer_channel, customer_document,
     partner_channels, secure_document,

@@ -24,6 +24,7 @@ pub(crate) mod proof;
 mod rates;
 mod reconciliation;
 pub mod sandbox;
+mod schedules;
 pub mod sealed;
 mod security;
 mod span;

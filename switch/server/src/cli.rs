@@ -111,7 +111,7 @@ pub enum Command {
     Controls(super::commands::ControlsCommand),
     /// Fees: what is due is charged, and what was charged in a month
     #[command(subcommand)]
-    Fees(super::commands::FeesCommand),
+    Fees(super::commands::ChargingCommand),
     /// Exchange rates, and which programmes take other currencies than their own
     #[command(subcommand)]
     Rates(super::commands::RatesCommand),

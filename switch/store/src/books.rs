@@ -46,10 +46,12 @@ const CHECKS: [Check; 4] = [
         source_of: NOT_BELOW_ZERO,
         sql: "
             SELECT id::text AS row,
-                least(authorized, incremented, reversed, cleared, refunded)::text AS stated,
+                least(authorized, incremented, reversed, cleared, refunded,
+                    fees_held, fees_charged, fees_invoiced)::text AS stated,
                 '0' AS computed
             FROM card_authorization
-            WHERE least(authorized, incremented, reversed, cleared, refunded) < 0 ORDER BY id",
+            WHERE least(authorized, incremented, reversed, cleared, refunded,
+                fees_held, fees_charged, fees_invoiced) < 0 ORDER BY id",
     },
     Check {
         table: "posting",
@@ -130,9 +132,10 @@ const BALANCES: &str = "SELECT id, ledger::text AS level, held::text FROM balanc
 const SHARES: &str = "SELECT pool_id AS id, shard, level::text, held::text FROM pool_share";
 const HELD: &str = "
     SELECT balance_id, pool_id,
-        sum(authorized::numeric + incremented - reversed - cleared)::text AS amount
+        sum(greatest(authorized::numeric + incremented - reversed - cleared, 0))::text AS amount,
+        coalesce(sum(fees_held), 0)::text AS fees
     FROM card_authorization
-    WHERE NOT closed AND authorized + incremented > reversed + cleared
+    WHERE NOT closed AND (authorized + incremented > reversed + cleared OR fees_held > 0)
     GROUP BY balance_id, pool_id";
 const POSTINGS: &str = "
     SELECT account, account_id AS id, sum(amount)::text AS amount
@@ -208,7 +211,9 @@ async fn read(tx: &mut PgConnection) -> Result<Figures, sqlx::Error> {
     for row in sqlx::query(HELD).fetch_all(&mut *tx).await? {
         let amount = number(&row, "amount")?;
         if let Some(balance) = row.try_get("balance_id")? {
-            add(&mut figures.open_by_balance, balance, amount);
+            // Fees are held on the account alone.
+            let fees = number(&row, "fees")?;
+            add(&mut figures.open_by_balance, balance, amount.saturating_add(fees));
         }
         if let Some(pool) = row.try_get("pool_id")? {
             add(&mut figures.open_by_pool, pool, amount);

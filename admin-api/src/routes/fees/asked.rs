@@ -113,7 +113,7 @@ pub(in crate::routes) struct FeeRuleBody {
         { "event": "atm_world_authorized", "rate": 250, "least": "5.00", "taken": "AT_ONCE" }
     ]
 }))]
-pub(crate) struct FeesBody {
+pub(in crate::routes) struct FeesBody {
     charged_by: ChargedByName,
     /// Where its cards are at home, ISO 3166-1 alpha-2; where it is not said, everywhere.
     #[schema(pattern = "^[A-Z]{2}$")]
@@ -131,7 +131,7 @@ pub(crate) struct FeesBody {
 
 impl FeesBody {
     /// In the programme's currency.
-    pub(crate) fn schedule(&self, currency: Currency) -> Result<FeeSchedule, Problem> {
+    pub(in crate::routes) fn schedule(&self, currency: Currency) -> Result<FeeSchedule, Problem> {
         let charged_by = match self.charged_by {
             ChargedByName::Platform => ChargedBy::Platform,
             ChargedByName::Partner => ChargedBy::Partner,

@@ -25,9 +25,8 @@ use crate::service::fees::{
 };
 use crate::service::programmes::FeesNow;
 
-pub(crate) use asked::FeesBody;
-pub(super) use asked::PreviewBody;
 use asked::{CardFormName, ChargedByName, FeeRuleBody, TakenName};
+pub(super) use asked::{FeesBody, PreviewBody};
 
 /// The fees of a programme.
 #[derive(Serialize, ToSchema)]

@@ -1,6 +1,6 @@
 //! Which cards owe what for a period. It owns who is charged: a card in use that was there before
-//! the period was over, by the rule of its programme for its form; a monthly fee is waived from some
-//! spending on, and what is charged of a dormant card is not charged of another.
+//! the period was over, by the rule of its programme for its form; a monthly fee is waived from
+//! some spending on, and what is charged of a dormant card is not charged of another.
 
 use std::collections::BTreeMap;
 

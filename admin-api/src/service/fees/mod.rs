@@ -20,11 +20,8 @@ use std::time::Duration;
 
 use metrics::{describe_counter, describe_gauge};
 use sqlx::PgPool;
-use switch_domain::{AsciiText, FeeSchedule, IdempotencyKey, ProgrammeId};
-use switch_shard::Act;
 
 use super::Services;
-use crate::Problem;
 
 pub(in crate::service) use acts::{CardOrdered, owe_for_account, owe_for_card};
 pub use charged::{ChargedFee, ChargedPage};
@@ -82,23 +79,6 @@ impl Fees {
 
     const fn pool(&self) -> &PgPool {
         self.services.store.pool()
-    }
-}
-
-impl Services {
-    /// Puts a programme's schedule in force, or takes it out.
-    ///
-    /// # Errors
-    /// See [`Problem`].
-    pub(super) async fn set_fees(
-        &self,
-        key: IdempotencyKey,
-        actor: AsciiText<40>,
-        programme: ProgrammeId,
-        schedule: Option<FeeSchedule>,
-    ) -> Result<(), Problem> {
-        let act = Act::SetFees { programme, schedule: schedule.map(Box::new) };
-        self.act(key, actor, act).await.map(|_| ())
     }
 }
 

@@ -5,8 +5,8 @@
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
 use switch_domain::{
-    AsciiText, Balance, BalanceState, CardForm, CardId, CardStatus, CustomerId, CustomerState,
-    Expiry, IdempotencyKey, LockCode, PartnerId, ServiceCode, Timestamp,
+    AsciiText, Balance, BalanceState, CardId, CardStatus, CustomerId, CustomerState, Expiry,
+    IdempotencyKey, LockCode, PartnerId, ServiceCode, Timestamp,
 };
 use switch_store::PgTimestamp;
 use uuid::Uuid;
@@ -14,13 +14,12 @@ use uuid::Uuid;
 use super::Plastic;
 use super::fit::{embossed, fits};
 use super::pin::NumberedPin;
-use super::renewal::{next_sequence, note};
+use super::renewal::next_sequence;
 use crate::Problem;
 use crate::service::cards::{
     alone, check_reference, not_otherwise_under_way, not_renewing, not_replaced,
     take_for_replacement,
 };
-use crate::service::fees::{CardOrdered, owe_for_card};
 use crate::service::half;
 use crate::service::programmes::SaidProgramme;
 use crate::service::span::months_on;
@@ -180,12 +179,12 @@ const ON_THEIR_WAY: &str = "\
 pub(super) struct Checked {
     customer: CustomerId,
     pub(super) balance: Balance,
-    physical_of: Option<CardId>,
+    pub(super) physical_of: Option<CardId>,
     holder_name: Personal,
     expiry: Expiry,
     is_corporation: bool,
     /// Of a renewal the sequence number that the card has.
-    renews: Option<u8>,
+    pub(super) renews: Option<u8>,
 }
 
 impl Checked {
@@ -273,31 +272,13 @@ impl Plastic {
         // What was looked at before may have changed since.
         stands(&mut *transaction, checked.customer).await?;
         self.insert(transaction, (partner, reference), (checked, sequence), new, by).await?;
-        if checked.renews.is_none() {
-            self.owe(transaction, (reference, checked), new.replaces.is_some(), by.now).await?;
-        }
-        if let Some(card) = checked.physical_of.filter(|_| checked.renews.is_some()) {
-            note(transaction, reference, card).await?;
-        }
+        self.note_or_owe(transaction, (reference, checked), new, by.now).await?;
         if let Some(numbered) = numbered {
             self.keep_pin(transaction, reference, numbered).await?;
         }
         let order = read(transaction, whose, reference).await?;
         let missing = || Problem::internal("ordering a card", &"the order is not there");
         Ok((order.ok_or_else(missing)?, true))
-    }
-
-    /// Puts down what an order costs; it is charged once the card is there.
-    async fn owe(
-        &self,
-        transaction: &mut PgConnection,
-        (order, checked): (Uuid, &Checked),
-        replaces: bool,
-        now: Timestamp,
-    ) -> Result<(), Problem> {
-        let (balance, form) = (checked.balance.id, CardForm::Physical);
-        let card = CardOrdered { order, balance, form, replaces };
-        owe_for_card(&self.services, transaction, card, now).await
     }
 
     /// How far an order of a customer is.

@@ -9,7 +9,7 @@ use switch_domain::{
 };
 
 use super::changes::{Subject, note};
-use super::{Programmes, ProgrammesWanted, SetUp, SetUpBy, alone, drawn, of_version, version_of};
+use super::{Programmes, ProgrammesWanted, SetUp, SetUpBy, alone, of_version, version_of};
 use crate::Problem;
 use crate::operation::decimal;
 
@@ -125,7 +125,7 @@ impl Programmes {
         };
         let wanted = wanted.filter(says);
         if wanted != before.schedule {
-            self.services.set_fees(drawn(), by.actor, id, wanted).await?;
+            self.services.put_fees_in_force(by.key, by.actor, id, wanted).await?;
         }
         let now = self.fees(id, None)?;
         let (about, most) = (Subject::Programme(id), self.settings.changes_most);

@@ -3,6 +3,7 @@
 mod attacks;
 mod audit;
 mod ca;
+mod charging;
 mod clearing;
 mod controls;
 mod days;
@@ -41,11 +42,11 @@ use crate::{demo, runtimes, telemetry};
 pub use attacks::AttacksCommand;
 pub use audit::AuditArgs;
 pub use ca::CaCommand;
+pub use charging::ChargingCommand;
 pub use clearing::ClearingCommand;
 pub use controls::ControlsCommand;
 pub use dialect::DialectCommand;
 pub use explain::ExplainArgs;
-pub use fees::{FeesCommand, ProgrammeFeesCommand};
 pub use iso::IsoCommand;
 pub use journal::JournalCommand;
 pub use keys::KeysCommand;
@@ -96,7 +97,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Balance(command) => manage::balance(command).await,
         Command::Card(command) => manage::card(command).await,
         Command::Controls(command) => controls::run(command).await,
-        Command::Fees(command) => fees::run(command).await,
+        Command::Fees(command) => charging::run(command).await,
         Command::Rates(command) => rates::run(command).await,
         Command::Security(command) => security::run(command).await,
         Command::Attacks(command) => attacks::run(command).await,

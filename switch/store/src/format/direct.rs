@@ -8,7 +8,7 @@ use switch_domain::{
     MessageKey, Posting, Reason, Record, StandIn,
 };
 
-use super::{card_security, controls, conversion, evidence, trace};
+use super::{card_security, controls, conversion, evidence, fees, trace};
 use crate::codes::{Stored, kind_code, stand_in_code};
 
 /// How the value behind a key is written.
@@ -143,6 +143,9 @@ fn effects(out: &mut Vec<u8>, effects: &Effects) {
     }
     if let Some(counters) = &effects.counters {
         prost::encoding::message::encode(20, &card_security::write_effect(counters), out);
+    }
+    if let Some(of_fees) = &effects.fees {
+        prost::encoding::message::encode(30, &fees::write_effect(of_fees), out);
     }
 }
 

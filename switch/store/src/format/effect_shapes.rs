@@ -5,6 +5,7 @@ use prost::{Message, Oneof};
 
 use super::card_security::Counters;
 use super::controls::StoredUsageDelta;
+use super::fees::StoredFeeEffect;
 
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct Effects {
@@ -22,6 +23,8 @@ pub(super) struct Effects {
     pub(super) usage: Vec<StoredUsageDelta>,
     #[prost(message, optional, tag = "20")]
     pub(super) counters: Option<Counters>,
+    #[prost(message, optional, tag = "30")]
+    pub(super) fees: Option<StoredFeeEffect>,
 }
 
 #[derive(Clone, PartialEq, Message)]

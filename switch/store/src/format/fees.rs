@@ -3,8 +3,9 @@
 
 use prost::Message;
 use switch_domain::{
-    Amount, BalanceId, BasisPoints, CardForm, CardId, Event, FeeCharged, FeeEvent, FeeRule,
-    FeeSchedule, MinorUnits, PartnerId, Price, PriceTerms, ProgrammeId, Surroundings,
+    Amount, BalanceId, BasisPoints, CardForm, CardId, Event, FeeCharged, FeeEffect, FeeEvent,
+    FeeRule, FeeSchedule, FeeTotals, MinorUnits, PartnerId, Price, PriceTerms, ProgrammeId,
+    Surroundings,
 };
 
 use super::RecordFault;
@@ -75,6 +76,59 @@ pub(super) struct Charged {
     taken: u32,
     #[prost(string, tag = "8")]
     reference: String,
+}
+
+/// Where fees stand, or how that changes.
+#[derive(Clone, Copy, PartialEq, Message)]
+pub(super) struct Totals {
+    #[prost(sint64, optional, tag = "1")]
+    held: Option<i64>,
+    #[prost(sint64, optional, tag = "2")]
+    charged: Option<i64>,
+    #[prost(sint64, optional, tag = "3")]
+    invoiced: Option<i64>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct StoredFeeEffect {
+    #[prost(message, optional, tag = "1")]
+    own: Option<Totals>,
+    #[prost(message, optional, tag = "2")]
+    completed: Option<Totals>,
+    #[prost(message, repeated, tag = "3")]
+    lines: Vec<Charged>,
+}
+
+pub(super) fn write_totals(totals: &FeeTotals) -> Totals {
+    let FeeTotals { held, charged, invoiced } = totals;
+    Totals { held: Some(held.0), charged: Some(charged.0), invoiced: Some(invoiced.0) }
+}
+
+pub(super) fn read_totals(stored: &Totals) -> Read<FeeTotals> {
+    Ok(FeeTotals {
+        held: amount("fees held", stored.held)?,
+        charged: amount("fees charged", stored.charged)?,
+        invoiced: amount("fees invoiced", stored.invoiced)?,
+    })
+}
+
+pub(super) fn write_effect(effect: &FeeEffect) -> StoredFeeEffect {
+    StoredFeeEffect {
+        own: Some(write_totals(&effect.own)),
+        completed: Some(write_totals(&effect.completed)),
+        lines: effect.lines.iter().map(write_charged).collect(),
+    }
+}
+
+pub(super) fn read_effect(stored: &StoredFeeEffect) -> Read<Box<FeeEffect>> {
+    let totals = |one: &Option<Totals>| {
+        read_totals(one.as_ref().ok_or(RecordFault::Missing("change of fees"))?)
+    };
+    Ok(Box::new(FeeEffect {
+        own: totals(&stored.own)?,
+        completed: totals(&stored.completed)?,
+        lines: stored.lines.iter().map(charged).collect::<Read<_>>()?,
+    }))
 }
 
 pub(super) fn write_set(programme: ProgrammeId, schedule: Option<&FeeSchedule>) -> FeesSet {
@@ -162,7 +216,11 @@ pub(super) fn write_charged(one: &FeeCharged) -> Charged {
 }
 
 pub(super) fn read_charged(stored: &Charged) -> Read<Event> {
-    Ok(Event::FeeCharged(Box::new(FeeCharged {
+    Ok(Event::FeeCharged(Box::new(charged(stored)?)))
+}
+
+fn charged(stored: &Charged) -> Read<FeeCharged> {
+    Ok(FeeCharged {
         balance: BalanceId(stored.balance),
         partner: PartnerId(stored.partner),
         card: stored.card.map(CardId),
@@ -173,7 +231,7 @@ pub(super) fn read_charged(stored: &Charged) -> Read<Event> {
         },
         taken: choice(stored.taken)?,
         reference: text("reference", &stored.reference)?,
-    })))
+    })
 }
 
 /// What a fee is charged for, by its name.

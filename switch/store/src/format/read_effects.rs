@@ -9,7 +9,7 @@ use switch_domain::{
 use super::card_security::read_effect;
 use super::controls::read_delta;
 use super::read::{amount, currency};
-use super::{RecordFault, shapes};
+use super::{RecordFault, fees, shapes};
 
 /// Effects from their stored shape.
 pub(super) fn effects(stored: shapes::Effects) -> Result<Effects, RecordFault> {
@@ -21,6 +21,7 @@ pub(super) fn effects(stored: shapes::Effects) -> Result<Effects, RecordFault> {
         postings: stored.postings.iter().map(posting).collect::<Result<_, _>>()?,
         usage: stored.usage.iter().map(read_delta).collect::<Result<_, _>>()?,
         counters: stored.counters.as_ref().map(read_effect).transpose()?,
+        fees: stored.fees.as_ref().map(fees::read_effect).transpose()?,
     })
 }
 

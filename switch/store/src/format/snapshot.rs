@@ -219,6 +219,7 @@ pub(super) fn write_authorization(one: &Authorization) -> shapes::Authorization 
         conversion: one.conversion.as_deref().map(conversion::write_conversion),
         answered: one.answered.map_or_else(String::new, |one| one.name().to_owned()),
         counted: one.counted.iter().flatten().map(controls::write_counted).collect(),
+        fees: one.fees.as_deref().map(fees::write_totals),
     }
 }
 
@@ -250,6 +251,7 @@ pub(super) fn read_authorization(stored: shapes::Authorization) -> Read<Authoriz
             cleared: amount("cleared", stored.cleared)?,
             refunded: amount("refunded", stored.refunded)?,
         },
+        fees: stored.fees.as_ref().map(fees::read_totals).transpose()?.map(Box::new),
         decided_at: Timestamp(stored.decided_at.ok_or(RecordFault::Missing("time"))?),
         closed: false,
     })

@@ -317,6 +317,7 @@ fn effects(effects: &domain::Effects) -> Option<shapes::Effects> {
         postings: effects.postings.iter().map(posting).collect(),
         usage: effects.usage.iter().map(controls::write_delta).collect(),
         counters: effects.counters.as_deref().map(card_security::write_effect),
+        fees: effects.fees.as_deref().map(fees::write_effect),
     })
 }
 

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use switch_domain::{
     AuthorizationId, BalanceId, BalanceOpened, BalanceState, CardId, CardIssued, CardReferences,
     CardStatus, ControlId, ControlSubject, Currency, CustomerId, CustomerState, Event,
-    ExchangeRate, Expiry, FeeSchedule, LockCode, Partner, PartnerId, Pool, PoolId, Programme,
-    ProgrammeId, Reason, Record, Seq, ShardId, SpendControl, Timestamp, Totals, Transfer,
-    TransferId, TransferOutcome, TransferReceived,
+    ExchangeRate, Expiry, FeeSchedule, FeeTotals, LockCode, Partner, PartnerId, Pool, PoolId,
+    Programme, ProgrammeId, Reason, Record, Seq, ShardId, SpendControl, Timestamp, Totals,
+    Transfer, TransferId, TransferOutcome, TransferReceived,
 };
 
 use super::authorizations::NewAuthorizations;
@@ -48,6 +48,8 @@ pub(super) struct CardChange {
 pub(super) struct AuthorizationChange {
     pub(super) decided_at: Timestamp,
     pub(super) totals: Totals,
+    /// `None` where none changed.
+    pub(super) fees: Option<FeeTotals>,
     pub(super) closes: bool,
     pub(super) voided: Option<Reason>,
 }
@@ -283,6 +285,12 @@ impl Chunk {
             // As with deltas of balances, the sum stays in range where the row does.
             change.totals = change.totals.checked_add(delta.totals).unwrap_or(change.totals);
             change.closes |= delta.closes;
+        }
+        let fees = record.effects.of_fees();
+        for (delta, fees) in fees.filter(|(delta, _)| Some(delta.authorization) != own) {
+            let change = of(&mut self.changed, delta.authorization, seq);
+            let before = change.fees.unwrap_or_default();
+            change.fees = Some(before.checked_add(fees).unwrap_or(before));
         }
     }
 }

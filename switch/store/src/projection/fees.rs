@@ -3,8 +3,7 @@
 
 use sqlx::PgConnection;
 use switch_domain::{
-    AuthorizationId, BalanceId, CardId, Country, Currency, Event, FeeEvent, FeeSchedule,
-    MinorUnits, PartnerId, ProgrammeId, Record, Taken,
+    AuthorizationId, Country, Event, FeeCharged, FeeSchedule, MinorUnits, ProgrammeId, Record,
 };
 
 use super::chunk::Chunk;
@@ -109,38 +108,25 @@ fn country(country: Country) -> i16 {
     i16::try_from(country.numeric()).unwrap_or(i16::MAX)
 }
 
-/// One fee.
-struct Line<'a> {
-    partner: PartnerId,
-    balance: BalanceId,
-    card: Option<CardId>,
-    event: FeeEvent,
-    amount: MinorUnits,
-    currency: Currency,
-    taken: Taken,
-    reference: &'a str,
-    authorization: Option<AuthorizationId>,
-}
-
 /// Adds what a record charged.
 pub(super) fn charged(rows: &mut CopyRows, place: Place, record: &Record) {
     if let Event::FeeCharged(one) = &record.event {
-        let line = Line {
-            partner: one.partner,
-            balance: one.balance,
-            card: one.card,
-            event: one.event,
-            amount: one.amount.minor,
-            currency: one.amount.currency,
-            taken: one.taken,
-            reference: one.reference.as_str(),
-            authorization: None,
-        };
-        put_line(rows, place, 0, &line);
+        put_line(rows, place, 0, one, None);
+    }
+    let authorization = record.effects.authorization.map(|delta| delta.authorization);
+    let lines = record.effects.fees.iter().flat_map(|fees| &fees.lines);
+    for (number, one) in (0_i16..).zip(lines) {
+        put_line(rows, place, number, one, authorization);
     }
 }
 
-fn put_line(rows: &mut CopyRows, place: Place, number: i16, line: &Line<'_>) {
+fn put_line(
+    rows: &mut CopyRows,
+    place: Place,
+    number: i16,
+    line: &FeeCharged,
+    authorization: Option<AuthorizationId>,
+) {
     let mut row = rows.row();
     place.write(&mut row);
     row.int2(number)
@@ -148,9 +134,9 @@ fn put_line(rows: &mut CopyRows, place: Place, number: i16, line: &Line<'_>) {
         .int8(line.balance.0)
         .maybe_int8(line.card.map(|card| card.0))
         .text(&line.event.name())
-        .int8(line.amount.0)
-        .int2(currency(line.currency))
+        .int8(line.amount.minor.0)
+        .int2(currency(line.amount.currency))
         .text(line.taken.name())
-        .text(line.reference)
-        .maybe_int8(line.authorization.map(|id| id.0));
+        .text(line.reference.as_str())
+        .maybe_int8(authorization.map(|id| id.0));
 }

@@ -164,6 +164,11 @@ impl Rows {
         for delta in record.effects.of_authorizations() {
             self.totals(delta);
         }
+        for (delta, fees) in record.effects.of_fees() {
+            if let Some(row) = self.authorizations.get_mut(&delta.authorization) {
+                row.fees = row.fee_totals().checked_add(fees).map(Box::new);
+            }
+        }
     }
 
     fn event(&mut self, seq: Seq, record: &Record) {
@@ -361,6 +366,7 @@ impl Rows {
             conversion: made.conversion.clone(),
             counted: record.effects.counted(),
             totals: Totals::default(),
+            fees: None,
             decided_at: record.at,
             closed: !made.holds(),
         };

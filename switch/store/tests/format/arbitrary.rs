@@ -363,10 +363,11 @@ fn effects() -> impl Strategy<Value = Effects> {
         currency,
     });
     let counters = option::of(card_security::effect());
-    let legs = (vec(posting, 0..4), vec(controls::delta(), 0..3), counters);
+    let of_fees = option::of(fees::effect());
+    let legs = (vec(posting, 0..4), vec(controls::delta(), 0..3), counters, of_fees);
     let parts = (authorizations, option::of(balance), option::of(pool), legs);
     parts.prop_map(|((authorization, completed), balance, pool, legs)| {
-        let (postings, usage, counters) = legs;
+        let (postings, usage, counters, fees) = legs;
         Effects {
             authorization,
             completed: completed.map(Box::new),
@@ -375,6 +376,7 @@ fn effects() -> impl Strategy<Value = Effects> {
             postings,
             usage,
             counters: counters.map(Box::new),
+            fees: fees.map(Box::new),
         }
     })
 }
@@ -384,9 +386,10 @@ fn open_authorization() -> impl Strategy<Value = Authorization> {
     let more = (any::<[i64; 7]>(), currency(), reason(), option::of("[A-Z0-9]{6}"), stand_in());
     let counted = vec(controls::counted(), 0..3).prop_map(Vec::into_boxed_slice);
     let answered = option::of(reason());
-    let said = (counted, portion(), option::of(conversions::conversion()), answered);
+    let of_fees = option::of(fees::totals());
+    let said = (counted, portion(), option::of(conversions::conversion()), answered, of_fees);
     (ids, facts(), more, said).prop_map(|((id, balance, pool), facts, more, said)| {
-        let (counted, portion, conversion, answered) = said;
+        let (counted, portion, conversion, answered, fees) = said;
         let (n, currency, reason, code, stand_in) = more;
         let [requested, authorized, incremented, reversed, cleared, refunded, at] = n;
         Authorization {
@@ -405,6 +408,7 @@ fn open_authorization() -> impl Strategy<Value = Authorization> {
             completes: None,
             conversion,
             counted: Some(counted).filter(|counted| !counted.is_empty()),
+            fees: fees.map(Box::new),
             totals: Totals {
                 authorized: MinorUnits(authorized),
                 incremented: MinorUnits(incremented),

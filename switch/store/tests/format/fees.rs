@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use switch_domain::{
     Amount, BalanceId, BasisPoints, CardForm, CardId, ChargedBy, Country, Event, FeeCharged,
-    FeeEvent, FeeRule, FeeSchedule, MinorUnits, PartnerId, Price, PriceTerms, ProgrammeId,
-    Surroundings, Taken,
+    FeeEffect, FeeEvent, FeeRule, FeeSchedule, FeeTotals, MinorUnits, PartnerId, Price, PriceTerms,
+    ProgrammeId, Surroundings, Taken,
 };
 
 use crate::arbitrary::{amount, currency, text};
@@ -55,11 +55,16 @@ pub(crate) fn events() -> impl Strategy<Value = Event> {
         let (programme, schedule) = (ProgrammeId(programme), schedule.map(Box::new));
         Event::FeesSet { programme, schedule }
     });
+    let charged = charged().prop_map(|one| Event::FeeCharged(Box::new(one)));
+    prop_oneof![set, charged]
+}
+
+fn charged() -> impl Strategy<Value = FeeCharged> {
     let ids = (any::<i64>(), any::<i64>(), option::of(any::<i64>()));
     let fee = (event(), amount(), currency(), taken(), text());
-    let charged = (ids, fee).prop_map(|((balance, partner, card), fee)| {
+    (ids, fee).prop_map(|((balance, partner, card), fee)| {
         let (event, minor, currency, taken, reference) = fee;
-        Event::FeeCharged(Box::new(FeeCharged {
+        FeeCharged {
             balance: BalanceId(balance),
             partner: PartnerId(partner),
             card: card.map(CardId),
@@ -67,7 +72,22 @@ pub(crate) fn events() -> impl Strategy<Value = Event> {
             amount: Amount { minor, currency },
             taken,
             reference,
-        }))
-    });
-    prop_oneof![set, charged]
+        }
+    })
+}
+
+pub(crate) fn totals() -> impl Strategy<Value = FeeTotals> {
+    (amount(), amount(), amount()).prop_map(|(held, charged, invoiced)| FeeTotals {
+        held,
+        charged,
+        invoiced,
+    })
+}
+
+pub(crate) fn effect() -> impl Strategy<Value = FeeEffect> {
+    (totals(), totals(), vec(charged(), 0..3)).prop_map(|(own, completed, lines)| FeeEffect {
+        own,
+        completed,
+        lines,
+    })
 }

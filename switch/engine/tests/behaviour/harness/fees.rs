@@ -3,12 +3,12 @@
 
 use switch_domain::{
     AsciiText, BasisPoints, CardForm, ChargedBy, Country, FeeEvent, FeeRule, FeeSchedule,
-    MinorUnits, Price, PriceTerms, ProgrammeId, Surroundings, Taken,
+    FeeTotals, MinorUnits, Price, PriceTerms, ProgrammeId, Surroundings, Taken,
 };
 use switch_engine::Act;
 
 use super::row::Row;
-use super::{CARDS, CONTROL, World, currency, minor_units};
+use super::{CARDS, CONTROL, World, currency, expect_equal, minor_units};
 
 fn country(row: &Row<'_>, code: &str) -> Country {
     Country::from_code(code).unwrap_or_else(|_| row.fail("no such country"))
@@ -71,6 +71,17 @@ impl World {
             _ => Act::RefundFee { balance, card, event, fee, taken, reference },
         };
         self.manage(row, CARDS, act);
+    }
+
+    /// `fees-of LABEL HELD CHARGED INVOICED`: where the fees of a purchase stand.
+    pub(super) fn look_at_fees(&self, row: &Row<'_>) {
+        let label = row.word("an authorization");
+        let Some(id) = self.names.authorizations.get(label) else { row.fail("no such message") };
+        let found = self.cluster.states[CARDS].authorization(*id);
+        let Some(one) = found else { row.fail("it is not remembered") };
+        let next = || minor_units(row, row.word("an amount"), one.currency);
+        let (held, charged, invoiced) = (next(), next(), next());
+        expect_equal(row, &one.fee_totals(), &FeeTotals { held, charged, invoiced });
     }
 
     /// The programme of that name.

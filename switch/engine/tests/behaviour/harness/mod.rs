@@ -101,6 +101,7 @@ impl World {
             "pool-held" | "pool-available" => self.look_at_pool(row),
             "network" | "memorandum" | "income" => self.look_at_postings(row),
             "totals" => self.look_at_totals(row),
+            "fees-of" => self.look_at_fees(row),
             "converted" => self.look_at_conversion(row),
             "open" => {
                 let open = self.cluster.states[CARDS].open_authorizations();

@@ -12,7 +12,8 @@ fn gold() -> Value {
         "monthlyWaivedFrom": "1000.00",
         "rules": [
             { "event": "card_monthly", "fixed": "1.99", "rate": 0, "taken": "AT_ONCE" },
-            { "event": "pos_domestic_authorized", "fixed": "0.30", "rate": 150, "taken": "AT_ONCE" },
+            { "event": "pos_domestic_authorized", "fixed": "0.30", "rate": 150,
+              "taken": "AT_ONCE" },
             { "event": "pos_world_authorized", "form": "VIRTUAL", "rate": 199, "least": "0.20",
               "most": "7.50", "taken": "AT_ONCE" },
             { "event": "pos_world_cleared", "fixed": "0.10", "rate": 0, "taken": "INVOICED" },
@@ -81,20 +82,20 @@ async fn fees_are_set_whole_by_managers_one_version_at_a_time_and_the_audit_has_
 
     // By command it is the same schedule, and the same history.
     let id = rig.acme.programme.to_string();
-    let command = |words: &[&str]| {
-        let words = [&["programme", "fees"], words, &["--programme", &id]].concat();
-        rig.platform.served.command(&words)
+    let command = |word: &str, more: &[&str]| {
+        let words = [&["programme", "fees", word, &id], more].concat();
+        rig.platform.served.command(&words).expect(word)
     };
-    assert_eq!(command(&["show"]).expect("shown")["fees"]["chargedBy"], "PARTNER");
+    assert_eq!(command("show", &[])["schedule"]["monthly_waived_from"], "1000.00");
     let file = rig.platform.directory.path().join("fees.toml");
-    let rule = "[[rules]]\nevent = \"card_daily\"\nfixed = \"0.05\"\ntaken = \"AT_ONCE\"\n";
-    std::fs::write(&file, format!("chargedBy = \"PLATFORM\"\n{rule}")).expect("written");
-    let set = command(&["set", "--file", file.to_str().expect("a path")]).expect("set");
-    assert_eq!(set["fees"]["rules"][0]["event"], "card_daily");
-    std::fs::write(&file, "chargedBy = \"NOBODY\"\n").expect("written");
-    let wrong = command(&["set", "--file", file.to_str().expect("a path")]).expect_err("refused");
-    assert!(wrong.contains("NOBODY"), "{wrong}");
-    assert_eq!(command(&["clear"]).expect("cleared"), json!({ "fees": null }));
+    let rule = "[[fee]]\nevent = \"card_daily\"\nfixed = \"0.05\"\n";
+    std::fs::write(&file, rule).expect("written");
+    command("set", &["--file", file.to_str().expect("a path")]);
+    let set = rig.mia.get(&rig.path()).done(200).json();
+    assert_eq!(set["rules"][0]["event"], "card_daily");
+    let changes = rig.mia.get(&format!("{programme}/changes")).done(200).json();
+    assert_eq!(changes["items"][0]["after"]["fees"]["rules"][0]["fixed"], "0.05");
+    command("clear", &[]);
     assert_eq!(rig.mia.get(&rig.path()).done(200).json()["rules"], json!([]));
     rig.platform.close().await;
 }
@@ -209,7 +210,9 @@ async fn what_something_would_cost_is_told_rule_by_rule_and_nothing_is_charged()
         (json!({ "events": ["transfer"], "form": "VIRTUAL", "amount": "1.234" }), "amount"),
         (json!({ "events": ["transfer"], "form": "VIRTUAL", "amount": "-1" }), "amount"),
         (
-            json!({ "use": { "channel": "POS", "country": "xx" }, "form": "VIRTUAL", "amount": "1" }),
+            json!({
+                "use": { "channel": "POS", "country": "xx" }, "form": "VIRTUAL", "amount": "1"
+            }),
             "use.country",
         ),
     ] {

@@ -15,7 +15,7 @@ const AT_PANEL: &str = "/admin/customers/{customerId}/balances/{balanceId}/fees"
 /// Every operation, and the refusals that depend on what is there.
 pub(super) async fn walk(platform: &Platform, recording: &mut Recording) {
     let fia = operator(platform, "fia", "admin");
-    let acme = platform.partner("Charged", "99999926");
+    let acme = platform.partner("Charged", "99999961");
     let mut asking = Asking::new(&fia, recording);
     let programme = acme.programme.to_string();
     let id = [programme.as_str()];
