@@ -6,8 +6,10 @@
 pub mod certificate_operation;
 pub mod certificates;
 pub mod channel;
+pub mod charging_operation;
 pub mod clearing_operation;
 pub mod control_operation;
+pub mod fee_operation;
 mod health;
 pub mod http;
 mod idempotency;
@@ -33,6 +35,8 @@ pub use service::audit;
 pub use service::authorizations;
 pub use service::cards;
 pub use service::corporations;
+pub use service::csv;
+pub use service::fees;
 pub use service::mail;
 pub use service::operators;
 pub use service::personalisation::{

@@ -90,6 +90,7 @@ const fn refusal_code(refusal: Refusal) -> &'static str {
         | Refusal::ControlListTooLong
         | Refusal::NoSuchZone
         | Refusal::RateInvalid
+        | Refusal::FeeCurrency
         | Refusal::RateOfTheFuture
         | Refusal::SecurityTermsInvalid
         | Refusal::CardUnfit => "INVALID_REQUEST",

@@ -13,6 +13,7 @@ mod corporate;
 mod corporations;
 mod customers;
 mod devices;
+mod fees;
 mod kyc;
 mod me;
 mod partners;

@@ -3,8 +3,8 @@
 
 use crate::{
     Amount, ApprovalCode, AsciiText, AuthorizationId, BalanceId, CardId, Conversion, Counted,
-    Country, Currency, MessageClass, MessageKey, MinorUnits, NetworkTrace, OriginalClass,
-    OriginalKey, PoolId, Portion, Reason, StandIn, Timestamp, TransactionType,
+    Country, Currency, FeeTotals, MessageClass, MessageKey, MinorUnits, NetworkTrace,
+    OriginalClass, OriginalKey, PoolId, Portion, Reason, StandIn, Timestamp, TransactionType,
 };
 
 /// Where a purchase is made.
@@ -164,6 +164,8 @@ pub struct Authorization {
     pub counted: Option<Box<[Counted]>>,
     /// Running totals; all zero for a decline.
     pub totals: Totals,
+    /// Where its fees stand, where it ever had any. Apart, because of few it has.
+    pub fees: Option<Box<FeeTotals>>,
     /// When it was decided.
     pub decided_at: Timestamp,
     /// Set by the reversal, void or expiry that ended it.
@@ -236,6 +238,12 @@ impl Authorization {
     #[must_use]
     pub const fn adds_to(&self) -> Option<Completed> {
         if self.facts.key.class.is_financial() { None } else { self.completes }
+    }
+
+    /// Where its fees stand.
+    #[must_use]
+    pub fn fee_totals(&self) -> FeeTotals {
+        self.fees.as_deref().copied().unwrap_or_default()
     }
 
     /// What is still held: `max(0, authorized + incremented - reversed - cleared)`, zero once

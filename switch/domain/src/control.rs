@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::{
     Amount, AsciiText, CardSecurityTerms, ControlId, ControlSubject, Currency, ExchangeRate,
-    ForeignTerms, MinorUnits, PartnerId, PoolId, ProgrammeId, SpendControl,
+    FeeSchedule, ForeignTerms, MinorUnits, PartnerId, PoolId, ProgrammeId, SpendControl,
 };
 
 /// Whether a partner's cards are served.
@@ -169,6 +169,8 @@ pub struct Control {
     spend_controls: BTreeMap<ProgrammeId, Vec<SpendControl>>,
     /// The rate in force of each pair, by what is converted and into what.
     rates: BTreeMap<(Currency, Currency), ExchangeRate>,
+    /// The schedules of fees of programmes that have one.
+    fees: BTreeMap<ProgrammeId, FeeSchedule>,
 }
 
 impl Control {
@@ -222,6 +224,26 @@ impl Control {
     pub fn remove_rate(&mut self, from: Currency, to: Currency) {
         self.version = self.version.saturating_add(1);
         self.rates.remove(&(from, to));
+    }
+
+    /// The schedule of fees of a programme; `None` where nothing is charged.
+    #[must_use]
+    pub fn fees_of(&self, programme: ProgrammeId) -> Option<&FeeSchedule> {
+        self.fees.get(&programme)
+    }
+
+    /// All schedules of fees, in the order of their programmes.
+    pub fn fees(&self) -> impl ExactSizeIterator<Item = (ProgrammeId, &FeeSchedule)> {
+        self.fees.iter().map(|(programme, schedule)| (*programme, schedule))
+    }
+
+    /// Puts a schedule in force, in place of an earlier one of its programme, or takes that out.
+    pub fn set_fees(&mut self, programme: ProgrammeId, schedule: Option<FeeSchedule>) {
+        self.version = self.version.saturating_add(1);
+        match schedule {
+            Some(schedule) => self.fees.insert(programme, schedule),
+            None => self.fees.remove(&programme),
+        };
     }
 
     /// The spend controls of every card of a programme, in the order of their names for us.

@@ -2,8 +2,8 @@
 //! rule which part of a delta restricts and which relaxes (W-14); it knows nothing of why.
 
 use crate::{
-    AuthorizationId, BalanceId, Counted, CounterEffect, Currency, MinorUnits, PartnerId, PoolId,
-    Timestamp, Totals, UsageDelta,
+    AuthorizationId, BalanceId, Counted, CounterEffect, Currency, FeeEffect, FeeTotals, MinorUnits,
+    PartnerId, PoolId, Timestamp, Totals, UsageDelta,
 };
 
 /// Change of an account's two amounts, in minor units of its currency.
@@ -73,6 +73,8 @@ pub enum Account {
     InTransit(PartnerId),
     /// What is owed to the networks for this partner's cards: settled and not yet paid.
     NetworkSettlement(PartnerId),
+    /// What was earned by fees from this partner's customers.
+    FeeIncome(PartnerId),
 }
 
 /// One leg of a double entry: positive raises what is owed to the account's holder.
@@ -104,12 +106,24 @@ pub struct Effects {
     pub usage: Vec<UsageDelta>,
     /// What it does to the counters of a card, and to its lock. Apart, because few do anything.
     pub counters: Option<Box<CounterEffect>>,
+    /// What it does to the fees of purchases: what is held or posted of them is in the deltas above
+    /// and in the postings. Apart, because programmes without a schedule have none.
+    pub fees: Option<Box<FeeEffect>>,
 }
 
 impl Effects {
     /// The changes of authorizations' totals: its own or its original's first.
     pub fn of_authorizations(&self) -> impl Iterator<Item = AuthorizationDelta> + '_ {
         self.authorization.into_iter().chain(self.completed.as_deref().copied())
+    }
+
+    /// The changes of authorizations' fees, in the same order: none where no fee changes.
+    pub fn of_fees(&self) -> impl Iterator<Item = (AuthorizationDelta, FeeTotals)> + '_ {
+        self.fees.iter().flat_map(|fees| {
+            let own = self.authorization.map(|delta| (delta, fees.own));
+            let completed = self.completed.as_deref().map(|delta| (*delta, fees.completed));
+            own.into_iter().chain(completed).filter(|(_, fees)| !fees.is_zero())
+        })
     }
 
     /// Where the authorization that the record makes counts towards limits; `None` where nowhere.

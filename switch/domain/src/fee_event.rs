@@ -29,10 +29,10 @@ impl Place {
 }
 
 /// The country of a programme and those around it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Surroundings {
-    /// Its own country.
-    pub home: Country,
+    /// Its own country; where none is named, everywhere is at home.
+    pub home: Option<Country>,
     /// The others of its region.
     pub region: Vec<Country>,
 }
@@ -41,10 +41,10 @@ impl Surroundings {
     /// Where a country is. What does not say where it is, is at home: nobody pays for silence.
     #[must_use]
     pub fn place_of(&self, country: Option<Country>) -> Place {
-        match country {
+        match country.zip(self.home) {
             None => Place::Domestic,
-            Some(country) if country == self.home => Place::Domestic,
-            Some(country) if self.region.contains(&country) => Place::Region,
+            Some((country, home)) if country == home => Place::Domestic,
+            Some((country, _)) if self.region.contains(&country) => Place::Region,
             Some(_) => Place::World,
         }
     }

@@ -1,10 +1,15 @@
 //! The fees of a programme, as one table. It owns which of its rules goes for what, what several of
 //! them come to, and how much may be approved where a fee must fit as well. It takes no money.
 
-use crate::{CardForm, Currency, FeeEvent, FeeRule, MinorUnits, Taken};
+use crate::{
+    CardForm, Country, Currency, FeeEvent, FeeRule, MOST_OF_A_FEE, MinorUnits, Surroundings, Taken,
+};
 
 /// The most rules that a schedule may have.
 pub const MOST_FEE_RULES: usize = 128;
+
+/// The most countries that a region may have besides its programme's own.
+pub const MOST_REGION_COUNTRIES: usize = 64;
 
 /// Who charges the fees of a programme (SR-250).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -24,6 +29,15 @@ pub enum InvalidSchedule {
     /// Two rules go for the same event and form; these are their numbers, from zero.
     #[error("rules {0} and {1} are for the same event and form of card")]
     Twice(usize, usize),
+    /// Too many countries, one of them twice or its programme's own, or no own one beside them.
+    #[error(
+        "a region has at most {MOST_REGION_COUNTRIES} countries, each once, beside the country of \
+         its programme"
+    )]
+    Region,
+    /// From nothing spent, or from more than a fee may be, no monthly fee can be waived.
+    #[error("a monthly fee is waived from an amount above zero on, of {MOST_OF_A_FEE} at most")]
+    Waived,
 }
 
 /// What something costs, by how it is taken.
@@ -55,6 +69,8 @@ pub struct FeeSchedule {
     currency: Currency,
     charged_by: ChargedBy,
     rules: Vec<FeeRule>,
+    around: Surroundings,
+    monthly_waived_from: Option<MinorUnits>,
 }
 
 impl FeeSchedule {
@@ -76,7 +92,55 @@ impl FeeSchedule {
                 return Err(InvalidSchedule::Twice(earlier, number));
             }
         }
-        Ok(Self { currency, charged_by, rules })
+        Ok(Self {
+            currency,
+            charged_by,
+            rules,
+            around: Surroundings::default(),
+            monthly_waived_from: None,
+        })
+    }
+
+    /// The same for a programme of that country and region.
+    ///
+    /// # Errors
+    /// The region is none.
+    pub fn within(self, around: Surroundings) -> Result<Self, InvalidSchedule> {
+        let Surroundings { home, region } = &around;
+        let earlier = |number: usize| region.iter().take(number);
+        let once = |(number, one): (usize, &Country)| {
+            *home != Some(*one) && earlier(number).all(|other| other != one)
+        };
+        let placed = home.is_some() || region.is_empty();
+        let few = region.len() <= MOST_REGION_COUNTRIES;
+        if !placed || !few || !region.iter().enumerate().all(once) {
+            return Err(InvalidSchedule::Region);
+        }
+        Ok(Self { around, ..self })
+    }
+
+    /// The same, where no monthly fee is charged for a card with which so much was spent in the
+    /// month (SR-249).
+    ///
+    /// # Errors
+    /// Not above zero, or above [`MOST_OF_A_FEE`].
+    pub fn waiving_monthly_from(self, spent: MinorUnits) -> Result<Self, InvalidSchedule> {
+        if !spent.is_positive() || spent > MOST_OF_A_FEE {
+            return Err(InvalidSchedule::Waived);
+        }
+        Ok(Self { monthly_waived_from: Some(spent), ..self })
+    }
+
+    /// From what spending of a month on a card pays no monthly fee.
+    #[must_use]
+    pub const fn monthly_waived_from(&self) -> Option<MinorUnits> {
+        self.monthly_waived_from
+    }
+
+    /// Its country and region.
+    #[must_use]
+    pub const fn around(&self) -> &Surroundings {
+        &self.around
     }
 
     /// Of what its prices are.

@@ -32,6 +32,8 @@ mod estate;
 mod evidence;
 mod exchange_rate;
 mod expiry;
+mod fee_charged;
+mod fee_effect;
 mod fee_event;
 mod fee_rule;
 mod fee_schedule;
@@ -91,9 +93,13 @@ pub use estate::Estate;
 pub use evidence::{Chip, CryptogramType, Evidence, Finding, Unverified};
 pub use exchange_rate::{ExchangeRate, InvalidRate, Rate};
 pub use expiry::{Expiry, InvalidExpiry};
+pub use fee_charged::FeeCharged;
+pub use fee_effect::{FeeEffect, FeeTotals};
 pub use fee_event::{FeeEvent, FeeMoment, FeeName, Place, Surroundings};
 pub use fee_rule::{CardForm, FeeRule, InvalidPrice, MOST_OF_A_FEE, Price, PriceTerms, Taken};
-pub use fee_schedule::{ChargedBy, Cost, FeeSchedule, InvalidSchedule, MOST_FEE_RULES};
+pub use fee_schedule::{
+    ChargedBy, Cost, FeeSchedule, InvalidSchedule, MOST_FEE_RULES, MOST_REGION_COUNTRIES,
+};
 pub use forgotten::{CommandDigest, DoneCommand, Forgotten, Reach, Recalled, Traces};
 pub use hold::{Categories, Hold, HoldLives, HoldRule};
 pub use ids::{

@@ -5,10 +5,11 @@ use crate::{
     Amount, ApprovalCode, AsciiText, AuthorizationId, BalanceId, BalanceState, CardId,
     CardReferences, CardStatus, CommandDigest, Completed, ControlId, ControlSubject, Conversion,
     Currency, CustomerId, CustomerState, DecisionTrace, Direction, Effects, Epoch, Estate,
-    Evidence, ExchangeRate, Expiry, IdempotencyKey, LinkId, LockCode, LockRefusal, MessageFacts,
-    MessageKey, MinorUnits, OriginalReference, OutsideAsk, OwnerId, Partner, PartnerId, Placement,
-    Pool, PoolId, Portion, Programme, ProgrammeId, Reason, Seq, ShardId, SpendControl, StandIn,
-    Timestamp, Transfer, TransferId, TransferOutcome, TransferReceived, VaultRef,
+    Evidence, ExchangeRate, Expiry, FeeCharged, FeeSchedule, IdempotencyKey, LinkId, LockCode,
+    LockRefusal, MessageFacts, MessageKey, MinorUnits, OriginalReference, OutsideAsk, OwnerId,
+    Partner, PartnerId, Placement, Pool, PoolId, Portion, Programme, ProgrammeId, Reason, Seq,
+    ShardId, SpendControl, StandIn, Timestamp, Transfer, TransferId, TransferOutcome,
+    TransferReceived, VaultRef,
 };
 
 /// One thing that happened in a shard.
@@ -151,6 +152,15 @@ pub enum Event {
         /// Into what.
         to: Currency,
     },
+    /// The schedule of fees of a programme was put in force, or taken out of it.
+    FeesSet {
+        /// The programme.
+        programme: ProgrammeId,
+        /// The whole of it; `None` where nothing is charged from now on.
+        schedule: Option<Box<FeeSchedule>>,
+    },
+    /// A fee was charged for an act or a period, or given back; the postings are in the effects.
+    FeeCharged(Box<FeeCharged>),
     /// A lock that somebody outside asked for was refused: nothing changed, and it is known who
     /// asked, and what a repeat is answered.
     LockRefused {

@@ -2,8 +2,8 @@
 //! terms are a price.
 
 use switch_domain::{
-    Country, FeeEvent, InvalidPrice, MOST_OF_A_FEE, MinorUnits, Place, Price, PriceTerms,
-    Surroundings,
+    ChargedBy, Country, Currency, FeeEvent, FeeSchedule, InvalidPrice, InvalidSchedule,
+    MOST_OF_A_FEE, MinorUnits, Place, Price, PriceTerms, Surroundings,
 };
 
 #[test]
@@ -43,12 +43,34 @@ fn a_name_of_a_partners_own_is_no_slip_in_a_known_one() {
 fn a_country_is_at_home_in_the_region_or_in_the_world() {
     let country = |code| Country::from_code(code).expect("a country");
     let region = vec![country("FR"), country("PT")];
-    let around = Surroundings { home: country("ES"), region };
+    let around = Surroundings { home: Some(country("ES")), region };
     let place = |code: Option<&'static str>| around.place_of(code.map(country));
     assert_eq!(place(Some("ES")), Place::Domestic);
     assert_eq!(place(None), Place::Domestic);
     assert_eq!([place(Some("FR")), place(Some("PT"))], [Place::Region; 2]);
     assert_eq!(place(Some("US")), Place::World);
+    let nowhere = Surroundings::default();
+    assert_eq!(nowhere.place_of(Some(country("US"))), Place::Domestic, "nobody said where it is");
+}
+
+#[test]
+fn a_region_has_each_of_64_countries_once_and_none_without_a_home() {
+    let country = |code| Country::from_code(code).expect("a country");
+    let of = |home: Option<&'static str>, region: Vec<Country>| {
+        let currency = Currency::from_alphabetic("EUR").expect("a currency");
+        let schedule = FeeSchedule::new(currency, ChargedBy::Platform, Vec::new());
+        let around = Surroundings { home: home.map(country), region };
+        schedule.and_then(|schedule| schedule.within(around)).err()
+    };
+    assert_eq!(of(None, Vec::new()), None);
+    assert_eq!(of(Some("ES"), vec![country("FR"), country("PT")]), None);
+    assert_eq!(of(None, vec![country("FR")]), Some(InvalidSchedule::Region));
+    assert_eq!(of(Some("ES"), vec![country("ES")]), Some(InvalidSchedule::Region));
+    assert_eq!(of(Some("ES"), vec![country("FR"); 2]), Some(InvalidSchedule::Region));
+    let all = (1..1_000).filter_map(|code| Country::from_numeric(code).ok());
+    let all: Vec<_> = all.filter(|one| *one != country("ES")).collect();
+    assert_eq!(of(Some("ES"), all[..64].to_vec()), None);
+    assert_eq!(of(Some("ES"), all[..65].to_vec()), Some(InvalidSchedule::Region));
 }
 
 #[test]

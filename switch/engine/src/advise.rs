@@ -75,9 +75,9 @@ fn stand_in(case: &Case<'_>, approved: bool, request: Option<&Authorization>) ->
     if case.completes.is_some_and(|hold| hold.exceeds) {
         return StandIn::Forced(Reason::ExceedsPreauthorizedAmount);
     }
-    // What is held for it was approved when it was asked for.
+    // What is held for it was approved when it was asked for; its fees may come to more.
     if case.completes.is_some() && case.needs().is_zero() {
-        return StandIn::Agreed;
+        return checks::funds(case).map_or_else(StandIn::Forced, |()| StandIn::Agreed);
     }
     checks::first_failure(case).map_or(StandIn::Agreed, StandIn::Forced)
 }

@@ -4,11 +4,11 @@
 use switch_domain::{
     Amount, ApprovalCode, AsciiText, AuthorizationId, BalanceId, BalanceState, Bin, BinRange,
     CardId, CardSecurityTerms, CardStatus, ControlId, ControlSubject, ControlTerms, Currency,
-    CustomerId, CustomerState, Evidence, ExchangeRate, Expiry, ForeignTerms, Funding, Hold,
-    IdempotencyKey, LinkId, LockCode, LockCodes, MessageFacts, MessageKey, MinorUnits,
-    NetworkAmounts, OriginalReference, OutsideAsk, PartnerId, PartnerState, PinReference, PoolId,
-    PoolKind, ProgrammeId, Reason, ServiceCode, Tolerance, Transfer, TransferId, TransferOutcome,
-    VaultRef,
+    CustomerId, CustomerState, Evidence, ExchangeRate, Expiry, FeeEvent, FeeSchedule, ForeignTerms,
+    Funding, Hold, IdempotencyKey, LinkId, LockCode, LockCodes, MessageFacts, MessageKey,
+    MinorUnits, NetworkAmounts, OriginalReference, OutsideAsk, PartnerId, PartnerState,
+    PinReference, PoolId, PoolKind, ProgrammeId, Reason, ServiceCode, Taken, Tolerance, Transfer,
+    TransferId, TransferOutcome, VaultRef,
 };
 
 /// One command.
@@ -179,7 +179,7 @@ pub struct Manage {
     pub act: Act,
 }
 
-/// What a management command does. The first nine belong to the control shard.
+/// What a management command does. Those before [`Act::ChargeFee`] belong to the control shard.
 #[derive(Clone, Debug)]
 pub enum Act {
     /// Makes a partner.
@@ -264,6 +264,43 @@ pub enum Act {
         from: Currency,
         /// Into what.
         to: Currency,
+    },
+    /// Puts the schedule of fees of a programme in force, or takes it out of force.
+    SetFees {
+        /// The programme.
+        programme: ProgrammeId,
+        /// The whole of it; `None`: nothing is charged.
+        schedule: Option<Box<FeeSchedule>>,
+    },
+    /// Charges a fee for an act or a period.
+    ChargeFee {
+        /// The account.
+        balance: BalanceId,
+        /// The card, where it is charged for one; it is of this account.
+        card: Option<CardId>,
+        /// For what.
+        event: FeeEvent,
+        /// How much, in the currency of the account; above zero.
+        fee: MinorUnits,
+        /// How. What is taken at once must be there.
+        taken: Taken,
+        /// The caller's reference.
+        reference: AsciiText<40>,
+    },
+    /// Gives back a fee that was charged so. Whether it was is for the caller to know.
+    RefundFee {
+        /// The account.
+        balance: BalanceId,
+        /// The card.
+        card: Option<CardId>,
+        /// For what.
+        event: FeeEvent,
+        /// How much; above zero.
+        fee: MinorUnits,
+        /// How it was taken.
+        taken: Taken,
+        /// The caller's reference.
+        reference: AsciiText<40>,
     },
     /// Opens an account.
     OpenBalance {

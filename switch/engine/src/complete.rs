@@ -21,6 +21,13 @@ pub(crate) struct Completion {
 }
 
 impl Completion {
+    /// How much of its hold is set free where so much stands of what is settled: all that it sets
+    /// free, where that is the whole of it. Where more is to come, the totals hold what is not
+    /// settled yet.
+    pub(crate) fn released(&self, standing: MinorUnits, whole: bool) -> MinorUnits {
+        if self.closes || whole { self.releases } else { self.releases.min(standing) }
+    }
+
     /// The authorization that a financial message completes, and what it takes out of its hold; or
     /// the purchase that it refunds. One of another currency is left alone: what its hold is worth
     /// in this one nobody has said. So is one that holds elsewhere: it ends when it has lived its

@@ -11,7 +11,7 @@ use switch_domain::{
 
 use crate::checks::Case;
 use crate::movements::{less, negative};
-use crate::{Increment, State};
+use crate::{Increment, State, fees};
 
 /// An open authorization that an increment adds to.
 #[derive(Clone, Copy, Debug)]
@@ -55,7 +55,7 @@ impl Addition {
     }
 
     /// What is held less: only a smaller amount in place of a larger one gives anything back.
-    fn freed(&self, amount: MinorUnits) -> MinorUnits {
+    pub(crate) fn freed(&self, amount: MinorUnits) -> MinorUnits {
         self.replaces.map_or(MinorUnits::ZERO, |before| less(before, amount).min(self.held))
     }
 }
@@ -85,7 +85,7 @@ pub(crate) fn hold_more(
     let firsts = Totals { incremented: more, reversed: fewer, ..Totals::default() };
     let held = MinorUnits(more.0.saturating_sub(fewer.0));
     let level = MinorUnits::ZERO;
-    Effects {
+    let mut effects = Effects {
         authorization: Some(AuthorizationDelta {
             authorization: id,
             decided_at: now,
@@ -105,7 +105,9 @@ pub(crate) fn hold_more(
         }),
         pool: case.deposit.map(|pool| PoolDelta { pool, level, held }),
         ..Effects::default()
-    }
+    };
+    fees::add(&mut effects, fees::held_more(case, standing));
+    effects
 }
 
 /// What the reversal or void of an increment takes back, so that `standing` of its amount is left:
@@ -134,7 +136,7 @@ pub(crate) fn take_back(
         closes,
     };
     let (level, released) = (MinorUnits::ZERO, negative(back));
-    Effects {
+    let mut effects = Effects {
         authorization: Some(delta(increment, true)),
         completed: Some(Box::new(delta(purchase, back == held))),
         balance: purchase.balance.map(|balance| BalanceDelta {
@@ -144,5 +146,7 @@ pub(crate) fn take_back(
         }),
         pool: purchase.pool.map(|pool| PoolDelta { pool, level, held: released }),
         ..Effects::default()
-    }
+    };
+    fees::add(&mut effects, fees::freed_of_first(state, purchase, less(held, back)));
+    effects
 }

@@ -32,6 +32,7 @@ mod complete;
 mod controls;
 mod convert;
 mod expire;
+mod fees;
 mod increment;
 mod manage;
 mod movements;

@@ -12,7 +12,7 @@ use switch_domain::{
 };
 
 use crate::checks::Case;
-use crate::{State, increment};
+use crate::{State, fees, increment};
 
 /// What a new authorization holds: `standing` of what was asked for, where a part was reversed
 /// before it came.
@@ -26,7 +26,7 @@ pub(crate) fn hold(
     let reversed = less(authorized, standing);
     let totals = Totals { authorized, reversed, ..Totals::default() };
     let (ledger, held) = (MinorUnits::ZERO, standing);
-    Effects {
+    let mut effects = Effects {
         authorization: Some(AuthorizationDelta {
             authorization: id,
             decided_at: now,
@@ -36,7 +36,9 @@ pub(crate) fn hold(
         balance: case.balance.map(|balance| BalanceDelta { balance: balance.id, ledger, held }),
         pool: case.deposit.map(|pool| PoolDelta { pool, level: MinorUnits::ZERO, held }),
         ..Effects::default()
-    }
+    };
+    fees::add(&mut effects, fees::held(case, standing));
+    effects
 }
 
 /// What a financial message settles: `standing` of its amount, out of what the authorization that
@@ -65,9 +67,7 @@ pub(crate) fn settle(
     effects.authorization =
         Some(AuthorizationDelta { authorization: id, decided_at: now, totals, closes: true });
     if let Some(hold) = completes {
-        // Where more is to come, the totals hold what is not settled yet.
-        let all = hold.closes || standing == amount;
-        let released = if all { hold.releases } else { hold.releases.min(standing) };
+        let released = hold.released(standing, standing == amount);
         let unneeded = if hold.closes { MinorUnits::ZERO } else { less(released, standing) };
         let totals = of_completed(kind, standing, unneeded);
         effects.completed = Some(Box::new(AuthorizationDelta {
@@ -84,6 +84,7 @@ pub(crate) fn settle(
             delta.held = back;
         }
     }
+    fees::add(&mut effects, fees::settled(case, standing));
     effects
 }
 
@@ -105,7 +106,7 @@ pub(crate) fn give_back(state: &State, original: &Authorization, standing: Minor
     }
     let totals = Totals { reversed: back, ..Totals::default() };
     let (level, held) = (MinorUnits::ZERO, negative(back));
-    Effects {
+    let mut effects = Effects {
         authorization: Some(AuthorizationDelta {
             authorization: original.id,
             decided_at: original.decided_at,
@@ -115,7 +116,9 @@ pub(crate) fn give_back(state: &State, original: &Authorization, standing: Minor
         balance: original.balance.map(|balance| BalanceDelta { balance, ledger: level, held }),
         pool: original.pool.map(|pool| PoolDelta { pool, level, held }),
         ..Effects::default()
-    }
+    };
+    fees::add(&mut effects, fees::freed(state, original, keeps));
+    effects
 }
 
 /// Takes a posting back, as far as it stands above `standing`.
@@ -151,6 +154,7 @@ fn contra(state: &State, original: &Authorization, standing: MinorUnits) -> Effe
             closes: false,
         })
     });
+    fees::add(&mut effects, fees::taken_back(state, original, back));
     effects
 }
 

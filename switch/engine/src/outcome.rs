@@ -280,6 +280,9 @@ pub enum Refusal {
     /// The pair has none.
     #[error("there is no such exchange rate")]
     NoSuchRate,
+    /// The schedule of fees is of another currency than its programme.
+    #[error("the fees are not in the currency of the programme")]
+    FeeCurrency,
     /// The card is already past the state that the command starts from.
     #[error("the card is not awaiting activation")]
     NotAwaitingActivation,

@@ -6,6 +6,7 @@
 use switch_domain::{Direction, MinorUnits, Portion, Reason, TransactionType};
 
 use crate::checks::{self, Case};
+use crate::fees::Pricing;
 
 /// What a request that fails for `reason` is answered. Where it is approved in part, the case has
 /// the part from here on.
@@ -19,8 +20,8 @@ pub(crate) fn instead_of(case: &mut Case<'_>, reason: Reason) -> Reason {
     Reason::ApprovedPartially
 }
 
-/// The part of the amount that there is money for: what the customer has or, where the partner's
-/// deposit has less, that, without the fee. `None` where it is below the partner's minimum, which
+/// The part of the amount that there is money for: what the customer has less what that costs or,
+/// where the partner's deposit has less, that, without the acquirer's fee. `None` where it is below the partner's minimum, which
 /// is of the purchase alone, or where nothing is approved in part.
 fn part(case: &Case<'_>, reason: Reason) -> Option<MinorUnits> {
     let terms = case.request.terms;
@@ -36,7 +37,8 @@ fn part(case: &Case<'_>, reason: Reason) -> Option<MinorUnits> {
     }
     let partner = case.state.control().partners.get(&case.programme?.partner)?;
     let minimum = partner.partial_minimum(case.amount.currency)?;
-    let of_customer = case.balance?.available();
+    let all = case.balance?.available();
+    let of_customer = Pricing::of_case(case).map_or(all, |one| one.part_within(case, all));
     let there =
         case.deposit.map_or(of_customer, |pool| of_customer.min(case.headroom.available(pool)));
     let part = MinorUnits(there.0.max(0).saturating_sub(case.fee().0));

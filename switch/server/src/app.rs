@@ -28,7 +28,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::processors::{self, Remotes};
-use crate::api::{Managed, personalisation, pools, programmes};
+use crate::api::{Managed, fees, personalisation, pools, programmes};
 use crate::card_checks::Cards;
 use crate::clock;
 use crate::command_audit::CommandAudit;
@@ -125,8 +125,8 @@ impl App {
         settings.projectors = projection.handle();
         let (node, running) = Box::pin(switch_shard::start(store, settings, mode)).await?;
         let services = Services::new(node.clone(), store.clone(), Arc::clone(&security));
-        let settings = config.api.certificates.settings();
-        let certificates = Certificates::new(store.clone(), authority, settings);
+        let api = &config.api;
+        let certificates = Certificates::new(store.clone(), authority, api.certificates.settings());
         if let Some(watch) = &watch {
             watch.restore(services.blocks_of_before(clock::now()).await?);
         }
@@ -135,7 +135,6 @@ impl App {
         let sweep = config.holds.settings(&config.links);
         let sweep = HoldSweep::new(store.clone(), node.clone(), sweep);
         let health = Arc::new(NodeHealth { node, fatal: running.fatal(), warning });
-        let api = &config.api;
         let (audit, recording) = audit_sink(store.pool().clone(), api.requests.audit_waiting);
         let behind = (metrics, upkeep, sweep, watch, Box::pin(recording) as Recording);
         let keys = (&module, &ring, &security);
@@ -150,6 +149,7 @@ impl App {
             users,
             plastic,
             pools: pools::service(api, &services),
+            fees: fees::service(config, &services),
             programmes,
             partner_keys,
             cards: of_holders,

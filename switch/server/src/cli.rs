@@ -109,6 +109,9 @@ pub enum Command {
     /// Spend controls: limits, toggles, lists of what a card may be used for
     #[command(subcommand)]
     Controls(super::commands::ControlsCommand),
+    /// Fees: what is due is charged, and what was charged in a month
+    #[command(subcommand)]
+    Fees(super::commands::ChargingCommand),
     /// Exchange rates, and which programmes take other currencies than their own
     #[command(subcommand)]
     Rates(super::commands::RatesCommand),

@@ -9,14 +9,15 @@ use std::sync::Arc;
 
 use admin_api::cards::Cards;
 use admin_api::certificates::Certificates;
+use admin_api::fees::Fees;
 use admin_api::operation::{Caller, Operation, perform};
 use admin_api::operators::Operators;
 use admin_api::programmes::Programmes;
 use admin_api::{
     ClearingSettings, PartnerKeys, Problem, Services, Users, certificate_operation,
-    clearing_operation, control_operation, idempotency_key, operator_operation,
-    partner_choice_operation, processor_operation, rate_operation, security_operation,
-    setup_operation,
+    charging_operation, clearing_operation, control_operation, fee_operation, idempotency_key,
+    operator_operation, partner_choice_operation, processor_operation, rate_operation,
+    security_operation, setup_operation,
 };
 use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
@@ -59,6 +60,7 @@ struct Subjects {
     operators: Option<Operators>,
     cards: Cards,
     programmes: Programmes,
+    fees: Fees,
     links: Links,
     attacks: Option<Arc<Watch>>,
     clearing: ClearingSettings,
@@ -109,7 +111,7 @@ impl ControlSocket {
         (clearing, audit): (ClearingSettings, CommandAudit),
         stop: CancellationToken,
     ) {
-        let Managed { services, certificates, operators, cards, programmes, .. } = managed;
+        let Managed { services, certificates, operators, cards, programmes, fees, .. } = managed;
         let Managed { users, partner_keys, .. } = managed;
         let about = (users, partner_keys);
         let subjects = Subjects {
@@ -119,6 +121,7 @@ impl ControlSocket {
             operators,
             cards,
             programmes,
+            fees,
             links,
             attacks,
             clearing,
@@ -241,7 +244,10 @@ async fn manage(
     operation: Value,
 ) -> serde_json::Result<Result<Value, Problem>> {
     let services = &subjects.services;
-    Ok(if name.starts_with("rate-") {
+    Ok(if name.starts_with("fees-") {
+        let about = (services, &subjects.programmes);
+        fee_operation::perform(about, caller, serde_json::from_value(operation)?).await
+    } else if name.starts_with("rate-") {
         rate_operation::perform(services, caller, serde_json::from_value(operation)?).await
     } else if name.starts_with("security-") {
         security_operation::perform(services, caller, serde_json::from_value(operation)?).await
@@ -260,6 +266,9 @@ async fn manage(
     } else if name.starts_with("setup-") {
         let operation = serde_json::from_value(operation)?;
         setup_operation::perform(&subjects.programmes, caller, operation).await
+    } else if name.starts_with("charging-") {
+        let operation = serde_json::from_value(operation)?;
+        charging_operation::perform(&subjects.fees, operation).await
     } else if name.starts_with("operator-") {
         let about = subjects.operators.as_ref();
         operator_operation::perform(about, caller, serde_json::from_value(operation)?).await

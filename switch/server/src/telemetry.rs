@@ -49,6 +49,7 @@ pub fn metrics_handle() -> PrometheusHandle {
             admin_api::authorizations::describe();
             admin_api::mail::describe();
             admin_api::pools::describe();
+            admin_api::fees::describe();
             admin_api::programmes::describe();
             crate::upkeep::describe();
             crate::attack_watch::describe();

@@ -279,13 +279,16 @@ impl Node {
             | Act::SetForeignTerms { .. }
             | Act::SetCardSecurity { .. }
             | Act::SetRate(_)
-            | Act::RemoveRate { .. } => ShardId::CONTROL,
+            | Act::RemoveRate { .. }
+            | Act::SetFees { .. } => ShardId::CONTROL,
             Act::OpenBalance { .. } => {
                 let [a, b, c, d, e, f, g, h, ..] = manage.key.0;
                 placement.spread(u64::from_be_bytes([a, b, c, d, e, f, g, h]))
             }
             Act::SetBalanceState { balance, .. }
             | Act::CreditBalance { balance, .. }
+            | Act::ChargeFee { balance, .. }
+            | Act::RefundFee { balance, .. }
             | Act::IssueCard { balance, .. } => placement.of_balance(*balance),
             Act::Transfer { from, .. } => placement.of_balance(*from),
             Act::ActivateCard { card }

@@ -39,17 +39,19 @@ struct Check {
     sql: &'static str,
 }
 
-const CHECKS: [Check; 3] = [
+const CHECKS: [Check; 4] = [
     Check {
         table: "card_authorization",
         figure: "the least of its totals",
         source_of: NOT_BELOW_ZERO,
         sql: "
             SELECT id::text AS row,
-                least(authorized, incremented, reversed, cleared, refunded)::text AS stated,
+                least(authorized, incremented, reversed, cleared, refunded,
+                    fees_held, fees_charged, fees_invoiced)::text AS stated,
                 '0' AS computed
             FROM card_authorization
-            WHERE least(authorized, incremented, reversed, cleared, refunded) < 0 ORDER BY id",
+            WHERE least(authorized, incremented, reversed, cleared, refunded,
+                fees_held, fees_charged, fees_invoiced) < 0 ORDER BY id",
     },
     Check {
         table: "posting",
@@ -87,6 +89,25 @@ const CHECKS: [Check; 3] = [
             ) AS legs
             GROUP BY partner, currency HAVING sum(posted) <> sum(open) ORDER BY partner, currency",
     },
+    Check {
+        table: "posting",
+        figure: "the sum of fee income",
+        source_of: "the fees charged",
+        sql: "
+            SELECT 'partner ' || partner || ', currency ' || currency AS row,
+                sum(posted)::text AS stated, sum(charged)::text AS computed
+            FROM (
+                SELECT account_id AS partner, currency, amount::numeric AS posted, 0 AS charged
+                FROM posting WHERE account = 'fee_income'
+                UNION ALL
+                SELECT account_id, currency, amount, 0
+                FROM posting_carried WHERE account = 'fee_income'
+                UNION ALL
+                SELECT partner_id, currency, 0, amount FROM fees_charged WHERE taken = 'at_once'
+            ) AS legs
+            GROUP BY partner, currency
+            HAVING sum(posted) <> sum(charged) ORDER BY partner, currency",
+    },
 ];
 
 /// Which journal records the postings that do not sum to zero come from; asked only if any do.
@@ -111,9 +132,10 @@ const BALANCES: &str = "SELECT id, ledger::text AS level, held::text FROM balanc
 const SHARES: &str = "SELECT pool_id AS id, shard, level::text, held::text FROM pool_share";
 const HELD: &str = "
     SELECT balance_id, pool_id,
-        sum(authorized::numeric + incremented - reversed - cleared)::text AS amount
+        sum(greatest(authorized::numeric + incremented - reversed - cleared, 0))::text AS amount,
+        coalesce(sum(fees_held), 0)::text AS fees
     FROM card_authorization
-    WHERE NOT closed AND authorized + incremented > reversed + cleared
+    WHERE NOT closed AND (authorized + incremented > reversed + cleared OR fees_held > 0)
     GROUP BY balance_id, pool_id";
 const POSTINGS: &str = "
     SELECT account, account_id AS id, sum(amount)::text AS amount
@@ -189,7 +211,9 @@ async fn read(tx: &mut PgConnection) -> Result<Figures, sqlx::Error> {
     for row in sqlx::query(HELD).fetch_all(&mut *tx).await? {
         let amount = number(&row, "amount")?;
         if let Some(balance) = row.try_get("balance_id")? {
-            add(&mut figures.open_by_balance, balance, amount);
+            // Fees are held on the account alone.
+            let fees = number(&row, "fees")?;
+            add(&mut figures.open_by_balance, balance, amount.saturating_add(fees));
         }
         if let Some(pool) = row.try_get("pool_id")? {
             add(&mut figures.open_by_pool, pool, amount);

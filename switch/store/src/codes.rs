@@ -2,8 +2,9 @@
 //! in tables. It owns both lists; a number or name once given is never given to anything else.
 
 use switch_domain::{
-    BalanceState, CardStatus, Channel, CustomerState, EntryMode, LockRefusal, MessageClass,
-    OriginalClass, PartnerState, PoolKind, Reason, StandIn, TransactionType, TransferOutcome,
+    BalanceState, CardForm, CardStatus, Channel, ChargedBy, CustomerState, EntryMode, LockRefusal,
+    MessageClass, OriginalClass, PartnerState, PoolKind, Reason, StandIn, Taken, TransactionType,
+    TransferOutcome,
 };
 
 /// A choice that is stored. Numbers start at 1, so that a field that is missing names nothing.
@@ -55,6 +56,9 @@ stored!(BalanceState, "balance state":
 stored!(CustomerState, "customer state": Active = 1 "active", Blocked = 2 "blocked");
 stored!(CardStatus, "card status":
     Inactive = 1 "inactive", Active = 2 "active", Removed = 3 "removed");
+stored!(CardForm, "form of card": Virtual = 1 "virtual", Physical = 2 "physical");
+stored!(ChargedBy, "who charges fees": Platform = 1 "platform", Partner = 2 "partner");
+stored!(Taken, "how a fee is taken": AtOnce = 1 "at_once", Invoiced = 2 "invoiced");
 stored!(Channel, "channel": Pos = 1 "pos", Atm = 2 "atm", Ecommerce = 3 "ecommerce");
 stored!(EntryMode, "entry mode":
     Unknown = 1 "unknown", Manual = 2 "manual", Stripe = 3 "stripe", Chip = 4 "chip",

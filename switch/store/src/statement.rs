@@ -75,6 +75,8 @@ pub struct StatementLine {
     pub message: Option<i64>,
     /// Posted: above zero what came, below zero what went, in minor units.
     pub amount: MinorUnits,
+    /// What of that is for fees, in the same way.
+    pub fee: MinorUnits,
     /// Held more, or below zero less.
     pub held: MinorUnits,
     /// What stood before.
@@ -108,7 +110,7 @@ const BALANCE: &str = "
 const SINCE: &str = "
     SELECT (SELECT coalesce(sum(amount), 0) FROM posting
             WHERE account = 'balance' AND account_id = $1 AND at >= $2)::text AS ledger,
-        (SELECT coalesce(sum(authorized), 0) FROM card_authorization
+        (SELECT coalesce(sum(authorized + coalesce(fees_authorized, 0)), 0) FROM card_authorization
             WHERE balance_id = $1 AND class IN ('authorization', 'authorization_advice')
                 AND completes_id IS NULL AND decided_at >= $2)::text AS granted,
         (SELECT coalesce(sum(held), 0) FROM authorization_event
@@ -118,10 +120,10 @@ const SINCE: &str = "
 /// else happened in the same microsecond. That an advice was forced stands in its row alone: a
 /// posting is found to be of it by its moment.
 const LINES: &str = "
-    SELECT at, kind, message, amount, held, shard, seq, record_idx, would_be FROM (
+    SELECT at, kind, message, amount, fee, held, shard, seq, record_idx, would_be FROM (
         SELECT coalesce(posted.at, changed.at) AS at, coalesce(changed.kind, posted.kind) AS kind,
             coalesce(changed.id, forced.id) AS message, coalesce(posted.amount, 0) AS amount,
-            coalesce(changed.held, 0) AS held, coalesce(posted.shard, changed.shard) AS shard,
+            coalesce(fees.fee, 0) AS fee, coalesce(changed.held, 0) AS held, coalesce(posted.shard, changed.shard) AS shard,
             coalesce(posted.seq, changed.seq) AS seq,
             coalesce(posted.record_idx, changed.idx) AS record_idx, forced.would_be
         FROM (
@@ -136,13 +138,20 @@ const LINES: &str = "
             ON (changed.shard, changed.seq, changed.idx)
                 = (posted.shard, posted.seq, posted.record_idx)
         LEFT JOIN (
+            SELECT shard, seq, idx, -sum(amount)::int8 AS fee FROM fees_charged
+            WHERE balance_id = $1 AND taken = 'at_once' AND at >= $2 AND at < $3
+            GROUP BY shard, seq, idx
+        ) AS fees ON (fees.shard, fees.seq, fees.idx)
+            = (posted.shard, posted.seq, posted.record_idx)
+        LEFT JOIN (
             SELECT decided_at, min(id) AS id, min(would_be) AS would_be FROM card_authorization
             WHERE balance_id = $1 AND stand_in = 'forced' AND class = 'financial_advice'
                 AND decided_at >= $2 AND decided_at < $3
             GROUP BY decided_at
         ) AS forced ON forced.decided_at = posted.at AND posted.kind = 'settled'
         UNION ALL
-        SELECT decided_at, 'authorized', id, 0, authorized, NULL, NULL, NULL,
+        SELECT decided_at, 'authorized', id, 0, 0, authorized + coalesce(fees_authorized, 0),
+            NULL, NULL, NULL,
             CASE WHEN stand_in = 'forced' THEN would_be END
         FROM card_authorization
         WHERE balance_id = $1 AND class IN ('authorization', 'authorization_advice')
@@ -156,8 +165,8 @@ const COMPUTED: &str = "
             UNION ALL
             SELECT amount FROM posting_carried WHERE account = 'balance' AND account_id = $1
         ) AS legs)::text AS ledger,
-        (SELECT coalesce(
-                sum(greatest(0, authorized::numeric + incremented - reversed - cleared)), 0)
+        (SELECT coalesce(sum(greatest(0, authorized::numeric + incremented - reversed - cleared)
+                + coalesce(fees_held, 0)), 0)
             FROM card_authorization WHERE balance_id = $1 AND NOT closed)::text AS held";
 
 const LATEST: &str = "
@@ -307,6 +316,7 @@ fn line(row: &PgRow, before: Standing) -> Result<StatementLine, sqlx::Error> {
         kind: row.try_get("kind")?,
         message: row.try_get("message")?,
         amount: MinorUnits(amount),
+        fee: MinorUnits(row.try_get("fee")?),
         held: MinorUnits(held),
         before,
         after: before.after(amount, held),

@@ -105,6 +105,11 @@ impl Access {
         "POST" "/admin/programmes/{programmeId}/controls" MANAGER;
         "PUT" "/admin/programmes/{programmeId}/controls/{controlId}" MANAGER;
         "DELETE" "/admin/programmes/{programmeId}/controls/{controlId}" MANAGER;
+        "GET" "/admin/programmes/{programmeId}/fees" EMPLOYEE;
+        "PUT" "/admin/programmes/{programmeId}/fees" MANAGER;
+        "POST" "/admin/programmes/{programmeId}/fees/preview" EMPLOYEE;
+        "GET" "/admin/partners/{partnerId}/invoices/{invoice}" EMPLOYEE;
+        "GET" "/admin/customers/{customerId}/balances/{balanceId}/fees" EMPLOYEE;
         "GET" "/admin/pools" EMPLOYEE;
         "POST" "/admin/pools" ADMIN;
         "GET" "/admin/pools/{poolId}" EMPLOYEE;

@@ -11,6 +11,7 @@ mod changes;
 mod controls;
 mod corporations;
 mod customers;
+mod fees;
 mod kyc;
 mod operators;
 mod partners;
@@ -68,6 +69,10 @@ pub(super) fn signed_in() -> OpenApiRouter<Panel> {
         .routes(routes!(programmes::history))
         .routes(routes!(controls::list_of_programme, controls::define_of_programme))
         .routes(routes!(controls::change_of_programme, controls::remove_of_programme))
+        .routes(routes!(fees::read, fees::set))
+        .routes(routes!(fees::preview))
+        .routes(routes!(fees::of_balance))
+        .routes(routes!(fees::invoice_of))
         .routes(routes!(pools::list, pools::open))
         .routes(routes!(pools::read))
         .routes(routes!(pools::alert, pools::set_alert))

@@ -7,6 +7,7 @@ pub(super) mod balances;
 pub(super) mod cards;
 pub(super) mod controls;
 pub(super) mod devices;
+pub(super) mod fees;
 pub(super) mod plastic;
 pub(super) mod profile;
 

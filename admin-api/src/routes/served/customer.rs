@@ -11,7 +11,7 @@ use super::{Around, Management, inside, inside_named, inside_proving, outside};
 use crate::channel::{SessionChannel, as_nobody, by_session};
 use crate::http::read_audited;
 use crate::routes::me::{
-    access, authorizations, balances, cards, controls, devices, plastic, profile,
+    access, authorizations, balances, cards, controls, devices, fees, plastic, profile,
 };
 use crate::routes::public_key;
 
@@ -50,6 +50,7 @@ fn behind() -> OpenApiRouter<Management> {
         .routes(routes!(balances::read))
         .routes(routes!(balances::movements))
         .routes(routes!(balances::statement))
+        .routes(routes!(fees::list))
         .routes(routes!(cards::issue))
         .routes(routes!(cards::order))
         .routes(routes!(cards::read_job))

@@ -24,6 +24,7 @@ use crate::http::{
 use crate::jwe::{Jwe, OpenPolicy, Requirement};
 use crate::service::audit::AuditSink;
 use crate::service::corporations::Corporations;
+use crate::service::fees::Fees;
 use crate::service::personalisation::Plastic;
 use crate::service::pools::Pools;
 use crate::service::programmes::Programmes;
@@ -53,6 +54,8 @@ pub struct Management {
     pub programmes: Programmes,
     /// Pools of partners' money.
     pub pools: Pools,
+    /// What acts, periods and purchases cost.
+    pub fees: Fees,
     /// What was decided of them.
     pub authorizations: Authorizations,
     /// Their plastic cards, where any are made.

@@ -13,7 +13,7 @@ use crate::routes::authorizations::secure as authorizations;
 use crate::routes::cards::secure as cards;
 use crate::routes::controls::secure as controls;
 use crate::routes::{
-    balances, corporate, corporations, customers, devices, kyc, partners, plastic, pools,
+    balances, corporate, corporations, customers, devices, fees, kyc, partners, plastic, pools,
     programmes, public_key, sandbox, summaries, webhook_messages, webhooks,
 };
 
@@ -85,6 +85,15 @@ fn routes() -> OpenApiRouter<Management> {
         .routes(routes!(controls::change_of_programme, controls::remove_of_programme))
 }
 
+/// What programmes charge, and what was charged.
+fn of_fees() -> OpenApiRouter<Management> {
+    OpenApiRouter::new()
+        .routes(routes!(fees::secure::list))
+        .routes(routes!(fees::secure::preview))
+        .routes(routes!(fees::secure::of_balance))
+        .routes(routes!(fees::secure::own_invoice))
+}
+
 /// What is there in development alone, and where a sandbox is configured.
 fn simulations() -> OpenApiRouter<Management> {
     OpenApiRouter::new()
@@ -116,7 +125,11 @@ fn bringing() -> OpenApiRouter<Management> {
 /// The OpenAPI document of `/secure` and `/lifecycle`.
 #[must_use]
 pub fn secure_document() -> OpenApi {
-    let all = routes().merge(simulations()).merge(recorded_reads()).merge(making_with_pin());
+    let all = routes()
+        .merge(of_fees())
+        .merge(simulations())
+        .merge(recorded_reads())
+        .merge(making_with_pin());
     let mut document = all.merge(bringing()).into_openapi();
     document.info.title = "Cardswitch: server to server".to_owned();
     document.info.description = Some(
@@ -136,8 +149,8 @@ pub fn partner_channels(
 ) -> Router {
     let jwe = management.jwe.clone();
     let all = match management.sandbox {
-        Some(_) => routes().merge(simulations()),
-        None => routes(),
+        Some(_) => routes().merge(of_fees()).merge(simulations()),
+        None => routes().merge(of_fees()),
     };
     let (router, _) = all.with_state(management.clone()).split_for_parts();
     let (making, _) = making_with_pin().with_state(management.clone()).split_for_parts();

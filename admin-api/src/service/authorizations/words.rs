@@ -4,8 +4,8 @@
 
 use switch_domain::{
     Amount, Authorization, BasisPoints, CheckSet, ChipDifference, ChipFact, ControlRule,
-    Conversion, Currency, DecidedBy, DecisionTrace, Evidence, Finding, MinorUnits, RateSource,
-    Reason, SpendControl, StandIn, Timestamp, Window,
+    Conversion, Currency, DecidedBy, DecisionTrace, Evidence, FeeTotals, Finding, MinorUnits,
+    RateSource, Reason, SpendControl, StandIn, Timestamp, Window,
 };
 use switch_shard::{check_name, check_order, verifies};
 use switch_store::{ControlSaid, DecisionEvent, Explained};
@@ -236,6 +236,10 @@ pub fn amounts(one: &Explained) -> Vec<(&'static str, String)> {
     let moved = totals.into_iter().filter(|(_, total)| !total.is_zero());
     amounts.extend(moved.map(|(name, total)| (name, shown(total))));
     amounts.push(("held now", shown(row.held())));
+    let FeeTotals { held, charged, invoiced } = row.fee_totals();
+    let fees = [("fees held", held), ("fees charged", charged), ("fees invoiced", invoiced)];
+    let fees = fees.into_iter().filter(|(_, fee)| !fee.is_zero());
+    amounts.extend(fees.map(|(name, fee)| (name, shown(fee))));
     amounts
 }
 

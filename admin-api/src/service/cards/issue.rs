@@ -3,9 +3,10 @@
 //! and the shard's command names the row (W-9). The same order again is the same card, wherever the
 //! one before was cut off.
 
+use sqlx::PgConnection;
 use switch_domain::{
-    AsciiText, Balance, BalanceState, CardId, CardStatus, CustomerState, Expiry, IdempotencyKey,
-    PartnerId, Programme, Timestamp, VaultRef,
+    AsciiText, Balance, BalanceState, CardForm, CardId, CardStatus, CustomerState, Expiry,
+    IdempotencyKey, PartnerId, Programme, Timestamp, VaultRef,
 };
 use uuid::Uuid;
 
@@ -15,6 +16,7 @@ use super::found::{OwnedCard, no_card};
 use super::processor::{CardOrder, MadeCard, ProcessorFault, given_twice};
 use super::profile::{self, Form, Ordered};
 use super::{Cards, NewCard};
+use crate::service::fees::{CardOrdered, owe_for_card};
 use crate::service::programmes::{SaidProgramme, terminal_of};
 use crate::service::span::months_on;
 use crate::{Customer, Personal, Problem};
@@ -74,6 +76,7 @@ impl Cards {
         let mut ordered = self.checked(holder, new, by).await?;
         let mut transaction = self.pool().begin().await?;
         profile::order(&mut transaction, &mut ordered, self.settings.most).await?;
+        self.owe(&mut transaction, &ordered, by.now).await?;
         transaction.commit().await?;
         let card = self.made_at_last(&ordered, by).await?;
         self.now(card).await
@@ -101,6 +104,19 @@ impl Cards {
         let mut connection = self.pool().acquire().await?;
         let order = Uuid::from_bytes(by.key.0);
         profile::made_of(&mut connection, order, (holder.partner, customer.id)).await
+    }
+
+    /// Puts down what an order costs; it is charged once the card is there.
+    pub(super) async fn owe(
+        &self,
+        transaction: &mut PgConnection,
+        ordered: &Ordered,
+        now: Timestamp,
+    ) -> Result<(), Problem> {
+        let Ordered { order, balance, replaces, .. } = *ordered;
+        let form = CardForm::Virtual;
+        let card = CardOrdered { order, balance, form, replaces: replaces.is_some() };
+        owe_for_card(&self.services, transaction, card, now).await
     }
 
     /// Everything that is on a card: for its holder and their partner, never for operators.
@@ -211,6 +227,7 @@ impl Cards {
                 let card = (issued.card, Some(last_four.as_str()));
                 profile::made(&mut transaction, ordered.order, card, reference, by.now).await?;
                 transaction.commit().await?;
+                self.services.settle_fee_of(ordered.order, by.now).await;
                 return Ok(issued.card);
             }
         }

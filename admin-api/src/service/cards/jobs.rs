@@ -91,6 +91,7 @@ impl Cards {
         let mut ordered = self.checked(holder, new, by).await?;
         let mut transaction = self.pool().begin().await?;
         profile::order(&mut transaction, &mut ordered, self.settings.most).await?;
+        self.owe(&mut transaction, &ordered, by.now).await?;
         begin(&mut transaction, &ordered, self.settings.jobs, by).await?;
         transaction.commit().await?;
         Ok(ordered.order)

@@ -110,6 +110,7 @@ impl Cards {
         take(&mut transaction, old.card.id, ordered.order, by.now, is_final).await?;
         without_plastic_under_way(&mut transaction, old.card.id).await?;
         profile::order(&mut transaction, &mut ordered, self.settings.most).await?;
+        self.owe(&mut transaction, &ordered, by.now).await?;
         transaction.commit().await?;
         let card = self.made_at_last(&ordered, by).await?;
         self.retire(old.card.id, by).await?;

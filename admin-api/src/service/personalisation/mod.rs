@@ -4,6 +4,7 @@
 //! themselves are the shards'; the file's bytes are `switch-security`'s.
 
 mod directory;
+mod fee;
 mod fit;
 mod link;
 mod number;

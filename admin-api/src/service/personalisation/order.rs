@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::Plastic;
 use super::fit::{embossed, fits};
 use super::pin::NumberedPin;
-use super::renewal::{next_sequence, note};
+use super::renewal::next_sequence;
 use crate::Problem;
 use crate::service::cards::{
     alone, check_reference, not_otherwise_under_way, not_renewing, not_replaced,
@@ -179,12 +179,12 @@ const ON_THEIR_WAY: &str = "\
 pub(super) struct Checked {
     customer: CustomerId,
     pub(super) balance: Balance,
-    physical_of: Option<CardId>,
+    pub(super) physical_of: Option<CardId>,
     holder_name: Personal,
     expiry: Expiry,
     is_corporation: bool,
     /// Of a renewal the sequence number that the card has.
-    renews: Option<u8>,
+    pub(super) renews: Option<u8>,
 }
 
 impl Checked {
@@ -272,9 +272,7 @@ impl Plastic {
         // What was looked at before may have changed since.
         stands(&mut *transaction, checked.customer).await?;
         self.insert(transaction, (partner, reference), (checked, sequence), new, by).await?;
-        if let Some(card) = checked.physical_of.filter(|_| checked.renews.is_some()) {
-            note(transaction, reference, card).await?;
-        }
+        self.note_or_owe(transaction, (reference, checked), new, by.now).await?;
         if let Some(numbered) = numbered {
             self.keep_pin(transaction, reference, numbered).await?;
         }

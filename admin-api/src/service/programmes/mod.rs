@@ -5,6 +5,7 @@
 
 mod changes;
 mod configuration;
+mod fees;
 mod keys;
 mod partner;
 mod profile;
@@ -27,6 +28,7 @@ use crate::Problem;
 
 pub use changes::{Noted, SetupChange, Subject};
 pub use configuration::SaidProgramme;
+pub use fees::FeesNow;
 pub use keys::{KeyRole, NamedKey};
 pub use partner::{Contact, PartnerNow, PartnerWanted, PartnersWanted};
 pub(in crate::service) use profile::terminal_of;

@@ -12,6 +12,7 @@ use super::holders::locked_holder;
 use super::kyc::KycState;
 use crate::Problem;
 use crate::service::corporations::KybState;
+use crate::service::fees::owe_for_account;
 
 /// Those that are in the tables, and those that were opened a moment ago.
 const OF_CUSTOMER: &str = "\
@@ -103,9 +104,10 @@ impl Users {
         // connections would wait for each other, and everybody for them.
         let opened = self.services.open_checked_balance(key, actor, programme, locked).await?;
         let public_id = handle(&mut transaction, opened, partner, locked).await?;
-        transaction.commit().await?;
         let missing = || Problem::internal("opening an account", &"its shard does not have it");
         let balance = self.services.node.balance(opened).await.ok_or_else(missing)?;
+        owe_for_account(&self.services, &mut transaction, &balance, crate::http::now()).await?;
+        transaction.commit().await?;
         Ok(CustomersBalance { public_id, balance })
     }
 

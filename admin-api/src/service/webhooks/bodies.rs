@@ -7,7 +7,8 @@ use std::collections::HashMap;
 use serde::Serialize;
 use serde_json::{Value, json};
 use switch_domain::{
-    Authorized, CardStatus, Channel, Country, Currency, Direction, EntryMode, Timestamp,
+    Authorized, CardStatus, Channel, Country, Currency, Direction, EntryMode, FeeCharged, Taken,
+    Timestamp,
 };
 use uuid::Uuid;
 
@@ -45,6 +46,8 @@ pub(super) struct Before {
 pub(super) struct Known {
     pub(super) cards: HashMap<i64, CardFacts>,
     pub(super) authorizations: HashMap<i64, Before>,
+    /// What accounts are called outside.
+    pub(super) balances: HashMap<i64, Uuid>,
 }
 
 #[derive(Serialize)]
@@ -95,6 +98,27 @@ struct TransactionData {
 /// A moment as bodies have it: RFC 3339, in UTC.
 pub(super) fn written(at: Timestamp) -> String {
     jiff::Timestamp::from_microsecond(at.0).map(|at| at.to_string()).unwrap_or_default()
+}
+
+/// That a fee was charged for an act or a period.
+pub(super) fn fee(at: Timestamp, fee: &FeeCharged, known: &Known) -> Value {
+    json!({
+        "status": "SUCCESS",
+        "date": written(at),
+        "description": if fee.amount.minor.is_negative() { "GIVEN_BACK" } else { "CHARGED" },
+        "fee": {
+            "event": fee.event.name(),
+            "amount": fee.amount.minor.0,
+            "currency": fee.amount.currency.alphabetic(),
+            "taken": match fee.taken {
+                Taken::AtOnce => "AT_ONCE",
+                Taken::Invoiced => "INVOICED",
+            },
+            "reference": fee.reference.as_str(),
+            "balanceId": known.balances.get(&fee.balance.0),
+            "cardId": fee.card.map(|card| card.0.to_string()),
+        },
+    })
 }
 
 /// That a message was answered.

@@ -2,8 +2,8 @@
 //! changes nothing for a card or its money says nothing.
 
 use switch_domain::{
-    Authorized, CardId, CardStatus, Direction, Effects, Event, Expiry, LockCode, PartnerId, Reason,
-    Record, StandIn, Timestamp,
+    Authorized, CardId, CardStatus, Direction, Effects, Event, Expiry, FeeCharged, LockCode,
+    PartnerId, Reason, Record, StandIn, Timestamp,
 };
 
 use super::EventKind;
@@ -27,6 +27,8 @@ pub(super) enum About {
     Later(Later),
     /// A card is another than before.
     Card(CardId, CardNow),
+    /// A fee was charged.
+    Fee(Box<FeeCharged>),
 }
 
 /// What became of an authorization.
@@ -91,6 +93,7 @@ pub(super) fn facts(record: Record) -> Vec<Fact> {
                 external: None,
             }),
         ),
+        Event::FeeCharged(fee) => fact(EventKind::FeeCharged, Some(fee.partner), About::Fee(fee)),
         Event::CardIssued(one) => {
             let about = About::Card(one.card, CardNow::Is(one.status));
             fact(EventKind::CardIssued, Some(one.partner), about)
@@ -127,7 +130,9 @@ pub(in crate::service) struct CardChanged {
 /// The cards that are locked, unlocked, in use, renewed or gone by a record.
 pub(in crate::service) fn cards_changed(record: Record) -> Vec<CardChanged> {
     let changes = |fact: Fact| match (fact.kind, fact.about) {
-        (EventKind::CardIssued, _) | (_, About::Answered(_) | About::Later(_)) => None,
+        (EventKind::CardIssued, _) | (_, About::Answered(_) | About::Later(_) | About::Fee(_)) => {
+            None
+        }
         (_, About::Card(card, now)) => {
             Some(CardChanged { card, is_renewal: matches!(now, CardNow::Renewed(_)) })
         }

@@ -32,6 +32,9 @@ const CARDS: &str = "\
     LEFT JOIN balance_handle AS handle ON handle.balance_id = card.balance_id
     WHERE card.id = ANY ($1)";
 
+const BALANCES: &str = "\
+    SELECT balance_id, public_id FROM balance_handle WHERE balance_id = ANY ($1)";
+
 const AUTHORIZATIONS: &str = "\
     SELECT id, partner_id, card_id, decided_at, currency, rrn, stan::int8 AS stan, channel,
         entry_mode, mcc, merchant, country, transaction_type
@@ -203,6 +206,11 @@ fn body_of(fact: &Fact, known: &Known) -> Option<(i64, String, serde_json::Value
                 .map_or_else(|| format!("authorization:{}", later.authorization), of_card);
             Some((before.partner?, key, bodies::later(fact.at, later, before, known)))
         }
+        About::Fee(fee) => {
+            let of_account = || format!("balance:{}", fee.balance.0);
+            let key = fee.card.map_or_else(of_account, |card| of_card(card.0));
+            Some((fee.partner.0, key, bodies::fee(fact.at, fee, known)))
+        }
         About::Card(id, now) => {
             let card = known.cards.get(&id.0)?;
             Some((card.partner, of_card(id.0), bodies::card(fact.at, (id.0, *now), card)))
@@ -227,6 +235,7 @@ async fn who_asked(connection: &mut PgConnection) -> Result<ByPartner, Problem> 
 /// What the tables say of the cards and authorizations that these are about.
 async fn known(connection: &mut PgConnection, all: &[Fact]) -> Result<Known, Problem> {
     let (mut cards, mut authorizations) = (BTreeSet::new(), BTreeSet::new());
+    let mut balances = BTreeSet::new();
     for fact in all {
         match &fact.about {
             About::Answered(made) => {
@@ -239,9 +248,17 @@ async fn known(connection: &mut PgConnection, all: &[Fact]) -> Result<Known, Pro
             About::Card(card, _) => {
                 cards.insert(card.0);
             }
+            About::Fee(fee) => {
+                balances.insert(fee.balance.0);
+            }
         }
     }
     let mut known = Known::default();
+    if !balances.is_empty() {
+        let ids: Vec<i64> = balances.into_iter().collect();
+        let names = sqlx::query_as(BALANCES).bind(ids).fetch_all(&mut *connection).await?;
+        known.balances = names.into_iter().collect();
+    }
     if !authorizations.is_empty() {
         let names: Vec<i64> = authorizations.into_iter().collect();
         let rows = sqlx::query(AUTHORIZATIONS).bind(names).fetch_all(&mut *connection).await?;

@@ -63,6 +63,8 @@ kinds! {
     JobFinished => "job.finished",
     /// What is available of a pool fell below the level that was set.
     PoolLow => "pool.low",
+    /// A fee was charged for an act or a period, or given back.
+    FeeCharged => "fee.charged",
     /// Nothing happened: the partner asked for a message.
     WebhookTest => "webhook.test",
 }

@@ -42,7 +42,7 @@ use crate::complete::Completion;
 use crate::controls::Controls;
 use crate::convert::Worth;
 use crate::increment::Addition;
-use crate::{Authorize, Headroom, State};
+use crate::{Authorize, Headroom, State, fees};
 use trace::Needs;
 pub(crate) use trace::of as trace;
 
@@ -272,6 +272,22 @@ impl<'a> Case<'a> {
         self.needs_for(Portion { approved, fee: self.fee() }.sum())
     }
 
+    /// What must be there of the customer's: as much, and its fees. What is held of either, where
+    /// it is set free, covers both.
+    pub(crate) fn needs_of_customer(&self) -> MinorUnits {
+        let fees = fees::needed(self);
+        if fees.is_zero() {
+            return self.needs();
+        }
+        let amount = self.comes_to();
+        let freed = match &self.adds {
+            Some(addition) => addition.freed(amount),
+            None => self.completes.map_or(MinorUnits::ZERO, |hold| hold.releases),
+        };
+        let asked = self.adds.as_ref().map_or(amount, |addition| addition.added(amount));
+        MinorUnits(asked.0.saturating_sub(freed.0).saturating_add(fees.0).max(0))
+    }
+
     fn needs_for(&self, amount: MinorUnits) -> MinorUnits {
         if self.direction() != Direction::Debit {
             return MinorUnits::ZERO;
@@ -282,6 +298,11 @@ impl<'a> Case<'a> {
         let covered = self.completes.map_or(MinorUnits::ZERO, |hold| hold.releases);
         MinorUnits(amount.0.saturating_sub(covered.0).max(0))
     }
+}
+
+/// Whether the customer has what a request needs.
+pub(crate) fn funds(case: &Case<'_>) -> Result<(), Reason> {
+    user_funds::check(case)
 }
 
 /// Why an approval that was given in our stead cannot be held, if it cannot.

@@ -112,7 +112,7 @@ fn compared(case: &Case<'_>, reason: Reason) -> Option<Compared> {
     match reason {
         Reason::InsufficientFunds => {
             let there = case.balance.map_or(MinorUnits::ZERO, Balance::available);
-            Some(Compared { needed, there })
+            Some(Compared { needed: case.needs_of_customer(), there })
         }
         Reason::PartnerDepositInsufficient => {
             Some(Compared { needed, there: case.headroom.available(case.deposit?) })

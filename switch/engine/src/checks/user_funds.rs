@@ -1,4 +1,4 @@
-//! The customer's available funds cover the amount: no approval drives them below zero. What is
+//! The customer's available funds cover the amount and its fees: no approval drives them below zero. What is
 //! given to the customer stays within the largest amount.
 
 use switch_domain::{Direction, MinorUnits, Reason};
@@ -19,7 +19,7 @@ pub(super) fn check(case: &Case<'_>) -> Result<(), Reason> {
             let available =
                 case.balance.map_or(MinorUnits::ZERO, switch_domain::Balance::available);
             // What is held already was covered when it was granted.
-            let needs = case.needs();
+            let needs = case.needs_of_customer();
             let short = needs.is_positive() && available < needs;
             if short { Err(Reason::InsufficientFunds) } else { Ok(()) }
         }

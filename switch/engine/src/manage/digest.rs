@@ -10,25 +10,26 @@ use switch_domain::{
     LockCode, LowerCounter, NeededChecks, OutsideAsk, PartnerState, PinMethod, PoolKind, Window,
 };
 
+use super::fee_digest::{of_charge, of_schedule};
 use crate::Act;
 
 /// The first eight bytes of SHA-256 over the kind of act and its parts, each with its length.
-struct Parts(Sha256);
+pub(super) struct Parts(Sha256);
 
 impl Parts {
-    fn new(kind: u8) -> Self {
+    pub(super) fn new(kind: u8) -> Self {
         Self(Sha256::new()).number(i64::from(kind))
     }
 
-    fn number(self, number: i64) -> Self {
+    pub(super) fn number(self, number: i64) -> Self {
         self.bytes(&number.to_be_bytes())
     }
 
-    fn text(self, text: &str) -> Self {
+    pub(super) fn text(self, text: &str) -> Self {
         self.bytes(text.as_bytes())
     }
 
-    fn bytes(mut self, bytes: &[u8]) -> Self {
+    pub(super) fn bytes(mut self, bytes: &[u8]) -> Self {
         self.0.update((bytes.len() as u64).to_be_bytes());
         self.0.update(bytes);
         self
@@ -97,6 +98,11 @@ pub(super) fn of(act: &Act) -> CommandDigest {
         Act::SetCardSecurity { programme, terms } => {
             of_security(Parts::new(25).number(programme.0), terms.as_deref())
         }
+        Act::SetFees { programme, schedule } => {
+            of_schedule(Parts::new(33).number(programme.0), schedule.as_deref())
+        }
+        Act::ChargeFee { .. } => of_charge(Parts::new(34), act),
+        Act::RefundFee { .. } => of_charge(Parts::new(35), act),
         Act::SetRate(rate) => of_rate(Parts::new(21), rate),
         Act::RemoveRate { from, to } => {
             Parts::new(22).number(i64::from(from.numeric())).number(i64::from(to.numeric()))
@@ -164,7 +170,10 @@ fn of_customers(act: &Act) -> Parts {
         | Act::SetForeignTerms { .. }
         | Act::SetCardSecurity { .. }
         | Act::SetRate(_)
-        | Act::RemoveRate { .. } => Parts::new(0),
+        | Act::RemoveRate { .. }
+        | Act::SetFees { .. }
+        | Act::ChargeFee { .. }
+        | Act::RefundFee { .. } => Parts::new(0),
         Act::SetCardData { .. }
         | Act::AwaitPlastic { .. }
         | Act::RenewCard { .. }

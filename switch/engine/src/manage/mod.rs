@@ -6,6 +6,8 @@ mod card;
 mod card_security;
 mod control;
 mod digest;
+mod fee;
+mod fee_digest;
 mod rate;
 mod renewal;
 mod spend_control;
@@ -103,6 +105,8 @@ fn change(state: &State, act: &Act, headroom: &dyn Headroom, now: Timestamp) -> 
         Act::SetForeignTerms { programme, terms } => rate::set_terms(state, *programme, *terms),
         Act::SetRate(rate) => rate::set(state, rate, now),
         Act::RemoveRate { from, to } => rate::remove(state, *from, *to),
+        Act::SetFees { programme, schedule } => fee::set(state, *programme, schedule.as_deref()),
+        Act::ChargeFee { .. } | Act::RefundFee { .. } => charged(state, act),
         Act::OpenBalance { programme, customer } => balance::open(state, *programme, *customer),
         Act::SetBalanceState { balance, state: new } => balance::set_state(state, *balance, *new),
         Act::CreditBalance { balance, amount, reference } => {
@@ -135,5 +139,18 @@ fn change(state: &State, act: &Act, headroom: &dyn Headroom, now: Timestamp) -> 
         Act::SetPinReference { card, reference } => card_security::set_pin(state, *card, reference),
         Act::ResetCardCode { card } => card_security::reset_code(state, *card, now),
         Act::LockOutside { card, ask, may } => card::lock_outside(state, *card, *ask, *may),
+    }
+}
+
+/// A fee for an act or a period, or one given back.
+fn charged(state: &State, act: &Act) -> Decided {
+    match *act {
+        Act::ChargeFee { balance, card, event, fee, taken, reference } => {
+            fee::charge(state, fee::Charge { balance, card, event, fee, taken, reference })
+        }
+        Act::RefundFee { balance, card, event, fee, taken, reference } => {
+            fee::refund(state, fee::Charge { balance, card, event, fee, taken, reference })
+        }
+        _ => Ok(None),
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use switch_domain::{
     AnsweredReversal, Authorization, AuthorizationDelta, Authorized, Balance, BalanceDelta,
     BalanceState, Card, CardStatus, Cause, ControlSubject, CustomerState, DoneCommand, Effects,
-    Event, PoolDelta, Record, Reversed, Timestamp, Totals, Voided,
+    Event, FeeTotals, PoolDelta, Record, Reversed, Timestamp, Totals, Voided,
 };
 
 use super::messages::Kept;
@@ -176,6 +176,9 @@ impl State {
             Event::RateRemoved { from, to } => {
                 Arc::make_mut(&mut self.control).remove_rate(*from, *to);
             }
+            Event::FeesSet { programme, schedule } => {
+                Arc::make_mut(&mut self.control).set_fees(*programme, schedule.as_deref().cloned());
+            }
             Event::CardLockChanged { card, lock: None } => self.card_mut(*card)?.lock = None,
             Event::TransferClosed { transfer, .. } => self.transfers.closed(*transfer),
             _ => {}
@@ -208,6 +211,7 @@ impl State {
             conversion: authorized.conversion.clone(),
             counted: record.effects.counted(),
             totals: Totals::default(),
+            fees: None,
             decided_at: record.at,
             closed: !authorized.holds(),
         }))
@@ -250,6 +254,9 @@ impl State {
         for delta in effects.of_authorizations() {
             self.add_to_authorization(delta, at)?;
         }
+        for (of, delta) in effects.of_fees() {
+            self.add_to_fees(of, delta, at)?;
+        }
         if let Some(delta) = effects.balance {
             self.add_to_balance(delta.split().0)?;
         }
@@ -274,6 +281,21 @@ impl State {
         let totals = authorization.totals.checked_add(delta.totals);
         authorization.totals = totals.ok_or(Broken("totals past the range of amounts"))?;
         authorization.closed |= delta.closes;
+        Ok(())
+    }
+
+    fn add_to_fees(
+        &mut self,
+        of: AuthorizationDelta,
+        delta: FeeTotals,
+        at: Timestamp,
+    ) -> Result<(), Broken> {
+        let Some(authorization) = self.messages.touch(of.authorization, at) else {
+            return self.let_go("fees of an authorization that is not there");
+        };
+        let fees = authorization.fee_totals().checked_add(delta);
+        let fees = fees.ok_or(Broken("fees past the range of amounts"))?;
+        authorization.fees = Some(Box::new(fees));
         Ok(())
     }
 

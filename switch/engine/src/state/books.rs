@@ -1,4 +1,4 @@
-//! Checks a shard's own books: what is held is what open authorizations hold. It owns the sums; the
+//! Checks a shard's own books: what is held is what open authorizations hold, fees included. It owns the sums; the
 //! check of pools over all shards and of the tables is made by those who see them all.
 
 use std::collections::BTreeMap;
@@ -32,7 +32,8 @@ impl State {
             let held = authorization.held().0;
             if let Some(balance) = authorization.balance {
                 let sum = by_balance.entry(balance).or_default();
-                *sum = sum.saturating_add(held);
+                let fees = authorization.fee_totals().held.0;
+                *sum = sum.saturating_add(held).saturating_add(fees);
             }
             if let Some(pool) = authorization.pool {
                 let sum = by_pool.entry(pool).or_default();

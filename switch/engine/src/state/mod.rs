@@ -24,8 +24,8 @@ use std::sync::Arc;
 use rustc_hash::FxBuildHasher;
 use switch_domain::{
     AnsweredReversal, Authorization, AuthorizationId, Balance, BalanceId, BinRange, Card, CardId,
-    Control, CustomerId, CustomerState, DoneCommand, IdempotencyKey, MessageKey, PartnerId, PoolId,
-    PoolShare, ProgrammeId, ShardId, Timestamp,
+    Control, CustomerId, CustomerState, DoneCommand, FeeSchedule, IdempotencyKey, MessageKey,
+    PartnerId, PoolId, PoolShare, ProgrammeId, ShardId, Timestamp,
 };
 
 use crate::{Command, ControlLimits};
@@ -99,6 +99,12 @@ impl State {
     #[must_use]
     pub const fn control(&self) -> &Arc<Control> {
         &self.control
+    }
+
+    /// The schedule of fees of a programme, as this shard sees it; `None` where it has none.
+    #[must_use]
+    pub fn fees_of(&self, programme: ProgrammeId) -> Option<&FeeSchedule> {
+        self.control.fees_of(programme)
     }
 
     /// How many spend controls may be made, and how long.

@@ -26,6 +26,8 @@ impl Subject {
         match event {
             Event::PartnerDefined(partner) => Some(Self::Partner(partner.id)),
             Event::ProgrammeDefined(programme) => Some(Self::Programme(programme.id)),
+            Event::FeesSet { programme, .. } => Some(Self::Programme(*programme)),
+            Event::FeeCharged(one) => Some(Self::Balance(one.balance)),
             Event::BalanceStateChanged { balance, .. } | Event::BalanceCredited { balance, .. } => {
                 Some(Self::Balance(*balance))
             }
@@ -52,10 +54,12 @@ impl Subject {
             | Act::SetPartialMinimum { partner, .. } => Some(Self::Partner(*partner)),
             Act::RenameProgramme { programme, .. }
             | Act::SetForeignTerms { programme, .. }
+            | Act::SetFees { programme, .. }
             | Act::SetCardSecurity { programme, .. } => Some(Self::Programme(*programme)),
-            Act::SetBalanceState { balance, .. } | Act::CreditBalance { balance, .. } => {
-                Some(Self::Balance(*balance))
-            }
+            Act::SetBalanceState { balance, .. }
+            | Act::CreditBalance { balance, .. }
+            | Act::ChargeFee { balance, .. }
+            | Act::RefundFee { balance, .. } => Some(Self::Balance(*balance)),
             Act::Transfer { from, .. } => Some(Self::Balance(*from)),
             Act::SetCustomerState { customer, .. } => Some(Self::Customer(*customer)),
             Act::ActivateCard { card }

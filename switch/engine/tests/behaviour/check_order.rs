@@ -215,6 +215,7 @@ fn completes_too_much(case: &mut Case) {
         completes: None,
         conversion: None,
         counted: None,
+        fees: None,
         totals: Totals { authorized: half, ..Totals::default() },
         decided_at: case.image.last_decided,
         closed: true,

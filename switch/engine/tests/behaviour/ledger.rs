@@ -19,9 +19,11 @@ const THERE: &str = "
 ";
 
 /// Each event: what comes before it, and it.
-const EVENTS: [(&str, &str, &str); 17] = [
+const EVENTS: [(&str, &str, &str); 21] = [
     ("pool reloaded", "", "reload {} 10.00"),
     ("balance credited", "", "credit alice 10.00"),
+    ("fee charged", "", "charge alice card_monthly 1.99"),
+    ("fee given back", "charge alice card_monthly 1.99", "give-back alice card_monthly 1.99"),
     ("authorization approved", "", "auth c1 20.00 stan 1 -> approved"),
     (
         "authorization reversed",
@@ -66,6 +68,16 @@ const EVENTS: [(&str, &str, &str); 17] = [
         "pay c1 20.00 stan 1 -> approved",
         "reverse stan 1 leaving 5.00 -> reversal_accepted",
     ),
+    (
+        "purchase settled with a fee",
+        "fees gold pos_domestic_authorized 0.30 150",
+        "pay c1 20.00 stan 1 -> approved",
+    ),
+    (
+        "purchase with a fee reversed",
+        "fees gold pos_domestic_authorized 0.30 150\n pay c1 20.00 stan 1 -> approved",
+        "reverse stan 1 -> reversal_accepted",
+    ),
     ("refund settled", "", "pay c1 20.00 stan 1 kind refund -> approved"),
     (
         "settled refund reversed",
@@ -108,6 +120,7 @@ const fn name(account: Account) -> &'static str {
         Account::Memorandum(_) => "memorandum",
         Account::InTransit(_) => "in_transit",
         Account::NetworkSettlement(_) => "network_settlement",
+        Account::FeeIncome(_) => "fee_income",
     }
 }
 

@@ -12,6 +12,8 @@ mod controls;
 mod currency;
 mod decision_trace;
 mod expiry;
+mod fee_lives;
+mod fees;
 mod forget;
 mod harness;
 mod in_flight;

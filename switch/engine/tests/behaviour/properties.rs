@@ -8,10 +8,10 @@ use proptest::prelude::{Just, Strategy, prop_oneof};
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use switch_domain::{
-    Amount, ApprovalCode, AuthorizationId, BalanceId, BalanceState, Bin, BinRange, CardId,
-    CardStatus, Currency, CustomerId, CustomerState, Event, Expiry, Funding, IdempotencyKey,
-    LockCode, MessageClass, MinorUnits, PartnerState, ProgrammeId, Reason, ServiceCode, Timestamp,
-    VaultRef,
+    Amount, ApprovalCode, AuthorizationId, BalanceId, BalanceState, BasisPoints, Bin, BinRange,
+    CardId, CardStatus, ChargedBy, Currency, CustomerId, CustomerState, Event, Expiry, FeeEvent,
+    FeeRule, FeeSchedule, Funding, IdempotencyKey, LockCode, MessageClass, MinorUnits,
+    PartnerState, Price, PriceTerms, ProgrammeId, Reason, ServiceCode, Taken, Timestamp, VaultRef,
 };
 use switch_engine::{Act, Advise, Answer, Command, Manage};
 
@@ -99,6 +99,17 @@ enum Step {
         width: u32,
         pool: usize,
     },
+    /// A fee for an act, or one given back.
+    Charge {
+        balance: usize,
+        minor: i64,
+    },
+    /// The fees of a programme are other ones from now on.
+    Fees {
+        programme: usize,
+        fixed: i64,
+        rate: u16,
+    },
     /// The last management command once more, with its key.
     Again,
     /// Another shard took from the pools: they have no more than this left, until the next commit.
@@ -163,6 +174,8 @@ fn of_cards() -> impl Strategy<Value = Step> {
         6 => (0..8_usize).prop_map(|card| Step::Unlock { card }),
         1 => (0..8_usize, 2710..2713_u16, proptest::option::of(0..5_u8))
             .prop_map(|(card, yymm, sequence)| Step::Renew { card, yymm, sequence }),
+        2 => (0..8_usize, -200..200_i64)
+            .prop_map(|(balance, minor)| Step::Charge { balance, minor }),
         1 => Just(Step::Again),
     ]
 }
@@ -177,6 +190,8 @@ fn of_control() -> impl Strategy<Value = Step> {
         2 => state.prop_map(|state| Step::SetPartner { state }),
         1 => (99_999_800..99_999_999_u32, 0..4_u32, 0..2_usize)
             .prop_map(|(low, width, pool)| Step::Programme { low, width, pool }),
+        1 => (0..3_usize, 0..60_i64, 0..400_u16)
+            .prop_map(|(programme, fixed, rate)| Step::Fees { programme, fixed, rate }),
         3 => (0..3_000_i64).prop_map(|minor| Step::Starve { minor }),
     ]
 }
@@ -220,6 +235,11 @@ impl Drive {
             programme blue credit bins 99999900-99999900
             rate USD EUR 0.9234
             foreign blue 200 500
+            fees gold pos_domestic_authorized 0.30 150 least 0.40 most 2.00
+            fees blue pos_domestic_authorized 0.05 333
+            fees blue pos_domestic_cleared 0.10 50
+            fees blue conversion_authorized 0.00 100
+            fees blue pos_domestic_authorized 0.50 0 form physical taken invoiced
             balance alice 40.00 under gold
             balance bob 30.00 under blue
             card c1 alice exp 2712
@@ -400,6 +420,8 @@ impl Drive {
                 (CONTROL, Act::SetPartnerState { partner: self.partner, state })
             }
             Step::Programme { low, width, pool } => (CONTROL, self.programme(low, width, pool)),
+            Step::Charge { balance, minor } => (CARDS, self.charge(balance, minor)),
+            Step::Fees { programme, fixed, rate } => (CONTROL, self.fees(programme, fixed, rate)),
             _ => unreachable!("no management step: {step:?}"),
         };
         self.keys += 1;
@@ -428,6 +450,29 @@ impl Drive {
             expiry: Expiry::from_yymm(2710).expect("a month"),
             status: if active { CardStatus::Active } else { CardStatus::Inactive },
         }
+    }
+
+    fn charge(&self, balance: usize, minor: i64) -> Act {
+        let (balance, fee) = (self.balance(balance), MinorUnits(minor.abs()));
+        let (event, taken) = (FeeEvent::CardMonthly, Taken::AtOnce);
+        let (card, reference) = (None, Default::default());
+        if minor < 0 {
+            return Act::RefundFee { balance, card, event, fee, taken, reference };
+        }
+        Act::ChargeFee { balance, card, event, fee, taken, reference }
+    }
+
+    /// One rule for what is used, or none at all.
+    fn fees(&self, programme: usize, fixed: i64, rate: u16) -> Act {
+        let (programme, currency) = self.programmes[programme % self.programmes.len()];
+        let event = FeeEvent::from_name("pos_domestic_authorized").expect("a name");
+        let rate = BasisPoints::new(rate).expect("points");
+        let terms = PriceTerms { fixed: MinorUnits(fixed), rate, ..PriceTerms::default() };
+        let price = Price::new(terms).expect("a price");
+        let rule = FeeRule { event, form: None, price, taken: Taken::AtOnce };
+        let schedule = FeeSchedule::new(currency, ChargedBy::Platform, vec![rule]);
+        let schedule = schedule.ok().filter(|_| fixed % 3 != 0).map(Box::new);
+        Act::SetFees { programme, schedule }
     }
 
     fn programme(&self, low: u32, width: u32, pool: usize) -> Act {

@@ -17,6 +17,7 @@ use crate::runtimes::Apart;
 
 mod body_keys;
 mod corporations;
+pub(crate) mod fees;
 pub(crate) mod personalisation;
 pub(crate) mod pools;
 pub(crate) mod processors;
@@ -52,6 +53,7 @@ pub(crate) async fn open_on(
     let plastic = config.api.personalisation.clone();
     let reload = Duration::from_secs(config.api.limits.reload_s);
     let behind_pools = pools::Behind::new(&config.api, &managed)?;
+    let charging = fees::charge(managed.fees.clone(), &config.api, stop.clone());
     let (kyc, remotes) = ((config.api.kyc.clone(), reload), managed.remotes.clone());
     let wanted = config.api.secure_settings().or_else(|| config.api.open_settings());
     let routers = match wanted {
@@ -74,6 +76,7 @@ pub(crate) async fn open_on(
     let looking = processors::look(remotes, reload, stop.clone());
     listeners.behind.push(management.spawn(looking));
     listeners.behind.push(management.spawn(behind_pools.run(stop.clone())));
+    listeners.behind.push(management.spawn(charging));
     // Whatever was asked for is made, also by a switch that serves nobody at its listeners.
     let stop = stop.clone();
     listeners.behind.push(management.spawn(async move {

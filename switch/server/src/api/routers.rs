@@ -9,6 +9,7 @@ use admin_api::authorizations::Authorizations;
 use admin_api::cards::Cards;
 use admin_api::certificates::Certificates;
 use admin_api::channel::{CertificateChannel, OperatorChannel, Refusals, SessionChannel};
+use admin_api::fees::Fees;
 use admin_api::http::{Rates, Repeats};
 use admin_api::openapi::try_it_page;
 use admin_api::operators::Operators;
@@ -38,6 +39,7 @@ pub(crate) struct Managed {
     pub(crate) users: Users,
     pub(crate) plastic: Option<Plastic>,
     pub(crate) pools: Pools,
+    pub(crate) fees: Fees,
     pub(crate) programmes: Programmes,
     pub(crate) partner_keys: PartnerKeys,
     pub(crate) cards: Cards,
@@ -91,6 +93,7 @@ impl Routers {
             users,
             plastic,
             pools,
+            fees,
             programmes,
             partner_keys,
             cards,
@@ -125,6 +128,7 @@ impl Routers {
             cards,
             programmes,
             pools,
+            fees,
             authorizations,
             plastic,
             sandbox,

@@ -8,6 +8,7 @@ use admin_api::setup_operation::SetupOperation;
 use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 
+use super::fees::{self, FeesCommand};
 use super::processor::{self, ProcessorCommand};
 use crate::cli::SocketArgs;
 use crate::control_socket;
@@ -134,6 +135,9 @@ pub enum ProgrammeCommand {
     /// Who makes its cards
     #[command(subcommand)]
     Processor(ProcessorCommand),
+    /// What its cards and accounts cost
+    #[command(subcommand)]
+    Fees(FeesCommand),
 }
 
 /// Customers.
@@ -353,6 +357,7 @@ pub(super) async fn programme(command: ProgrammeCommand) -> anyhow::Result<ExitC
             send(socket, operation).await
         }
         ProgrammeCommand::Processor(command) => processor::run(command).await,
+        ProgrammeCommand::Fees(command) => fees::run(command).await,
     }
 }
 

@@ -3,11 +3,13 @@
 mod attacks;
 mod audit;
 mod ca;
+mod charging;
 mod clearing;
 mod controls;
 mod days;
 mod dialect;
 mod explain;
+mod fees;
 mod iso;
 mod journal;
 mod keys;
@@ -40,6 +42,7 @@ use crate::{demo, runtimes, telemetry};
 pub use attacks::AttacksCommand;
 pub use audit::AuditArgs;
 pub use ca::CaCommand;
+pub use charging::ChargingCommand;
 pub use clearing::ClearingCommand;
 pub use controls::ControlsCommand;
 pub use dialect::DialectCommand;
@@ -94,6 +97,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Balance(command) => manage::balance(command).await,
         Command::Card(command) => manage::card(command).await,
         Command::Controls(command) => controls::run(command).await,
+        Command::Fees(command) => charging::run(command).await,
         Command::Rates(command) => rates::run(command).await,
         Command::Security(command) => security::run(command).await,
         Command::Attacks(command) => attacks::run(command).await,

@@ -19,8 +19,9 @@ use super::encryption::ApiEncryption;
 use super::operators::ApiOperators;
 use super::sessions::ApiSessions;
 use super::{
-    ApiCards, ApiCorporations, ApiCustomers, ApiHistory, ApiKyc, ApiMail, ApiPersonalisation,
-    ApiPools, ApiProcessor, ApiProgrammes, ApiSandbox, ApiWebhooks, Mode, users,
+    ApiCards, ApiCorporations, ApiCustomers, ApiFees, ApiHistory, ApiKyc, ApiMail,
+    ApiPersonalisation, ApiPools, ApiProcessor, ApiProgrammes, ApiSandbox, ApiWebhooks, Mode,
+    users,
 };
 
 /// The management API. Without a listener it is not served.
@@ -53,6 +54,8 @@ pub struct Api {
     pub programmes: ApiProgrammes,
     /// Pools of partners' money.
     pub pools: ApiPools,
+    /// What acts and periods cost.
+    pub fees: ApiFees,
     /// What was decided of them.
     pub history: ApiHistory,
     /// Who verifies them for the platform.
@@ -250,6 +253,7 @@ impl Api {
         self.cards.check(faults);
         self.programmes.check(faults);
         self.pools.check(faults);
+        self.fees.check(faults);
         self.history.check(faults);
         self.kyc.check(faults);
         self.personalisation.check(faults);

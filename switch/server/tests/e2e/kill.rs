@@ -11,11 +11,16 @@ use switch_store::private_postgres::fresh_database;
 use crate::stage::{Served, cardswitch, peer, purchase};
 
 /// What the peer saw of each STAN: DE39 and DE38.
-type Seen = BTreeMap<u32, (String, String)>;
+pub(crate) type Seen = BTreeMap<u32, (String, String)>;
 
 /// Sends purchases with a window until `enough` approvals came, and then kills the switch with
 /// messages in flight. Gives what was seen and the last STAN that was sent.
-async fn load_and_kill(served: &mut Served, pan: &str, first: u32, enough: usize) -> (Seen, u32) {
+pub(crate) async fn load_and_kill(
+    served: &mut Served,
+    pan: &str,
+    first: u32,
+    enough: usize,
+) -> (Seen, u32) {
     let mut acquirer = peer(served.link, 4).await;
     let (mut seen, mut sent) = (Seen::new(), first);
     let window = 64;

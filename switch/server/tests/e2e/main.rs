@@ -15,6 +15,7 @@ mod demo;
 mod dialects;
 mod dialled;
 mod explain;
+mod fees;
 mod growth;
 mod hidden;
 mod holds;

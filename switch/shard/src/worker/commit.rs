@@ -187,6 +187,7 @@ impl Worker {
                     | Event::ControlRemoved { .. }
                     | Event::RateSet(_)
                     | Event::RateRemoved { .. }
+                    | Event::FeesSet { .. }
             )
         };
         if self.shard != ShardId::CONTROL || !records.iter().any(changes) {

@@ -2,9 +2,10 @@
 //! reversals and commands; and the questions that show whether all of it is still there.
 
 use switch_domain::{
-    Amount, AsciiText, BalanceId, BinRange, CardId, CardStatus, Channel, CustomerId, CustomerState,
-    EntryMode, Expiry, Fingerprint, Funding, IdempotencyKey, LinkId, Merchant, MessageClass,
-    MessageFacts, MinorUnits, OriginalReference, PartnerId, PoolId, PoolKind, ProgrammeId, Reason,
+    Amount, AsciiText, BalanceId, BinRange, CardId, CardStatus, Channel, ChargedBy, CustomerId,
+    CustomerState, EntryMode, Expiry, FeeEvent, FeeRule, FeeSchedule, Fingerprint, Funding,
+    IdempotencyKey, LinkId, Merchant, MessageClass, MessageFacts, MinorUnits, OriginalReference,
+    PartnerId, PoolId, PoolKind, Price, PriceTerms, ProgrammeId, Reason, Taken,
 };
 use switch_shard::{
     Act, Authorize, Command, Decision, ReplyOutcome, Reverse, ShardSettings, TakeoverMode, reshard,
@@ -18,6 +19,8 @@ use crate::world::{BIN, Serving, World, euro, key_of, settings, text, vault_row}
 pub(crate) const HOLDERS: u8 = 8;
 const DEPOSIT: i64 = 1_000_000;
 const TOP_UP: i64 = 10_000;
+/// What is held beside each purchase for its fee.
+const FEE: i64 = 3;
 
 #[derive(Clone, Copy)]
 pub(crate) struct Holder {
@@ -31,6 +34,8 @@ pub(crate) struct Estate {
     pub(crate) pool: PoolId,
     pub(crate) holders: Vec<Holder>,
     pub(crate) held: Vec<i64>,
+    /// How many purchases hold it.
+    open: Vec<i64>,
     programme: ProgrammeId,
     /// Answers that were given: to whom, for which STAN and amount.
     answers: Vec<(usize, u32, i64, Decision)>,
@@ -60,6 +65,19 @@ fn key(number: u64) -> IdempotencyKey {
     IdempotencyKey(key)
 }
 
+/// A fee of so much for every purchase, whatever its amount. The deposit holds none of it.
+fn fees() -> Box<FeeSchedule> {
+    let terms = PriceTerms { fixed: MinorUnits(FEE), ..PriceTerms::default() };
+    let rule = FeeRule {
+        event: FeeEvent::from_name("pos_domestic_authorized").expect("a name"),
+        form: None,
+        price: Price::new(terms).expect("a price"),
+        taken: Taken::AtOnce,
+    };
+    let schedule = FeeSchedule::new(euro(), ChargedBy::Platform, vec![rule]);
+    Box::new(schedule.expect("a schedule"))
+}
+
 fn print(number: u8) -> Fingerprint {
     Fingerprint([number; 16])
 }
@@ -71,6 +89,7 @@ impl Estate {
             pool: PoolId(0),
             holders: Vec::new(),
             held: Vec::new(),
+            open: Vec::new(),
             programme: ProgrammeId(0),
             answers: Vec::new(),
             next_stan: 1,
@@ -92,6 +111,8 @@ impl Estate {
             funding: Funding::Deposit(pool),
         };
         estate.programme = ProgrammeId(estate.made(serving, programme).await);
+        let fees = Act::SetFees { programme: estate.programme, schedule: Some(fees()) };
+        estate.command(serving, fees, print(0)).await;
         for _ in 0..HOLDERS {
             estate.open(serving, store).await;
         }
@@ -123,6 +144,7 @@ impl Estate {
         let card = CardId(self.command(serving, issue, print).await.expect("a card"));
         self.holders.push(Holder { card, balance, print });
         self.held.push(0);
+        self.open.push(0);
     }
 
     /// Commands that were done before are not done again, whoever answers now.
@@ -137,7 +159,7 @@ impl Estate {
     }
 
     /// The key of the first account's opening.
-    pub(crate) const FIRST_OPENED: u64 = 5;
+    pub(crate) const FIRST_OPENED: u64 = 6;
 
     fn purchase(&self, holder: usize, stan: u32, minor: i64, repeat: bool) -> Command {
         let Holder { card, print, .. } = self.holders[holder];
@@ -191,6 +213,7 @@ impl Estate {
         let decision = self.ask(serving, holder, stan, minor, false).await;
         if decision.reason.is_approval() {
             self.held[holder] += minor;
+            self.open[holder] += 1;
         }
         self.answers.push((holder, stan, minor, decision));
         stan
@@ -219,6 +242,7 @@ impl Estate {
             repeat: true,
         };
         self.held[holder] -= minor;
+        self.open[holder] -= i64::from(minor > 0);
         match serving.send_for(print, Command::Reverse(reverse), u64::from(original)).await {
             ReplyOutcome::Decided(decision) => decision,
             other => panic!("{other:?}"),
@@ -246,9 +270,10 @@ impl Estate {
 
     /// Accounts, cards and the pool are as they were.
     pub(crate) async fn expect_intact(&self, serving: &Serving) {
-        for (holder, held) in self.holders.iter().zip(&self.held) {
+        for (holder, (held, open)) in self.holders.iter().zip(self.held.iter().zip(&self.open)) {
             let balance = serving.node.balance(holder.balance).await.expect("an account");
-            assert_eq!((balance.ledger.0, balance.held.0), (TOP_UP, *held), "{}", holder.balance);
+            let held = held + open * FEE;
+            assert_eq!((balance.ledger.0, balance.held.0), (TOP_UP, held), "{}", holder.balance);
             let card = serving.node.card(holder.card).await.expect("a card");
             assert_eq!(card.balance, holder.balance);
         }

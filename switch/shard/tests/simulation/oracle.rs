@@ -208,7 +208,8 @@ impl Oracle {
 
     /// All that an authorization holds is given back at once, and its totals stay what they are.
     fn expired(&self, record: &Record, id: AuthorizationId) -> Result<(), String> {
-        let held = self.authorizations.get(&id).ok_or("the end of no hold")?.held();
+        let truth = self.authorizations.get(&id).ok_or("the end of no hold")?;
+        let held = truth.held() + truth.fees[0];
         let back = record.effects.balance.map(|delta| delta.held.0);
         let totals = record.effects.authorization.map(|delta| delta.totals);
         if held <= 0 || back != Some(-held) || totals != Some(Totals::default()) {
@@ -241,6 +242,7 @@ impl Oracle {
             pool: one.pool,
             belongs_to: one.completes.map(|first| first.authorization),
             closed: false,
+            fees: [0; 2],
         };
         self.seen.extend(became(one));
         if self.authorizations.insert(one.id, truth).is_some() {
@@ -281,6 +283,7 @@ impl Oracle {
                 return Err(format!("{} moves what it does not hold", delta.authorization));
             }
         }
+        holds += self.fees(record)?;
         if holds != effects.balance.map_or(0, |delta| delta.held.0) {
             return Err(format!("holds change by {holds}, and not the account (I7): {record:?}"));
         }
@@ -304,6 +307,32 @@ impl Oracle {
             }
         }
         self.pool(record)
+    }
+
+    /// What is held more for fees. What is charged is posted, and where nothing is held, nothing is
+    /// held for fees either.
+    fn fees(&mut self, record: &Record) -> Result<i64, String> {
+        let (mut holds, effects) = (0, &record.effects);
+        for (delta, fees) in effects.of_fees() {
+            let truth = self.authorizations.get_mut(&delta.authorization);
+            holds += truth.ok_or("fees of no authorization")?.add_fees(fees)?;
+            self.seen.extend((fees.held.0 > 0).then_some("fees held"));
+            self.seen.extend((fees.charged.0 > 0).then_some("fees charged"));
+            self.seen.extend((fees.charged.0 < 0).then_some("fees given back"));
+        }
+        for delta in effects.of_authorizations() {
+            let truth = &self.authorizations[&delta.authorization];
+            if truth.held() == 0 && truth.fees[0] != 0 {
+                return Err(format!("fees are held of nothing (I7): {record:?}"));
+            }
+        }
+        let income = |leg: &&Posting| matches!(leg.account, Account::FeeIncome(_));
+        let posted: i64 = effects.postings.iter().filter(income).map(|leg| leg.amount.0).sum();
+        let charged = effects.fees.as_ref().map_or(0, |fees| fees.own.charged.0);
+        if posted != charged {
+            return Err(format!("{charged} of fees, and {posted} posted (I3): {record:?}"));
+        }
+        Ok(holds)
     }
 
     /// What is asked for has to be there, whichever shard commits first; what is owed has not.

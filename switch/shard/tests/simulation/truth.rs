@@ -2,7 +2,7 @@
 //! the arithmetic of totals, written apart from the engine's.
 
 use switch_domain::{
-    ApprovalCode, AuthorizationDelta, AuthorizationId, Authorized, BalanceId, Direction,
+    ApprovalCode, AuthorizationDelta, AuthorizationId, Authorized, BalanceId, Direction, FeeTotals,
     MessageKey, PoolId, Reason, StandIn, Timestamp, Totals,
 };
 
@@ -20,6 +20,8 @@ pub(crate) struct Truth {
     /// What it completes, refunds or adds to.
     pub(crate) belongs_to: Option<AuthorizationId>,
     pub(crate) closed: bool,
+    /// Held and charged for its fees.
+    pub(crate) fees: [i64; 2],
 }
 
 impl Truth {
@@ -49,6 +51,18 @@ impl Truth {
         }
         self.closed |= delta.closes;
         Ok(self.held() - before)
+    }
+
+    /// Takes in what a record adds to its fees: by how much more is held for them. Nothing is held
+    /// for what holds nothing.
+    pub(crate) fn add_fees(&mut self, delta: FeeTotals) -> Result<i64, String> {
+        self.fees[0] += delta.held.0;
+        self.fees[1] += delta.charged.0;
+        let [held, charged] = self.fees;
+        if held < 0 || charged < 0 {
+            return Err(format!("fees fell below zero: {self:?} (I7)"));
+        }
+        Ok(delta.held.0)
     }
 }
 

@@ -6,9 +6,10 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use switch_domain::{
-    BalanceId, Bin, BinRange, CardId, CardSecurityTerms, CardStatus, Circumstances, CounterRules,
-    CustomerId, Expiry, Fingerprint, Funding, IdempotencyKey, LowerCounter, MinorUnits,
-    NeededChecks, PartnerId, PinMethod, PoolId, PoolKind, ProgrammeId, Timestamp, VaultRef,
+    BalanceId, BasisPoints, Bin, BinRange, CardId, CardSecurityTerms, CardStatus, ChargedBy,
+    Circumstances, CounterRules, CustomerId, Expiry, FeeEvent, FeeRule, FeeSchedule, Fingerprint,
+    Funding, IdempotencyKey, LowerCounter, MinorUnits, NeededChecks, PartnerId, PinMethod, PoolId,
+    PoolKind, Price, PriceTerms, ProgrammeId, Taken, Timestamp, VaultRef,
 };
 use switch_shard::{Act, Manage, Node, ProjectionSettings, ShardSettings, WallClock};
 use switch_store::{Dice, SimulatedStore};
@@ -139,6 +140,22 @@ fn terms() -> CardSecurityTerms {
     }
 }
 
+/// Something is held beside every purchase, and of one programme something more is charged when it
+/// is settled.
+fn fees(when_cleared: bool) -> Box<FeeSchedule> {
+    let rule = |name, fixed, rate| {
+        let rate = BasisPoints::new(rate).expect("points");
+        let terms = PriceTerms { fixed: MinorUnits(fixed), rate, ..PriceTerms::default() };
+        let event = FeeEvent::from_name(name).expect("a name");
+        let price = Price::new(terms).expect("a price");
+        FeeRule { event, form: None, price, taken: Taken::AtOnce }
+    };
+    let mut rules = vec![rule("pos_domestic_authorized", 7, 150)];
+    rules.extend(when_cleared.then(|| rule("pos_domestic_cleared", 3, 50)));
+    let schedule = FeeSchedule::new(euro(), ChargedBy::Platform, rules);
+    Box::new(schedule.expect("a schedule"))
+}
+
 /// Makes the world.
 pub(crate) async fn set_up(node: &Node, store: &SimulatedStore, dice: &mut Dice) -> World {
     let partner = PartnerId(done(node, 1, Act::DefinePartner { name: text("ACME") }, None).await);
@@ -167,6 +184,10 @@ pub(crate) async fn set_up(node: &Node, store: &SimulatedStore, dice: &mut Dice)
     let programme = programmes[0].0;
     let act = Act::SetCardSecurity { programme, terms: Some(Box::new(terms())) };
     done(node, 40, act, None).await;
+    for ((programme, _), number) in programmes.iter().zip(41..) {
+        let schedule = Some(fees(number % 2 == 0));
+        done(node, number, Act::SetFees { programme: *programme, schedule }, None).await;
+    }
     let mut holders = Vec::new();
     for number in 0..4 {
         let programme = programmes[usize::from(number == 3)];

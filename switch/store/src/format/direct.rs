@@ -8,7 +8,7 @@ use switch_domain::{
     MessageKey, Posting, Reason, Record, StandIn,
 };
 
-use super::{card_security, controls, conversion, evidence, trace};
+use super::{card_security, controls, conversion, evidence, fees, trace};
 use crate::codes::{Stored, kind_code, stand_in_code};
 
 /// How the value behind a key is written.
@@ -144,6 +144,9 @@ fn effects(out: &mut Vec<u8>, effects: &Effects) {
     if let Some(counters) = &effects.counters {
         prost::encoding::message::encode(20, &card_security::write_effect(counters), out);
     }
+    if let Some(of_fees) = &effects.fees {
+        prost::encoding::message::encode(30, &fees::write_effect(of_fees), out);
+    }
 }
 
 fn totals(out: &mut Vec<u8>, delta: &AuthorizationDelta) {
@@ -166,6 +169,7 @@ fn posting(out: &mut Vec<u8>, leg: &Posting) {
         Account::Memorandum(id) => (4, id.0),
         Account::InTransit(id) => (7, id.0),
         Account::NetworkSettlement(id) => (8, id.0),
+        Account::FeeIncome(id) => (9, id.0),
     };
     key(out, tag, VARINT);
     varint(out, id.cast_unsigned());
@@ -419,6 +423,7 @@ mod tests {
             Account::Memorandum(partner),
             Account::InTransit(partner),
             Account::NetworkSettlement(partner),
+            Account::FeeIncome(partner),
         ];
         let amount = MinorUnits(amount);
         accounts.into_iter().map(|account| Posting { account, amount, currency }).collect()

@@ -5,6 +5,7 @@ use prost::{Message, Oneof};
 
 use super::card_security::Counters;
 use super::controls::StoredUsageDelta;
+use super::fees::StoredFeeEffect;
 
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct Effects {
@@ -22,6 +23,8 @@ pub(super) struct Effects {
     pub(super) usage: Vec<StoredUsageDelta>,
     #[prost(message, optional, tag = "20")]
     pub(super) counters: Option<Counters>,
+    #[prost(message, optional, tag = "30")]
+    pub(super) fees: Option<StoredFeeEffect>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -69,11 +72,13 @@ pub(super) enum Account {
     InTransit(i64),
     #[prost(int64, tag = "8")]
     NetworkSettlement(i64),
+    #[prost(int64, tag = "9")]
+    FeeIncome(i64),
 }
 
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct Posting {
-    #[prost(oneof = "Account", tags = "1, 2, 3, 4, 7, 8")]
+    #[prost(oneof = "Account", tags = "1, 2, 3, 4, 7, 8, 9")]
     pub(super) account: Option<Account>,
     #[prost(sint64, optional, tag = "5")]
     pub(super) amount: Option<i64>,

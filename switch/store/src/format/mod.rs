@@ -9,6 +9,7 @@ mod conversion;
 mod direct;
 mod effect_shapes;
 mod evidence;
+mod fees;
 mod generation;
 mod issuer_shapes;
 mod outside;

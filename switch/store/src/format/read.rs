@@ -11,7 +11,8 @@ use switch_domain::{
 };
 
 use super::{
-    RecordFault, card_security, controls, conversion, evidence, generation, outside, shapes, trace,
+    RecordFault, card_security, controls, conversion, evidence, fees, generation, outside, shapes,
+    trace,
 };
 use crate::codes::{Stored, stand_in_from_code};
 
@@ -92,6 +93,8 @@ fn event(stored: shapes::Event) -> Read<Event> {
         Shape::ControlRemoved(stored) => controls::read_removed(&stored)?,
         Shape::RateSet(stored) => Event::RateSet(Box::new(conversion::read_quoted(&stored)?)),
         Shape::RateRemoved(stored) => conversion::read_pair(stored)?,
+        Shape::FeesSet(stored) => fees::read_set_event(&stored)?,
+        Shape::FeeCharged(stored) => fees::read_charged(&stored)?,
         Shape::Authorized(stored) => Event::Authorized(authorized(*stored)?),
         Shape::Reversed(stored) => Event::Reversed(reversed(*stored)?),
         Shape::Voided(stored) => Event::Voided(domain::Voided {

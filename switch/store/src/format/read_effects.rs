@@ -9,7 +9,7 @@ use switch_domain::{
 use super::card_security::read_effect;
 use super::controls::read_delta;
 use super::read::{amount, currency};
-use super::{RecordFault, shapes};
+use super::{RecordFault, fees, shapes};
 
 /// Effects from their stored shape.
 pub(super) fn effects(stored: shapes::Effects) -> Result<Effects, RecordFault> {
@@ -21,6 +21,7 @@ pub(super) fn effects(stored: shapes::Effects) -> Result<Effects, RecordFault> {
         postings: stored.postings.iter().map(posting).collect::<Result<_, _>>()?,
         usage: stored.usage.iter().map(read_delta).collect::<Result<_, _>>()?,
         counters: stored.counters.as_ref().map(read_effect).transpose()?,
+        fees: stored.fees.as_ref().map(fees::read_effect).transpose()?,
     })
 }
 
@@ -63,6 +64,7 @@ fn posting(stored: &shapes::Posting) -> Result<Posting, RecordFault> {
         shapes::Account::Memorandum(id) => Account::Memorandum(PartnerId(id)),
         shapes::Account::InTransit(id) => Account::InTransit(PartnerId(id)),
         shapes::Account::NetworkSettlement(id) => Account::NetworkSettlement(PartnerId(id)),
+        shapes::Account::FeeIncome(id) => Account::FeeIncome(PartnerId(id)),
     };
     Ok(Posting {
         account,

@@ -12,6 +12,7 @@ pub(super) use super::effect_shapes::{
     Account, AmountsDelta, AuthorizationDelta, Effects, Posting,
 };
 use super::evidence::StoredEvidence;
+use super::fees::{Charged, FeesSet};
 use super::generation::{Estate, Founded, Sealed};
 pub(super) use super::issuer_shapes::{Minimum, Partner, Pool, Programme};
 use super::outside::LockRefused;
@@ -36,7 +37,7 @@ pub(super) struct Record {
     #[prost(
         oneof = "Event",
         tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, \
-                30, 31, 32, 33, 34, 40, 50, 51, 60, 61"
+                30, 31, 32, 33, 34, 40, 50, 51, 60, 61, 70, 71"
     )]
     pub(super) event: Option<Event>,
 }
@@ -126,6 +127,10 @@ pub(super) enum Event {
     RateSet(Quoted),
     #[prost(message, tag = "61")]
     RateRemoved(Pair),
+    #[prost(message, tag = "70")]
+    FeesSet(FeesSet),
+    #[prost(message, tag = "71")]
+    FeeCharged(Charged),
 }
 
 #[derive(Clone, PartialEq, Message)]

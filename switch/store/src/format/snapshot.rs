@@ -13,7 +13,8 @@ use switch_domain::{
 use super::read::{self, Read};
 use super::snapshot_shapes as shapes;
 use super::{
-    FormatError, RecordFault, card_security, controls, conversion, shapes as of_records, write,
+    FormatError, RecordFault, card_security, controls, conversion, fees, shapes as of_records,
+    write,
 };
 use crate::codes::{Stored, stand_in_code};
 
@@ -45,6 +46,7 @@ pub fn encode_snapshot(image: &ShardImage) -> Bytes {
         usage: image.usage.iter().map(controls::write_usage).collect(),
         rates: control.rates().map(conversion::write_quoted).collect(),
         counters: image.counters.iter().map(card_security::write_counters).collect(),
+        fees: control.fees().map(|(id, schedule)| fees::write_set(id, Some(schedule))).collect(),
     };
     snapshot.encode_to_vec().into()
 }
@@ -80,6 +82,10 @@ fn image(stored: shapes::Snapshot) -> Read<ShardImage> {
     }
     for rate in &stored.rates {
         control.put_rate(conversion::read_quoted(rate)?);
+    }
+    for one in &stored.fees {
+        let (programme, schedule) = fees::read_set(one)?;
+        control.set_fees(programme, schedule);
     }
     control.version = stored.control_version;
     let customer =
@@ -213,6 +219,7 @@ pub(super) fn write_authorization(one: &Authorization) -> shapes::Authorization 
         conversion: one.conversion.as_deref().map(conversion::write_conversion),
         answered: one.answered.map_or_else(String::new, |one| one.name().to_owned()),
         counted: one.counted.iter().flatten().map(controls::write_counted).collect(),
+        fees: one.fees.as_deref().map(fees::write_totals),
     }
 }
 
@@ -244,6 +251,7 @@ pub(super) fn read_authorization(stored: shapes::Authorization) -> Read<Authoriz
             cleared: amount("cleared", stored.cleared)?,
             refunded: amount("refunded", stored.refunded)?,
         },
+        fees: stored.fees.as_ref().map(fees::read_totals).transpose()?.map(Box::new),
         decided_at: Timestamp(stored.decided_at.ok_or(RecordFault::Missing("time"))?),
         closed: false,
     })

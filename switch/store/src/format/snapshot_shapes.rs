@@ -6,6 +6,7 @@ use prost::Message;
 use super::card_security::{Counters, References};
 use super::controls::{Control, StoredCounted, StoredUsage};
 use super::conversion::{Quoted, StoredConversion};
+use super::fees::{FeesSet, Totals as FeeTotals};
 use super::shapes::{
     AmountsDelta, Facts, Partner, Pool, Portion, Programme, StateChanged, Transfer,
 };
@@ -58,6 +59,9 @@ pub(super) struct Snapshot {
     /// What is counted of cards.
     #[prost(message, repeated, tag = "23")]
     pub(super) counters: Vec<Counters>,
+    /// Schedules of fees in force.
+    #[prost(message, repeated, tag = "24")]
+    pub(super) fees: Vec<FeesSet>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -155,4 +159,7 @@ pub(super) struct Authorization {
     /// Where it counts towards limits.
     #[prost(message, repeated, tag = "30")]
     pub(super) counted: Vec<StoredCounted>,
+    /// Where its fees stand.
+    #[prost(message, optional, tag = "31")]
+    pub(super) fees: Option<FeeTotals>,
 }

@@ -3,7 +3,9 @@
 use switch_domain as domain;
 use switch_domain::{Acquirer, CardId, Cause, Event, Expiry, MessageFacts, MessageKey, Record};
 
-use super::{card_security, controls, conversion, evidence, generation, outside, shapes, trace};
+use super::{
+    card_security, controls, conversion, evidence, fees, generation, outside, shapes, trace,
+};
 use crate::codes::{Stored, kind_code, stand_in_code};
 
 /// Appends record `tag` of a batch.
@@ -84,6 +86,10 @@ fn event(event: &Event) -> shapes::Event {
         }
         Event::RateSet(rate) => Shape::RateSet(conversion::write_quoted(rate)),
         Event::RateRemoved { from, to } => Shape::RateRemoved(conversion::write_pair(*from, *to)),
+        Event::FeesSet { programme, schedule } => {
+            Shape::FeesSet(fees::write_set(*programme, schedule.as_deref()))
+        }
+        Event::FeeCharged(one) => Shape::FeeCharged(fees::write_charged(one)),
         Event::Authorized(one) => Shape::Authorized(Box::new(authorized(one))),
         Event::Reversed(one) => Shape::Reversed(Box::new(reversed(one))),
         Event::Voided(one) => Shape::Voided(voided(one)),
@@ -311,6 +317,7 @@ fn effects(effects: &domain::Effects) -> Option<shapes::Effects> {
         postings: effects.postings.iter().map(posting).collect(),
         usage: effects.usage.iter().map(controls::write_delta).collect(),
         counters: effects.counters.as_deref().map(card_security::write_effect),
+        fees: effects.fees.as_deref().map(fees::write_effect),
     })
 }
 
@@ -335,6 +342,7 @@ fn posting(posting: &domain::Posting) -> shapes::Posting {
         domain::Account::Memorandum(id) => shapes::Account::Memorandum(id.0),
         domain::Account::InTransit(id) => shapes::Account::InTransit(id.0),
         domain::Account::NetworkSettlement(id) => shapes::Account::NetworkSettlement(id.0),
+        domain::Account::FeeIncome(id) => shapes::Account::FeeIncome(id.0),
     };
     shapes::Posting {
         account: Some(account),

@@ -6,8 +6,8 @@ use sqlx::query::Query;
 use sqlx::{PgConnection, Postgres};
 use switch_domain::{
     AnsweredReversal, Authorization, AuthorizationId, BalanceId, CardId, CommandDigest, Completed,
-    Conversion, Counted, Country, DoneCommand, IdempotencyKey, Merchant, MessageFacts, MinorUnits,
-    PoolId, Portion, Reason, ShardId, Timestamp, Totals,
+    Conversion, Counted, Country, DoneCommand, FeeTotals, IdempotencyKey, Merchant, MessageFacts,
+    MinorUnits, PoolId, Portion, Reason, ShardId, Timestamp, Totals,
 };
 use uuid::Uuid;
 
@@ -25,7 +25,7 @@ macro_rules! columns {
             authorized, incremented, reversed, cleared, refunded, closed, decided_at,
             acquirer, class, stan, local_time, terminal, rrn, fingerprint,
             transmitted, channel, entry_mode, mcc, merchant, country, counted,
-            network_trace, conversion, answered"
+            network_trace, conversion, answered, fees_held, fees_charged, fees_invoiced"
     };
 }
 
@@ -363,6 +363,20 @@ fn portion(row: &Named<'_>) -> Result<Option<Box<Portion>>, StoreError> {
     Ok(Some(Box::new(Portion { approved: MinorUnits(approved), fee: MinorUnits(fee) })))
 }
 
+/// All three or none.
+fn fees(row: &Named<'_>) -> Result<Option<Box<FeeTotals>>, StoreError> {
+    let Some(held) = row.get::<Option<i64>>("fees_held")? else { return Ok(None) };
+    let there = |column| {
+        let amount: Option<i64> = row.get(column)?;
+        amount.map(MinorUnits).ok_or_else(|| row.illegal(column, "nothing"))
+    };
+    Ok(Some(Box::new(FeeTotals {
+        held: MinorUnits(held),
+        charged: there("fees_charged")?,
+        invoiced: there("fees_invoiced")?,
+    })))
+}
+
 fn country(row: &Named<'_>) -> Result<Option<Country>, StoreError> {
     let Some(code) = row.get::<Option<i16>>("country")? else { return Ok(None) };
     let country = u16::try_from(code).ok().and_then(|code| Country::from_numeric(code).ok());
@@ -423,6 +437,7 @@ pub(crate) fn authorization(row: &PgRow) -> Result<Authorization, StoreError> {
             cleared: MinorUnits(row.get("cleared")?),
             refunded: MinorUnits(row.get("refunded")?),
         },
+        fees: fees(&row)?,
         decided_at: decided_at.0,
         closed: row.get("closed")?,
     })

@@ -5,6 +5,7 @@ mod accounts;
 pub(crate) mod authorizations;
 mod control;
 mod controls;
+mod fees;
 mod holds;
 pub(crate) mod moved;
 mod rates;
@@ -97,6 +98,9 @@ impl Store {
         }
         for one in rates::rates(&mut tx, shard).await? {
             image.control.put_rate(one);
+        }
+        for (programme, schedule) in fees::schedules(&mut tx, shard).await? {
+            image.control.set_fees(programme, Some(schedule));
         }
         // Putting counts rows, as in `control`.
         image.control.version = u64::try_from(version).unwrap_or(0);

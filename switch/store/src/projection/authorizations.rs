@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use sqlx::{AssertSqlSafe, PgConnection};
 use switch_domain::{
-    ApprovalCode, AuthorizationId, Authorized, Cause, Conversion, RateSource, Reason, Record, Seq,
-    StandIn,
+    ApprovalCode, AuthorizationId, Authorized, Cause, Conversion, FeeTotals, RateSource, Reason,
+    Record, Seq, StandIn,
 };
 
 use super::chunk::{AuthorizationChange, Change, Changes};
@@ -26,9 +26,9 @@ pub(super) const COPY_NEW: &str = "\
         transmitted, channel, entry_mode, mcc, merchant, as_of_seq, link, country, counted,
         declined_by, would_decline, network_trace, trace, transaction_amount,
         transaction_currency, rate, rate_source, settlement_amount, settlement_currency, conversion,
-        evidence, answered)
+        evidence, answered, fees_authorized, fees_held, fees_charged, fees_invoiced)
     FROM STDIN (FORMAT binary)";
-const COLUMNS: i16 = 51;
+const COLUMNS: i16 = 55;
 
 /// The day stands in the text: then the plan that PostgreSQL keeps knows of that day's partition
 /// alone, and neither plans nor locks those of all other days each time.
@@ -54,11 +54,16 @@ const CHANGED: &str = "\
         closed = old.closed OR new.closes, reason = coalesce(new.voided, old.reason),
         approval_code = CASE WHEN new.voided IS NULL THEN old.approval_code END,
         answered = CASE WHEN new.voided IS NULL THEN old.answered END,
+        fees_held = coalesce(old.fees_held + new.fees_held, old.fees_held, new.fees_held),
+        fees_charged =
+            coalesce(old.fees_charged + new.fees_charged, old.fees_charged, new.fees_charged),
+        fees_invoiced =
+            coalesce(old.fees_invoiced + new.fees_invoiced, old.fees_invoiced, new.fees_invoiced),
         as_of_seq = new.seq
     FROM UNNEST($1::int8[], $2::timestamptz[], $3::int8[], $4::int8[], $5::int8[], $6::int8[],
-            $7::int8[], $8::bool[], $9::text[], $10::int8[])
+            $7::int8[], $8::bool[], $9::text[], $10::int8[], $11::int8[], $12::int8[], $13::int8[])
         AS new (id, decided_at, authorized, incremented, reversed, cleared, refunded, closes,
-            voided, seq)
+            voided, seq, fees_held, fees_charged, fees_invoiced)
     WHERE old.id = new.id AND old.decided_at = new.decided_at";
 
 /// Rows of the authorizations that a chunk makes.
@@ -125,6 +130,12 @@ impl NewAuthorizations {
         conversion(&mut row, made.conversion.as_deref());
         row.maybe_text(made.evidence.as_deref().map(evidence_words).as_deref())
             .maybe_text(made.answered.map(Reason::name));
+        let own = record.effects.of_fees().find(|(delta, _)| delta.authorization == made.id);
+        let fees = own.map(|(_, fees)| fees);
+        row.maybe_int8(fees.map(|fees| fees.held.0))
+            .maybe_int8(fees.map(|fees| fees.held.0))
+            .maybe_int8(fees.map(|fees| fees.charged.0))
+            .maybe_int8(fees.map(|fees| fees.invoiced.0));
     }
 }
 
@@ -193,6 +204,9 @@ async fn change_of(
     let total = |take: fn(&AuthorizationChange) -> i64| -> Vec<i64> {
         values().map(|change| take(&change.what)).collect()
     };
+    let fees = |take: fn(&FeeTotals) -> i64| -> Vec<Option<i64>> {
+        values().map(|change| change.what.fees.as_ref().map(take)).collect()
+    };
     let closes = |change: &AuthorizationChange| change.closes || change.voided.is_some();
     let voided = |change: &AuthorizationChange| change.voided.map(Reason::name);
     let decided = values().map(|change| PgTimestamp(change.what.decided_at));
@@ -207,6 +221,9 @@ async fn change_of(
         .bind(values().map(|change| closes(&change.what)).collect::<Vec<_>>())
         .bind(values().map(|change| voided(&change.what)).collect::<Vec<_>>())
         .bind(values().map(|change| change.seq).collect::<Vec<_>>())
+        .bind(fees(|fees| fees.held.0))
+        .bind(fees(|fees| fees.charged.0))
+        .bind(fees(|fees| fees.invoiced.0))
         .execute(tx)
         .await?;
     expect_rows("card_authorization", rows.len(), done.rows_affected());

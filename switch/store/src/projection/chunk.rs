@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use switch_domain::{
     AuthorizationId, BalanceId, BalanceOpened, BalanceState, CardId, CardIssued, CardReferences,
     CardStatus, ControlId, ControlSubject, Currency, CustomerId, CustomerState, Event,
-    ExchangeRate, Expiry, LockCode, Partner, PartnerId, Pool, PoolId, Programme, ProgrammeId,
-    Reason, Record, Seq, ShardId, SpendControl, Timestamp, Totals, Transfer, TransferId,
-    TransferOutcome, TransferReceived,
+    ExchangeRate, Expiry, FeeSchedule, FeeTotals, LockCode, Partner, PartnerId, Pool, PoolId,
+    Programme, ProgrammeId, Reason, Record, Seq, ShardId, SpendControl, Timestamp, Totals,
+    Transfer, TransferId, TransferOutcome, TransferReceived,
 };
 
 use super::authorizations::NewAuthorizations;
@@ -48,6 +48,8 @@ pub(super) struct CardChange {
 pub(super) struct AuthorizationChange {
     pub(super) decided_at: Timestamp,
     pub(super) totals: Totals,
+    /// `None` where none changed.
+    pub(super) fees: Option<FeeTotals>,
     pub(super) closes: bool,
     pub(super) voided: Option<Reason>,
 }
@@ -84,6 +86,8 @@ pub(super) struct Chunk {
     pub(super) spend_controls: Changes<ControlId, Option<SpendControl>>,
     /// The same.
     pub(super) rates: Changes<(Currency, Currency), Option<ExchangeRate>>,
+    /// The same.
+    pub(super) fees: Changes<ProgrammeId, Option<Box<FeeSchedule>>>,
     pub(super) authorizations: NewAuthorizations,
     pub(super) changed: Changes<AuthorizationId, AuthorizationChange>,
     pub(super) transfers: Changes<TransferId, TransferChange>,
@@ -117,6 +121,7 @@ impl Chunk {
             cards: BTreeMap::new(),
             spend_controls: BTreeMap::new(),
             rates: BTreeMap::new(),
+            fees: BTreeMap::new(),
             authorizations: NewAuthorizations::new(),
             changed: BTreeMap::new(),
             transfers: BTreeMap::new(),
@@ -205,6 +210,10 @@ impl Chunk {
             }
             Event::RateSet(rate) => self.rate(seq, (rate.from, rate.to), Some(**rate)),
             Event::RateRemoved { from, to } => self.rate(seq, (*from, *to), None),
+            Event::FeesSet { programme, schedule } => {
+                self.control_changes = self.control_changes.saturating_add(1);
+                (*of(&mut self.fees, *programme, seq)).clone_from(schedule);
+            }
             Event::Authorized(authorized) => self.authorizations.add(seq, record, authorized),
             Event::Voided(voided) => {
                 of(&mut self.changed, voided.authorization, seq).voided = Some(voided.reason);
@@ -225,6 +234,7 @@ impl Chunk {
             | Event::LockRefused { .. }
             | Event::PoolReloaded { .. }
             | Event::BalanceCredited { .. }
+            | Event::FeeCharged(_)
             | Event::Reversed(_)
             | Event::Expired(_) => {}
         }
@@ -275,6 +285,12 @@ impl Chunk {
             // As with deltas of balances, the sum stays in range where the row does.
             change.totals = change.totals.checked_add(delta.totals).unwrap_or(change.totals);
             change.closes |= delta.closes;
+        }
+        let fees = record.effects.of_fees();
+        for (delta, fees) in fees.filter(|(delta, _)| Some(delta.authorization) != own) {
+            let change = of(&mut self.changed, delta.authorization, seq);
+            let before = change.fees.unwrap_or_default();
+            change.fees = Some(before.checked_add(fees).unwrap_or(before));
         }
     }
 }

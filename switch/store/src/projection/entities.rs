@@ -6,7 +6,7 @@ use switch_domain::{BasisPoints, ControlSubject, ForeignTerms, Partner, Programm
 
 use super::chunk::{BalanceChange, CardChange, Change, Chunk};
 use super::columns::currency;
-use super::rates;
+use super::{fees, rates};
 use crate::codes::Stored;
 use crate::format::{encode_control, encode_references, encode_terms};
 
@@ -113,7 +113,8 @@ pub(super) async fn write(tx: &mut PgConnection, chunk: &Chunk) -> Done {
     customers(tx, chunk).await?;
     cards(tx, chunk).await?;
     spend_controls(tx, chunk).await?;
-    rates::write(tx, chunk).await
+    rates::write(tx, chunk).await?;
+    fees::write(tx, chunk).await
 }
 
 async fn spend_controls(tx: &mut PgConnection, chunk: &Chunk) -> Done {

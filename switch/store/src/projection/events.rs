@@ -39,6 +39,10 @@ pub(super) fn subject(record: &Record) -> Subject {
         Event::PartnerDefined(partner) => Subject::made(partner.id.0, Some(partner.id)),
         Event::PoolDefined(pool) => Subject::made(pool.id.0, Some(pool.partner)),
         Event::ProgrammeDefined(one) => Subject::made(one.id.0, Some(one.partner)),
+        Event::FeesSet { programme, .. } => Subject::of(programme.0),
+        Event::FeeCharged(one) => {
+            Subject { partner: Some(one.partner), ..Subject::of(one.balance.0) }
+        }
         Event::PoolReloaded { pool, .. } => Subject::of(pool.0),
         Event::BalanceOpened(one) => Subject::made(one.balance.0, Some(one.partner)),
         Event::BalanceStateChanged { balance, .. } | Event::BalanceCredited { balance, .. } => {
@@ -75,7 +79,8 @@ pub(super) fn subject(record: &Record) -> Subject {
             Account::SettlementBank(partner)
             | Account::Memorandum(partner)
             | Account::InTransit(partner)
-            | Account::NetworkSettlement(partner) => Some(partner),
+            | Account::NetworkSettlement(partner)
+            | Account::FeeIncome(partner) => Some(partner),
             Account::Balance(_) | Account::Pool(_) => None,
         });
     }
@@ -108,6 +113,8 @@ pub(super) const fn kind(event: &Event) -> &'static str {
         Event::ControlRemoved { .. } => "control_removed",
         Event::RateSet(_) => "rate_set",
         Event::RateRemoved { .. } => "rate_removed",
+        Event::FeesSet { .. } => "fees_set",
+        Event::FeeCharged(_) => "fee_charged",
         Event::Authorized(_) => "authorized",
         Event::Reversed(_) => "reversed",
         Event::Voided(_) => "voided",
@@ -149,6 +156,14 @@ pub(super) fn detail(event: &Event) -> String {
         Event::ControlRemoved { subject, .. } => control_subject(*subject),
         Event::RateSet(one) => format!("{} {} {} by {}", one.from, one.to, one.rate, one.source),
         Event::RateRemoved { from, to } => format!("{from} {to}"),
+        Event::FeesSet { schedule, .. } => schedule.as_deref().map_or_else(
+            || "no fees".to_owned(),
+            |one| format!("{} rules by {}", one.rules().len(), one.charged_by().name()),
+        ),
+        Event::FeeCharged(one) => {
+            let (event, fee) = (one.event.name(), one.amount.minor.0);
+            format!("{event} {fee} {} {}", one.taken.name(), one.reference)
+        }
         Event::Voided(voided) => voided.reason.name().to_owned(),
         Event::Sealed(sealed) => generation(sealed.heirs),
         Event::Founded(founded) => generation(founded.heirs),

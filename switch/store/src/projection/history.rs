@@ -1,5 +1,5 @@
 //! History: what happened, row for row, from single records. It owns the columns of
-//! `authorization_event`, `posting` and `audit_entry`; nothing here is ever changed afterwards.
+//! `authorization_event`, `posting` and `audit_entry`, and when fees are noted; nothing here is ever changed afterwards.
 
 use switch_domain::{
     Account, AuthorizationDelta, Cause, Event, PartnerId, Posting, Record, Reversed,
@@ -8,6 +8,7 @@ use switch_domain::{
 use super::columns::{Place, currency, message_key, reference};
 use super::copy::{CopyRows, RowWriter};
 use super::events::{Subject, detail, kind, subject};
+use super::fees;
 use crate::codes::Stored;
 
 /// Statements that take the rows.
@@ -39,6 +40,8 @@ pub(super) struct History {
     pub(super) events: CopyRows,
     pub(super) postings: CopyRows,
     pub(super) audit: CopyRows,
+    /// Fees that were charged.
+    pub(super) fees: CopyRows,
 }
 
 impl History {
@@ -47,6 +50,7 @@ impl History {
             events: CopyRows::new(EVENT_COLUMNS),
             postings: CopyRows::new(POSTING_COLUMNS),
             audit: CopyRows::new(AUDIT_COLUMNS),
+            fees: CopyRows::new(fees::CHARGED_COLUMNS),
         }
     }
 
@@ -55,12 +59,14 @@ impl History {
         self.events.clear();
         self.postings.clear();
         self.audit.clear();
+        self.fees.clear();
     }
 
     /// Adds what a record says. `first_posting` counts the postings of its journal row so far.
     pub(super) fn add(&mut self, place: Place, record: &Record, first_posting: i32) {
         let subject = subject(record);
         self.event(place, record);
+        fees::charged(&mut self.fees, place, record);
         for (leg, posting) in (first_posting..).zip(&record.effects.postings) {
             self.posting(place, leg, record, subject.partner, posting);
         }
@@ -149,6 +155,7 @@ impl History {
             Account::Memorandum(id) => ("memorandum", id.0),
             Account::InTransit(id) => ("in_transit", id.0),
             Account::NetworkSettlement(id) => ("network_settlement", id.0),
+            Account::FeeIncome(id) => ("fee_income", id.0),
         };
         let mut row = self.postings.row();
         Place { idx: leg, ..place }.write(&mut row);

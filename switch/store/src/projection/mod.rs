@@ -12,6 +12,7 @@ mod columns;
 mod copy;
 mod entities;
 mod events;
+mod fees;
 mod flush;
 mod history;
 #[cfg(feature = "testing")]

@@ -119,6 +119,7 @@ impl Rows {
                     conversion: one.conversion.clone(),
                     counted: record.effects.counted(),
                     totals: Totals::default(),
+                    fees: None,
                     decided_at: record.at,
                     closed: !one.holds(),
                 };
@@ -152,6 +153,11 @@ impl Rows {
             if let Some(row) = self.authorizations.get_mut(&delta.authorization) {
                 row.totals = row.totals.checked_add(delta.totals).unwrap_or(row.totals);
                 row.closed |= delta.closes;
+            }
+        }
+        for (delta, fees) in record.effects.of_fees() {
+            if let Some(row) = self.authorizations.get_mut(&delta.authorization) {
+                row.fees = row.fee_totals().checked_add(fees).map(Box::new);
             }
         }
     }

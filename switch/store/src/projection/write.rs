@@ -8,7 +8,7 @@ use switch_domain::Seq;
 
 use super::chunk::Chunk;
 use super::copy::CopyRows;
-use super::{authorizations, entities, history, transfers};
+use super::{authorizations, entities, fees, history, transfers};
 use crate::pg_timestamp::PgTimestamp;
 
 /// The rows and the watermark are lost together if at all, and are made again from the journal:
@@ -75,6 +75,7 @@ async fn write_rows(
     authorizations::change(connection, &chunk.changed).await?;
     copy(connection, history::COPY_EVENTS, &mut chunk.history.events, spread).await?;
     copy(connection, history::COPY_POSTINGS, &mut chunk.history.postings, spread).await?;
+    copy(connection, fees::COPY_CHARGED, &mut chunk.history.fees, spread).await?;
     copy(connection, history::COPY_AUDIT, &mut chunk.history.audit, spread).await?;
     Ok(true)
 }

@@ -87,6 +87,7 @@ fn control(rows: &Rows) -> Control {
     rows.programmes.values().for_each(|one| control.put_programme(one.clone()));
     rows.spend_controls.values().for_each(|one| control.put_spend_control(one.clone()));
     rows.rates.values().for_each(|one| control.put_rate(*one));
+    rows.fees.iter().for_each(|(id, one)| control.set_fees(*id, Some(one.clone())));
     control.version = rows.control_version;
     control
 }

@@ -8,9 +8,10 @@ use switch_domain::{
     AnsweredReversal, Authorization, AuthorizationDelta, AuthorizationId, Authorized, Balance,
     BalanceId, BalanceOpened, BalanceState, Card, CardCounters, CardId, CardIssued, CardReferences,
     Cause, ControlId, ControlSubject, Currency, CustomerId, CustomerState, DoneCommand, Event,
-    ExchangeRate, Expiry, LockCode, MinorUnits, Part, Partner, PartnerId, Pool, PoolId, PoolShare,
-    Posting, Programme, ProgrammeId, Record, Reversed, Seq, ShardId, SpendControl, Timestamp,
-    Totals, Transfer, TransferId, TransferOutcome, TransferReceived, Used, Voided,
+    ExchangeRate, Expiry, FeeSchedule, LockCode, MinorUnits, Part, Partner, PartnerId, Pool,
+    PoolId, PoolShare, Posting, Programme, ProgrammeId, Record, Reversed, Seq, ShardId,
+    SpendControl, Timestamp, Totals, Transfer, TransferId, TransferOutcome, TransferReceived, Used,
+    Voided,
 };
 
 use crate::projection::{Moves, Position};
@@ -42,6 +43,7 @@ pub(super) struct Rows {
     pub(super) spend_controls: BTreeMap<ControlId, SpendControl>,
     pub(super) usage: BTreeMap<(ControlId, i64, Part), AsOf<Used>>,
     pub(super) rates: BTreeMap<(Currency, Currency), ExchangeRate>,
+    pub(super) fees: BTreeMap<ProgrammeId, FeeSchedule>,
     pub(super) authorizations: BTreeMap<AuthorizationId, Authorization>,
     pub(super) reversals: Vec<AnsweredReversal>,
     /// Reversals that gave nothing back.
@@ -83,6 +85,7 @@ impl Rows {
             spend_controls: BTreeMap::new(),
             usage: BTreeMap::new(),
             rates: BTreeMap::new(),
+            fees: BTreeMap::new(),
             authorizations: BTreeMap::new(),
             reversals: Vec::new(),
             gave_nothing: BTreeSet::new(),
@@ -161,6 +164,11 @@ impl Rows {
         for delta in record.effects.of_authorizations() {
             self.totals(delta);
         }
+        for (delta, fees) in record.effects.of_fees() {
+            if let Some(row) = self.authorizations.get_mut(&delta.authorization) {
+                row.fees = row.fee_totals().checked_add(fees).map(Box::new);
+            }
+        }
     }
 
     fn event(&mut self, seq: Seq, record: &Record) {
@@ -208,6 +216,9 @@ impl Rows {
             }
             Event::RateSet(rate) => self.rate((rate.from, rate.to), Some(**rate)),
             Event::RateRemoved { from, to } => self.rate((*from, *to), None),
+            Event::FeesSet { programme, schedule } => {
+                self.set_fees(*programme, schedule.as_deref());
+            }
             Event::Authorized(authorized) => self.authorize(record, authorized),
             Event::Reversed(reversed) => {
                 self.reverse(record.at, reversed);
@@ -230,6 +241,7 @@ impl Rows {
             | Event::LockRefused { .. }
             | Event::PoolReloaded { .. }
             | Event::BalanceCredited { .. }
+            | Event::FeeCharged(_)
             | Event::Expired(_) => {}
         }
     }
@@ -295,6 +307,14 @@ impl Rows {
         };
     }
 
+    fn set_fees(&mut self, programme: ProgrammeId, schedule: Option<&FeeSchedule>) {
+        self.control_version = self.control_version.saturating_add(1);
+        match schedule {
+            Some(schedule) => self.fees.insert(programme, schedule.clone()),
+            None => self.fees.remove(&programme),
+        };
+    }
+
     fn control_changed(&mut self, subject: ControlSubject) {
         if matches!(subject, ControlSubject::Programme(_)) {
             self.control_version = self.control_version.saturating_add(1);
@@ -346,6 +366,7 @@ impl Rows {
             conversion: made.conversion.clone(),
             counted: record.effects.counted(),
             totals: Totals::default(),
+            fees: None,
             decided_at: record.at,
             closed: !made.holds(),
         };

@@ -18,7 +18,7 @@ use switch_domain::{
     TransferReceived, VaultRef, Voided,
 };
 
-use crate::{card_security, controls, conversions};
+use crate::{card_security, controls, conversions, fees};
 
 pub(crate) fn text<const N: usize>() -> impl Strategy<Value = AsciiText<N>> {
     vec(b' '..=b'~', 0..=N).prop_map(|bytes| AsciiText::new(&bytes).expect("printable"))
@@ -355,6 +355,7 @@ fn effects() -> impl Strategy<Value = Effects> {
         any::<i64>().prop_map(|id| Account::Memorandum(PartnerId(id))),
         any::<i64>().prop_map(|id| Account::InTransit(PartnerId(id))),
         any::<i64>().prop_map(|id| Account::NetworkSettlement(PartnerId(id))),
+        any::<i64>().prop_map(|id| Account::FeeIncome(PartnerId(id))),
     ];
     let posting = (account, amount(), currency()).prop_map(|(account, amount, currency)| Posting {
         account,
@@ -362,10 +363,11 @@ fn effects() -> impl Strategy<Value = Effects> {
         currency,
     });
     let counters = option::of(card_security::effect());
-    let legs = (vec(posting, 0..4), vec(controls::delta(), 0..3), counters);
+    let of_fees = option::of(fees::effect());
+    let legs = (vec(posting, 0..4), vec(controls::delta(), 0..3), counters, of_fees);
     let parts = (authorizations, option::of(balance), option::of(pool), legs);
     parts.prop_map(|((authorization, completed), balance, pool, legs)| {
-        let (postings, usage, counters) = legs;
+        let (postings, usage, counters, fees) = legs;
         Effects {
             authorization,
             completed: completed.map(Box::new),
@@ -374,6 +376,7 @@ fn effects() -> impl Strategy<Value = Effects> {
             postings,
             usage,
             counters: counters.map(Box::new),
+            fees: fees.map(Box::new),
         }
     })
 }
@@ -383,9 +386,10 @@ fn open_authorization() -> impl Strategy<Value = Authorization> {
     let more = (any::<[i64; 7]>(), currency(), reason(), option::of("[A-Z0-9]{6}"), stand_in());
     let counted = vec(controls::counted(), 0..3).prop_map(Vec::into_boxed_slice);
     let answered = option::of(reason());
-    let said = (counted, portion(), option::of(conversions::conversion()), answered);
+    let of_fees = option::of(fees::totals());
+    let said = (counted, portion(), option::of(conversions::conversion()), answered, of_fees);
     (ids, facts(), more, said).prop_map(|((id, balance, pool), facts, more, said)| {
-        let (counted, portion, conversion, answered) = said;
+        let (counted, portion, conversion, answered, fees) = said;
         let (n, currency, reason, code, stand_in) = more;
         let [requested, authorized, incremented, reversed, cleared, refunded, at] = n;
         Authorization {
@@ -404,6 +408,7 @@ fn open_authorization() -> impl Strategy<Value = Authorization> {
             completes: None,
             conversion,
             counted: Some(counted).filter(|counted| !counted.is_empty()),
+            fees: fees.map(Box::new),
             totals: Totals {
                 authorized: MinorUnits(authorized),
                 incremented: MinorUnits(incremented),
@@ -557,6 +562,7 @@ pub(crate) fn record() -> impl Strategy<Value = Record> {
         generations(),
         controls::events(),
         conversions::events(),
+        fees::events(),
         card_security::events(),
         refused,
         nothing

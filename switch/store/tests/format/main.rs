@@ -5,6 +5,7 @@ mod arbitrary;
 mod card_security;
 mod controls;
 mod conversions;
+mod fees;
 
 use bytes::Bytes;
 use proptest::prelude::*;

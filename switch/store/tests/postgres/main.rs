@@ -7,6 +7,7 @@ mod card_security;
 mod chain;
 mod conversions;
 mod decided;
+mod fees;
 mod financial;
 mod forgotten;
 mod holds;

@@ -18,6 +18,7 @@ use crate::advices;
 use crate::append::story;
 use crate::card_security;
 use crate::conversions;
+use crate::fees;
 use crate::financial;
 use crate::life::{
     CONTROL, SHARD, START, control_rows, expired, keep_cards, reversed_for_nothing, shard_rows,
@@ -357,10 +358,12 @@ async fn the_simulated_database_and_postgres_tell_one_story() {
     assert!(real.lines().count() > 5_000, "the story tells little");
 }
 
-/// Transfers, row for row (W-17).
-async fn transferred(place: &impl Place) -> String {
+/// The rows of each shard, and what a start reads of them on the way.
+type Shards = [(ShardId, Vec<Vec<Record>>); 2];
+
+async fn read_on_the_way(place: &impl Place, shards: Shards) -> String {
     let mut t = Transcript::default();
-    for (shard, rows) in transfers::rows() {
+    for (shard, rows) in shards {
         let (batches, _) = append(place, shard, rows).await;
         let (mut tables, mut after) = (place.tables(), Seq::NONE);
         for rows in batches.chunks(2) {
@@ -375,11 +378,23 @@ async fn transferred(place: &impl Place) -> String {
 #[tokio::test]
 async fn transfers_are_the_same_in_the_simulated_tables() {
     let postgres = Postgres(Stage::new().await);
-    let real = transferred(&postgres).await;
+    let real = read_on_the_way(&postgres, transfers::rows()).await;
     postgres.0.close().await;
-    let simulated = transferred(&Simulated(SimulatedStore::new(1))).await;
+    let simulated = Simulated(SimulatedStore::new(1));
+    let simulated = read_on_the_way(&simulated, transfers::rows()).await;
     assert_eq!(first_difference(&real, &simulated), None);
     assert_eq!(real.lines().count(), simulated.lines().count());
+}
+
+#[tokio::test]
+async fn schedules_of_fees_are_the_same_in_the_simulated_tables() {
+    let shards = || [(CONTROL, [control_rows(), fees::set_up()].concat()), (SHARD, fees::acts())];
+    let postgres = Postgres(Stage::new().await);
+    let real = read_on_the_way(&postgres, shards()).await;
+    postgres.0.close().await;
+    let simulated = read_on_the_way(&Simulated(SimulatedStore::new(1)), shards()).await;
+    assert_eq!(first_difference(&real, &simulated), None);
+    assert!(real.contains("paper_statement"), "rules are read");
 }
 
 /// A story of a shard, with all that can be asked about it on the way.

@@ -7,7 +7,7 @@ use switch_store::{Store, StoreOptions, books, fresh_owner};
 use crate::projection::{journalled, project_all};
 use crate::stage::Stage;
 
-const PROJECTED: [&str; 12] = [
+const PROJECTED: [&str; 15] = [
     "projection",
     "partner",
     "pool",
@@ -20,6 +20,9 @@ const PROJECTED: [&str; 12] = [
     "authorization_event",
     "posting",
     "audit_entry",
+    "programme_fees",
+    "programme_fee_rule",
+    "fees_charged",
 ];
 
 /// What the server says to a statement over the pool; empty where it is done.

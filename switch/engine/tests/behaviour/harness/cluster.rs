@@ -8,7 +8,7 @@ use switch_domain::{
     Account, AnsweredReversal, AuthorizationId, Authorized, BalanceId, Cause, CommandDigest,
     Currency, DoneCommand, Effects, Event, Forgotten, Hold, IdempotencyKey, MessageClass,
     MessageKey, MinorUnits, PoolId, Reach, Recalled, Record, Reversed, ShardId, ShardImage,
-    StandIn, Timestamp, Totals, TransactionType, Voided,
+    StandIn, Taken, Timestamp, Totals, TransactionType, Voided,
 };
 use switch_engine::{Answer, Command, Decision, Headroom, HoldEnd, Outcome, State};
 
@@ -362,9 +362,11 @@ impl Cluster {
         }
         let holds = self.open_holds();
         let posted = self.posted();
+        let fees = self.held_fees();
         for balance in settled[CARDS].balances() {
             let held: i64 =
                 holds.values().filter(|hold| hold.0 == Some(balance.id)).map(|hold| hold.2).sum();
+            let held = held + fees.get(&balance.id).copied().unwrap_or(0);
             let ledger = posted.get(&Account::Balance(balance.id)).copied().unwrap_or(0);
             assert_eq!((balance.ledger.0, balance.held.0), (ledger, held), "{balance:?}");
         }
@@ -377,6 +379,42 @@ impl Cluster {
             let ledger = posted.get(&Account::Pool(*pool)).copied().unwrap_or(0);
             assert_eq!((level, held), (ledger, stated), "pool {pool}");
         }
+        self.fees_add_up(&posted);
+    }
+
+    /// Every fee that is taken at once is a posting and a line, and what is given back of it, too.
+    fn fees_add_up(&self, posted: &BTreeMap<Account, i64>) {
+        let mut lines: BTreeMap<Account, i64> = BTreeMap::new();
+        for record in self.all_records(CARDS) {
+            let of_act = match &record.event {
+                Event::FeeCharged(one) => Some(&**one),
+                _ => None,
+            };
+            let of_purchase = record.effects.fees.iter().flat_map(|fees| &fees.lines);
+            for line in of_act.into_iter().chain(of_purchase) {
+                assert!(!line.amount.minor.is_zero(), "{line:?}");
+                if line.taken == Taken::AtOnce {
+                    *lines.entry(Account::FeeIncome(line.partner)).or_default() +=
+                        line.amount.minor.0;
+                }
+            }
+        }
+        let income = posted.iter().filter(|(to, _)| matches!(to, Account::FeeIncome(_)));
+        let income: BTreeMap<_, _> = income.map(|(to, sum)| (*to, *sum)).collect();
+        assert_eq!(lines, income);
+    }
+
+    /// What is held for fees on each account, by what records say.
+    fn held_fees(&self) -> BTreeMap<BalanceId, i64> {
+        let mut sums = BTreeMap::new();
+        for record in self.all_records(CARDS) {
+            let held = fees_held(record);
+            if held != 0 {
+                let balance = record.effects.balance.expect("an account").balance;
+                *sums.entry(balance).or_default() += held;
+            }
+        }
+        sums
     }
 
     /// What each open approval, our own or in our stead, holds by the events alone: account, pool,
@@ -390,7 +428,7 @@ impl Cluster {
                     let first = a.completes.expect("what it adds to").authorization;
                     let hold = holds.get_mut(&first).expect("an increment of what is open");
                     let held = record.effects.balance.expect("an account").held.0;
-                    hold.2 += held;
+                    hold.2 += held - fees_held(record);
                     added.insert(a.id, first);
                 }
                 Event::Authorized(a) if is_held(a) => {
@@ -415,6 +453,7 @@ impl Cluster {
                     if added.contains_key(id) =>
                 {
                     let back = record.effects.balance.map_or(0, |delta| delta.held.0);
+                    let back = back - fees_held(record);
                     if let Some(hold) = holds.get_mut(&added[id]) {
                         hold.2 += back;
                     } else {
@@ -452,6 +491,11 @@ impl Cluster {
         }
         sums
     }
+}
+
+/// What a record holds more for fees, or less.
+fn fees_held(record: &Record) -> i64 {
+    record.effects.of_fees().map(|(_, fees)| fees.held.0).sum()
 }
 
 /// Account, pool and amount of a hold.

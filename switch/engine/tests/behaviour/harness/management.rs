@@ -40,6 +40,8 @@ impl World {
             "activate" | "remove" | "lock" | "unlock" => self.change_card(row),
             "control" | "change-control" | "remove-control" => self.control(row),
             "rate" | "no-rate" | "foreign" | "domestic" => self.currencies(row),
+            "fees" | "no-fees" | "around" | "partner-charges" => self.schedule(row),
+            "charge" | "give-back" => self.charge(row),
             "verified" | "unverified" => self.verification(row),
             "card-data" | "set-pin" | "reset-code" | "await" | "renew" => self.references(row),
             "lock-outside" | "unlock-outside" => self.lock_outside(row),

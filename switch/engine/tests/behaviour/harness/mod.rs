@@ -20,6 +20,7 @@
 mod cluster;
 mod controls;
 mod currencies;
+mod fees;
 mod management;
 mod messages;
 mod names;
@@ -98,8 +99,9 @@ impl World {
             }
             "held" | "available" | "ledger" => self.look_at_balance(row),
             "pool-held" | "pool-available" => self.look_at_pool(row),
-            "network" | "memorandum" => self.look_at_postings(row),
+            "network" | "memorandum" | "income" => self.look_at_postings(row),
             "totals" => self.look_at_totals(row),
+            "fees-of" => self.look_at_fees(row),
             "converted" => self.look_at_conversion(row),
             "open" => {
                 let open = self.cluster.states[CARDS].open_authorizations();
@@ -132,13 +134,14 @@ impl World {
         expect_equal(row, &MinorUnits(sum), &minor_units(row, row.word("an amount"), currency));
     }
 
-    /// `network PARTNER CURRENCY AMOUNT`: what is owed to the networks by the postings; and
-    /// `memorandum`, the contra of what the partner holds itself.
+    /// `network PARTNER CURRENCY AMOUNT`: what is owed to the networks by the postings; `income`,
+    /// what fees came to; and `memorandum`, the contra of what the partner holds itself.
     fn look_at_postings(&self, row: &Row<'_>) {
         let partner = self.names.partner(row, row.word("a partner"));
         let currency = currency(row.word("a currency"));
         let account = match row.verb {
             "network" => Account::NetworkSettlement(partner),
+            "income" => Account::FeeIncome(partner),
             _ => Account::Memorandum(partner),
         };
         let sum = self.cluster.posted().get(&account).copied().unwrap_or(0);

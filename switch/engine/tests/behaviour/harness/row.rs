@@ -17,7 +17,7 @@ pub(crate) struct Row<'a> {
 }
 
 /// Words that are followed by a value.
-const OPTIONS: [&str; 75] = [
+const OPTIONS: [&str; 79] = [
     "abroad",
     "acq",
     "against",
@@ -47,6 +47,7 @@ const OPTIONS: [&str; 75] = [
     "fee",
     "fee-within",
     "floor",
+    "form",
     "funding",
     "holder",
     "hours",
@@ -57,6 +58,7 @@ const OPTIONS: [&str; 75] = [
     "key",
     "kind",
     "last",
+    "least",
     "leaving",
     "length",
     "link",
@@ -64,6 +66,7 @@ const OPTIONS: [&str; 75] = [
     "mark",
     "may",
     "mcc",
+    "most",
     "names",
     "new",
     "of",
@@ -82,6 +85,7 @@ const OPTIONS: [&str; 75] = [
     "shadow",
     "stan",
     "status",
+    "taken",
     "term",
     "time",
     "to",

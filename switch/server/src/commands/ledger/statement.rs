@@ -53,6 +53,9 @@ fn print_statement(statement: &Statement) {
         let (posted, held) = (shown(line.amount.0.into()), shown(line.held.0.into()));
         let moved = format!("{at:<27} {kind:<20} {posted:>16} {held:>16}");
         stands(&moved, line.after);
+        if !line.fee.is_zero() {
+            println!("    fees within: {}", shown(line.fee.0.into()));
+        }
         if let Some(reason) = &line.would_be {
             println!("    forced: a request would have been declined: {reason}");
         }
@@ -98,6 +101,7 @@ fn statement_json(statement: &Statement, reconciled: Option<&Reconciled>) -> Val
             "event": line.kind,
             "message": line.message,
             "posted": shown(line.amount.0.into()),
+            "fees_within": shown(line.fee.0.into()),
             "held_more": shown(line.held.0.into()),
             "before": stands(line.before),
             "after": stands(line.after),

@@ -127,6 +127,7 @@ async fn every_post_is_done_once_under_a_key_or_keeps_nothing_of_a_secret() {
             format!("{lifecycle}/installations/{installation}/unblock"),
             json!(null),
         ),
+        ("/secure/fees/preview".into(), "/secure/fees/preview".into(), previewed(acme.programme)),
         ("/secure/webhooks/{webhookId}/test".into(), format!("{hook}/test"), json!(null)),
         (
             "/secure/webhooks/{webhookId}/messages/{messageId}/resend".into(),
@@ -201,6 +202,12 @@ async fn approved(platform: &Platform, partner: &Partner) -> String {
     let corporation = corporations::creates(&partner.client, "approved");
     platform.sql("UPDATE corporation SET state = 'APPROVED'").await;
     corporation
+}
+
+/// A question of what a month costs.
+fn previewed(programme: i64) -> Value {
+    let what = json!({ "events": ["card_monthly"], "form": "VIRTUAL" });
+    json!({ "programmeId": programme, "what": what })
 }
 
 /// A webhook at a place where nobody listens.

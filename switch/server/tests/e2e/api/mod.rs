@@ -5,6 +5,7 @@ mod authorizations;
 mod cards;
 mod client;
 mod corporations;
+mod fees;
 mod hardware_pins;
 mod kyc;
 mod matrices;

@@ -276,6 +276,8 @@ fn body_of(path: &str, name: &str) -> Option<Value> {
         Some("controls" | "{controlId}") => {
             Some(json!({ "name": name, "rule": "FORBID", "shadow": true }))
         }
+        Some("fees") => Some(json!({ "chargedBy": "PLATFORM", "rules": [] })),
+        Some("preview") => Some(json!({ "events": ["card_monthly"], "form": "VIRTUAL" })),
         Some("operators") => Some(json!({ "name": name, "role": "EMPLOYEE" })),
         Some("role") => Some(json!({ "role": "ADMIN" })),
         Some("kyb") => Some(json!({ "decision": "HOLD", "note": "seen" })),
@@ -316,6 +318,7 @@ impl Matrix<'_> {
             .replace("{messageId}", MISSING)
             .replace("{partnerId}", "777")
             .replace("{programmeId}", "777")
+            .replace("{invoice}", "2026-11.csv")
             .replace("{controlId}", MISSING)
             .replace("{poolId}", "777")
             .replace("{reloadId}", MISSING);

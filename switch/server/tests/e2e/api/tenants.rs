@@ -55,6 +55,7 @@ async fn a_stranger_finds_nothing_and_changes_nothing() {
         ("GET", "/secure/customers/{c}/balances/{b}".into(), None),
         ("GET", "/secure/customers/{c}/balances/{b}/movements".into(), None),
         ("GET", "/secure/customers/{c}/balances/{b}/authorizations".into(), None),
+        ("GET", "/secure/customers/{c}/balances/{b}/fees".into(), None),
         ("POST", "/secure/customers/{c}/balances/{b}/block".into(), None),
         ("POST", "/secure/customers/{c}/balances/{b}/unblock".into(), None),
         ("POST", "/secure/customers/{c}/balances/{b}/close".into(), None),

@@ -11,6 +11,7 @@ mod cards;
 mod controls;
 mod corporations;
 mod customer;
+mod fees;
 mod pools;
 mod programmes;
 mod recording;
@@ -43,6 +44,7 @@ async fn examples_of_the_documents_are_real_answers() {
         ("CARDSWITCH_API__MAIL__TLS", "plain"),
         ("CARDSWITCH_API__MAIL__EVERY_MS", "60000"),
         ("CARDSWITCH_API__POOLS__EVERY_MS", "60000"),
+        ("CARDSWITCH_API__FEES__EVERY_MS", "20"),
     ];
     let more = more.map(|(name, value)| (name, value.to_owned()));
     let (platform, _simulator) = playground::platform(more.into()).await;
@@ -56,6 +58,7 @@ async fn examples_of_the_documents_are_real_answers() {
     admin::walk(&platform, &mut recording);
     pools::walk(&platform, &mut recording);
     programmes::walk(&platform, &mut recording);
+    fees::walk(&platform, &mut recording).await;
     // Last: the bureau makes all that was ordered before.
     sandbox::walk(&platform, &mut recording);
     platform.close().await;

@@ -210,6 +210,7 @@ LIVE = {
     "programmeId": lambda scene: (
         SET_UP.programme if set_up(scene) else scene.partner.programme
     ),
+    "invoice": lambda scene: "2026-11.csv",
     "cardId": lambda scene: scene.card,
     "authorizationId": lambda scene: scene.authorization,
     "orderId": lambda scene: scene.order,
@@ -228,7 +229,10 @@ LIVE = {
 
 def set_up(scene):
     """Whether a request is about what operators set up, and may change."""
-    changed = ("/admin/partners/{partnerId}", "/admin/programmes/{programmeId}")
+    changed = (
+        "/admin/partners/{partnerId}", "/admin/programmes/{programmeId}",
+        "/admin/programmes/{programmeId}/fees",
+    )
     return scene.path in changed
 
 
@@ -307,6 +311,16 @@ WHOLE["POST", "/admin/partners"] = lambda scene: {"name": fresh("drawn")}
 WHOLE["PUT", "/admin/partners/{partnerId}"] = lambda scene: {"name": fresh("drawn")}
 WHOLE["POST", "/admin/programmes"] = lambda scene: SET_UP.wanted()
 WHOLE["PUT", "/admin/programmes/{programmeId}"] = lambda scene: {"name": fresh("drawn")}
+FEES = {
+    "chargedBy": "PLATFORM",
+    "rules": [{"event": "card_monthly", "fixed": "1.99", "taken": "AT_ONCE"}],
+}
+MONTHLY = {"events": ["card_monthly"], "form": "VIRTUAL"}
+WHOLE["PUT", "/admin/programmes/{programmeId}/fees"] = lambda scene: FEES
+WHOLE["POST", "/admin/programmes/{programmeId}/fees/preview"] = lambda scene: MONTHLY
+WHOLE["POST", "/secure/fees/preview"] = lambda scene: {
+    "programmeId": scene.partner.programme, "what": MONTHLY,
+}
 for method, one in (("POST", ""), ("PUT", "/{controlId}")):
     WHOLE[method, f"/admin/programmes/{{programmeId}}/controls{one}"] = lambda scene: CONTROL
 
