@@ -83,7 +83,10 @@ impl Runner {
     }
 
     async fn round(&mut self, now: Timestamp) -> Result<(), Problem> {
-        if !self.is_ours().await? || !self.fees.services.node.is_serving() {
+        let node = &self.fees.services.node;
+        // By a clock that is wrong no period is over.
+        let may = node.is_serving() && node.clock_fault().is_none();
+        if !may || !self.is_ours().await? {
             return Ok(());
         }
         let today = day_of(before(now, self.fees.settings.settles));
@@ -116,15 +119,29 @@ impl Fees {
     /// # Errors
     /// The database: what was done is done, and gone on with the next time.
     pub async fn run(&self, today: Date, now: Timestamp) -> Result<Ran, Problem> {
-        let mut ran = Ran { settled: self.settle(now).await?, ..Ran::default() };
+        let mut ran = Ran::default();
+        // What cannot be done of one holds up none of the others.
+        let settled = self.settle(now).await;
+        let mut failed = None;
         for event in PERIODIC {
-            while let Some(period) = self.next_of(event, today).await? {
-                self.look_through(period, now, &mut ran).await?;
-                ran.periods = ran.periods.saturating_add(1);
-                counter!("cardswitch_fee_periods_total").increment(1);
-            }
+            failed = self.periods_of(event, (today, now), &mut ran).await.err().or(failed);
         }
-        Ok(ran)
+        ran.settled = ran.settled.saturating_add(settled?);
+        failed.map_or(Ok(ran), Err)
+    }
+
+    async fn periods_of(
+        &self,
+        event: FeeEvent,
+        (today, now): (Date, Timestamp),
+        ran: &mut Ran,
+    ) -> Result<(), Problem> {
+        while let Some(period) = self.next_of(event, today).await? {
+            self.look_through(period, now, ran).await?;
+            ran.periods = ran.periods.saturating_add(1);
+            counter!("cardswitch_fee_periods_total").increment(1);
+        }
+        Ok(())
     }
 
     /// The same as of a day that somebody names.

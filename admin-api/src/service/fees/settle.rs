@@ -67,6 +67,8 @@ enum End {
     Invoiced,
     /// Nobody can be charged for it: the account is closed, or its order came to nothing.
     Dropped,
+    /// The account lacks the money.
+    Short,
     Later,
 }
 
@@ -129,7 +131,7 @@ impl Services {
             false => self.charge(due).await,
         };
         let name = match end {
-            End::Later => {
+            End::Short | End::Later => {
                 let later = sqlx::query(LATER).bind(key).bind(PgTimestamp(after(now, PAUSE)));
                 later.execute(self.store.pool()).await?;
                 return Ok(end);
@@ -146,10 +148,11 @@ impl Services {
     async fn charge(&self, due: &Due) -> End {
         let Owed { taken, .. } = due.owed;
         let end = self.charge_as(due, taken).await;
-        if end == End::Later && due.is_over && taken == Taken::AtOnce {
-            return self.charge_as(due, Taken::Invoiced).await;
+        match end {
+            End::Short if due.is_over => self.charge_as(due, Taken::Invoiced).await,
+            End::Short => End::Later,
+            end => end,
         }
-        end
     }
 
     async fn charge_as(&self, due: &Due, taken: Taken) -> End {
@@ -172,6 +175,7 @@ impl Services {
             Ok(_) => done,
             // It was charged under this key before, in the other way or by another price.
             Err(ManageError::Refused(Refusal::KeyReused)) => End::Charged,
+            Err(ManageError::Refused(Refusal::InsufficientFunds)) => End::Short,
             Err(ManageError::Refused(Refusal::BalanceClosed)) => {
                 tracing::warn!(
                     balance = owed.balance.0, fee = %owed.reference,

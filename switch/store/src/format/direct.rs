@@ -313,6 +313,7 @@ mod tests {
                 postings: if has(2) { postings(amount) } else { Vec::new() },
                 usage: if has(1) { usage(minor) } else { Vec::new() },
                 counters: has(3).then(|| Box::new(counters(amount, has(2)))),
+                fees: has(0).then(|| Box::new(of_fees(minor, has(1)))),
             };
             let made = Authorized {
                 id,
@@ -353,6 +354,20 @@ mod tests {
             let event = Event::Authorized(made);
             Record { at, cause: Cause::Message(LinkId(u16::from(bits))), event, effects }
         })
+    }
+
+    fn of_fees(minor: MinorUnits, charges: bool) -> FeeEffect {
+        let own = FeeTotals { held: minor, charged: minor, invoiced: minor };
+        let line = FeeCharged {
+            balance: BalanceId(7),
+            partner: PartnerId(1),
+            card: None,
+            event: FeeEvent::CardMonthly,
+            amount: Amount { minor, currency: Currency::from_numeric(978).expect("euro") },
+            taken: Taken::AtOnce,
+            reference: AsciiText::default(),
+        };
+        FeeEffect { own, completed: own, lines: if charges { vec![line] } else { Vec::new() } }
     }
 
     fn counters(amount: i64, locks: bool) -> CounterEffect {
