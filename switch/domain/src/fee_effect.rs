@@ -1,4 +1,4 @@
-//! What the fees of a purchase stand at, and what a record does to them. It owns the shape: how much
+//! Where the fees of a purchase stand, and what a record does to them. It owns the shape: how much
 //! is held, charged or given back was decided before.
 
 use crate::{FeeCharged, MinorUnits};

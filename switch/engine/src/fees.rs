@@ -1,10 +1,10 @@
-//! Fees of purchases: what is held beside an amount, what is charged when it is settled, and what is
-//! given back. It owns when a fee is computed anew, and of what; prices are the schedule's. It never
-//! moves a deposit: that pays the network, which asks for the amount alone.
+//! Fees of purchases: what is held beside an amount, what is charged when it is settled, and what
+//! is given back. It owns when a fee is computed anew, and of what; prices are the schedule's. It
+//! never moves a deposit: that pays the network, which asks for the amount alone.
 //!
 //! A fee of an `authorized` event is held from the decision on, and charged with those of `cleared`
-//! events for what is settled in the end. It is computed by the schedule in force at each step; where
-//! money only goes back, never more than what is held.
+//! events for what is settled in the end. It is computed by the schedule in force at each step;
+//! where money only goes back, never more than what is held.
 
 use switch_domain::{
     Account, Amount, AsciiText, Authorization, BalanceDelta, BalanceId, CardForm, CardId,
@@ -152,7 +152,7 @@ fn rest(pricing: Option<&Pricing<'_>>, open: MinorUnits, cleared: MinorUnits) ->
     less(pricing.held_for(all), pricing.held_for(cleared))
 }
 
-/// What an increment holds more, of which so much stands; or less, where it takes the place of more.
+/// What an increment holds more, of which so much stands; or less, in place of a larger amount.
 pub(crate) fn held_more(case: &Case<'_>, standing: MinorUnits) -> Option<Box<FeeEffect>> {
     let first = first_of(case)?;
     let addition: &Addition = case.adds.as_ref()?;
@@ -217,7 +217,7 @@ fn open_after(
     less(first.held(), hold.released(standing, standing == case.comes_to()))
 }
 
-/// What the reversal, void or end of a hold gives back of its fees, where so much of it is open then.
+/// What the reversal, void or end of a hold gives back of its fees, where so much is open then.
 pub(crate) fn freed(
     state: &State,
     original: &Authorization,

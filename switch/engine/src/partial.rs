@@ -21,8 +21,8 @@ pub(crate) fn instead_of(case: &mut Case<'_>, reason: Reason) -> Reason {
 }
 
 /// The part of the amount that there is money for: what the customer has less what that costs or,
-/// where the partner's deposit has less, that, without the acquirer's fee. `None` where it is below the partner's minimum, which
-/// is of the purchase alone, or where nothing is approved in part.
+/// where the partner's deposit has less, that, without the acquirer's fee. `None` where it is below
+/// the partner's minimum, which is of the purchase alone, or where nothing is approved in part.
 fn part(case: &Case<'_>, reason: Reason) -> Option<MinorUnits> {
     let terms = case.request.terms;
     let for_money =

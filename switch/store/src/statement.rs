@@ -123,7 +123,8 @@ const LINES: &str = "
     SELECT at, kind, message, amount, fee, held, shard, seq, record_idx, would_be FROM (
         SELECT coalesce(posted.at, changed.at) AS at, coalesce(changed.kind, posted.kind) AS kind,
             coalesce(changed.id, forced.id) AS message, coalesce(posted.amount, 0) AS amount,
-            coalesce(fees.fee, 0) AS fee, coalesce(changed.held, 0) AS held, coalesce(posted.shard, changed.shard) AS shard,
+            coalesce(fees.fee, 0) AS fee, coalesce(changed.held, 0) AS held,
+            coalesce(posted.shard, changed.shard) AS shard,
             coalesce(posted.seq, changed.seq) AS seq,
             coalesce(posted.record_idx, changed.idx) AS record_idx, forced.would_be
         FROM (

@@ -1,5 +1,5 @@
-//! The customer's available funds cover the amount and its fees: no approval drives them below zero. What is
-//! given to the customer stays within the largest amount.
+//! The customer's available funds cover the amount and its fees: no approval drives them below
+//! zero. What is given to the customer stays within the largest amount.
 
 use switch_domain::{Direction, MinorUnits, Reason};
 

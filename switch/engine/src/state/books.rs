@@ -1,5 +1,6 @@
-//! Checks a shard's own books: what is held is what open authorizations hold, fees included. It owns the sums; the
-//! check of pools over all shards and of the tables is made by those who see them all.
+//! Checks a shard's own books: what is held is what open authorizations hold, fees included. It
+//! owns the sums; the check of pools over all shards and of the tables is made by those who see
+//! them all.
 
 use std::collections::BTreeMap;
 

@@ -93,10 +93,7 @@ fn event(event: &Event) -> shapes::Event {
         Event::Authorized(one) => Shape::Authorized(Box::new(authorized(one))),
         Event::Reversed(one) => Shape::Reversed(Box::new(reversed(one))),
         Event::Voided(one) => Shape::Voided(voided(one)),
-        Event::Expired(expired) => Shape::Expired(shapes::Expired {
-            authorization: expired.authorization.0,
-            partner: expired.partner.map(|id| id.0),
-        }),
+        Event::Expired(one) => Shape::Expired(expired(one)),
         Event::Sealed(sealed) => Shape::Sealed(generation::write_sealed(sealed)),
         Event::Founded(founded) => Shape::Founded(generation::write_founded(founded)),
         Event::Inherited(estate) => Shape::Inherited(Box::new(generation::write_estate(estate))),
@@ -112,6 +109,11 @@ fn event(event: &Event) -> shapes::Event {
 fn voided(voided: &domain::Voided) -> shapes::Voided {
     let authorization = voided.authorization.0;
     shapes::Voided { authorization, reason: voided.reason.name().to_owned() }
+}
+
+fn expired(expired: &domain::Expired) -> shapes::Expired {
+    let partner = expired.partner.map(|id| id.0);
+    shapes::Expired { authorization: expired.authorization.0, partner }
 }
 
 fn taken_over(taken: &domain::TakenOver) -> shapes::TakenOver {

@@ -170,10 +170,7 @@ impl Chunk {
                 *of(&mut self.partners, partner.id, seq) = Some(partner.clone());
                 self.control_changes = self.control_changes.saturating_add(1);
             }
-            Event::PoolDefined(pool) => {
-                *of(&mut self.pools, pool.id, seq) = Some(pool.clone());
-                self.control_changes = self.control_changes.saturating_add(1);
-            }
+            Event::PoolDefined(pool) => self.define_pool(seq, pool),
             Event::ProgrammeDefined(programme) => {
                 *of(&mut self.programmes, programme.id, seq) = Some(programme.clone());
                 self.control_changes = self.control_changes.saturating_add(1);
@@ -205,14 +202,12 @@ impl Chunk {
                 *of(&mut self.spend_controls, control.id, seq) = Some((**control).clone());
             }
             Event::ControlRemoved { control, subject } => {
-                self.control_changed(*subject);
-                *of(&mut self.spend_controls, *control, seq) = None;
+                self.remove_control(seq, *control, *subject);
             }
             Event::RateSet(rate) => self.rate(seq, (rate.from, rate.to), Some(**rate)),
             Event::RateRemoved { from, to } => self.rate(seq, (*from, *to), None),
             Event::FeesSet { programme, schedule } => {
-                self.control_changes = self.control_changes.saturating_add(1);
-                (*of(&mut self.fees, *programme, seq)).clone_from(schedule);
+                self.set_fees(seq, *programme, schedule.as_deref());
             }
             Event::Authorized(authorized) => self.authorizations.add(seq, record, authorized),
             Event::Voided(voided) => {
@@ -248,6 +243,21 @@ impl Chunk {
 
     fn receive(&mut self, seq: Seq, one: &TransferReceived) {
         *of(&mut self.received, one.transfer.id, seq) = Some(one.clone());
+    }
+
+    fn define_pool(&mut self, seq: Seq, pool: &Pool) {
+        *of(&mut self.pools, pool.id, seq) = Some(pool.clone());
+        self.control_changes = self.control_changes.saturating_add(1);
+    }
+
+    fn remove_control(&mut self, seq: Seq, control: ControlId, subject: ControlSubject) {
+        self.control_changed(subject);
+        *of(&mut self.spend_controls, control, seq) = None;
+    }
+
+    fn set_fees(&mut self, seq: Seq, id: ProgrammeId, schedule: Option<&FeeSchedule>) {
+        self.control_changes = self.control_changes.saturating_add(1);
+        *of(&mut self.fees, id, seq) = schedule.cloned().map(Box::new);
     }
 
     fn rate(&mut self, seq: Seq, pair: (Currency, Currency), rate: Option<ExchangeRate>) {

@@ -1,5 +1,6 @@
 //! History: what happened, row for row, from single records. It owns the columns of
-//! `authorization_event`, `posting` and `audit_entry`, and when fees are noted; nothing here is ever changed afterwards.
+//! `authorization_event`, `posting` and `audit_entry`, and when fees are noted; nothing here is
+//! ever changed afterwards.
 
 use switch_domain::{
     Account, AuthorizationDelta, Cause, Event, PartnerId, Posting, Record, Reversed,

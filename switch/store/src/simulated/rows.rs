@@ -220,12 +220,7 @@ impl Rows {
                 self.set_fees(*programme, schedule.as_deref());
             }
             Event::Authorized(authorized) => self.authorize(record, authorized),
-            Event::Reversed(reversed) => {
-                self.reverse(record.at, reversed);
-                if record.effects.authorization.is_none() {
-                    self.gave_nothing.insert(reversed.id);
-                }
-            }
+            Event::Reversed(reversed) => self.reverse(record, reversed),
             Event::Voided(voided) => self.void(voided),
             Event::TransferSent(one) => {
                 self.transfers.insert(one.id, (one.clone(), None));
@@ -373,7 +368,10 @@ impl Rows {
         self.authorizations.insert(row.id, row);
     }
 
-    fn reverse(&mut self, at: Timestamp, one: &Reversed) {
+    fn reverse(&mut self, record: &Record, one: &Reversed) {
+        if record.effects.authorization.is_none() {
+            self.gave_nothing.insert(one.id);
+        }
         self.reversals.push(AnsweredReversal {
             id: one.id,
             key: one.key,
@@ -381,7 +379,7 @@ impl Rows {
             original: one.original,
             standing: one.standing,
             reason: one.reason,
-            decided_at: at,
+            decided_at: record.at,
         });
     }
 

@@ -1,5 +1,5 @@
-//! Rows about fees: `fees`, `no-fees`, `around`, `charge`, `give-back`. A schedule is made a rule at
-//! a time, each a command of its own.
+//! Rows about fees: `fees`, `no-fees`, `around`, `charge`, `give-back`. A schedule is made a rule
+//! at a time, each a command of its own.
 
 use switch_domain::{
     AsciiText, BasisPoints, CardForm, ChargedBy, Country, FeeEvent, FeeRule, FeeSchedule,
