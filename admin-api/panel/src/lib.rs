@@ -41,7 +41,6 @@ pub struct Panel {
 
 impl Panel {
     /// Its pages, all under `/panel`.
-    #[must_use]
     pub fn router(self) -> Router {
         let Self { admin, rates } = self;
         // The last is the outermost.

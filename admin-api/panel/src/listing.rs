@@ -46,6 +46,9 @@ pub(crate) struct Rows<T> {
     pub(crate) next_cursor: Option<String>,
 }
 
+/// How a line of it is shown.
+type Row<T> = Box<dyn Fn(&T) -> Vec<Cell> + Send + Sync>;
+
 /// A list.
 pub(crate) struct Listing<T> {
     pub(crate) heading: &'static str,
@@ -57,7 +60,7 @@ pub(crate) struct Listing<T> {
     pub(crate) paged: bool,
     /// Where it is shown: the path, and what of the query is kept.
     pub(crate) at: String,
-    pub(crate) row: Box<dyn Fn(&T) -> Vec<Cell> + Send + Sync>,
+    pub(crate) row: Row<T>,
 }
 
 impl<T: DeserializeOwned> Listing<T> {

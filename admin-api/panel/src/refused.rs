@@ -11,20 +11,20 @@ use crate::page::{Framed, Page};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refused {
     pub(crate) status: StatusCode,
-    pub(crate) code: String,
-    pub(crate) detail: String,
-    field: Option<String>,
-    request_id: Option<String>,
-    retry_after: Option<String>,
+    pub(crate) code: Box<str>,
+    pub(crate) detail: Box<str>,
+    field: Option<Box<str>>,
+    request_id: Option<Box<str>>,
+    retry_after: Option<Box<str>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Said {
-    code: String,
-    detail: String,
-    field: Option<String>,
-    request_id: Option<String>,
+    code: Box<str>,
+    detail: Box<str>,
+    field: Option<Box<str>>,
+    request_id: Option<Box<str>>,
 }
 
 impl Refused {
@@ -32,8 +32,8 @@ impl Refused {
     pub(crate) fn ours(status: StatusCode, code: &str, detail: &str) -> Self {
         Self {
             status,
-            code: code.to_owned(),
-            detail: detail.to_owned(),
+            code: code.into(),
+            detail: detail.into(),
             field: None,
             request_id: None,
             retry_after: None,
@@ -47,7 +47,7 @@ impl Refused {
 
     /// Of a form, a member of it.
     pub(crate) fn of_member(field: &str, detail: &str) -> Self {
-        let field = Some(field.to_owned());
+        let field = Some(field.into());
         Self { field, ..Self::ours(StatusCode::BAD_REQUEST, "INVALID", detail) }
     }
 
@@ -58,7 +58,7 @@ impl Refused {
     /// By `/admin`.
     pub(crate) fn of(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
         let retry_after = headers.get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
-        let retry_after = retry_after.map(str::to_owned);
+        let retry_after = retry_after.map(Box::from);
         match serde_json::from_slice::<Said>(body) {
             Ok(Said { code, detail, field, request_id }) => {
                 Self { status, code, detail, field, request_id, retry_after }
@@ -76,7 +76,7 @@ impl Refused {
 
     /// Whether nothing is done before they have chosen a password.
     pub(crate) fn wants_password(&self) -> bool {
-        self.code == "PASSWORD_CHANGE_REQUIRED"
+        &*self.code == "PASSWORD_CHANGE_REQUIRED"
     }
 
     /// In words.

@@ -205,7 +205,7 @@ fn event(field: &str, name: &str) -> Result<FeeEvent, Problem> {
     FeeEvent::from_name(name).ok_or_else(unknown)
 }
 
-fn country(field: &str, code: &String) -> Result<Country, Problem> {
+fn country(field: &str, code: &str) -> Result<Country, Problem> {
     let letters = code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_uppercase());
     let country = Country::from_code(code).ok().filter(|_| letters);
     country.ok_or_else(|| Problem::field(field, "there is no such country"))

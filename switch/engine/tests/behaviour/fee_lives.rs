@@ -322,11 +322,7 @@ fn amount_and_fee_have_to_be_there() {
             auth c1 30.00 stan 5 part yes -> {partly}
             held alice {held}
             ",
-            partly = if funding == "deposit" {
-                "approved_partially 19.41 EUR for 30.00 EUR"
-            } else {
-                "approved_partially 19.41 EUR for 30.00 EUR"
-            },
+            partly = "approved_partially 19.41 EUR for 30.00 EUR",
             held = "20.00",
         ));
     }

@@ -550,7 +550,7 @@ fn any_short_run_keeps_the_books_after_every_step() {
 fn one_long_run_keeps_the_books() {
     let mut runner = seeded(1);
     let mut drive = Drive::new();
-    for number in 0..24_000 {
+    for number in 0..30_000 {
         let step = steps().new_tree(&mut runner).expect("a step").current();
         drive.step(step);
         if number % 500 == 0 {

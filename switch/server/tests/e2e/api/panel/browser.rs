@@ -84,6 +84,12 @@ impl Browser {
         self.asks(who, "keys", json!({ "press": keys }));
     }
 
+    /// Waits until one is there.
+    pub(super) fn arrives(&mut self, who: Who, path: &str) {
+        let url = format!("{}{path}", self.origin);
+        self.asks(who, "arrives", json!({ "url": url }));
+    }
+
     pub(super) fn focused(&mut self, who: Who) -> String {
         self.asks(who, "focused", json!({}))["focused"].as_str().expect("text").to_owned()
     }

@@ -33,11 +33,14 @@ const acts = {
   async goto({ page }, { url }) { const answer = await page.goto(url); return { status: answer?.status() ?? 0 }; },
   async fill({ page }, { label, value }) { await page.getByLabel(label, { exact: true }).fill(value); return {}; },
   async choose({ page }, { label, value }) { await page.getByLabel(label, { exact: true }).selectOption(value); return {}; },
+  // What is clicked here leads somewhere.
   async click({ page }, { role, name }) {
+    const arrived = page.waitForNavigation({ waitUntil: "load" });
     await page.getByRole(role, { name, exact: true }).first().click();
-    await page.waitForLoadState("load");
+    await arrived;
     return {};
   },
+  async arrives({ page }, { url }) { await page.waitForURL(url); return {}; },
   async keys({ page }, { press }) { for (const key of press) await page.keyboard.press(key); return {}; },
   async text({ page }) {
     return { url: page.url(), title: await page.title(), text: await page.locator("body").innerText() };

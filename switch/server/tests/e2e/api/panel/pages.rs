@@ -78,7 +78,7 @@ async fn it_is_used_by_keyboard_alone() {
     browser.presses(ROOT, &["Tab", "Tab"]);
     assert_eq!(browser.focused(ROOT), "Customers");
     browser.presses(ROOT, &["Enter"]);
-    assert_eq!(browser.goes(ROOT, "/panel/customers"), 200);
+    browser.arrives(ROOT, "/panel/customers");
     browser.closes();
     platform.close().await;
 }
