@@ -35,7 +35,7 @@ pub(crate) struct Estate {
     pub(crate) holders: Vec<Holder>,
     pub(crate) held: Vec<i64>,
     /// How many purchases hold it.
-    open: Vec<i64>,
+    pub(crate) open: Vec<i64>,
     programme: ProgrammeId,
     /// Answers that were given: to whom, for which STAN and amount.
     answers: Vec<(usize, u32, i64, Decision)>,

@@ -202,6 +202,8 @@ async fn holds_of_sealed_shards_end_in_their_heirs() {
         assert_eq!(ended, 2 * u64::from(HOLDERS));
         estate.held = vec![0; usize::from(HOLDERS)];
         estate.held[0] = 7;
+        estate.open = vec![0; usize::from(HOLDERS)];
+        estate.open[0] = 1;
         estate.expect_intact(&serving).await;
         estate.repeat_messages(&mut serving).await;
         estate.reverse(&mut serving, 2, 5, 0).await;
