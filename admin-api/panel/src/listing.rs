@@ -1,12 +1,13 @@
 //! A list: what `/admin` lists, as rows of a table or as CSV. It owns that both are made of the
 //! same cells, and how many rows one export has.
 
+use admin_api::csv::Csv;
 use axum::response::Response;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::call::Call;
-use crate::csv::Csv;
+use crate::csv;
 use crate::page::{Cell, Table};
 use crate::refused::Refused;
 use crate::visit::Visit;
@@ -80,25 +81,27 @@ impl<T: DeserializeOwned> Listing<T> {
 
     /// All of it, as a file.
     pub(crate) async fn csv(&self, visit: &Visit, name: &str) -> Result<Response, Refused> {
-        let mut csv = Csv::new(self.columns);
+        let mut csv = Csv::with_columns(self.columns);
         let mut cursor = String::new();
         let mut written = 0_usize;
         loop {
             let rows: Rows<T> = visit.get(&self.page(&cursor, Some(AT_ONCE))).await?;
             for row in &rows.items {
-                csv.row((self.row)(row).iter().map(|cell| cell.text.as_str()));
+                let cells: Vec<String> =
+                    (self.row)(row).into_iter().map(|cell| cell.text).collect();
+                csv.line(&cells);
             }
             written = written.saturating_add(rows.items.len());
             match rows.next_cursor {
                 Some(next) if written < MOST_EXPORTED => cursor = next,
                 Some(_) => {
-                    csv.row(["(more rows than one export has: narrow what is listed)"]);
+                    csv.line(&["(more rows than one export has: narrow what is listed)"]);
                     break;
                 }
                 None => break,
             }
         }
-        Ok(csv.into_file(name))
+        Ok(csv::file(csv, name))
     }
 
     fn page(&self, cursor: &str, limit: Option<u32>) -> Call {

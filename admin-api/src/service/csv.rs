@@ -57,8 +57,11 @@ fn may_be_formula(text: &str) -> bool {
     begins.starts_with(BEGINS) && !is_number(text)
 }
 
-/// An amount below zero is what it is.
+/// An amount below zero is what it is, also with its currency behind it.
 fn is_number(text: &str) -> bool {
+    let currency = |code: &str| code.len() == 3 && code.bytes().all(|one| one.is_ascii_uppercase());
+    let amount = text.rsplit_once(' ').filter(|(_, code)| currency(code));
+    let text = amount.map_or(text, |(amount, _)| amount);
     let digits = text.strip_prefix('-').unwrap_or(text);
     let (whole, rest) = digits.split_once('.').unwrap_or((digits, "0"));
     let all = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
@@ -74,6 +77,9 @@ mod tests {
         for (field, written) in [
             ("Gold", "Gold"),
             ("-12.50", "-12.50"),
+            ("-12.50 EUR", "-12.50 EUR"),
+            ("-12.50 eur", "\"'-12.50 eur\""),
+            ("-A1 EUR", "\"'-A1 EUR\""),
             ("0.30", "0.30"),
             ("", ""),
             ("a,b", "\"a,b\""),

@@ -6,6 +6,7 @@ mod attacks;
 pub mod audit;
 pub mod authorizations;
 pub mod cards;
+mod claim;
 mod clearing;
 mod controls;
 pub mod corporations;

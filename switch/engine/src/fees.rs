@@ -117,17 +117,34 @@ fn first_of<'a>(case: &Case<'a>) -> Option<&'a Authorization> {
 /// What a request takes of the account for its fees, above what is held for them already; below
 /// zero where that is more.
 pub(crate) fn needed(case: &Case<'_>) -> MinorUnits {
-    let effect = match Pricing::of_case(case) {
-        None => return MinorUnits::ZERO,
-        Some(_) if case.adds.is_some() => held_more(case, case.comes_to()),
-        Some(_) if case.request.facts.key.class.is_financial() => settled(case, case.comes_to()),
-        Some(_) => held(case, case.comes_to()),
-    };
-    effect.map_or(MinorUnits::ZERO, |effect| {
+    asked(case).map_or(MinorUnits::ZERO, |effect| {
         let FeeEffect { own, completed, .. } = &*effect;
         let held = own.held.0.saturating_add(completed.held.0);
         MinorUnits(own.charged.0.saturating_add(held))
     })
+}
+
+/// The most by which a request moves any figure of the account for its fees: nothing that is set
+/// free is taken off.
+pub(crate) fn moved_at_most(case: &Case<'_>) -> MinorUnits {
+    asked(case).map_or(MinorUnits::ZERO, |effect| {
+        let FeeEffect { own, completed, .. } = &*effect;
+        let parts = [own.charged, own.held, completed.held];
+        MinorUnits(parts.into_iter().map(|part| part.0.max(0)).fold(0, i64::saturating_add))
+    })
+}
+
+/// What a request does for its fees, where all of it stands.
+fn asked(case: &Case<'_>) -> Option<Box<FeeEffect>> {
+    Pricing::of_case(case)?;
+    let all = case.comes_to();
+    if case.adds.is_some() {
+        held_more(case, all)
+    } else if case.request.facts.key.class.is_financial() {
+        settled(case, all)
+    } else {
+        held(case, all)
+    }
 }
 
 fn some(effect: FeeEffect) -> Option<Box<FeeEffect>> {
@@ -137,6 +154,10 @@ fn some(effect: FeeEffect) -> Option<Box<FeeEffect>> {
 
 fn only_held(held: MinorUnits) -> FeeTotals {
     FeeTotals { held, ..FeeTotals::default() }
+}
+
+fn paid_for(Cost { at_once, invoiced }: Cost) -> FeeTotals {
+    FeeTotals { held: MinorUnits::ZERO, charged: at_once, invoiced }
 }
 
 /// What is held for a new authorization of which so much stands.
@@ -181,11 +202,7 @@ pub(crate) fn settled(case: &Case<'_>, standing: MinorUnits) -> Option<Box<FeeEf
     let cleared = first.map_or(MinorUnits::ZERO, |first| first.totals.cleared);
     let all = MinorUnits(cleared.0.saturating_add(standing.0));
     let cost = pricing.map_or_else(Cost::default, |pricing| pricing.settled(all));
-    let own = FeeTotals {
-        held: MinorUnits::ZERO,
-        charged: less(cost.at_once, before.charged),
-        invoiced: less(cost.invoiced, before.invoiced),
-    };
+    let own = above(paid_for(cost), before);
     let mut effect = FeeEffect { own, ..FeeEffect::default() };
     if let (Some(first), Some(hold)) = (first, case.completes) {
         let open = open_after(case, first, &hold, standing);
@@ -200,7 +217,8 @@ pub(crate) fn settled(case: &Case<'_>, standing: MinorUnits) -> Option<Box<FeeEf
         card: case.card.map(|card| card.id),
         currency: balance.currency,
     };
-    effect.lines = lines(pricing.as_ref(), own, (cleared, all), of);
+    let purchase = first.map_or(&case.request.facts, |first| &first.facts);
+    effect.lines = lines((pricing.as_ref(), purchase), own, (cleared, all), of);
     some(effect)
 }
 
@@ -245,35 +263,46 @@ fn no_longer_held(state: &State, first: &Authorization, open: MinorUnits) -> Fee
     only_held(MinorUnits(after.0.saturating_sub(before.0)))
 }
 
-/// What is given back of the fees of a financial message, of whose amount `back` is: all of them,
-/// where nothing stands of it.
+/// How far the first comes above the second, charged and invoiced taken together: what was taken
+/// the one way is not taken the other way again. Each way has no more than it differs by.
+fn above(one: FeeTotals, other: FeeTotals) -> FeeTotals {
+    let sum = |of: FeeTotals| MinorUnits(of.charged.0.saturating_add(of.invoiced.0));
+    let all = less(sum(one), sum(other));
+    let charged = less(one.charged, other.charged).min(all);
+    let invoiced = less(one.invoiced, other.invoiced).min(less(all, charged));
+    FeeTotals { held: MinorUnits::ZERO, charged, invoiced }
+}
+
+/// What is given back of the fees of a purchase, of whose settled amount `back` goes back by this
+/// message: what the rest does not cost, and all of it where nothing stands. It may be more than
+/// this message was charged, where the fee was another's; of the message's own no more goes.
 pub(crate) fn taken_back(
     state: &State,
     original: &Authorization,
     back: MinorUnits,
 ) -> Option<Box<FeeEffect>> {
-    let paid = original.fee_totals();
-    if paid.is_zero() {
+    // A refund has no fees to give back, nor does it owe any.
+    if original.facts.kind.direction() != Direction::Debit {
         return None;
     }
     let first = original.completes.and_then(|one| state.authorization(one.authorization));
     let of = first.unwrap_or(original);
+    let before = of.fee_totals();
+    if before.charged.is_zero() && before.invoiced.is_zero() {
+        return None;
+    }
     let foreign = original.conversion.as_ref().is_some_and(|one| one.is_foreign());
     let pricing = Pricing::of_first(state, of, foreign);
     let cleared = of.totals.cleared;
     let left = less(cleared, back);
     let cost = pricing.map_or_else(Cost::default, |pricing| pricing.settled(left));
-    let all = back >= original.totals.cleared;
-    let part = |paid: MinorUnits, of_all: MinorUnits, target: MinorUnits| {
-        let part = if all { paid } else { less(of_all, target).min(paid) };
-        negative(part)
+    let goes = above(before, paid_for(cost));
+    let back_of = |charged, invoiced| {
+        paid_for(Cost { at_once: negative(charged), invoiced: negative(invoiced) })
     };
-    let before = of.fee_totals();
-    let own = FeeTotals {
-        held: MinorUnits::ZERO,
-        charged: part(paid.charged, before.charged, cost.at_once),
-        invoiced: part(paid.invoiced, before.invoiced, cost.invoiced),
-    };
+    let all = back_of(goes.charged, goes.invoiced);
+    let paid = original.fee_totals();
+    let own = back_of(goes.charged.min(paid.charged), goes.invoiced.min(paid.invoiced));
     let partner = state.partner_of(original)?;
     let payer = Payer {
         balance: original.balance?,
@@ -281,8 +310,8 @@ pub(crate) fn taken_back(
         card: original.card,
         currency: original.currency,
     };
-    let lines = lines(pricing.as_ref(), own, (cleared, left), payer);
-    let completed = original.completes.map_or_else(FeeTotals::default, |_| own);
+    let lines = lines((pricing.as_ref(), &of.facts), all, (cleared, left), payer);
+    let completed = original.completes.map_or_else(FeeTotals::default, |_| all);
     some(FeeEffect { own, completed, lines })
 }
 
@@ -298,7 +327,7 @@ struct Payer {
 /// Each fee by itself, where what is settled goes from one amount to another. Their sums are what
 /// was decided: where the schedule changed meanwhile, the last of each way has the difference.
 fn lines(
-    pricing: Option<&Pricing<'_>>,
+    (pricing, purchase): (Option<&Pricing<'_>>, &MessageFacts),
     own: FeeTotals,
     (from, to): (MinorUnits, MinorUnits),
     of: Payer,
@@ -321,7 +350,7 @@ fn lines(
         let off = MinorUnits(decided.0.saturating_sub(sum));
         match found.iter_mut().rfind(|(_, of, _)| *of == taken) {
             Some((_, _, fee)) => *fee = MinorUnits(fee.0.saturating_add(off.0)),
-            None => found.push((unnamed(pricing), taken, off)),
+            None => found.push((unnamed(pricing, purchase), taken, off)),
         }
     }
     let charged = |(event, taken, minor)| FeeCharged {
@@ -337,12 +366,14 @@ fn lines(
 }
 
 /// What a fee is given back as for which no rule is in force any longer.
-fn unnamed(pricing: Option<&Pricing<'_>>) -> FeeEvent {
-    let none = FeeEvent::Use(switch_domain::Channel::Pos, Place::Domestic, FeeMoment::Cleared);
-    pricing.map_or(none, |pricing| {
-        let [_, cleared] = pricing.uses;
-        cleared
-    })
+/// The channel is the purchase's; where no schedule says where it was, it was at home.
+fn unnamed(pricing: Option<&Pricing<'_>>, purchase: &MessageFacts) -> FeeEvent {
+    if let Some(Pricing { uses: [_, cleared], .. }) = pricing {
+        return *cleared;
+    }
+    let (place, at) = (Place::Domestic, FeeMoment::Cleared);
+    let of_use = FeeEvent::of_use(purchase, place, at);
+    of_use.unwrap_or(FeeEvent::Use(switch_domain::Channel::Pos, place, at))
 }
 
 /// Adds fees to what a record does: what is held or freed to the account, what is charged or given
@@ -350,7 +381,10 @@ fn unnamed(pricing: Option<&Pricing<'_>>) -> FeeEvent {
 pub(crate) fn add(effects: &mut Effects, fees: Option<Box<FeeEffect>>) {
     let Some(fees) = fees else { return };
     let held = MinorUnits(fees.own.held.0.saturating_add(fees.completed.held.0));
-    let moved = negative(fees.own.charged);
+    // The purchase's, where a message is of one: it may be given back more than the message paid.
+    let of_purchase = fees.completed.charged;
+    let charged = if of_purchase.is_zero() { fees.own.charged } else { of_purchase };
+    let moved = negative(charged);
     if let Some(delta) = effects.balance {
         effects.balance = Some(BalanceDelta {
             ledger: MinorUnits(delta.ledger.0.saturating_add(moved.0)),
@@ -362,7 +396,7 @@ pub(crate) fn add(effects: &mut Effects, fees: Option<Box<FeeEffect>>) {
         let currency = line.amount.currency;
         let posting = |account, amount| Posting { account, amount, currency };
         effects.postings.push(posting(Account::Balance(line.balance), moved));
-        effects.postings.push(posting(Account::FeeIncome(line.partner), fees.own.charged));
+        effects.postings.push(posting(Account::FeeIncome(line.partner), charged));
     }
     effects.fees = Some(fees);
 }

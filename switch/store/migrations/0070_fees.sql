@@ -68,3 +68,4 @@ BEGIN
     END IF;
     RETURN in_the_way;
 END $$;
+REVOKE EXECUTE ON FUNCTION set_projector_apart() FROM PUBLIC;

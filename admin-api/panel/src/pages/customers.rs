@@ -6,6 +6,7 @@ use axum::routing::get;
 use serde::Deserialize;
 
 use super::deed::said;
+use super::moves::{self, Move};
 use super::partners::Whose;
 use super::{Shown, balances, cards, partners};
 use crate::call::Call;
@@ -111,36 +112,10 @@ struct Verification {
     moves: Vec<Move>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Move {
-    at: String,
-    from: String,
-    to: String,
-    by_name: String,
-    note: String,
-}
-
 async fn verification(visit: &Visit, customer: &str) -> Result<Table, Refused> {
     let call = Call::get("/admin/customers/{customerId}/kyc").at(customer);
     let kept: Verification = visit.get(&call).await?;
-    let row = |one: &Move| {
-        vec![
-            Cell::moment(&one.at),
-            Cell::state(&one.from),
-            Cell::state(&one.to),
-            Cell::text(one.by_name.as_str()),
-            Cell::text(one.note.as_str()),
-        ]
-    };
-    Ok(Table {
-        heading: "Verification".to_owned(),
-        columns: &["When", "From", "To", "By", "Note"],
-        rows: kept.moves.iter().map(row).collect(),
-        empty: "Nothing was decided yet.",
-        next: None,
-        csv: None,
-    })
+    Ok(moves::table("Verification", &kept.moves))
 }
 
 async fn one(visit: Visit, Path(id): Path<String>, Query(asked): Query<Asked>) -> Shown {

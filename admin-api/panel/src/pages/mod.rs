@@ -8,6 +8,7 @@ mod cards;
 mod customers;
 mod deed;
 mod deeds;
+mod moves;
 mod operators;
 mod overview;
 mod partners;

@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::Shown;
 use super::deed::said;
+use super::moves::{self, Move};
 use crate::call::Call;
 use crate::desk::{Brought, Desk};
 use crate::listing::{Asked, Listing};
@@ -156,16 +157,6 @@ struct Company {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Move {
-    at: String,
-    from: String,
-    to: String,
-    by_name: String,
-    note: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct Document {
     document_id: String,
     kind: String,
@@ -205,26 +196,6 @@ async fn documents(visit: &Visit, corporation: &str) -> Result<Table, Refused> {
     Ok(table)
 }
 
-fn moves(moves: &[Move]) -> Table {
-    let row = |one: &Move| {
-        vec![
-            Cell::moment(&one.at),
-            Cell::state(&one.from),
-            Cell::state(&one.to),
-            Cell::text(one.by_name.as_str()),
-            Cell::text(one.note.as_str()),
-        ]
-    };
-    Table {
-        heading: "Decisions".to_owned(),
-        columns: &["When", "From", "To", "By", "Note"],
-        rows: moves.iter().map(row).collect(),
-        empty: "Nothing was decided yet.",
-        next: None,
-        csv: None,
-    }
-}
-
 async fn corporation(visit: Visit, Path(id): Path<String>, Query(asked): Query<Asked>) -> Shown {
     let read = Call::get("/admin/corporations/{dcCorporationId}").at(&id);
     let corporation: Corporation = visit.get(&read).await?;
@@ -258,7 +229,7 @@ async fn corporation(visit: Visit, Path(id): Path<String>, Query(asked): Query<A
         .acts([Act::new("Decide", format!("/panel/corporations/{id}/kyb"))
             .when(visit.may("POST", decide))])
         .table(documents(&visit, &id).await?)
-        .table(moves(&decided));
+        .table(moves::table("Decisions", &decided));
     Ok(visit.show(page))
 }
 

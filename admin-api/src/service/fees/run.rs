@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::civil::Date;
 use metrics::counter;
-use sqlx::{PgConnection, Row};
+use sqlx::Row;
 use switch_domain::{FeeEvent, FeeSchedule, Timestamp};
 use switch_store::PgTimestamp;
 use tokio::time::MissedTickBehavior;
@@ -17,10 +17,11 @@ use super::due::{Schedules, cards, owing};
 use super::owed::insert;
 use super::period::{PERIODIC, Period, day_of};
 use crate::Problem;
+use crate::service::claim::Claim;
 use crate::service::span::before;
 
 /// Of several switches over one database one runs: who holds this.
-const CLAIM: &str = "SELECT pg_try_advisory_lock(hashtext('cardswitch fees'))";
+const CLAIM: &str = "cardswitch fees";
 
 const LATEST: &str = "\
     SELECT first_day::text AS first, done_at IS NOT NULL AS is_done FROM fee_period
@@ -59,15 +60,14 @@ pub struct Ran {
 /// Runs again and again.
 pub struct Runner {
     fees: Fees,
-    /// The connection that holds the claim, and does nothing else.
-    claim: Option<PgConnection>,
+    claim: Claim,
 }
 
 impl Runner {
     /// Over the service.
     #[must_use]
     pub const fn new(fees: Fees) -> Self {
-        Self { fees, claim: None }
+        Self { fees, claim: Claim::on(CLAIM) }
     }
 
     /// Looks this often, as long as it is not dropped: which loses nothing.
@@ -86,7 +86,7 @@ impl Runner {
         let node = &self.fees.services.node;
         // By a clock that is wrong no period is over.
         let may = node.is_serving() && node.clock_fault().is_none();
-        if !may || !self.is_ours().await? {
+        if !may || !self.claim.is_ours(self.fees.pool()).await? {
             return Ok(());
         }
         let today = day_of(before(now, self.fees.settings.settles));
@@ -94,22 +94,6 @@ impl Runner {
             self.fees.run(today, now).await?;
         }
         self.fees.count_owed().await
-    }
-
-    /// Whether nobody else runs. With its connection the claim is gone.
-    async fn is_ours(&mut self) -> Result<bool, Problem> {
-        if let Some(connection) = &mut self.claim {
-            if sqlx::query("SELECT 1").execute(connection).await.is_ok() {
-                return Ok(true);
-            }
-            self.claim = None;
-        }
-        let mut connection = self.fees.pool().acquire().await?;
-        let ours: bool = sqlx::query_scalar(CLAIM).fetch_one(&mut *connection).await?;
-        if ours {
-            self.claim = Some(connection.detach());
-        }
-        Ok(ours)
     }
 }
 

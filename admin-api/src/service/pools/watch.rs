@@ -15,11 +15,12 @@ use tokio::time::MissedTickBehavior;
 
 use super::Pools;
 use crate::Problem;
+use crate::service::claim::Claim;
 use crate::service::mail::{Letter, MailAddress};
 use crate::service::webhooks::{EventKind, Told, enqueue};
 
 /// Of several switches over one database one watches: who holds this.
-const CLAIM: &str = "SELECT pg_try_advisory_lock(hashtext('cardswitch pool_alert'))";
+const CLAIM: &str = "cardswitch pool_alert";
 
 const ALL: &str = "SELECT pool_id, below, state, version FROM pool_alert WHERE below IS NOT NULL";
 
@@ -43,8 +44,7 @@ pub struct Watched {
 /// Looks at the levels of pools.
 pub struct Watch {
     pools: Pools,
-    /// The connection that holds the claim, and does nothing else.
-    claim: Option<PgConnection>,
+    claim: Claim,
 }
 
 /// A pool with an alarm.
@@ -59,7 +59,7 @@ impl Watch {
     /// Over the service.
     #[must_use]
     pub const fn new(pools: Pools) -> Self {
-        Self { pools, claim: None }
+        Self { pools, claim: Claim::on(CLAIM) }
     }
 
     /// Looks this often, as long as it is not dropped: which loses nothing.
@@ -80,7 +80,9 @@ impl Watch {
     /// The database: what was told is told.
     pub async fn round(&mut self, now: Timestamp) -> Result<Watched, Problem> {
         let mut watched = Watched::default();
-        if !self.is_ours().await? || !self.pools.services.node.is_serving() {
+        if !self.claim.is_ours(self.pools.database()).await?
+            || !self.pools.services.node.is_serving()
+        {
             return Ok(watched);
         }
         for row in sqlx::query(ALL).fetch_all(self.pools.database()).await? {
@@ -97,22 +99,6 @@ impl Watch {
             }
         }
         Ok(watched)
-    }
-
-    /// Whether nobody else watches. With its connection the claim is gone.
-    async fn is_ours(&mut self) -> Result<bool, Problem> {
-        if let Some(connection) = &mut self.claim {
-            if sqlx::query("SELECT 1").execute(connection).await.is_ok() {
-                return Ok(true);
-            }
-            self.claim = None;
-        }
-        let mut connection = self.pools.database().acquire().await?;
-        let ours: bool = sqlx::query_scalar(CLAIM).fetch_one(&mut *connection).await?;
-        if ours {
-            self.claim = Some(connection.detach());
-        }
-        Ok(ours)
     }
 
     /// Tells of a pool that is low; false where somebody changed its alarm meanwhile.

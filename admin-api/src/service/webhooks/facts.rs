@@ -185,12 +185,16 @@ fn moved(effects: &Effects) -> bool {
     effects.of_authorizations().next().is_some()
 }
 
-/// What came back to the account, whether it was held or taken.
+/// What came back to the account of the amount, whether it was held or taken; no fee is in it.
 fn given_back(effects: &Effects) -> i64 {
     let Some(delta) = effects.authorization else { return 0 };
     let totals = delta.totals;
     let all = [totals.reversed.0, totals.cleared.0, totals.refunded.0];
     let told = all.into_iter().find(|amount| *amount != 0);
-    let held = || effects.balance.map_or(0, |balance| balance.held.0);
+    let fees = effects
+        .fees
+        .as_ref()
+        .map_or(0, |fees| fees.own.held.0.saturating_add(fees.completed.held.0));
+    let held = || effects.balance.map_or(0, |balance| balance.held.0.saturating_sub(fees));
     told.unwrap_or_else(held).saturating_abs()
 }

@@ -49,8 +49,9 @@ pub(super) fn charge(state: &State, charge: Charge) -> Decided {
 pub(super) fn refund(state: &State, charge: Charge) -> Decided {
     let balance = of(state, charge)?;
     positive(charge.fee)?;
-    let sum = balance.ledger.checked_add(charge.fee).ok_or(Refusal::AmountTooLarge)?;
-    if sum.0 > LARGEST_AMOUNT {
+    // What is invoiced moves nothing.
+    let sum = balance.ledger.0.saturating_add(charge.fee.0);
+    if charge.taken == Taken::AtOnce && sum > LARGEST_AMOUNT {
         return Err(Refusal::AmountTooLarge);
     }
     Ok(Some(change(balance, charge, charge.fee)))

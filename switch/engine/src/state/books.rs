@@ -33,7 +33,8 @@ impl State {
             let held = authorization.held().0;
             if let Some(balance) = authorization.balance {
                 let sum = by_balance.entry(balance).or_default();
-                let fees = authorization.fee_totals().held.0;
+                let held_too = !authorization.closed;
+                let fees = if held_too { authorization.fee_totals().held.0 } else { 0 };
                 *sum = sum.saturating_add(held).saturating_add(fees);
             }
             if let Some(pool) = authorization.pool {

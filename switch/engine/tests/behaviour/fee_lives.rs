@@ -163,7 +163,7 @@ fn every_price_of_the_document_is_charged() {
 
 /// 0.30 and 1.5 % of what is authorized at a terminal: of 10.00 it is 0.45, of 20.00 0.60, of 25.00
 /// 0.68, of 30.00 0.75.
-fn with_fees(funding: &str, table: &str) -> World {
+pub(crate) fn with_fees(funding: &str, table: &str) -> World {
     let mut world = World::after(&format!(
         "
         partner acme
@@ -178,7 +178,7 @@ fn with_fees(funding: &str, table: &str) -> World {
     world
 }
 
-fn in_both(table: &str) {
+pub(crate) fn in_both(table: &str) {
     for funding in ["credit", "deposit"] {
         with_fees(funding, table);
     }

@@ -13,6 +13,7 @@ mod currency;
 mod decision_trace;
 mod expiry;
 mod fee_lives;
+mod fee_pieces;
 mod fees;
 mod forget;
 mod harness;

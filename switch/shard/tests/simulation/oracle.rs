@@ -328,7 +328,11 @@ impl Oracle {
         }
         let income = |leg: &&Posting| matches!(leg.account, Account::FeeIncome(_));
         let posted: i64 = effects.postings.iter().filter(income).map(|leg| leg.amount.0).sum();
-        let charged = effects.fees.as_ref().map_or(0, |fees| fees.own.charged.0);
+        // The purchase's where there is one: its other messages may have paid what goes back.
+        let charged = effects.fees.as_ref().map_or(0, |fees| match fees.completed.charged.0 {
+            0 => fees.own.charged.0,
+            of_purchase => of_purchase,
+        });
         if posted != charged {
             return Err(format!("{charged} of fees, and {posted} posted (I3): {record:?}"));
         }
